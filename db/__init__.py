@@ -1,0 +1,1 @@
+"""The history: walks, their queue and their workers, in SQLite or PostgreSQL."""

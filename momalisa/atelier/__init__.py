@@ -1,0 +1,1 @@
+"""How the shipped model was made: the painter, its captions, training and evaluation."""

@@ -1,0 +1,47 @@
+"""Settings, from the environment or a `.env` file. The app runs with none of them."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """Every setting has a default; `MOMALISA_` stands before each name in the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="MOMALISA_", env_file=CHECKOUT / ".env", extra="ignore", frozen=True
+    )
+
+    home: Path = Field(CHECKOUT / "data", description="database, store, frame cache and logs")
+    store: str = Field("", description="a folder or gs://bucket/prefix; empty: <home>/store")
+    database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite under <home>")
+    model: str = Field("atelier", description="a registry name, a directory or a hub id")
+    device: str = Field("", description="cuda, cuda:1, mps or cpu; empty: the best there is")
+    worker: Literal["local", "external"] = Field("local", description="who starts the worker")
+    cache_gb: float = Field(5.0, gt=0, description="frame cache, least recently used out")
+
+    @property
+    def store_root(self) -> str:
+        """Where films are stored: a folder's path or a `gs://` URL."""
+        return self.store or str(self.home / "store")
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL of the history."""
+        return self.database_url or f"sqlite:///{self.home / 'momalisa.db'}"
+
+    @property
+    def frame_cache(self) -> Path:
+        """The folder of finished frames."""
+        return self.home / "frames"
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()

@@ -1,0 +1,1 @@
+"""What the pages share: navigation, wall labels and the three small components."""
