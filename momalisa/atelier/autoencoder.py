@@ -1,0 +1,207 @@
+"""The autoencoder: a linear encoder found in closed form, and a decoder trained to undo it.
+
+The encoder is a principal component analysis of patches, done level by level (2 × 2 cells
+become one), so that it folds exactly into the strided convolutions of diffusers'
+`AutoencoderTiny` without blocks. Its channels keep their order of size (each is divided by
+the fourth root of its variance only): diffusion then learns the coarse before the fine.
+"""
+
+import csv
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F  # noqa: N812 (torch's own idiom)
+from diffusers import AutoencoderTiny
+from torch import Tensor, nn
+from torch.utils.data import DataLoader, IterableDataset
+from tqdm import tqdm
+
+from momalisa.atelier.recipe import Recipe
+
+LATENT_PEAK = 3.5
+"""All but one in a thousand latents stay below this: `AutoencoderTiny` bends values to ±3."""
+
+
+@dataclass(frozen=True)
+class PatchMap:
+    """The linear encoder as one matrix: latent = matrix @ patch + bias, for speed in bulk."""
+
+    matrix: Tensor
+    bias: Tensor
+    factor: int
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Latents (n, c, h/f, w/f) of images (n, 3, h, w) in [0, 1]."""
+        patches = F.pixel_unshuffle(images, self.factor)
+        return torch.einsum("cp,nphw->nchw", self.matrix, patches) + self.bias[:, None, None]
+
+
+def build(recipe: Recipe) -> AutoencoderTiny:
+    """The architecture, with weights that say nothing yet."""
+    levels = len(recipe.decoder_blocks)
+    return AutoencoderTiny(
+        latent_channels=recipe.latent_channels,
+        encoder_block_out_channels=(recipe.encoder_width,) * levels,
+        num_encoder_blocks=(0,) * levels,
+        decoder_block_out_channels=(recipe.decoder_width,) * levels,
+        num_decoder_blocks=recipe.decoder_blocks,
+    )
+
+
+@torch.no_grad()
+def fit_encoder(model: AutoencoderTiny, images: Tensor) -> None:
+    """Set the encoder to the principal components of `images` (n, 3, h, w) in [0, 1]."""
+    first, *strided, last = model.encoder.layers
+    mean = images.mean(dim=(0, 2, 3))
+    nn.init.zeros_(first.weight)
+    nn.init.zeros_(first.bias)
+    first.weight[:3, :, 1, 1] = torch.eye(3)
+    first.bias[:3] = -mean
+    features = images - mean[:, None, None]
+    for layer in strided:
+        cells = F.pixel_unshuffle(features, 2)
+        basis, _ = _principal(cells, min(layer.out_channels, cells.shape[1]))
+        nn.init.zeros_(layer.weight)
+        # pixel_unshuffle orders channels (c, dy, dx); taps 1 and 2 are the cell's own pixels.
+        taps = basis.reshape(len(basis), features.shape[1], 2, 2)
+        layer.weight[: len(basis), : features.shape[1], 1:, 1:] = taps
+        features = torch.einsum("bc,nchw->nbhw", basis, cells)
+    basis, variance = _principal(features, last.out_channels)
+    scaled = basis * variance.pow(-0.25)[:, None]
+    latents = torch.einsum("bc,nchw->nbhw", scaled, features)
+    scaled *= LATENT_PEAK / _quantile(latents.abs(), 0.999)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    last.weight[:, : scaled.shape[1], 1, 1] = scaled
+
+
+def _principal(features: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The `count` strongest directions (count, c) of features (n, c, h, w), and their variance."""
+    rows = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1]).double()
+    variance, vectors = torch.linalg.eigh(rows.T @ rows / len(rows))
+    best = variance.argsort(descending=True)[:count]
+    return vectors[:, best].T.float(), variance[best].float()
+
+
+def _quantile(values: Tensor, share: float) -> float:
+    flat = values.flatten()
+    return float(flat[:: max(1, len(flat) // 1_000_000)].quantile(share))
+
+
+@torch.no_grad()
+def patch_map(model: AutoencoderTiny, recipe: Recipe) -> PatchMap:
+    """Read the encoder off as one matrix, by showing it every unit patch."""
+    size = 3 * recipe.factor**2
+    units = F.pixel_shuffle(torch.eye(size)[:, :, None, None], recipe.factor)
+    bias = model.encoder(torch.full_like(units[:1], -1.0)).flatten()
+    columns = model.encoder(units * 2.0 - 1.0)[:, :, 0, 0] - bias
+    return PatchMap(columns.T.contiguous(), bias, recipe.factor)
+
+
+@torch.no_grad()
+def start_decoder(model: AutoencoderTiny, images: Tensor, patches: PatchMap) -> None:
+    """Let the decoder begin by passing on each cell's mean colour."""
+    latents = patches(images).permute(0, 2, 3, 1).reshape(-1, len(patches.bias))
+    bent = torch.tanh(latents / 3.0) * 3.0
+    colours = F.avg_pool2d(images, patches.factor).permute(0, 2, 3, 1).reshape(-1, 3)
+    ones = torch.ones(len(bent), 1)
+    solution = torch.linalg.lstsq(torch.cat([bent, ones], 1), colours).solution
+    convolutions = [m for m in model.decoder.layers if isinstance(m, nn.Conv2d)]
+    first, *between, last = convolutions
+    first.weight[:3] = 0.0
+    first.weight[:3, :, 1, 1] = solution[:-1].T
+    first.bias[:3] = solution[-1]
+    for layer in between:
+        layer.weight[:3] = 0.0
+        layer.weight[:3, :3, 1, 1] = torch.eye(3)
+    nn.init.zeros_(last.weight)
+    nn.init.zeros_(last.bias)
+    last.weight[:, :3, 1, 1] = torch.eye(3)
+    for module in model.decoder.modules():
+        if type(module).__name__ == "AutoencoderTinyBlock":
+            nn.init.zeros_(module.conv[-1].weight)
+            nn.init.zeros_(module.conv[-1].bias)
+
+
+def train_decoder(
+    model: AutoencoderTiny,
+    canvases: IterableDataset[Tensor],
+    patches: PatchMap,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    device: str,
+    workers: int,
+) -> None:
+    """Train the decoder on random crops; checkpoints into `folder` and goes on from there."""
+    checkpoint = folder / "decoder.pt"
+    model.to(device)
+    optimiser = torch.optim.AdamW(model.decoder.parameters(), lr=1e-3, weight_decay=0.0)
+    start = 0
+    if checkpoint.exists():
+        kept = torch.load(checkpoint, map_location=device, weights_only=True)
+        model.decoder.load_state_dict(kept["decoder"])
+        optimiser.load_state_dict(kept["optimiser"])
+        start = kept["step"]
+    steps = range(start, recipe.decoder_steps)
+    loader = DataLoader(canvases, batch_size=recipe.decoder_batch, num_workers=workers)
+    began = time.monotonic()
+    for step, batch in zip(tqdm(steps, desc="decoder"), _crops(loader, patches, recipe, start)):  # noqa: B905
+        latents, target = (part.to(device) for part in batch)
+        for group in optimiser.param_groups:
+            group["lr"] = 1e-3 * _schedule(step / recipe.decoder_steps)
+        painted = (model.decoder(latents) + 1.0) / 2.0
+        loss = picture_loss(painted, target)
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.decoder.parameters(), 1.0)
+        optimiser.step()
+        if step % 50 == 49 or step + 1 == recipe.decoder_steps:
+            error = psnr(painted.detach(), target)
+            with (folder / "decoder.csv").open("a", newline="") as log:
+                csv.writer(log).writerow(
+                    [step + 1, round(time.monotonic() - began), f"{loss.item():.5f}", f"{error:.2f}"]
+                )
+        if step % 200 == 199 or step + 1 == recipe.decoder_steps:
+            state = {"decoder": model.decoder.state_dict(), "optimiser": optimiser.state_dict()}
+            torch.save(state | {"step": step + 1}, checkpoint.with_suffix(".tmp"))
+            checkpoint.with_suffix(".tmp").replace(checkpoint)
+
+
+def _schedule(progress: float) -> float:
+    """Warm up over 2 % of the run, cool down over its second half."""
+    return min(1.0, progress / 0.02 + 0.01, max(0.02, 2.0 * (1.0 - progress)))
+
+
+def _crops(
+    loader: DataLoader[Tensor], patches: PatchMap, recipe: Recipe, start: int
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Pairs of a latent crop, a little noisy as sampled ones are, and the picture under it."""
+    dice = torch.Generator().manual_seed(recipe.seed + start)
+    span = recipe.cells - recipe.decoder_crop + 1
+    side, f = recipe.decoder_crop, recipe.factor
+    for images in loader:
+        latents = patches(images)
+        y, x = (int(v) for v in torch.randint(span, (2,), generator=dice))
+        crop = latents[:, :, y : y + side, x : x + side]
+        noise = 0.03 * torch.randn(crop.shape, generator=dice)
+        yield crop + noise, images[:, :, y * f : (y + side) * f, x * f : (x + side) * f]
+
+
+def picture_loss(painted: Tensor, target: Tensor) -> Tensor:
+    """Absolute error of pixels and of edges at three scales: soft edges cost most."""
+    loss = (painted - target).abs().mean() + 2.0 * F.mse_loss(painted, target)
+    for _ in range(3):
+        for dim in (-1, -2):
+            loss = loss + 0.5 * (painted.diff(dim=dim) - target.diff(dim=dim)).abs().mean()
+        painted, target = F.avg_pool2d(painted, 2), F.avg_pool2d(target, 2)
+    return loss
+
+
+def psnr(painted: Tensor, target: Tensor) -> float:
+    """Peak signal-to-noise ratio in dB of pictures in [0, 1], the mean over the batch."""
+    error = (painted.clamp(0, 1) - target).square().flatten(1).mean(1).clamp_min(1e-10)
+    return float((-10.0 * error.log10()).mean())

@@ -1,0 +1,253 @@
+"""The denoiser: a small conditional UNet, trained with its text encoder by v-prediction."""
+
+import csv
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812 (torch's own idiom)
+from diffusers import DDIMScheduler, UNet2DConditionModel
+from diffusers.training_utils import EMAModel
+from torch import Tensor, nn
+from tqdm import tqdm
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from momalisa.atelier.canvases import Canvases
+from momalisa.atelier.recipe import Recipe
+
+GATE_TIMES = (600, 800, 950)
+
+
+def build_unet(recipe: Recipe) -> UNet2DConditionModel:
+    """Convolutions alone at the finest level; attention to itself and the text below it."""
+    widths = recipe.unet_widths
+    deeper = len(widths) - 1
+    return UNet2DConditionModel(
+        sample_size=recipe.cells,
+        in_channels=recipe.latent_channels,
+        out_channels=recipe.latent_channels,
+        block_out_channels=widths,
+        layers_per_block=1,
+        down_block_types=("DownBlock2D",) + ("CrossAttnDownBlock2D",) * deeper,
+        up_block_types=("CrossAttnUpBlock2D",) * deeper + ("UpBlock2D",),
+        attention_head_dim=recipe.unet_heads,
+        cross_attention_dim=recipe.text_width,
+        norm_num_groups=16,
+        use_linear_projection=True,
+    )
+
+
+def build_scheduler() -> DDIMScheduler:
+    """The noise schedule of training and of sampling."""
+    return DDIMScheduler(
+        beta_schedule="squaredcos_cap_v2",
+        prediction_type="v_prediction",
+        timestep_spacing="trailing",
+        clip_sample=False,
+        set_alpha_to_one=True,
+        steps_offset=1,
+    )
+
+
+class Denoiser(nn.Module):
+    """UNet and text encoder as one module, so that one optimiser and one average hold both."""
+
+    def __init__(self, unet: UNet2DConditionModel, text_encoder: CLIPTextModel) -> None:
+        super().__init__()
+        self.unet = unet
+        self.text_encoder = text_encoder
+
+    def forward(self, noisy: Tensor, times: Tensor, tokens: Tensor) -> Tensor:
+        """The predicted v (n, c, h, w) for latents at `times` under tokenised captions (n, l)."""
+        words = self.text_encoder(tokens).last_hidden_state
+        return self.unet(noisy, times, words, return_dict=False)[0]  # type: ignore[no-any-return]
+
+
+def tokenise(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
+    """Padded token ids (n, length) of captions; what is too long is cut."""
+    batch = tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt")
+    return batch["input_ids"]  # type: ignore[no-any-return]
+
+
+@dataclass
+class Lesson:
+    """What a training step draws from: latents (n, c, h, w) and tokens (n, captions, length)."""
+
+    latents: Tensor
+    tokens: Tensor
+    silence: Tensor
+
+    @classmethod
+    def of(cls, canvases: Canvases, tokenizer: CLIPTokenizer) -> "Lesson":
+        """Tokenise every caption once. Canvases with fewer captions repeat theirs."""
+        most = max(len(lines) for lines in canvases.captions)
+        even = [(lines * most)[:most] for lines in canvases.captions]
+        unique = sorted({text for lines in even for text in lines})
+        rows = tokenise(tokenizer, unique).to(torch.int16)
+        place = {text: row for row, text in enumerate(unique)}
+        index = torch.tensor([[place[text] for text in lines] for lines in even])
+        silence = tokenise(tokenizer, [""])[0]
+        return cls(torch.from_numpy(canvases.latents), rows[index], silence)
+
+    def draw(self, step: int, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Latents, noise, times and tokens of a step: a function of the seed and the step alone."""
+        dice = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
+        n = recipe.batch
+        rows = torch.randint(len(self.latents), (n,), generator=dice)
+        column = torch.randint(self.tokens.shape[1], (n,), generator=dice)
+        tokens = self.tokens[rows, column].long()
+        dropped = torch.rand(n, generator=dice) < recipe.caption_dropout
+        tokens = torch.where(dropped[:, None], self.silence, tokens)
+        latents = self.latents[rows].float()
+        # One time from each of n equal spans: the loss of a batch varies less.
+        times = (torch.arange(n) + torch.rand(n, generator=dice)) / n
+        noise = torch.randn(latents.shape, generator=dice)
+        return latents, noise, (times * 1000).long(), tokens
+
+
+def learning_rate(progress: float, recipe: Recipe) -> float:
+    """The share of the full rate at `progress` in [0, 1]: up, level, down."""
+    rise = progress / recipe.warm_up
+    fall = (1.0 - progress) / recipe.cool_down
+    return max(0.01, min(1.0, rise, fall))
+
+
+@torch.no_grad()
+def gate(model: Denoiser, lesson: Lesson, scheduler: DDIMScheduler) -> list[float]:
+    """The loss with true and with shuffled captions at three times of much noise, in turn.
+
+    If the two do not part, the captions are not used, and training longer will not help.
+    """
+    dice = torch.Generator().manual_seed(0)
+    latents = lesson.latents.float()
+    noise = torch.randn(latents.shape, generator=dice)
+    tokens = lesson.tokens[:, 0].long()
+    losses = []
+    for time_ in GATE_TIMES:
+        times = torch.full((len(latents),), time_)
+        for words in (tokens, tokens.roll(1, 0)):
+            losses.append(_loss(model, scheduler, latents, noise, times, words).item())
+    return losses
+
+
+def _loss(
+    model: Denoiser,
+    scheduler: DDIMScheduler,
+    latents: Tensor,
+    noise: Tensor,
+    times: Tensor,
+    tokens: Tensor,
+) -> Tensor:
+    device = next(model.parameters()).device
+    latents, noise, times, tokens = (x.to(device) for x in (latents, noise, times, tokens))
+    noisy = scheduler.add_noise(latents, noise, times)
+    target = scheduler.get_velocity(latents, noise, times)
+    with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        predicted = model(noisy, times, tokens)
+    return F.mse_loss(predicted.float(), target)
+
+
+@torch.no_grad()
+def caption_rank(model: Denoiser, tokens: Tensor) -> float:
+    """The share of the captions' variance that lies in one direction: near 1 when collapsed."""
+    device = next(model.parameters()).device
+    words = model.text_encoder(tokens.to(device)).pooler_output.float()
+    values = torch.linalg.svdvals(words - words.mean(0)).square()
+    return float(values[0] / values.sum())
+
+
+def train_denoiser(
+    model: Denoiser,
+    lesson: Lesson,
+    exam: Lesson,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    device: str,
+    on_checkpoint: Callable[[Denoiser], None],
+) -> None:
+    """Train until the recipe's samples are seen; go on from the checkpoint in `folder`.
+
+    `on_checkpoint` gets the model with its averaged weights, every few minutes and at the end.
+    """
+    model.to(device)
+    groups = [
+        {"params": list(model.unet.parameters()), "share": 1.0},
+        {"params": list(model.text_encoder.parameters()), "share": recipe.text_share},
+    ]
+    optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98))
+    average = EMAModel(model.parameters(), decay=recipe.ema, use_ema_warmup=True, power=0.75)
+    average.to(device)
+    scheduler = build_scheduler()
+    step = _resume(folder / "denoiser.pt", model, optimiser, average, device)
+    total = recipe.samples // recipe.batch
+    saved, losses = time.monotonic(), []
+    bar = tqdm(total=total, initial=step, desc="denoiser", unit="step")
+    while step < total:
+        for group in optimiser.param_groups:
+            share = group["share"] * learning_rate(step / total, recipe)
+            group["lr"] = recipe.learning_rate * share
+        loss = _loss(model, scheduler, *lesson.draw(step, recipe))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimiser.step()
+        average.step(model.parameters())
+        step += 1
+        losses.append(loss.item())
+        bar.update()
+        if time.monotonic() - saved > 240.0 or step == total:
+            _save(folder / "denoiser.pt", model, optimiser, average, step)
+            average.store(model.parameters())
+            average.copy_to(model.parameters())
+            rank = caption_rank(model, exam.tokens[:, 0].long())
+            row = [step * recipe.batch, round(bar.format_dict["elapsed"]), float(np.mean(losses))]
+            _log(folder / "denoiser.csv", [*row, rank, *gate(model, exam, scheduler)])
+            on_checkpoint(model)
+            average.restore(model.parameters())
+            saved, losses = time.monotonic(), []
+    bar.close()
+
+
+def _resume(
+    path: Path,
+    model: Denoiser,
+    optimiser: torch.optim.Optimizer,
+    average: EMAModel,
+    device: str,
+) -> int:
+    if not path.exists():
+        return 0
+    kept = torch.load(path, map_location=device, weights_only=True)
+    model.load_state_dict(kept["model"])
+    optimiser.load_state_dict(kept["optimiser"])
+    average.load_state_dict(kept["average"])
+    average.to(device)
+    return int(kept["step"])
+
+
+def _save(
+    path: Path,
+    model: Denoiser,
+    optimiser: torch.optim.Optimizer,
+    average: EMAModel,
+    step: int,
+) -> None:
+    draft = path.with_suffix(".tmp")
+    state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
+    torch.save(state | {"average": average.state_dict(), "step": step}, draft)
+    draft.replace(path)
+
+
+def _log(path: Path, row: list[float]) -> None:
+    heads = [f"{kind}@{t}" for t in GATE_TIMES for kind in ("true", "shuffled")]
+    fresh = not path.exists()
+    with path.open("a", newline="") as file:
+        writer = csv.writer(file)
+        if fresh:
+            writer.writerow(["samples", "seconds", "loss", "caption_rank", *heads])
+        writer.writerow([f"{v:.4f}" if isinstance(v, float) and not math.isnan(v) else v for v in row])

@@ -1,0 +1,58 @@
+"""Synthetic canvases in the manner of modern-art movements, each with true facts about it."""
+
+from random import Random
+
+from . import figures, geometry, gesture, land, optical, people, pointillism, sea
+from .facts import Canvas, Facts, Manner
+from .palette import COLOURS
+from .scene import Scene
+from .texture import finish_surface
+
+__all__ = ["COLOURS", "MANNERS", "Canvas", "Facts", "paint", "paint_any"]
+
+_REGISTRY: dict[str, Manner] = {
+    **geometry.MANNERS,
+    **optical.MANNERS,
+    **gesture.MANNERS,
+    **land.MANNERS,
+    **sea.MANNERS,
+    **pointillism.MANNERS,
+    **figures.MANNERS,
+    **people.MANNERS,
+}
+
+MANNERS: tuple[str, ...] = tuple(_REGISTRY)
+
+# A colour with less than this share of the picture is not worth a word.
+_VISIBLE = 0.008
+
+
+def paint(manner: str, seed: int, size: int = 256) -> Canvas:
+    """One canvas of `size` pixels in a manner of MANNERS; the same bytes for the same arguments."""
+    rng = Random(f"{manner}:{seed}")
+    style = _REGISTRY[manner]
+    scene = Scene(size)
+    subject = style.paint(scene, rng)
+    areas = scene.areas()
+    ground = max(subject.grounds, key=lambda name: areas.get(name, 0.0))
+    seen = [name for name, share in areas.items() if name != ground and share >= _VISIBLE]
+    facts = Facts(
+        manner=manner,
+        ground=ground,
+        colours=tuple(seen[:4]),
+        motif=subject.motif,
+        count=subject.count,
+        place=subject.place,
+        time=subject.time,
+        weather=subject.weather,
+        mood=subject.mood,
+        season=subject.season,
+        ink=subject.ink if areas.get(subject.ink, 0.0) >= _VISIBLE else "",
+        sky=subject.sky,
+    )
+    return Canvas(finish_surface(scene.pixels[:, :, :3], style.finish, rng), facts)
+
+
+def paint_any(seed: int, size: int = 256) -> Canvas:
+    """A canvas whose manner is drawn evenly from MANNERS by the seed."""
+    return paint(Random(seed).choice(MANNERS), seed, size)

@@ -1,0 +1,71 @@
+"""What a canvas shows, in words, and the canvas itself."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from random import Random
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .scene import Scene
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What is truly visible in one canvas; an empty string means "nothing to say".
+
+    `ground` is the largest background colour, `colours` the others, largest first. `ink` is
+    the colour of the motif itself, and `sky` that of the sky over a scene.
+    """
+
+    manner: str
+    ground: str
+    colours: tuple[str, ...]
+    motif: str
+    count: int = 1
+    place: str = ""
+    time: str = ""
+    weather: str = ""
+    mood: str = ""
+    season: str = ""
+    ink: str = ""
+    sky: str = ""
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A painted picture, (size, size, 3) RGB, and the facts about it."""
+
+    pixels: NDArray[np.uint8]
+    facts: Facts
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What a manner says it painted; colours are measured afterwards, from the pixels.
+
+    `grounds` are the colours that count as background: the largest of them is the ground.
+    """
+
+    motif: str
+    grounds: tuple[str, ...]
+    count: int = 1
+    place: str = ""
+    time: str = ""
+    weather: str = ""
+    mood: str = ""
+    season: str = ""
+    ink: str = ""
+    sky: str = ""
+
+
+Finish = Literal["flat", "paint", "brush"]
+
+
+@dataclass(frozen=True)
+class Manner:
+    """A way of painting, and how rough its surface is."""
+
+    paint: Callable[[Scene, Random], Subject]
+    finish: Finish = "paint"

@@ -1,0 +1,73 @@
+"""Everything that decides what the trained model becomes, as one value."""
+
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Self
+
+HELD_OUT_SEEDS = 1_000_000_000
+"""Canvases with seeds from here on are never trained on."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Sizes and lengths of a training; the defaults suit a few hours of two CPU cores."""
+
+    seed: int = 0
+    size: int = 256
+    """Pixels of a canvas's side."""
+    canvases: int = 30_000
+    captions: int = 6
+    """Captions for each canvas."""
+
+    latent_channels: int = 16
+    encoder_width: int = 64
+    decoder_width: int = 48
+    decoder_blocks: tuple[int, ...] = (2, 2, 1, 1, 0)
+    """Blocks at 1/16, 1/8, 1/4, 1/2 and the whole of the size."""
+    decoder_steps: int = 4_000
+    decoder_batch: int = 8
+    decoder_crop: int = 8
+    """Latent cells of a training crop's side."""
+
+    vocabulary: int = 2_048
+    tokens: int = 32
+    """Length of a tokenised caption."""
+    text_width: int = 128
+    text_layers: int = 3
+    text_heads: int = 4
+
+    unet_widths: tuple[int, ...] = (48, 96, 160)
+    unet_heads: int = 4
+    batch: int = 64
+    samples: int = 400_000
+    """Latents shown to the UNet in all."""
+    learning_rate: float = 1e-3
+    text_share: float = 0.3
+    """The text encoder's share of the UNet's learning rate; a full share collapses it."""
+    warm_up: float = 0.02
+    cool_down: float = 0.3
+    """Shares of the run in which the learning rate rises and falls."""
+    caption_dropout: float = 0.1
+    ema: float = 0.9995
+
+    @property
+    def cells(self) -> int:
+        """Latent cells of a canvas's side."""
+        return self.size // self.factor
+
+    @property
+    def factor(self) -> int:
+        """Pixels of a latent cell's side."""
+        return int(2 ** (len(self.decoder_blocks) - 1))
+
+    def save(self, path: Path) -> None:
+        """Write the recipe as JSON."""
+        path.write_text(json.dumps(asdict(self), indent=2) + "\n")
+
+    @classmethod
+    def load(cls, path: Path, **changes: Any) -> Self:
+        """Read a recipe; `changes` win. Raises TypeError for a field there is not."""
+        content = json.loads(path.read_text()) | changes
+        lists = {f.name for f in fields(cls) if isinstance(content.get(f.name), list)}
+        return cls(**{k: tuple(v) if k in lists else v for k, v in content.items()})

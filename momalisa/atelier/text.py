@@ -1,0 +1,64 @@
+"""The text side: a tokenizer learned from the captions, and the encoder that reads its tokens."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
+
+from momalisa.atelier.recipe import Recipe
+
+START, END = "<|startoftext|>", "<|endoftext|>"
+
+
+def train_tokenizer(captions: Iterable[str], recipe: Recipe) -> CLIPTokenizer:
+    """A byte-level BPE in CLIP's layout: every text can be written in it, known words in one."""
+    learner = Tokenizer(models.BPE(end_of_word_suffix="</w>", unk_token=END))
+    learner.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    learner.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Whitespace(), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
+    trainer = trainers.BpeTrainer(
+        vocab_size=recipe.vocabulary - len(alphabet) - 2,
+        initial_alphabet=alphabet,
+        end_of_word_suffix="</w>",
+        show_progress=False,
+    )
+    learner.train_from_iterator(captions, trainer)
+    learned = learner.get_vocab(with_added_tokens=False)
+    words = sorted(learned, key=lambda word: learned[word])
+    missing = [f"{letter}</w>" for letter in alphabet if f"{letter}</w>" not in learned]
+    vocabulary = {word: i for i, word in enumerate([*words, *missing, START, END])}
+    return CLIPTokenizer(
+        vocab=vocabulary, merges=_merges(learner), model_max_length=recipe.tokens
+    )
+
+
+def _merges(learner: Tokenizer) -> list[tuple[str, str]]:
+    pairs = json.loads(learner.to_str())["model"]["merges"]
+    return [tuple(pair.split(" ") if isinstance(pair, str) else pair) for pair in pairs]
+
+
+def build_text_encoder(tokenizer: CLIPTokenizer, recipe: Recipe) -> CLIPTextModel:
+    """A small CLIP text model with fresh weights."""
+    return CLIPTextModel(
+        CLIPTextConfig(
+            vocab_size=len(tokenizer),
+            hidden_size=recipe.text_width,
+            projection_dim=recipe.text_width,
+            intermediate_size=4 * recipe.text_width,
+            num_hidden_layers=recipe.text_layers,
+            num_attention_heads=recipe.text_heads,
+            max_position_embeddings=recipe.tokens,
+            bos_token_id=tokenizer.bos_token_id,
+            eos_token_id=tokenizer.eos_token_id,
+            pad_token_id=tokenizer.pad_token_id,
+        )
+    )
+
+
+def load_tokenizer(folder: Path) -> CLIPTokenizer:
+    """The tokenizer saved in `folder`."""
+    return CLIPTokenizer.from_pretrained(folder)

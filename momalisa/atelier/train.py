@@ -1,0 +1,138 @@
+"""From nothing to a diffusers pipeline: paint, encode, decode, denoise, export."""
+
+import logging
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderTiny, StableDiffusionPipeline
+from transformers import CLIPTokenizer
+
+from momalisa.atelier.autoencoder import (
+    PatchMap,
+    build,
+    fit_encoder,
+    patch_map,
+    start_decoder,
+    train_decoder,
+)
+from momalisa.atelier.canvases import (
+    FreshCanvases,
+    held_out,
+    load_shards,
+    paint_batch,
+    paint_shards,
+)
+from momalisa.atelier.diffusion import (
+    Denoiser,
+    Lesson,
+    build_scheduler,
+    build_unet,
+    train_denoiser,
+)
+from momalisa.atelier.recipe import HELD_OUT_SEEDS, Recipe
+from momalisa.atelier.text import build_text_encoder, load_tokenizer, train_tokenizer
+
+log = logging.getLogger(__name__)
+FIT_CANVASES = 768
+FIT_SEEDS = HELD_OUT_SEEDS // 2
+DECODER_SEEDS = FIT_SEEDS + FIT_CANVASES
+
+
+def train(
+    recipe: Recipe, folder: Path, *, device: str, processes: int, stages: tuple[str, ...] = ()
+) -> None:
+    """Run the stages that are not done yet (or those named), each resuming where it stopped.
+
+    `folder` holds the recipe, shards, checkpoints, logs, and `pipeline/`: the exported model.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    recipe.save(folder / "recipe.json")
+    torch.manual_seed(recipe.seed)
+    autoencoder = _autoencoder(recipe, folder)
+    patches = patch_map(autoencoder, recipe)
+    if wanted("paint", stages):
+        paint_shards(folder / "shards", recipe, patches, processes=processes)
+    if wanted("decoder", stages):
+        fresh = FreshCanvases(DECODER_SEEDS, recipe.size)
+        train_decoder(
+            autoencoder, fresh, patches, recipe, folder, device=device, workers=processes
+        )
+        autoencoder.cpu().save_pretrained(folder / "autoencoder")
+    if wanted("denoiser", stages):
+        _denoiser(recipe, folder, patches, device=device)
+
+
+def wanted(stage: str, stages: tuple[str, ...]) -> bool:
+    """Whether a stage was named, or none was, which means all."""
+    return not stages or stage in stages
+
+
+def _autoencoder(recipe: Recipe, folder: Path) -> AutoencoderTiny:
+    """The autoencoder as far as it has come; its closed-form start when there is none."""
+    kept = folder / "autoencoder"
+    if kept.exists():
+        return AutoencoderTiny.from_pretrained(kept)
+    model = build(recipe)
+    images, _ = paint_batch(range(FIT_SEEDS, FIT_SEEDS + FIT_CANVASES), recipe.size)
+    fit_encoder(model, images)
+    start_decoder(model, images[:256], patch_map(model, recipe))
+    model.save_pretrained(kept)
+    return model
+
+
+def _denoiser(recipe: Recipe, folder: Path, patches: PatchMap, *, device: str) -> None:
+    shards = paint_shards(folder / "shards", recipe, patches, processes=1)
+    canvases = load_shards(shards)
+    tokenizer = _tokenizer(recipe, folder, (t for lines in canvases.captions for t in lines))
+    lesson = Lesson.of(canvases, tokenizer)
+    exam = Lesson.of(held_out(256, HELD_OUT_SEEDS, recipe, patches), tokenizer)
+    model = Denoiser(build_unet(recipe), build_text_encoder(tokenizer, recipe))
+    count = sum(p.numel() for p in model.unet.parameters())
+    log.info("%d canvases, UNet of %.1f M parameters", len(lesson.latents), count / 1e6)
+
+    def export_now(denoiser: Denoiser) -> None:
+        export(denoiser, tokenizer, _autoencoder(recipe, folder), folder / "pipeline")
+
+    train_denoiser(
+        model, lesson, exam, recipe, folder, device=device, on_checkpoint=export_now
+    )
+
+
+def _tokenizer(recipe: Recipe, folder: Path, texts: Callable[..., object] | object) -> CLIPTokenizer:
+    kept = folder / "tokenizer"
+    if not kept.exists():
+        train_tokenizer(texts, recipe).save_pretrained(kept)  # type: ignore[arg-type]
+    return load_tokenizer(kept)
+
+
+def export(
+    model: Denoiser, tokenizer: CLIPTokenizer, autoencoder: AutoencoderTiny, folder: Path
+) -> None:
+    """Write a stock `StableDiffusionPipeline` in fp16 safetensors; the old one stays until then."""
+    draft = folder.with_name(folder.name + ".draft")
+    shutil.rmtree(draft, ignore_errors=True)
+    copies = {
+        "unet": build_like(model.unet),
+        "text_encoder": build_like(model.text_encoder),
+        "vae": build_like(autoencoder),
+    }
+    pipeline = StableDiffusionPipeline(
+        **copies,
+        tokenizer=tokenizer,
+        scheduler=build_scheduler(),
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.save_pretrained(draft, safe_serialization=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    draft.rename(folder)
+
+
+def build_like(model: torch.nn.Module) -> torch.nn.Module:
+    """A copy on the CPU in fp16."""
+    import copy
+
+    return copy.deepcopy(model).cpu().half().eval().requires_grad_(False)

@@ -1,0 +1,169 @@
+"""Stable Diffusion 1.x, 2.x, Turbo and Atelier: any `StableDiffusionPipeline` directory."""
+
+import hashlib
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from diffusers import StableDiffusionPipeline
+from torch import Tensor
+
+from momalisa.denoise import Denoised, Denoiser, denoise
+from momalisa.errors import BadInput, ModelBroken
+from momalisa.frames import Frame
+
+SAMPLED_BYTES = 64 * 2**20
+"""Weight files up to this size are hashed whole, larger ones by samples of it."""
+
+
+@dataclass(frozen=True)
+class StableDiffusion:
+    """A loaded pipeline as the engine sees it: text in, noise in, latents, frames out."""
+
+    name: str
+    digest: str
+    pipeline: Any
+    device: torch.device
+    dtype: torch.dtype
+    seconds_to_load: float
+
+    @property
+    def factor(self) -> int:
+        """Pixels of a latent cell's side."""
+        return int(self.pipeline.vae_scale_factor)
+
+    def check(self, size: int) -> None:
+        """Raise BadInput if the UNet cannot halve that many cells often enough."""
+        halvings = len(self.pipeline.unet.config.block_out_channels) - 1
+        unit = self.factor * 2**halvings
+        if size % unit:
+            raise BadInput(
+                f"{self.name} paints sizes that are multiples of {unit} pixels, not {size}."
+            )
+
+    def unread(self, prompt: str) -> str:
+        """The end of a prompt that is longer than the encoder reads; usually empty."""
+        tokenizer = self.pipeline.tokenizer
+        tokens = tokenizer(prompt, add_special_tokens=False)["input_ids"]
+        room = tokenizer.model_max_length - 2
+        return str(tokenizer.decode(tokens[room:])).strip()
+
+    @torch.no_grad()
+    def encode(self, prompts: Sequence[str]) -> Tensor:
+        """Text embeddings (n, tokens, width) in fp32, each prompt for itself."""
+        return torch.cat([self._words(prompt) for prompt in prompts]).float()
+
+    def _words(self, prompt: str) -> Tensor:
+        words, _ = self.pipeline.encode_prompt(
+            prompt, self.device, num_images_per_prompt=1, do_classifier_free_guidance=False
+        )
+        return words  # type: ignore[no-any-return]
+
+    def noise(self, seed: int, size: int) -> Tensor:
+        """Unit Gaussian latents (c, h, w) in fp32, drawn on the CPU: the same on every device."""
+        cells = size // self.factor
+        shape = (int(self.pipeline.unet.config.in_channels), cells, cells)
+        return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
+
+    @torch.no_grad()
+    def denoise(
+        self,
+        noise: Tensor,
+        words: Tensor,
+        silence: Tensor | None,
+        *,
+        steps: int,
+        guidance: float,
+        seeds: Sequence[int],
+    ) -> Denoised:
+        """Clean latents from `noise` (n, c, h, w) under `words` (n, tokens, width)."""
+        return denoise(
+            self._unet(),
+            self.pipeline.scheduler,
+            noise.to(self.device, self.dtype),
+            words.to(self.device, self.dtype),
+            None if silence is None else silence.to(self.device, self.dtype),
+            steps=steps,
+            guidance=guidance,
+            generators=[torch.Generator().manual_seed(seed) for seed in seeds],
+        )
+
+    def _unet(self) -> Denoiser:
+        unet = self.pipeline.unet
+
+        def predict(latents: Tensor, at: Tensor, words: Tensor) -> Tensor:
+            prediction: Tensor = unet(
+                latents, at, encoder_hidden_states=words, return_dict=False
+            )[0]
+            return prediction
+
+        return predict
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> list[Frame]:
+        """Frames (h, w, 3) of clean latents (n, c, h, w)."""
+        vae = self.pipeline.vae
+        pictures = vae.decode(latents / vae.config.scaling_factor, return_dict=False)[0]
+        unit = (pictures.float() / 2.0 + 0.5).clamp(0.0, 1.0)
+        pixels = (unit * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+        return list(np.ascontiguousarray(pixels))
+
+
+def load(name: str, folder: Path, device: str) -> StableDiffusion:
+    """Load a pipeline's directory from disk: safetensors only, no remote code, no network.
+
+    Half precision on CUDA, single elsewhere. Raises ModelBroken with the reason.
+    """
+    began = time.perf_counter()
+    place = torch.device(device or best_device())
+    dtype = torch.float16 if place.type == "cuda" else torch.float32
+    try:
+        pipeline = StableDiffusionPipeline.from_pretrained(
+            folder,
+            torch_dtype=dtype,
+            local_files_only=True,
+            use_safetensors=True,
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        ).to(place)
+        digest = folder_digest(folder)
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
+        raise ModelBroken(f"The model in {folder} cannot be loaded: {error}") from error
+    pipeline.unet.to(memory_format=torch.channels_last)
+    pipeline.vae.to(memory_format=torch.channels_last)
+    return StableDiffusion(name, digest, pipeline, place, dtype, time.perf_counter() - began)
+
+
+def best_device() -> str:
+    """CUDA where there is one, else Apple's GPU, else the CPU."""
+    if torch.cuda.is_available():
+        return "cuda"
+    return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def folder_digest(folder: Path) -> str:
+    """64 hex digits of a pipeline's configuration and weights."""
+    digest = hashlib.sha256()
+    wanted = [*folder.rglob("*.json"), *folder.rglob("*.safetensors"), *folder.rglob("*.txt")]
+    for path in sorted(wanted):
+        digest.update(path.relative_to(folder).as_posix().encode())
+        digest.update(_content(path))
+    return digest.hexdigest()
+
+
+def _content(path: Path) -> bytes:
+    """A file's hash; of a very large one that of its size and of sixteen samples."""
+    size = path.stat().st_size
+    if size <= SAMPLED_BYTES:
+        return hashlib.sha256(path.read_bytes()).digest()
+    samples, piece = hashlib.sha256(str(size).encode()), SAMPLED_BYTES // 16
+    with path.open("rb") as file:
+        for number in range(16):
+            file.seek((size - piece) * number // 15)
+            samples.update(file.read(piece))
+    return samples.digest()

@@ -1,0 +1,37 @@
+"""How long things take, in words."""
+
+from collections.abc import Iterable
+from statistics import median
+
+from db.models import Walk
+from momalisa.spec import WalkSpec
+
+
+def about(seconds: float) -> str:
+    """A duration as a person says it: "about 20 s", "about 3 min", "about 2 h"."""
+    if seconds < 4:
+        return "a few seconds"
+    if seconds < 90:
+        return f"about {max(5, round(seconds / 5) * 5)} s"
+    if seconds < 90 * 60:
+        return f"about {round(seconds / 60)} min"
+    return f"about {round(seconds / 3600)} h"
+
+
+def time_left(*, done: int, total: int, elapsed: float) -> float | None:
+    """Seconds still needed at this walk's own rate; None before there is one."""
+    if done <= 0 or elapsed <= 0.0:
+        return None
+    return (total - done) * elapsed / done
+
+
+def expected(spec: WalkSpec, past: Iterable[Walk]) -> float | None:
+    """Seconds that a walk would take, from walks made here with its model and size."""
+    rates = [
+        walk.seconds / walk.unet_samples
+        for walk in past
+        if walk.unet_samples and (walk.model, walk.size) == (spec.model, spec.size)
+    ]
+    if not rates:
+        return None
+    return median(rates) * len(spec.places()) * spec.steps * (2 if spec.guided else 1)

@@ -1,0 +1,33 @@
+"""A pacing, drawn: its curve, and under it where a leg's frames come to stand."""
+
+from momalisa.pacing import PacingName, spread
+
+WIDTH, HEIGHT, RUG = 220, 110, 18
+INK = "#85807a"  # reads on the white wall (3.8:1) and on the black one (4.9:1)
+
+
+def drawn(pacing: PacingName, frames: int, strength: float) -> str:
+    """The curve as SVG: time runs to the right, the way upwards; a tick below is a frame."""
+    line = " ".join(
+        f"{6 + place * (WIDTH - 12) / 60:.1f},{6 + (1 - t) * (HEIGHT - 12):.1f}"
+        for place, t in enumerate(spread(pacing, 61, strength))
+    )
+    ticks = "".join(
+        f'<path d="M{6 + t * (WIDTH - 12):.1f} {HEIGHT}v{RUG - 6}"/>'
+        for t in spread(pacing, frames, strength)
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT + RUG}" '
+        f'width="{WIDTH}" height="{HEIGHT + RUG}" fill="none" stroke="{INK}">'
+        f'<path d="M6 {HEIGHT - 6}H{WIDTH - 6}M6 6V{HEIGHT - 6}" stroke-width=".5"/>'
+        f'<polyline points="{line}" stroke-width="2"/>{ticks}</svg>'
+    )
+
+
+def described(pacing: PacingName) -> str:
+    """What the curve shows, in words."""
+    return {
+        "linear": "Equal steps all the way.",
+        "ease": "Small steps at both ends, large ones in the middle.",
+        "dense-middle": "Small steps in the middle, where the picture changes most.",
+    }[pacing]

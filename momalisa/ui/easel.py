@@ -1,0 +1,80 @@
+"""What stands around Create's form: which walk is shown, and what its button does."""
+
+import streamlit as st
+
+from db.models import State, Walk
+from momalisa.ui import draft, exhibit, history, label, making, orders, rooms
+
+
+def set_up() -> None:
+    """Bring draft and URL together: settings to take over, and the walk that is on show."""
+    taken = history.find(st.query_params.get("use"))
+    asked = history.find(st.query_params.get("walk"))
+    fresh = "stop_ids" not in st.session_state
+    draft.begin()
+    if taken is not None:
+        draft.load(taken.spec)
+        st.session_state.pop("on_show", None)
+        del st.query_params["use"]
+    elif asked is not None:
+        # After a reload the session is new, but the walk in the URL knows what was typed.
+        if fresh:
+            draft.load(asked.spec)
+        st.session_state.on_show = asked.id
+
+
+def walk_on_show() -> Walk | None:
+    """The walk that the URL names, or the one this session asked for last."""
+    walk = history.find(st.session_state.get("on_show"))
+    if walk is not None:
+        st.query_params["walk"] = walk.id
+        if walk.state is State.DONE:
+            st.session_state.last_film = walk.id
+    return walk
+
+
+def walk() -> None:
+    """Begin the walk that is on the easel, or show what stands in its way."""
+    spec, problems = draft.check()
+    st.session_state.complain = bool(problems)
+    if spec is not None:
+        put_on_show(orders.order(spec))
+
+
+def put_on_show(walk_id: str) -> None:
+    """Show this walk from now on."""
+    st.session_state.on_show = walk_id
+    st.query_params["walk"] = walk_id
+
+
+def empty_wall() -> None:
+    """A free place for the first film."""
+    with st.container(key="empty_wall", border=True):
+        st.text("Your film will hang here.")
+
+
+def unfinished(walk: Walk) -> None:
+    """A walk that failed or was called off: why, and the way on."""
+    if walk.state is State.FAILED:
+        st.error("This walk failed.")
+        st.text(walk.error)
+    else:
+        made = f"{len(walk.progress)} of {walk.frames_total} frames were made and are kept"
+        st.text(f"Called off. {made}: the same walk would go on from there.")
+    if walk.progress:
+        making.strip(walk)
+    st.button("Try again", key=f"again_{walk.id}", on_click=_again, args=(walk,))
+
+
+def _again(walk: Walk) -> None:
+    draft.load(walk.spec)
+    put_on_show(orders.order_again(walk))
+
+
+def previous_film(walk: Walk) -> None:
+    """The film before stays on the wall until the new one is there."""
+    last = history.find(st.session_state.get("last_film"))
+    if last is not None and last.id != walk.id:
+        exhibit.show(last)
+        label.wall_label(last)
+        st.page_link(rooms.GALLERY, label="In the Gallery", query_params={"walk": last.id})

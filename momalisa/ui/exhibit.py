@@ -1,0 +1,130 @@
+"""A finished film on the wall: the player, its label, and what can be done with it."""
+
+from urllib.parse import urlsplit
+
+import streamlit as st
+
+from db import walks
+from db.models import Walk
+from momalisa.ui import history, orders, rooms
+from momalisa.ui.components.player import Film, player
+
+
+def film(walk: Walk, *, title: str = "") -> Film:
+    """A done walk's film, as the player takes it."""
+    return Film(
+        url=history.address(walk.files.get("gif", "")),
+        poster=history.address(walk.files.get("poster", "")),
+        alt=described(walk),
+        size=walk.size,
+        title=title,
+    )
+
+
+def described(walk: Walk) -> str:
+    """What is seen, for those who do not see it."""
+    stops = [stop["prompt"] for stop in walk.spec["stops"]]
+    return f"Film that turns {' into '.join(stops)}"
+
+
+def show(walk: Walk) -> None:
+    """Play the film."""
+    player(film(walk), key=f"player_{walk.id}")
+
+
+def take_away(walk: Walk) -> None:
+    """Download and share."""
+    name = f"{walk.accession}.gif"
+    st.link_button(
+        "Download GIF",
+        history.address(walk.files.get("gif", ""), download=name),
+        icon=":material/download:",
+    )
+    with st.popover("Share", icon=":material/link:"):
+        st.write("Whoever opens this link sees the film and its label.")
+        st.code(_link(walk), language=None, wrap_lines=True)
+
+
+def _link(walk: Walk) -> str:
+    here = urlsplit(st.context.url or "")
+    return f"{here.scheme}://{here.netloc}/gallery?walk={walk.id}"
+
+
+def carry_on(walk: Walk) -> None:
+    """What comes after a film: the same from new noise, or in another pacing beside it."""
+    pacing = orders.other_pacing(walk)
+    if st.button(
+        "Remix",
+        key=f"remix_{walk.id}",
+        icon=":material/casino:",
+        help="The same prompts from new seeds",
+    ):
+        st.switch_page(rooms.CREATE, query_params={"walk": orders.order_remix(walk)})
+    if st.button(f"Compare with {pacing}", key=f"paced_{walk.id}", icon=":material/compare:"):
+        other = orders.order_paced(walk, pacing)
+        st.switch_page(rooms.COMPARE, query_params={"a": walk.id, "b": other})
+
+
+def annotate(walk: Walk) -> None:
+    """Star and notes, kept as they are changed."""
+    st.toggle("Star", value=walk.star, key=f"star_{walk.id}", on_change=_keep, args=(walk.id,))
+    st.text_area(
+        "Notes",
+        value=walk.notes,
+        key=f"notes_{walk.id}",
+        height=90,
+        on_change=_keep,
+        args=(walk.id,),
+    )
+
+
+def _keep(walk_id: str) -> None:
+    with history.writing() as session:
+        walk = walks.get(session=session, walk_id=walk_id)
+        if walk is not None:
+            walk.star = bool(st.session_state[f"star_{walk_id}"])
+            walk.notes = str(st.session_state[f"notes_{walk_id}"])
+
+
+def take_down(walk: Walk) -> None:
+    """Delete, asked twice."""
+    with st.popover("Delete", icon=":material/delete:"):
+        st.write(f"{walk.accession} and its files will be gone for good.")
+        if st.button("Yes, delete it", key=f"delete_{walk.id}", type="primary"):
+            delete(walk.id)
+            st.switch_page(rooms.GALLERY)
+
+
+def delete(walk_id: str) -> None:
+    """Remove the row, then the files: a file without a row is found by `sync`, a row without
+    its file would be an empty frame."""
+    with history.writing() as session:
+        gone = walks.delete(session=session, walk_id=walk_id)
+    if gone is None:
+        return
+    for key in gone.files.values():
+        history.storage().delete(key)
+
+
+def way_back() -> None:
+    """Back to the posters, as they were."""
+    st.button(
+        "All films",
+        key="way_back",
+        icon=":material/arrow_back:",
+        type="tertiary",
+        on_click=_leave,
+    )
+
+
+def _leave() -> None:
+    st.query_params.pop("walk", None)
+
+
+def not_here(walk: Walk | None) -> None:
+    """What a link finds that leads to no film."""
+    if walk is None:
+        st.text("There is no film under this link. It may have been deleted.")
+        return
+    st.text("This walk is no film yet.")
+    st.page_link(rooms.CREATE, label="Watch it being made", query_params={"walk": walk.id})

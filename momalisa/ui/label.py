@@ -1,0 +1,80 @@
+"""Wall labels. What people typed goes through `st.text` only, which renders nothing."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from db.models import Walk
+from momalisa.spec import WalkSpec
+from momalisa.ui.orders import spec_of
+
+LOOPS = {"once": "once", "boomerang": "there and back", "closed": "closed round"}
+
+
+def wall_label(walk: Walk) -> None:
+    """Title and year, what it is, how it was made, its number."""
+    spec = spec_of(walk)
+    with st.container(key=f"title_{walk.id}"):
+        st.text(f"{walk.title}, {walk.created_at.year}")
+    with st.container(key=f"line_{walk.id}", gap=None):
+        for line in (*lines(spec, walk.frames_total), walk.accession):
+            st.text(line)
+
+
+def lines(spec: WalkSpec, frames: int) -> tuple[str, ...]:
+    """A label's lines below the title."""
+    seeds = ", ".join(str(stop.seed) for stop in spec.stops)
+    return (
+        f"Latent walk, {frames} frames, {spec.size} × {spec.size}",
+        f"Model {spec.model}, pacing {spec.pacing}",
+        f"Seeds {seeds}",
+    )
+
+
+def facts(walk: Walk) -> dict[str, str]:
+    """Every parameter and every measurement of a walk, in reading order."""
+    spec = spec_of(walk)
+    return {
+        **{
+            f"Stop {n}": f"{stop.prompt} (seed {stop.seed})" for n, stop in enumerate(spec.stops, 1)
+        },
+        "Frames": f"{walk.frames_total} ({spec.frames} a leg)",
+        "Pacing": spec.pacing
+        if spec.pacing == "linear"
+        else f"{spec.pacing}, strength {spec.strength:g}",
+        "Interpolation": spec.interpolation,
+        "Steps": str(spec.steps),
+        "Guidance": f"{spec.guidance:g}",
+        "Negative": spec.negative or "none",
+        "Size": f"{spec.size} × {spec.size}",
+        "Model": spec.model,
+        "Loop": f"{LOOPS[spec.loop]}, {spec.fps} frames a second",
+        "Made": f"{walk.finished_at:%d %B %Y, %H:%M} UTC" if walk.finished_at else "not finished",
+        **_measured(walk),
+    }
+
+
+def _measured(walk: Walk) -> dict[str, str]:
+    measured = {
+        "Took": f"{walk.seconds:.0f} s on {walk.device}, {walk.frames_computed} frames computed",
+        "Evenness": "" if walk.evenness is None else f"{walk.evenness:.2f}",
+        "Sharpness": "" if walk.sharpness is None else f"{walk.sharpness:.2f}",
+        "File": f"{walk.bytes / 1e6:.1f} MB" if walk.bytes else "",
+    }
+    return {name: value for name, value in measured.items() if value}
+
+
+def fact_table(rows: Mapping[str, str], *, key: str) -> None:
+    """Names on the left, values on the right."""
+    with st.container(key=f"facts_{key}"):
+        for name, value in rows.items():
+            st.text(name)
+            st.text(value)
+
+
+def differences(left: Walk, right: Walk) -> list[tuple[str, str, str]]:
+    """The facts in which two walks differ: name, left, right."""
+    ours, theirs = facts(left), facts(right)
+    names = [*ours, *(name for name in theirs if name not in ours)]
+    rows = [(name, ours.get(name, "none"), theirs.get(name, "none")) for name in names]
+    return [row for row in rows if row[1] != row[2]]

@@ -1,0 +1,25 @@
+"""The example film in the entrance hall."""
+
+import streamlit as st
+
+from momalisa.spec import WalkSpec
+from momalisa.ui import media
+from momalisa.ui.components.player import Film, player
+from momalisa.ui.label import lines
+
+FILM, WALK = media.EXAMPLE / "film.gif", media.EXAMPLE / "walk.json"
+
+
+def example_film() -> None:
+    """The film that ships with the app, and its label if the walk is there too."""
+    if not FILM.is_file():
+        return
+    spec = WalkSpec.model_validate_json(WALK.read_text()) if WALK.is_file() else None
+    alt = f"Film of the walk {spec.title()}" if spec else "Film of a walk from picture to picture"
+    player(Film(media.example_url(FILM.name), alt, spec.size if spec else 256), key="example")
+    if spec:
+        with st.container(key="title_example"):
+            st.text(spec.title())
+        with st.container(key="line_example", gap=None):
+            for line in lines(spec, len(spec.places())):
+                st.text(line)

@@ -1,0 +1,105 @@
+"""A walk while it is made: its frames coming in, the time left, its place in the queue."""
+
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from db import walks
+from db.models import State, Walk
+from momalisa.ui import clock, history, media, rooms
+from momalisa.ui.components.filmstrip import filmstrip
+
+STAGES = {
+    "": "The worker takes it up",
+    "loading": "Waking the model",
+    "film": "All frames are there; cutting the film",
+    "storing": "Hanging the film in the Gallery",
+}
+
+
+def watch(walk: Walk) -> None:
+    """Follow the walk until it is over; then the page runs once more and shows what it became."""
+    st.fragment(_follow, run_every="1s")(walk.id)
+
+
+def _follow(walk_id: str) -> None:
+    walk = history.find(walk_id)
+    if walk is None or walk.state.over:
+        st.rerun()
+    strip(walk)
+    with st.container(horizontal=True, vertical_alignment="center", key=f"now_{walk_id}"):
+        st.text(status(walk), width="stretch")
+        st.button(
+            "Cancel",
+            key=f"cancel_{walk_id}",
+            on_click=_cancel,
+            args=(walk_id,),
+            disabled=walk.cancel_requested,
+        )
+    if _waits(walk) and history.nobody_works():
+        st.warning(
+            "No worker is there, so nothing moves. It starts with the app; where it does not, "
+            "please run: python -m momalisa worker"
+        )
+
+
+def _waits(walk: Walk) -> bool:
+    """Whether the walk has waited longer than a worker needs to wake up."""
+    waited = (datetime.now(UTC) - walk.created_at).total_seconds()
+    return walk.state is State.QUEUED and waited > history.WORKER_SILENCE
+
+
+def strip(walk: Walk) -> None:
+    """The frames that are ready, each at its place."""
+    filmstrip(
+        walk_id=walk.id,
+        total=walk.frames_total,
+        frames=[(int(place), media.frame_url(str(key))) for place, key in walk.progress],
+        alt=f"A rough film of the walk {walk.title}",
+        key=f"strip_{walk.id}",
+    )
+
+
+def status(walk: Walk) -> str:
+    """One line: what happens now, and for how long still."""
+    if walk.cancel_requested:
+        return "Stopping after this frame"
+    if walk.state is State.QUEUED:
+        return _queue(walk.id)
+    if walk.stage in STAGES:
+        return f"{STAGES[walk.stage]} …"
+    done = len(walk.progress)
+    left = clock.time_left(done=done, total=walk.frames_total, elapsed=_elapsed(walk, done))
+    counted = f"Frame {done} of {walk.frames_total}"
+    return counted if left is None else f"{counted}, {clock.about(left)} left"
+
+
+def _queue(walk_id: str) -> str:
+    with history.reading() as session:
+        place = walks.queue_place(session=session, walk_id=walk_id)
+    return "Next in the queue" if place <= 1 else f"Number {place} in the queue"
+
+
+def _elapsed(walk: Walk, done: int) -> float:
+    """Seconds that the frames have taken; the model's loading, before the first, left out."""
+    if walk.started_at is None or not done:
+        return 0.0
+    now = datetime.now(UTC)
+    seen: datetime = st.session_state.setdefault(f"frames_since_{walk.id}", now)
+    watched = (now - seen).total_seconds()
+    return watched if watched > 5 else (now - walk.started_at).total_seconds()
+
+
+def _cancel(walk_id: str) -> None:
+    with history.writing() as session:
+        walks.cancel(session=session, walk_id=walk_id)
+
+
+def elsewhere(except_for: str | None) -> None:
+    """Links to the other walks that are being made, so that none is ever out of sight."""
+    with history.reading() as session:
+        others = [walk for walk in walks.active(session=session) if walk.id != except_for]
+    for walk in others[:5]:
+        with st.container(horizontal=True, vertical_alignment="center", key=f"other_{walk.id}"):
+            st.text(f"Being made now: {walk.title}", width="stretch")
+            st.page_link(rooms.CREATE, label="Watch", query_params={"walk": walk.id})

@@ -1,0 +1,9 @@
+"""Where the four pages stand."""
+
+from momalisa.settings import CHECKOUT
+
+PAGES = CHECKOUT / "pages"
+HOME = PAGES / "home.py"
+CREATE = PAGES / "create.py"
+GALLERY = PAGES / "gallery.py"
+COMPARE = PAGES / "compare.py"
