@@ -1,6 +1,7 @@
 """Batched, guided denoising over any callable model."""
 
 import copy
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, Protocol
 
@@ -8,7 +9,7 @@ import torch
 from torch import Tensor
 
 Denoiser = Callable[[Tensor, Tensor, Tensor], Tensor]
-"""(latents (n, c, h, w), time (), words (n, tokens, width)) -> prediction, shaped as the latents."""
+"""(latents (n, c, h, w), time (), words (n, tokens, width)) -> prediction like the latents."""
 
 
 class Scheduler(Protocol):
@@ -55,7 +56,8 @@ def denoise(
     """
     scheduler = copy.deepcopy(scheduler)
     scheduler.set_timesteps(steps, device=noise.device)
-    extra: dict[str, Any] = {"generator": list(generators)} if generators else {}
+    draws = generators and "generator" in inspect.signature(scheduler.step).parameters
+    extra: dict[str, Any] = {"generator": list(generators or ())} if draws else {}
     if silence is not None:
         words = torch.cat([silence.expand_as(words), words])
     latents, samples = noise * scheduler.init_noise_sigma, 0
@@ -68,4 +70,3 @@ def denoise(
             prediction = unconditional + guidance * (conditional - unconditional)
         latents = scheduler.step(prediction, time, latents, **extra, return_dict=False)[0]
     return Denoised(latents, samples)
-

@@ -48,7 +48,8 @@ def token_slerp(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
 def _arc(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
     lengths = lerp(start.norm().reshape(1), end.norm().reshape(1), t)
     arc = slerp(start, end, t)
-    return arc * lengths / arc.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    turned: Tensor = arc * lengths / arc.norm(dim=-1, keepdim=True).clamp_min(1e-12)
+    return turned
 
 
 EMBEDDING_MIXES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {

@@ -5,6 +5,7 @@ import json
 import re
 import unicodedata
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
@@ -183,7 +184,7 @@ class WalkSpec(BaseModel):
     def legs(self) -> tuple[tuple[Stop, Stop], ...]:
         """The pairs of neighbouring stops; a closed walk has one leg more, back to the start."""
         ends = self.stops + self.stops[:1] if self.loop == "closed" else self.stops
-        return tuple(zip(ends, ends[1:], strict=False))
+        return tuple(pairwise(ends))
 
     @property
     def guided(self) -> bool:

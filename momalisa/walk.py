@@ -1,7 +1,7 @@
 """A walk's frames, one after another, coarse to fine."""
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -70,7 +70,7 @@ def frames(
 
 def _painted(
     walked: "_Walk", indices: Sequence[int], cache: FrameCache, size: int
-) -> Iterator[WalkFrame]:
+) -> Generator[WalkFrame, None, int]:
     """Paint frames, `size` at a time; returns the size that fitted."""
     waiting = list(indices)
     while waiting:

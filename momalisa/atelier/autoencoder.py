@@ -111,6 +111,8 @@ def start_decoder(model: AutoencoderTiny, images: Tensor, patches: PatchMap) -> 
     solution = torch.linalg.lstsq(torch.cat([bent, ones], 1), colours).solution
     convolutions = [m for m in model.decoder.layers if isinstance(m, nn.Conv2d)]
     first, *between, last = convolutions
+    assert first.bias is not None
+    assert last.bias is not None
     first.weight[:3] = 0.0
     first.weight[:3, :, 1, 1] = solution[:-1].T
     first.bias[:3] = solution[-1]
@@ -156,15 +158,13 @@ def train_decoder(
         painted = (model.decoder(latents) + 1.0) / 2.0
         loss = picture_loss(painted, target)
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.decoder.parameters(), 1.0)
         optimiser.step()
         if step % 50 == 49 or step + 1 == recipe.decoder_steps:
-            error = psnr(painted.detach(), target)
+            figures = f"{loss.item():.5f}", f"{psnr(painted.detach(), target):.2f}"
             with (folder / "decoder.csv").open("a", newline="") as log:
-                csv.writer(log).writerow(
-                    [step + 1, round(time.monotonic() - began), f"{loss.item():.5f}", f"{error:.2f}"]
-                )
+                csv.writer(log).writerow([step + 1, round(time.monotonic() - began), *figures])
         if step % 200 == 199 or step + 1 == recipe.decoder_steps:
             state = {"decoder": model.decoder.state_dict(), "optimiser": optimiser.state_dict()}
             torch.save(state | {"step": step + 1}, checkpoint.with_suffix(".tmp"))

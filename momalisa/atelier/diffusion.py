@@ -1,7 +1,6 @@
 """The denoiser: a small conditional UNet, trained with its text encoder by v-prediction."""
 
 import csv
-import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -193,7 +192,7 @@ def train_denoiser(
             group["lr"] = recipe.learning_rate * share
         loss = _loss(model, scheduler, *lesson.draw(step, recipe))
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         average.step(model.parameters())
@@ -250,4 +249,4 @@ def _log(path: Path, row: list[float]) -> None:
         writer = csv.writer(file)
         if fresh:
             writer.writerow(["samples", "seconds", "loss", "caption_rank", *heads])
-        writer.writerow([f"{v:.4f}" if isinstance(v, float) and not math.isnan(v) else v for v in row])
+        writer.writerow([f"{v:.4f}" if isinstance(v, float) else v for v in row])

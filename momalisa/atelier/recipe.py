@@ -1,7 +1,7 @@
 """Everything that decides what the trained model becomes, as one value."""
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Self
 
@@ -68,6 +68,6 @@ class Recipe:
     @classmethod
     def load(cls, path: Path, **changes: Any) -> Self:
         """Read a recipe; `changes` win. Raises TypeError for a field there is not."""
-        content = json.loads(path.read_text()) | changes
-        lists = {f.name for f in fields(cls) if isinstance(content.get(f.name), list)}
-        return cls(**{k: tuple(v) if k in lists else v for k, v in content.items()})
+        content: dict[str, Any] = json.loads(path.read_text()) | changes
+        tuples = {k: tuple(v) for k, v in content.items() if isinstance(v, list)}
+        return cls(**(content | tuples))

@@ -31,9 +31,7 @@ def train_tokenizer(captions: Iterable[str], recipe: Recipe) -> CLIPTokenizer:
     words = sorted(learned, key=lambda word: learned[word])
     missing = [f"{letter}</w>" for letter in alphabet if f"{letter}</w>" not in learned]
     vocabulary = {word: i for i, word in enumerate([*words, *missing, START, END])}
-    return CLIPTokenizer(
-        vocab=vocabulary, merges=_merges(learner), model_max_length=recipe.tokens
-    )
+    return CLIPTokenizer(vocab=vocabulary, merges=_merges(learner), model_max_length=recipe.tokens)
 
 
 def _merges(learner: Tokenizer) -> list[tuple[str, str]]:

@@ -1,8 +1,10 @@
 """From nothing to a diffusers pipeline: paint, encode, decode, denoise, export."""
 
+import copy
+import json
 import logging
 import shutil
-from collections.abc import Callable
+from collections.abc import Iterable
 from pathlib import Path
 
 import torch
@@ -56,9 +58,7 @@ def train(
         paint_shards(folder / "shards", recipe, patches, processes=processes)
     if wanted("decoder", stages):
         fresh = FreshCanvases(DECODER_SEEDS, recipe.size)
-        train_decoder(
-            autoencoder, fresh, patches, recipe, folder, device=device, workers=processes
-        )
+        train_decoder(autoencoder, fresh, patches, recipe, folder, device=device, workers=processes)
         autoencoder.cpu().save_pretrained(folder / "autoencoder")
     if wanted("denoiser", stages):
         _denoiser(recipe, folder, patches, device=device)
@@ -95,15 +95,13 @@ def _denoiser(recipe: Recipe, folder: Path, patches: PatchMap, *, device: str) -
     def export_now(denoiser: Denoiser) -> None:
         export(denoiser, tokenizer, _autoencoder(recipe, folder), folder / "pipeline")
 
-    train_denoiser(
-        model, lesson, exam, recipe, folder, device=device, on_checkpoint=export_now
-    )
+    train_denoiser(model, lesson, exam, recipe, folder, device=device, on_checkpoint=export_now)
 
 
-def _tokenizer(recipe: Recipe, folder: Path, texts: Callable[..., object] | object) -> CLIPTokenizer:
+def _tokenizer(recipe: Recipe, folder: Path, texts: Iterable[str]) -> CLIPTokenizer:
     kept = folder / "tokenizer"
     if not kept.exists():
-        train_tokenizer(texts, recipe).save_pretrained(kept)  # type: ignore[arg-type]
+        train_tokenizer(texts, recipe).save_pretrained(kept)
     return load_tokenizer(kept)
 
 
@@ -113,13 +111,10 @@ def export(
     """Write a stock `StableDiffusionPipeline` in fp16 safetensors; the old one stays until then."""
     draft = folder.with_name(folder.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)
-    copies = {
-        "unet": build_like(model.unet),
-        "text_encoder": build_like(model.text_encoder),
-        "vae": build_like(autoencoder),
-    }
     pipeline = StableDiffusionPipeline(
-        **copies,
+        unet=_half(model.unet),
+        text_encoder=_half(model.text_encoder),
+        vae=_half(autoencoder),
         tokenizer=tokenizer,
         scheduler=build_scheduler(),
         safety_checker=None,
@@ -127,12 +122,18 @@ def export(
         requires_safety_checker=False,
     )
     pipeline.save_pretrained(draft, safe_serialization=True)
+    _load_in_single_precision(draft / "text_encoder" / "config.json")
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
 
 
-def build_like(model: torch.nn.Module) -> torch.nn.Module:
-    """A copy on the CPU in fp16."""
-    import copy
+def _load_in_single_precision(config: Path) -> None:
+    """Halves are for the disk: transformers would also compute in them, which CPUs cannot."""
+    content = json.loads(config.read_text())
+    content["dtype"] = "float32"
+    config.write_text(json.dumps(content, indent=2) + "\n")
 
+
+def _half(model: torch.nn.Module) -> torch.nn.Module:
+    """A copy on the CPU in fp16."""
     return copy.deepcopy(model).cpu().half().eval().requires_grad_(False)

@@ -3,7 +3,7 @@
 import importlib
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,13 +37,20 @@ class ModelCard:
 
 HUB_MODELS = (
     ModelCard(
-        "sd-1.5", "Stable Diffusion 1.5", "stable-diffusion-v1-5/stable-diffusion-v1-5", 512, 20, 7.5
+        "sd-1.5",
+        "Stable Diffusion 1.5",
+        "stable-diffusion-v1-5/stable-diffusion-v1-5",
+        512,
+        20,
+        7.5,
     ),
     ModelCard("sd-1.4", "Stable Diffusion 1.4", "CompVis/stable-diffusion-v1-4", 512, 20, 7.5),
     ModelCard("sd-2.1", "Stable Diffusion 2.1", "stabilityai/stable-diffusion-2-1", 768, 20, 7.5),
     ModelCard("sd-turbo", "SD-Turbo", "stabilityai/sd-turbo", 512, 2, 0.0),
 )
-ATELIER = ModelCard("atelier", "Atelier, shipped with MOMA Lisa", str(SHIPPED / "atelier"), 256, 16, 4.0)
+ATELIER = ModelCard(
+    "atelier", "Atelier, shipped with MOMA Lisa", str(SHIPPED / "atelier"), 256, 16, 4.0
+)
 
 
 def available() -> list[ModelCard]:
@@ -85,14 +92,12 @@ def _checked(card: ModelCard) -> ModelCard:
     """The card of a hub model with the folder it was downloaded to, or the way to bring it."""
     folder = _downloaded(card.source)
     if folder:
-        return _with(card, source=str(folder))
-    return _with(card, ready=False, hint=f"To bring it: hf download {card.source}")
+        return replace(card, source=str(folder))
+    return replace(card, ready=False, hint=_way_to(card.source))
 
 
-def _with(card: ModelCard, **changes: object) -> ModelCard:
-    from dataclasses import replace
-
-    return replace(card, **changes)  # type: ignore[arg-type]
+def _way_to(hub_id: str) -> str:
+    return f"To bring it: hf download {hub_id}"
 
 
 def _from_folder(folder: Path) -> ModelCard | None:
@@ -107,9 +112,8 @@ def _from_hub(name: str) -> ModelCard | None:
     if not HUB_ID.fullmatch(name):
         return None
     folder = _downloaded(name)
-    if folder:
-        return _with(_from_folder(folder), name=name)  # type: ignore[arg-type]
-    return ModelCard(name, name, name, 512, 20, 7.5, False, f"To bring it: hf download {name}")
+    card = _from_folder(folder) if folder else None
+    return card or ModelCard(name, name, name, 512, 20, 7.5, ready=False, hint=_way_to(name))
 
 
 def _downloaded(hub_id: str) -> Path | None:
@@ -129,9 +133,7 @@ def _family(folder: Path) -> str:
             f"{folder} is not a diffusers pipeline: it has no readable model_index.json."
         ) from error
     if family not in FAMILIES:
-        raise ModelBroken(
-            f"{folder} is a {family}; MOMA Lisa walks {', '.join(FAMILIES)} so far."
-        )
+        raise ModelBroken(f"{folder} is a {family}; MOMA Lisa walks {', '.join(FAMILIES)} so far.")
     return str(family)
 
 
@@ -139,6 +141,6 @@ def _native_size(folder: Path) -> int:
     try:
         unet = json.loads((folder / "unet" / "config.json").read_text())
         vae = json.loads((folder / "vae" / "config.json").read_text())
-        return int(unet["sample_size"]) * 2 ** (len(vae["block_out_channels"]) - 1)
+        return int(unet["sample_size"] * 2 ** (len(vae["block_out_channels"]) - 1))
     except (OSError, ValueError, KeyError, TypeError):
         return 512

@@ -96,9 +96,9 @@ class StableDiffusion:
         unet = self.pipeline.unet
 
         def predict(latents: Tensor, at: Tensor, words: Tensor) -> Tensor:
-            prediction: Tensor = unet(
-                latents, at, encoder_hidden_states=words, return_dict=False
-            )[0]
+            prediction: Tensor = unet(latents, at, encoder_hidden_states=words, return_dict=False)[
+                0
+            ]
             return prediction
 
         return predict
@@ -124,7 +124,7 @@ def load(name: str, folder: Path, device: str) -> StableDiffusion:
     try:
         pipeline = StableDiffusionPipeline.from_pretrained(
             folder,
-            torch_dtype=dtype,
+            dtype=dtype,
             local_files_only=True,
             use_safetensors=True,
             safety_checker=None,

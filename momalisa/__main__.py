@@ -1,0 +1,244 @@
+"""The command line: `python -m momalisa walk "a red square on white" "a stormy sea at night"`."""
+
+import argparse
+import json
+import logging
+import os
+import sys
+import tempfile
+import warnings
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from momalisa.errors import BadInput, MomaLisaError
+from momalisa.pacing import PACINGS
+from momalisa.settings import settings
+from momalisa.spec import Stop, WalkSpec, explain
+
+if TYPE_CHECKING:
+    from momalisa.models.sd import StableDiffusion
+    from momalisa.render import Painted
+
+DONE, FAILED, BAD_INPUT = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; the exit code is 0, 2 for bad input, or 1 for anything else."""
+    options = _parser().parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        return int(options.run(options))
+    except ValidationError as error:
+        for field, sentence in explain(error).items():
+            print(f"{field}: {sentence}", file=sys.stderr)
+        return BAD_INPUT
+    except BadInput as error:
+        print(error, file=sys.stderr)
+        return BAD_INPUT
+    except (MomaLisaError, OSError) as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("Stopped. The frames that were ready are kept.", file=sys.stderr)
+        return FAILED
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m momalisa",
+        description="MOMA Lisa walks from one prompt to another and films the way.",
+    )
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_walk(commands)
+    worker = commands.add_parser("worker", help="render the walks of the queue until stopped")
+    worker.add_argument("--once", action="store_true", help="stop when the queue is empty")
+    worker.set_defaults(run=_worker)
+    models = commands.add_parser("models", help="list the models that can be walked")
+    models.set_defaults(run=_models)
+    sync = commands.add_parser("sync", help="rebuild the history from the store (to come)")
+    sync.set_defaults(run=_sync)
+    return parser
+
+
+def _add_walk(commands: Any) -> None:
+    """The options of `walk`; what is left away takes the model's or the spec's default."""
+    walk = commands.add_parser(
+        "walk",
+        help="make one film from two prompts or more",
+        description="Make one film. Example: python -m momalisa walk "
+        '"a red square on white" "a stormy sea at night" --out film.gif',
+        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+    )
+    fields = WalkSpec.model_fields
+    walk.add_argument("prompts", nargs="+", metavar="PROMPT", help="the stops, in order")
+    walk.add_argument("--out", type=Path, default=Path("film.gif"), help="the film to write")
+    walk.add_argument("--report", type=Path, help="figures of the rendering, as JSON")
+    walk.add_argument("--frames-dir", type=Path, help="a folder for the frames, as PNG")
+    walk.add_argument("--seeds", nargs="+", help="one for all stops, or one for each")
+    for name, text in {
+        "frames": "frames a leg, both its ends among them",
+        "strength": "of the pacing's curve: 0 is linear, 1 the whole curve",
+        "negative": "what the pictures should not show",
+        "fps": "frames a second",
+    }.items():
+        walk.add_argument(f"--{name}", default=fields[name].default, help=text)
+    for name, text in {
+        "steps": "denoising steps a frame",
+        "guidance": "how closely the prompts are followed; 1 or less turns it off",
+        "size": "pixels of a side",
+    }.items():
+        walk.add_argument(f"--{name}", help=f"{text} (default: the model's own)")
+    walk.add_argument("--pacing", choices=PACINGS, default="linear", help="how steps are spread")
+    walk.add_argument("--interpolation", choices=("lerp", "slerp"), default="lerp")
+    walk.add_argument("--loop", choices=("once", "boomerang", "closed"), default="boomerang")
+    walk.add_argument("--model", default=settings().model, help="a name, folder or hub id")
+    walk.add_argument("--device", default=settings().device, help="cuda, cuda:1, mps or cpu")
+    walk.add_argument("--batch", type=int, default=0, help="frames at once; 0: what suits")
+    walk.set_defaults(run=_walk)
+
+
+def _spec(options: argparse.Namespace) -> WalkSpec:
+    """The walk that the options describe. Raises ValidationError or BadInput."""
+    from momalisa.models.registry import find
+
+    card = find(options.model)
+    own = {"steps": card.steps, "guidance": card.guidance, "size": card.size}
+    given = {name: getattr(options, name) for name in WalkSpec.model_fields if name != "stops"}
+    chosen = {name: own[name] if value is None else value for name, value in given.items()}
+    stops = _stops(options.prompts, options.seeds)
+    return WalkSpec.model_validate(chosen | {"stops": stops})
+
+
+def _stops(prompts: Sequence[str], seeds: Sequence[str] | None) -> list[dict[str, str]]:
+    """Prompts with their seeds; one seed serves all. Raises BadInput if the counts differ."""
+    if seeds is None:
+        seeds = [str(Stop.model_fields["seed"].default)]
+    if len(seeds) == 1:
+        seeds = list(seeds) * len(prompts)
+    if len(seeds) != len(prompts):
+        raise BadInput(f"There are {len(prompts)} prompts but {len(seeds)} seeds.")
+    return [{"prompt": p, "seed": s} for p, s in zip(prompts, seeds, strict=True)]
+
+
+def _walk(options: argparse.Namespace) -> int:
+    spec = _spec(options)
+    for target in (options.out, options.report):
+        _check_target(target)
+    from momalisa.models.registry import load
+    from momalisa.render import film_of
+
+    _quiet_libraries()
+    model = load(spec.model, options.device)
+    for stop in spec.stops:
+        if unread := model.unread(stop.prompt):
+            print(f"Too long for the model, which does not read: “{unread}”", file=sys.stderr)
+    painted = _paint(spec, model, options.batch)
+    _write(options.out, film_of(spec, painted))
+    if options.frames_dir:
+        _write_frames(options.frames_dir, painted)
+    if options.report:
+        report = json.dumps(_report(spec, model, painted), indent=2, ensure_ascii=False)
+        _write(options.report, report.encode())
+    print(f"{options.out}: {len(painted.frames)} frames in {painted.seconds:.1f} s")
+    return DONE
+
+
+def _paint(spec: WalkSpec, model: "StableDiffusion", batch: int) -> "Painted":
+    """Paint with a progress bar; frames made before come from the cache."""
+    from tqdm import tqdm
+
+    from momalisa.frames import FrameCache
+    from momalisa.render import Progress, paint
+
+    cache = FrameCache(settings().frame_cache, int(settings().cache_gb * 2**30))
+    with tqdm(total=len(spec.places()), unit="frame", desc="painting") as bar:
+
+        def advance(progress: Progress) -> None:
+            bar.update(len(progress.ready) - bar.n)
+
+        painted = paint(spec, model, cache, batch=batch, on_progress=advance)
+    cache.trim()
+    return painted
+
+
+def _report(spec: WalkSpec, model: "StableDiffusion", painted: "Painted") -> dict[str, Any]:
+    figures = {k: v for k, v in asdict(painted).items() if k != "frames"}
+    return {
+        "seconds": painted.seconds,
+        "seconds_to_load": model.seconds_to_load,
+        "frames": len(painted.frames),
+        **figures,
+        "device": str(model.device),
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "model": model.name,
+        "model_digest": model.digest,
+        "digest": spec.digest(),
+        "spec": spec.model_dump(mode="json"),
+    }
+
+
+def _check_target(path: Path | None) -> None:
+    """Raise BadInput before any work if a file could not be written there."""
+    if path is None:
+        return
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder. Please name a file in it.")
+    if not path.absolute().parent.is_dir():
+        raise BadInput(f"There is no folder {path.absolute().parent}. Please make it first.")
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all."""
+    with tempfile.NamedTemporaryFile(dir=path.absolute().parent, delete=False) as draft:
+        draft.write(data)
+    os.chmod(draft.name, 0o644)
+    os.replace(draft.name, path)
+
+
+def _write_frames(folder: Path, painted: "Painted") -> None:
+    import imageio.v3 as iio
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, frame in enumerate(painted.frames):
+        iio.imwrite(folder / f"frame-{number:04d}.png", frame)
+
+
+def _quiet_libraries() -> None:
+    """Progress bars and advice of the libraries are not for curators."""
+    import diffusers
+    import transformers
+
+    diffusers.utils.logging.set_verbosity_error()
+    diffusers.utils.logging.disable_progress_bar()
+    transformers.utils.logging.set_verbosity_error()
+    transformers.utils.logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", module="diffusers")
+
+
+def _worker(options: argparse.Namespace) -> int:
+    from momalisa.worker import run
+
+    run(settings(), once=options.once)
+    return DONE
+
+
+def _models(options: argparse.Namespace) -> int:
+    from momalisa.models.registry import available
+
+    for card in available():
+        state = "ready" if card.ready else card.hint
+        print(f"{card.name:10} {card.title:34} {card.size:4} px  {state}")
+    return DONE
+
+
+def _sync(options: argparse.Namespace) -> int:
+    raise BadInput("sync is not built yet. The history is kept in the database meanwhile.")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

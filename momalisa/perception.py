@@ -1,0 +1,96 @@
+"""How far two frames lie apart to the eye, how evenly a walk changes, how sharp a frame is.
+
+The distance needs no download: it compares pictures in OKLab (Ottosson 2020), where equal
+steps look about equally large, at four scales, so that a shape that moves counts, not only
+the pixels along its edge.
+"""
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+Picture = NDArray[np.uint8]
+Numbers = NDArray[np.float64]
+Lab = NDArray[np.float32]
+
+SCALES = 4
+
+_TO_CONES = np.array(
+    [
+        [0.4122214708, 0.5363325363, 0.0514459929],
+        [0.2119034982, 0.6806995451, 0.1073969566],
+        [0.0883024619, 0.2817188376, 0.6299787005],
+    ],
+    np.float32,
+)
+_TO_LAB = np.array(
+    [
+        [0.2104542553, 0.7936177850, -0.0040720468],
+        [1.9779984951, -2.4285922050, 0.4505937099],
+        [0.0259040371, 0.7827717662, -0.8086757660],
+    ],
+    np.float32,
+)
+
+
+def oklab(picture: Picture) -> Lab:
+    """OKLab of an sRGB picture (h, w, 3): lightness in [0, 1], two colour axes about ±0.4."""
+    unit = picture.astype(np.float32) / 255.0
+    linear = np.where(unit <= 0.04045, unit / 12.92, ((unit + 0.055) / 1.055) ** 2.4)
+    lab: Lab = np.cbrt(linear @ _TO_CONES.T) @ _TO_LAB.T
+    return lab
+
+
+def distance(one: Picture, other: Picture) -> float:
+    """Perceived change between two pictures of one shape: 0 for equal, 1 from black to white.
+
+    The mean OKLab difference, averaged over the picture at its size, halved, and so on.
+    """
+    if one.shape != other.shape:
+        raise ValueError(f"cannot compare pictures of {one.shape} and {other.shape}")
+    change = oklab(one) - oklab(other)
+    total = 0.0
+    for _ in range(SCALES):
+        total += float(np.sqrt((change**2).sum(-1)).mean())
+        change = _halved(change)
+    return total / SCALES
+
+
+def _halved(field: Lab) -> Lab:
+    """Means of 2 × 2 pixels; a last odd row or column is left out. One pixel stays one."""
+    high, wide = max(1, field.shape[0] // 2), max(1, field.shape[1] // 2)
+    if min(field.shape[:2]) < 2:
+        return field
+    parts = [field[y : 2 * high : 2, x : 2 * wide : 2] for y in (0, 1) for x in (0, 1)]
+    return (parts[0] + parts[1] + parts[2] + parts[3]) / np.float32(4.0)
+
+
+def steps(frames: Sequence[Picture]) -> list[float]:
+    """The distances between neighbouring frames."""
+    return [distance(a, b) for a, b in pairwise(frames)]
+
+
+def evenness(distances: Sequence[float]) -> float:
+    """1 - the Gini coefficient of the steps: 1 when all are equal, near 0 for a single jump."""
+    ordered: Numbers = np.sort(np.asarray(distances, np.float64))
+    if len(ordered) == 0 or ordered.sum() <= 0.0:
+        return 1.0
+    ranks = np.arange(1, len(ordered) + 1)
+    gini = (2 * ranks - len(ordered) - 1) @ ordered / (len(ordered) * ordered.sum())
+    return float(1.0 - gini)
+
+
+def sharpness(picture: Picture) -> float:
+    """The mean change of lightness from a pixel to its neighbours: 0 for a flat picture."""
+    lightness = oklab(picture)[..., 0]
+    across, down = np.diff(lightness, axis=1), np.diff(lightness, axis=0)
+    return float(np.abs(across).mean() + np.abs(down).mean())
+
+
+def relative_sharpness(frames: Sequence[Picture]) -> float:
+    """The least sharp frame against the line between its two ends: under 1 where a walk blurs."""
+    values = np.array([sharpness(frame) for frame in frames])
+    ends = np.linspace(values[0], values[-1], len(values))
+    return float((values / np.maximum(ends, 1e-9)).min())

@@ -1,0 +1,78 @@
+"""The frame cache: what a frame's key depends on, and that it is whole or absent."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from momalisa.frames import FrameCache, frame_key
+from momalisa.spec import Place, WalkSpec
+
+KEY = "ab" + "0" * 62
+
+
+def spec(**changes: Any) -> WalkSpec:
+    stops = [{"prompt": p, "seed": 7} for p in ("square", "sea", "city")]
+    return WalkSpec.model_validate({"stops": stops} | changes)
+
+
+def key(place: Place = Place(0, 0.5), model: str = "m", **changes: Any) -> str:  # noqa: B008
+    return frame_key(spec(**changes), place, model)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"steps": 9}, {"guidance": 5}, {"negative": "x"}, {"size": 320}, {"interpolation": "slerp"}],
+)
+def test_key_changes_with_what_decides_the_pixels(change: dict[str, Any]) -> None:
+    assert key(**change) != key()
+
+
+@pytest.mark.parametrize(
+    "change", [{"pacing": "ease"}, {"frames": 99}, {"fps": 3}, {"loop": "once"}, {"strength": 0.1}]
+)
+def test_key_does_not_know_the_pacing_or_the_film(change: dict[str, Any]) -> None:
+    assert key(**change) == key()
+
+
+def test_key_changes_with_place_and_model() -> None:
+    assert len({key(), key(Place(1, 0.5)), key(Place(0, 0.25)), key(model="other")}) == 4
+
+
+def test_a_joint_is_one_frame_from_both_sides() -> None:
+    assert key(Place(0, 1.0)) == key(Place(1, 0.0))
+    assert key(Place(0, 1.0), interpolation="slerp") == key(Place(0, 1.0))
+
+
+def test_what_was_put_is_got(tmp_path: Path) -> None:
+    cache = FrameCache(tmp_path)
+    frame = np.random.default_rng(0).integers(0, 256, (8, 6, 3), np.uint8)
+    assert cache.get(KEY) is None
+    cache.put(KEY, frame)
+    found = cache.get(KEY)
+    assert found is not None
+    assert np.array_equal(found, frame)
+    assert not list(tmp_path.rglob("*.part"))
+
+
+def test_a_damaged_frame_counts_as_none(tmp_path: Path) -> None:
+    cache = FrameCache(tmp_path)
+    cache.put(KEY, np.zeros((8, 8, 3), np.uint8))
+    cache.path(KEY).write_bytes(cache.path(KEY).read_bytes()[:40])
+    assert cache.get(KEY) is None
+    assert not cache.path(KEY).exists()
+
+
+def test_least_recently_used_goes_first(tmp_path: Path) -> None:
+    frame = np.zeros((8, 8, 3), np.uint8)
+    keys = [f"{n:02d}" + "0" * 62 for n in range(4)]
+    cache = FrameCache(tmp_path)
+    for number, name in enumerate(keys):
+        cache.put(name, frame)
+        os.utime(cache.path(name), (number, number))
+    cache.get(keys[0])
+    cache.limit_bytes = 2 * cache.path(keys[0]).stat().st_size
+    assert cache.trim() == 2
+    assert [cache.path(name).exists() for name in keys] == [True, False, False, True]

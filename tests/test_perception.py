@@ -1,0 +1,75 @@
+"""Laws of perceived change, evenness and sharpness."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from momalisa import perception
+from momalisa.perception import Picture
+
+RNG = np.random.default_rng(0)
+
+
+def noise(size: int = 32) -> Picture:
+    return RNG.integers(0, 256, (size, size, 3), np.uint8)
+
+
+def plain(level: int) -> Picture:
+    return np.full((32, 32, 3), level, np.uint8)
+
+
+def test_distance_is_a_metric() -> None:
+    a, b, c = noise(), noise(), noise()
+    assert perception.distance(a, a) == 0.0
+    assert perception.distance(a, b) == perception.distance(b, a) > 0.0
+    assert perception.distance(a, c) <= perception.distance(a, b) + perception.distance(b, c)
+
+
+def test_black_to_white_is_one() -> None:
+    assert perception.distance(plain(0), plain(255)) == pytest.approx(1.0, abs=1e-3)
+
+
+def test_a_shape_that_moves_further_is_further() -> None:
+    def square(x: int) -> Picture:
+        picture = plain(255)
+        picture[8:24, x : x + 12] = 0
+        return picture
+
+    assert perception.distance(square(2), square(4)) < perception.distance(square(2), square(12))
+
+
+def test_noise_is_less_far_than_a_new_colour() -> None:
+    grey = plain(128)
+    noisy = (grey + RNG.integers(-12, 13, grey.shape)).astype(np.uint8)
+    assert perception.distance(grey, noisy) < perception.distance(grey, plain(170))
+
+
+def test_one_pixel_and_odd_sizes_are_compared() -> None:
+    assert perception.distance(noise(1), noise(1)) > 0.0
+    assert perception.distance(noise(7), noise(7)) > 0.0
+
+
+def test_different_shapes_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"\(32, 32, 3\)"):
+        perception.distance(noise(32), noise(16))
+
+
+@given(st.lists(st.floats(0.001, 10.0), min_size=1, max_size=50), st.floats(0.1, 10.0))
+def test_evenness_lies_in_its_range_and_has_no_unit(steps: list[float], unit: float) -> None:
+    value = perception.evenness(steps)
+    assert 0.0 < value <= 1.0 + 1e-9
+    assert perception.evenness([unit * step for step in steps]) == pytest.approx(value)
+
+
+def test_evenness_of_equal_steps_and_of_a_jump() -> None:
+    assert perception.evenness([0.2] * 9) == pytest.approx(1.0)
+    assert perception.evenness([0.0] * 99 + [1.0]) == pytest.approx(0.01)
+
+
+def test_a_blurred_middle_shows_as_lost_sharpness() -> None:
+    sharp = noise()
+    soft = plain(128)
+    assert perception.sharpness(soft) == 0.0
+    assert perception.relative_sharpness([sharp, soft, sharp]) == 0.0
+    assert perception.relative_sharpness([sharp, sharp, sharp]) == pytest.approx(1.0)

@@ -1,0 +1,167 @@
+"""A walk as one value: what is refused, what makes two walks the same film."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from momalisa.spec import WalkSpec, explain
+
+
+def walk(**changes: Any) -> WalkSpec:
+    stops = [{"prompt": "a red square", "seed": 7}, {"prompt": "a stormy sea", "seed": 8}]
+    return WalkSpec.model_validate({"stops": stops} | changes)
+
+
+def problems(**changes: Any) -> dict[str, str]:
+    with pytest.raises(ValidationError) as caught:
+        walk(**changes)
+    return explain(caught.value)
+
+
+@given(
+    st.integers(2, 240),
+    st.sampled_from(["linear", "ease", "dense-middle"]),
+    st.floats(0, 30),
+    st.sampled_from(["once", "boomerang", "closed"]),
+)
+def test_json_round_trip(frames: int, pacing: str, guidance: float, loop: str) -> None:
+    spec = walk(frames=frames, pacing=pacing, guidance=guidance, loop=loop)
+    again = WalkSpec.model_validate_json(spec.model_dump_json())
+    assert (again, again.digest()) == (spec, spec.digest())
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"frames": 25},
+        {"pacing": "ease"},
+        {"interpolation": "slerp"},
+        {"negative": "blur"},
+        {"steps": 9},
+        {"guidance": 5.0},
+        {"size": 320},
+        {"model": "sd-1.5"},
+        {"fps": 12},
+        {"loop": "once"},
+        {"stops": [{"prompt": "a red square", "seed": 9}, {"prompt": "a stormy sea", "seed": 8}]},
+        {"stops": [{"prompt": "a stormy sea", "seed": 8}, {"prompt": "a red square", "seed": 7}]},
+    ],
+)
+def test_digest_changes_when_the_film_would(change: dict[str, Any]) -> None:
+    assert walk(**change).digest() != walk().digest()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({"strength": 0.2}, {"strength": 0.9}),
+        ({"pacing": "ease", "strength": 0.0}, {"pacing": "dense-middle", "strength": 0.0}),
+        ({"guidance": 1.0, "negative": "blur"}, {"guidance": 0.0}),
+        ({"guidance": 4}, {"guidance": 4.0}),
+        ({"frames": "24"}, {"frames": 24}),
+    ],
+)
+def test_digest_stays_where_the_film_would(one: dict[str, Any], other: dict[str, Any]) -> None:
+    assert walk(**one).digest() == walk(**other).digest()
+
+
+def test_white_space_is_folded() -> None:
+    spec = walk(stops=[{"prompt": "  a\tred \n square "}, {"prompt": "sea"}])
+    assert spec.stops[0].prompt == "a red square"
+
+
+@pytest.mark.parametrize(
+    ("prompt", "said"),
+    [
+        ("", "needs a prompt"),
+        ("  \n ", "needs a prompt"),
+        ("x" * 10_000, "10,000 characters"),
+        ("<script>alert(1)</script>", "holds code"),
+        ("a \x00 square", "control characters"),
+        ("a \u202e square", "control characters"),
+        (None, "must be text"),
+    ],
+)
+def test_bad_prompts_are_refused_in_words(prompt: object, said: str) -> None:
+    found = problems(stops=[{"prompt": prompt}, {"prompt": "sea"}])
+    assert said in found["stops.0.prompt"]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("frames", 0),
+        ("frames", 1),
+        ("frames", 100_000),
+        ("frames", 2.5),
+        ("frames", True),
+        ("frames", "many"),
+        ("steps", 0),
+        ("steps", float("inf")),
+        ("guidance", float("nan")),
+        ("guidance", -1),
+        ("strength", 1.5),
+        ("size", 100),
+        ("size", 4096),
+        ("fps", 0),
+        ("pacing", "sideways"),
+        ("loop", None),
+        ("model", " "),
+        ("unknown", 1),
+    ],
+)
+def test_bad_values_are_named_by_their_field(field: str, value: object) -> None:
+    found = problems(**{field: value})
+    assert list(found) == [field]
+    assert found[field].endswith(".")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**70, 2**32, "x", 1.5])
+def test_bad_seeds_are_refused(seed: object) -> None:
+    found = problems(stops=[{"prompt": "a", "seed": 1}, {"prompt": "b", "seed": seed}])
+    assert "whole number from 0 to 4,294,967,295" in found["stops.1.seed"]
+
+
+def test_every_problem_is_told_at_once() -> None:
+    assert set(problems(stops=[{"prompt": ""}, {"prompt": ""}], frames=0)) == {
+        "stops.0.prompt",
+        "stops.1.prompt",
+        "frames",
+    }
+
+
+def test_equal_neighbours_are_refused() -> None:
+    assert "are the same" in problems(stops=[{"prompt": "sea"}, {"prompt": " Sea"}])["stops"]
+
+
+def test_closed_walk_that_repeats_its_start_is_refused() -> None:
+    stops = [{"prompt": p} for p in ("sea", "city", "sea")]
+    assert "leave it off" in problems(stops=stops, loop="closed")["stops"]
+    assert walk(stops=stops, loop="once")
+
+
+@pytest.mark.parametrize("count", [0, 1, 13])
+def test_a_walk_has_two_to_twelve_stops(count: int) -> None:
+    stops = [{"prompt": f"picture {n}"} for n in range(count)]
+    assert "2 to 12 stops" in problems(stops=stops)["stops"]
+
+
+@given(st.integers(2, 5), st.integers(2, 40), st.sampled_from(["once", "boomerang", "closed"]))
+def test_no_frame_stands_twice_at_a_joint(stops: int, frames: int, loop: str) -> None:
+    spec = walk(stops=[{"prompt": f"picture {n}"} for n in range(stops)], frames=frames, loop=loop)
+    distance = [place.leg + place.t for place in spec.places()]
+    assert all(b > a for a, b in zip(distance, distance[1:], strict=False))
+    legs = stops if loop == "closed" else stops - 1
+    assert len(distance) == legs * (frames - 1) + (loop != "closed")
+
+
+@given(st.integers(2, 40), st.sampled_from(["once", "boomerang", "closed"]))
+def test_no_frame_follows_itself_in_the_film(frames: int, loop: str) -> None:
+    spec = walk(frames=frames, loop=loop, stops=[{"prompt": p} for p in "abc"])
+    order = spec.film_order()
+    assert set(order) == set(range(len(spec.places())))
+    assert all(a != b for a, b in zip(order, order[1:], strict=False))
+    assert loop == "once" or order[0] != order[-1]

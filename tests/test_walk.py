@@ -1,0 +1,189 @@
+"""Laws of the walk: exact, repeatable, coarse to fine, and nothing made twice."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from momalisa.errors import BadInput, OutOfMemory
+from momalisa.frames import FrameCache
+from momalisa.models.registry import load
+from momalisa.models.sd import StableDiffusion
+from momalisa.paths import lerp, slerp
+from momalisa.spec import WalkSpec
+from momalisa.walk import WalkFrame, coarse_to_fine, frames
+
+TOLERANCE = 1
+"""Of 255 levels: batches of other sizes sum in another order."""
+
+
+def spec(**changes: Any) -> WalkSpec:
+    stops = [{"prompt": "a red square", "seed": 7}, {"prompt": "a stormy sea", "seed": 8}]
+    return WalkSpec.model_validate({"stops": stops, "frames": 5, "steps": 3, "size": 64} | changes)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> FrameCache:
+    return FrameCache(tmp_path / "frames")
+
+
+def by_place(found: list[WalkFrame]) -> np.ndarray[Any, np.dtype[np.int16]]:
+    ordered = sorted(found, key=lambda frame: frame.index)
+    return np.stack([frame.frame for frame in ordered]).astype(np.int16)
+
+
+@given(st.integers(1, 500))
+def test_coarse_to_fine_names_every_frame_once(count: int) -> None:
+    order = coarse_to_fine(count)
+    assert sorted(order) == list(range(count))
+
+
+@given(st.integers(3, 500), st.integers(2, 500))
+def test_what_is_ready_is_spread_over_the_walk(count: int, ready: int) -> None:
+    some = sorted(coarse_to_fine(count)[: min(ready, count)])
+    assert (some[0], some[-1]) == (0, count - 1)
+    gaps = np.diff(some)
+    assert gaps.max() <= 2 * gaps.min() + 2
+
+
+def test_every_place_gets_its_frame(tiny: StableDiffusion, cache: FrameCache) -> None:
+    found = list(frames(spec(), tiny, cache))
+    assert [frame.index for frame in found] == [0, 4, 2, 1, 3]
+    assert all(frame.frame.shape == (64, 64, 3) for frame in found)
+    assert sum(frame.unet_samples for frame in found) == 5 * 3 * 2
+
+
+def test_without_guidance_a_step_is_one_sample(tiny: StableDiffusion, cache: FrameCache) -> None:
+    found = list(frames(spec(guidance=0.0), tiny, cache))
+    assert sum(frame.unet_samples for frame in found) == 5 * 3
+
+
+@pytest.mark.parametrize("batch", [1, 2, 5])
+def test_batch_size_does_not_show(tiny: StableDiffusion, tmp_path: Path, batch: int) -> None:
+    one = list(frames(spec(), tiny, FrameCache(tmp_path / "a"), batch=batch))
+    other = list(frames(spec(), tiny, FrameCache(tmp_path / "b"), batch=3))
+    assert np.abs(by_place(one) - by_place(other)).max() <= TOLERANCE
+
+
+def test_same_seed_same_bytes(tiny: StableDiffusion, tmp_path: Path) -> None:
+    one, other = (list(frames(spec(), tiny, FrameCache(tmp_path / name))) for name in "ab")
+    assert np.array_equal(by_place(one), by_place(other))
+
+
+def test_another_seed_is_another_frame(tiny: StableDiffusion, cache: FrameCache) -> None:
+    other = spec(stops=[{"prompt": "a red square", "seed": 9}, {"prompt": "a stormy sea"}])
+    one, two = (by_place(list(frames(s, tiny, cache))) for s in (spec(), other))
+    assert not np.array_equal(one[0], two[0])
+
+
+@pytest.mark.parametrize(
+    ("scheduler", "options"),
+    [
+        ("DDIMScheduler", {"clip_sample": False, "steps_offset": 1}),
+        ("DDIMScheduler", {"prediction_type": "v_prediction", "clip_sample": False, "steps_offset": 1}),
+        ("PNDMScheduler", {"skip_prk_steps": True, "steps_offset": 1}),
+        ("EulerDiscreteScheduler", {"timestep_spacing": "trailing", "steps_offset": 1}),
+        ("EulerAncestralDiscreteScheduler", {"steps_offset": 1}),
+        ("DPMSolverMultistepScheduler", {"steps_offset": 1}),
+        ("LCMScheduler", {"steps_offset": 1}),
+    ],
+)
+@pytest.mark.parametrize("guidance", [5.0, 0.0])
+def test_frames_equal_the_plain_pipelines(
+    make_pipeline: Any, cache: FrameCache, scheduler: str, options: dict[str, Any], guidance: float
+) -> None:
+    import diffusers
+
+    model = load(str(make_pipeline(getattr(diffusers, scheduler)(**options))), "cpu")
+    walk = spec(guidance=guidance, negative="blur")
+    found = {frame.index: frame for frame in frames(walk, model, cache)}
+    t = torch.tensor([walk.places()[1].t], dtype=torch.float64)
+    words = lerp(*model.encode([stop.prompt for stop in walk.stops]), t)
+    noise = slerp(model.noise(7, 64), model.noise(8, 64), t)
+    model.pipeline.set_progress_bar_config(disable=True)
+    pictures = model.pipeline(
+        prompt_embeds=words,
+        negative_prompt_embeds=model.encode(["blur"]),
+        latents=noise,
+        num_inference_steps=walk.steps,
+        guidance_scale=guidance,
+        height=64,
+        width=64,
+        generator=[torch.Generator().manual_seed(int(found[1].key[:15], 16))],
+        output_type="np",
+    ).images
+    expected = (pictures[0] * 255).round().astype(np.int16)
+    assert np.abs(found[1].frame.astype(np.int16) - expected).max() <= TOLERANCE
+
+
+def test_frames_in_the_cache_are_not_made_again(tiny: StableDiffusion, cache: FrameCache) -> None:
+    first = list(frames(spec(), tiny, cache))
+    again = list(frames(spec(fps=20, loop="once"), tiny, cache))
+    assert np.array_equal(by_place(first), by_place(again))
+    assert sum(frame.unet_samples for frame in again) == 0
+
+
+def test_an_interrupted_walk_goes_on(tiny: StableDiffusion, cache: FrameCache) -> None:
+    walking = frames(spec(), tiny, cache, batch=1)
+    made = [next(walking) for _ in range(3)]
+    walking.close()
+    rest = [f for f in frames(spec(), tiny, cache, batch=1) if f.unet_samples]
+    assert {f.index for f in rest}.isdisjoint({f.index for f in made})
+    assert len(rest) == 2
+
+
+def test_pacings_share_the_frames_they_share(tiny: StableDiffusion, cache: FrameCache) -> None:
+    list(frames(spec(), tiny, cache))
+    other = list(frames(spec(pacing="dense-middle"), tiny, cache))
+    assert [f.index for f in sorted(other, key=lambda f: f.index) if f.unet_samples] == [1, 3]
+
+
+def test_no_memory_halves_the_batch_and_loses_nothing(
+    tiny: StableDiffusion, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = by_place(list(frames(spec(), tiny, FrameCache(cache.folder / "whole"), batch=1)))
+    limit_batches(monkeypatch, at_most=1)
+    found = list(frames(spec(), tiny, cache, batch=5))
+    assert np.abs(by_place(found) - whole).max() <= TOLERANCE
+
+
+def test_not_even_one_frame_fits(
+    tiny: StableDiffusion, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit_batches(monkeypatch, at_most=0)
+    with pytest.raises(OutOfMemory, match="smaller size"):
+        list(frames(spec(), tiny, cache))
+
+
+def limit_batches(monkeypatch: pytest.MonkeyPatch, at_most: int) -> None:
+    """Let the model run out of memory as CUDA does."""
+    real = StableDiffusion.denoise
+
+    def denoise(self: StableDiffusion, noise: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
+        if len(noise) > at_most:
+            raise torch.OutOfMemoryError("no room")
+        return real(self, noise, *args, **kwargs)
+
+    monkeypatch.setattr(StableDiffusion, "denoise", denoise)
+
+
+def test_a_size_the_model_cannot_halve_is_refused(tiny: StableDiffusion) -> None:
+    with pytest.raises(BadInput, match="multiples of 16"):
+        tiny.check(72)
+
+
+def test_words_that_are_not_read_are_known(tiny: StableDiffusion) -> None:
+    assert tiny.unread("a red square") == ""
+    assert tiny.unread("a red square on white " * 5).endswith("square on white")
+
+
+@pytest.mark.cuda
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
+def test_cuda_runs_in_half_precision(make_pipeline: Any, cache: FrameCache) -> None:
+    model = load(str(make_pipeline()), "cuda")
+    assert model.dtype is torch.float16
+    assert len(list(frames(spec(), model, cache))) == 5
