@@ -129,6 +129,10 @@ def _walk(options: argparse.Namespace) -> int:
     spec = _spec(options)
     for target in (options.out, options.report):
         _check_target(target)
+    if options.frames_dir and options.frames_dir.exists() and not options.frames_dir.is_dir():
+        raise BadInput(f"{options.frames_dir} is a file. Please name a folder for the frames.")
+    if options.batch < 0:
+        raise BadInput("A batch has at least one frame; 0 means what suits the device.")
     from momalisa.models.registry import load
     from momalisa.render import film_of
 
@@ -210,6 +214,7 @@ def _write_frames(folder: Path, painted: "Painted") -> None:
 
 def _quiet_libraries() -> None:
     """Progress bars and advice of the libraries are not for curators."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     import diffusers
     import transformers
 

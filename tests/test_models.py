@@ -1,0 +1,74 @@
+"""Which models can be walked, and what is said of those that cannot."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from momalisa.errors import ModelBroken, ModelNotFound
+from momalisa.models.registry import available, find, load
+
+
+def test_the_shipped_model_comes_first_and_is_ready() -> None:
+    first = available()[0]
+    assert (first.name, first.ready) == ("atelier", True)
+
+
+def test_a_model_of_the_hub_says_how_to_bring_it() -> None:
+    with pytest.raises(ModelNotFound, match="hf download someone/something"):
+        find("someone/something")
+
+
+@pytest.mark.parametrize("name", ["nothing", "../..", "/no/such/folder", "a b c"])
+def test_an_unknown_name_is_refused_with_a_choice(name: str) -> None:
+    with pytest.raises((ModelNotFound, ModelBroken), match=r"Choose one of|not a diffusers"):
+        find(name)
+
+
+def test_a_folder_is_found_with_its_native_size(make_pipeline: Any) -> None:
+    folder = make_pipeline()
+    assert find(str(folder)).size == 64
+
+
+def test_a_folder_that_is_no_pipeline_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ModelBroken, match=r"model_index\.json"):
+        find(str(tmp_path))
+
+
+def test_a_foreign_pipeline_is_refused_by_name(tmp_path: Path) -> None:
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"}))
+    with pytest.raises(ModelBroken, match="is a FluxPipeline"):
+        find(str(tmp_path))
+
+
+def test_missing_weights_are_said(make_pipeline: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(make_pipeline(), folder)
+    next((folder / "unet").glob("*.safetensors")).unlink()
+    with pytest.raises(ModelBroken, match="cannot be loaded"):
+        load(str(folder), "cpu")
+
+
+def test_pickled_weights_are_not_loaded(make_pipeline: Any, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(make_pipeline(), folder)
+    weights = next((folder / "unet").glob("*.safetensors"))
+    weights.rename(weights.with_suffix(".bin"))
+    with pytest.raises(ModelBroken):
+        load(str(folder), "cpu")
+
+
+def test_the_digest_is_of_the_weights_not_of_the_folder(make_pipeline: Any, tmp_path: Path) -> None:
+    folder, copied = make_pipeline(seed=1), tmp_path / "copied"
+    shutil.copytree(folder, copied)
+    one, same, other = (load(str(f), "cpu") for f in (folder, copied, make_pipeline(seed=2)))
+    assert one.digest == same.digest != other.digest
+
+
+def test_atelier_loads_offline_with_stock_diffusers() -> None:
+    from diffusers import DiffusionPipeline
+
+    pipeline = DiffusionPipeline.from_pretrained(available()[0].source, local_files_only=True)
+    assert type(pipeline).__name__ == "StableDiffusionPipeline"

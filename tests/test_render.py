@@ -1,0 +1,121 @@
+"""From a spec to a stored film, and from the command line."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import imageio.v3 as iio
+import pytest
+
+from momalisa.__main__ import BAD_INPUT, DONE, main
+from momalisa.errors import Cancelled
+from momalisa.frames import FrameCache
+from momalisa.models.sd import StableDiffusion
+from momalisa.render import Progress, render
+from momalisa.settings import Settings
+from momalisa.spec import WalkSpec
+from momalisa.storage import LocalStorage
+
+SPEC = WalkSpec.model_validate(
+    {"stops": [{"prompt": "square"}, {"prompt": "sea"}], "frames": 4, "steps": 2, "size": 64}
+)
+
+
+@pytest.fixture
+def rooms(tmp_path: Path) -> dict[str, Any]:
+    return {"cache": FrameCache(tmp_path / "frames"), "storage": LocalStorage(tmp_path / "store")}
+
+
+def test_a_film_is_stored_with_its_poster_and_record(
+    tiny: StableDiffusion, rooms: dict[str, Any]
+) -> None:
+    done = render(SPEC, walk_id="w1", model=tiny, **rooms)
+    storage = rooms["storage"]
+    assert len(iio.imread(storage.get(done.files["gif"]), index=None)) == len(SPEC.film_order())
+    record = json.loads(storage.get(done.files["json"]))
+    assert WalkSpec.model_validate(record["spec"]) == SPEC
+    assert record["result"]["sha256"] == done.sha256
+    assert (done.frames, done.frames_computed, done.unet_samples) == (4, 4, 4 * 2 * 2)
+    assert len(done.distances) == 3
+
+
+def test_a_second_attempt_leaves_what_is_stored(
+    tiny: StableDiffusion, rooms: dict[str, Any]
+) -> None:
+    first = render(SPEC, walk_id="w1", model=tiny, **rooms)
+    record = rooms["storage"].get(first.files["json"])
+    again = render(SPEC, walk_id="w1", model=tiny, **rooms)
+    assert (again.files, again.sha256, again.frames_computed) == (first.files, first.sha256, 0)
+    assert rooms["storage"].get(first.files["json"]) == record
+
+
+def test_progress_names_the_frames_as_they_come(
+    tiny: StableDiffusion, rooms: dict[str, Any]
+) -> None:
+    told: list[Progress] = []
+    render(SPEC, walk_id="w1", model=tiny, on_progress=told.append, **rooms)
+    assert [p.stage for p in told] == ["frames"] * 5 + ["film", "storing"]
+    assert [index for index, _ in told[-1].ready] == [0, 3, 1, 2]
+    assert all(rooms["cache"].path(key).exists() for _, key in told[-1].ready)
+
+
+def test_a_cancelled_walk_keeps_its_frames_and_stores_nothing(
+    tiny: StableDiffusion, rooms: dict[str, Any]
+) -> None:
+    with pytest.raises(Cancelled):
+        render(SPEC, walk_id="w1", model=tiny, cancelled=lambda: True, **rooms)
+    assert not list(rooms["storage"].list(""))
+    assert list(rooms["cache"].folder.rglob("*.png"))
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    kept = Settings(home=tmp_path / "home")
+    monkeypatch.setattr("momalisa.__main__.settings", lambda: kept)
+    return tmp_path
+
+
+def test_the_command_line_makes_a_film_frames_and_a_report(home: Path, make_pipeline: Any) -> None:
+    film, report, frames = home / "film.gif", home / "report.json", home / "frames"
+    given = ["walk", "a red square on white", "a stormy sea at night", "--frames", "4"]
+    given += ["--steps", "2", "--seeds", "7", "8", "--pacing", "ease", "--loop", "once"]
+    given += ["--model", str(make_pipeline()), "--out", str(film)]
+    assert main([*given, "--report", str(report), "--frames-dir", str(frames)]) == DONE
+    told = json.loads(report.read_text())
+    assert len(iio.imread(film, index=None)) == told["frames"] == 4
+    assert len(list(frames.glob("*.png"))) == 4
+    assert told["unet_samples"] == 4 * 2 * 2
+    assert [stop["seed"] for stop in told["spec"]["stops"]] == [7, 8]
+    assert told["spec"]["size"] == 64
+    assert {"seconds", "seconds_to_load", "frames_computed", "device", "dtype"} <= set(told)
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [
+        ["", "sea"],
+        ["sea", "sea"],
+        ["sea"],
+        ["sea", "x" * 10_000],
+        ["sea", "<script>"],
+        ["sea", "city", "--frames", "0"],
+        ["sea", "city", "--frames", "100000"],
+        ["sea", "city", "--seeds", "-1"],
+        ["sea", "city", "--seeds", str(2**70)],
+        ["sea", "city", "--seeds", "1", "2", "3"],
+        ["sea", "city", "--model", "nothing"],
+        ["sea", "city", "--out", "/no/such/folder/film.gif"],
+    ],
+)
+def test_bad_input_is_told_and_nothing_written(
+    home: Path, bad: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = [] if "--out" in bad else ["--out", str(home / "film.gif")]
+    assert main(["walk", *bad, *out]) == BAD_INPUT
+    assert capsys.readouterr().err.strip().endswith(".")
+    assert not list(home.iterdir())
+
+
+def test_models_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["models"]) == DONE
+    assert "atelier" in capsys.readouterr().out

@@ -1,0 +1,202 @@
+"""Laws of the supervisor, with real child processes that say they live and wait."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db import queue, walks
+from db.models import State, Walk, WorkerSeen
+from db.session import engine_for, migrate, reading, writing
+from momalisa.settings import CHECKOUT, Settings
+from momalisa.supervise import Supervisor
+
+DUTIFUL = """
+import os, socket
+from db import queue
+from db.session import writing
+from momalisa.settings import settings
+with writing(settings().database) as session:
+    queue.seen(session=session, name=str(os.getpid()), pid=os.getpid(), host=socket.gethostname())
+    queue.claim(session=session, owner=str(os.getpid()), lease_seconds=600)
+print("I live", flush=True)
+while os.read(0, 1):
+    pass
+"""
+SHORT_LIVED = "raise SystemExit(3)"
+PARENT = """
+import sys, time
+from pathlib import Path
+from momalisa.settings import Settings
+from momalisa.supervise import Supervisor
+Supervisor(Settings(home=Path(sys.argv[1])), command=[sys.executable, "-c", sys.argv[2]]).start()
+time.sleep(60)
+"""
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    settings = Settings(home=tmp_path)
+    migrate(settings.database)
+    yield settings
+    engine_for(settings.database).dispose()
+
+
+def supervisor(settings: Settings, code: str = DUTIFUL) -> Supervisor:
+    return Supervisor(settings, command=[sys.executable, "-c", code], pauses=(0.05, 0.2))
+
+
+def until(true: Callable[[], Any], seconds: float = 15) -> Any:
+    deadline = time.monotonic() + seconds
+    while not (answer := true()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(0.02)
+    return answer
+
+
+def alive(settings: Settings) -> list[WorkerSeen]:
+    with reading(settings.database) as session:
+        return walks.alive_workers(session=session)
+
+
+def runs(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def ask(settings: Settings) -> Walk:
+    searched = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
+    spec = dict.fromkeys(searched, 1) | {"model": "m", "pacing": "p", "interpolation": "i"}
+    with writing(settings.database) as session:
+        return walks.enqueue(session=session, spec=spec, digest="d", title="t", frames_total=1)
+
+
+def state(settings: Settings, walk: Walk) -> Walk:
+    with reading(settings.database) as session:
+        return session.get_one(Walk, walk.id)
+
+
+def test_worker_starts_and_stops_with_it(settings: Settings) -> None:
+    one = supervisor(settings)
+    one.start()
+    pid = until(lambda: alive(settings))[0].pid
+    assert pid == one.pid
+    assert b"I live" in until((settings.home / "logs" / "worker.log").read_bytes)
+    one.stop()
+    assert not runs(pid)
+    assert alive(settings) == []
+
+
+def test_it_is_an_async_context(settings: Settings) -> None:
+    async def serve() -> int:
+        async with supervisor(settings):
+            while not (workers := alive(settings)):
+                await asyncio.sleep(0.02)
+            return workers[0].pid
+
+    assert not runs(asyncio.run(serve()))
+
+
+def test_external_worker_is_left_to_others(settings: Settings) -> None:
+    one = supervisor(settings.model_copy(update={"worker": "external"}))
+    one.start()
+    assert one._thread is None
+    one.stop()
+
+
+def test_no_second_beside_a_living_one(settings: Settings) -> None:
+    with writing(settings.database) as session:
+        queue.seen(session=session, name="other", pid=os.getpid(), host="elsewhere")
+    one = supervisor(settings, SHORT_LIVED)
+    one.start()
+    time.sleep(0.3)
+    one.stop()
+    assert not (settings.home / "logs").exists()
+
+
+def test_dead_worker_of_this_machine_does_not_count(settings: Settings) -> None:
+    """After kill -9 of everything, the new start waited for the dead worker's heartbeat to age."""
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    with writing(settings.database) as session:
+        queue.seen(session=session, name="gone", pid=gone.pid, host=socket.gethostname())
+        session.get_one(WorkerSeen, "gone").seen_at -= timedelta(seconds=4)
+    one = supervisor(settings)
+    one.start()
+    until(lambda: [worker.pid for worker in alive(settings)] == [one.pid])
+    one.stop()
+
+
+def test_dead_worker_is_replaced_and_its_walk_freed(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    walk = ask(settings)
+    one = supervisor(settings)
+    with caplog.at_level(logging.WARNING):
+        one.start()
+        until(lambda: state(settings, walk).state is State.RUNNING)
+        first = alive(settings)[0].pid
+        os.kill(first, signal.SIGKILL)
+        until(lambda: state(settings, walk).attempt == 2)
+        one.stop()
+    assert "exit code -9" in caplog.text
+    assert state(settings, walk).deaths == 2
+
+
+def test_restarts_come_ever_slower(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    one = Supervisor(settings, command=[sys.executable, "-c", SHORT_LIVED], pauses=(0.001, 1_000.0))
+    with caplog.at_level(logging.WARNING):
+        one.start()
+        until(lambda: len(caplog.records) >= 3)
+        one.stop()
+    pauses = [record.args[1] for record in caplog.records if isinstance(record.args, tuple)]
+    assert pauses[:3] == [0.001, 0.002, 0.004]
+
+
+def test_command_that_cannot_start_is_said(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = Supervisor(settings, command=["/no/such/program"], pauses=(0.05, 0.2))
+    with caplog.at_level(logging.ERROR):
+        one.start()
+        until(lambda: "could not be started" in caplog.text)
+        one.stop()
+
+
+def test_worker_dies_with_a_killed_parent(settings: Settings) -> None:
+    parent = subprocess.Popen(
+        [sys.executable, "-c", PARENT, str(settings.home), DUTIFUL], cwd=CHECKOUT
+    )
+    pid = until(lambda: alive(settings))[0].pid
+    parent.kill()
+    parent.wait()
+    until(lambda: not runs(pid) or _zombie(pid))
+
+
+def _zombie(pid: int) -> bool:
+    """Dead, but not yet reaped by this container's first process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_import_is_light() -> None:
+    heavy = "{'torch', 'diffusers', 'streamlit', 'alembic', 'google.cloud.storage'}"
+    code = f"import sys, momalisa.supervise, momalisa.storage; print({heavy} & {{*sys.modules}})"
+    command = [sys.executable, "-c", code]
+    found = subprocess.run(command, cwd=CHECKOUT, capture_output=True, check=True, text=True)
+    assert found.stdout.strip() == "set()"
