@@ -1,7 +1,8 @@
 """The walk on the easel: what is typed on Create, kept in the session until it is a WalkSpec.
 
 Every value lives under the key of its widget, so that nothing typed is ever lost: not to a
-mistake, not to another page. Call `begin` before anything else.
+mistake, not to another page. A value that the program sets gets a new key, because a message
+still on its way from the browser would bring the old one back. Call `begin` before all else.
 """
 
 import secrets
@@ -17,40 +18,55 @@ from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, STOPS, Stop, WalkSpec, explain
 from momalisa.ui.quality import QUALITIES, named
 
-Stored = Mapping[str, Any]
-
-DEFAULTS: dict[str, Any] = {
-    name: field.default
-    for name, field in WalkSpec.model_fields.items()
-    if name not in ("stops", "model")
-}
-
-
-def key(field: str) -> str:
-    """The session key of a field's widget: `frames`, or `stops.0.prompt` for a stop's."""
-    place, _, part = field.removeprefix("stops.").partition(".")
-    return f"{part}_{stop_ids()[int(place)]}" if part else f"walk_{field}"
+FIRST_SEED = 7
+FIELDS = tuple(name for name in WalkSpec.model_fields if name != "stops")
 
 
 def begin() -> None:
     """Make sure that there is a draft: two empty stops and the defaults of a WalkSpec."""
     if "stop_ids" in st.session_state:
         return
-    st.session_state.stop_ids = []
-    for field, value in {**DEFAULTS, "model": settings().model}.items():
-        st.session_state[key(field)] = value
+    for field in FIELDS:
+        put(field, WalkSpec.model_fields[field].default)
+    put("model", settings().model)
     choose_quality("Study")
-    hang_stops([("", 7), ("", 8)])
+    hang_stops([("", FIRST_SEED), ("", FIRST_SEED + 1)])
 
 
-def load(spec: Stored) -> None:
+def load(spec: Mapping[str, Any]) -> None:
     """Put a stored walk's settings on the easel, all of them."""
     begin()
-    for field in (*DEFAULTS, "model"):
+    for field in FIELDS:
         if field in spec:
-            st.session_state[key(field)] = spec[field]
+            put(field, spec[field])
     hang_stops([(stop["prompt"], stop["seed"]) for stop in spec["stops"]])
-    note_quality()
+
+
+def key(field: str) -> str:
+    """The key of a setting's widget."""
+    return f"walk_{field}_{_versions().get(field, 0)}"
+
+
+def value(field: str) -> Any:
+    """What a setting is now, right or wrong."""
+    return st.session_state[key(field)]
+
+
+def put(field: str, value: Any) -> None:
+    """Set a setting; its widget is a new one from now on."""
+    versions = _versions()
+    versions[field] = versions.get(field, 0) + 1
+    st.session_state[key(field)] = value
+
+
+def _versions() -> dict[str, int]:
+    versions: dict[str, int] = st.session_state.setdefault("versions", {})
+    return versions
+
+
+def stop_ids() -> list[int]:
+    """The stops in walking order, each by the number in its widgets' keys."""
+    return list(st.session_state.stop_ids)
 
 
 def hang_stops(stops: list[tuple[str, int]]) -> None:
@@ -69,7 +85,7 @@ def add_stop(prompt: str = "", seed: int | None = None) -> None:
     new = st.session_state["last_stop"] = st.session_state.get("last_stop", 0) + 1
     st.session_state.stop_ids = [*ids, new]
     st.session_state[f"prompt_{new}"] = prompt
-    st.session_state[f"seed_{new}"] = str(7 + len(ids) if seed is None else seed)
+    st.session_state[f"seed_{new}"] = str(FIRST_SEED + len(ids) if seed is None else seed)
 
 
 def remove_stop(stop_id: int) -> None:
@@ -83,40 +99,37 @@ def turn_round() -> None:
     st.session_state.stop_ids = stop_ids()[::-1]
 
 
-def stop_ids() -> list[int]:
-    """The stops in walking order, each by the number in its widgets' keys."""
-    return list(st.session_state.stop_ids)
-
-
-def new_seeds() -> list[str]:
-    """A fresh seed for every stop."""
-    return [str(secrets.randbelow(SEED_LIMIT)) for _ in stop_ids()]
+def prompts() -> list[str]:
+    """The prompts as they are typed."""
+    return [str(st.session_state[f"prompt_{stop_id}"]) for stop_id in stop_ids()]
 
 
 def use_prompts(prompts: tuple[str, ...]) -> None:
     """Replace the prompts and leave every setting as it is."""
-    hang_stops([(prompt, 7 + place) for place, prompt in enumerate(prompts)])
+    hang_stops([(prompt, FIRST_SEED + place) for place, prompt in enumerate(prompts)])
+
+
+def use_new_seeds() -> None:
+    """Fresh noise for every stop."""
+    hang_stops([(prompt, secrets.randbelow(SEED_LIMIT)) for prompt in prompts()])
+
+
+def quality() -> str | None:
+    """The quality that steps and frames amount to, if they do."""
+    return named(value("steps"), value("frames"))
 
 
 def choose_quality(name: str | None) -> None:
     """Set steps and frames to a quality's."""
     if name in QUALITIES:
-        st.session_state[key("steps")], st.session_state[key("frames")] = QUALITIES[name]
-        st.session_state["quality"] = name
-
-
-def note_quality() -> None:
-    """Show the quality that steps and frames amount to, or none."""
-    state = st.session_state
-    state["quality"] = named(state[key("steps")], state[key("frames")])
+        put("steps", QUALITIES[name].steps)
+        put("frames", QUALITIES[name].frames)
 
 
 def use_model(card: ModelCard) -> None:
     """Set what depends on the model: its native size, its steps, its guidance."""
-    state = st.session_state
-    state[key("size")], state[key("guidance")] = card.size, card.guidance
-    state[key("steps")] = card.steps
-    note_quality()
+    for field, native in (("size", card.size), ("steps", card.steps), ("guidance", card.guidance)):
+        put(field, native)
 
 
 @st.cache_data(ttl=30, show_spinner=False)
@@ -128,7 +141,7 @@ def models() -> dict[str, ModelCard]:
 def check() -> tuple[WalkSpec | None, dict[str, str]]:
     """The finished spec, or the sentences that stand in its way by field."""
     try:
-        spec = WalkSpec(stops=_stops(), **_settings())
+        spec = WalkSpec(stops=_stops(), **{field: value(field) for field in FIELDS})
         find(spec.model)
     except ValidationError as error:
         return None, explain(error)
@@ -137,14 +150,9 @@ def check() -> tuple[WalkSpec | None, dict[str, str]]:
     return spec, {}
 
 
-def _settings() -> dict[str, Any]:
-    return {field: st.session_state[key(field)] for field in (*DEFAULTS, "model")}
-
-
 def _stops() -> Any:
     # Plain dicts, not Stops: pydantic then reports every mistake at once, each at its place.
-    fields = Stop.model_fields
     return [
-        {field: st.session_state[f"{field}_{stop_id}"] for field in fields}
+        {part: st.session_state[f"{part}_{stop_id}"] for part in Stop.model_fields}
         for stop_id in stop_ids()
     ]

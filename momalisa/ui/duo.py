@@ -22,7 +22,7 @@ def choose() -> tuple[Walk | None, Walk | None]:
     """Two select boxes over the newest films and whatever the URL names."""
     named = [history.find(st.query_params.get(side)) for side in SIDES]
     offered = {walk.id: walk for walk in (*filter(None, named), *history.recent(200))}
-    for column, side, walk in zip(st.columns(2, gap="large"), SIDES, named, strict=True):
+    for column, side, walk in zip(st.columns(2, gap="medium"), SIDES, named, strict=True):
         st.session_state[f"side_{side}"] = walk.id if walk else None
         column.selectbox(
             "Left" if side == "a" else "Right",
@@ -53,7 +53,7 @@ def show(left: Walk, right: Walk) -> None:
         films = (exhibit.film(walk, title=caption(walk)) for walk in (left, right))
         player(*films, key=f"duo_{left.id}_{right.id}")
         return
-    for column, walk in zip(st.columns(2, gap="large"), (left, right), strict=True):
+    for column, walk in zip(st.columns(2, gap="medium"), (left, right), strict=True):
         with column:
             _one_side(walk)
 
@@ -81,7 +81,9 @@ def change_curves(left: Walk, right: Walk) -> None:
         .encode(
             x=alt.X("way:Q", title="Way", axis=alt.Axis(format="%")),
             y=alt.Y("change:Q", title="Change to the next frame"),
-            color=alt.Color("film:N", title=None, legend=alt.Legend(orient="top")),
+            color=alt.Color(
+                "film:N", title=None, sort=None, legend=alt.Legend(orient="top", labelLimit=300)
+            ),
         )
         .properties(height=260)
     )
@@ -127,7 +129,7 @@ def unevenness(distances: Sequence[float]) -> float:
 def both_ways() -> None:
     """Linear beside dense-middle, from two prompts and one click."""
     problems: dict[str, str] = st.session_state.get("duo_problems", {})
-    for column, place in zip(st.columns(2, gap="large"), (0, 1), strict=True):
+    for column, place in zip(st.columns(2, gap="medium"), (0, 1), strict=True):
         with column:
             st.text_input(
                 ("From", "To")[place],

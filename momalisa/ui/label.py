@@ -21,6 +21,11 @@ def wall_label(walk: Walk) -> None:
             st.text(line)
 
 
+def short(title: str, length: int = 90) -> str:
+    """A title for places without room."""
+    return title if len(title) <= length else f"{title[: length - 1].rstrip()}…"
+
+
 def lines(spec: WalkSpec, frames: int) -> tuple[str, ...]:
     """A label's lines below the title."""
     seeds = ", ".join(str(stop.seed) for stop in spec.stops)

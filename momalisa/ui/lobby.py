@@ -1,6 +1,7 @@
 """The example film in the entrance hall."""
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from momalisa.spec import WalkSpec
 from momalisa.ui import media
@@ -8,6 +9,14 @@ from momalisa.ui.components.player import Film, player
 from momalisa.ui.label import lines
 
 FILM, WALK = media.EXAMPLE / "film.gif", media.EXAMPLE / "walk.json"
+
+
+def halves() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """The wall for the film and the place for the words; without a film, words alone."""
+    if not FILM.is_file():
+        return st.container(), st.container()
+    wall, words = st.columns([6, 5], gap="xlarge", vertical_alignment="center")
+    return wall, words
 
 
 def example_film() -> None:

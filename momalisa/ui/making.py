@@ -6,7 +6,7 @@ import streamlit as st
 
 from db import walks
 from db.models import State, Walk
-from momalisa.ui import clock, history, media, rooms
+from momalisa.ui import clock, history, label, media, rooms
 from momalisa.ui.components.filmstrip import filmstrip
 
 STAGES = {
@@ -69,7 +69,7 @@ def status(walk: Walk) -> str:
     if walk.stage in STAGES:
         return f"{STAGES[walk.stage]} …"
     done = len(walk.progress)
-    left = clock.time_left(done=done, total=walk.frames_total, elapsed=_elapsed(walk, done))
+    left = _seconds_left(walk, done)
     counted = f"Frame {done} of {walk.frames_total}"
     return counted if left is None else f"{counted}, {clock.about(left)} left"
 
@@ -80,14 +80,18 @@ def _queue(walk_id: str) -> str:
     return "Next in the queue" if place <= 1 else f"Number {place} in the queue"
 
 
-def _elapsed(walk: Walk, done: int) -> float:
-    """Seconds that the frames have taken; the model's loading, before the first, left out."""
-    if walk.started_at is None or not done:
-        return 0.0
+def _seconds_left(walk: Walk, done: int) -> float | None:
+    """By the rate at which frames came since this page began to look; at first, since the start."""
     now = datetime.now(UTC)
-    seen: datetime = st.session_state.setdefault(f"frames_since_{walk.id}", now)
-    watched = (now - seen).total_seconds()
-    return watched if watched > 5 else (now - walk.started_at).total_seconds()
+    first: tuple[int, datetime] = st.session_state.setdefault(f"first_{walk.id}", (done, now))
+    if done > first[0]:
+        began, start = first
+    elif walk.started_at is not None:
+        began, start = 0, walk.started_at
+    else:
+        return None
+    elapsed = (now - start).total_seconds()
+    return clock.time_left(done=done - began, total=walk.frames_total - began, elapsed=elapsed)
 
 
 def _cancel(walk_id: str) -> None:
@@ -101,5 +105,5 @@ def elsewhere(except_for: str | None) -> None:
         others = [walk for walk in walks.active(session=session) if walk.id != except_for]
     for walk in others[:5]:
         with st.container(horizontal=True, vertical_alignment="center", key=f"other_{walk.id}"):
-            st.text(f"Being made now: {walk.title}", width="stretch")
+            st.text(f"Being made now: {label.short(walk.title)}", width="stretch")
             st.page_link(rooms.CREATE, label="Watch", query_params={"walk": walk.id})

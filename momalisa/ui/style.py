@@ -5,29 +5,59 @@ import streamlit as st
 CSS = """
 <style>
 /* Wall labels. The title is a work's, so it stands in italics. */
-[class*="st-key-title"] [data-testid="stText"] {
-  font: italic 400 1.35rem/1.3 "Source Serif", Georgia, serif; overflow-wrap: anywhere;
+[class*="st-key-title"] [data-testid="stText"] span {
+  font: italic 400 1.4rem/1.3 "Source Serif", Georgia, serif; overflow-wrap: anywhere;
 }
-[class*="st-key-line"] [data-testid="stText"] { font-size: .95rem; line-height: 1.5; }
+[class*="st-key-line"] [data-testid="stText"] span { font-size: .95rem; line-height: 1.55; }
+
+/* Names and values, as in a catalogue. */
 [class*="st-key-facts"] {
   display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.5rem;
 }
 [class*="st-key-facts3"] { grid-template-columns: max-content 1fr 1fr; }
 [class*="st-key-facts"] > div { width: auto; min-width: 0; }
-[class*="st-key-facts"] [data-testid="stText"] {
+[class*="st-key-facts"] [data-testid="stText"] span {
   font-size: .9rem; line-height: 1.45; overflow-wrap: anywhere;
 }
+[class*="st-key-facts_"] > div:nth-child(odd) span,
+[class*="st-key-facts3"] > div:nth-child(3n + 1) span,
+[class*="st-key-quiet"] [data-testid="stText"] span { color: light-dark(#6b665e, #a39e95); }
+[class*="st-key-quiet"] [data-testid="stText"] span { font-size: .9rem; line-height: 1.45; }
 
 /* What is wrong stands right under its field. */
 [class*="st-key-problem"] { margin-top: -.7rem; }
-[class*="st-key-problem"] [data-testid="stText"] {
-  font-size: .9rem; line-height: 1.4; color: var(--problem);
+[class*="st-key-problem"] [data-testid="stText"] span {
+  font-size: .9rem; line-height: 1.4; color: light-dark(#a3271c, #f08a7c);
 }
 
-/* An empty place on the wall. */
-.st-key-empty_wall { aspect-ratio: 1; max-height: 32rem; display: grid; place-content: center; }
+/* Links that are doors: as large as buttons. */
+[class*="st-key-door"] a {
+  min-height: 2.5rem; padding: .25rem 1rem; border: 1px solid light-dark(#d9d5cd, #343332);
+}
+[class*="st-key-door"] a:hover { border-color: currentColor; background: transparent; }
+.st-key-doors > div:first-child a, .st-key-doors > div:first-child a:hover {
+  color: light-dark(#fcfbf9, #0d0d0e); background: light-dark(#1c1a17, #e9e5dd);
+}
+.st-key-doors > div:first-child a * { color: inherit; }
 
-@media (prefers-color-scheme: dark) { }
+/* While a page runs, a field with a new key stands before its old self: show one of them. */
+[class*="st-key-quality_"] ~ [class*="st-key-quality_"],
+[class*="st-key-prompt_"] ~ [class*="st-key-prompt_"],
+[class*="st-key-walk_frames"] ~ [class*="st-key-walk_frames"],
+[class*="st-key-walk_steps"] ~ [class*="st-key-walk_steps"],
+[class*="st-key-walk_guidance"] ~ [class*="st-key-walk_guidance"],
+[class*="st-key-walk_size"] ~ [class*="st-key-walk_size"] { display: none; }
+
+/* The pacing's curve needs no full screen. */
+.st-key-curve [data-testid="stElementToolbar"] { display: none; }
+
+/* In the dark the main button is light, so its words are dark. */
+button[kind="primary"] p { color: light-dark(#fcfbf9, #0d0d0e); }
+
+/* An empty place on the wall. */
+.st-key-empty_wall {
+  aspect-ratio: 1; max-width: min(66vh, 40rem); display: grid; place-content: center;
+}
 </style>
 """
 

@@ -32,6 +32,7 @@ class Strip {
     this.now.removeAttribute("src")
     this.button = root.querySelector(".play")
     this.button.onclick = () => this.set(!this.playing)
+    this.button.hidden = true             // until there are two frames to play
     this.strip = root.querySelector(".strip")
     this.cells = Array.from({ length: Math.min(total, MOST_CELLS) }, () => {
       const cell = document.createElement("div")
@@ -58,6 +59,7 @@ class Strip {
   arrived(place, picture) {
     this.pictures.set(place, picture)
     this.places = [...this.pictures.keys()].sort((a, b) => a - b)
+    this.button.hidden = this.places.length < 2
     const cell = this.cells[Math.floor(place * this.cells.length / this.total)]
     if (cell && !cell.firstChild) cell.append(picture.cloneNode())
     if (this.at === undefined || !this.playing) this.show(place)

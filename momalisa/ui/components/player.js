@@ -29,6 +29,7 @@ class Player {
     this.sorry = root.querySelector(".sorry")
     this.sorry.textContent = ""
     root.classList.remove("plain")
+    root.classList.toggle("duo", films.length === 2)
     this.screens = films.map(film => new Screen(film))
     root.querySelector(".screens").replaceChildren(...this.screens.map(screen => screen.element))
     this.at = 0                           // the clock: 0 at the start of a round, 1 at its end
@@ -133,6 +134,7 @@ class Screen {
     const answer = await fetch(this.url)
     if (!answer.ok) throw new Missing("The film's file is not where it should be.")
     const decoder = new ImageDecoder({ data: await answer.arrayBuffer(), type: "image/gif" })
+    await decoder.tracks.ready
     await decoder.completed
     const track = decoder.tracks.selectedTrack
     this.once = track.repetitionCount === 0
