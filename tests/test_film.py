@@ -19,6 +19,10 @@ def frames(count: int, size: int = 48) -> list[Frame]:
     return [np.roll(plane, 4 * n, axis=1).astype(np.uint8) for n in range(count)]
 
 
+def soft(frame: Frame) -> Frame:
+    return np.asarray(Image.fromarray(frame).filter(ImageFilter.BoxBlur(4)))
+
+
 @given(st.integers(1, 50), st.integers(1, 400))
 def test_delays_are_hundredths_and_add_up(fps: int, count: int) -> None:
     delays = film.delays(fps, count)
@@ -48,8 +52,7 @@ def test_frames_come_back_close_and_unbanded() -> None:
     again = iio.imread(film.gif(shown, 10), plugin="pillow", index=None)
     assert again.shape == (3, 48, 48, 3)
     for there, back in zip(shown, again, strict=True):
-        soft = [np.asarray(Image.fromarray(f).filter(ImageFilter.BoxBlur(4))) for f in (there, back)]
-        assert np.abs(soft[0].astype(int) - soft[1]).mean() < 3
+        assert np.abs(soft(there).astype(int) - soft(back)).mean() < 3
 
 
 def test_the_comment_is_in_the_film() -> None:

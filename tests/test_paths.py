@@ -1,5 +1,7 @@
 """Laws of mixing two stops."""
 
+from collections.abc import Callable
+
 import pytest
 import torch
 from hypothesis import given, settings
@@ -7,6 +9,7 @@ from hypothesis import strategies as st
 
 from momalisa.paths import EMBEDDING_MIXES, lerp, slerp, token_slerp
 
+Mix = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 PLACES = torch.linspace(0.0, 1.0, 9, dtype=torch.float64)
 seeds = st.integers(0, 2**32 - 1)
 mixes = pytest.mark.parametrize("mix", [lerp, slerp, token_slerp])
@@ -17,7 +20,7 @@ def gaussian(seed: int, *shape: int) -> torch.Tensor:
 
 
 @mixes
-def test_ends_are_the_stops(mix) -> None:  # type: ignore[no-untyped-def]
+def test_ends_are_the_stops(mix: Mix) -> None:
     a, b = gaussian(1, 6, 8), gaussian(2, 6, 8)
     mixed = mix(a, b, PLACES)
     torch.testing.assert_close(mixed[0], a)
@@ -25,20 +28,20 @@ def test_ends_are_the_stops(mix) -> None:  # type: ignore[no-untyped-def]
 
 
 @mixes
-def test_all_places_at_once_equal_one_by_one(mix) -> None:  # type: ignore[no-untyped-def]
+def test_all_places_at_once_equal_one_by_one(mix: Mix) -> None:
     a, b = gaussian(3, 6, 8), gaussian(4, 6, 8)
     single = [mix(a, b, place.reshape(1))[0] for place in PLACES]
     assert torch.equal(mix(a, b, PLACES), torch.stack(single))
 
 
 @mixes
-def test_way_back_is_the_way_there(mix) -> None:  # type: ignore[no-untyped-def]
+def test_way_back_is_the_way_there(mix: Mix) -> None:
     a, b = gaussian(5, 6, 8), gaussian(6, 6, 8)
     torch.testing.assert_close(mix(a, b, PLACES), mix(b, a, PLACES).flip(0))
 
 
 @mixes
-def test_from_a_stop_to_itself_nothing_changes(mix) -> None:  # type: ignore[no-untyped-def]
+def test_from_a_stop_to_itself_nothing_changes(mix: Mix) -> None:
     a = gaussian(7, 6, 8)
     torch.testing.assert_close(mix(a, a, PLACES), a.expand(9, 6, 8))
 
@@ -76,6 +79,6 @@ def test_token_slerp_keeps_each_tokens_length() -> None:
 
 
 @pytest.mark.parametrize("mix", EMBEDDING_MIXES.values(), ids=EMBEDDING_MIXES)
-def test_different_shapes_are_refused_with_their_values(mix) -> None:  # type: ignore[no-untyped-def]
+def test_different_shapes_are_refused_with_their_values(mix: Mix) -> None:
     with pytest.raises(ValueError, match=r"\(2, 3\) and \(3, 2\)"):
         mix(torch.zeros(2, 3), torch.zeros(3, 2), PLACES)

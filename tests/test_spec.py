@@ -1,5 +1,6 @@
 """A walk as one value: what is refused, what makes two walks the same film."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -153,7 +154,7 @@ def test_a_walk_has_two_to_twelve_stops(count: int) -> None:
 def test_no_frame_stands_twice_at_a_joint(stops: int, frames: int, loop: str) -> None:
     spec = walk(stops=[{"prompt": f"picture {n}"} for n in range(stops)], frames=frames, loop=loop)
     distance = [place.leg + place.t for place in spec.places()]
-    assert all(b > a for a, b in zip(distance, distance[1:], strict=False))
+    assert all(b > a for a, b in pairwise(distance))
     legs = stops if loop == "closed" else stops - 1
     assert len(distance) == legs * (frames - 1) + (loop != "closed")
 
@@ -163,5 +164,5 @@ def test_no_frame_follows_itself_in_the_film(frames: int, loop: str) -> None:
     spec = walk(frames=frames, loop=loop, stops=[{"prompt": p} for p in "abc"])
     order = spec.film_order()
     assert set(order) == set(range(len(spec.places())))
-    assert all(a != b for a, b in zip(order, order[1:], strict=False))
+    assert all(a != b for a, b in pairwise(order))
     assert loop == "once" or order[0] != order[-1]

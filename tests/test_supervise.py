@@ -128,15 +128,18 @@ def test_no_second_beside_a_living_one(settings: Settings) -> None:
 
 
 def test_dead_worker_of_this_machine_does_not_count(settings: Settings) -> None:
-    """After kill -9 of everything, the new start waited for the dead worker's heartbeat to age."""
+    """After kill -9 of everything, a new start need not wait for heartbeats and leases to age."""
+    walk = ask(settings)
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     with writing(settings.database) as session:
         queue.seen(session=session, name="gone", pid=gone.pid, host=socket.gethostname())
         session.get_one(WorkerSeen, "gone").seen_at -= timedelta(seconds=4)
+        queue.claim(session=session, owner="gone", lease_seconds=600)
     one = supervisor(settings)
     one.start()
     until(lambda: [worker.pid for worker in alive(settings)] == [one.pid])
+    until(lambda: state(settings, walk).attempt == 2)
     one.stop()
 
 

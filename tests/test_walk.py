@@ -84,7 +84,10 @@ def test_another_seed_is_another_frame(tiny: StableDiffusion, cache: FrameCache)
     ("scheduler", "options"),
     [
         ("DDIMScheduler", {"clip_sample": False, "steps_offset": 1}),
-        ("DDIMScheduler", {"prediction_type": "v_prediction", "clip_sample": False, "steps_offset": 1}),
+        (
+            "DDIMScheduler",
+            {"prediction_type": "v_prediction", "clip_sample": False, "steps_offset": 1},
+        ),
         ("PNDMScheduler", {"skip_prk_steps": True, "steps_offset": 1}),
         ("EulerDiscreteScheduler", {"timestep_spacing": "trailing", "steps_offset": 1}),
         ("EulerAncestralDiscreteScheduler", {"steps_offset": 1}),

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 import pytest
@@ -129,7 +130,11 @@ def load(name: str, device: str) -> str:
 
 
 def worker(settings: Settings, **how: Any) -> Worker:
-    quick: dict[str, Any] = {"load": load, "render": Painter(settings.home / "made.txt"), "beat": 0.05}
+    quick: dict[str, Any] = {
+        "load": load,
+        "render": Painter(settings.home / "made.txt"),
+        "beat": 0.05,
+    }
     return Worker(settings, **quick | {"poll": 0.02} | how)
 
 
@@ -178,6 +183,20 @@ def test_model_is_loaded_once_for_walks_that_share_it(settings: Settings) -> Non
         ask(settings, model=model)
     worker(settings, load=remember).run(once=True)
     assert loaded == [("atelier", ""), ("other", ""), ("atelier", "")]
+
+
+def test_one_model_is_let_go_before_the_next_comes(settings: Settings) -> None:
+    alive: WeakSet[threading.Event] = WeakSet()
+
+    def big(_name: str, _device: str) -> threading.Event:
+        assert not alive
+        model = threading.Event()
+        alive.add(model)
+        return model
+
+    asked = [ask(settings, model=model) for model in ("one", "two")]
+    worker(settings, load=big, render=lambda *_, **__: Film({}, 0)).run(once=True)
+    assert [row(settings, walk).state for walk in asked] == [State.DONE] * 2
 
 
 @pytest.mark.parametrize(
@@ -298,14 +317,23 @@ def test_history_out_of_reach_is_no_end(
         until(lambda: row(settings, walk).state is State.DONE)
 
 
-def child(settings: Settings, pace: float, **environment: str) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
+@contextmanager
+def child(
+    settings: Settings, pace: float, **environment: str
+) -> Iterator["subprocess.Popen[bytes]"]:
+    """A worker in a process of its own."""
+    process = subprocess.Popen(
         [sys.executable, __file__, str(settings.home), str(pace)],
         cwd=CHECKOUT,
         env=os.environ | {"PYTHONPATH": str(CHECKOUT)} | environment,
         stdin=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
     )
+    with process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_killed_worker_loses_no_frame(settings: Settings) -> None:
@@ -317,7 +345,7 @@ def test_killed_worker_loses_no_frame(settings: Settings) -> None:
     assert row(settings, walk).state is State.RUNNING
     with child(settings, pace=0.0) as second:
         until(lambda: row(settings, walk).state is State.DONE)
-        second.terminate()
+        assert second.poll() is None
     done = row(settings, walk)
     keys = [key for _, key in done.progress]
     assert (done.attempt, done.deaths) == (2, 1)

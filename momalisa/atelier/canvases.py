@@ -41,19 +41,19 @@ def paint_batch(seeds: Sequence[int], size: int) -> tuple[Tensor, list[Facts]]:
 def paint_shards(folder: Path, recipe: Recipe, patches: PatchMap, *, processes: int) -> list[Path]:
     """Paint what is missing of the recipe's canvases; a shard is written whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
-    count = -(-recipe.canvases // SHARD)
-    paths = [folder / f"shard-{number:05d}.npz" for number in range(count)]
-    missing = [number for number, path in enumerate(paths) if not path.exists()]
+    firsts = range(0, recipe.canvases, SHARD)
+    seeds = [range(first, min(first + SHARD, recipe.canvases)) for first in firsts]
+    paths = [folder / f"{some.start:07d}-{some.stop:07d}.npz" for some in seeds]
+    missing = [job for job in zip(paths, seeds, strict=True) if not job[0].exists()]
     with ProcessPoolExecutor(processes, initializer=torch.set_num_threads, initargs=(1,)) as pool:
-        jobs = [pool.submit(_paint_shard, paths[n], n * SHARD, recipe, patches) for n in missing]
+        jobs = [pool.submit(_paint_shard, *job, recipe, patches) for job in missing]
         for job in tqdm(jobs, desc="painting", unit="shard", disable=not jobs):
             job.result()
     return paths
 
 
-def _paint_shard(path: Path, first: int, recipe: Recipe, patches: PatchMap) -> None:
-    seeds = range(first, first + SHARD)
-    chunks = [_encode(seeds[i : i + CHUNK], recipe, patches) for i in range(0, SHARD, CHUNK)]
+def _paint_shard(path: Path, seeds: range, recipe: Recipe, patches: PatchMap) -> None:
+    chunks = [_encode(seeds[i : i + CHUNK], recipe, patches) for i in range(0, len(seeds), CHUNK)]
     latents = np.concatenate([chunk.latents for chunk in chunks])
     texts = json.dumps([lines for chunk in chunks for lines in chunk.captions])
     draft = path.with_suffix(".tmp")

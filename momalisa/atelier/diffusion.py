@@ -168,10 +168,12 @@ def train_denoiser(
     *,
     device: str,
     on_checkpoint: Callable[[Denoiser], None],
+    checkpoint_seconds: float = 240.0,
 ) -> None:
     """Train until the recipe's samples are seen; go on from the checkpoint in `folder`.
 
-    `on_checkpoint` gets the model with its averaged weights, every few minutes and at the end.
+    `on_checkpoint` gets the model with its averaged weights, every `checkpoint_seconds` and at
+    the end, after the checkpoint was written.
     """
     model.to(device)
     groups = [
@@ -199,7 +201,7 @@ def train_denoiser(
         step += 1
         losses.append(loss.item())
         bar.update()
-        if time.monotonic() - saved > 240.0 or step == total:
+        if time.monotonic() - saved > checkpoint_seconds or step == total:
             _save(folder / "denoiser.pt", model, optimiser, average, step)
             average.store(model.parameters())
             average.copy_to(model.parameters())

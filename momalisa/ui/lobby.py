@@ -15,7 +15,7 @@ def halves() -> tuple[DeltaGenerator, DeltaGenerator]:
     """The wall for the film and the place for the words; without a film, words alone."""
     if not FILM.is_file():
         return st.container(), st.container()
-    wall, words = st.columns([6, 5], gap="xlarge", vertical_alignment="center")
+    wall, words = st.columns([6, 5], gap="large", vertical_alignment="center")
     return wall, words
 
 

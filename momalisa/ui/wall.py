@@ -10,6 +10,7 @@ from momalisa.ui import exhibit, history
 from momalisa.ui.components.grid import Card, grid
 
 PAGE = 24
+ANY = "any"
 
 
 class Wanted(NamedTuple):
@@ -24,35 +25,28 @@ def filters() -> Wanted:
     """Search and filters, kept in the URL."""
     with history.reading() as session:
         choices = walks.choices(session=session)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        search = st.text_input(
-            "Search",
-            key="q",
-            type="search",
-            live=True,
-            bind="query-params",
-            placeholder="Words of a title, a number, a note",
-            on_change=_first_page,
-        )
-        model = st.selectbox(
-            "Model",
-            ["any", *choices["model"]],
-            key="by_model",
-            bind="query-params",
-            on_change=_first_page,
-            width=200,
-        )
-        pacing = st.selectbox(
-            "Pacing",
-            ["any", *choices["pacing"]],
-            key="by_pacing",
-            bind="query-params",
-            on_change=_first_page,
-            width=200,
-        )
-    return Wanted(
-        search or "", *("" if choice in (None, "any") else choice for choice in (model, pacing))
+    words, models, pacings = st.columns([4, 1, 1])
+    search = words.text_input(
+        "Search",
+        key="q",
+        type="search",
+        live=True,
+        bind="query-params",
+        placeholder="Words of a title, a number, a note",
+        on_change=_first_page,
     )
+    chosen = [
+        column.selectbox(
+            name.capitalize(),
+            [ANY, *choices[name]],
+            key=f"by_{name}",
+            bind="query-params",
+            on_change=_first_page,
+        )
+        for column, name in ((models, "model"), (pacings, "pacing"))
+    ]
+    model, pacing = ("" if choice in (None, ANY) else str(choice) for choice in chosen)
+    return Wanted(search or "", model, pacing)
 
 
 def hang(found: list[Walk]) -> None:

@@ -1,0 +1,203 @@
+"""Making the model: the closed-form start, exact resumption, an export stock diffusers reads."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import AutoencoderTiny, DiffusionPipeline
+from transformers import CLIPTokenizer
+
+from momalisa.atelier.autoencoder import (
+    PatchMap,
+    build,
+    fit_encoder,
+    patch_map,
+    psnr,
+    start_decoder,
+    train_decoder,
+)
+from momalisa.atelier.canvases import (
+    Canvases,
+    FreshCanvases,
+    load_shards,
+    paint_batch,
+    paint_shards,
+)
+from momalisa.atelier.diffusion import (
+    Denoiser,
+    Lesson,
+    build_unet,
+    caption_rank,
+    learning_rate,
+    train_denoiser,
+)
+from momalisa.atelier.recipe import Recipe
+from momalisa.atelier.text import build_text_encoder, train_tokenizer
+from momalisa.atelier.train import export
+
+RECIPE = Recipe(
+    size=64,
+    canvases=60,
+    captions=2,
+    latent_channels=8,
+    encoder_width=32,
+    decoder_width=16,
+    decoder_blocks=(1, 1, 0),
+    decoder_steps=4,
+    decoder_batch=2,
+    decoder_crop=4,
+    vocabulary=700,
+    tokens=16,
+    text_width=16,
+    text_layers=1,
+    text_heads=2,
+    unet_widths=(16, 32),
+    unet_heads=2,
+    batch=4,
+    samples=16,
+)
+
+
+@pytest.fixture(scope="module")
+def images() -> torch.Tensor:
+    return paint_batch(range(24), RECIPE.size)[0]
+
+
+@pytest.fixture(scope="module")
+def autoencoder(images: torch.Tensor) -> AutoencoderTiny:
+    torch.manual_seed(0)
+    model = build(RECIPE)
+    fit_encoder(model, images)
+    start_decoder(model, images, patch_map(model, RECIPE))
+    return model
+
+
+@pytest.fixture(scope="module")
+def patches(autoencoder: AutoencoderTiny) -> PatchMap:
+    return patch_map(autoencoder, RECIPE)
+
+
+@pytest.fixture(scope="module")
+def canvases(patches: PatchMap, tmp_path_factory: pytest.TempPathFactory) -> Canvases:
+    folder = tmp_path_factory.mktemp("shards")
+    return load_shards(paint_shards(folder, RECIPE, patches, processes=1))
+
+
+@pytest.fixture(scope="module")
+def tokenizer(canvases: Canvases) -> CLIPTokenizer:
+    return train_tokenizer([text for lines in canvases.captions for text in lines], RECIPE)
+
+
+@pytest.fixture(scope="module")
+def lesson(canvases: Canvases, tokenizer: CLIPTokenizer) -> Lesson:
+    return Lesson.of(canvases, tokenizer)
+
+
+@pytest.fixture
+def fresh_denoiser(tokenizer: CLIPTokenizer) -> Callable[[], Denoiser]:
+    def _fresh() -> Denoiser:
+        torch.manual_seed(0)
+        return Denoiser(build_unet(RECIPE), build_text_encoder(tokenizer, RECIPE))
+
+    return _fresh
+
+
+def test_every_canvas_has_its_captions(canvases: Canvases) -> None:
+    assert len(canvases.latents) == len(canvases.captions) == RECIPE.canvases
+    assert all(1 <= len(lines) <= RECIPE.captions for lines in canvases.captions)
+
+
+@torch.no_grad()
+def test_the_encoder_is_exactly_its_matrix(
+    autoencoder: AutoencoderTiny, patches: PatchMap, images: torch.Tensor
+) -> None:
+    convolved = autoencoder.encoder(images * 2.0 - 1.0)
+    torch.testing.assert_close(convolved, patches(images), atol=1e-4, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_latents_keep_their_order_of_size(patches: PatchMap, images: torch.Tensor) -> None:
+    spread = patches(images).std(dim=(0, 2, 3))
+    assert spread[0] == spread.max()
+    assert spread[:4].mean() > 1.5 * spread[-4:].mean()
+
+
+@torch.no_grad()
+def test_the_decoder_starts_with_each_cells_mean_colour(
+    autoencoder: AutoencoderTiny, patches: PatchMap, images: torch.Tensor
+) -> None:
+    means = torch.nn.functional.interpolate(
+        torch.nn.functional.avg_pool2d(images, RECIPE.factor), scale_factor=RECIPE.factor
+    )
+    painted = autoencoder.decoder(patches(images)) / 2.0 + 0.5
+    assert psnr(painted, means) > 24.0
+
+
+def test_the_decoder_learns_and_resumes(
+    autoencoder: AutoencoderTiny, patches: PatchMap, tmp_path: Path
+) -> None:
+    fresh = FreshCanvases(0, RECIPE.size)
+    for _ in range(2):
+        train_decoder(autoencoder, fresh, patches, RECIPE, tmp_path, device="cpu", workers=0)
+    kept = torch.load(tmp_path / "decoder.pt", weights_only=True)
+    assert kept["step"] == RECIPE.decoder_steps
+    assert len((tmp_path / "decoder.csv").read_text().splitlines()) == 1
+
+
+def test_a_killed_training_goes_on_exactly(
+    fresh_denoiser: Callable[[], Denoiser], lesson: Lesson, tmp_path: Path
+) -> None:
+    class KilledError(Exception):
+        """As by a power cut."""
+
+    def killed(_: Denoiser) -> None:
+        raise KilledError
+
+    def run(name: str, on_checkpoint: Callable[[Denoiser], None], every: float) -> Denoiser:
+        model, folder = fresh_denoiser(), tmp_path / name
+        folder.mkdir(exist_ok=True)
+        train_denoiser(
+            model,
+            lesson,
+            lesson,
+            RECIPE,
+            folder,
+            device="cpu",
+            on_checkpoint=on_checkpoint,
+            checkpoint_seconds=every,
+        )
+        return model
+
+    whole = run("whole", lambda _: None, 1e9)
+    with pytest.raises(KilledError):
+        run("killed", killed, 0.0)
+    resumed = run("killed", lambda _: None, 1e9)
+    for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_captions_do_not_start_collapsed(
+    fresh_denoiser: Callable[[], Denoiser], lesson: Lesson
+) -> None:
+    assert caption_rank(fresh_denoiser(), lesson.tokens[:, 0].long()) < 0.9
+
+
+def test_the_learning_rate_rises_stays_and_falls() -> None:
+    rates = [learning_rate(progress / 100, RECIPE) for progress in range(101)]
+    assert rates[0] < rates[2] == rates[50] == 1.0 > rates[90] > rates[100]
+
+
+def test_the_export_is_a_stock_pipeline_that_computes_in_single_precision(
+    fresh_denoiser: Callable[[], Denoiser],
+    tokenizer: CLIPTokenizer,
+    autoencoder: AutoencoderTiny,
+    tmp_path: Path,
+) -> None:
+    export(fresh_denoiser(), tokenizer, autoencoder, tmp_path / "pipeline")
+    assert not list(tmp_path.rglob("*.bin"))
+    pipeline = DiffusionPipeline.from_pretrained(tmp_path / "pipeline", local_files_only=True)
+    assert pipeline.text_encoder.dtype is pipeline.unet.dtype is torch.float32
+    pipeline.set_progress_bar_config(disable=True)
+    picture = pipeline("a red square", num_inference_steps=2, height=64, width=64).images[0]
+    assert picture.size == (64, 64)
