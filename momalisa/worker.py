@@ -131,6 +131,8 @@ class Worker:
         self._tick()
         heart.start()
         try:
+            if not once:
+                self._warm()
             while not self.stopping and (self._next() or not once):
                 pass
         finally:
@@ -215,6 +217,14 @@ class Worker:
             self._model = (name, self._load(name, self.settings.device))
         return self._model[1]
 
+    def _warm(self) -> None:
+        """Load the usual model before anybody asks for it: that takes seconds."""
+        try:
+            self._loaded(self.settings.model)
+        except Exception as error:
+            # The walk that wants it will say so to its curator.
+            log.warning("%s is not ready: %s", self.settings.model, error)
+
     def _heart(self) -> None:
         """Beat until the worker has ended."""
         while not self._ended:
@@ -265,7 +275,8 @@ class Worker:
 
 def run(settings: Settings, *, once: bool = False) -> None:
     """Be a worker process, until SIGTERM or SIGINT; with `once`, until the queue is empty."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("momalisa").setLevel(logging.INFO)
     migrate(settings.database)
     run_process(Worker(settings), once=once)
 
