@@ -139,7 +139,7 @@ class LocalStorage:
 
     def url(self, key: str) -> str:
         """The address under which the app's own server hands the file out."""
-        return f"/media/store/{quote(checked(key))}"
+        return f"/pictures/store/{quote(checked(key))}"
 
     def _path(self, key: str) -> Path:
         return self.root / checked(key)

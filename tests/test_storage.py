@@ -181,7 +181,7 @@ def test_url_is_quoted(storage: Storage) -> None:
 
 
 def test_local_url_is_the_media_route(tmp_path: Path) -> None:
-    assert LocalStorage(tmp_path).url("a/b.gif") == "/media/store/a/b.gif"
+    assert LocalStorage(tmp_path).url("a/b.gif") == "/pictures/store/a/b.gif"
 
 
 def test_bucket_knows_type_and_cache(client: Any, bucket: str) -> None:

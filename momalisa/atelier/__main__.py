@@ -28,6 +28,9 @@ def _add_train(commands: Any) -> None:
         "train", help="paint canvases and train the model from nothing, or from where it stopped"
     )
     parser.add_argument("--folder", type=Path, default=Path("data/atelier"))
+    parser.add_argument(
+        "--start", type=Path, help="begin a new folder with this pipeline's weights and recipe"
+    )
     parser.add_argument("--stage", action="append", choices=STAGES, default=[], dest="stages")
     parser.add_argument("--device", default="", help="cuda or cpu; default: the best there is")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
@@ -41,11 +44,13 @@ def _add_train(commands: Any) -> None:
 def _train(options: argparse.Namespace) -> None:
     import torch
 
-    from momalisa.atelier.train import train
+    from momalisa.atelier.train import adopt, train
 
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
     given = {f.name: getattr(options, f.name, None) for f in fields(Recipe)}
     changes = {name: value for name, value in given.items() if value is not None}
+    if options.start and not options.folder.exists():
+        adopt(options.start, options.folder)
     kept = options.folder / "recipe.json"
     recipe = Recipe.load(kept, **changes) if kept.exists() else Recipe(**changes)
     train(

@@ -167,13 +167,13 @@ def train_denoiser(
     folder: Path,
     *,
     device: str,
-    on_checkpoint: Callable[[Denoiser], None],
+    on_checkpoint: Callable[[Denoiser, int], None],
     checkpoint_seconds: float = 240.0,
 ) -> None:
     """Train until the recipe's samples are seen; go on from the checkpoint in `folder`.
 
-    `on_checkpoint` gets the model with its averaged weights, every `checkpoint_seconds` and at
-    the end, after the checkpoint was written.
+    `on_checkpoint` gets the model with its averaged weights, and how many samples it saw, every
+    `checkpoint_seconds` and at the end, after the checkpoint was written.
     """
     model.to(device)
     groups = [
@@ -208,7 +208,7 @@ def train_denoiser(
             rank = caption_rank(model, exam.tokens[:, 0].long())
             row = [step * recipe.batch, round(bar.format_dict["elapsed"]), float(np.mean(losses))]
             _log(folder / "denoiser.csv", [*row, rank, *gate(model, exam, scheduler)])
-            on_checkpoint(model)
+            on_checkpoint(model, step * recipe.batch)
             average.restore(model.parameters())
             saved, losses = time.monotonic(), []
     bar.close()

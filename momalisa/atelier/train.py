@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderTiny, StableDiffusionPipeline
-from transformers import CLIPTokenizer
+from diffusers import AutoencoderTiny, StableDiffusionPipeline, UNet2DConditionModel
+from transformers import CLIPTextModel, CLIPTokenizer
 
 from momalisa.atelier.autoencoder import (
     PatchMap,
@@ -26,6 +26,7 @@ from momalisa.atelier.canvases import (
     paint_batch,
     paint_shards,
 )
+from momalisa.atelier.card import model_card
 from momalisa.atelier.diffusion import (
     Denoiser,
     Lesson,
@@ -64,6 +65,32 @@ def train(
         _denoiser(recipe, folder, patches, device=device)
 
 
+def adopt(pipeline: Path, folder: Path) -> None:
+    """Let a new training begin with the weights of an exported pipeline and its recipe.
+
+    The optimiser starts afresh. Raises FileExistsError if `folder` holds a training already.
+    """
+    folder.mkdir(parents=True)
+    for part, place in (
+        ("vae", "autoencoder"),
+        ("tokenizer", "tokenizer"),
+        ("unet", "start/unet"),
+        ("text_encoder", "start/text_encoder"),
+    ):
+        shutil.copytree(pipeline / part, folder / place)
+    shutil.copy(pipeline / "recipe.json", folder)
+
+
+def _fresh_or_adopted(recipe: Recipe, folder: Path, tokenizer: CLIPTokenizer) -> Denoiser:
+    start = folder / "start"
+    if not start.exists():
+        return Denoiser(build_unet(recipe), build_text_encoder(tokenizer, recipe))
+    return Denoiser(
+        UNet2DConditionModel.from_pretrained(start / "unet"),
+        CLIPTextModel.from_pretrained(start / "text_encoder"),
+    )
+
+
 def wanted(stage: str, stages: tuple[str, ...]) -> bool:
     """Whether a stage was named, or none was, which means all."""
     return not stages or stage in stages
@@ -88,12 +115,13 @@ def _denoiser(recipe: Recipe, folder: Path, patches: PatchMap, *, device: str) -
     tokenizer = _tokenizer(recipe, folder, (t for lines in canvases.captions for t in lines))
     lesson = Lesson.of(canvases, tokenizer)
     exam = Lesson.of(held_out(256, HELD_OUT_SEEDS, recipe, patches), tokenizer)
-    model = Denoiser(build_unet(recipe), build_text_encoder(tokenizer, recipe))
+    model = _fresh_or_adopted(recipe, folder, tokenizer)
     count = sum(p.numel() for p in model.unet.parameters())
     log.info("%d canvases, UNet of %.1f M parameters", len(lesson.latents), count / 1e6)
 
-    def export_now(denoiser: Denoiser) -> None:
-        export(denoiser, tokenizer, _autoencoder(recipe, folder), folder / "pipeline")
+    def export_now(denoiser: Denoiser, samples: int) -> None:
+        parts = denoiser, tokenizer, _autoencoder(recipe, folder)
+        export(*parts, recipe, folder / "pipeline", samples=samples)
 
     train_denoiser(model, lesson, exam, recipe, folder, device=device, on_checkpoint=export_now)
 
@@ -106,9 +134,18 @@ def _tokenizer(recipe: Recipe, folder: Path, texts: Iterable[str]) -> CLIPTokeni
 
 
 def export(
-    model: Denoiser, tokenizer: CLIPTokenizer, autoencoder: AutoencoderTiny, folder: Path
+    model: Denoiser,
+    tokenizer: CLIPTokenizer,
+    autoencoder: AutoencoderTiny,
+    recipe: Recipe,
+    folder: Path,
+    *,
+    samples: int,
 ) -> None:
-    """Write a stock `StableDiffusionPipeline` in fp16 safetensors; the old one stays until then."""
+    """Write a stock `StableDiffusionPipeline` in fp16 safetensors, with its model card.
+
+    The one that was in `folder` stays until the new one is whole.
+    """
     draft = folder.with_name(folder.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)
     pipeline = StableDiffusionPipeline(
@@ -123,6 +160,9 @@ def export(
     )
     pipeline.save_pretrained(draft, safe_serialization=True)
     _load_in_single_precision(draft / "text_encoder" / "config.json")
+    weights = sum(p.numel() for part in (model, autoencoder) for p in part.parameters())
+    recipe.save(draft / "recipe.json")
+    (draft / "README.md").write_text(model_card(recipe, samples, weights))
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
 

@@ -34,7 +34,7 @@ from momalisa.atelier.diffusion import (
 )
 from momalisa.atelier.recipe import Recipe
 from momalisa.atelier.text import build_text_encoder, train_tokenizer
-from momalisa.atelier.train import export
+from momalisa.atelier.train import adopt, export
 
 RECIPE = Recipe(
     size=64,
@@ -151,10 +151,10 @@ def test_a_killed_training_goes_on_exactly(
     class KilledError(Exception):
         """As by a power cut."""
 
-    def killed(_: Denoiser) -> None:
+    def killed(_: Denoiser, samples: int) -> None:
         raise KilledError
 
-    def run(name: str, on_checkpoint: Callable[[Denoiser], None], every: float) -> Denoiser:
+    def run(name: str, on_checkpoint: Callable[[Denoiser, int], None], every: float) -> Denoiser:
         model, folder = fresh_denoiser(), tmp_path / name
         folder.mkdir(exist_ok=True)
         train_denoiser(
@@ -169,10 +169,10 @@ def test_a_killed_training_goes_on_exactly(
         )
         return model
 
-    whole = run("whole", lambda _: None, 1e9)
+    whole = run("whole", lambda *_: None, 1e9)
     with pytest.raises(KilledError):
         run("killed", killed, 0.0)
-    resumed = run("killed", lambda _: None, 1e9)
+    resumed = run("killed", lambda *_: None, 1e9)
     for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
         assert torch.equal(one, other)
 
@@ -194,8 +194,11 @@ def test_the_export_is_a_stock_pipeline_that_computes_in_single_precision(
     autoencoder: AutoencoderTiny,
     tmp_path: Path,
 ) -> None:
-    export(fresh_denoiser(), tokenizer, autoencoder, tmp_path / "pipeline")
+    export(fresh_denoiser(), tokenizer, autoencoder, RECIPE, tmp_path / "pipeline", samples=1)
     assert not list(tmp_path.rglob("*.bin"))
+    adopt(tmp_path / "pipeline", tmp_path / "next")
+    assert Recipe.load(tmp_path / "next" / "recipe.json") == RECIPE
+    assert "Licence" in (tmp_path / "pipeline" / "README.md").read_text()
     pipeline = DiffusionPipeline.from_pretrained(tmp_path / "pipeline", local_files_only=True)
     assert pipeline.text_encoder.dtype is pipeline.unet.dtype is torch.float32
     pipeline.set_progress_bar_config(disable=True)
