@@ -1,7 +1,7 @@
 """A walk's frames, one after another, coarse to fine."""
 
 from collections import deque
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -44,7 +44,7 @@ def coarse_to_fine(count: int) -> list[int]:
 
 def frames(
     spec: WalkSpec, model: StableDiffusion, cache: FrameCache, *, batch: int = 0
-) -> Iterator[WalkFrame]:
+) -> Generator[WalkFrame, None, None]:
     """Every distinct frame of a walk, coarse to fine; those in the cache are not made again.
 
     `batch` frames are denoised at once (0 = what suits the device), both ends first. When
@@ -53,7 +53,8 @@ def frames(
     """
     model.check(spec.size)
     walked = _Walk(spec, model)
-    size = batch or max(1, PIXELS_A_BATCH[model.device.type] // spec.size**2)
+    pixels = PIXELS_A_BATCH.get(model.device.type, PIXELS_A_BATCH["cpu"])
+    size = batch or max(1, pixels // spec.size**2)
     waiting: list[int] = []
     ends_due = True
     for index in coarse_to_fine(len(walked.places)):

@@ -105,7 +105,8 @@ def test_frames_equal_the_plain_pipelines(
     walk = spec(guidance=guidance, negative="blur")
     found = {frame.index: frame for frame in frames(walk, model, cache)}
     t = torch.tensor([walk.places()[1].t], dtype=torch.float64)
-    words = lerp(*model.encode([stop.prompt for stop in walk.stops]), t)
+    start, end = model.encode([stop.prompt for stop in walk.stops])
+    words = lerp(start, end, t)
     noise = slerp(model.noise(7, 64), model.noise(8, 64), t)
     model.pipeline.set_progress_bar_config(disable=True)
     pictures = model.pipeline(
