@@ -10,14 +10,14 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import ValidationError
 
 from momalisa.errors import BadInput, MomaLisaError
 from momalisa.pacing import PACINGS
 from momalisa.settings import settings
-from momalisa.spec import Stop, WalkSpec, explain
+from momalisa.spec import Interpolation, Loop, Stop, WalkSpec, explain
 
 if TYPE_CHECKING:
     from momalisa.models.sd import StableDiffusion
@@ -72,33 +72,43 @@ def _add_walk(commands: Any) -> None:
         help="make one film from two prompts or more",
         description="Make one film. Example: python -m momalisa walk "
         '"a red square on white" "a stormy sea at night" --out film.gif',
-        formatter_class=argparse.ArgumentDefaultsHelpFormatter,
     )
     fields = WalkSpec.model_fields
     walk.add_argument("prompts", nargs="+", metavar="PROMPT", help="the stops, in order")
-    walk.add_argument("--out", type=Path, default=Path("film.gif"), help="the film to write")
-    walk.add_argument("--report", type=Path, help="figures of the rendering, as JSON")
+    walk.add_argument(
+        "--out", type=Path, default=Path("film.gif"), help="the film to write (film.gif)"
+    )
+    walk.add_argument("--report", type=Path, help="a file for the rendering's figures, as JSON")
     walk.add_argument("--frames-dir", type=Path, help="a folder for the frames, as PNG")
-    walk.add_argument("--seeds", nargs="+", help="one for all stops, or one for each")
+    walk.add_argument("--seeds", nargs="+", metavar="SEED", help="one for all stops, or for each")
     for name, text in {
         "frames": "frames a leg, both its ends among them",
         "strength": "of the pacing's curve: 0 is linear, 1 the whole curve",
         "negative": "what the pictures should not show",
         "fps": "frames a second",
     }.items():
-        walk.add_argument(f"--{name}", default=fields[name].default, help=text)
+        standard = fields[name].default
+        shown = f"{text} ({standard})" if standard != "" else text
+        walk.add_argument(f"--{name}", default=standard, metavar=name.upper(), help=shown)
     for name, text in {
         "steps": "denoising steps a frame",
         "guidance": "how closely the prompts are followed; 1 or less turns it off",
         "size": "pixels of a side",
     }.items():
-        walk.add_argument(f"--{name}", help=f"{text} (default: the model's own)")
-    walk.add_argument("--pacing", choices=PACINGS, default="linear", help="how steps are spread")
-    walk.add_argument("--interpolation", choices=("lerp", "slerp"), default="lerp")
-    walk.add_argument("--loop", choices=("once", "boomerang", "closed"), default="boomerang")
-    walk.add_argument("--model", default=settings().model, help="a name, folder or hub id")
-    walk.add_argument("--device", default=settings().device, help="cuda, cuda:1, mps or cpu")
-    walk.add_argument("--batch", type=int, default=0, help="frames at once; 0: what suits")
+        walk.add_argument(f"--{name}", metavar=name.upper(), help=f"{text} (the model's own)")
+    for name, values, text in (
+        ("pacing", PACINGS, "how frames are spread over a leg"),
+        ("interpolation", get_args(Interpolation), "how text embeddings are mixed"),
+        ("loop", get_args(Loop), "what follows the last frame"),
+    ):
+        standard = fields[name].default
+        walk.add_argument(
+            f"--{name}", choices=values, default=standard, help=f"{text} ({standard})"
+        )
+    model, device = settings().model, settings().device
+    walk.add_argument("--model", default=model, help=f"a name, folder or hub id ({model})")
+    walk.add_argument("--device", default=device, help="cuda, cuda:1, mps or cpu (the best)")
+    walk.add_argument("--batch", type=int, default=0, help="frames at once (what suits the device)")
     walk.set_defaults(run=_walk)
 
 

@@ -104,6 +104,8 @@ def test_the_command_line_makes_a_film_frames_and_a_report(home: Path, make_pipe
         ["sea", "city", "--seeds", str(2**70)],
         ["sea", "city", "--seeds", "1", "2", "3"],
         ["sea", "city", "--model", "nothing"],
+        ["sea", "city", "--device", "abacus"],
+        ["sea", "city", "--batch", "-1"],
         ["sea", "city", "--out", "/no/such/folder/film.gif"],
     ],
 )

@@ -116,10 +116,11 @@ class StableDiffusion:
 def load(name: str, folder: Path, device: str) -> StableDiffusion:
     """Load a pipeline's directory from disk: safetensors only, no remote code, no network.
 
-    Half precision on CUDA, single elsewhere. Raises ModelBroken with the reason.
+    Half precision on CUDA, single elsewhere. Raises ModelBroken with the reason, and BadInput
+    for a device that is not there.
     """
     began = time.perf_counter()
-    place = torch.device(device or best_device())
+    place = _place(device)
     dtype = torch.float16 if place.type == "cuda" else torch.float32
     try:
         pipeline = StableDiffusionPipeline.from_pretrained(
@@ -137,6 +138,18 @@ def load(name: str, folder: Path, device: str) -> StableDiffusion:
     pipeline.unet.to(memory_format=torch.channels_last)
     pipeline.vae.to(memory_format=torch.channels_last)
     return StableDiffusion(name, digest, pipeline, place, dtype, time.perf_counter() - began)
+
+
+def _place(device: str) -> torch.device:
+    """The device of that name, or the best there is; BadInput if this machine has none such."""
+    try:
+        place = torch.device(device or best_device())
+        torch.empty(0, device=place)
+    except (RuntimeError, AssertionError) as error:
+        raise BadInput(
+            f"There is no device “{device}” here. Leave it away for the best there is."
+        ) from error
+    return place
 
 
 def best_device() -> str:
