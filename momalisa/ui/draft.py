@@ -1,8 +1,8 @@
 """The walk on the easel: what is typed on Create, kept in the session until it is a WalkSpec.
 
 Every value lives under the key of its widget, so that nothing typed is ever lost: not to a
-mistake, not to another page. A value that the program sets gets a new key, because a message
-still on its way from the browser would bring the old one back. Call `begin` before all else.
+mistake, not to another page. What the program sets, it sets as the start value of a new key: to
+write under the old one would race with what is being typed. Call `begin` before all else.
 """
 
 import secrets
@@ -47,21 +47,36 @@ def key(field: str) -> str:
     return f"walk_{field}_{_versions().get(field, 0)}"
 
 
+def start(key: str) -> Any:
+    """What a widget shows until somebody changes it."""
+    return _starts()[key]
+
+
+def typed(key: str) -> Any:
+    """What a widget holds now, right or wrong."""
+    return st.session_state.get(key, start(key))
+
+
 def value(field: str) -> Any:
     """What a setting is now, right or wrong."""
-    return st.session_state[key(field)]
+    return typed(key(field))
 
 
 def put(field: str, value: Any) -> None:
     """Set a setting; its widget is a new one from now on."""
     versions = _versions()
     versions[field] = versions.get(field, 0) + 1
-    st.session_state[key(field)] = value
+    _starts()[key(field)] = value
 
 
 def _versions() -> dict[str, int]:
     versions: dict[str, int] = st.session_state.setdefault("versions", {})
     return versions
+
+
+def _starts() -> dict[str, Any]:
+    starts: dict[str, Any] = st.session_state.setdefault("starts", {})
+    return starts
 
 
 def stop_ids() -> list[int]:
@@ -84,8 +99,8 @@ def add_stop(prompt: str = "", seed: int | None = None) -> None:
     # Ids only count up: a new stop must not inherit what was typed into a removed one.
     new = st.session_state["last_stop"] = st.session_state.get("last_stop", 0) + 1
     st.session_state.stop_ids = [*ids, new]
-    st.session_state[f"prompt_{new}"] = prompt
-    st.session_state[f"seed_{new}"] = str(FIRST_SEED + len(ids) if seed is None else seed)
+    _starts()[f"prompt_{new}"] = prompt
+    _starts()[f"seed_{new}"] = str(FIRST_SEED + len(ids) if seed is None else seed)
 
 
 def remove_stop(stop_id: int) -> None:
@@ -101,7 +116,7 @@ def turn_round() -> None:
 
 def prompts() -> list[str]:
     """The prompts as they are typed."""
-    return [str(st.session_state[f"prompt_{stop_id}"]) for stop_id in stop_ids()]
+    return [str(typed(f"prompt_{stop_id}")) for stop_id in stop_ids()]
 
 
 def use_prompts(prompts: tuple[str, ...]) -> None:
@@ -153,6 +168,5 @@ def check() -> tuple[WalkSpec | None, dict[str, str]]:
 def _stops() -> Any:
     # Plain dicts, not Stops: pydantic then reports every mistake at once, each at its place.
     return [
-        {part: st.session_state[f"{part}_{stop_id}"] for part in Stop.model_fields}
-        for stop_id in stop_ids()
+        {part: typed(f"{part}_{stop_id}") for part in Stop.model_fields} for stop_id in stop_ids()
     ]

@@ -52,6 +52,7 @@ def _stop(place: int, stop_id: int) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             "From" if place == 0 else "To" if place == last else f"Over {place}",
+            draft.start(f"prompt_{stop_id}"),
             key=f"prompt_{stop_id}",
             persist_state="session",
             placeholder=PLACEHOLDERS[min(place, len(PLACEHOLDERS) - 1)],
@@ -79,7 +80,7 @@ def quality(problems: Problems) -> None:
             "Quality", list(QUALITIES), default=now, key=key, on_change=_use_quality, args=(key,)
         )
     with right:
-        st.number_input("Frames a leg", key=draft.key("frames"), step=1, persist_state="session")
+        _number("Frames a leg", "frames")
     problem(problems, "frames")
 
 
@@ -92,14 +93,25 @@ def pacing(problems: Problems) -> None:
     left, right = st.columns([3, 2], vertical_alignment="top")
     with left:
         chosen = st.segmented_control(
-            "Pacing", PACINGS, key=draft.key("pacing"), required=True, persist_state="session"
+            "Pacing",
+            PACINGS,
+            default=draft.start(draft.key("pacing")),
+            key=draft.key("pacing"),
+            required=True,
+            persist_state="session",
         )
-        assert chosen is not None  # one is always chosen: `required`
         with st.container(key="quiet_pacing"):
             st.text(curve.described(chosen))
         if chosen != "linear":
+            strength = draft.key("strength")
             st.slider(
-                "Strength", 0.0, 1.0, step=0.05, key=draft.key("strength"), persist_state="session"
+                "Strength",
+                0.0,
+                1.0,
+                float(draft.start(strength)),
+                step=0.05,
+                key=strength,
+                persist_state="session",
             )
     with right, st.container(key="curve"):
         frames = min(max(int(draft.value("frames") or 2), 2), 60)
@@ -116,6 +128,7 @@ def more(problems: Problems) -> None:
         _numbers(problems)
         st.text_input(
             "Negative prompt",
+            draft.start(draft.key("negative")),
             key=draft.key("negative"),
             persist_state="session",
             placeholder="what should not be in the picture",
@@ -129,8 +142,13 @@ def _seeds(problems: Problems) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for place, stop_id in enumerate(draft.stop_ids()):
             # Text, so that even 2^70 still stands there beside the sentence about it.
+            seed = f"seed_{stop_id}"
             st.text_input(
-                f"Seed {place + 1}", key=f"seed_{stop_id}", persist_state="session", width=120
+                f"Seed {place + 1}",
+                draft.start(seed),
+                key=seed,
+                persist_state="session",
+                width=120,
             )
         st.button("New seeds", key="seeds", icon=":material/casino:", on_click=draft.use_new_seeds)
     problem(problems, *(f"stops.{place}.seed" for place in range(STOPS[1])))
@@ -138,10 +156,22 @@ def _seeds(problems: Problems) -> None:
 
 def _numbers(problems: Problems) -> None:
     steps, guidance, fps = st.columns(3)
-    steps.number_input("Steps", key=draft.key("steps"), step=1, persist_state="session")
-    guidance.number_input("Guidance", key=draft.key("guidance"), step=0.5, persist_state="session")
-    fps.number_input("Frames a second", key=draft.key("fps"), step=1, persist_state="session")
+    with steps:
+        _number("Steps", "steps")
+    with guidance:
+        _number("Guidance", "guidance", step=0.5)
+    with fps:
+        _number("Frames a second", "fps")
     problem(problems, "steps", "guidance", "fps")
+
+
+def _number(label: str, field: str, step: float = 1) -> None:
+    # Without limits: what is beyond them gets the sentence of WalkSpec, not the browser's.
+    key = draft.key(field)
+    as_step = type(step)
+    st.number_input(
+        label, value=as_step(draft.start(key)), step=step, key=key, persist_state="session"
+    )
 
 
 def _ways(problems: Problems) -> None:
@@ -149,6 +179,7 @@ def _ways(problems: Problems) -> None:
         st.segmented_control(
             "Interpolation",
             ["lerp", "slerp"],
+            default=draft.start(draft.key("interpolation")),
             key=draft.key("interpolation"),
             required=True,
             persist_state="session",
@@ -156,6 +187,7 @@ def _ways(problems: Problems) -> None:
         st.segmented_control(
             "Loop",
             list(LOOPS),
+            default=draft.start(draft.key("loop")),
             key=draft.key("loop"),
             format_func=LOOPS.__getitem__,
             required=True,
@@ -166,10 +198,13 @@ def _ways(problems: Problems) -> None:
 
 def _model(problems: Problems) -> None:
     cards, chosen = draft.models(), draft.value("model")
+    names = list(dict.fromkeys([*cards, draft.start(draft.key("model")), chosen]))
+    pixels = sorted({*SIZES, draft.start(draft.key("size")), draft.value("size")})
     model, size = st.columns([3, 2])
     model.selectbox(
         "Model",
-        list(dict.fromkeys([*cards, chosen])),
+        names,
+        names.index(draft.start(draft.key("model"))),
         key=draft.key("model"),
         persist_state="session",
         format_func=lambda name: cards[name].title if name in cards else name,
@@ -177,10 +212,11 @@ def _model(problems: Problems) -> None:
     )
     size.selectbox(
         "Size",
-        sorted({*SIZES, draft.value("size")}),
+        pixels,
+        pixels.index(draft.start(draft.key("size"))),
         key=draft.key("size"),
         persist_state="session",
-        format_func=lambda pixels: f"{pixels} × {pixels}",
+        format_func=lambda side: f"{side} × {side}",
     )
     problem(problems, "model", "size")
 
@@ -192,10 +228,16 @@ def _use_model() -> None:
 
 
 def problem(problems: Problems, *fields: str) -> None:
-    """The sentences about these fields, if there are any."""
-    for field in fields:
-        if field in problems:
-            with st.container(key=f"problem_{field.replace('.', '_')}"):
+    """The sentences about these fields, in a place that is kept free for them.
+
+    Were the place not kept, all fields below would move when a sentence comes, and Streamlit
+    mounts a field anew that has moved: what is being typed into it would be lost.
+    """
+    place = st.empty()
+    found = [field for field in fields if field in problems]
+    if found:
+        with place.container(key=f"problem_{found[0].replace('.', '_')}"):
+            for field in found:
                 st.text(problems[field])
 
 

@@ -103,7 +103,8 @@ def elsewhere(except_for: str | None) -> None:
     """Links to the other walks that are being made, so that none is ever out of sight."""
     with history.reading() as session:
         others = [walk for walk in walks.active(session=session) if walk.id != except_for]
-    for walk in others[:5]:
-        with st.container(horizontal=True, vertical_alignment="center", key=f"other_{walk.id}"):
-            st.text(f"Being made now: {label.short(walk.title)}", width="stretch")
-            st.page_link(rooms.CREATE, label="Watch", query_params={"walk": walk.id})
+    with st.container(key="elsewhere"):
+        for walk in others[:5]:
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.text(f"Being made now: {label.short(walk.title)}", width="stretch")
+                st.page_link(rooms.CREATE, label="Watch", query_params={"walk": walk.id})

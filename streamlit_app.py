@@ -1,0 +1,29 @@
+"""The server: the screens, the pictures, and one local worker beside them."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import anyio.to_thread
+import streamlit as st
+
+from db.session import migrate
+from momalisa.settings import settings
+from momalisa.supervise import Supervisor
+from momalisa.ui import media, mishaps
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[None]:
+    """The history is up to date before the first page, and the worker ends with the server."""
+    await anyio.to_thread.run_sync(migrate, settings().database)
+    async with Supervisor(settings()):
+        yield
+
+
+app = st.App(
+    Path(__file__).parent / "momalisa" / "ui" / "shell.py",
+    routes=media.ROUTES,
+    lifespan=lifespan,
+    on_script_error=mishaps.say,
+)
