@@ -161,7 +161,7 @@ class WalkSpec(BaseModel):
     size: Annotated[int, BeforeValidator(_size)] = 256
     model: Annotated[str, BeforeValidator(_model)] = "atelier"
     fps: Annotated[int, _whole_field("Frames per second", *FPS)] = 10
-    loop: Loop = "boomerang"
+    loop: Loop = "once"
 
     @model_validator(mode="after")
     def _goes_somewhere(self) -> Self:

@@ -1,47 +1,21 @@
 """The whole job in a real browser: the app, its worker, the model that ships, and Chromium."""
 
 import os
-import shutil
-import signal
-import socket
-import sqlite3
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
-from contextlib import closing, suppress
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect
 
-from momalisa.settings import CHECKOUT
+from tests.app import CHROMIUM, House, chromium, running
 
 pytestmark = pytest.mark.browser
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = (
-    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
-    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
-)
 PATIENCE = 15_000
 FILM_PATIENCE = 75_000
-
-
-@dataclass
-class House:
-    """A running app, with what its history holds."""
-
-    url: str
-    home: Path
-
-    def walks(self) -> list[tuple[str, str]]:
-        """Title and state of every walk."""
-        with closing(sqlite3.connect(self.home / "momalisa.db")) as history:
-            return history.execute("SELECT title, state FROM walks ORDER BY created_at").fetchall()
 
 
 @dataclass
@@ -63,45 +37,14 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     if CHROMIUM is None:
         sentence = "There is no Chromium here: apt-get install chromium"
         pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
-    home, port = tmp_path_factory.mktemp("house"), free_port()
-    command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
-    with (home / "server.log").open("wb") as log:
-        server = subprocess.Popen(
-            [*command, "--server.headless=true", f"--server.port={port}"],
-            cwd=CHECKOUT,
-            env=os.environ | {"MOMALISA_HOME": str(home), "MOMALISA_WORKER": "local"},
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-    try:
-        wait_for(f"http://localhost:{port}/_stcore/health")
-        yield House(f"http://localhost:{port}", home)
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(30)
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
-
-
-def wait_for(url: str, seconds: float = 30.0) -> None:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        with suppress(OSError), urllib.request.urlopen(url):
-            return
-        time.sleep(0.1)
-    raise TimeoutError(f"{url} does not answer")
+    with running(tmp_path_factory.mktemp("house")) as house:
+        yield house
 
 
 @pytest.fixture(scope="module")
 def browser(house: House) -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        yield chromium
-        chromium.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture

@@ -31,7 +31,8 @@ def test_key_changes_with_what_decides_the_pixels(change: dict[str, Any]) -> Non
 
 
 @pytest.mark.parametrize(
-    "change", [{"pacing": "ease"}, {"frames": 99}, {"fps": 3}, {"loop": "once"}, {"strength": 0.1}]
+    "change",
+    [{"pacing": "ease"}, {"frames": 99}, {"fps": 3}, {"loop": "boomerang"}, {"strength": 0.1}],
 )
 def test_key_does_not_know_the_pacing_or_the_film(change: dict[str, Any]) -> None:
     assert key(**change) == key()

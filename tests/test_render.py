@@ -78,7 +78,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_command_line_makes_a_film_frames_and_a_report(home: Path, make_pipeline: Any) -> None:
     film, report, frames = home / "film.gif", home / "report.json", home / "frames"
     given = ["walk", "a red square on white", "a stormy sea at night", "--frames", "4"]
-    given += ["--steps", "2", "--seeds", "7", "8", "--pacing", "ease", "--loop", "once"]
+    given += ["--steps", "2", "--seeds", "7", "8", "--pacing", "ease"]
     given += ["--model", str(make_pipeline()), "--out", str(film)]
     assert main([*given, "--report", str(report), "--frames-dir", str(frames)]) == DONE
     told = json.loads(report.read_text())

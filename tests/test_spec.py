@@ -46,7 +46,7 @@ def test_json_round_trip(frames: int, pacing: str, guidance: float, loop: str) -
         {"size": 320},
         {"model": "sd-1.5"},
         {"fps": 12},
-        {"loop": "once"},
+        {"loop": "boomerang"},
         {"stops": [{"prompt": "a red square", "seed": 9}, {"prompt": "a stormy sea", "seed": 8}]},
         {"stops": [{"prompt": "a stormy sea", "seed": 8}, {"prompt": "a red square", "seed": 7}]},
     ],

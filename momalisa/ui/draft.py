@@ -29,6 +29,7 @@ def begin() -> None:
     for field in FIELDS:
         put(field, WalkSpec.model_fields[field].default)
     put("model", settings().model)
+    put("loop", "boomerang")  # on a wall a film plays for ever, so it should not jump
     choose_quality("Study")
     hang_stops([("", FIRST_SEED), ("", FIRST_SEED + 1)])
 

@@ -67,23 +67,18 @@ def carry_on(walk: Walk) -> None:
 
 def annotate(walk: Walk) -> None:
     """Star and notes, kept as they are changed."""
-    st.toggle("Star", value=walk.star, key=f"star_{walk.id}", on_change=_keep, args=(walk.id,))
+    star, notes = f"star_{walk.id}", f"notes_{walk.id}"
+    st.toggle("Star", walk.star, key=star, on_change=_keep, args=(walk.id, "star", star))
     st.text_area(
-        "Notes",
-        value=walk.notes,
-        key=f"notes_{walk.id}",
-        height=90,
-        on_change=_keep,
-        args=(walk.id,),
+        "Notes", walk.notes, key=notes, height=90, on_change=_keep, args=(walk.id, "notes", notes)
     )
 
 
-def _keep(walk_id: str) -> None:
+def _keep(walk_id: str, what: str, key: str) -> None:
     with history.writing() as session:
         walk = walks.get(session=session, walk_id=walk_id)
-        if walk is not None:
-            walk.star = bool(st.session_state[f"star_{walk_id}"])
-            walk.notes = str(st.session_state[f"notes_{walk_id}"])
+        if walk is not None and key in st.session_state:
+            setattr(walk, what, st.session_state[key])
 
 
 def take_down(walk: Walk) -> None:

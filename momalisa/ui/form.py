@@ -72,20 +72,25 @@ def quality(problems: Problems) -> None:
     """Sketch, Study or Exhibition; and the number of frames for itself."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     now = draft.quality()
-    # Its key changes with what it shows: it sets other fields, so a late message from the
-    # browser must find nobody who still listens.
-    key = f"quality_{now}"
     with left:
         st.segmented_control(
-            "Quality", list(QUALITIES), default=now, key=key, on_change=_use_quality, args=(key,)
+            "Quality",
+            list(QUALITIES),
+            default=now,
+            key=f"quality_{now}",
+            on_change=_use_quality,
+            args=(now,),
         )
     with right:
         _number("Frames a leg", "frames")
     problem(problems, "frames")
 
 
-def _use_quality(key: str) -> None:
-    draft.choose_quality(st.session_state[key])
+def _use_quality(before: str | None) -> None:
+    chosen = st.session_state.get(f"quality_{before}")
+    # A late message from the browser also calls this, for a widget that nobody touched.
+    if chosen != before:
+        draft.choose_quality(chosen)
 
 
 def pacing(problems: Problems) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from urllib.parse import quote
 
 import streamlit as st
 from sqlalchemy.orm import Session
@@ -11,7 +12,6 @@ from db import walks
 from db.models import Walk
 from momalisa.settings import settings
 from momalisa.storage import Storage, open_storage
-from momalisa.ui import media
 
 WORKER_SILENCE = 20.0  # seconds without a sign of life before a page says so
 
@@ -64,12 +64,13 @@ def _opened_storage(root: str) -> Storage:
 
 
 def address(key: str, *, download: str = "") -> str:
-    """The browser's address of a stored file: the bucket's own, or our route to the folder."""
+    """Where the browser finds a stored file; `download` names it on the visitor's disk."""
     if not key:
         return ""
-    if settings().store_root.startswith("gs://"):
-        return storage().url(key)
-    return media.store_url(key, download)
+    url = storage().url(key)
+    # Only our own route knows how to name a download; a bucket's signed URL must stay as it is.
+    ours = download and url.startswith("/")
+    return f"{url}?download={quote(download)}" if ours else url
 
 
 def recent(limit: int = 12) -> list[Walk]:

@@ -61,7 +61,7 @@ def facts(walk: Walk) -> dict[str, str]:
 
 def _measured(walk: Walk) -> dict[str, str]:
     measured = {
-        "Took": f"{walk.seconds:.0f} s on {walk.device}, {walk.frames_computed} frames computed",
+        "Took": f"{walk.seconds:,.1f} s on {walk.device}, {walk.frames_computed} frames computed",
         "Evenness": "" if walk.evenness is None else f"{walk.evenness:.2f}",
         "Sharpness": "" if walk.sharpness is None else f"{walk.sharpness:.2f}",
         "File": f"{walk.bytes / 1e6:.1f} MB" if walk.bytes else "",

@@ -33,11 +33,6 @@ EXAMPLE = Path(__file__).parent / "example"
 _FRAME = re.compile(r"[0-9a-f]{64}")
 
 
-def store_url(key: str, download: str = "") -> str:
-    """Where the browser finds a stored file; `download` names it on the visitor's disk."""
-    return f"/pictures/store/{quote(key)}" + (f"?download={quote(download)}" if download else "")
-
-
 def frame_url(key: str) -> str:
     """Where the browser finds a finished frame."""
     return f"/pictures/frames/{key}.png"

@@ -1,21 +1,25 @@
-"""Prompt pairs to begin with, in the vocabulary of modern painting."""
+"""Prompts to begin with, in the vocabulary of modern painting that the shipped model knows."""
 
 PRESETS: dict[str, tuple[str, ...]] = {
     "Square to sea": ("a red square on white", "a stormy sea at night"),
-    "Cubes to city": ("a cubist still life with a guitar", "a city skyline of thin black lines"),
-    "Sun over fields": ("a yellow sun over blue hills", "wide fields of orange and violet"),
-    "Mask to moon": ("an African mask in ochre and black", "a white moon above a green sea"),
-    "Circles to lines": (
-        "floating circles in blue and pink",
-        "a grid of black lines and primaries",
+    "Sun to stripes": ("a yellow circle on a blue ground", "black and white stripes, op art"),
+    "Grid to city": ("mondrian grid in red, yellow and blue", "a city at night"),
+    "Still life to fields": (
+        "a bottle, cubist still life",
+        "soft fields of colour in orange and red",
     ),
-    "Fruit to stripes": ("a still life with lemons and a jug", "vertical stripes of warm colours"),
-    "Drips to dusk": ("black and white paint drips", "a harbour at dusk in thick strokes"),
-    "Day and night": ("a bright beach at noon", "a dark forest at night", "a red dawn over snow"),
+    "Mask to stars": ("an orange mask on black", "a starry night over dark hills"),
+    "Boat to dunes": ("a white boat on a calm sea at dawn", "sand dunes under an orange sky"),
+    "Dots to leaves": ("pink polka dots on black", "green leaves on cream, matisse cut-out"),
+    "Day to night": (
+        "a green meadow by day",
+        "hills at dusk, orange sky",
+        "a village under the stars",
+    ),
 }
 
 PLACEHOLDERS = (
     "a red square on white",
     "a stormy sea at night",
-    "then a yellow sun over blue hills",
+    "a yellow circle on a blue ground",
 )

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from momalisa.ui import media
+from momalisa.ui import history, media
 
 from .conftest import Hang, picture
 
@@ -45,7 +45,7 @@ def get(path: str, query: str = "") -> tuple[int, dict[str, str], bytes]:
 
 def test_a_film_comes_with_its_type_and_for_good(hang: Hang) -> None:
     walk = hang()
-    status, headers, body = get(media.store_url(walk.files["gif"]))
+    status, headers, body = get(history.address(walk.files["gif"]))
     assert status == 200
     assert headers["content-type"] == "image/gif"
     assert "immutable" in headers["cache-control"]
@@ -54,7 +54,7 @@ def test_a_film_comes_with_its_type_and_for_good(hang: Hang) -> None:
 
 
 def test_a_download_bears_the_name_it_was_asked_for(hang: Hang) -> None:
-    url, _, query = media.store_url(hang().files["gif"], "ML.2026.0001.gif").partition("?")
+    url, _, query = history.address(hang().files["gif"], download="ML.2026.0001.gif").partition("?")
     _, headers, _ = get(url, query)
     assert headers["content-disposition"] == 'attachment; filename="ML.2026.0001.gif"'
 

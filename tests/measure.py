@@ -1,0 +1,93 @@
+"""`python -m tests.measure`: what a curator waits for, measured on a fresh home in a real browser.
+
+Seconds until the server answers, until the first page stands, and from the press of *Walk* to
+the first frame and the film (the first preset as it comes: 24 frames, 256 × 256, 16 steps). Then
+the worker is killed in the middle of a second walk: how many frames were made again?
+"""
+
+import json
+import os
+import signal
+import tempfile
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page
+
+from tests.app import House, chromium, running
+
+PATIENCE = 240_000
+
+
+def main() -> None:
+    """Measure, and print the figures as JSON."""
+    figures: dict[str, float | int] = {"cores": os.cpu_count() or 0}
+    began = time.perf_counter()
+    with tempfile.TemporaryDirectory() as home, running(Path(home)) as house, chromium() as browser:
+        figures["server up"] = since(began)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(PATIENCE)
+        began = time.perf_counter()
+        page.goto(house.url)
+        page.get_by_role("heading", name="MOMA Lisa").wait_for()
+        figures["first page"] = since(began)
+        figures |= first_film(page, house)
+        figures |= killed_worker(page, house)
+    print(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=2))
+
+
+def since(began: float) -> float:
+    """Seconds since a moment of the performance counter."""
+    return time.perf_counter() - began
+
+
+def first_film(page: Page, house: House) -> dict[str, float]:
+    """From one click on a preset and one on *Walk* to the film."""
+    page.goto(f"{house.url}/create")
+    page.get_by_role("button", name="Square to sea").click()
+    page.get_by_role("button", name="Walk", exact=True).click()
+    began = time.perf_counter()
+    page.locator(".cell img").first.wait_for()
+    frame = since(began)
+    page.locator("canvas").wait_for()
+    film = since(began)
+    [(seconds, loading)] = house.ask("SELECT seconds, seconds_to_load FROM walks")
+    return {
+        "first frame": frame,
+        "first film": film,
+        "of it rendering": float(seconds),
+        "loading the model": float(loading),
+    }
+
+
+def killed_worker(page: Page, house: House) -> dict[str, int]:
+    """kill -9 the worker when some frames are ready; the walk ends all the same."""
+    page.get_by_role("button", name="Desert to forest").click()
+    page.get_by_role("button", name="Walk", exact=True).click()
+    newest = "FROM walks ORDER BY created_at DESC LIMIT 1"
+    ready = 0
+    while ready < 6:
+        time.sleep(0.05)
+        [(count, _)] = house.ask(f"SELECT json_array_length(progress), state {newest}")
+        ready = int(count)
+    [(pid, _)] = house.ask("SELECT pid, name FROM workers ORDER BY started_at DESC LIMIT 1")
+    os.kill(int(pid), signal.SIGKILL)
+    on_disk = len(list((house.home / "frames").rglob("*.png"))) - frames_of_first(house)
+    while house.ask(f"SELECT state, id {newest}")[0][0] != "done":
+        time.sleep(0.2)
+    [(computed, total)] = house.ask(f"SELECT frames_computed, frames_total {newest}")
+    return {
+        "frames ready at kill -9": on_disk,
+        "frames made after it": int(computed),
+        "frames of that walk": int(total),
+    }
+
+
+def frames_of_first(house: House) -> int:
+    """How many frames the first walk left in the cache."""
+    [(count, _)] = house.ask("SELECT frames_total, id FROM walks ORDER BY created_at LIMIT 1")
+    return int(count)
+
+
+if __name__ == "__main__":
+    main()
