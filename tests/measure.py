@@ -16,7 +16,7 @@ from playwright.sync_api import Page
 
 from tests.app import House, chromium, running
 
-PATIENCE = 240_000
+PATIENCE = 120_000
 
 
 def main() -> None:
@@ -44,7 +44,7 @@ def since(began: float) -> float:
 def first_film(page: Page, house: House) -> dict[str, float]:
     """From one click on a preset and one on *Walk* to the film."""
     page.goto(f"{house.url}/create")
-    page.get_by_role("button", name="Square to sea").click()
+    page.get_by_text("Square to sea", exact=True).click()
     page.get_by_role("button", name="Walk", exact=True).click()
     began = time.perf_counter()
     page.locator(".cell img").first.wait_for()
@@ -62,7 +62,7 @@ def first_film(page: Page, house: House) -> dict[str, float]:
 
 def killed_worker(page: Page, house: House) -> dict[str, int]:
     """kill -9 the worker when some frames are ready; the walk ends all the same."""
-    page.get_by_role("button", name="Desert to forest").click()
+    page.get_by_text("Sun to stripes", exact=True).click()
     page.get_by_role("button", name="Walk", exact=True).click()
     newest = "FROM walks ORDER BY created_at DESC LIMIT 1"
     ready = 0
