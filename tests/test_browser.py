@@ -142,6 +142,20 @@ def test_bad_input_stays_beside_its_sentence(house: House, visitor: Visitor) -> 
     assert visitor.complaints == []
 
 
+def test_a_model_can_be_typed(house: House, visitor: Visitor) -> None:
+    page, before = visitor.page, house.walks()
+    page.goto(f"{house.url}/create")
+    enter(page, "From", "a red square")
+    enter(page, "To", "a sea")
+    page.get_by_text("More", exact=True).click()
+    model = page.get_by_role("combobox", name="Model")
+    model.fill("/no/such/folder")
+    model.press("Enter")
+    press(page, "Walk")
+    expect(page.get_by_text("There is no model “/no/such/folder” here.")).to_be_visible()
+    assert house.walks() == before
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(house: House, browser: Browser, theme: str) -> None:
     context = browser.new_context(color_scheme="dark" if theme == "dark" else "light")

@@ -64,7 +64,7 @@ def find(name: str) -> ModelCard:
     Raises ModelNotFound with the command that brings it, ModelBroken for a foreign directory.
     """
     known = {card.name: card for card in available()}
-    card = known.get(name) or _from_folder(Path(name).expanduser()) or _from_hub(name)
+    card = known.get(name) or _from_folder(name) or _from_hub(name)
     if card is None:
         names = ", ".join(known)
         raise ModelNotFound(
@@ -100,20 +100,26 @@ def _way_to(hub_id: str) -> str:
     return f"To bring it: hf download {hub_id}"
 
 
-def _from_folder(folder: Path) -> ModelCard | None:
-    if not folder.is_dir():
+def _from_folder(name: str) -> ModelCard | None:
+    try:
+        folder = Path(name).expanduser().resolve()
+        if not folder.is_dir():
+            return None
+    except (OSError, RuntimeError, ValueError):
+        # Too long for a path, or somebody's home that is not there.
         return None
     _family(folder)
-    size, guidance = _native_size(folder), 7.5
-    return ModelCard(str(folder), folder.name, str(folder.resolve()), size, 20, guidance)
+    return ModelCard(name, folder.name, str(folder), _native_size(folder), 20, 7.5)
 
 
 def _from_hub(name: str) -> ModelCard | None:
     if not HUB_ID.fullmatch(name):
         return None
     folder = _downloaded(name)
-    card = _from_folder(folder) if folder else None
-    return card or ModelCard(name, name, name, 512, 20, 7.5, ready=False, hint=_way_to(name))
+    card = _from_folder(str(folder)) if folder else None
+    if card:
+        return replace(card, name=name)
+    return ModelCard(name, name, name, 512, 20, 7.5, ready=False, hint=_way_to(name))
 
 
 def _downloaded(hub_id: str) -> Path | None:

@@ -1,9 +1,12 @@
 """The sections of Create's form. Each sentence about a mistake stands beside its field."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 import streamlit as st
 
+from momalisa.errors import MomaLisaError
+from momalisa.models.registry import find
 from momalisa.pacing import PACINGS
 from momalisa.spec import STOPS, WalkSpec
 from momalisa.ui import clock, curve, draft, history
@@ -213,6 +216,8 @@ def _model(problems: Problems) -> None:
         key=draft.key("model"),
         persist_state="session",
         format_func=lambda name: cards[name].title if name in cards else name,
+        accept_new_options=True,
+        help="One of these, or the folder or hub id of a Stable Diffusion pipeline on this machine",
         on_change=_use_model,
     )
     size.selectbox(
@@ -227,7 +232,11 @@ def _model(problems: Problems) -> None:
 
 
 def _use_model() -> None:
-    card = draft.models().get(draft.value("model"))
+    chosen = str(draft.value("model") or "")
+    card = draft.models().get(chosen)
+    with suppress(MomaLisaError):
+        # Not on the list: a folder or a hub id that was typed. What is wrong is said beside it.
+        card = card or find(chosen)
     if card is not None:
         draft.use_model(card)
 
