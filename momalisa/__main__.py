@@ -6,7 +6,6 @@ import logging
 import os
 import sys
 import tempfile
-import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -146,7 +145,6 @@ def _walk(options: argparse.Namespace) -> int:
     from momalisa.models.registry import load
     from momalisa.render import film_of
 
-    _quiet_libraries()
     model = load(spec.model, options.device)
     for stop in spec.stops:
         if unread := model.unread(stop.prompt):
@@ -220,19 +218,6 @@ def _write_frames(folder: Path, painted: "Painted") -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(painted.frames):
         iio.imwrite(folder / f"frame-{number:04d}.png", frame)
-
-
-def _quiet_libraries() -> None:
-    """Progress bars and advice of the libraries are not for curators."""
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    import diffusers
-    import transformers
-
-    diffusers.utils.logging.set_verbosity_error()
-    diffusers.utils.logging.disable_progress_bar()
-    transformers.utils.logging.set_verbosity_error()
-    transformers.utils.logging.disable_progress_bar()
-    warnings.filterwarnings("ignore", module="diffusers")
 
 
 def _worker(options: argparse.Namespace) -> int:

@@ -24,6 +24,9 @@ from momalisa.atelier.recipe import Recipe
 LATENT_PEAK = 3.5
 """All but one in a thousand latents stay below this: `AutoencoderTiny` bends values to ±3."""
 
+LATENT_NOISE = 0.12
+"""The most noise in a training crop: sampled latents are never as clean as encoded ones."""
+
 
 @dataclass(frozen=True)
 class PatchMap:
@@ -187,7 +190,8 @@ def _crops(
         latents = patches(images)
         y, x = (int(v) for v in torch.randint(span, (2,), generator=dice))
         crop = latents[:, :, y : y + side, x : x + side]
-        noise = 0.03 * torch.randn(crop.shape, generator=dice)
+        strength = LATENT_NOISE * torch.rand(len(crop), 1, 1, 1, generator=dice)
+        noise = strength * torch.randn(crop.shape, generator=dice)
         yield crop + noise, images[:, :, y * f : (y + side) * f, x * f : (x + side) * f]
 
 

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import numpy as np
 import torch
+import transformers
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
@@ -120,6 +122,7 @@ def load(name: str, folder: Path, device: str) -> StableDiffusion:
     for a device that is not there.
     """
     began = time.perf_counter()
+    _quiet_libraries()
     place = _place(device)
     dtype = torch.float16 if place.type == "cuda" else torch.float32
     try:
@@ -138,6 +141,13 @@ def load(name: str, folder: Path, device: str) -> StableDiffusion:
     pipeline.unet.to(memory_format=torch.channels_last)
     pipeline.vae.to(memory_format=torch.channels_last)
     return StableDiffusion(name, digest, pipeline, place, dtype, time.perf_counter() - began)
+
+
+def _quiet_libraries() -> None:
+    """Their progress bars and advice are not for curators, nor for the worker's log."""
+    for library in (diffusers.utils.logging, transformers.utils.logging):
+        library.set_verbosity_error()
+        library.disable_progress_bar()
 
 
 def _place(device: str) -> torch.device:
