@@ -64,18 +64,17 @@ def killed_worker(page: Page, house: House) -> dict[str, int]:
     """kill -9 the worker when some frames are ready; the walk ends all the same."""
     page.get_by_text("Sun to stripes", exact=True).click()
     page.get_by_role("button", name="Walk", exact=True).click()
-    newest = "FROM walks ORDER BY created_at DESC LIMIT 1"
-    ready = 0
-    while ready < 6:
+    second = "FROM walks ORDER BY created_at LIMIT 1 OFFSET 1"
+    while not house.ask(f"SELECT id, state {second}"):
         time.sleep(0.05)
-        [(count, _)] = house.ask(f"SELECT json_array_length(progress), state {newest}")
-        ready = int(count)
+    while int(house.ask(f"SELECT json_array_length(progress), state {second}")[0][0]) < 6:
+        time.sleep(0.05)
     [(pid, _)] = house.ask("SELECT pid, name FROM workers ORDER BY started_at DESC LIMIT 1")
     os.kill(int(pid), signal.SIGKILL)
     on_disk = len(list((house.home / "frames").rglob("*.png"))) - frames_of_first(house)
-    while house.ask(f"SELECT state, id {newest}")[0][0] != "done":
+    while house.ask(f"SELECT state, id {second}")[0][0] != "done":
         time.sleep(0.2)
-    [(computed, total)] = house.ask(f"SELECT frames_computed, frames_total {newest}")
+    [(computed, total)] = house.ask(f"SELECT frames_computed, frames_total {second}")
     return {
         "frames ready at kill -9": on_disk,
         "frames made after it": int(computed),
