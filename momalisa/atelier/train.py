@@ -159,7 +159,8 @@ def export(
         requires_safety_checker=False,
     )
     pipeline.save_pretrained(draft, safe_serialization=True)
-    _load_in_single_precision(draft / "text_encoder" / "config.json")
+    for config in draft.glob("*/config.json"):
+        _tidy(config)
     weights = sum(p.numel() for part in (model, autoencoder) for p in part.parameters())
     recipe.save(draft / "recipe.json")
     (draft / "README.md").write_text(model_card(recipe, samples, weights))
@@ -167,10 +168,15 @@ def export(
     draft.rename(folder)
 
 
-def _load_in_single_precision(config: Path) -> None:
-    """Halves are for the disk: transformers would also compute in them, which CPUs cannot."""
+def _tidy(config: Path) -> None:
+    """Take this machine's paths out, and let it compute in fp32: halves are for the disk.
+
+    transformers would compute in the precision it finds here, which CPUs are slow at.
+    """
     content = json.loads(config.read_text())
-    content["dtype"] = "float32"
+    content.pop("_name_or_path", None)
+    if "dtype" in content:
+        content["dtype"] = "float32"
     config.write_text(json.dumps(content, indent=2) + "\n")
 
 

@@ -198,6 +198,7 @@ def test_the_export_is_a_stock_pipeline_that_computes_in_single_precision(
     assert not list(tmp_path.rglob("*.bin"))
     adopt(tmp_path / "pipeline", tmp_path / "next")
     assert Recipe.load(tmp_path / "next" / "recipe.json") == RECIPE
+    assert str(tmp_path) not in (tmp_path / "pipeline" / "vae" / "config.json").read_text()
     assert "Licence" in (tmp_path / "pipeline" / "README.md").read_text()
     pipeline = DiffusionPipeline.from_pretrained(tmp_path / "pipeline", local_files_only=True)
     assert pipeline.text_encoder.dtype is pipeline.unet.dtype is torch.float32
