@@ -7,6 +7,7 @@ write under the old one would race with what is being typed. Call `begin` before
 
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 import streamlit as st
@@ -31,6 +32,8 @@ def begin() -> None:
     put("model", settings().model)
     put("loop", "boomerang")  # on a wall a film plays for ever, so it should not jump
     choose_quality("Study")
+    with suppress(MomaLisaError):
+        use_model(find(settings().model))
     hang_stops([("", FIRST_SEED), ("", FIRST_SEED + 1)])
 
 
