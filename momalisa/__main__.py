@@ -237,7 +237,7 @@ def _models(options: argparse.Namespace) -> int:
 
 
 def _sync(options: argparse.Namespace) -> int:
-    raise BadInput("sync is not built yet. The history is kept in the database meanwhile.")
+    raise MomaLisaError("sync is not built yet. The history is kept in the database meanwhile.")
 
 
 if __name__ == "__main__":

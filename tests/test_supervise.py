@@ -122,7 +122,7 @@ def test_no_second_beside_a_living_one(settings: Settings) -> None:
         queue.seen(session=session, name="other", pid=os.getpid(), host="elsewhere")
     one = supervisor(settings, SHORT_LIVED)
     one.start()
-    time.sleep(0.3)
+    time.sleep(0.3)  # six times the pause after which it would have started one
     one.stop()
     assert not (settings.home / "logs").exists()
 

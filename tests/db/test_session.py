@@ -112,7 +112,7 @@ def test_second_writer_waits_for_the_first(url: str, ask: Ask) -> None:
         with writing(url) as session:
             row = session.get_one(Walk, walk.id)
             inside.set()
-            time.sleep(0.2)
+            time.sleep(0.2)  # holds the lock while the other one asks for it
             row.steps += 1
 
     other = threading.Thread(target=first)
