@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from momalisa.atelier.autoencoder import PatchMap
 from momalisa.atelier.captions import captions
+from momalisa.atelier.meaning import meaning
 from momalisa.atelier.painter import Facts, paint_any
 from momalisa.atelier.recipe import Recipe
 
@@ -64,7 +65,9 @@ def _paint_shard(path: Path, seeds: range, recipe: Recipe, patches: PatchMap) ->
 
 def _encode(seeds: Sequence[int], recipe: Recipe, patches: PatchMap) -> Canvases:
     images, facts = paint_batch(seeds, recipe.size)
-    texts = [captions(f, s, recipe.captions) for f, s in zip(facts, seeds, strict=True)]
+    offers = [meaning().offer(f) for f in facts]
+    told = zip(facts, seeds, offers, strict=True)
+    texts = [captions(f, seed, recipe.captions, offer) for f, seed, offer in told]
     return Canvases(patches(images).half().numpy(), texts)
 
 

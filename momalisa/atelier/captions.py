@@ -1,8 +1,10 @@
 """Captions for canvases, as a curator would type them: short, plain, true to the facts."""
 
+import re
 from collections.abc import Callable, Sequence
 from random import Random
 
+from .meaning import Offer, Word
 from .painter import Facts
 from .painter.words import (
     COLOUR_WORDS,
@@ -23,31 +25,54 @@ _DRESSED = ("woman", "man")
 # Manners with several equal grounds.
 _PATCHWORK = ("pop-grid", "cubist-facets")
 
+# Whose motif can be anywhere: "a cat in paris".
+_AT_LARGE = frozenset(
+    {"animal", "naive-sign", "pop-dots", "pop-grid", "portrait", "dancers", "mask", "still-life"}
+)
+# Spelled with a vowel and spoken without, and the other way round.
+_LIKE_YOU = re.compile("eu|uk|uni[cftv]")
+_SILENT_H = re.compile("hour")
+
+NOTHING = Offer()
+
 _SYNONYM = 0.12
 _NO_ARTICLE = 0.12
 _LONGEST = 20
 
 
-def captions(facts: Facts, seed: int, count: int = 6) -> list[str]:
+def captions(facts: Facts, seed: int, count: int = 6, offer: Offer = NOTHING) -> list[str]:
     """Different captions for one canvas, `count` or, where words run out, fewer.
 
-    Every other caption names the manner or its movement. The same facts and seed give the
-    same captions, in the same order.
+    Every other caption names the manner or its movement. A quarter of them says one of the words
+    on offer, if there are any, in place of what is seen. The same arguments give the same
+    captions, in the same order.
     """
     rng = Random(f"{seed}:{facts}")
+    meant = _different(lambda _: _meant(facts, rng, offer), count // 4 if offer.words else 0)
+    seen = _different(lambda attempt: _seen(facts, rng, attempt), count - len(meant))
+    chosen = [*seen, *meant]
+    rng.shuffle(chosen)
+    return chosen
+
+
+def _different(say: Callable[[int], str], count: int) -> list[str]:
+    """At most `count` different captions, none too long, from as many attempts as it may take."""
     found: dict[str, None] = {}
     for attempt in range(30 * count):
         if len(found) == count:
             break
-        plain = _plain(facts, rng)
-        if rng.random() < _NO_ARTICLE:
-            plain = plain.removeprefix("a ").removeprefix("an ")
-        text = plain if attempt % 2 else _in_manner(facts, rng, plain)
+        text = say(attempt)
         if len(text.split()) <= _LONGEST:
             found[text] = None
-    chosen = list(found)
-    rng.shuffle(chosen)
-    return chosen
+    return list(found)
+
+
+def _seen(facts: Facts, rng: Random, attempt: int) -> str:
+    """A caption of what is there to be seen."""
+    plain = _plain(facts, rng)
+    if rng.random() < _NO_ARTICLE:
+        plain = plain.removeprefix("a ").removeprefix("an ")
+    return plain if attempt % 2 else _in_manner(facts, rng, plain)
 
 
 def colour_word(name: str, rng: Random) -> str:
@@ -56,8 +81,9 @@ def colour_word(name: str, rng: Random) -> str:
 
 
 def with_article(phrase: str) -> str:
-    """The phrase after "a" or "an"."""
-    return f"{'an' if phrase[0] in 'aeiou' else 'a'} {phrase}"
+    """The phrase after "a" or "an", as it is spoken: "an hour", "a unicorn"."""
+    vowel = phrase[0] in "aeiou" and not _LIKE_YOU.match(phrase)
+    return f"{'an' if vowel or _SILENT_H.match(phrase) else 'a'} {phrase}"
 
 
 def joined(words: Sequence[str]) -> str:
@@ -288,3 +314,61 @@ def _in_manner(facts: Facts, rng: Random, plain: str) -> str:
             f"{name}, {plain}",
         )
     )
+
+
+def named(word: Word) -> str:
+    """The word as a caption says it: "an elephant", "rain", "the milky way", "a lonely picture"."""
+    match word.kind:
+        case "thing":
+            return with_article(word.text)
+        case "the":
+            return f"the {word.text}"
+        case "quality":
+            return f"{with_article(word.text)} picture"
+        case _:
+            return word.text
+
+
+def _meant(facts: Facts, rng: Random, offer: Offer) -> str:
+    """A caption that says a word on offer, by itself or with something that is seen."""
+    (word,) = rng.choices(offer.words, offer.odds)
+    text = named(word) if rng.random() < 0.8 else word.text
+    if rng.random() < 0.3:
+        return rng.choice((text, _about(word, rng)))
+    names, labels = STYLES[facts.manner]
+    return rng.choice(
+        (
+            f"{text} in {_colours(facts, rng, 2)}",
+            f"{text}, {rng.choice((*names, *labels))}",
+            f"{text} in the style of {rng.choice(names)}",
+            _together(facts, rng, offer, word),
+            f"{_about(word, rng)} {_when(facts, rng)}".strip(),
+        )
+    )
+
+
+def _about(word: Word, rng: Random) -> str:
+    """The word in a longer phrase: "a picture of grief", "the feeling of joy", "jazz music"."""
+    phrases = {
+        "feeling": f"the feeling of {word.text}",
+        "music": f"{word.text} music",
+        "quality": f"something {word.text}",
+        "place": f"a street in {word.text}",
+    }
+    noun = rng.choice(("picture", "painting"))
+    whole = named(word) if word.kind == "quality" else f"a {noun} of {named(word)}"
+    return rng.choice((whole, phrases.get(word.kind, whole)))
+
+
+def _together(facts: Facts, rng: Random, offer: Offer, word: Word) -> str:
+    """Two words on offer, or one and a place: "love and hope", "an elephant in africa"."""
+    at_large = facts.manner in _AT_LARGE
+    who = _motif(facts, rng, rng.random() < 0.3) if at_large and rng.random() < 0.5 else named(word)
+    if word.kind == "place":
+        return f"{who} in {word.text}" if at_large else named(word)
+    other = rng.choice([one for one in offer.words if one.kind == word.kind])
+    if word.kind == "quality":
+        return named(word) if other == word else f"{word.text} and {other.text}"
+    if other == word or rng.random() < 0.5:
+        return f"{who} in {rng.choice(offer.places).text}"
+    return f"{named(word)} and {named(other)}"

@@ -41,9 +41,17 @@ def build_unet(recipe: Recipe) -> UNet2DConditionModel:
 
 
 def build_scheduler() -> DDIMScheduler:
-    """The noise schedule of training and of sampling."""
+    """The noise schedule of training and of sampling.
+
+    A canvas's colours are large, even areas: in 16 x 16 cells their mean is 16 times the noise's,
+    so a cosine schedule decides them in its first few of a hundred parts. This one spends a
+    third of its times where they are decided (Hoogeboom et al., Simple Diffusion, 2023, section
+    3.1, shift the schedule for the same reason).
+    """
     return DDIMScheduler(
-        beta_schedule="squaredcos_cap_v2",
+        beta_schedule="linear",
+        beta_end=0.012,
+        rescale_betas_zero_snr=True,
         prediction_type="v_prediction",
         timestep_spacing="trailing",
         clip_sample=False,

@@ -16,8 +16,8 @@ class Recipe:
     seed: int = 0
     size: int = 256
     """Pixels of a canvas's side."""
-    canvases: int = 30_000
-    captions: int = 6
+    canvases: int = 60_000
+    captions: int = 8
     """Captions for each canvas."""
 
     latent_channels: int = 16
@@ -30,7 +30,7 @@ class Recipe:
     decoder_crop: int = 8
     """Latent cells of a training crop's side."""
 
-    vocabulary: int = 2_048
+    vocabulary: int = 6_144
     tokens: int = 32
     """Length of a tokenised caption."""
     text_width: int = 128

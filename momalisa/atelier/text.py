@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
@@ -55,6 +56,32 @@ def build_text_encoder(tokenizer: CLIPTokenizer, recipe: Recipe) -> CLIPTextMode
             pad_token_id=tokenizer.pad_token_id,
         )
     )
+
+
+@torch.no_grad()
+def with_vocabulary(
+    encoder: CLIPTextModel, old: CLIPTokenizer, new: CLIPTokenizer, recipe: Recipe
+) -> CLIPTextModel:
+    """The same encoder, reading the tokens of `new` in place of those of `old`.
+
+    A token that both know keeps its embedding; another starts as the mean of the old tokens
+    that spell it.
+    """
+    successor = build_text_encoder(new, recipe)
+    weights = encoder.state_dict()
+    name = next(name for name in weights if name.endswith("token_embedding.weight"))
+    known, rows = old.get_vocab(), []
+    for token, _ in sorted(new.get_vocab().items(), key=lambda item: item[1]):
+        spelled = [known[token]] if token in known else _spelled(token, old)
+        rows.append(weights[name][spelled].mean(0))
+    successor.load_state_dict(weights | {name: torch.stack(rows)})
+    return successor
+
+
+def _spelled(token: str, tokenizer: CLIPTokenizer) -> list[int]:
+    text = token.removesuffix("</w>")
+    ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
+    return ids
 
 
 def load_tokenizer(folder: Path) -> CLIPTokenizer:

@@ -35,7 +35,12 @@ from momalisa.atelier.diffusion import (
     train_denoiser,
 )
 from momalisa.atelier.recipe import HELD_OUT_SEEDS, Recipe
-from momalisa.atelier.text import build_text_encoder, load_tokenizer, train_tokenizer
+from momalisa.atelier.text import (
+    build_text_encoder,
+    load_tokenizer,
+    train_tokenizer,
+    with_vocabulary,
+)
 
 log = logging.getLogger(__name__)
 FIT_CANVASES = 768
@@ -68,16 +73,14 @@ def train(
 def adopt(pipeline: Path, folder: Path) -> None:
     """Let a new training begin with the weights of an exported pipeline and its recipe.
 
-    The optimiser starts afresh. Raises FileExistsError if `folder` holds a training already.
+    The optimiser starts afresh, and the tokenizer is learned anew from the captions: words that
+    were not there before are spelled in the old tokens. Raises FileExistsError if `folder` holds
+    a training already.
     """
     folder.mkdir(parents=True)
-    for part, place in (
-        ("vae", "autoencoder"),
-        ("tokenizer", "tokenizer"),
-        ("unet", "start/unet"),
-        ("text_encoder", "start/text_encoder"),
-    ):
-        shutil.copytree(pipeline / part, folder / place)
+    shutil.copytree(pipeline / "vae", folder / "autoencoder")
+    for part in ("tokenizer", "unet", "text_encoder"):
+        shutil.copytree(pipeline / part, folder / "start" / part)
     shutil.copy(pipeline / "recipe.json", folder)
 
 
@@ -85,9 +88,10 @@ def _fresh_or_adopted(recipe: Recipe, folder: Path, tokenizer: CLIPTokenizer) ->
     start = folder / "start"
     if not start.exists():
         return Denoiser(build_unet(recipe), build_text_encoder(tokenizer, recipe))
+    encoder = CLIPTextModel.from_pretrained(start / "text_encoder")
     return Denoiser(
         UNet2DConditionModel.from_pretrained(start / "unet"),
-        CLIPTextModel.from_pretrained(start / "text_encoder"),
+        with_vocabulary(encoder, load_tokenizer(start / "tokenizer"), tokenizer, recipe),
     )
 
 

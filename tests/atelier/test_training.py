@@ -30,10 +30,11 @@ from momalisa.atelier.diffusion import (
     build_unet,
     caption_rank,
     learning_rate,
+    tokenise,
     train_denoiser,
 )
 from momalisa.atelier.recipe import Recipe
-from momalisa.atelier.text import build_text_encoder, train_tokenizer
+from momalisa.atelier.text import build_text_encoder, train_tokenizer, with_vocabulary
 from momalisa.atelier.train import adopt, export
 
 RECIPE = Recipe(
@@ -205,3 +206,19 @@ def test_the_export_is_a_stock_pipeline_that_computes_in_single_precision(
     pipeline.set_progress_bar_config(disable=True)
     picture = pipeline("a red square", num_inference_steps=2, height=64, width=64).images[0]
     assert picture.size == (64, 64)
+
+
+def test_a_new_vocabulary_reads_the_old_words_alike() -> None:
+    """A training that learns more words begins with all that it knew."""
+    small = Recipe(vocabulary=600, tokens=16, text_width=16, text_layers=1, text_heads=2)
+    large = Recipe(vocabulary=700, tokens=16, text_width=16, text_layers=1, text_heads=2)
+    old = train_tokenizer(["a red square on white"], small)
+    new = train_tokenizer(["a red square on white", "an elephant in the snow"] * 9, large)
+    encoder = build_text_encoder(old, small).eval()
+    successor = with_vocabulary(encoder, old, new, large).eval()
+    heard, again = (
+        model(tokenise(tokenizer, ["a red square"])).last_hidden_state
+        for model, tokenizer in ((encoder, old), (successor, new))
+    )
+    assert torch.allclose(heard, again, atol=1e-5)
+    assert len(new) > len(old)
