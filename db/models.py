@@ -1,5 +1,6 @@
-"""The rows: walks, the workers last seen, and the accession numbers given out."""
+"""The rows: walks, their tags and votes, the workers last seen, and the accession numbers."""
 
+import re
 import secrets
 import unicodedata
 from collections.abc import Iterable
@@ -20,12 +21,28 @@ from sqlalchemy import (
     String,
     Text,
     event,
+    func,
+    literal_column,
+    or_,
+    select,
+    text,
 )
-from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column
+from sqlalchemy.orm import (
+    DeclarativeBase,
+    Mapped,
+    Mapper,
+    Session,
+    mapped_column,
+    relationship,
+)
 from sqlalchemy.types import TypeDecorator
 
 # Lower case only: ids name folders, and some file systems cannot tell a from A.
 _LETTERS = "23456789abcdefghijkmnpqrstuvwxyz"
+# A Chinese or Japanese text has no spaces: each of its signs is a word.
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]{1,64}")
+_WORDS_LENGTH = 20_000
+SORT_LENGTH = 120
 
 
 class State(StrEnum):
@@ -41,6 +58,18 @@ class State(StrEnum):
     def over(self) -> bool:
         """Whether nothing will happen to the walk any more."""
         return self in (State.DONE, State.FAILED, State.CANCELLED)
+
+
+class Choice(StrEnum):
+    """Which film of a blind vote was preferred."""
+
+    LEFT = "left"
+    RIGHT = "right"
+    NONE = "none"
+
+
+# Sorted alike by every database, whatever the locale of a PostgreSQL server.
+_BYTEWISE = String(SORT_LENGTH).with_variant(String(SORT_LENGTH, collation="C"), "postgresql")
 
 
 class UTCDateTime(TypeDecorator[datetime]):
@@ -65,6 +94,17 @@ class UTCDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+def _as_text(words: type[StrEnum]) -> Enum:
+    """An enumeration kept as its words; an unknown one is refused."""
+    return Enum(
+        words,
+        native_enum=False,
+        create_constraint=False,
+        length=16,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
 class Base(DeclarativeBase):
     """The base of all rows."""
 
@@ -79,13 +119,8 @@ class Base(DeclarativeBase):
     type_annotation_map = {  # noqa: RUF012 - SQLAlchemy reads it as it stands
         datetime: UTCDateTime,
         str: Text,
-        State: Enum(
-            State,
-            native_enum=False,
-            create_constraint=False,
-            length=16,
-            values_callable=lambda states: [state.value for state in states],
-        ),
+        State: _as_text(State),
+        Choice: _as_text(Choice),
         dict[str, Any]: JSON,
         dict[str, str]: JSON,
         list[Any]: JSON,
@@ -98,9 +133,32 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def clock(session: Session) -> datetime:
+    """This moment, in UTC, as all who share the database see it.
+
+    On a server that is the server's clock: the machines' own may differ. On one machine there is
+    one clock.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        return now()
+    return session.execute(select(func.now())).scalar_one().astimezone(UTC)
+
+
 def new_id() -> str:
     """16 characters that nobody guesses (80 bits); safe in a URL and as a folder's name."""
     return "".join(secrets.choice(_LETTERS) for _ in range(16))
+
+
+def _done_by(sort: str) -> Index:
+    """The done walks in one order, with all that the Gallery filters by: no row is read for it."""
+    filters = ("finished_at", "model", "pacing", "star", "waiting", "number")
+    return _only("state = 'done'", f"ix_walks_done_{sort}", sort, "id", *filters)
+
+
+def _only(rows: str, name: str, *columns: str) -> Index:
+    """An index of some of the rows."""
+    which = text(rows)
+    return Index(name, *dict.fromkeys(columns), sqlite_where=which, postgresql_where=which)
 
 
 class Walk(Base):
@@ -108,12 +166,16 @@ class Walk(Base):
 
     __tablename__ = "walks"
     __table_args__ = (
-        Index("ix_walks_state_created_at", "state", "created_at"),
-        Index("ix_walks_state_finished_at", "state", "finished_at"),
+        _only(
+            "state = 'queued' OR state = 'running'",
+            "ix_walks_in_line",
+            *("turn", "created_at", "id", "state", "maker"),
+        ),
         Index("ix_walks_maker_created_at", "maker", "created_at"),
+        *(_done_by(sort) for sort in ("finished_at", "sort_title", "frames_total", "evenness")),
     )
 
-    id: Mapped[str] = mapped_column(String(32), primary_key=True, default=new_id)
+    id: Mapped[str] = mapped_column(String(128), primary_key=True, default=new_id)
     accession: Mapped[str] = mapped_column(String(32), unique=True)
     state: Mapped[State] = mapped_column(default=State.QUEUED)
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -144,6 +206,10 @@ class Walk(Base):
     lease_until: Mapped[datetime | None]
     attempt: Mapped[int] = mapped_column(default=0)
     deaths: Mapped[int] = mapped_column(default=0)
+    # Why it was tried again: {"at", "attempt", "reason"} of each death.
+    troubles: Mapped[list[Any]] = mapped_column(default=list)
+    # The round in which it is served: each maker has one walk a round.
+    turn: Mapped[int] = mapped_column(default=0)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     error: Mapped[str] = mapped_column(default="")
 
@@ -161,11 +227,55 @@ class Walk(Base):
     files: Mapped[dict[str, str]] = mapped_column(default=dict)
     bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     sha256: Mapped[str] = mapped_column(String(64), default="")
+    # Done, but its files are on the worker's machine only: the storage was out of reach.
+    waiting: Mapped[bool] = mapped_column(default=False)
 
     # What people add.
     star: Mapped[bool] = mapped_column(default=False)
     notes: Mapped[str] = mapped_column(default="")
+    tagged: Mapped[list["Tag"]] = relationship(
+        lazy="selectin", cascade="all, delete-orphan", passive_deletes=True, order_by="Tag.name"
+    )
+
+    # What searching and sorting read; kept up to date by `_index`. The number is the accession
+    # number's; the full-text index of SQLite knows the walk by it.
+    number: Mapped[int] = mapped_column(BigInteger, default=0)
     words: Mapped[str] = mapped_column(default="")
+    sort_title: Mapped[str] = mapped_column(_BYTEWISE, default="")
+
+    @property
+    def tags(self) -> list[str]:
+        """The names of its tags, in order; `walks.set_tags` changes them."""
+        return [tag.name for tag in self.tagged]
+
+    @property
+    def prompts(self) -> list[str]:
+        """The prompts of its stops; none when another program made the film."""
+        return [str(stop["prompt"]) for stop in self.spec.get("stops", [])]
+
+
+class Tag(Base):
+    """A tag on a walk."""
+
+    __tablename__ = "tags"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    walk_id: Mapped[str] = mapped_column(
+        ForeignKey("walks.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
+
+
+class Vote(Base):
+    """A blind vote between two films."""
+
+    __tablename__ = "votes"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    left: Mapped[str] = mapped_column(ForeignKey("walks.id", ondelete="CASCADE"), index=True)
+    right: Mapped[str] = mapped_column(ForeignKey("walks.id", ondelete="CASCADE"), index=True)
+    chosen: Mapped[Choice]
+    maker: Mapped[str] = mapped_column(String(64), default="")
+    created_at: Mapped[datetime] = mapped_column(default=now)
 
 
 class WorkerSeen(Base):
@@ -190,14 +300,33 @@ class AccessionYear(Base):
     last: Mapped[int]
 
 
+# Written out, not parameters: only so do the planners see which partial index will do.
+QUEUED, RUNNING, DONE = (
+    Walk.state == literal_column(f"'{state}'")
+    for state in (State.QUEUED, State.RUNNING, State.DONE)
+)
+IN_LINE = or_(QUEUED, RUNNING)
+
+
+def number_of(accession: str) -> int:
+    """The accession number as a whole number, in the same order: ML.2026.0042: 2026 000 000 042."""
+    _, year, last = accession.split(".")
+    return int(year) * 10**9 + int(last)
+
+
 def folded(texts: Iterable[str]) -> str:
-    """The texts as a search compares them: no case, no accents, one space between words."""
-    apart = unicodedata.normalize("NFKD", " ".join(texts).casefold())
-    kept = "".join(c for c in apart if not unicodedata.combining(c) and c != "\0")
-    return " ".join(kept.encode("utf-8", "ignore").decode().split())
+    """The words of the texts as a search compares them, with one space between two.
+
+    No case, no accents, no punctuation; what is longer than anybody searches is left out.
+    """
+    apart = unicodedata.normalize("NFKD", " ".join(texts)[:_WORDS_LENGTH].casefold())
+    kept = "".join(c for c in apart if not unicodedata.combining(c))
+    return " ".join(_WORD.findall(unicodedata.normalize("NFC", kept)))
 
 
 @event.listens_for(Walk, "before_insert")
 @event.listens_for(Walk, "before_update")
-def _index_words(_mapper: Mapper[Walk], _connection: Connection, walk: Walk) -> None:
-    walk.words = folded(filter(None, (walk.title, walk.accession, walk.notes)))
+def _index(_mapper: Mapper[Walk], _connection: Connection, walk: Walk) -> None:
+    walk.words = folded([walk.title, walk.accession, *walk.tags, *walk.prompts, walk.notes or ""])
+    walk.sort_title = folded([walk.title])[:SORT_LENGTH]
+    walk.number = number_of(walk.accession)

@@ -9,10 +9,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.models import State, Walk, WorkerSeen, now
+from db.models import QUEUED, RUNNING, State, Walk, WorkerSeen, clock
 
 DEATHS = 3
 RESULT = frozenset(
@@ -34,6 +34,8 @@ RESULT = frozenset(
 )
 _FREE: dict[str, Any] = {"owner": None, "lease_until": None, "stage": ""}
 _LONG_GONE = timedelta(days=1)
+_LONGEST_LEASE = timedelta(hours=1)
+TURN = (Walk.turn, Walk.created_at, Walk.id)
 
 
 class Hold(StrEnum):
@@ -48,23 +50,23 @@ class Hold(StrEnum):
 
 
 def claim(*, session: Session, owner: str, lease_seconds: float) -> Walk | None:
-    """The walk that waited longest, now running and leased to `owner`; None if none waits.
+    """The walk whose turn it is, now running and leased to `owner`; None if none waits.
 
     Walks whose lease ran out go back to the queue first.
     """
-    moment = now()
-    reclaim(session=session, moment=moment)
-    longest = (
+    reclaim(session=session)
+    moment = clock(session)
+    following = (
         select(Walk.id)
-        .where(Walk.state == State.QUEUED)
-        .order_by(Walk.created_at, Walk.id)
+        .where(QUEUED)
+        .order_by(*TURN)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
     return session.scalar(
         update(Walk)
-        .where(Walk.id == longest, Walk.state == State.QUEUED)
+        .where(Walk.id == following, QUEUED)
         .values(
             state=State.RUNNING,
             owner=owner,
@@ -78,41 +80,45 @@ def claim(*, session: Session, owner: str, lease_seconds: float) -> Walk | None:
     )
 
 
-def reclaim(*, session: Session, moment: datetime | None = None) -> None:
-    """Take back the walks whose lease ran out: to the queue, or, the third time, failed."""
-    moment = moment or now()
-    _take_back(session, Walk.lease_until < moment, moment)
+def reclaim(*, session: Session) -> None:
+    """Take back the walks whose lease ran out: to the queue, or, the third time, failed.
+
+    A lease that ends later than any lease can was given by a clock that has been put back since.
+    """
+    moment = clock(session)
+    ran_out = or_(Walk.lease_until < moment, Walk.lease_until > moment + _LONGEST_LEASE)
+    _take_back(session, ran_out, "was not heard of any more")
 
 
-def _take_back(session: Session, dead: ColumnElement[bool], moment: datetime) -> None:
-    lost = select(Walk.id).where(Walk.state == State.RUNNING, dead).limit(1)
-    if session.scalar(lost) is None:
-        return
-    over: dict[str, Any] = {**_FREE, "finished_at": moment, "deaths": Walk.deaths + 1}
-    reason = (
-        f"The worker died {DEATHS} times while making this film, so it was given up. "
-        "A smaller picture or fewer frames may fit this machine."
-    )
-    for which, change in (
-        (Walk.cancel_requested, {**over, "state": State.CANCELLED}),
-        (Walk.deaths + 1 >= DEATHS, {**over, "state": State.FAILED, "error": reason}),
-        (
-            Walk.deaths + 1 < DEATHS,
-            {**_FREE, "deaths": Walk.deaths + 1, "state": State.QUEUED},
-        ),
-    ):
-        session.execute(
-            update(Walk)
-            .where(Walk.state == State.RUNNING, dead, which)
-            .values(**change)
-            .execution_options(synchronize_session=False)
+def _take_back(session: Session, dead: ColumnElement[bool], reason: str) -> None:
+    lost = select(Walk).where(RUNNING, dead).with_for_update(skip_locked=True)
+    for walk in session.scalars(lost.execution_options(populate_existing=True)).all():
+        _count_death(walk, f"Worker {walk.owner} {reason}", clock(session))
+    session.flush()
+
+
+def _count_death(walk: Walk, reason: str, moment: datetime) -> None:
+    """Let go of a walk whose worker died, and say what comes of it."""
+    trouble = {"at": moment.isoformat(), "attempt": walk.attempt, "reason": reason}
+    walk.troubles = [*walk.troubles, trouble]
+    walk.deaths += 1
+    walk.owner, walk.lease_until, walk.stage = None, None, ""
+    if walk.cancel_requested:
+        walk.state, walk.finished_at = State.CANCELLED, moment
+    elif walk.deaths < DEATHS:
+        walk.state = State.QUEUED
+    else:
+        walk.state, walk.finished_at = State.FAILED, moment
+        walk.error = (
+            f"The worker died {DEATHS} times while making this film, so it was given up. "
+            "A smaller picture or fewer frames may fit this machine."
         )
 
 
 def _mine(walk_id: str, owner: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
     return (
         Walk.id == walk_id,
-        Walk.state == State.RUNNING,
+        RUNNING,
         Walk.owner == owner,
         Walk.attempt == attempt,
     )
@@ -129,7 +135,7 @@ def heartbeat(
     progress: list[Any] | None = None,
 ) -> Hold:
     """Renew the lease and say how far the walk is (None: unchanged); tells whether to go on."""
-    change: dict[str, Any] = {"lease_until": now() + timedelta(seconds=lease_seconds)}
+    change: dict[str, Any] = {"lease_until": clock(session) + timedelta(seconds=lease_seconds)}
     if stage is not None:
         change["stage"] = stage
     if progress is not None:
@@ -159,30 +165,54 @@ def _end(session: Session, walk_id: str, owner: str, attempt: int, **change: Any
 
 
 def finish(
-    *, session: Session, walk_id: str, owner: str, attempt: int, result: dict[str, Any]
+    *,
+    session: Session,
+    walk_id: str,
+    owner: str,
+    attempt: int,
+    result: dict[str, Any],
+    waiting: bool = False,
 ) -> bool:
     """The film is stored: the walk is done. `result` holds values of the columns in RESULT.
 
-    False, and nothing changed, when the walk is not this worker's any more. Raises ValueError
-    on a name that is no result.
+    With `waiting`, the film is kept on this machine and the storage has yet to get it: `stored`
+    says when it has. False, and nothing changed, when the walk is not this worker's any more.
+    Raises ValueError on a name that is no result.
     """
     if foreign := set(result) - RESULT:
         raise ValueError(f"not among a walk's results: {', '.join(sorted(foreign))}")
-    return _end(
-        session, walk_id, owner, attempt, state=State.DONE, finished_at=now(), error="", **result
+    end = {"state": State.DONE, "finished_at": clock(session), "error": "", "waiting": waiting}
+    return _end(session, walk_id, owner, attempt, **end, **result)
+
+
+def stored(*, session: Session, walk_id: str) -> bool:
+    """The storage has the film that waited for it; False when no such film waited."""
+    waited = session.scalar(
+        update(Walk)
+        .where(Walk.id == walk_id, Walk.waiting)
+        .values(waiting=False)
+        .returning(Walk.id)
+        .execution_options(synchronize_session=False)
     )
+    return waited is not None
 
 
 def fail(*, session: Session, walk_id: str, owner: str, attempt: int, error: str) -> bool:
     """The walk cannot be made, and `error` says why; False when it is not this worker's."""
     return _end(
-        session, walk_id, owner, attempt, state=State.FAILED, finished_at=now(), error=error
+        session,
+        walk_id,
+        owner,
+        attempt,
+        state=State.FAILED,
+        finished_at=clock(session),
+        error=error,
     )
 
 
 def cancelled(*, session: Session, walk_id: str, owner: str, attempt: int) -> bool:
     """The worker has stopped as asked; False when the walk is not this worker's."""
-    return _end(session, walk_id, owner, attempt, state=State.CANCELLED, finished_at=now())
+    return _end(session, walk_id, owner, attempt, state=State.CANCELLED, finished_at=clock(session))
 
 
 def give_back(*, session: Session, walk_id: str, owner: str, attempt: int) -> bool:
@@ -197,7 +227,7 @@ def give_back(*, session: Session, walk_id: str, owner: str, attempt: int) -> bo
 
 def seen(*, session: Session, name: str, pid: int, host: str, device: str = "") -> None:
     """A worker says that it lives. Rows of workers silent for a day are swept out."""
-    moment = now()
+    moment = clock(session)
     worker = session.get(WorkerSeen, name)
     if worker is None:
         session.execute(delete(WorkerSeen).where(WorkerSeen.seen_at < moment - _LONG_GONE))
@@ -214,5 +244,5 @@ def gone(*, session: Session, name: str) -> None:
 
 def died(*, session: Session, name: str) -> None:
     """A worker is known to be dead: what it held is taken back now, not when its lease ends."""
-    _take_back(session, Walk.owner == name, now())
+    _take_back(session, Walk.owner == name, "died")
     gone(session=session, name=name)

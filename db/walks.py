@@ -4,19 +4,43 @@ Plain functions over a session of `db.session.reading` or `writing`; the worker'
 queue is in `db.queue`.
 """
 
-from contextlib import suppress
-from datetime import timedelta
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple, Unpack
 
-from sqlalchemy import ColumnElement, and_, func, or_, select, update
-from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select, tuple_, update
+from sqlalchemy.orm import Session, aliased
 
-from db.models import AccessionYear, State, Walk, WorkerSeen, folded, now
+from db import accessions
+from db.models import (
+    DONE,
+    IN_LINE,
+    QUEUED,
+    RUNNING,
+    Choice,
+    State,
+    Tag,
+    Vote,
+    Walk,
+    WorkerSeen,
+    clock,
+)
+from db.queue import RESULT, TURN
+from db.wanted import ORDERS, Filters, Sort, chosen
 
-SEARCH_LENGTH = 200
 _SEARCHED = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
-_IN_LINE = (Walk.created_at, Walk.id)
+_EXPORTED = (
+    *("id", "accession", "title", "model", "pacing", "interpolation", "frames", "steps"),
+    *("guidance", "size", "frames_total", "frames_computed", "device", "seconds", "evenness"),
+    *("sharpness", "bytes", "sha256", "star", "notes", "maker", "parent"),
+)
+_AT_ONCE = 500  # ids in one question: SQLite takes 32,766 values, PostgreSQL 65,535
+_TAG_LENGTH = 64
+_NO_SPEC: dict[str, Any] = {
+    **dict.fromkeys(("model", "pacing", "interpolation"), ""),
+    **dict.fromkeys(("frames", "steps", "size"), 0),
+    "guidance": 0.0,
+}
 
 
 def enqueue(
@@ -29,7 +53,7 @@ def enqueue(
     maker: str = "",
     parent: str | None = None,
 ) -> Walk:
-    """Put a walk at the end of the queue and give it its accession number.
+    """Put a walk into the queue, behind its maker's others, and give it its accession number.
 
     The number is given here, once, from a counter that never goes back: a walk that fails or is
     deleted leaves a gap. A `parent` that is gone by now is left out. Raises KeyError when the
@@ -37,9 +61,10 @@ def enqueue(
     """
     if parent is not None and get(session=session, walk_id=parent) is None:
         parent = None
-    moment = now()
+    moment = clock(session)
     walk = Walk(
-        accession=_accession(session, moment.year),
+        accession=accessions.following(session, moment.year),
+        turn=_turn(session, maker),
         created_at=moment,
         spec=spec,
         digest=digest,
@@ -54,22 +79,80 @@ def enqueue(
     return walk
 
 
-def _accession(session: Session, year: int) -> str:
-    """The year's next number, as "ML.2026.0042"."""
-    count_up = (
-        update(AccessionYear)
-        .where(AccessionYear.year == year)
-        .values(last=AccessionYear.last + 1)
-        .returning(AccessionYear.last)
-        .execution_options(synchronize_session=False)
+def _turn(session: Session, maker: str) -> int:
+    """The round for a maker's new walk: the one being served, or the next after the maker's last.
+
+    So every maker is served once a round, however much another one has asked for (start-time
+    fair queueing, Goyal, Vin and Cheng 1996, with every walk of the same length).
+    """
+    served = select(func.max(Walk.turn)).where(RUNNING)
+    first = select(func.min(Walk.turn)).where(QUEUED)
+    own = select(func.max(Walk.turn) + 1).where(IN_LINE, Walk.maker == maker)
+    round_now, round_next, after_own = session.execute(
+        select(served.scalar_subquery(), first.scalar_subquery(), own.scalar_subquery())
+    ).one()
+    return max(round_next or 0 if round_now is None else round_now, after_own or 0)
+
+
+def adopt(
+    *,
+    session: Session,
+    walk_id: str,
+    title: str,
+    finished_at: datetime,
+    spec: Mapping[str, Any] | None = None,
+    digest: str = "",
+    accession: str = "",
+    created_at: datetime | None = None,
+    maker: str = "",
+    parent: str | None = None,
+    result: Mapping[str, Any] | None = None,
+    notes: str = "",
+    star: bool = False,
+    tags: Iterable[str] = (),
+) -> Walk | None:
+    """Hang a finished film that the history does not know, under its own id (128 characters).
+
+    From a `walk.json`: `spec` is valid, or left out; of `result`, the names in `queue.RESULT`
+    and "frames", how many there are. A film of another program has neither, and blank
+    settings. The accession number is kept where it is free, else the walk gets a new one. None
+    when there is a walk of that id.
+    """
+    if get(session=session, walk_id=walk_id) is not None:
+        return None
+    if parent is not None and get(session=session, walk_id=parent) is None:
+        parent = None
+    figures = dict(result or {})
+    walk = Walk(
+        id=walk_id,
+        accession=accessions.kept(session, accession, finished_at.year),
+        state=State.DONE,
+        created_at=created_at or finished_at,
+        started_at=created_at or finished_at,
+        finished_at=finished_at,
+        spec=dict(spec or {}),
+        digest=digest,
+        title=title,
+        frames_total=int(figures.get("frames", 0)),
+        maker=maker,
+        parent=parent,
+        notes=notes,
+        star=star,
+        tagged=_tags(tags),
+        **{name: (spec or _NO_SPEC)[name] for name in _SEARCHED},
+        **{name: figures[name] for name in RESULT & figures.keys()},
     )
-    number = session.scalar(count_up)
-    if number is None:
-        # The year's first walk; on PostgreSQL another process may be first all the same.
-        with suppress(IntegrityError), session.begin_nested():
-            session.add(AccessionYear(year=year, last=0))
-        number = session.scalar(count_up)
-    return f"ML.{year}.{number:04d}"
+    session.add(walk)
+    session.flush()
+    return walk
+
+
+def known(*, session: Session, ids: Iterable[str]) -> set[str]:
+    """Those of the ids that are walks, in whatever state."""
+    wanted = list(ids)
+    parts = [wanted[n : n + _AT_ONCE] for n in range(0, len(wanted), _AT_ONCE)]
+    found = [session.scalars(select(Walk.id).where(Walk.id.in_(part))) for part in parts]
+    return {walk_id for part in found for walk_id in part}
 
 
 def get(*, session: Session, walk_id: str) -> Walk | None:
@@ -80,57 +163,66 @@ def get(*, session: Session, walk_id: str) -> Walk | None:
 def page(
     *,
     session: Session,
-    search: str = "",
-    model: str = "",
-    pacing: str = "",
+    sort: Sort = "newest",
     limit: int = 24,
     before: str | None = None,
+    **filters: Unpack[Filters],
 ) -> list[Walk]:
-    """Up to `limit` done walks, the newest first, that hold every word of `search`.
+    """Up to `limit` done walks that pass the filters, in the order of `sort`.
 
-    Words are looked for in title, accession number and notes, without regard to case and
-    accents. The next page starts `before` the id of the last walk of this one; an id that is
-    not there (any more) has nothing before it.
+    The next page starts behind the walk whose id is `before`, the last one of this page; behind
+    an id that is not there (any more) is nothing.
     """
-    wanted = select(Walk).where(*_chosen(search, model, pacing))
+    order = ORDERS[sort]
+    wanted = select(Walk.id).where(*chosen(session, filters))
     if before is not None:
-        last = get(session=session, walk_id=before)
-        if last is None or last.finished_at is None:
+        last = session.scalar(select(order.key).where(Walk.id == before, DONE))
+        if last is None:
             return []
-        wanted = wanted.where(
-            or_(
-                Walk.finished_at < last.finished_at,
-                and_(Walk.finished_at == last.finished_at, Walk.id < last.id),
-            )
-        )
-    newest = wanted.order_by(Walk.finished_at.desc(), Walk.id.desc()).limit(limit)
-    return list(session.scalars(newest))
+        wanted = wanted.where(order.behind(last, before))
+    # First the ids, from an index; then their rows.
+    shown = wanted.order_by(*order.by()).limit(limit).subquery()
+    return list(
+        session.scalars(select(Walk).join(shown, Walk.id == shown.c.id).order_by(*order.by()))
+    )
 
 
-def count(*, session: Session, search: str = "", model: str = "", pacing: str = "") -> int:
+def count(*, session: Session, **filters: Unpack[Filters]) -> int:
     """How many done walks `page` would show on all its pages."""
-    wanted = select(func.count()).select_from(Walk).where(*_chosen(search, model, pacing))
+    wanted = select(func.count()).select_from(Walk).where(*chosen(session, filters))
     return session.scalar(wanted) or 0
 
 
-def _chosen(search: str, model: str, pacing: str) -> list[ColumnElement[bool]]:
-    """What a done walk must fulfil to pass the filters; an empty filter lets all pass."""
-    chosen = [Walk.state == State.DONE]
-    if model:
-        chosen.append(Walk.model == model)
-    if pacing:
-        chosen.append(Walk.pacing == pacing)
-    # SQLite refuses patterns of 50,000 bytes; nobody types that much into a search field.
-    words = folded([search[:SEARCH_LENGTH]]).split()
-    return [*chosen, *(Walk.words.contains(word, autoescape=True) for word in words)]
+def export(*, session: Session, **filters: Unpack[Filters]) -> Iterator[dict[str, Any]]:
+    """The done walks that pass the filters, the newest first, as plain rows for a table.
+
+    Texts, numbers and ISO 8601 times only; of several prompts, seeds or tags, one text.
+    """
+    rows = select(Walk).where(*chosen(session, filters)).order_by(*ORDERS["newest"].by())
+    for walk in session.scalars(rows.execution_options(yield_per=_AT_ONCE)):
+        yield _row(walk)
+
+
+def _row(walk: Walk) -> dict[str, Any]:
+    seeds = [str(stop["seed"]) for stop in walk.spec.get("stops", [])]
+    finished = walk.finished_at.isoformat() if walk.finished_at else ""
+    return {
+        **{name: getattr(walk, name) for name in _EXPORTED},
+        "created_at": walk.created_at.isoformat(),
+        "finished_at": finished,
+        "prompts": " → ".join(walk.prompts),
+        "seeds": ", ".join(seeds),
+        "tags": ", ".join(walk.tags),
+        "file": walk.files.get("gif", ""),
+    }
 
 
 def active(*, session: Session, maker: str = "") -> list[Walk]:
     """The walks that run or wait, the oldest first; of all makers, or of one."""
-    walks = select(Walk).where(Walk.state.in_([State.QUEUED, State.RUNNING]))
+    walks = select(Walk).where(IN_LINE)
     if maker:
         walks = walks.where(Walk.maker == maker)
-    return list(session.scalars(walks.order_by(*_IN_LINE)))
+    return list(session.scalars(walks.order_by(Walk.created_at, Walk.id)))
 
 
 def latest(*, session: Session, maker: str) -> Walk | None:
@@ -144,31 +236,92 @@ def queue_place(*, session: Session, walk_id: str) -> int:
     walk = get(session=session, walk_id=walk_id)
     if walk is None or walk.state is not State.QUEUED:
         return 0
-    earlier = or_(
-        Walk.created_at < walk.created_at,
-        and_(Walk.created_at == walk.created_at, Walk.id < walk.id),
-    )
-    ahead = select(func.count()).select_from(Walk).where(Walk.state == State.QUEUED, earlier)
+    place = tuple_(walk.turn, walk.created_at, walk.id)
+    ahead = select(func.count()).select_from(Walk)
+    ahead = ahead.where(QUEUED, tuple_(*TURN) < place)
     return (session.scalar(ahead) or 0) + 1
 
 
 def same_film(*, session: Session, digest: str) -> Walk | None:
     """The newest done walk that made the very film of this digest."""
-    walks = select(Walk).where(Walk.digest == digest, Walk.state == State.DONE)
+    walks = select(Walk).where(Walk.digest == digest, DONE)
     return session.scalar(walks.order_by(Walk.finished_at.desc(), Walk.id.desc()).limit(1))
 
 
 def choices(*, session: Session) -> dict[str, list[str]]:
-    """What `page` can filter by: the values of "model" and "pacing" among done walks, sorted."""
+    """What `page` can filter by: the values of "model", "pacing" and "tag", sorted."""
     columns = {"model": Walk.model, "pacing": Walk.pacing}
-    return {
-        name: list(
-            session.scalars(
-                select(column).where(Walk.state == State.DONE).distinct().order_by(column)
-            )
-        )
+    found = {
+        name: session.scalars(select(column).where(DONE, column != "").distinct())
         for name, column in columns.items()
     }
+    found["tag"] = session.scalars(select(Tag.name).distinct())
+    return {name: sorted(values) for name, values in found.items()}
+
+
+def waiting(*, session: Session) -> list[Walk]:
+    """The done walks whose films have yet to reach the storage, the oldest first."""
+    walks = select(Walk).where(DONE, Walk.waiting)
+    return list(session.scalars(walks.order_by(Walk.finished_at, Walk.id)))
+
+
+def set_tags(*, session: Session, walk_id: str, tags: Iterable[str]) -> list[str]:
+    """Give a walk these tags and no others; returns them as kept, in order.
+
+    A tag is lower case, at most 64 characters, and white space in it is one space; blank ones
+    and repetitions are left out. Raises KeyError when there is no such walk.
+    """
+    walk = get(session=session, walk_id=walk_id)
+    if walk is None:
+        raise KeyError(walk_id)
+    had = {tag.name: tag for tag in walk.tagged}
+    walk.tagged = [had.get(tag.name, tag) for tag in _tags(tags)]
+    session.flush()
+    return walk.tags
+
+
+def _tags(names: Iterable[str]) -> list[Tag]:
+    clean = {
+        "".join(c for c in " ".join(name.lower().split()) if c.isprintable())[:_TAG_LENGTH].strip()
+        for name in names
+    }
+    return [Tag(name=name) for name in sorted(clean - {""})]
+
+
+def vote(*, session: Session, left: str, right: str, chosen: Choice, maker: str = "") -> bool:
+    """Count a blind vote between two walks; False when one of them is gone."""
+    if len(known(session=session, ids=[left, right])) < 2:
+        return False
+    session.add(Vote(left=left, right=right, chosen=chosen, maker=maker))
+    session.flush()
+    return True
+
+
+class Tally(NamedTuple):
+    """How often a pacing was preferred to another, was not, or neither was."""
+
+    won: int
+    lost: int
+    neither: int
+
+
+def votes(*, session: Session) -> dict[str, Tally]:
+    """The tally of each pacing, over all votes between two different ones."""
+    left, right = aliased(Walk), aliased(Walk)
+    counted = session.execute(
+        select(left.pacing, right.pacing, Vote.chosen, func.count())
+        .join(left, left.id == Vote.left)
+        .join(right, right.id == Vote.right)
+        .where(left.pacing != right.pacing)
+        .group_by(left.pacing, right.pacing, Vote.chosen)
+    )
+    tallies: dict[str, Tally] = {}
+    for on_left, on_right, choice, number in counted:
+        for pacing, side in ((on_left, Choice.LEFT), (on_right, Choice.RIGHT)):
+            tally = tallies.get(pacing, Tally(0, 0, 0))
+            end = "neither" if choice is Choice.NONE else "won" if choice is side else "lost"
+            tallies[pacing] = tally._replace(**{end: getattr(tally, end) + number})
+    return tallies
 
 
 def cancel(*, session: Session, walk_id: str) -> bool:
@@ -178,14 +331,10 @@ def cancel(*, session: Session, walk_id: str) -> bool:
     """
     waiting = (
         update(Walk)
-        .where(Walk.id == walk_id, Walk.state == State.QUEUED)
-        .values(state=State.CANCELLED, finished_at=now(), cancel_requested=True)
+        .where(Walk.id == walk_id, QUEUED)
+        .values(state=State.CANCELLED, finished_at=clock(session), cancel_requested=True)
     )
-    running = (
-        update(Walk)
-        .where(Walk.id == walk_id, Walk.state == State.RUNNING)
-        .values(cancel_requested=True)
-    )
+    running = update(Walk).where(Walk.id == walk_id, RUNNING).values(cancel_requested=True)
     return any(session.scalar(change.returning(Walk.id)) for change in (waiting, running))
 
 
@@ -204,6 +353,8 @@ def delete(*, session: Session, walk_id: str) -> Walk | None:
 
 def alive_workers(*, session: Session, within_seconds: float = 10.0) -> list[WorkerSeen]:
     """The workers that said so within the last `within_seconds`, the oldest first."""
-    since = now() - timedelta(seconds=within_seconds)
-    workers = select(WorkerSeen).where(WorkerSeen.seen_at >= since)
+    moment, span = clock(session), timedelta(seconds=within_seconds)
+    # A sign of life from the future was given before the clock was put back.
+    heard = WorkerSeen.seen_at.between(moment - span, moment + abs(span))
+    workers = select(WorkerSeen).where(heard)
     return list(session.scalars(workers.order_by(WorkerSeen.started_at)))

@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from db.models import Base
-from db.session import engine_for
+from db.session import migrating
 
 
 def _run(connection: Connection) -> None:
@@ -21,5 +21,5 @@ given = context.config.attributes.get("connection")
 if given is not None:
     _run(given)
 else:
-    with engine_for(context.get_x_argument(as_dictionary=True)["url"]).begin() as own:
+    with migrating(context.get_x_argument(as_dictionary=True)["url"]) as own:
         _run(own)

@@ -1,14 +1,15 @@
 """A blank history for each test, and a quick way to ask for a walk."""
 
+import os
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from db import queue, walks
 from db.models import Walk
-from db.session import engine_for, migrate, writing
+from db.session import engine_for, writing
+from tests.databases import Databases, PostgreSQL, SQLite, postgresql, programs
 
 SPEC: dict[str, Any] = {
     "stops": [{"prompt": "a red square", "seed": 7}, {"prompt": "a stormy sea", "seed": 7}],
@@ -22,10 +23,38 @@ SPEC: dict[str, Any] = {
 }
 
 
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgreSQL]:
+    if folder := programs():
+        with postgresql(folder) as running:
+            yield running
+    else:
+        sentence = "PostgreSQL is not installed: apt-get install postgresql"
+        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def files(tmp_path_factory: pytest.TempPathFactory) -> SQLite:
+    return SQLite(tmp_path_factory.mktemp("histories"))
+
+
+@pytest.fixture(scope="session", params=["files", "server"], ids=["sqlite", "postgresql"])
+def databases(request: pytest.FixtureRequest) -> Databases:
+    """Both kinds of database, one after the other."""
+    found: Databases = request.getfixturevalue(request.param)
+    return found
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> Iterator[str]:
-    address = f"sqlite:///{tmp_path}/deep/history.db"
-    migrate(address)
+def url(databases: Databases) -> Iterator[str]:
+    address = databases.fresh()
+    yield address
+    engine_for(address).dispose()
+
+
+@pytest.fixture
+def blank(databases: Databases) -> Iterator[str]:
+    address = databases.blank()
     yield address
     engine_for(address).dispose()
 
@@ -48,6 +77,8 @@ def hang(url: str, ask: Callable[..., Walk]) -> Callable[..., Walk]:
     """A walk that is done."""
 
     def _hang(title: str = "a → b", **other: Any) -> Walk:
+        waiting = other.pop("waiting", False)
+        result = {"files": {"gif": "x.gif"}} | other.pop("result", {})
         walk = ask(title, **other)
         with writing(url) as session:
             claimed = queue.claim(session=session, owner="hanger", lease_seconds=60)
@@ -58,7 +89,8 @@ def hang(url: str, ask: Callable[..., Walk]) -> Callable[..., Walk]:
                 walk_id=walk.id,
                 owner="hanger",
                 attempt=claimed.attempt,
-                result={"files": {"gif": "x.gif"}},
+                result=result,
+                waiting=waiting,
             )
         return walk
 

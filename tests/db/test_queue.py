@@ -3,13 +3,14 @@
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from db import queue, walks
-from db.models import State, Walk
+from db.models import State, Walk, WorkerSeen
 from db.queue import Hold
 from db.session import reading, writing
 
@@ -56,6 +57,75 @@ def test_first_come_first_served(url: str, ask: Ask) -> None:
     claimed = [lease(claim(url))["walk_id"] for _ in range(5)]
     assert claimed == asked
     assert claim(url) is None
+
+
+def test_makers_are_served_in_turn(url: str, ask: Ask) -> None:
+    for maker in ("ada", "ada", "ada", "bob", "bob", "cyd"):
+        ask(maker=maker)
+    served = [walk.maker for _ in range(6) if (walk := claim(url))]
+    assert served == ["ada", "bob", "cyd", "ada", "bob", "ada"]
+
+
+def test_newcomer_waits_for_one_walk_of_each_at_most(url: str, ask: Ask) -> None:
+    for _ in range(5):
+        ask(maker="ada")
+    claim(url)
+    ask(maker="bob")
+    ask(maker="bob")
+    served = [walk.maker for _ in range(4) if (walk := claim(url))]
+    assert served == ["bob", "ada", "bob", "ada"]
+
+
+def test_served_maker_does_not_push_in(url: str, ask: Ask) -> None:
+    """Who asks for one at a time gets no more than who asked for all at once."""
+    for _ in range(4):
+        ask(maker="ada")
+    served = []
+    for _ in range(6):
+        walk = claim(url)
+        served.append(walk.maker if walk else "")
+        with writing(url) as session:
+            queue.finish(session=session, **lease(walk), result={})
+        ask(maker="bob")
+    assert served[1:] == ["ada", "bob", "ada", "bob", "ada"]
+
+
+def test_clock_put_back_changes_nobodys_turn(
+    url: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = ask()
+    monkeypatch.setattr("db.models.now", lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    second = ask()
+    assert [lease(claim(url))["walk_id"] for _ in range(2)] == [first.id, second.id]
+
+
+def test_lease_given_by_a_clock_far_ahead_runs_out_now(url: str, ask: Ask) -> None:
+    walk = ask()
+    claim(url, "dead", lease_seconds=400 * 24 * 3600)
+    assert lease(claim(url, "heir")) == {"walk_id": walk.id, "owner": "heir", "attempt": 2}
+
+
+def test_worker_heard_of_in_the_future_is_not_alive(url: str) -> None:
+    with writing(url) as session:
+        queue.seen(session=session, name="a", pid=1, host="h")
+        row = session.get_one(WorkerSeen, "a")
+        row.seen_at += timedelta(days=1)
+        session.flush()
+        assert walks.alive_workers(session=session, within_seconds=60) == []
+
+
+def test_reasons_of_retries_are_kept(url: str, ask: Ask) -> None:
+    walk = ask()
+    claim(url, "one", lease_seconds=-1)
+    claim(url, "two")
+    with writing(url) as session:
+        queue.died(session=session, name="two")
+    troubles = now_of(url, walk).troubles
+    assert [(one["attempt"], one["reason"]) for one in troubles] == [
+        (1, "Worker one was not heard of any more"),
+        (2, "Worker two died"),
+    ]
+    assert all(datetime.fromisoformat(one["at"]).tzinfo for one in troubles)
 
 
 def test_processes_never_claim_the_same_walk(url: str, ask: Ask) -> None:

@@ -1,16 +1,22 @@
 """The queue under any order of events, against a model of a few lines."""
 
-import tempfile
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    invariant,
+    precondition,
+    rule,
+    run_state_machine_as_test,
+)
 
 from db import queue, walks
 from db.models import State, Walk
 from db.queue import Hold
-from db.session import engine_for, migrate, reading, writing
+from db.session import engine_for, reading, writing
+from tests.databases import Databases
 from tests.db.conftest import SPEC
 
 WORKERS = st.sampled_from(["one", "two", "three"])
@@ -19,11 +25,11 @@ WORKERS = st.sampled_from(["one", "two", "three"])
 class Queue(RuleBasedStateMachine):
     """Three workers that claim, beat, finish, leave and die; people who ask and call off."""
 
+    databases: Databases
+
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.url = f"sqlite:///{self.folder.name}/history.db"
-        migrate(self.url)
+        self.url = self.databases.fresh()
         self.asked: list[str] = []
         self.state: dict[str, State] = {}
         self.hands: dict[str, dict[str, Any]] = {}
@@ -31,7 +37,6 @@ class Queue(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         engine_for(self.url).dispose()
-        self.folder.cleanup()
 
     @rule()
     def ask(self) -> None:
@@ -109,5 +114,8 @@ class Queue(RuleBasedStateMachine):
         assert len({row.accession for row in rows.values()}) == len(rows)
 
 
-Queue.TestCase.settings = settings(max_examples=8, stateful_step_count=25, deadline=None)
-TestQueue = Queue.TestCase
+def test_queue_keeps_its_word_in_any_order_of_events(databases: Databases) -> None:
+    Queue.databases = databases
+    run_state_machine_as_test(
+        Queue, settings=settings(max_examples=8, stateful_step_count=25, deadline=None)
+    )

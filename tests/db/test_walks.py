@@ -1,24 +1,37 @@
-"""Laws of the history: numbers, pages, search, deletion."""
+"""Laws of the history: numbers, tags, votes, adopted films, deletion."""
 
 from collections.abc import Callable
-from datetime import UTC
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import func, select
 
-from db import walks
-from db.models import State, Walk, folded
+from db import queue, walks
+from db.models import Choice, State, Tag, Vote, Walk, folded
 from db.session import reading, writing
+from db.walks import Tally
+from tests.db.conftest import SPEC
 
 Ask = Callable[..., Walk]
+THEN = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 
-def found(url: str, search: str, **filters: Any) -> list[str]:
+def adopt(url: str, walk_id: str = "found", **other: Any) -> Walk | None:
+    told: dict[str, Any] = {"title": "a film", "finished_at": THEN} | other
+    with writing(url) as session:
+        return walks.adopt(session=session, walk_id=walk_id, **told)
+
+
+def tag(url: str, walk: Walk, *names: str) -> list[str]:
+    with writing(url) as session:
+        return walks.set_tags(session=session, walk_id=walk.id, tags=names)
+
+
+def rows(url: str, table: type[Tag | Vote]) -> int:
     with reading(url) as session:
-        titles = [walk.title for walk in walks.page(session=session, search=search, **filters)]
-        assert walks.count(session=session, search=search, **filters) == len(titles)
-    return titles
+        return session.scalar(select(func.count()).select_from(table)) or 0
 
 
 def test_no_accession_number_comes_twice(url: str, ask: Ask) -> None:
@@ -64,83 +77,8 @@ def test_naive_times_are_refused(url: str, ask: Ask) -> None:
         session.get_one(Walk, walk.id).created_at = walk.created_at.replace(tzinfo=None)
 
 
-def test_page_shows_done_walks_newest_first(url: str, ask: Ask, hang: Ask) -> None:
-    for title in ("first", "second", "third"):
-        hang(title)
-    ask("waiting")
-    assert found(url, "") == ["third", "second", "first"]
-
-
-@pytest.mark.parametrize("same_moment", [False, True])
-def test_pages_follow_each_other_without_gap(url: str, hang: Ask, same_moment: bool) -> None:
-    hung = [hang(str(number)) for number in range(7)]
-    if same_moment:
-        with writing(url) as session:
-            session.execute(update(Walk).values(finished_at=hung[0].created_at))
-    seen: list[str] = []
-    with reading(url) as session:
-        for _ in range(4):
-            before = seen[-1] if seen else None
-            part = walks.page(session=session, limit=3, before=before)
-            seen += [walk.id for walk in part]
-        whole = [walk.id for walk in walks.page(session=session, limit=100)]
-    assert seen == whole
-    assert len(set(seen)) == 7
-
-
-def test_nothing_comes_before_an_unknown_walk(url: str, hang: Ask, ask: Ask) -> None:
-    hang()
-    waiting = ask()
-    with reading(url) as session:
-        assert walks.page(session=session, before="nobody") == []
-        assert walks.page(session=session, before=waiting.id) == []
-
-
-@pytest.mark.parametrize(
-    ("search", "titles"),
-    [
-        ("100%", ["100% red"]),
-        ("%", ["100% red"]),
-        ("_", ["snake_case"]),
-        ("/", ["a/b"]),
-        ("cafe NIGHT", ["Café at night"]),
-        ("CAFÉ", ["Café at night"]),
-        ("night sea", []),
-        ("'; DROP TABLE walks; --", []),
-        ("   ", ["a/b", "snake_case", "100% red", "Café at night"]),
-        ("x" * 100_000, []),
-        ("\0\ud800", ["a/b", "snake_case", "100% red", "Café at night"]),
-    ],
-)
-def test_search_means_what_it_says(url: str, hang: Ask, search: str, titles: list[str]) -> None:
-    for title in ("Café at night", "100% red", "snake_case", "a/b"):
-        hang(title)
-    assert found(url, search) == titles
-
-
-def test_search_reads_notes_and_numbers(url: str, hang: Ask) -> None:
-    walk = hang("plain")
-    with writing(url) as session:
-        session.get_one(Walk, walk.id).notes = "hung by the Stairs"
-    assert found(url, "stairs") == ["plain"]
-    assert found(url, walk.accession) == ["plain"]
-
-
 def test_folding_is_stable() -> None:
     assert folded(["  Ça  ET\n", "Straße"]) == folded(["ça et", "STRASSE"]) == "ca et strasse"
-
-
-def test_filters_and_their_choices(url: str, hang: Ask, ask: Ask) -> None:
-    hang("one", pacing="ease")
-    hang("two", model="tiny")
-    ask("waiting", model="unseen")
-    with reading(url) as session:
-        assert walks.choices(session=session) == {
-            "model": ["atelier", "tiny"],
-            "pacing": ["ease", "linear"],
-        }
-    assert found(url, "", pacing="ease") == ["one"]
-    assert found(url, "", model="tiny", pacing="ease") == []
 
 
 def test_makers_find_their_own(url: str, ask: Ask) -> None:
@@ -189,3 +127,166 @@ def test_child_outlives_its_parent(url: str, hang: Ask, ask: Ask) -> None:
     assert row is not None
     assert (row.parent, row.state) == (None, State.QUEUED)
     assert ask(parent=parent.id).parent is None
+
+
+def test_tags_are_plain_words_without_repetition(url: str, hang: Ask) -> None:
+    walk = hang()
+    assert tag(url, walk, " Blue  sky", "blue sky", "", "\n\0", "x" * 99) == ["blue sky", "x" * 64]
+    assert tag(url, walk, "sea", "blue sky") == ["blue sky", "sea"]
+    with reading(url) as session:
+        assert session.get_one(Walk, walk.id).tags == ["blue sky", "sea"]
+    assert tag(url, walk) == []
+    assert rows(url, Tag) == 0
+
+
+def test_nobody_tags_a_walk_that_is_not_there(url: str) -> None:
+    with pytest.raises(KeyError), writing(url) as session:
+        walks.set_tags(session=session, walk_id="nobody", tags=["red"])
+
+
+def test_tags_and_votes_go_with_their_walk(url: str, hang: Ask) -> None:
+    one, other = hang(), hang()
+    tag(url, one, "red")
+    with writing(url) as session:
+        assert walks.vote(session=session, left=other.id, right=one.id, chosen=Choice.LEFT)
+    with writing(url) as session:
+        walks.delete(session=session, walk_id=one.id)
+    assert (rows(url, Tag), rows(url, Vote)) == (0, 0)
+
+
+def test_votes_are_tallied_by_pacing(url: str, hang: Ask) -> None:
+    linear, ease, also_ease = hang(), hang(pacing="ease"), hang(pacing="ease")
+    with writing(url) as session:
+        for left, right, chosen in (
+            (linear, ease, Choice.LEFT),
+            (ease, linear, Choice.LEFT),
+            (also_ease, linear, Choice.LEFT),
+            (linear, ease, Choice.NONE),
+            (ease, also_ease, Choice.LEFT),
+        ):
+            assert walks.vote(session=session, left=left.id, right=right.id, chosen=chosen)
+        assert walks.votes(session=session) == {
+            "linear": Tally(won=1, lost=2, neither=1),
+            "ease": Tally(won=2, lost=1, neither=1),
+        }
+
+
+def test_vote_on_a_walk_that_is_gone_does_not_count(url: str, hang: Ask) -> None:
+    walk = hang()
+    with writing(url) as session:
+        assert not walks.vote(session=session, left=walk.id, right="gone", chosen=Choice.NONE)
+        assert walks.votes(session=session) == {}
+
+
+def test_film_that_waits_for_storage_is_done_and_listed(url: str, hang: Ask) -> None:
+    hang()
+    walk = hang(waiting=True)
+    with writing(url) as session:
+        assert [one.id for one in walks.waiting(session=session)] == [walk.id]
+        assert queue.stored(session=session, walk_id=walk.id)
+        assert not queue.stored(session=session, walk_id=walk.id)
+        assert walks.waiting(session=session) == []
+
+
+def test_adopted_walk_is_the_walk_it_was(url: str) -> None:
+    told: dict[str, Any] = {
+        "spec": SPEC,
+        "digest": "d1",
+        "accession": "ML.2024.0042",
+        "result": {"files": {"gif": "a.gif"}, "evenness": 0.5, "frames": 24, "unheard": "of"},
+        "notes": "found again",
+        "star": True,
+        "tags": ["Red"],
+    }
+    adopt(url, **told)
+    with reading(url) as session:
+        walk = session.get_one(Walk, "found")
+        assert [one.id for one in walks.page(session=session, search="stormy")] == ["found"]
+    assert (walk.accession, walk.state, walk.finished_at) == ("ML.2024.0042", State.DONE, THEN)
+    assert (walk.spec, walk.pacing, walk.frames_total) == (SPEC, "linear", 24)
+    assert (walk.files, walk.evenness, walk.star, walk.tags) == (
+        {"gif": "a.gif"},
+        0.5,
+        True,
+        ["red"],
+    )
+
+
+def test_film_of_another_program_hangs_with_blank_settings(url: str) -> None:
+    walk = adopt(url, "b6ee1c3e-6f4f-4f0e-9d5a-0d2f6f0f3a11", title="dog to cat")
+    assert walk is not None
+    assert (walk.accession, walk.spec, walk.model, walk.prompts) == ("ML.2024.0001", {}, "", [])
+    with reading(url) as session:
+        assert walks.choices(session=session) == {"model": [], "pacing": [], "tag": []}
+        assert [row["title"] for row in walks.export(session=session)] == ["dog to cat"]
+
+
+def test_adopting_twice_changes_nothing(url: str, hang: Ask) -> None:
+    hung = hang("first")
+    assert adopt(url, hung.id, title="second") is None
+    with reading(url) as session:
+        assert session.get_one(Walk, hung.id).title == "first"
+
+
+def test_adopted_number_is_kept_or_given_anew_but_never_twice(url: str, ask: Ask) -> None:
+    year = ask().created_at.year
+    numbers = [
+        walk.accession
+        for walk_id, number in (
+            ("a", f"ML.{year}.0007"),
+            ("b", f"ML.{year}.0007"),
+            ("c", f"ML.{year}.0001"),
+            ("d", "ML.1.'; --"),
+        )
+        if (walk := adopt(url, walk_id, accession=number))
+    ]
+    assert numbers == [f"ML.{year}.0007", "ML.2024.0001", "ML.2024.0002", "ML.2024.0003"]
+    assert ask().accession == f"ML.{year}.0008"
+
+
+def test_known_ids_are_told_from_unknown_ones(url: str, ask: Ask, hang: Ask) -> None:
+    ids = {ask().id, adopt(url).id}  # type: ignore[union-attr]
+    with reading(url) as session:
+        assert walks.known(session=session, ids=[*ids, *map(str, range(2000))]) == ids
+        assert walks.known(session=session, ids=[]) == set()
+
+
+def test_export_is_plain_and_whole(url: str, hang: Ask, ask: Ask) -> None:
+    walk = hang('Ünïcode, "quoted"')
+    tag(url, walk, "sea", "red")
+    ask("waiting")
+    with reading(url) as session:
+        [row] = walks.export(session=session)
+    assert row["id"] == walk.id
+    assert (row["title"], row["tags"]) == ('Ünïcode, "quoted"', "red, sea")
+    assert (row["prompts"], row["seeds"]) == ("a red square → a stormy sea", "7, 7")
+    assert row["file"] == "x.gif"
+    assert all(isinstance(value, str | int | float | None) for value in row.values())
+
+
+def test_numbers_are_given_once_to_all_who_ask_at_once(url: str, ask: Ask) -> None:
+    with ThreadPoolExecutor(4) as askers:
+        numbers = list(askers.map(lambda _: ask().accession, range(24)))
+    assert sorted(number[-4:] for number in numbers) == [f"{n:04d}" for n in range(1, 25)]
+
+
+@pytest.mark.parametrize("odd", ["\0", "a\0b", "../..", "'; DROP TABLE walks; --", "x" * 10_000])
+def test_odd_ids_lead_nowhere(url: str, hang: Ask, odd: str) -> None:
+    hang()
+    with writing(url) as session:
+        assert walks.get(session=session, walk_id=odd) is None
+        assert walks.page(session=session, before=odd) == []
+        assert walks.page(session=session, model=odd, tags=[odd]) == []
+        assert walks.queue_place(session=session, walk_id=odd) == 0
+        assert not walks.cancel(session=session, walk_id=odd)
+        assert walks.delete(session=session, walk_id=odd) is None
+        assert walks.count(session=session) == 1
+
+
+def test_notes_may_hold_anything_that_is_typed(url: str, hang: Ask) -> None:
+    walk = hang()
+    with writing(url) as session:
+        session.get_one(Walk, walk.id).notes = "<b>\0'\"; % _ \\ 赤 ✓" + "long " * 50_000
+    with reading(url) as session:
+        assert session.get_one(Walk, walk.id).notes.startswith("<b>")
+        assert [w.id for w in walks.page(session=session, search="赤 long")] == [walk.id]

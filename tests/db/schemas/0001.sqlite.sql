@@ -1,0 +1,79 @@
+BEGIN TRANSACTION;
+CREATE TABLE accessions (
+	year INTEGER NOT NULL, 
+	last INTEGER NOT NULL, 
+	CONSTRAINT pk_accessions PRIMARY KEY (year)
+);
+INSERT INTO "accessions" VALUES(2026,3);
+CREATE TABLE alembic_version (
+	version_num VARCHAR(32) NOT NULL, 
+	CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)
+);
+INSERT INTO "alembic_version" VALUES('0001');
+CREATE TABLE walks (
+	id VARCHAR(32) NOT NULL, 
+	accession VARCHAR(32) NOT NULL, 
+	state VARCHAR(16) NOT NULL, 
+	created_at DATETIME NOT NULL, 
+	started_at DATETIME, 
+	finished_at DATETIME, 
+	title TEXT NOT NULL, 
+	maker VARCHAR(64) NOT NULL, 
+	parent VARCHAR(32), 
+	spec JSON NOT NULL, 
+	digest VARCHAR(64) NOT NULL, 
+	model TEXT NOT NULL, 
+	pacing VARCHAR(32) NOT NULL, 
+	interpolation VARCHAR(32) NOT NULL, 
+	frames INTEGER NOT NULL, 
+	steps INTEGER NOT NULL, 
+	guidance DOUBLE NOT NULL, 
+	size INTEGER NOT NULL, 
+	progress JSON NOT NULL, 
+	frames_total INTEGER NOT NULL, 
+	stage VARCHAR(16) NOT NULL, 
+	owner VARCHAR(128), 
+	lease_until DATETIME, 
+	attempt INTEGER NOT NULL, 
+	deaths INTEGER NOT NULL, 
+	cancel_requested BOOLEAN NOT NULL, 
+	error TEXT NOT NULL, 
+	device TEXT NOT NULL, 
+	dtype VARCHAR(16) NOT NULL, 
+	model_digest VARCHAR(64) NOT NULL, 
+	seconds DOUBLE NOT NULL, 
+	seconds_to_load DOUBLE NOT NULL, 
+	frames_computed INTEGER NOT NULL, 
+	unet_samples INTEGER NOT NULL, 
+	distances JSON NOT NULL, 
+	evenness DOUBLE, 
+	sharpness DOUBLE, 
+	files JSON NOT NULL, 
+	bytes BIGINT NOT NULL, 
+	sha256 VARCHAR(64) NOT NULL, 
+	star BOOLEAN NOT NULL, 
+	notes TEXT NOT NULL, 
+	words TEXT NOT NULL, 
+	CONSTRAINT pk_walks PRIMARY KEY (id), 
+	CONSTRAINT uq_walks_accession UNIQUE (accession), 
+	CONSTRAINT fk_walks_parent FOREIGN KEY(parent) REFERENCES walks (id) ON DELETE SET NULL
+);
+INSERT INTO "walks" VALUES('parent0000000000','ML.2026.0001','done','2026-03-01 12:00:00.000000','2026-03-01 12:05:00.000000','2026-03-01 12:05:00.000000','Café → sea','ada',NULL,'{"stops": [{"prompt": "Ein Caf\u00e9 bei Nacht", "seed": 7}, {"prompt": "a stormy sea", "seed": 8}], "model": "atelier", "pacing": "linear", "interpolation": "lerp", "frames": 3, "steps": 16, "guidance": 4.0, "size": 256}','dddddddd','atelier','linear','lerp',3,16,4.0,256,'[[0, "k0"], [2, "k2"], [1, "k1"]]',3,'',NULL,NULL,1,0,0,'','','','',3.5,0.0,0,0,'[0.1, 0.2]',0.9,1.0,'{"gif": "saved_predictions/parent0000000000/a.gif"}',8589934592,'',1,'by the Stairs','cafe → sea ml.2026');
+INSERT INTO "walks" VALUES('child00000000000','ML.2026.0002','queued','2026-03-02 12:00:00.000000',NULL,NULL,'Café → sea','bob','parent0000000000','{"stops": [{"prompt": "Ein Caf\u00e9 bei Nacht", "seed": 7}, {"prompt": "a stormy sea", "seed": 8}], "model": "atelier", "pacing": "linear", "interpolation": "lerp", "frames": 3, "steps": 16, "guidance": 4.0, "size": 256}','dddddddd','atelier','linear','lerp',3,16,4.0,256,'[]',3,'',NULL,NULL,0,0,0,'','','','',0.0,0.0,0,0,'[]',NULL,NULL,'{}',0,'',0,'','cafe → sea ml.2026');
+INSERT INTO "walks" VALUES('failed0000000000','ML.2026.0003','failed','2026-03-03 12:00:00.000000',NULL,'2026-03-01 12:05:00.000000','Café → sea','ada',NULL,'{"stops": [{"prompt": "Ein Caf\u00e9 bei Nacht", "seed": 7}, {"prompt": "a stormy sea", "seed": 8}], "model": "atelier", "pacing": "linear", "interpolation": "lerp", "frames": 3, "steps": 16, "guidance": 4.0, "size": 256}','dddddddd','atelier','linear','lerp',3,16,4.0,256,'[]',3,'',NULL,NULL,0,0,0,'No memory.','','','',0.0,0.0,0,0,'[]',NULL,NULL,'{}',0,'',0,'','cafe → sea ml.2026');
+CREATE TABLE workers (
+	name VARCHAR(128) NOT NULL, 
+	pid INTEGER NOT NULL, 
+	host TEXT NOT NULL, 
+	device TEXT NOT NULL, 
+	started_at DATETIME NOT NULL, 
+	seen_at DATETIME NOT NULL, 
+	CONSTRAINT pk_workers PRIMARY KEY (name)
+);
+INSERT INTO "workers" VALUES('host-1',4,'host','cpu','2026-03-01 00:00:00.000000','2026-03-01 00:00:00.000000');
+CREATE INDEX ix_walks_state_created_at ON walks (state, created_at);
+CREATE INDEX ix_walks_state_finished_at ON walks (state, finished_at);
+CREATE INDEX ix_walks_maker_created_at ON walks (maker, created_at);
+CREATE INDEX ix_walks_parent ON walks (parent);
+CREATE INDEX ix_walks_digest ON walks (digest);
+COMMIT;

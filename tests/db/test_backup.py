@@ -1,0 +1,205 @@
+"""Laws of backups: whole or not there, and nothing is overwritten."""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from db import walks
+from db.backup import backup, restore
+from db.errors import Damaged, HistoryError, Locked, NotRestorable, TooNew
+from db.session import engine_for, migrate, reading, sqlite_file, writing
+from tests.databases import PostgreSQL, SQLite
+from tests.db.conftest import SPEC
+from tests.db.test_migrations import SCHEMAS
+
+
+@pytest.fixture
+def history(files: SQLite) -> str:
+    url = files.fresh()
+    ask(url, "first")
+    return url
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    return tmp_path / "copy.db"
+
+
+def ask(url: str, title: str) -> None:
+    with writing(url) as session:
+        walks.enqueue(session=session, spec=SPEC, digest="d", title=title, frames_total=1)
+
+
+def titles(url: str) -> list[str]:
+    with reading(url) as session:
+        found = [walk.title for walk in walks.active(session=session)]
+    engine_for(url).dispose()
+    return found
+
+
+def beside(url: str) -> list[str]:
+    file = sqlite_file(url)
+    assert file is not None
+    return sorted(one.name for one in file.parent.iterdir())
+
+
+def test_backup_comes_back(history: str, copy: Path) -> None:
+    backup(history, copy)
+    ask(history, "second")
+    engine_for(history).dispose()
+    kept = restore(copy, history)
+    assert titles(history) == ["first"]
+    assert titles(f"sqlite:///{kept}") == ["first", "second"]
+    assert copy.exists()
+
+
+def test_backup_is_one_whole_file_while_others_write(history: str, copy: Path) -> None:
+    enough = threading.Event()
+
+    def write() -> None:
+        while not enough.is_set():
+            ask(history, "more")
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        backup(history, copy)
+    finally:
+        enough.set()
+        writer.join()
+    assert [one.name for one in copy.parent.iterdir()] == [copy.name]
+    assert titles(f"sqlite:///{copy}")[0] == "first"
+
+
+def test_backup_overwrites_nothing(history: str, copy: Path) -> None:
+    copy.write_text("precious")
+    with pytest.raises(NotRestorable, match="exists already"):
+        backup(history, copy)
+    assert copy.read_text() == "precious"
+
+
+def test_damaged_history_gives_no_backup(history: str, copy: Path) -> None:
+    spoil(history)
+    with pytest.raises(Damaged):
+        backup(history, copy)
+    assert list(copy.parent.iterdir()) == []
+
+
+def test_nothing_gives_no_backup(files: SQLite, copy: Path) -> None:
+    with pytest.raises(NotRestorable, match="no history"):
+        backup(files.blank(), copy)
+
+
+def test_restore_refuses_while_another_has_it_open(history: str, copy: Path) -> None:
+    backup(history, copy)
+    with reading(history) as session:
+        walks.active(session=session)
+    before = beside(history)
+    with pytest.raises(Locked):
+        restore(copy, history)
+    assert beside(history) == before
+    assert titles(history) == ["first"]
+
+
+def test_restore_needs_no_present_history(history: str, files: SQLite, copy: Path) -> None:
+    backup(history, copy)
+    other = files.blank()
+    assert restore(copy, other) is None
+    assert titles(other) == ["first"]
+
+
+def test_damaged_history_is_kept_as_it_is_and_replaced(history: str, copy: Path) -> None:
+    backup(history, copy)
+    broken = spoil(history)
+    kept = restore(copy, history)
+    assert kept is not None
+    assert kept.read_bytes()[8192:] == broken[8192:]
+    assert titles(history) == ["first"]
+
+
+def test_old_backup_gets_the_newest_schema(files: SQLite, copy: Path) -> None:
+    with closing(sqlite3.connect(copy)) as old:
+        old.executescript((SCHEMAS / "0001.sqlite.sql").read_text())
+    url = files.blank()
+    restore(copy, url)
+    migrate(url)
+    assert titles(url) == ["Café → sea"]
+
+
+def unknown(copy: Path) -> None:
+    with closing(sqlite3.connect(copy)) as file, file:
+        file.execute("UPDATE alembic_version SET version_num = '9999'")
+
+
+def foreign(copy: Path) -> None:
+    copy.unlink()
+    with closing(sqlite3.connect(copy)) as file:
+        file.execute("CREATE TABLE recipes (name)")
+
+
+def torn(copy: Path) -> None:
+    copy.write_bytes(copy.read_bytes()[:-5000])
+
+
+@pytest.mark.parametrize(
+    ("change", "error"),
+    [
+        (unknown, TooNew),
+        (foreign, NotRestorable),
+        (torn, Damaged),
+        (Path.unlink, NotRestorable),
+    ],
+)
+def test_what_is_no_backup_changes_nothing(
+    history: str, copy: Path, change: Callable[[Path], None], error: type[HistoryError]
+) -> None:
+    backup(history, copy)
+    change(copy)
+    engine_for(history).dispose()
+    before = beside(history)
+    with pytest.raises(error):
+        restore(copy, history)
+    assert beside(history) == before
+    assert titles(history) == ["first"]
+
+
+def test_server_has_its_own_command(server: PostgreSQL, copy: Path) -> None:
+    url = server.fresh()
+    with pytest.raises(NotRestorable, match="pg_dump"):
+        backup(url, copy)
+    with pytest.raises(NotRestorable, match="pg_restore"):
+        restore(copy, url)
+
+
+def test_commands_say_what_they_did(
+    history: str, copy: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from momalisa.__main__ import main
+    from momalisa.settings import settings
+
+    monkeypatch.setenv("MOMALISA_DATABASE_URL", history)
+    settings.cache_clear()
+    assert main(["backup", str(copy)]) == 0
+    assert main(["backup", str(copy)]) == 1
+    engine_for(history).dispose()
+    assert main(["restore", str(copy)]) == 0
+    settings.cache_clear()
+    said = capsys.readouterr()
+    assert "whole and checked" in said.out
+    assert "before-restore" in said.out
+    assert "exists already" in said.err
+
+
+def spoil(url: str) -> bytes:
+    """Write over the middle of the history."""
+    engine_for(url).dispose()
+    file = sqlite_file(url)
+    assert file is not None
+    whole = file.read_bytes()
+    broken = whole[:8192] + b"\xff" * 8192 + whole[16384:]
+    file.write_bytes(broken)
+    return broken
