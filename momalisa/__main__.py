@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from momalisa.errors import BadInput, MomaLisaError
 from momalisa.pacing import PACINGS
 from momalisa.settings import settings
-from momalisa.spec import Interpolation, Loop, Stop, WalkSpec, explain
+from momalisa.spec import SHORTCUTS, Interpolation, Loop, Mode, Stop, WalkSpec, explain
 
 if TYPE_CHECKING:
     from momalisa.models.sd import StableDiffusion
@@ -57,9 +57,22 @@ def _parser() -> argparse.ArgumentParser:
     worker = commands.add_parser("worker", help="render the walks of the queue until stopped")
     worker.add_argument("--once", action="store_true", help="stop when the queue is empty")
     worker.set_defaults(run=_worker)
+    backup = commands.add_parser("backup", help="copy the history into a new file")
+    backup.add_argument("file", type=Path, metavar="FILE")
+    backup.set_defaults(run=_backup)
+    restore = commands.add_parser("restore", help="bring a backup of the history back")
+    restore.add_argument("file", type=Path, metavar="FILE")
+    restore.set_defaults(run=_restore)
     models = commands.add_parser("models", help="list the models that can be walked")
     models.set_defaults(run=_models)
-    sync = commands.add_parser("sync", help="rebuild the history from the store (to come)")
+    sync = commands.add_parser(
+        "sync",
+        help="bring history and store to agree",
+        description="Take in films that the history does not know, and report what is amiss; "
+        "the exit code is 1 when something is. Nothing is ever deleted.",
+    )
+    sync.add_argument("--repair", action="store_true", help="make lost films again")
+    sync.add_argument("--json", action="store_true", help="the report as JSON")
     sync.set_defaults(run=_sync)
     return parser
 
@@ -99,11 +112,15 @@ def _add_walk(commands: Any) -> None:
         ("pacing", PACINGS, "how frames are spread over a leg"),
         ("interpolation", get_args(Interpolation), "how text embeddings are mixed"),
         ("loop", get_args(Loop), "what follows the last frame"),
+        ("mode", get_args(Mode), "exact, or fast by shortcuts"),
     ):
         standard = fields[name].default
         walk.add_argument(
             f"--{name}", choices=values, default=standard, help=f"{text} ({standard})"
         )
+    walk.add_argument(
+        "--without", nargs="+", choices=SHORTCUTS, default=(), help="shortcuts that fast leaves out"
+    )
     model, device = settings().model, settings().device
     walk.add_argument("--model", default=model, help=f"a name, folder or hub id ({model})")
     walk.add_argument("--device", default=device, help="cuda, cuda:1, mps or cpu (the best)")
@@ -227,6 +244,24 @@ def _worker(options: argparse.Namespace) -> int:
     return DONE
 
 
+def _backup(options: argparse.Namespace) -> int:
+    from db.backup import backup
+
+    backup(settings().database, options.file)
+    print(f"{options.file}: the history, whole and checked")
+    return DONE
+
+
+def _restore(options: argparse.Namespace) -> int:
+    from db.backup import restore
+
+    kept = restore(options.file, settings().database)
+    print(f"The history is that of {options.file}.")
+    if kept is not None:
+        print(f"The one until now: {kept}")
+    return DONE
+
+
 def _models(options: argparse.Namespace) -> int:
     from momalisa.models.registry import available
 
@@ -237,7 +272,30 @@ def _models(options: argparse.Namespace) -> int:
 
 
 def _sync(options: argparse.Namespace) -> int:
-    raise MomaLisaError("sync is not built yet. The history is kept in the database meanwhile.")
+    from tqdm import tqdm
+
+    from db.session import migrate
+    from momalisa.outbox import outbox_of
+    from momalisa.storage import open_storage
+    from momalisa.sync import sync
+
+    kept = settings()
+    migrate(kept.database)
+    storage = open_storage(kept.store_root)
+    with tqdm(unit="film", desc="taking in", disable=options.json) as bar:
+
+        def advance(done: int, total: int) -> None:
+            bar.total = total
+            bar.update(done - bar.n)
+
+        report = sync(
+            storage, kept.database, outbox_of(kept), repair=options.repair, on_progress=advance
+        )
+    if options.json:
+        print(json.dumps(asdict(report), indent=2))
+    else:
+        print("\n".join(report.sentences()))
+    return DONE if report.agree else FAILED
 
 
 if __name__ == "__main__":

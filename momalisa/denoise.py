@@ -1,13 +1,17 @@
-"""Batched, guided denoising over any callable model."""
+"""Batched, guided denoising over any callable model, which can be halted and branched off."""
 
 import copy
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple, Protocol
+from dataclasses import dataclass, replace
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
 
+from momalisa.paths import lerp, slerp
+
+Mix = Callable[[Tensor, Tensor, Tensor], Tensor]
 Denoiser = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(latents (n, c, h, w), time (), words (n, tokens, width)) -> prediction like the latents."""
 
@@ -28,45 +32,119 @@ class Scheduler(Protocol):
         """Go one step from a prediction."""
 
 
-class Denoised(NamedTuple):
-    """Clean latents (n, c, h, w), and how many rows went through the model for them."""
+@dataclass(frozen=True)
+class Guidance:
+    """Classifier-free guidance (Ho & Salimans 2022): uncond + scale * (cond - uncond).
+
+    `silence` (tokens, width) is the negative prompt's embedding, None for no guidance. Only the
+    first `steps` steps are guided, since late ones change little (Kynkäänniemi et al. 2024);
+    None guides them all.
+    """
+
+    silence: Tensor | None = None
+    scale: float = 1.0
+    steps: int | None = None
+
+    def at(self, step: int) -> Tensor | None:
+        """The silence of a guided step; None for one that is not."""
+        return self.silence if self.steps is None or step < self.steps else None
+
+
+@dataclass(frozen=True)
+class Course:
+    """Latents (n, c, h, w) that are `done` steps on their way to clean ones.
+
+    `samples` rows went through the model for them. The scheduler is the course's own: multistep
+    solvers keep a history.
+    """
 
     latents: Tensor
-    samples: int
+    scheduler: Any
+    done: int = 0
+    samples: int = 0
+
+    @classmethod
+    def start(cls, scheduler: Scheduler, noise: Tensor, steps: int) -> Self:
+        """Set out from `noise` (n, c, h, w) of unit variance, with `steps` steps to go."""
+        own = copy.deepcopy(scheduler)
+        own.set_timesteps(steps, device=noise.device)
+        return cls(noise * own.init_noise_sigma, own)
+
+
+def split(course: Course) -> list[Course]:
+    """Each sample as a course of its own; the samples so far are counted for none of them."""
+    past = _past(course)
+    return [
+        _remade(course, latents[None], [None if x is None else x[row : row + 1] for x in past])
+        for row, latents in enumerate(course.latents)
+    ]
+
+
+def gather(courses: Sequence[Course]) -> Course:
+    """Courses that are as far as each other, as one batch."""
+    latents = torch.cat([course.latents for course in courses])
+    pasts = zip(*(_past(course) for course in courses), strict=True)
+    return _remade(courses[0], latents, [None if p[0] is None else torch.cat(p) for p in pasts])
+
+
+def blend(start: Course, end: Course, t: Tensor) -> Course:
+    """The courses between those of two batches, sample by sample at `t` (n,).
+
+    Latents, which are noise in part, go on the arc; the solver's history, which is of clean
+    latents, on the line.
+    """
+    pasts = zip(_past(start), _past(end), strict=True)
+    history = [None if a is None or b is None else _by_row(lerp, a, b, t) for a, b in pasts]
+    return _remade(start, _by_row(slerp, start.latents, end.latents, t), history)
+
+
+def _by_row(mix: Mix, starts: Tensor, ends: Tensor, t: Tensor) -> Tensor:
+    rows = zip(starts, ends, t.reshape(-1, 1), strict=True)
+    return torch.cat([mix(start, end, at) for start, end, at in rows])
+
+
+def _past(course: Course) -> list[Tensor | None]:
+    """What a multistep solver remembers."""
+    return list(getattr(course.scheduler, "model_outputs", ()))
+
+
+def _remade(course: Course, latents: Tensor, past: list[Tensor | None]) -> Course:
+    scheduler = copy.deepcopy(course.scheduler)
+    if past:
+        scheduler.model_outputs = past
+    return Course(latents, scheduler, course.done)
 
 
 @torch.no_grad()
-def denoise(
+def advance(
+    course: Course,
     model: Denoiser,
-    scheduler: Scheduler,
-    noise: Tensor,
     words: Tensor,
-    silence: Tensor | None,
+    guidance: Guidance,
     *,
-    steps: int,
-    guidance: float,
-    generators: Sequence[torch.Generator] | None = None,
-) -> Denoised:
-    """Clean latents (n, c, h, w) from `noise` of that shape and unit variance.
+    until: int | None = None,
+    generators: Sequence[torch.Generator] = (),
+) -> Course:
+    """Take a course on to step `until` (None: to its end), where its latents are clean.
 
-    `words` (n, tokens, width) condition each sample. With `silence` (tokens, width) each step
-    follows classifier-free guidance (Ho & Salimans 2022): uncond + guidance * (cond - uncond),
-    two model samples a frame. `generators`, one a sample, feed schedulers that draw noise of
-    their own. The scheduler is copied: multistep solvers keep a history that is one batch's own.
+    `words` (n, tokens, width) condition each sample; a guided step sends two rows a sample
+    through the model. `generators`, one a sample, feed schedulers that draw noise of their own.
     """
-    scheduler = copy.deepcopy(scheduler)
-    scheduler.set_timesteps(steps, device=noise.device)
+    scheduler = copy.deepcopy(course.scheduler)
     draws = generators and "generator" in inspect.signature(scheduler.step).parameters
-    extra: dict[str, Any] = {"generator": list(generators or ())} if draws else {}
-    if silence is not None:
-        words = torch.cat([silence.expand_as(words), words])
-    latents, samples = noise * scheduler.init_noise_sigma, 0
-    for time in scheduler.timesteps:
-        doubled = latents if silence is None else torch.cat([latents, latents])
-        prediction = model(scheduler.scale_model_input(doubled, time), time, words)
-        samples += len(doubled)
-        if silence is not None:
-            unconditional, conditional = prediction.chunk(2)
-            prediction = unconditional + guidance * (conditional - unconditional)
+    extra: dict[str, Any] = {"generator": list(generators)} if draws else {}
+    latents, samples = course.latents, course.samples
+    last = len(scheduler.timesteps) if until is None else until
+    for step in range(course.done, last):
+        time = scheduler.timesteps[step]
+        silence = guidance.at(step)
+        if silence is None:
+            prediction = model(scheduler.scale_model_input(latents, time), time, words)
+        else:
+            doubled = scheduler.scale_model_input(torch.cat([latents, latents]), time)
+            both = torch.cat([silence.expand_as(words), words])
+            unconditional, conditional = model(doubled, time, both).chunk(2)
+            prediction = unconditional + guidance.scale * (conditional - unconditional)
+        samples += len(latents) if silence is None else 2 * len(latents)
         latents = scheduler.step(prediction, time, latents, **extra, return_dict=False)[0]
-    return Denoised(latents, samples)
+    return replace(course, latents=latents, scheduler=scheduler, done=last, samples=samples)

@@ -28,22 +28,24 @@ def delays(fps: int, frames: int) -> list[int]:
     return [max(SHORTEST_DELAY, b - a) for a, b in pairwise(marks)]
 
 
-def gif(frames: Sequence[Frame], fps: int, comment: str = "") -> bytes:
-    """An endless GIF of frames (h, w, 3), with the comment inside it.
+def gif(
+    frames: Sequence[Frame], fps: int, comment: str = "", order: Sequence[int] | None = None
+) -> bytes:
+    """An endless GIF of frames (h, w, 3) in their order or another, with the comment inside it.
 
     Each frame has 256 colours of its own (octree) under a fixed ordered dither, which stands
     still from frame to frame. Written by Pillow itself: imageio, which drives it for all else,
     cannot hand over a palette and would choose the colours again, at three times the cost.
     """
-    reduced = {id(frame): _reduced(frame) for frame in frames}
-    first, *others = [reduced[id(frame)] for frame in frames]
+    reduced = [_reduced(frame) for frame in frames]
+    first, *others = reduced if order is None else [reduced[index] for index in order]
     data = BytesIO()
     first.save(
         data,
         "GIF",
         save_all=True,
         append_images=others,
-        duration=[10 * delay for delay in delays(fps, len(frames))],
+        duration=[10 * delay for delay in delays(fps, 1 + len(others))],
         loop=0,
         comment=comment.encode(),
     )

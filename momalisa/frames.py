@@ -4,9 +4,10 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from io import BytesIO
 from pathlib import Path
+from typing import NamedTuple, overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from momalisa.spec import Place, WalkSpec
 
 Frame = NDArray[np.uint8]
 """A picture (height, width, 3), sRGB."""
+Latents = NDArray[np.float16]
 
 DECIMALS = 9
 """Places closer than this are one place: curves differ in the last bits of a float."""
@@ -38,12 +40,31 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
         "guidance": spec.guidance if spec.guided else 1.0,
         "negative": spec.negative if spec.guided else "",
         "size": spec.size,
+        "shortcuts": sorted(spec.shortcuts - {"glide"}),
     }
     return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()
 
 
+class Between(NamedTuple):
+    """A frame decoded from between the latents of two others, given by their keys."""
+
+    low: str
+    high: str
+    weight: float
+    """0 at `low`, 1 at `high`."""
+
+    @property
+    def key(self) -> str:
+        """64 hex digits for what decides its pixels."""
+        weight = round(self.weight, DECIMALS)
+        return hashlib.sha256(f"{self.low} {self.high} {weight}".encode()).hexdigest()
+
+
 class FrameCache:
-    """A folder of PNG frames by key, the least recently used dropped beyond a limit."""
+    """A folder of PNG frames by key, the least recently used dropped beyond a limit.
+
+    Beside a frame lie the clean latents that it was decoded from, in half precision.
+    """
 
     def __init__(self, folder: Path, limit_bytes: int = 5 * 2**30) -> None:
         self.folder = folder
@@ -67,15 +88,25 @@ class FrameCache:
         os.utime(path)
         return frame
 
-    def put(self, key: str, frame: Frame) -> None:
-        """Keep a frame; it is there whole or not at all."""
-        path = self.path(key)
+    def latents(self, key: str) -> Latents:
+        """The latents (c, h, w) of a frame. Raises OSError or ValueError if there are none."""
+        found: Latents = np.load(self.path(key).with_suffix(".npy"))
+        return found
+
+    def has_latents(self, key: str) -> bool:
+        """Whether a frame's latents are kept."""
+        return self.path(key).with_suffix(".npy").exists()
+
+    def put(self, key: str, frame: Frame, latents: Latents | None = None) -> None:
+        """Keep a frame, and its latents before it; each is there whole or not at all."""
+        path, data = self.path(key), BytesIO()
         path.parent.mkdir(parents=True, exist_ok=True)
-        data = BytesIO()
+        if latents is not None:
+            array = BytesIO()
+            np.save(array, latents)
+            _write(path.with_suffix(".npy"), array)
         Image.fromarray(frame).save(data, "PNG", compress_level=1)
-        with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as draft:
-            draft.write(data.getbuffer())
-        os.replace(draft.name, path)
+        _write(path, data)
 
     def trim(self) -> int:
         """Drop the frames used longest ago until the limit holds; how many went."""
@@ -91,9 +122,40 @@ class FrameCache:
         return dropped
 
     def _files(self) -> Iterator[tuple[float, int, Path]]:
-        for path in self.folder.glob("*/*.png"):
+        for path in self.folder.glob("*/*"):
+            if path.suffix not in (".png", ".npy"):
+                continue
             try:
                 found = path.stat()
             except FileNotFoundError:
                 continue
             yield found.st_mtime, found.st_size, path
+
+
+class KeptFrames(Sequence[Frame]):
+    """Frames of a cache in an order, read one by one: a long walk needs no more memory."""
+
+    def __init__(self, cache: FrameCache, keys: Sequence[str]) -> None:
+        self._cache, self._keys = cache, keys
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    @overload
+    def __getitem__(self, index: int) -> Frame: ...
+    @overload
+    def __getitem__(self, index: slice) -> "KeptFrames": ...
+    def __getitem__(self, index: int | slice) -> "Frame | KeptFrames":
+        """A frame, or some. Raises FileNotFoundError if the cache has dropped it."""
+        if isinstance(index, slice):
+            return KeptFrames(self._cache, self._keys[index])
+        frame = self._cache.get(self._keys[index])
+        if frame is None:
+            raise FileNotFoundError("A frame was dropped from the cache; please walk again.")
+        return frame
+
+
+def _write(path: Path, data: BytesIO) -> None:
+    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as draft:
+        draft.write(data.getbuffer())
+    os.replace(draft.name, path)

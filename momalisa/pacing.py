@@ -1,6 +1,7 @@
 """How a leg's frames are spread over it: from even time `u` to the place `t`, both in [0, 1].
 
-Every pacing fixes both ends, never goes back, and is symmetric about the middle.
+Every pacing fixes both ends, never goes back, and is symmetric about the middle. `even` is not
+known beforehand: it is measured while the walk is made, and until then taken as linear.
 """
 
 from collections.abc import Callable
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Curve = NDArray[np.float64]
-PacingName = Literal["linear", "ease", "dense-middle"]
+PacingName = Literal["linear", "ease", "dense-middle", "even"]
 PACINGS: tuple[PacingName, ...] = get_args(PacingName)
 
 
@@ -33,6 +34,7 @@ CURVES: dict[PacingName, Callable[[Curve], Curve]] = {
     "linear": linear,
     "ease": ease,
     "dense-middle": dense_middle,
+    "even": linear,
 }
 
 

@@ -5,7 +5,7 @@ steps look about equally large, at four scales, so that a shape that moves count
 the pixels along its edge.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -17,6 +17,9 @@ Lab = NDArray[np.float32]
 
 SCALES = 4
 
+_UNIT = np.arange(256, dtype=np.float32) / np.float32(255.0)
+_LINEAR = np.where(_UNIT <= 0.04045, _UNIT / 12.92, ((_UNIT + 0.055) / 1.055) ** 2.4)
+"""The light of each sRGB level."""
 _TO_CONES = np.array(
     [
         [0.4122214708, 0.5363325363, 0.0514459929],
@@ -37,9 +40,7 @@ _TO_LAB = np.array(
 
 def oklab(picture: Picture) -> Lab:
     """OKLab of an sRGB picture (h, w, 3): lightness in [0, 1], two colour axes about ±0.4."""
-    unit = picture.astype(np.float32) / 255.0
-    linear = np.where(unit <= 0.04045, unit / 12.92, ((unit + 0.055) / 1.055) ** 2.4)
-    lab: Lab = np.cbrt(linear @ _TO_CONES.T) @ _TO_LAB.T
+    lab: Lab = np.cbrt(_LINEAR[picture] @ _TO_CONES.T) @ _TO_LAB.T
     return lab
 
 
@@ -67,7 +68,7 @@ def _halved(field: Lab) -> Lab:
     return (parts[0] + parts[1] + parts[2] + parts[3]) / np.float32(4.0)
 
 
-def steps(frames: Sequence[Picture]) -> list[float]:
+def steps(frames: Iterable[Picture]) -> list[float]:
     """The distances between neighbouring frames."""
     return [distance(a, b) for a, b in pairwise(frames)]
 

@@ -3,15 +3,17 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from itertools import chain
 from typing import Any
 
 from momalisa import film, perception
 from momalisa.errors import Cancelled
-from momalisa.frames import Frame, FrameCache
+from momalisa.frames import Frame, FrameCache, KeptFrames
 from momalisa.models.sd import StableDiffusion
+from momalisa.outbox import File, Outbox, deliver
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, film_key
 from momalisa.walk import frames as walk_frames
@@ -26,13 +28,15 @@ class Progress:
     ready: tuple[tuple[int, str], ...]
     """(number of the place, the frame's key in the cache)."""
     total: int
+    rough: tuple[tuple[int, str], ...] = ()
+    """The previews of places whose frame is not ready."""
 
 
 @dataclass(frozen=True)
 class Painted:
     """A walk's frames by place, and what making them took."""
 
-    frames: list[Frame]
+    frames: Sequence[Frame]
     seconds: float
     frames_computed: int
     unet_samples: int
@@ -59,6 +63,8 @@ class Rendered:
     device: str
     dtype: str
     model_digest: str
+    waiting: bool = False
+    """Whether the film is in this machine's outbox, because its storage was out of reach."""
 
 
 def _ignore(progress: Progress) -> None:
@@ -84,36 +90,41 @@ def paint(
     """
     began = time.perf_counter()
     total = len(spec.places())
-    frames: dict[int, Frame] = {}
-    ready: list[tuple[int, str]] = []
+    ready: dict[int, str] = {}
+    rough: dict[int, str] = {}
     computed = samples = 0
     on_progress(Progress("frames", (), total))
     for done in walk_frames(spec, model, cache, batch=batch):
-        frames[done.index] = done.frame
-        ready.append((done.index, done.key))
-        computed += done.unet_samples > 0
+        if done.source == "preview":
+            rough[done.index] = done.key
+        else:
+            ready[done.index] = done.key
+            rough.pop(done.index, None)
+        computed += done.unet_samples > 0 or done.source == "glided"
         samples += done.unet_samples
-        on_progress(Progress("frames", tuple(ready), total))
+        on_progress(Progress("frames", tuple(ready.items()), total, tuple(rough.items())))
         if cancelled():
             raise Cancelled("The walk was cancelled.")
     seconds = time.perf_counter() - began
-    ordered = [frames[index] for index in range(total)]
-    distances = perception.steps(ordered + ordered[:1] if spec.loop == "closed" else ordered)
+    found = KeptFrames(cache, [ready[index] for index in range(total)])
+    circle = chain(found, found[:1]) if spec.loop == "closed" else found
+    distances = perception.steps(circle)
     return Painted(
-        ordered,
+        found,
         seconds,
         computed,
         samples,
         distances,
         perception.evenness(distances),
-        perception.relative_sharpness(ordered),
+        perception.relative_sharpness(found),
     )
 
 
 def film_of(spec: WalkSpec, painted: Painted) -> bytes:
     """The GIF, in the film's order, with the walk's spec inside it."""
-    shown = [painted.frames[index] for index in spec.film_order()]
-    return film.gif(shown, spec.fps, comment=spec.model_dump_json())
+    return film.gif(
+        painted.frames, spec.fps, comment=spec.model_dump_json(), order=spec.film_order()
+    )
 
 
 def render(
@@ -123,10 +134,15 @@ def render(
     model: StableDiffusion,
     cache: FrameCache,
     storage: Storage,
+    outbox: Outbox | None = None,
+    entry: Mapping[str, Any] | None = None,
     on_progress: Callable[[Progress], None] = _ignore,
     cancelled: Callable[[], bool] = _never,
 ) -> Rendered:
     """Paint a walk, make its film and store it. The files are there before this returns.
+
+    Where the storage is out of reach they are in the `outbox`, if there is one. `entry` is what
+    else the record should say, as the history has it: the walk's accession number, say.
 
     Raises Cancelled, OutOfMemory, BadInput or StorageError.
     """
@@ -163,10 +179,11 @@ def render(
         model_digest=model.digest,
     )
     follow(Progress("storing", latest.ready, latest.total))
-    record = _record(spec, walk_id, rendered)
-    _store(storage, rendered, data, film.poster(painted.frames[0]), record)
+    record = {**(entry or {}), **_record(spec, walk_id, rendered)}
+    files = _files(rendered, data, film.poster(painted.frames[0]), record)
+    waiting = deliver(files, storage, outbox)
     cache.trim()
-    return rendered
+    return replace(rendered, waiting=waiting)
 
 
 def _record(spec: WalkSpec, walk_id: str, rendered: Rendered) -> Mapping[str, Any]:
@@ -178,22 +195,12 @@ def _record(spec: WalkSpec, walk_id: str, rendered: Rendered) -> Mapping[str, An
         "title": spec.title(),
         "digest": spec.digest(),
         "spec": spec.model_dump(mode="json"),
-        "result": asdict(rendered),
+        "result": {name: value for name, value in asdict(rendered).items() if name != "waiting"},
     }
 
 
-def _store(
-    storage: Storage, rendered: Rendered, gif: bytes, poster: bytes, record: Mapping[str, Any]
-) -> None:
-    """The film first, its record last: a record never points at a film that is not there.
-
-    What an earlier attempt at this walk has stored already is left as it is.
-    """
+def _files(rendered: Rendered, gif: bytes, poster: bytes, record: Mapping[str, Any]) -> list[File]:
+    """The film first, its record last: a record never stands for a film that is not there."""
     text = json.dumps(record, indent=2, ensure_ascii=False).encode()
-    for kind, data, content_type in (
-        ("poster", poster, "image/webp"),
-        ("gif", gif, "image/gif"),
-        ("json", text, "application/json"),
-    ):
-        if not storage.exists(rendered.files[kind]):
-            storage.put(rendered.files[kind], data, content_type)
+    parts = {"poster": poster, "gif": gif, "json": text}
+    return [File(rendered.files[kind], data) for kind, data in parts.items()]

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +22,10 @@ from momalisa.pacing import PACINGS, PacingName, spread
 
 Interpolation = Literal["lerp", "slerp"]
 Loop = Literal["once", "boomerang", "closed"]
+Mode = Literal["exact", "fast"]
+Shortcut = Literal["solver", "interval", "trunk", "glide"]
+SHORTCUTS: tuple[Shortcut, ...] = get_args(Shortcut)
+"""What fast mode does to save work; momalisa/shortcuts.py says how each is done."""
 
 PROMPT_LENGTH = 500
 SEED_LIMIT = 2**32
@@ -162,6 +166,9 @@ class WalkSpec(BaseModel):
     model: Annotated[str, BeforeValidator(_model)] = "atelier"
     fps: Annotated[int, _whole_field("Frames per second", *FPS)] = 10
     loop: Loop = "once"
+    mode: Mode = "fast"
+    without: tuple[Shortcut, ...] = ()
+    """Shortcuts that fast mode leaves out."""
 
     @model_validator(mode="after")
     def _goes_somewhere(self) -> Self:
@@ -185,6 +192,12 @@ class WalkSpec(BaseModel):
         """The pairs of neighbouring stops; a closed walk has one leg more, back to the start."""
         ends = self.stops + self.stops[:1] if self.loop == "closed" else self.stops
         return tuple(pairwise(ends))
+
+    @property
+    def shortcuts(self) -> frozenset[Shortcut]:
+        """The approximations this walk is made with: none in exact mode."""
+        taken = SHORTCUTS if self.mode == "fast" else ()
+        return frozenset(taken) - frozenset(self.without)
 
     @property
     def guided(self) -> bool:
@@ -211,8 +224,11 @@ class WalkSpec(BaseModel):
         Values without effect are left out: a strength of a linear pacing, a negative prompt
         without guidance, the guidance's value where there is none.
         """
-        content = self.model_dump(mode="json")
-        if self.pacing == "linear" or self.strength == 0.0:
+        content = self.model_dump(mode="json", exclude={"mode", "without"})
+        content["shortcuts"] = sorted(self.shortcuts)
+        if self.pacing == "even":
+            content.update(strength=0.0)
+        elif self.pacing == "linear" or self.strength == 0.0:
             content.update(pacing="linear", strength=0.0)
         if not self.guided:
             content.update(guidance=1.0, negative="")

@@ -1,21 +1,37 @@
 """A walk's frames, one after another, coarse to fine."""
 
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
+from itertools import pairwise
+from typing import Literal
 
 import torch
 from torch import Tensor
 
+from momalisa import perception
 from momalisa.errors import OutOfMemory
-from momalisa.frames import Frame, FrameCache, frame_key
+from momalisa.frames import Between, Frame, FrameCache, KeptFrames, frame_key
+from momalisa.latents import WalkLatents
 from momalisa.models.sd import StableDiffusion
-from momalisa.paths import EMBEDDING_MIXES, slerp
-from momalisa.spec import Place, Stop, WalkSpec
+from momalisa.paths import lerp
+from momalisa.spec import Place, WalkSpec
+from momalisa.survey import Distance, Spot, at_equal_change, widest_gaps
 
 PIXELS_A_BATCH = {"cpu": 4 * 256**2, "mps": 4 * 512**2, "cuda": 16 * 512**2}
 """How much is denoised at once; a CPU gains little from more and would show frames late."""
+PREVIEWS = 16
+"""Frames of a leg's preview, at most: large autoencoders take their time."""
+GLIDE_SPAN = 1 / 3
+"""Frames further apart on their leg than this are never glided between."""
+GLIDE_CHANGE = 0.09
+"""Nor are frames that differ more than this to the eye (`perception.distance`)."""
+SURVEY, SURVEY_TO_GLIDE = 0.25, 0.7
+"""Places that even pacing surveys, for each frame of a leg."""
+WRITERS = 4
+
+Source = Literal["cache", "painted", "glided", "preview"]
 
 
 @dataclass(frozen=True)
@@ -26,20 +42,36 @@ class WalkFrame:
     key: str
     frame: Frame
     unet_samples: int
-    """Rows sent through the UNet for it; 0 when it was in the cache."""
+    """Rows sent through the UNet for it."""
+    source: Source = "painted"
 
 
-def coarse_to_fine(count: int) -> list[int]:
-    """The numbers 0 to count - 1: both ends, the middle, the quarters, and so on."""
-    order = [0, count - 1][:count]
-    gaps = deque([(0, count - 1)])
+@dataclass(frozen=True, order=True)
+class Visit:
+    """A place's turn: its number, and those of the coarser places on both sides of it."""
+
+    index: int
+    low: int
+    high: int
+
+
+def coarse_to_fine(count: int, legs: int = 1, *, closed: bool = False) -> list[Visit]:
+    """Every place once: all stops first, then the middles of the legs, the quarters, and so on.
+
+    `count` places on `legs` legs of equal length; on a closed walk the last leg ends at place 0.
+    """
+    parts = count if closed else count - 1
+    joints = [leg * parts // legs for leg in range(legs + 1)]
+    stops = [0, *([] if closed else joints[-1:]), *joints[1:-1]] if count > 1 else [0]
+    visits = [Visit(stop, stop, stop) for stop in stops]
+    gaps = deque(pairwise(joints))
     while gaps:
         low, high = gaps.popleft()
         if high - low > 1:
             middle = (low + high) // 2
-            order.append(middle)
+            visits.append(Visit(middle, low, high % count))
             gaps.extend([(low, middle), (middle, high)])
-    return order
+    return visits
 
 
 def frames(
@@ -47,109 +79,254 @@ def frames(
 ) -> Generator[WalkFrame, None, None]:
     """Every distinct frame of a walk, coarse to fine; those in the cache are not made again.
 
-    `batch` frames are denoised at once (0 = what suits the device), both ends first. When
-    memory runs out the batch is halved and nothing is lost. Raises OutOfMemory if not even one
-    frame fits, BadInput for a size the model cannot paint.
+    Stops come first, then a preview of what lies between them, made of image latents alone; each
+    of its frames is replaced later. `batch` frames are denoised at once (0 = what suits the
+    device). When memory runs out the batch is halved and nothing is lost. Raises OutOfMemory if
+    not even one frame fits, BadInput for a size the model cannot paint.
     """
     model.check(spec.size)
-    walked = _Walk(spec, model)
+    walk = _Walk(spec, model, cache)
+    brush = _Brush(WalkLatents(spec, model), cache, batch or _frames_at_once(model, spec.size))
+    stops, between = walk.stops(), walk.between()
+    yield from brush.paint([walk.task(visit) for visit in stops[:2]])
+    yield from brush.paint([walk.task(visit) for visit in stops[2:]])
+    yield from brush.paint(walk.preview(between))
+    if spec.pacing == "even":
+        for leg in range(len(spec.legs)):
+            yield from _evenly(walk, leg, brush)
+        return
+    for some in walk.rounds(between):
+        yield from brush.paint([walk.task(visit) for visit in some])
+
+
+def _evenly(walk: "_Walk", leg: int, brush: "_Brush") -> Iterator[WalkFrame]:
+    """A leg's frames at equal change: first the survey, shown as a preview, then the frames."""
+    places, room = [0.0, 1.0], walk.survey_size() - 2
+    while middles := walk.unsurveyed(leg, places, min(brush.batch, room)):
+        yield from brush.paint([walk.probe(leg, t) for t in middles])
+        places, room = sorted([*places, *middles]), room - len(middles)
+    spots = at_equal_change(places, walk.change_on(leg), walk.spec.frames)
+    yield from brush.paint([walk.placed(leg, n, spot) for n, spot in enumerate(spots)][1:-1])
+
+
+def _frames_at_once(model: StableDiffusion, side: int) -> int:
     pixels = PIXELS_A_BATCH.get(model.device.type, PIXELS_A_BATCH["cpu"])
-    size = batch or max(1, pixels // spec.size**2)
-    waiting: list[int] = []
-    ends_due = True
-    for index in coarse_to_fine(len(walked.places)):
-        kept = cache.get(walked.key(index))
-        if kept is not None:
-            yield WalkFrame(index, walked.key(index), kept, 0)
-            continue
-        waiting.append(index)
-        if len(waiting) >= (min(2, size) if ends_due else size):
-            size = yield from _painted(walked, waiting, cache, size)
-            waiting, ends_due = [], False
-    yield from _painted(walked, waiting, cache, size)
+    return max(1, pixels // side**2)
 
 
-def _painted(
-    walked: "_Walk", indices: Sequence[int], cache: FrameCache, size: int
-) -> Generator[WalkFrame, None, int]:
-    """Paint frames, `size` at a time; returns the size that fitted."""
-    waiting = list(indices)
-    while waiting:
-        some = waiting[:size]
-        try:
-            finished = walked.paint(some)
-        except torch.OutOfMemoryError as error:
-            if size == 1:
-                side = walked.spec.size
-                raise OutOfMemory(
-                    f"Not even one frame of {side} × {side} fits into the memory of "
-                    f"{walked.model.device}. Please choose a smaller size."
-                ) from error
-            size = max(1, len(some) // 2)
-            torch.cuda.empty_cache()
-            continue
-        for frame in finished:
-            cache.put(frame.key, frame.frame)
-            yield frame
-        waiting = waiting[len(some) :]
-    return size
+@dataclass(frozen=True)
+class _Task:
+    """A frame to make: at a place, or from the latents between two others."""
+
+    index: int
+    key: str
+    place: Place
+    source: Source
+    between: Between | None = None
 
 
 class _Walk:
-    """What the frames of one walk share: places, each stop's text and noise, the silence."""
+    """What is to be made for a walk, in which order, and what each place's frame is kept as."""
 
-    def __init__(self, spec: WalkSpec, model: StableDiffusion) -> None:
-        self.spec, self.model = spec, model
+    def __init__(self, spec: WalkSpec, model: StableDiffusion, cache: FrameCache) -> None:
+        self.spec, self.cache, self.digest = spec, cache, model.digest
         self.places = spec.places()
+        self.keys: dict[int, str] = {}
+        self._changes: dict[tuple[str, str], float] = {}
+        closed = spec.loop == "closed"
+        self._visits = coarse_to_fine(len(self.places), len(spec.legs), closed=closed)
 
-    @cached_property
-    def words(self) -> dict[str, Tensor]:
-        """Text embeddings (tokens, width), each prompt encoded once."""
-        prompts = list(dict.fromkeys(stop.prompt for stop in self.spec.stops))
-        return dict(zip(prompts, self.model.encode(prompts), strict=True))
+    def stops(self) -> list[Visit]:
+        """The turns of the stops."""
+        return self._visits[: len(self.spec.stops)]
 
-    @cached_property
-    def noises(self) -> dict[int, Tensor]:
-        """Noise (c, h, w) by seed."""
-        seeds = {stop.seed for stop in self.spec.stops}
-        return {seed: self.model.noise(seed, self.spec.size) for seed in seeds}
+    def between(self) -> list[Visit]:
+        """The turns of all other places."""
+        return self._visits[len(self.spec.stops) :]
 
-    @cached_property
-    def silence(self) -> Tensor | None:
-        """The negative prompt's embedding, or None without guidance."""
-        return self.model.encode([self.spec.negative])[0] if self.spec.guided else None
+    def rounds(self, visits: Sequence[Visit]) -> Iterator[list[Visit]]:
+        """The turns in their order, parted before one that may glide between two of its part."""
+        current: list[Visit] = []
+        for visit in visits:
+            fresh = {other.index for other in current}
+            if self._close(visit) and fresh & {visit.low, visit.high}:
+                yield current
+                current = []
+            current.append(visit)
+        yield current
 
-    def key(self, index: int) -> str:
-        """The cache's key of a frame."""
-        return frame_key(self.spec, self.places[index], self.model.digest)
+    def task(self, visit: Visit) -> _Task:
+        """The frame of a turn; those that it could glide between have been tasks before."""
+        place, between = self.places[visit.index], self._glide(visit)
+        key = between.key if between else self._key(place)
+        self.keys[visit.index] = key
+        return _Task(visit.index, key, place, "glided" if between else "painted", between)
 
-    def paint(self, indices: Sequence[int]) -> list[WalkFrame]:
-        """Denoise and decode some frames as one batch."""
-        keys = [self.key(index) for index in indices]
-        mixed = [self._mix(self.places[index]) for index in indices]
-        noise, words = (torch.stack(parts) for parts in zip(*mixed, strict=True))
-        latents, samples = self.model.denoise(
-            noise,
-            words,
-            self.silence,
-            steps=self.spec.steps,
-            guidance=self.spec.guidance,
-            seeds=[int(key[:15], 16) for key in keys],
-        )
-        share = samples // len(indices)
-        pictures = self.model.decode(latents)
+    def survey_size(self) -> int:
+        """How many places of a leg are surveyed for even pacing, its ends among them.
+
+        Where frames may glide the survey is most of the work, else it comes on top of it.
+        """
+        share = SURVEY_TO_GLIDE if "glide" in self.spec.shortcuts else SURVEY
+        return max(3, round(share * self.spec.frames))
+
+    def unsurveyed(self, leg: int, places: Sequence[float], count: int) -> list[float]:
+        """Up to `count` places that a survey should look at next."""
+        return widest_gaps(places, self.change_on(leg), count)
+
+    def change_on(self, leg: int) -> Distance:
+        """The perceived change between the pictures at two surveyed places of a leg."""
+
+        def change(low: float, high: float) -> float:
+            return self._change(self._key(Place(leg, low)), self._key(Place(leg, high)))
+
+        return change
+
+    def probe(self, leg: int, t: float) -> _Task:
+        """The picture at a place that is surveyed; it stands for the frame nearest to it so far."""
+        place = Place(leg, t)
+        index = self._first(leg) + round(t * (self.spec.frames - 1))
+        return _Task(index % len(self.places), self._key(place), place, "preview")
+
+    def placed(self, leg: int, number: int, spot: Spot) -> _Task:
+        """A leg's frame at its spot: one that was surveyed, one gliding, or one to be painted."""
+        index, place = self._first(leg) + number, Place(leg, spot.t)
+        low, high = self._key(Place(leg, spot.low)), self._key(Place(leg, spot.high))
+        if "glide" not in self.spec.shortcuts or spot.weight in (0.0, 1.0):
+            return _Task(index, self._key(place), place, "painted")
+        between = Between(low, high, spot.weight)
+        return _Task(index, between.key, place, "glided", between)
+
+    def _first(self, leg: int) -> int:
+        return leg * (self.spec.frames - 1)
+
+    def _key(self, place: Place) -> str:
+        return frame_key(self.spec, place, self.digest)
+
+    def preview(self, visits: Sequence[Visit]) -> list[_Task]:
+        """Rough frames for some of the turns that have no frame yet, in walking order."""
+        places = [(visit.index, self.places[visit.index]) for visit in sorted(visits)]
+        missing = [(i, place) for i, place in places if not self._kept(place)]
+        stride = max(1, -(-len(missing) // (PREVIEWS * len(self.spec.legs))))
+        tasks = [self._rough(index, place) for index, place in missing[::stride]]
+        return [task for task in tasks if task is not None]
+
+    def _kept(self, place: Place) -> bool:
+        return self.cache.path(self._key(place)).exists()
+
+    def _rough(self, index: int, place: Place) -> _Task | None:
+        """A frame between the stops of its leg, if their latents are kept."""
+        low, high = (self._key(Place(place.leg, end)) for end in (0.0, 1.0))
+        if not (self.cache.has_latents(low) and self.cache.has_latents(high)):
+            return None
+        between = Between(low, high, place.t)
+        return _Task(index, between.key, place, "preview", between)
+
+    def _close(self, visit: Visit) -> bool:
+        """Whether a turn's neighbours are near enough on their leg to glide between them."""
+        low, _, high = self._around(visit)
+        return "glide" in self.spec.shortcuts and 0.0 < high - low <= GLIDE_SPAN
+
+    def _around(self, visit: Visit) -> tuple[float, float, float]:
+        """Where a turn and its neighbours lie on its leg: low, itself, high."""
+        place, low, high = (self.places[i] for i in (visit.index, visit.low, visit.high))
+        return low.t, place.t, high.t if high.leg == place.leg else 1.0
+
+    def _glide(self, visit: Visit) -> Between | None:
+        """How a frame lies between its neighbours, if these are near to the eye as well."""
+        if not self._close(visit):
+            return None
+        low, high = self.keys[visit.low], self.keys[visit.high]
+        if not (self.cache.has_latents(low) and self.cache.has_latents(high)):
+            return None
+        if self._change(low, high) > GLIDE_CHANGE:
+            return None
+        start, t, end = self._around(visit)
+        return Between(low, high, (t - start) / (end - start))
+
+    def _change(self, one: str, other: str) -> float:
+        """The perceived change between two kept frames."""
+        pair = (one, other)
+        if pair not in self._changes:
+            self._changes[pair] = perception.steps(KeptFrames(self.cache, pair))[0]
+        return self._changes[pair]
+
+
+class _Brush:
+    """Makes frames, as many at once as memory allows."""
+
+    def __init__(self, latents: WalkLatents, cache: FrameCache, batch: int) -> None:
+        self.latents, self.cache, self.batch = latents, cache, batch
+
+    def paint(self, tasks: Sequence[_Task]) -> Iterator[WalkFrame]:
+        """The frames of tasks: first those that are kept, then those decoded, then the others."""
+        missing = []
+        for task in tasks:
+            kept = self.cache.get(task.key)
+            if kept is None:
+                missing.append(task)
+            else:
+                source = task.source if task.source == "preview" else "cache"
+                yield WalkFrame(task.index, task.key, kept, 0, source)
+        yield from self._batches([task for task in missing if task.between])
+        yield from self._batches([task for task in missing if not task.between])
+
+    def _batches(self, tasks: list[_Task]) -> Iterator[WalkFrame]:
+        while tasks:
+            some = tasks[: self.batch]
+            try:
+                finished = self._made(some)
+            except RuntimeError as error:
+                if not _no_memory(error):
+                    raise
+                self._halve(error)
+                continue
+            yield from finished
+            tasks = tasks[len(some) :]
+
+    def _halve(self, error: Exception) -> None:
+        if self.batch == 1:
+            raise OutOfMemory(
+                f"Not even one frame of {self.latents.spec.size} pixels a side fits into the "
+                f"memory of {self.latents.model.device}. Please choose a smaller size."
+            ) from error
+        self.batch //= 2
+        torch.cuda.empty_cache()
+
+    def _made(self, tasks: Sequence[_Task]) -> list[WalkFrame]:
+        """Frames of one kind as one batch, kept with their latents."""
+        latents, samples = self._latents(tasks)
+        pictures = self.latents.model.decode(latents)
+        arrays = latents.half().cpu().numpy()
+        with ThreadPoolExecutor(WRITERS) as writers:
+            list(writers.map(self.cache.put, [task.key for task in tasks], pictures, arrays))
+        share = samples // len(tasks)
         return [
-            WalkFrame(index, key, frame, share)
-            for index, key, frame in zip(indices, keys, pictures, strict=True)
+            WalkFrame(task.index, task.key, picture, share, task.source)
+            for task, picture in zip(tasks, pictures, strict=True)
         ]
 
-    def _mix(self, place: Place) -> tuple[Tensor, Tensor]:
-        """Noise and text embedding at a place."""
-        start, end = self.spec.legs[place.leg]
-        t = torch.tensor([place.t], dtype=torch.float64)
-        mix = EMBEDDING_MIXES[self.spec.interpolation]
-        noise = slerp(self.noises[start.seed], self.noises[end.seed], t)[0]
-        return noise, mix(*self._words_of(start, end), t)[0]
+    def _latents(self, tasks: Sequence[_Task]) -> tuple[Tensor, int]:
+        """Clean latents of tasks of one kind, and the UNet samples they took."""
+        mixtures = [self._mixed(task.between) for task in tasks if task.between]
+        if mixtures:
+            return torch.stack(mixtures), 0
+        seeds = [int(task.key[:15], 16) for task in tasks]
+        return self.latents.at([task.place for task in tasks], seeds)
 
-    def _words_of(self, start: Stop, end: Stop) -> tuple[Tensor, Tensor]:
-        return self.words[start.prompt], self.words[end.prompt]
+    def _mixed(self, between: Between) -> Tensor:
+        """Latents (c, h, w) on the line between those of two kept frames."""
+        low, high = (
+            torch.from_numpy(self.cache.latents(key)) for key in (between.low, between.high)
+        )
+        model = self.latents.model
+        mixed = lerp(low.float(), high.float(), torch.tensor([between.weight]))[0]
+        return mixed.to(model.device, model.dtype)
+
+
+def _no_memory(error: RuntimeError) -> bool:
+    """Whether a device ran out of memory; the CPU and MPS have no error of their own for it."""
+    text = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError) or (
+        "out of memory" in text or "allocate memory" in text
+    )

@@ -11,6 +11,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Protocol
 
 from pydantic import ValidationError
@@ -20,6 +21,7 @@ from db.models import Walk
 from db.queue import Hold
 from db.session import migrate, writing
 from momalisa.errors import Cancelled, MomaLisaError
+from momalisa.outbox import Courier, outbox_of
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec, explain
 from momalisa.storage import Storage, open_storage
@@ -29,14 +31,16 @@ LEASE = 30.0
 BEAT = 1.0
 POLL = 0.3
 GRACE = 10.0
+PATIENCE = (15.0, 120.0)
+"""How long to try to reach the storage: for a film just made, and for one that waits already."""
 
-_State = tuple[str, tuple[tuple[int, str], ...]]
+_State = tuple[str, list[list[Any]]]
 
 log = logging.getLogger(__name__)
 
 
 class Progress(Protocol):
-    """What the renderer reports: a stage, and (place, frame key) of each frame so far."""
+    """What the renderer reports: a stage, and (place, frame key) of each picture so far."""
 
     @property
     def stage(self) -> str:
@@ -45,6 +49,10 @@ class Progress(Protocol):
     @property
     def ready(self) -> tuple[tuple[int, str], ...]:
         """The frames, in the order they became ready."""
+
+    @property
+    def rough(self) -> tuple[tuple[int, str], ...]:
+        """The previews of frames that are not ready."""
 
 
 class Hand:
@@ -57,12 +65,13 @@ class Hand:
             "attempt": walk.attempt,
         }
         self.hold = Hold.KEPT
-        self._now: _State = ("loading", ())
+        self._now: _State = ("loading", [])
         self._written: _State = self._now
 
     def report(self, progress: Progress) -> None:
         """Note how far the walk is; the next heartbeat writes it."""
-        self._now = (progress.stage, progress.ready)
+        rough = [[place, key, "rough"] for place, key in progress.rough]
+        self._now = (progress.stage, [[place, key] for place, key in progress.ready] + rough)
 
     def news(self) -> tuple[dict[str, Any], Callable[[], None]]:
         """What the row does not know yet, and what to call once it is written."""
@@ -71,7 +80,7 @@ class Hand:
         if now[0] != self._written[0]:
             news["stage"] = now[0]
         if now[1] != self._written[1]:
-            news["progress"] = [[place, key] for place, key in now[1]]
+            news["progress"] = now[1]
 
         def written() -> None:
             self._written = now
@@ -84,7 +93,8 @@ class Worker:
 
     `load(name, device)` gives a model, `render` a film, `cache(settings)` the frame cache: by
     default those of momalisa.models.registry, momalisa.render and momalisa.frames. Times are
-    seconds: how long a lease lasts, between heartbeats, between looks at an empty queue.
+    seconds: how long a lease lasts, between heartbeats, between looks at an empty queue, and for
+    how long to try to reach the storage.
     """
 
     def __init__(
@@ -94,17 +104,21 @@ class Worker:
         load: Callable[[str, str], Any] | None = None,
         render: Callable[..., Any] | None = None,
         cache: Callable[[Settings], Any] | None = None,
-        storage: Storage | None = None,
         lease: float = LEASE,
         beat: float = BEAT,
         poll: float = POLL,
+        patience: tuple[float, float] = PATIENCE,
     ) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self.settings = settings
         self._load = load or _load
         self._render = render or _render
         self._open_cache = cache or _cache
-        self._storage = storage
+        self._storage: Storage | None = None
+        self._patience = patience[0]
+        self._outbox = outbox_of(settings)
+        patiently = partial(open_storage, settings.store_root, patience=patience[1])
+        self._courier = Courier(self._outbox, patiently, settings.database)
         self._cache: Any = None
         self._lease, self._beat, self._poll = lease, beat, poll
         self._model: tuple[str, Any] | None = None
@@ -132,14 +146,24 @@ class Worker:
         heart.start()
         try:
             if not once:
+                self._start_courier()
                 self._warm()
             while not self.stopping and (self._next() or not once):
                 pass
+            if once:
+                self._courier.go()
         finally:
             self._ended = True
             heart.join()
             with writing(self.settings.database) as session:
                 queue.gone(session=session, name=self.name)
+
+    def _start_courier(self) -> None:
+        """Send what waits in the outbox beside the rendering; it may be killed at any moment."""
+        run = threading.Thread(
+            target=self._courier.run, args=(lambda: self._ended,), name="courier", daemon=True
+        )
+        run.start()
 
     def _next(self) -> bool:
         """Make the next walk; False, after a short wait, when there was none."""
@@ -191,20 +215,23 @@ class Worker:
             sentence = f"Something unforeseen happened to this film ({type(error).__name__})."
             where = self.settings.home / "logs"
             return queue.fail, {"error": f"{sentence} The log in {where} says more."}
-        return queue.finish, {"result": {name: getattr(rendered, name) for name in queue.RESULT}}
+        result = {name: getattr(rendered, name) for name in queue.RESULT}
+        return queue.finish, {"result": result, "waiting": rendered.waiting}
 
     def _rendered(self, walk: Walk, hand: Hand) -> Any:
         spec = WalkSpec.model_validate(walk.spec)
         if self._cache is None:
             self._cache = self._open_cache(self.settings)
         if self._storage is None:
-            self._storage = open_storage(self.settings.store_root)
+            self._storage = open_storage(self.settings.store_root, patience=self._patience)
         return self._render(
             spec,
             walk_id=walk.id,
             model=self._loaded(spec.model),
             cache=self._cache,
             storage=self._storage,
+            outbox=self._outbox,
+            entry=_entry(walk),
             on_progress=hand.report,
             cancelled=lambda: self.stopping or hand.hold is not Hold.KEPT,
         )
@@ -315,6 +342,15 @@ def _leave() -> None:
     """The renderer did not stop in time; its walk is given back already."""
     logging.shutdown()
     os._exit(1)
+
+
+def _entry(walk: Walk) -> dict[str, Any]:
+    """What the film's record says of the walk beside its spec and its result."""
+    return {
+        "accession": walk.accession,
+        "created_at": walk.created_at.isoformat(),
+        "parent": walk.parent,
+    }
 
 
 def _nothing() -> None:

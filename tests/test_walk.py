@@ -9,6 +9,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
+from momalisa.denoise import Course
 from momalisa.errors import BadInput, OutOfMemory
 from momalisa.frames import FrameCache
 from momalisa.models.registry import load
@@ -23,7 +24,13 @@ TOLERANCE = 1
 
 def spec(**changes: Any) -> WalkSpec:
     stops = [{"prompt": "a red square", "seed": 7}, {"prompt": "a stormy sea", "seed": 8}]
-    return WalkSpec.model_validate({"stops": stops, "frames": 5, "steps": 3, "size": 64} | changes)
+    plain = {"stops": stops, "frames": 5, "steps": 3, "size": 64, "mode": "exact"}
+    return WalkSpec.model_validate(plain | changes)
+
+
+def finished(walk: WalkSpec, *how: Any, **options: Any) -> list[WalkFrame]:
+    """The walk's frames without their previews."""
+    return [found for found in frames(walk, *how, **options) if found.source != "preview"]
 
 
 @pytest.fixture
@@ -38,45 +45,45 @@ def by_place(found: list[WalkFrame]) -> np.ndarray[Any, np.dtype[np.int16]]:
 
 @given(st.integers(1, 500))
 def test_coarse_to_fine_names_every_frame_once(count: int) -> None:
-    order = coarse_to_fine(count)
+    order = [visit.index for visit in coarse_to_fine(count)]
     assert sorted(order) == list(range(count))
 
 
 @given(st.integers(3, 500), st.integers(2, 500))
 def test_what_is_ready_is_spread_over_the_walk(count: int, ready: int) -> None:
-    some = sorted(coarse_to_fine(count)[: min(ready, count)])
+    some = sorted(visit.index for visit in coarse_to_fine(count)[: min(ready, count)])
     assert (some[0], some[-1]) == (0, count - 1)
     gaps = np.diff(some)
     assert gaps.max() <= 2 * gaps.min() + 2
 
 
 def test_every_place_gets_its_frame(tiny: StableDiffusion, cache: FrameCache) -> None:
-    found = list(frames(spec(), tiny, cache))
+    found = list(finished(spec(), tiny, cache))
     assert [frame.index for frame in found] == [0, 4, 2, 1, 3]
     assert all(frame.frame.shape == (64, 64, 3) for frame in found)
     assert sum(frame.unet_samples for frame in found) == 5 * 3 * 2
 
 
 def test_without_guidance_a_step_is_one_sample(tiny: StableDiffusion, cache: FrameCache) -> None:
-    found = list(frames(spec(guidance=0.0), tiny, cache))
+    found = list(finished(spec(guidance=0.0), tiny, cache))
     assert sum(frame.unet_samples for frame in found) == 5 * 3
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5])
 def test_batch_size_does_not_show(tiny: StableDiffusion, tmp_path: Path, batch: int) -> None:
-    one = list(frames(spec(), tiny, FrameCache(tmp_path / "a"), batch=batch))
-    other = list(frames(spec(), tiny, FrameCache(tmp_path / "b"), batch=3))
+    one = list(finished(spec(), tiny, FrameCache(tmp_path / "a"), batch=batch))
+    other = list(finished(spec(), tiny, FrameCache(tmp_path / "b"), batch=3))
     assert np.abs(by_place(one) - by_place(other)).max() <= TOLERANCE
 
 
 def test_same_seed_same_bytes(tiny: StableDiffusion, tmp_path: Path) -> None:
-    one, other = (list(frames(spec(), tiny, FrameCache(tmp_path / name))) for name in "ab")
+    one, other = (list(finished(spec(), tiny, FrameCache(tmp_path / name))) for name in "ab")
     assert np.array_equal(by_place(one), by_place(other))
 
 
 def test_another_seed_is_another_frame(tiny: StableDiffusion, cache: FrameCache) -> None:
     other = spec(stops=[{"prompt": "a red square", "seed": 9}, {"prompt": "a stormy sea"}])
-    one, two = (by_place(list(frames(s, tiny, cache))) for s in (spec(), other))
+    one, two = (by_place(list(finished(s, tiny, cache))) for s in (spec(), other))
     assert not np.array_equal(one[0], two[0])
 
 
@@ -103,7 +110,7 @@ def test_frames_equal_the_plain_pipelines(
 
     model = load(str(make_pipeline(getattr(diffusers, scheduler)(**options))), "cpu")
     walk = spec(guidance=guidance, negative="blur")
-    found = {frame.index: frame for frame in frames(walk, model, cache)}
+    found = {frame.index: frame for frame in finished(walk, model, cache)}
     t = torch.tensor([walk.places()[1].t], dtype=torch.float64)
     start, end = model.encode([stop.prompt for stop in walk.stops])
     words = lerp(start, end, t)
@@ -125,33 +132,33 @@ def test_frames_equal_the_plain_pipelines(
 
 
 def test_frames_in_the_cache_are_not_made_again(tiny: StableDiffusion, cache: FrameCache) -> None:
-    first = list(frames(spec(), tiny, cache))
-    again = list(frames(spec(fps=20, loop="boomerang"), tiny, cache))
+    first = list(finished(spec(), tiny, cache))
+    again = list(finished(spec(fps=20, loop="boomerang"), tiny, cache))
     assert np.array_equal(by_place(first), by_place(again))
     assert sum(frame.unet_samples for frame in again) == 0
 
 
 def test_an_interrupted_walk_goes_on(tiny: StableDiffusion, cache: FrameCache) -> None:
     walking = frames(spec(), tiny, cache, batch=1)
-    made = [next(walking) for _ in range(3)]
+    made = [next(walking) for _ in range(2)]
     walking.close()
-    rest = [f for f in frames(spec(), tiny, cache, batch=1) if f.unet_samples]
+    rest = [f for f in finished(spec(), tiny, cache, batch=1) if f.unet_samples]
     assert {f.index for f in rest}.isdisjoint({f.index for f in made})
-    assert len(rest) == 2
+    assert len(rest) == 3
 
 
 def test_pacings_share_the_frames_they_share(tiny: StableDiffusion, cache: FrameCache) -> None:
-    list(frames(spec(), tiny, cache))
-    other = list(frames(spec(pacing="dense-middle"), tiny, cache))
+    list(finished(spec(), tiny, cache))
+    other = list(finished(spec(pacing="dense-middle"), tiny, cache))
     assert [f.index for f in sorted(other, key=lambda f: f.index) if f.unet_samples] == [1, 3]
 
 
 def test_no_memory_halves_the_batch_and_loses_nothing(
     tiny: StableDiffusion, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = by_place(list(frames(spec(), tiny, FrameCache(cache.folder / "whole"), batch=1)))
+    whole = by_place(list(finished(spec(), tiny, FrameCache(cache.folder / "whole"), batch=1)))
     limit_batches(monkeypatch, at_most=1)
-    found = list(frames(spec(), tiny, cache, batch=5))
+    found = list(finished(spec(), tiny, cache, batch=5))
     assert np.abs(by_place(found) - whole).max() <= TOLERANCE
 
 
@@ -160,19 +167,19 @@ def test_not_even_one_frame_fits(
 ) -> None:
     limit_batches(monkeypatch, at_most=0)
     with pytest.raises(OutOfMemory, match="smaller size"):
-        list(frames(spec(), tiny, cache))
+        list(finished(spec(), tiny, cache))
 
 
 def limit_batches(monkeypatch: pytest.MonkeyPatch, at_most: int) -> None:
     """Let the model run out of memory as CUDA does."""
-    real = StableDiffusion.denoise
+    real = StableDiffusion.advance
 
-    def denoise(self: StableDiffusion, noise: torch.Tensor, *args: Any, **kwargs: Any) -> Any:
-        if len(noise) > at_most:
+    def advance(self: StableDiffusion, course: Course, *args: Any, **kwargs: Any) -> Any:
+        if len(course.latents) > at_most:
             raise torch.OutOfMemoryError("no room")
-        return real(self, noise, *args, **kwargs)
+        return real(self, course, *args, **kwargs)
 
-    monkeypatch.setattr(StableDiffusion, "denoise", denoise)
+    monkeypatch.setattr(StableDiffusion, "advance", advance)
 
 
 def test_a_size_the_model_cannot_halve_is_refused(tiny: StableDiffusion) -> None:
@@ -190,4 +197,25 @@ def test_words_that_are_not_read_are_known(tiny: StableDiffusion) -> None:
 def test_cuda_runs_in_half_precision(make_pipeline: Any, cache: FrameCache) -> None:
     model = load(str(make_pipeline()), "cuda")
     assert model.dtype is torch.float16
-    assert len(list(frames(spec(), model, cache))) == 5
+    assert len(list(finished(spec(), model, cache))) == 5
+
+
+def test_a_preview_comes_between_the_stops_and_the_rest(
+    tiny: StableDiffusion, cache: FrameCache
+) -> None:
+    found = list(frames(spec(), tiny, cache))
+    assert [frame.source for frame in found[:5]] == ["painted"] * 2 + ["preview"] * 3
+    assert sorted(frame.index for frame in found[2:5]) == [1, 2, 3]
+    assert sum(frame.unet_samples for frame in found if frame.source == "preview") == 0
+
+
+def test_what_is_finished_needs_no_preview(tiny: StableDiffusion, cache: FrameCache) -> None:
+    list(frames(spec(), tiny, cache))
+    assert {frame.source for frame in frames(spec(), tiny, cache)} == {"cache"}
+
+
+def test_stops_come_first_on_a_walk_of_many(tiny: StableDiffusion, cache: FrameCache) -> None:
+    stops = [{"prompt": prompt} for prompt in ("a red square", "a stormy sea", "white")]
+    found = list(frames(spec(stops=stops, frames=4, loop="closed"), tiny, cache))
+    assert [frame.index for frame in found[:3]] == [0, 3, 6]
+    assert sorted(f.index for f in found if f.source == "painted") == list(range(9))

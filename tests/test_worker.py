@@ -3,6 +3,7 @@
 Run as a script, this file is such a worker: `python tests/test_worker.py HOME SECONDS_A_FRAME`.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from db.models import State, Walk
 from db.session import engine_for, migrate, reading, writing
 from momalisa.errors import Cancelled, ModelNotFound, OutOfMemory
 from momalisa.frames import FrameCache, frame_key
+from momalisa.outbox import File, Outbox, deliver, outbox_of
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, Storage, film_key
@@ -37,6 +39,7 @@ class Report:
     stage: str
     ready: tuple[tuple[int, str], ...]
     total: int
+    rough: tuple[tuple[int, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Film:
     device: str = "cpu"
     dtype: str = "float32"
     model_digest: str = "stub"
+    waiting: bool = False
 
 
 @dataclass
@@ -71,6 +75,8 @@ class Painter:
         model: str,
         cache: FrameCache,
         storage: Storage,
+        outbox: Outbox,
+        entry: dict[str, Any],
         on_progress: Callable[[Report], None],
         cancelled: Callable[[], bool],
     ) -> Film:
@@ -88,9 +94,9 @@ class Painter:
                 made += 1
             ready.append((index, key))
             on_progress(Report("frames", tuple(ready), spec.frames))
-        key = film_key(walk_id, "film.gif")
-        storage.put(key, b"film", "image/gif")
-        return Film({"gif": key}, made)
+        files = {"gif": film_key(walk_id, "film.gif"), "json": film_key(walk_id, "walk.json")}
+        film, record = File(files["gif"], b"film"), File(files["json"], json.dumps(entry).encode())
+        return Film(files, made, waiting=deliver([film, record], storage, outbox))
 
 
 @pytest.fixture
@@ -315,6 +321,51 @@ def test_history_out_of_reach_is_no_end(
     walk = ask(settings)
     with at_work(settings):
         until(lambda: row(settings, walk).state is State.DONE)
+
+
+def test_film_waits_for_a_storage_out_of_reach_and_arrives_by_itself(settings: Settings) -> None:
+    """A folder that cannot be made stands for a bucket that is away."""
+    store = Path(settings.store_root)
+    store.write_text("in the way")
+    walk, other = ask(settings), ask(settings, frames=3)
+    with at_work(settings):
+        until(lambda: row(settings, other).waiting)
+        assert row(settings, walk).state is State.DONE
+        store.unlink()
+        until(lambda: not row(settings, walk).waiting and not row(settings, other).waiting)
+    for done in (row(settings, walk), row(settings, other)):
+        assert LocalStorage(store).get(done.files["gif"]) == b"film"
+    assert outbox_of(settings).walk_ids() == []
+
+
+def test_once_ends_with_a_try_to_send_what_waits(settings: Settings) -> None:
+    outbox_of(settings).shelf.put(film_key("w1", "walk.json"), b"{}", "application/json")
+    worker(settings).run(once=True)
+    assert LocalStorage(Path(settings.store_root)).exists(film_key("w1", "walk.json"))
+
+
+def test_film_that_can_be_kept_nowhere_is_said(settings: Settings) -> None:
+    Path(settings.store_root).write_text("in the way")
+    outbox_of(settings).folder.write_text("in the way, too")
+    walk = ask(settings)
+    worker(settings).run(once=True)
+    failed = row(settings, walk)
+    assert failed.state is State.FAILED
+    assert "Not a directory" in failed.error
+    assert "disk has room" in failed.error
+
+
+def test_record_says_what_the_history_knows(settings: Settings) -> None:
+    walk = ask(settings)
+    worker(settings).run(once=True)
+    told = json.loads(
+        LocalStorage(Path(settings.store_root)).get(row(settings, walk).files["json"])
+    )
+    assert told == {
+        "accession": walk.accession,
+        "created_at": walk.created_at.isoformat(),
+        "parent": None,
+    }
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ import transformers
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
-from momalisa.denoise import Denoised, Denoiser, denoise
+from momalisa.denoise import Course, Denoiser, Guidance, advance
 from momalisa.errors import BadInput, ModelBroken
 from momalisa.frames import Frame
 
@@ -71,7 +71,33 @@ class StableDiffusion:
         shape = (int(self.pipeline.unet.config.in_channels), cells, cells)
         return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
-    @torch.no_grad()
+    def start(self, noise: Tensor, steps: int, scheduler: Any = None) -> Course:
+        """Set out from `noise` (n, c, h, w), with the model's own scheduler or another."""
+        noise = noise.to(self.device, self.dtype)
+        return Course.start(scheduler or self.pipeline.scheduler, noise, steps)
+
+    def advance(
+        self,
+        course: Course,
+        words: Tensor,
+        guidance: Guidance,
+        *,
+        seeds: Sequence[int] = (),
+        until: int | None = None,
+    ) -> Course:
+        """Go on under `words` (n, tokens, width), as `denoise.advance` does."""
+        silence = guidance.silence
+        if silence is not None:
+            guidance = replace(guidance, silence=silence.to(self.device, self.dtype))
+        return advance(
+            course,
+            self._unet(),
+            words.to(self.device, self.dtype),
+            guidance,
+            until=until,
+            generators=[torch.Generator().manual_seed(seed) for seed in seeds],
+        )
+
     def denoise(
         self,
         noise: Tensor,
@@ -81,18 +107,11 @@ class StableDiffusion:
         steps: int,
         guidance: float,
         seeds: Sequence[int],
-    ) -> Denoised:
-        """Clean latents from `noise` (n, c, h, w) under `words` (n, tokens, width)."""
-        return denoise(
-            self._unet(),
-            self.pipeline.scheduler,
-            noise.to(self.device, self.dtype),
-            words.to(self.device, self.dtype),
-            None if silence is None else silence.to(self.device, self.dtype),
-            steps=steps,
-            guidance=guidance,
-            generators=[torch.Generator().manual_seed(seed) for seed in seeds],
-        )
+    ) -> tuple[Tensor, int]:
+        """Clean latents from `noise` (n, c, h, w), and the UNet samples they took."""
+        course = self.start(noise, steps)
+        course = self.advance(course, words, Guidance(silence, guidance), seeds=seeds)
+        return course.latents, course.samples
 
     def _unet(self) -> Denoiser:
         unet = self.pipeline.unet

@@ -26,12 +26,18 @@ def time_left(*, done: int, total: int, elapsed: float) -> float | None:
 
 
 def expected(spec: WalkSpec, past: Iterable[Walk]) -> float | None:
-    """Seconds that a walk would take, from walks made here with its model and size."""
-    rates = [
-        walk.seconds / walk.unet_samples
+    """Seconds that a walk would take, from walks made here with its model, size and mode."""
+    made = [
+        (walk.seconds / walk.frames_computed, WalkSpec.model_validate(walk.spec))
         for walk in past
-        if walk.unet_samples and (walk.model, walk.size) == (spec.model, spec.size)
+        if walk.frames_computed and (walk.model, walk.size) == (spec.model, spec.size)
     ]
+    rates = [seconds / _work(other) for seconds, other in made if other.mode == spec.mode]
     if not rates:
         return None
-    return median(rates) * len(spec.places()) * spec.steps * (2 if spec.guided else 1)
+    return median(rates) * len(spec.places()) * _work(spec)
+
+
+def _work(spec: WalkSpec) -> int:
+    """What a frame's time grows with: its steps, twice where they are guided."""
+    return spec.steps * (2 if spec.guided else 1)

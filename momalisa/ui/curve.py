@@ -29,5 +29,6 @@ def described(pacing: PacingName) -> str:
     return {
         "linear": "Equal steps all the way.",
         "ease": "Small steps at both ends, large ones in the middle.",
+        "even": "Equal change from frame to frame, measured while the walk is made.",
         "dense-middle": "Small steps in the middle, where the picture changes most.",
     }[pacing]

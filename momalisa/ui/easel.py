@@ -59,7 +59,7 @@ def unfinished(walk: Walk) -> None:
         st.error("This walk failed.")
         st.text(walk.error)
     else:
-        made = f"{len(walk.progress)} of {walk.frames_total} frames were made and are kept"
+        made = f"{making.frames_ready(walk)} of {walk.frames_total} frames were made and are kept"
         st.text(f"Called off. {made}: the same walk would go on from there.")
     if walk.progress:
         making.strip(walk)

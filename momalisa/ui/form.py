@@ -16,7 +16,17 @@ from momalisa.ui.quality import QUALITIES
 
 Problems = Mapping[str, str]
 SIZES = (128, 192, 256, 320, 384, 448, 512, 640, 768, 1024)
-OUT_OF_SIGHT = ("seed", "steps", "guidance", "fps", "negative", "size", "model", "interpolation")
+OUT_OF_SIGHT = (
+    "seed",
+    "steps",
+    "guidance",
+    "fps",
+    "negative",
+    "size",
+    "model",
+    "interpolation",
+    "mode",
+)
 
 
 def stops(problems: Problems) -> None:
@@ -110,7 +120,7 @@ def pacing(problems: Problems) -> None:
         )
         with st.container(key="quiet_pacing"):
             st.text(curve.described(chosen))
-        if chosen != "linear":
+        if chosen not in ("linear", "even"):
             strength = draft.key("strength")
             st.slider(
                 "Strength",
@@ -201,7 +211,16 @@ def _ways(problems: Problems) -> None:
             required=True,
             persist_state="session",
         )
-    problem(problems, "interpolation", "loop")
+        st.segmented_control(
+            "Mode",
+            ["fast", "exact"],
+            default=draft.start(draft.key("mode")),
+            key=draft.key("mode"),
+            required=True,
+            persist_state="session",
+            help="Fast takes shortcuts where they hardly show; exact takes none",
+        )
+    problem(problems, "interpolation", "loop", "mode", "without")
 
 
 def _model(problems: Problems) -> None:

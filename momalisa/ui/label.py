@@ -45,9 +45,12 @@ def facts(walk: Walk) -> dict[str, str]:
         },
         "Frames": f"{walk.frames_total} ({spec.frames} a leg)",
         "Pacing": spec.pacing
-        if spec.pacing == "linear"
+        if spec.pacing in ("linear", "even")
         else f"{spec.pacing}, strength {spec.strength:g}",
         "Interpolation": spec.interpolation,
+        "Mode": spec.mode
+        if not (spec.mode == "fast" and spec.without)
+        else f"fast, without {', '.join(spec.without)}",
         "Steps": str(spec.steps),
         "Guidance": f"{spec.guidance:g}",
         "Negative": spec.negative or "none",

@@ -54,7 +54,10 @@ def strip(walk: Walk) -> None:
     filmstrip(
         walk_id=walk.id,
         total=walk.frames_total,
-        frames=[(int(place), media.frame_url(str(key))) for place, key in walk.progress],
+        frames=[
+            (int(place), media.frame_url(str(key)), bool(rough))
+            for place, key, *rough in walk.progress
+        ],
         alt=f"A rough film of the walk {walk.title}",
         key=f"strip_{walk.id}",
     )
@@ -68,10 +71,15 @@ def status(walk: Walk) -> str:
         return _queue(walk.id)
     if walk.stage in STAGES:
         return f"{STAGES[walk.stage]} …"
-    done = len(walk.progress)
+    done = frames_ready(walk)
     left = _seconds_left(walk, done)
     counted = f"Frame {done} of {walk.frames_total}"
     return counted if left is None else f"{counted}, {clock.about(left)} left"
+
+
+def frames_ready(walk: Walk) -> int:
+    """How many frames are finished; previews do not count."""
+    return sum(not rough for _place, _key, *rough in walk.progress)
 
 
 def _queue(walk_id: str) -> str:

@@ -32,11 +32,13 @@ def test_time_left_goes_by_the_walks_own_rate() -> None:
     assert clock.time_left(done=24, total=24, elapsed=12.0) == 0.0
 
 
-def test_the_estimate_knows_model_and_size() -> None:
-    past = [Walk(model="atelier", size=64, seconds=10.0, unet_samples=100)]
+def test_the_estimate_knows_model_size_and_mode() -> None:
+    made = spec(guidance=4.0, steps=10).model_dump(mode="json")
+    past = [Walk(model="atelier", size=64, seconds=10.0, frames_computed=5, spec=made)]
     assert clock.expected(spec(guidance=4.0, steps=10), past) == pytest.approx(6.0)
     assert clock.expected(spec(guidance=1.0, steps=10), past) == pytest.approx(3.0)
     assert clock.expected(spec(size=128), past) is None
+    assert clock.expected(spec(mode="exact"), past) is None
 
 
 @pytest.mark.parametrize("pacing", PACINGS)

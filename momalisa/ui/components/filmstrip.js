@@ -26,7 +26,7 @@ class Strip {
     this.total = total
     this.alt = alt
     this.pictures = new Map()             // place -> a picture that has arrived
-    this.asked = new Set()
+    this.asked = new Map()                // place -> the address asked for last
     this.way = 1
     this.now = root.querySelector(".now")
     this.now.removeAttribute("src")
@@ -45,13 +45,15 @@ class Strip {
   }
 
   add(frames) {
-    this.strip.setAttribute("aria-label", `${frames.length} of ${this.total} frames are ready`)
-    for (const [place, url] of frames) {
-      if (this.asked.has(place)) continue
-      this.asked.add(place)
+    const ready = frames.filter(([, , rough]) => !rough).length
+    this.strip.setAttribute("aria-label", `${ready} of ${this.total} frames are ready`)
+    for (const [place, url, rough] of frames) {
+      if (this.asked.get(place) === url) continue
+      this.asked.set(place, url)
       const picture = new Image()
       picture.alt = ""
-      picture.onload = () => this.arrived(place, picture)
+      picture.className = rough ? "rough" : ""
+      picture.onload = () => this.asked.get(place) === url && this.arrived(place, picture)
       picture.src = url
     }
   }
@@ -61,7 +63,10 @@ class Strip {
     this.places = [...this.pictures.keys()].sort((a, b) => a - b)
     this.button.hidden = this.places.length < 2
     const cell = this.cells[Math.floor(place * this.cells.length / this.total)]
-    if (cell && !cell.firstChild) cell.append(picture.cloneNode())
+    if (cell && (!cell.firstChild || cell.place === place)) {
+      cell.place = place
+      cell.replaceChildren(picture.cloneNode())
+    }
     if (this.at === undefined || !this.playing) this.show(place)
   }
 

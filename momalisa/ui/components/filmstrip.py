@@ -8,9 +8,9 @@ _FILMSTRIP = component("filmstrip")
 
 
 def filmstrip(
-    *, walk_id: str, total: int, frames: Sequence[tuple[int, str]], alt: str, key: str
+    *, walk_id: str, total: int, frames: Sequence[tuple[int, str, bool]], alt: str, key: str
 ) -> None:
-    """Show which of `total` frames are ready: their places and addresses, in any order."""
+    """Show which of `total` frames there are: place, address, and whether it is rough still."""
     _FILMSTRIP(
         key=key,
         data={"id": walk_id, "total": total, "frames": [list(each) for each in frames], "alt": alt},

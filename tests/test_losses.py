@@ -1,0 +1,38 @@
+"""Small runs of `tests.losses`: nothing is lost, whoever dies and whatever the network does."""
+
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from db.session import engine_for
+from tests.losses import House, faulty, house, killed
+
+# The client library leaves the socket of an answer that it tries again to the collector.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
+)
+
+
+@pytest.fixture
+def impatient(tmp_path: Path) -> Iterator[House]:
+    """A house whose workers soon put a film into the outbox."""
+    with house(tmp_path, (0.5, 1.0)) as one:
+        yield one
+        engine_for(one.settings.database).dispose()
+    gc.collect()
+
+
+def test_killed_workers_lose_no_film(impatient: House) -> None:
+    figures = killed(impatient, kills=5, seed=1)
+    assert sum(figures["killed at"].values()) == 5
+    assert not any(figures["at the worst of these moments"].values())
+    assert not any(figures["in the end"].values())
+
+
+def test_every_film_arrives_once_through_faults_and_absence(impatient: House) -> None:
+    figures = faulty(impatient, films=3, gone=4.0)
+    assert sum(figures["faults met"].values()) > 0
+    assert figures["films waiting in the outbox by then"] > 0
+    assert not any(figures["in the end"].values())

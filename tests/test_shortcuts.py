@@ -1,0 +1,125 @@
+"""Laws of fast mode: less work, the same places, and every part with a switch of its own."""
+
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+
+from momalisa import perception, walk
+from momalisa.frames import FrameCache
+from momalisa.models.registry import load
+from momalisa.models.sd import StableDiffusion
+from momalisa.shortcuts import plan
+from momalisa.spec import SHORTCUTS, Shortcut, WalkSpec
+from momalisa.walk import WalkFrame, frames
+
+
+def spec(*taken: Shortcut, **changes: Any) -> WalkSpec:
+    """A fast walk with those shortcuts alone."""
+    stops = [{"prompt": "a red square", "seed": 7}, {"prompt": "a stormy sea", "seed": 8}]
+    without = [name for name in SHORTCUTS if name not in taken]
+    content = {"stops": stops, "frames": 5, "steps": 10, "size": 64, "without": without}
+    return WalkSpec.model_validate(content | changes)
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> FrameCache:
+    return FrameCache(tmp_path / "frames")
+
+
+def made(walk: WalkSpec, model: StableDiffusion, cache: FrameCache) -> list[WalkFrame]:
+    found = [frame for frame in frames(walk, model, cache) if frame.source != "preview"]
+    return sorted(found, key=lambda frame: frame.index)
+
+
+def samples(walk: WalkSpec, model: StableDiffusion, cache: FrameCache) -> int:
+    return sum(frame.unet_samples for frame in made(walk, model, cache))
+
+
+@pytest.mark.parametrize("shortcut", ["solver", "interval", "trunk"])
+def test_each_shortcut_alone_saves_work(
+    tiny: StableDiffusion, cache: FrameCache, shortcut: Shortcut
+) -> None:
+    walk = spec(shortcut, frames=12)
+    assert samples(walk, tiny, cache) < 12 * 10 * 2
+
+
+def test_without_its_shortcuts_fast_is_exact(tiny: StableDiffusion, cache: FrameCache) -> None:
+    exact = made(spec(mode="exact"), tiny, cache)
+    assert all(frame.source == "cache" for frame in made(spec(), tiny, cache))
+    assert spec().digest() == spec(mode="exact").digest()
+    assert len(exact) == 5
+
+
+def test_at_its_anchors_a_trunk_changes_nothing(tiny: StableDiffusion, tmp_path: Path) -> None:
+    plain, shared = (
+        made(spec(*taken), tiny, FrameCache(tmp_path / str(len(taken))))
+        for taken in ((), ("trunk",))
+    )
+    for one, other in zip(plain, shared, strict=True):
+        assert np.abs(one.frame.astype(int) - other.frame).max() <= 1
+
+
+def test_a_fast_frame_is_the_same_on_every_pacing(tiny: StableDiffusion, tmp_path: Path) -> None:
+    coarse = made(spec(*SHORTCUTS, frames=4), tiny, FrameCache(tmp_path / "a"))
+    fine = made(spec(*SHORTCUTS, frames=7), tiny, FrameCache(tmp_path / "b"))
+    for one, other in zip(coarse, fine[::2], strict=True):
+        assert one.key == other.key
+        assert np.abs(one.frame.astype(int) - other.frame).max() <= 1
+
+
+def test_finer_pacing_makes_only_what_is_missing(tiny: StableDiffusion, cache: FrameCache) -> None:
+    made(spec(*SHORTCUTS, frames=4), tiny, cache)
+    again = made(spec(*SHORTCUTS, frames=7), tiny, cache)
+    assert [frame.source for frame in again] == ["cache", "painted"] * 3 + ["cache"]
+
+
+def test_close_frames_glide(
+    tiny: StableDiffusion, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "GLIDE_CHANGE", 1.0)
+    monkeypatch.setattr(walk, "GLIDE_SPAN", 1 / 16)
+    found = made(spec("glide", frames=65, steps=1), tiny, cache)
+    sources = [frame.source for frame in found]
+    assert sources == (["painted", *["glided"] * 3] * 17)[:65]
+    assert all(frame.unet_samples == 0 for frame in found if frame.source == "glided")
+
+
+def test_a_glided_frame_lies_between_its_neighbours(
+    tiny: StableDiffusion, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "GLIDE_CHANGE", 1.0)
+    pictures = [frame.frame for frame in made(spec("glide", frames=33, steps=2), tiny, cache)]
+    for low, middle, high in zip(pictures[::2], pictures[1::2], pictures[2::2], strict=False):
+        whole = perception.distance(low, high)
+        assert perception.distance(low, middle) <= whole + 0.01
+        assert perception.distance(middle, high) <= whole + 0.01
+
+
+def test_frames_that_differ_do_not_glide(
+    tiny: StableDiffusion, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(walk, "GLIDE_CHANGE", 0.0)
+    found = made(spec("glide", frames=33, steps=1), tiny, cache)
+    assert {frame.source for frame in found} == {"painted"}
+
+
+@pytest.mark.parametrize("kind", ["LCMScheduler", "EulerAncestralDiscreteScheduler"])
+def test_a_scheduler_with_noise_of_its_own_keeps_its_steps(kind: str) -> None:
+    own = getattr(diffusers, kind)(steps_offset=1)
+    found = plan(spec(*SHORTCUTS), own)
+    assert (found.scheduler, found.steps, found.trunk) == (own, 10, 0)
+
+
+@pytest.mark.parametrize(
+    "kind", ["PNDMScheduler", "EulerDiscreteScheduler", "UniPCMultistepScheduler"]
+)
+def test_other_schedulers_get_the_few_step_solver(make_pipeline: Any, kind: str) -> None:
+    own = getattr(diffusers, kind)(steps_offset=1)
+    model = load(str(make_pipeline(own)), "cpu")
+    found = plan(spec(*SHORTCUTS), model.pipeline.scheduler)
+    assert type(found.scheduler).__name__ == "DPMSolverMultistepScheduler"
+    assert found.steps < 10
+    assert found.trunk > 0

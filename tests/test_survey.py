@@ -1,0 +1,61 @@
+"""Laws of even pacing: pictures gather where much happens, and steps come out equal."""
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from momalisa.survey import CLOSEST, at_equal_change, widest_gaps
+
+
+def jump(low: float, high: float) -> float:
+    """A leg that hardly changes but for its second quarter."""
+    return float(np.interp(high, *PROFILE) - np.interp(low, *PROFILE))
+
+
+PROFILE = ([0.0, 0.25, 0.5, 1.0], [0.0, 0.05, 0.95, 1.0])
+
+
+def surveyed(size: int) -> list[float]:
+    places = [0.0, 1.0]
+    while len(places) < size:
+        places = sorted([*places, *widest_gaps(places, jump, 1)])
+    return places
+
+
+def test_a_survey_gathers_where_much_changes() -> None:
+    places = surveyed(17)
+    assert sum(0.25 <= place <= 0.5 for place in places) >= 11
+
+
+@given(st.integers(2, 60), st.integers(3, 40))
+def test_both_ends_are_kept_and_nothing_goes_back(frames: int, size: int) -> None:
+    spots = [spot.t for spot in at_equal_change(surveyed(size), jump, frames)]
+    assert (spots[0], spots[-1], len(spots)) == (0.0, 1.0, frames)
+    assert all(a <= b for a, b in pairwise(spots))
+
+
+@pytest.mark.parametrize("frames", [5, 16, 23])
+def test_steps_change_equally(frames: int) -> None:
+    spots = [spot.t for spot in at_equal_change(surveyed(24), jump, frames)]
+    steps = [jump(a, b) for a, b in pairwise(spots)]
+    assert max(steps) <= 1.1 * min(steps)
+
+
+def test_where_nothing_changes_places_are_equally_far_apart() -> None:
+    spots = [spot.t for spot in at_equal_change([0.0, 0.5, 1.0], lambda _low, _high: 0.0, 5)]
+    assert spots == [0.0, 0.25, 0.5, 0.75, 1.0]
+
+
+def test_a_jump_is_not_looked_into_for_ever() -> None:
+    def cut(low: float, high: float) -> float:
+        return float(low < 0.3 <= high)
+
+    places = [0.0, 1.0]
+    while middles := widest_gaps(places, cut, 1):
+        places = sorted([*places, *middles])
+        if len(places) > 2000:
+            break
+    assert min(b - a for a, b in pairwise(places)) >= CLOSEST / 2
