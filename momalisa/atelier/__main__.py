@@ -1,15 +1,25 @@
 """`python -m momalisa.atelier`: make the model that ships with MOMA Lisa, and judge it."""
 
 import argparse
+import json
 import logging
 import os
-from dataclasses import fields
+from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from momalisa.atelier.recipe import Recipe
+from momalisa.models.registry import ATELIER
+
+if TYPE_CHECKING:
+    from momalisa.atelier.judge.figures import Figure
+    from momalisa.atelier.judge.sampler import Sampler
+    from momalisa.atelier.judge.steps import StepsRow
 
 STAGES = ("paint", "decoder", "denoiser")
+FIGURES = ("autoencoder", "manner", "colour", "count", "place", "walk", "machine")
+SECTIONS = (*FIGURES, "steps")
+FOLDER = Path("data/atelier")
 
 
 def main() -> None:
@@ -27,7 +37,7 @@ def _add_train(commands: Any) -> None:
     parser = commands.add_parser(
         "train", help="paint canvases and train the model from nothing, or from where it stopped"
     )
-    parser.add_argument("--folder", type=Path, default=Path("data/atelier"))
+    parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument(
         "--start", type=Path, help="begin a new folder with this pipeline's weights and recipe"
     )
@@ -63,34 +73,95 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _add_evaluate(commands: Any) -> None:
-    parser = commands.add_parser("evaluate", help="measure a model, and paint a contact sheet")
-    parser.add_argument("--model", default="atelier", help="a name or a pipeline's folder")
-    parser.add_argument("--prompts", type=Path, help="a file of prompts for the sheet, one a line")
-    parser.add_argument("--count", type=int, default=96, help="prompts that name colours")
-    parser.add_argument("--steps", type=int, default=16)
-    parser.add_argument("--guidance", type=float, default=4.0)
+    parser = commands.add_parser(
+        "evaluate", help="measure a model beside the painter's canvases, and paint a contact sheet"
+    )
+    parser.add_argument("--model", default=ATELIER.name, help="a name or a pipeline's folder")
+    parser.add_argument(
+        "--prompts", type=_prompts, help="a file of prompts for the sheet, one a line"
+    )
+    parser.add_argument(
+        "--section", action="append", choices=SECTIONS, dest="sections", help="default: all"
+    )
+    parser.add_argument("--count", type=_two_or_more, default=172, help="prompts of a section")
+    parser.add_argument("--pairs", type=_two_or_more, default=50, help="walks")
+    parser.add_argument("--steps", type=int, default=ATELIER.steps)
+    parser.add_argument("--guidance", type=float, default=ATELIER.guidance)
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="keeps the connoisseur")
     parser.add_argument("--sheet", type=Path, default=Path("data/contact-sheet.png"))
     parser.add_argument("--json", type=Path, help="the figures, as JSON")
     parser.set_defaults(run=_evaluate)
 
 
+def _prompts(path: str) -> list[str]:
+    try:
+        lines = Path(path).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise argparse.ArgumentTypeError(f"{path} cannot be read as text: {error}") from error
+    prompts = [line.strip() for line in lines if line.strip()]
+    if not prompts:
+        raise argparse.ArgumentTypeError(f"{path} holds no prompt; write one a line")
+    return prompts
+
+
+def _two_or_more(text: str) -> int:
+    if not text.isdecimal() or int(text) < 2:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 2")
+    return int(text)
+
+
 def _evaluate(options: argparse.Namespace) -> None:
-    from momalisa.atelier import evaluate as judge
+    from momalisa.atelier.judge.sampler import Sampler
     from momalisa.models.registry import load
 
-    model = load(options.model)
-    choice = {"steps": options.steps, "guidance": options.guidance}
-    lines = options.prompts.read_text().splitlines() if options.prompts else judge.GALLERY
-    prompts = [line.strip() for line in lines if line.strip()]
+    sections = options.sections or SECTIONS
+    sampler = Sampler(load(options.model), options.steps, options.guidance)
+    _show(options, sampler)
+    figures = _figures(options, sampler, [name for name in FIGURES if name in sections])
+    rows = _steps(options, sampler) if "steps" in sections else []
+    if options.json:
+        asked = ("model", "steps", "guidance", "count", "pairs")
+        report = {name: getattr(options, name) for name in asked}
+        report["digest"] = sampler.model.digest
+        report["figures"] = [asdict(figure) | {"held": figure.held} for figure in figures]
+        report["samplers"] = [asdict(row) for row in rows]
+        options.json.parent.mkdir(parents=True, exist_ok=True)
+        options.json.write_text(json.dumps(report, indent=2) + "\n")
+
+
+def _show(options: argparse.Namespace, sampler: "Sampler") -> None:
+    from momalisa.atelier.judge.sheet import GALLERY, contact_sheet
+
+    prompts = options.prompts or GALLERY
     options.sheet.parent.mkdir(parents=True, exist_ok=True)
-    shown = judge.pictures(model, prompts, **choice)
-    judge.contact_sheet(shown, prompts).save(options.sheet)
-    if options.count:
-        report = judge.evaluate(model, count=options.count, **choice)
-        print(judge.table(report))
-        if options.json:
-            judge.write(report, options.json)
+    contact_sheet(sampler.paint(prompts), prompts).save(options.sheet)
     print(f"contact sheet: {options.sheet}")
+
+
+def _figures(
+    options: argparse.Namespace, sampler: "Sampler", sections: list[str]
+) -> "list[Figure]":
+    """Measure, and print each figure as soon as it is known."""
+    from momalisa.atelier.evaluate import evaluate
+    from momalisa.atelier.judge.figures import HEAD, line
+
+    figures = []
+    if sections:
+        print(HEAD)
+    measured = evaluate(sampler, sections, options.folder, count=options.count, pairs=options.pairs)
+    for figure in measured:
+        print(line(figure), flush=True)
+        figures.append(figure)
+    return figures
+
+
+def _steps(options: argparse.Namespace, sampler: "Sampler") -> "list[StepsRow]":
+    from momalisa.atelier.evaluate import connoisseur
+    from momalisa.atelier.judge.steps import compare_steps, steps_table
+
+    rows = compare_steps(sampler, connoisseur(options.folder), max(2, options.count // 4))
+    print(steps_table(rows))
+    return rows
 
 
 if __name__ == "__main__":

@@ -1,0 +1,75 @@
+"""What a model asks of a machine: bytes, seconds, and nothing but stock diffusers."""
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from statistics import median
+
+from momalisa.atelier.judge.figures import Figure
+from momalisa.atelier.judge.sampler import Sampler
+from momalisa.models import registry
+
+RUNS = 3
+_LOAD = """
+import sys
+from momalisa.models import registry
+print(registry.load(sys.argv[1], sys.argv[2]).seconds_to_load)
+"""
+_STOCK = """
+import sys
+def refuse(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo"):
+        raise RuntimeError("the network is off")
+sys.addaudithook(refuse)
+from diffusers import DiffusionPipeline
+pipeline = DiffusionPipeline.from_pretrained(sys.argv[1])
+picture = pipeline("a red square on white", num_inference_steps=2).images[0]
+assert picture.getextrema() != ((0, 0), (0, 0), (0, 0))
+"""
+
+
+def judge_machine(sampler: Sampler) -> list[Figure]:
+    """Size on disk, seconds to load and to paint, and whether stock diffusers can."""
+    folder = Path(registry.find(sampler.model.name).source)
+    weights = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) / 1e6
+    sampler.paint([""])
+    return [
+        Figure("weights on disk, MB", weights, bar=64.0, at_most=True),
+        Figure("seconds to load, after imports", _seconds_to_load(sampler), bar=2.0, at_most=True),
+        Figure(
+            "seconds a picture",
+            _seconds_a_picture(sampler),
+            bar=0.6,
+            at_most=True,
+            note=f"{sampler.steps} steps on {sampler.model.device}; load {os.getloadavg()[0]:.1f}",
+        ),
+        Figure("stock diffusers paints, offline", float(stock_diffusers_paints(folder)), bar=1.0),
+    ]
+
+
+def _seconds_to_load(sampler: Sampler) -> float:
+    """The median of some fresh processes."""
+    command = [sys.executable, "-c", _LOAD, sampler.model.name, str(sampler.model.device)]
+    runs = (
+        subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(RUNS)
+    )
+    return median(float(run.stdout) for run in runs)
+
+
+def _seconds_a_picture(sampler: Sampler) -> float:
+    """The median of some pictures painted one by one."""
+    seconds = []
+    for _ in range(RUNS):
+        began = time.perf_counter()
+        sampler.paint(["a red square on white"])
+        seconds.append(time.perf_counter() - began)
+    return median(seconds)
+
+
+def stock_diffusers_paints(folder: Path) -> bool:
+    """Whether `DiffusionPipeline` paints with a folder, without our code and with no network."""
+    command = [sys.executable, "-I", "-c", _STOCK, str(folder.resolve())]
+    offline = os.environ | {"HF_HUB_OFFLINE": "1"}
+    return subprocess.run(command, env=offline, capture_output=True, check=False).returncode == 0
