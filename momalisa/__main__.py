@@ -119,7 +119,11 @@ def _add_walk(commands: Any) -> None:
             f"--{name}", choices=values, default=standard, help=f"{text} ({standard})"
         )
     walk.add_argument(
-        "--without", nargs="+", choices=SHORTCUTS, default=(), help="shortcuts that fast leaves out"
+        "--without",
+        nargs="*",
+        choices=SHORTCUTS,
+        default=fields["without"].default,
+        help="shortcuts that fast leaves out (trunk)",
     )
     model, device = settings().model, settings().device
     walk.add_argument("--model", default=model, help=f"a name, folder or hub id ({model})")

@@ -167,8 +167,8 @@ class WalkSpec(BaseModel):
     fps: Annotated[int, _whole_field("Frames per second", *FPS)] = 10
     loop: Loop = "once"
     mode: Mode = "fast"
-    without: tuple[Shortcut, ...] = ()
-    """Shortcuts that fast mode leaves out."""
+    without: tuple[Shortcut, ...] = ("trunk",)
+    """Shortcuts that fast mode leaves out: the trunk costs more than it saves beside the glide."""
 
     @model_validator(mode="after")
     def _goes_somewhere(self) -> Self:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from urllib.parse import quote
 
 import streamlit as st
 from sqlalchemy.orm import Session
@@ -11,7 +10,7 @@ from db import session as database
 from db import walks
 from db.models import Walk
 from momalisa.settings import settings
-from momalisa.storage import Storage, open_storage
+from momalisa.storage import Storage, app_url, open_storage
 
 WORKER_SILENCE = 20.0  # seconds without a sign of life before a page says so
 
@@ -63,14 +62,16 @@ def _opened_storage(root: str) -> Storage:
     return open_storage(root)
 
 
-def address(key: str, *, download: str = "") -> str:
-    """Where the browser finds a stored file; `download` names it on the visitor's disk."""
+def address(walk: Walk, kind: str, *, download: str = "") -> str:
+    """Where the browser finds a walk's file of that kind; blank when there is none.
+
+    `download` names it on the visitor's disk. While the storage is out of reach, this machine's
+    outbox hands the film out.
+    """
+    key = walk.files.get(kind, "")
     if not key:
         return ""
-    url = storage().url(key)
-    # Only our own route knows how to name a download; a bucket's signed URL must stay as it is.
-    ours = download and url.startswith("/")
-    return f"{url}?download={quote(download)}" if ours else url
+    return (app_url if walk.waiting else storage().url)(key, download=download)
 
 
 def recent(limit: int = 12) -> list[Walk]:

@@ -3,8 +3,8 @@
 import logging
 
 import streamlit as st
-from sqlalchemy.exc import DBAPIError
 
+from db.errors import HistoryError
 from momalisa.errors import MomaLisaError
 
 log = logging.getLogger(__name__)
@@ -12,13 +12,8 @@ log = logging.getLogger(__name__)
 
 def sentence(error: Exception) -> str:
     """What happened and what to do, for the person in front of the screen."""
-    if isinstance(error, MomaLisaError):
+    if isinstance(error, MomaLisaError | HistoryError):
         return str(error)
-    if isinstance(error, DBAPIError):
-        return (
-            "The history cannot be reached just now. Nothing is lost; please reload the page in "
-            "a moment. If this stays, look at the database that MOMALISA_DATABASE_URL names."
-        )
     return (
         "Something went wrong that nobody foresaw. It is written in the server's log; what you "
         "typed is kept. Please reload the page."

@@ -1,0 +1,1 @@
+"""Beyond one machine: the prediction container, its client, and the pipeline."""

@@ -1,0 +1,279 @@
+"""Walks painted elsewhere: the client of a Vertex AI endpoint, or of the container itself.
+
+`Endpoint` stands where a worker has a model and a renderer: the pictures come over the network,
+the film is made and stored here, so that it does not matter where a walk was painted.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import wait
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from momalisa.cloud.aside import aside
+from momalisa.errors import BadInput, Cancelled, MomaLisaError
+from momalisa.frames import FrameCache
+from momalisa.outbox import Outbox
+from momalisa.spec import WalkSpec
+from momalisa.storage import Storage, open_storage
+
+if TYPE_CHECKING:
+    from momalisa.cloud.painted import MadeBy
+    from momalisa.frames import Frame
+    from momalisa.render import Painted, Progress, Rendered
+
+VERTEX = re.compile(r"projects/[\w-]+/locations/[\w-]+/endpoints/[\w-]+")
+URL = re.compile(r"https?://[^/\s]+/\S*")
+TO_CONNECT, TO_ANSWER = 10.0, 900.0
+"""Seconds for one request. One that is asked again goes on from the frames that are painted."""
+OUTAGE, QUEUE = 30.0, 900.0
+"""Seconds to wait in all for an endpoint that is away, and for one that asks to come back later."""
+LOOK = 0.2
+LATER = {
+    HTTPStatus.REQUEST_TIMEOUT,
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
+
+Post = Callable[[bytes], Any]
+"""Sends a request's body; gives a `requests.Response`, or raises what requests raises."""
+
+
+class EndpointError(MomaLisaError):
+    """The endpoint could not be reached, or would not or could not paint."""
+
+
+class _Later(Exception):
+    """No picture yet, but perhaps after a pause: `pause` seconds, if the endpoint said so."""
+
+    def __init__(self, why: str, patience: float, pause: float | None = None) -> None:
+        super().__init__(why)
+        self.patience, self.pause = patience, pause
+
+
+class Endpoint:
+    """Where walks are painted: "projects/P/locations/L/endpoints/E", or a container's URL.
+
+    Raises BadInput when the address is neither.
+    """
+
+    def __init__(self, address: str) -> None:
+        if not VERTEX.fullmatch(address) and not URL.fullmatch(address):
+            raise BadInput(
+                f"“{address}” is no endpoint. Please write "
+                "projects/PROJECT/locations/REGION/endpoints/ID, or a container's address such as "
+                "http://host:8080/predict."
+            )
+        self.address = address
+        self.device = "endpoint"
+        self._post: Post | None = None
+
+    def load(self, _name: str, _device: str) -> "Endpoint":
+        """Itself: the model is loaded where the walks are painted."""
+        return self
+
+    def render(
+        self,
+        spec: WalkSpec,
+        *,
+        walk_id: str,
+        model: object,
+        cache: FrameCache,
+        storage: Storage,
+        outbox: Outbox | None = None,
+        entry: Mapping[str, Any] | None = None,
+        on_progress: Callable[["Progress"], None],
+        cancelled: Callable[[], bool],
+    ) -> "Rendered":
+        """As `render.render`, but painted at the endpoint.
+
+        Raises EndpointError, BadInput, Cancelled or StorageError.
+        """
+        from momalisa.cloud.painted import keep
+        from momalisa.render import Progress
+
+        total = len(spec.places())
+        on_progress(Progress("frames", (), total))
+        painted, made_by = self.paint(spec, walk_id, cancelled)
+        ready = _into(cache, spec, painted.frames, made_by.model_digest)
+        on_progress(Progress("film", ready, total))
+        rendered = keep(
+            spec,
+            painted,
+            made_by,
+            walk_id=walk_id,
+            storage=storage,
+            outbox=outbox,
+            entry=entry,
+        )
+        cache.trim()
+        return rendered
+
+    def paint(
+        self, spec: WalkSpec, walk_id: str, cancelled: Callable[[], bool]
+    ) -> tuple["Painted", "MadeBy"]:
+        """A walk's frames from the endpoint, and what is told of their making.
+
+        Raises EndpointError, BadInput, Cancelled, or StorageError when the frames are in a store
+        that cannot be read from here.
+        """
+        walk = spec.model_dump(mode="json") | {"walk_id": walk_id, "film": False}
+        body = json.dumps({"instances": [walk]}).encode()
+        given_up = threading.Event()
+        asking = aside(lambda: self._ask(body, given_up))
+        while not wait([asking], timeout=LOOK).done:
+            if cancelled():
+                given_up.set()
+                raise Cancelled("The walk was cancelled.")
+        return self._read(asking.result(), spec, walk_id)
+
+    def _ask(self, body: bytes, given_up: threading.Event) -> bytes:
+        """The answer's body, after as many tries as it takes."""
+        waited, tries = 0.0, 0
+        while True:
+            try:
+                return self._once(body)
+            except _Later as later:
+                pause = _pause(later, tries)
+                if waited >= later.patience or given_up.wait(pause):
+                    raise EndpointError(f"{later} Please try again later.") from later
+            waited, tries = waited + pause, tries + 1
+
+    def _once(self, body: bytes) -> bytes:
+        """The answer's body, from one request."""
+        from google.api_core.exceptions import GoogleAPICallError
+        from google.auth.exceptions import GoogleAuthError, TransportError
+        from requests.exceptions import ChunkedEncodingError, RequestException, Timeout
+        from requests.exceptions import ConnectionError as NoConnection
+
+        try:
+            if self._post is None:
+                self._post = _post_to(self.address)
+            response = self._post(body)
+        except Timeout as error:
+            raise _Later(
+                f"The endpoint did not answer in time ({self.address}).", OUTAGE
+            ) from error
+        except (NoConnection, ChunkedEncodingError, TransportError) as error:
+            raise _Later(f"The endpoint cannot be reached ({self.address}).", OUTAGE) from error
+        except GoogleAuthError as error:
+            raise EndpointError(
+                "Google Cloud asks who is there before it lets a walk be painted. "
+                "Please run: gcloud auth application-default login"
+            ) from error
+        except (GoogleAPICallError, RequestException) as error:
+            why = getattr(error, "message", "") or type(error).__name__
+            raise EndpointError(
+                f"The endpoint {self.address} could not be asked: {why}. "
+                "Please check MOMALISA_ENDPOINT and your rights on it."
+            ) from error
+        return _answer(response)
+
+    def _read(self, answer: bytes, spec: WalkSpec, walk_id: str) -> tuple["Painted", "MadeBy"]:
+        """The painted walk of an answer."""
+        from momalisa.cloud.painted import from_figures
+
+        try:
+            (prediction,) = json.loads(answer)["predictions"]
+            if prediction["digest"] != spec.digest():
+                raise ValueError("another walk")
+            frames = _frames(prediction, walk_id)
+            if len(frames) != len(spec.places()):
+                raise ValueError("another number of frames")
+            return from_figures(prediction["made"], frames)
+        except (ValueError, KeyError, TypeError) as error:
+            raise EndpointError(
+                f"The endpoint's answer cannot be used ({error}). "
+                "Perhaps it runs another version of MOMA Lisa."
+            ) from error
+
+
+def _frames(prediction: Mapping[str, Any], walk_id: str) -> list["Frame"]:
+    """The frames of a prediction; those in a store are removed from there, having arrived."""
+    from momalisa.cloud.painted import FRAMES, from_png
+
+    if "pictures" in prediction:
+        return [from_png(base64.b64decode(picture)) for picture in prediction["pictures"]]
+    store = open_storage(prediction["store"])
+    keys = [place["key"] for place in prediction["frames"]]
+    if not all(str(key).startswith(f"{FRAMES}/{walk_id}/") for key in keys):
+        raise ValueError("frames of another walk")
+    frames = [from_png(store.get(key)) for key in keys]
+    for key in keys:
+        store.delete(key)
+    return frames
+
+
+def _into(
+    cache: FrameCache, spec: WalkSpec, frames: Sequence["Frame"], model_digest: str
+) -> tuple[tuple[int, str], ...]:
+    """Put the frames into the cache, for the filmstrip: (number of the place, key) of each.
+
+    The keys are of this walk alone: by which shortcuts a frame was made, only the endpoint knows.
+    """
+    made = f"{spec.digest()} {model_digest}"
+    keys = [hashlib.sha256(f"{made} {n}".encode()).hexdigest() for n in range(len(frames))]
+    for key, frame in zip(keys, frames, strict=True):
+        cache.put(key, frame)
+    return tuple(enumerate(keys))
+
+
+def _post_to(address: str) -> Post:
+    """What sends a request's body to an address. Raises what Google's clients raise."""
+    headers = {"Content-Type": "application/json"}
+    if not VERTEX.fullmatch(address):
+        import requests
+
+        session = requests.Session()
+        return lambda body: session.post(
+            address, data=body, headers=headers, timeout=(TO_CONNECT, TO_ANSWER)
+        )
+    try:
+        from google.cloud import aiplatform  # type: ignore[import-untyped]
+    except ImportError as error:
+        raise EndpointError(
+            "A Vertex AI endpoint needs Google's client. "
+            "Please run: pip install -r momalisa/cloud/requirements.txt"
+        ) from error
+    endpoint = aiplatform.Endpoint(address)
+    return lambda body: endpoint.raw_predict(body, headers, timeout=TO_ANSWER)
+
+
+def _answer(response: Any) -> bytes:
+    """The body of a good answer. Raises _Later or EndpointError with the endpoint's own words."""
+    status = response.status_code
+    if status == HTTPStatus.OK:
+        return bytes(response.content)
+    said = _said(response)
+    if status in LATER:
+        raise _Later(f"The endpoint is busy: {said}", QUEUE, _seconds(response))
+    if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
+        raise BadInput(f"The endpoint cannot paint this: {said}")
+    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
+        raise EndpointError(f"The endpoint does not let this machine in: {said}")
+    raise EndpointError(f"The endpoint could not paint this (status {status}): {said}")
+
+
+def _said(response: Any) -> str:
+    """An error's sentence, as the container or Vertex AI gives it."""
+    try:
+        return str(response.json()["error"]["message"])[:500]
+    except (ValueError, KeyError, TypeError):
+        return "it does not say why."
+
+
+def _seconds(response: Any) -> float | None:
+    """How long the endpoint asks to wait, if it does; never more than a minute at once."""
+    text = response.headers.get("Retry-After", "")
+    return min(float(text), 60.0) if text.isdecimal() else None
+
+
+def _pause(later: _Later, tries: int) -> float:
+    """As the endpoint asked for, or 1, 2, 4, ... seconds."""
+    return min(2.0**tries, 30.0) if later.pause is None else later.pause

@@ -1,0 +1,271 @@
+"""The endpoint's client against the container as it runs, and against a network that fails."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from momalisa.cloud import endpoint as client
+from momalisa.cloud.endpoint import Endpoint, EndpointError
+from momalisa.errors import BadInput, Cancelled
+from momalisa.frames import FrameCache
+from momalisa.render import Progress, Rendered, render
+from momalisa.settings import Settings
+from momalisa.spec import WalkSpec
+from momalisa.storage import LocalStorage
+from tests.app import free_port
+from tests.cloud.conftest import Container, serving, until, walk
+from tests.faults import Fault, Proxy, proxy_before
+
+VERTEX = "projects/museum/locations/us-central1/endpoints/123"
+
+
+@pytest.fixture
+def elsewhere(container: Container) -> Endpoint:
+    return Endpoint(f"{container.url}/predict")
+
+
+@pytest.fixture
+def proxy(container: Container) -> Iterator[Proxy]:
+    with proxy_before(container.url.removeprefix("http://")) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "OUTAGE", 1.5)
+    monkeypatch.setattr(client, "QUEUE", 1.5)
+
+
+def never() -> bool:
+    return False
+
+
+def rendered(
+    place: Endpoint, spec: WalkSpec, home: Path, on_progress: Callable[[Progress], None] = print
+) -> Rendered:
+    return place.render(
+        spec,
+        walk_id="walk-1",
+        model=place,
+        cache=FrameCache(home / "frames"),
+        storage=LocalStorage(home / "store"),
+        entry={"accession": "ML.2026.0001"},
+        on_progress=on_progress,
+        cancelled=never,
+    )
+
+
+@pytest.mark.parametrize("frames", [3, 30])
+def test_endpoint_makes_the_very_film_that_this_machine_makes(
+    elsewhere: Endpoint, folder: Path, model: Any, tmp_path: Path, frames: int
+) -> None:
+    # Prompts of its own: a frame kept from another batch may differ in its last bits.
+    spec = walk(folder, "a fox", f"a hill {frames}", frames=frames, loop="boomerang")
+    seen: list[Progress] = []
+    far = rendered(elsewhere, spec, tmp_path / "far", seen.append)
+    near = render(
+        spec,
+        walk_id="walk-1",
+        model=model,
+        cache=FrameCache(tmp_path / "near" / "frames"),
+        storage=LocalStorage(tmp_path / "near" / "store"),
+    )
+    names = ("files", "bytes", "sha256", "frames", "distances", "sharpness", "model_digest")
+    assert [getattr(far, name) for name in names] == [getattr(near, name) for name in names]
+    for kind in ("gif", "poster"):
+        stores = [LocalStorage(tmp_path / where / "store") for where in ("far", "near")]
+        assert stores[0].get(far.files[kind]) == stores[1].get(near.files[kind])
+    assert b"ML.2026.0001" in stores[0].get(far.files["json"])
+    kept = [FrameCache(tmp_path / "far" / "frames").get(key) for _, key in seen[-1].ready]
+    assert len(kept) == frames
+    assert all(frame is not None for frame in kept)
+
+
+def test_frames_do_not_stay_in_the_endpoints_store(
+    elsewhere: Endpoint, container: Container, folder: Path
+) -> None:
+    elsewhere.paint(walk(folder, "up", "down", frames=30), "passing", never)
+    store = LocalStorage(container.home / "store")
+    assert list(store.list("frames/passing/")) == []
+    assert list(store.list("saved_predictions/passing/")) == []
+
+
+def test_worker_renders_elsewhere_without_knowing(
+    elsewhere: Endpoint, folder: Path, tmp_path: Path
+) -> None:
+    from db import walks
+    from db.models import State, Walk
+    from db.session import engine_for, migrate, reading, writing
+    from momalisa.worker import Worker
+
+    settings = Settings(home=tmp_path)
+    migrate(settings.database)
+    spec = walk(folder)
+    with writing(settings.database) as session:
+        asked = walks.enqueue(
+            session=session,
+            spec=spec.model_dump(mode="json"),
+            digest=spec.digest(),
+            title=spec.title(),
+            frames_total=3,
+        )
+    Worker(settings, load=elsewhere.load, render=elsewhere.render).run(once=True)
+    with reading(settings.database) as session:
+        done = session.get_one(Walk, asked.id)
+    engine_for(settings.database).dispose()
+    assert (done.state, done.error) == (State.DONE, "")
+    assert LocalStorage(tmp_path / "store").exists(done.files["gif"])
+
+
+def test_short_troubles_pass_unseen(
+    proxy: Proxy, folder: Path, painted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "_pause", lambda *_: 0.0)
+    spec = walk(folder)
+    proxy.meet(Fault.UNAVAILABLE, Fault.CUT, Fault.BUSY, Fault.LOST, Fault.TRUNCATE)
+    got, _ = Endpoint(f"{proxy.address}/predict").paint(spec, "walk-1", never)
+    assert len(proxy.met) == 5
+    np.testing.assert_array_equal(got.frames, painted(spec))
+
+
+@pytest.mark.usefixtures("impatient")
+def test_outage_is_a_sentence(folder: Path) -> None:
+    nobody = Endpoint(f"http://127.0.0.1:{free_port()}/predict")
+    with pytest.raises(EndpointError, match="cannot be reached"):
+        nobody.paint(walk(folder), "walk-1", never)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_silence_is_a_sentence(proxy: Proxy, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client, "TO_ANSWER", 0.2)
+    proxy.meet(*[Fault.STALL] * 9)
+    with pytest.raises(EndpointError, match="did not answer in time"):
+        Endpoint(f"{proxy.address}/predict").paint(walk(folder), "walk-1", never)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_endpoint_that_never_gets_ready_is_a_sentence(folder: Path, tmp_path: Path) -> None:
+    with serving(tmp_path, "no-such-model") as broken:
+        until(lambda: "no model" in broken.get("/health").text)
+        with pytest.raises(EndpointError, match="no model “no-such-model”"):
+            Endpoint(f"{broken.url}/predict").paint(walk(folder), "walk-1", never)
+
+
+def test_what_the_endpoint_cannot_paint_is_bad_input(elsewhere: Endpoint) -> None:
+    with pytest.raises(BadInput, match="this container paints with"):
+        elsewhere.paint(walk("atelier"), "walk-1", never)
+
+
+def test_other_places_are_a_sentence(container: Container, folder: Path) -> None:
+    with pytest.raises(EndpointError, match="status 404"):
+        Endpoint(f"{container.url}/nowhere").paint(walk(folder), "walk-1", never)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        *(b"", b"[]", b"{}", b'{"predictions": []}', b'{"predictions": [{"digest": "other"}]}'),
+        b'{"predictions": [7]}',
+    ],
+)
+def test_answer_of_another_kind_is_a_sentence(
+    elsewhere: Endpoint, folder: Path, answer: bytes
+) -> None:
+    with pytest.raises(EndpointError, match="cannot be used"):
+        elsewhere._read(answer, walk(folder), "walk-1")
+
+
+def test_pictures_that_are_none_are_a_sentence(elsewhere: Endpoint, folder: Path) -> None:
+    spec = walk(folder, frames=2)
+    told = {"digest": spec.digest(), "pictures": ["AAAA", "AAAA"], "made": {}}
+    with pytest.raises(EndpointError, match="no PNG"):
+        elsewhere._read(json.dumps({"predictions": [told]}).encode(), spec, "walk-1")
+
+
+def test_endpoint_cannot_reach_other_files_of_this_machine(
+    elsewhere: Endpoint, folder: Path, tmp_path: Path
+) -> None:
+    spec = walk(folder, frames=2)
+    secret = tmp_path / "frames" / "other" / "0000.png"
+    secret.parent.mkdir(parents=True)
+    secret.write_bytes(b"mine")
+    keys = [{"key": "frames/other/0000.png"}] * 2
+    told = {"digest": spec.digest(), "store": str(tmp_path), "frames": keys, "made": {}}
+    with pytest.raises(EndpointError, match="another walk"):
+        elsewhere._read(json.dumps({"predictions": [told]}).encode(), spec, "walk-1")
+    assert secret.exists()
+
+
+def test_cancelled_walk_is_let_go_at_once(proxy: Proxy, folder: Path) -> None:
+    asked = threading.Event()
+    proxy.meet(Fault.STALL)
+
+    def cancelled() -> bool:
+        asked.set()
+        return True
+
+    with pytest.raises(Cancelled):
+        Endpoint(f"{proxy.address}/predict").paint(walk(folder), "walk-1", cancelled)
+    assert asked.is_set()
+
+
+@pytest.mark.parametrize(
+    "address", ["", "atelier", "http://", "http://host", "projects/p", f"{VERTEX}/x", "ftp://a/b"]
+)
+def test_foreign_addresses_are_refused(address: str) -> None:
+    with pytest.raises(BadInput, match="is no endpoint"):
+        Endpoint(address)
+
+
+def test_vertex_endpoint_is_asked_through_googles_client(
+    container: Container, folder: Path, painted: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import requests
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import aiplatform  # type: ignore[import-untyped]
+
+    asked: list[str] = []
+
+    class Here(requests.adapters.HTTPAdapter):
+        """Google's addresses: the endpoint's own description, and the container behind it."""
+
+        def send(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+            asked.append(f"{request.method} {request.url.partition('?')[0]}")
+            if request.method == "POST":
+                request.url = f"{container.url}/predict"
+                return super().send(request, *args, **kwargs)
+            response = requests.Response()
+            response.status_code = 200
+            response._content = f'{{"name": "{VERTEX}", "displayName": "easel"}}'.encode()
+            return response
+
+    class Scoped(AnonymousCredentials):
+        _scopes = None
+
+    monkeypatch.setattr(requests.Session, "get_adapter", lambda _session, url: Here())
+    aiplatform.init(credentials=Scoped())  # type: ignore[no-untyped-call]
+    spec = walk(folder)
+    got, _ = Endpoint(VERTEX).paint(spec, "walk-1", never)
+    np.testing.assert_array_equal(got.frames, painted(spec))
+    google = f"https://us-central1-aiplatform.googleapis.com/v1/{VERTEX}"
+    assert (set(asked[:-1]), asked[-1]) == ({f"GET {google}"}, f"POST {google}:rawPredict")
+
+
+def test_missing_login_is_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from google.auth.exceptions import DefaultCredentialsError
+
+    def nobody(_address: str) -> None:
+        raise DefaultCredentialsError("no credentials")  # type: ignore[no-untyped-call]
+
+    monkeypatch.setattr(client, "_post_to", nobody)
+    with pytest.raises(EndpointError, match="gcloud auth"):
+        Endpoint(VERTEX).paint(walk(folder), "walk-1", never)
+
+
+def test_loading_is_left_to_the_endpoint(elsewhere: Endpoint) -> None:
+    assert elsewhere.load("no-such-model", "cuda") is elsewhere

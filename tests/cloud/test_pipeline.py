@@ -1,0 +1,252 @@
+"""The pipeline, run end to end by Kubeflow's own local runner, into the emulator of a bucket."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from momalisa.cloud.table import walks_in
+from momalisa.errors import BadInput, MomaLisaError
+from momalisa.frames import FrameCache
+from momalisa.settings import CHECKOUT, Settings
+from momalisa.spec import WalkSpec
+from momalisa.storage import GCSStorage
+from tests.faults import emulator
+
+COLOURS = ("red", "blue", "green", "yellow", "black")
+SHAPES = ("square", "circle", "star", "moon")
+TITLES = [f"a {colour} {shape}" for colour in COLOURS for shape in SHAPES]
+SMALL = "3,2,128"
+
+
+def table(path: Path, *, lost: str = "") -> Path:
+    """Twenty small walks; the first with a model that is not on this machine, perhaps."""
+    lines = [f"{title} | a stormy sea,{SMALL}," for title in TITLES]
+    path.write_text("\n".join(["prompts,frames,steps,size,model", lines[0] + lost, *lines[1:]]))
+    return path
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[tuple[str, GCSStorage]]:
+    """The address of an emulator, and the store in it."""
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import storage  # type: ignore[import-untyped,unused-ignore,attr-defined]
+
+    with emulator() as place:
+        address = f"http://{place}"
+        client = storage.Client(
+            "test",
+            AnonymousCredentials(),  # type: ignore[no-untyped-call]
+            client_options={"api_endpoint": address},
+        )
+        client.create_bucket("films")
+        yield address, GCSStorage("films", "museum", client)
+        client.close()
+
+
+def run(walks: Path, home: Path, address: str) -> "subprocess.CompletedProcess[str]":
+    """The command, as a person runs it."""
+    command = [sys.executable, "-m", "momalisa.cloud", "run-locally", str(walks)]
+    settings = {"MOMALISA_HOME": str(home), "STORAGE_EMULATOR_HOST": address}
+    return subprocess.run(
+        [*command, "--store", "gs://films/museum"],
+        cwd=CHECKOUT,
+        env=os.environ | settings | {"GOOGLE_CLOUD_PROJECT": "test"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def records(store: GCSStorage) -> dict[str, dict[str, Any]]:
+    """The stored walks by title."""
+    found = [json.loads(store.get(one.key)) for one in store.list() if one.key.endswith(".json")]
+    return {record["title"]: record for record in found}
+
+
+def test_twenty_walks_become_films_and_one_that_fails_loses_no_other(
+    bucket: tuple[str, GCSStorage], tmp_path: Path
+) -> None:
+    address, store = bucket
+    broken = run(table(tmp_path / "walks.csv", lost="sd-1.5"), tmp_path, address)
+    assert broken.returncode == 1, broken.stderr
+    assert "19 films of 20 walks." in broken.stdout
+    assert "a red square → a stormy sea: FAILED. The model “sd-1.5” is not on" in broken.stdout
+    nineteen = {stored.key: stored.updated for stored in store.list()}
+    assert len(records(store)) == 19
+
+    whole = run(table(tmp_path / "walks.csv"), tmp_path / "another machine", address)
+    assert whole.returncode == 0, whole.stderr
+    assert "20 films of 20 walks." in whole.stdout
+    twenty = {stored.key: stored.updated for stored in store.list()}
+    painted = list((tmp_path / "another machine").rglob("painted.json"))
+    # What was there is left alone, and not painted again: one walk was missing.
+    assert nineteen.items() <= twenty.items()
+    assert (len(records(store)), len(painted)) == (20, 1)
+    _hang_in_the_gallery(store, tmp_path)
+    _are_the_films_of_this_machine(records(store), tmp_path)
+
+
+def _hang_in_the_gallery(store: GCSStorage, home: Path) -> None:
+    from db import walks
+    from db.session import engine_for, migrate, reading
+    from momalisa.outbox import outbox_of
+    from momalisa.sync import sync
+
+    settings = Settings(home=home)
+    migrate(settings.database)
+    report = sync(store, settings.database, outbox_of(settings))
+    assert (len(report.taken_in), report.agree) == (20, True)
+    with reading(settings.database) as session:
+        hanging = walks.known(session=session, ids=report.taken_in)
+    engine_for(settings.database).dispose()
+    assert len(hanging) == 20
+
+
+def _are_the_films_of_this_machine(stored: dict[str, dict[str, Any]], home: Path) -> None:
+    """One spec, one film, to the byte, and the frames it was made from."""
+    from momalisa.cloud.painted import from_png
+    from momalisa.models.registry import load
+    from momalisa.render import render
+    from momalisa.storage import LocalStorage
+
+    spec, *_ = walks_in(home / "walks.csv")
+    model, cache = load("atelier", "cpu"), FrameCache(home / "own frames")
+    local = LocalStorage(home / "own")
+    own = render(spec, walk_id="own", model=model, cache=cache, storage=local)
+    assert stored[spec.title()]["result"]["sha256"] == own.sha256
+    (folder,) = (home / "another machine").rglob("painted.json")
+    frames = [from_png(path.read_bytes()) for path in sorted(folder.parent.glob("frame-*.png"))]
+    kept = [np.asarray(frame) for frame in _frames_of(spec, model, cache)]
+    np.testing.assert_array_equal(frames, kept)
+
+
+def _frames_of(spec: WalkSpec, model: Any, cache: FrameCache) -> Sequence[Any]:
+    from momalisa.render import paint
+
+    return paint(spec, model, cache).frames
+
+
+def test_pipeline_compiles_to_yaml_for_a_gpu(tmp_path: Path) -> None:
+    import yaml  # type: ignore[import-untyped,unused-ignore]
+
+    from momalisa.cloud.pipeline import compile_to
+
+    compile_to(tmp_path / "pipeline.yaml", "region-docker.pkg.dev/p/r/momalisa:1", "NVIDIA_L4")
+    found, *_ = yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text())
+    steps = found["deploymentSpec"]["executors"]
+    assert {name.removeprefix("exec-") for name in steps} == {"predict", "postprocess", "report"}
+    painting = steps["exec-predict"]["container"]
+    assert painting["image"] == "region-docker.pkg.dev/p/r/momalisa:1"
+    assert painting["resources"]["accelerator"]["resourceType"] == "NVIDIA_L4"
+
+
+def test_vertex_gets_the_pipeline_and_the_walks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from google.auth.credentials import AnonymousCredentials
+    from google.cloud import aiplatform
+
+    from momalisa.cloud.__main__ import main
+
+    submitted: list[Any] = []
+
+    def submit(job: Any, **how: Any) -> None:
+        submitted.append((job.to_dict(), how))
+        job._gca_resource.name = "projects/p/locations/r/pipelineJobs/1"
+
+    monkeypatch.setattr(aiplatform.PipelineJob, "submit", submit)
+    aiplatform.init(credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
+    buckets = ["--store", "gs://films/museum", "--root", "gs://films/pipeline"]
+    there = ["--project", "p", "--region", "us-central1", "--image", "i", *buckets]
+    walks = str(table(tmp_path / "walks.csv"))
+    assert main(["submit", walks, *there]) == 0
+    ((job, how),) = submitted
+    config = job["runtimeConfig"]
+    batches = config["parameterValues"]["batches"]
+    assert [len(json.loads(batch)) for batch in batches] == [10, 10]
+    assert config["failurePolicy"] == "PIPELINE_FAILURE_POLICY_FAIL_SLOW"
+    assert how == {"service_account": None}
+
+
+@pytest.mark.parametrize("option", ["--store", "--root"])
+def test_vertex_needs_buckets(
+    tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from momalisa.cloud.__main__ import main
+
+    places = {"--store": "gs://films", "--root": "gs://films"} | {option: str(tmp_path)}
+    flags = [word for pair in places.items() for word in pair]
+    walks = str(table(tmp_path / "walks.csv"))
+    assert main(["submit", walks, "--project", "p", "--image", "i", *flags]) == 2
+    assert option in capsys.readouterr().err
+
+
+def test_step_that_breaks_down_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from momalisa.cloud import pipeline
+
+    monkeypatch.setattr(pipeline, "pipeline", lambda *_, **__: _break_down)
+    with pytest.raises(MomaLisaError, match="Not every walk"):
+        pipeline.run_here(walks_in(table(tmp_path / "walks.csv")), "store", tmp_path)
+
+
+def _break_down(**_: object) -> None:
+    raise RuntimeError("a step failed")
+
+
+def test_table_gives_whole_specs(tmp_path: Path) -> None:
+    path = tmp_path / "walks.csv"
+    path.write_text(
+        "\ufeffprompts,seeds,frames,pacing,size\n"
+        '"a dog, asleep | a cat | a moon",7|9,5,ease,\n'
+        "a | b,,,,512\n",
+        encoding="utf-8",
+    )
+    first, second = walks_in(path)
+    assert [(stop.prompt, stop.seed) for stop in first.stops] == [
+        *(("a dog, asleep", 7), ("a cat", 9), ("a moon", 7))
+    ]
+    assert (first.frames, first.pacing, first.size) == (5, "ease", 256)
+    assert (second.size, second.model, second.guidance) == (512, "atelier", 4.0)
+
+
+def test_json_gives_walks_too(tmp_path: Path) -> None:
+    one = WalkSpec.model_validate({"stops": [{"prompt": "a"}, {"prompt": "b"}], "fps": 24})
+    path = tmp_path / "walk.json"
+    path.write_text(one.model_dump_json())
+    assert walks_in(path) == [one]
+    path.write_text(f"[{one.model_dump_json()}, {one.model_dump_json()}]")
+    assert walks_in(path) == [one, one]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "sentence"),
+    [
+        ("walks.csv", "prompts,frames\na | a,3\nb | c,many\n", "line 3: frames: Frames a leg must"),
+        ("walks.csv", "prompts,frames\na | a,3\n", "line 2: stops: Prompts 1 and 2 are the same"),
+        ("walks.csv", "prompts,warp\na | b,3\n", "no setting named “warp”"),
+        ("walks.csv", "prompts\na | b,3\n", "no setting named “more cells than columns”"),
+        ("walks.csv", "prompts\n", "holds walks that cannot be made"),
+        ("walks.csv", "frames\n3\n", "A walk has 2 to 12 stops, not 0"),
+        ("walks.json", "{", "could not be read"),
+        ("walks.json", "[7]", "walk 1"),
+        ("walks.json", "[]", "holds walks that cannot be made"),
+    ],
+)
+def test_wrong_tables_are_refused_whole(
+    tmp_path: Path, name: str, text: str, sentence: str
+) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(BadInput, match=sentence):
+        walks_in(tmp_path / name)
+
+
+def test_missing_table_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="could not be read"):
+        walks_in(tmp_path / "none.csv")
