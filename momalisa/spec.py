@@ -91,7 +91,7 @@ def _shown(number: int) -> str:
 def _real(value: object, *, what: str, low: float, high: float) -> float:
     """A number from `low` to `high`, or a sentence that says so."""
     try:
-        number = float(value)  # type: ignore[arg-type]
+        number = float("nan") if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if not low <= number <= high:

@@ -146,14 +146,13 @@ class _Walk:
 
     def rounds(self, visits: Sequence[Visit]) -> Iterator[list[Visit]]:
         """The turns in their order, parted before one that may glide between two of its part."""
-        current: list[Visit] = []
+        current: dict[int, Visit] = {}
         for visit in visits:
-            fresh = {other.index for other in current}
-            if self._close(visit) and fresh & {visit.low, visit.high}:
-                yield current
-                current = []
-            current.append(visit)
-        yield current
+            if self._close(visit) and (visit.low in current or visit.high in current):
+                yield list(current.values())
+                current = {}
+            current[visit.index] = visit
+        yield list(current.values())
 
     def task(self, visit: Visit) -> _Task:
         """The frame of a turn; those that it could glide between have been tasks before."""
@@ -192,7 +191,8 @@ class _Walk:
         """A leg's frame at its spot: one that was surveyed, one gliding, or one to be painted."""
         index, place = self._first(leg) + number, Place(leg, spot.t)
         low, high = self._key(Place(leg, spot.low)), self._key(Place(leg, spot.high))
-        if "glide" not in self.spec.shortcuts or spot.weight in (0.0, 1.0):
+        may_glide = "glide" in self.spec.shortcuts and self._have_latents(low, high)
+        if not may_glide or spot.weight in (0.0, 1.0):
             return _Task(index, self._key(place), place, "painted")
         between = Between(low, high, spot.weight)
         return _Task(index, between.key, place, "glided", between)
@@ -217,7 +217,7 @@ class _Walk:
     def _rough(self, index: int, place: Place) -> _Task | None:
         """A frame between the stops of its leg, if their latents are kept."""
         low, high = (self._key(Place(place.leg, end)) for end in (0.0, 1.0))
-        if not (self.cache.has_latents(low) and self.cache.has_latents(high)):
+        if not self._have_latents(low, high):
             return None
         between = Between(low, high, place.t)
         return _Task(index, between.key, place, "preview", between)
@@ -237,12 +237,13 @@ class _Walk:
         if not self._close(visit):
             return None
         low, high = self.keys[visit.low], self.keys[visit.high]
-        if not (self.cache.has_latents(low) and self.cache.has_latents(high)):
-            return None
-        if self._change(low, high) > GLIDE_CHANGE:
+        if not self._have_latents(low, high) or self._change(low, high) > GLIDE_CHANGE:
             return None
         start, t, end = self._around(visit)
         return Between(low, high, (t - start) / (end - start))
+
+    def _have_latents(self, *keys: str) -> bool:
+        return all(self.cache.has_latents(key) for key in keys)
 
     def _change(self, one: str, other: str) -> float:
         """The perceived change between two kept frames."""
@@ -300,10 +301,11 @@ class _Brush:
         arrays = latents.half().cpu().numpy()
         with ThreadPoolExecutor(WRITERS) as writers:
             list(writers.map(self.cache.put, [task.key for task in tasks], pictures, arrays))
-        share = samples // len(tasks)
+        share, rest = divmod(samples, len(tasks))
+        shares = [share + rest, *[share] * (len(tasks) - 1)]
         return [
-            WalkFrame(task.index, task.key, picture, share, task.source)
-            for task, picture in zip(tasks, pictures, strict=True)
+            WalkFrame(task.index, task.key, picture, cost, task.source)
+            for task, picture, cost in zip(tasks, pictures, shares, strict=True)
         ]
 
     def _latents(self, tasks: Sequence[_Task]) -> tuple[Tensor, int]:

@@ -123,3 +123,32 @@ def test_other_schedulers_get_the_few_step_solver(make_pipeline: Any, kind: str)
     assert type(found.scheduler).__name__ == "DPMSolverMultistepScheduler"
     assert found.steps < 10
     assert found.trunk > 0
+
+
+@pytest.mark.parametrize("loop", ["once", "closed"])
+@pytest.mark.parametrize("mode", ["exact", "fast"])
+def test_even_pacing_gives_every_place_one_frame(
+    tiny: StableDiffusion, cache: FrameCache, mode: str, loop: str
+) -> None:
+    walk = spec(*SHORTCUTS, pacing="even", frames=9, steps=4, mode=mode, loop=loop)
+    found = made(walk, tiny, cache)
+    assert [frame.index for frame in found] == list(range(len(walk.places())))
+    assert "glided" not in {frame.source for frame in found} or mode == "fast"
+
+
+def test_even_pacing_is_more_even(tiny: StableDiffusion, cache: FrameCache) -> None:
+    found = {
+        pacing: [f.frame for f in made(spec("glide", pacing=pacing, frames=12), tiny, cache)]
+        for pacing in ("linear", "even")
+    }
+    linear, even = (perception.evenness(perception.steps(found[p])) for p in ("linear", "even"))
+    assert even > max(0.9, linear)
+
+
+def test_an_even_walk_goes_on_where_it_stopped(tiny: StableDiffusion, cache: FrameCache) -> None:
+    walk = spec("glide", pacing="even", frames=9, steps=4)
+    walking = frames(walk, tiny, cache)
+    spent = sum(next(walking).unet_samples for _ in range(12))
+    walking.close()
+    whole = sum(f.unet_samples for f in frames(walk, tiny, FrameCache(cache.folder / "whole")))
+    assert spent + sum(f.unet_samples for f in frames(walk, tiny, cache)) == whole
