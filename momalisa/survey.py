@@ -12,6 +12,8 @@ from itertools import accumulate, pairwise
 Distance = Callable[[float, float], float]
 """The perceived change between the pictures at two places of a leg that were surveyed."""
 
+SNAP = 0.15
+"""A frame that would stand nearer than this share of a step to a surveyed place stands there."""
 CLOSEST = 1 / 512
 """Places nearer than this are not told apart: what happens between them is a jump."""
 
@@ -46,10 +48,17 @@ def at_equal_change(places: Sequence[float], distance: Distance, frames: int) ->
     if not any(changes):
         changes = [high - low for low, high in pairwise(places)]
     marks = [0.0, *accumulate(changes)]
+    step = marks[-1] / (frames - 1)
     found = []
     for number in range(frames):
-        arc = marks[-1] * number / (frames - 1)
-        gap = min(max(bisect_right(marks, arc) - 1, 0), len(changes) - 1)
+        arc = min(step * number, marks[-1])
+        gap = min(bisect_right(marks, arc) - 1, len(changes) - 1)
         weight = (arc - marks[gap]) / changes[gap] if changes[gap] else 0.0
-        found.append(Spot(places[gap], places[gap + 1], min(1.0, max(0.0, weight))))
+        found.append(Spot(places[gap], places[gap + 1], _snapped(weight, changes[gap], step)))
     return found
+
+
+def _snapped(weight: float, change: float, step: float) -> float:
+    """A weight, or the end of its gap if that is close: surveyed pictures are the sharpest."""
+    nearer = round(weight)
+    return float(nearer) if abs(weight - nearer) * change < SNAP * step else weight

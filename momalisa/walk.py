@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Literal
 
+import numpy as np
 import torch
+from PIL import Image
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from momalisa import perception
 from momalisa.errors import OutOfMemory
@@ -19,8 +22,10 @@ from momalisa.paths import lerp
 from momalisa.spec import Place, WalkSpec
 from momalisa.survey import Distance, Spot, at_equal_change, widest_gaps
 
-PIXELS_A_BATCH = {"cpu": 4 * 256**2, "mps": 4 * 512**2, "cuda": 16 * 512**2}
+PIXELS_A_BATCH = {"cpu": 8 * 256**2, "mps": 4 * 512**2, "cuda": 16 * 512**2}
 """How much is denoised at once; a CPU gains little from more and would show frames late."""
+USUAL_MEMORY = 8 * 2**30
+"""Free bytes of a GPU for which that suits."""
 PREVIEWS = 16
 """Frames of a leg's preview, at most: large autoencoders take their time."""
 GLIDE_SPAN = 1 / 3
@@ -110,8 +115,12 @@ def _evenly(walk: "_Walk", leg: int, brush: "_Brush") -> Iterator[WalkFrame]:
 
 
 def _frames_at_once(model: StableDiffusion, side: int) -> int:
-    pixels = PIXELS_A_BATCH.get(model.device.type, PIXELS_A_BATCH["cpu"])
-    return max(1, pixels // side**2)
+    """As many as suit the device; on CUDA in proportion to its free memory, within reason."""
+    pixels: float = PIXELS_A_BATCH.get(model.device.type, PIXELS_A_BATCH["cpu"])
+    if model.device.type == "cuda":
+        free, _whole = torch.cuda.mem_get_info(model.device)
+        pixels *= min(4.0, max(0.25, free / USUAL_MEMORY))
+    return max(1, int(pixels) // side**2)
 
 
 @dataclass(frozen=True)
@@ -219,7 +228,7 @@ class _Walk:
         low, high = (self._key(Place(place.leg, end)) for end in (0.0, 1.0))
         if not self._have_latents(low, high):
             return None
-        between = Between(low, high, place.t)
+        between = Between(low, high, place.t, rough=True)
         return _Task(index, between.key, place, "preview", between)
 
     def _close(self, visit: Visit) -> bool:
@@ -297,8 +306,9 @@ class _Brush:
     def _made(self, tasks: Sequence[_Task]) -> list[WalkFrame]:
         """Frames of one kind as one batch, kept with their latents."""
         latents, samples = self._latents(tasks)
-        pictures = self.latents.model.decode(latents)
-        arrays = latents.half().cpu().numpy()
+        rough = tasks[0].between is not None and tasks[0].between.rough
+        pictures = self._decoded_small(latents) if rough else self.latents.model.decode(latents)
+        arrays = [None] * len(tasks) if rough else latents.half().cpu().numpy()
         with ThreadPoolExecutor(WRITERS) as writers:
             list(writers.map(self.cache.put, [task.key for task in tasks], pictures, arrays))
         share, rest = divmod(samples, len(tasks))
@@ -307,6 +317,13 @@ class _Brush:
             WalkFrame(task.index, task.key, picture, cost, task.source)
             for task, picture, cost in zip(tasks, pictures, shares, strict=True)
         ]
+
+    def _decoded_small(self, latents: Tensor) -> list[Frame]:
+        """Frames decoded at half their size and enlarged."""
+        cells = [max(1, side // 2) for side in latents.shape[-2:]]
+        small = self.latents.model.decode(interpolate(latents, cells, mode="area"))
+        size = (self.latents.spec.size, self.latents.spec.size)
+        return [np.asarray(Image.fromarray(picture).resize(size)) for picture in small]
 
     def _latents(self, tasks: Sequence[_Task]) -> tuple[Tensor, int]:
         """Clean latents of tasks of one kind, and the UNet samples they took."""

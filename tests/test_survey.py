@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from momalisa.survey import CLOSEST, at_equal_change, widest_gaps
+from momalisa.survey import CLOSEST, SNAP, at_equal_change, widest_gaps
 
 
 def jump(low: float, high: float) -> float:
@@ -41,7 +41,7 @@ def test_both_ends_are_kept_and_nothing_goes_back(frames: int, size: int) -> Non
 def test_steps_change_equally(frames: int) -> None:
     spots = [spot.t for spot in at_equal_change(surveyed(24), jump, frames)]
     steps = [jump(a, b) for a, b in pairwise(spots)]
-    assert max(steps) <= 1.1 * min(steps)
+    assert max(steps) <= (1 + 2 * SNAP) * np.mean(steps) + 1e-9
 
 
 def test_where_nothing_changes_places_are_equally_far_apart() -> None:
