@@ -4,19 +4,20 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from itertools import chain
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from momalisa import film, perception
 from momalisa.errors import Cancelled
 from momalisa.frames import Frame, FrameCache, KeptFrames
-from momalisa.models.sd import StableDiffusion
 from momalisa.outbox import File, Outbox, deliver
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, film_key
-from momalisa.walk import frames as walk_frames
+
+if TYPE_CHECKING:
+    from momalisa.models.sd import StableDiffusion
 
 
 @dataclass(frozen=True)
@@ -32,29 +33,12 @@ class Progress:
     """The previews of places whose frame is not ready."""
 
 
-@dataclass(frozen=True)
-class Painted:
-    """A walk's frames by place, and what making them took."""
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What painting a walk took, what came of it, and the model and machine that did it."""
 
-    frames: Sequence[Frame]
-    seconds: float
-    frames_computed: int
-    unet_samples: int
-    distances: list[float] = field(default_factory=list)
-    evenness: float = 1.0
-    sharpness: float = 1.0
-
-
-@dataclass(frozen=True)
-class Rendered:
-    """A stored film: where its files lie, and the figures for its label."""
-
-    files: dict[str, str]
-    bytes: int
-    sha256: str
     seconds: float
     seconds_to_load: float
-    frames: int
     frames_computed: int
     unet_samples: int
     distances: list[float]
@@ -63,11 +47,32 @@ class Rendered:
     device: str
     dtype: str
     model_digest: str
+
+    def figures(self) -> dict[str, Any]:
+        """These figures alone, for JSON."""
+        return {field.name: getattr(self, field.name) for field in fields(Figures)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Painted(Figures):
+    """A walk's frames by place, and the figures of their making."""
+
+    frames: Sequence[Frame]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered(Figures):
+    """A stored film: where its files lie, and the figures for its label."""
+
+    files: dict[str, str]
+    bytes: int
+    sha256: str
+    frames: int
     waiting: bool = False
     """Whether the film is in this machine's outbox, because its storage was out of reach."""
 
 
-def _ignore(progress: Progress) -> None:
+def _ignore(_news: object) -> None:
     """Nobody watches."""
 
 
@@ -77,7 +82,7 @@ def _never() -> bool:
 
 def paint(
     spec: WalkSpec,
-    model: StableDiffusion,
+    model: "StableDiffusion",
     cache: FrameCache,
     *,
     batch: int = 0,
@@ -88,6 +93,9 @@ def paint(
 
     Raises Cancelled between two frames, OutOfMemory, BadInput.
     """
+    # Imported late: what only keeps a walk that was painted elsewhere needs no torch.
+    from momalisa.walk import frames as walk_frames
+
     began = time.perf_counter()
     total = len(spec.places())
     ready: dict[int, str] = {}
@@ -95,11 +103,11 @@ def paint(
     computed = samples = 0
     on_progress(Progress("frames", (), total))
     for done in walk_frames(spec, model, cache, batch=batch):
-        if done.source == "preview":
-            rough[done.index] = done.key
-        else:
+        if done.source != "preview":
             ready[done.index] = done.key
             rough.pop(done.index, None)
+        elif done.index not in ready:
+            rough[done.index] = done.key
         computed += done.unet_samples > 0 or done.source == "glided"
         samples += done.unet_samples
         on_progress(Progress("frames", tuple(ready.items()), total, tuple(rough.items())))
@@ -110,13 +118,17 @@ def paint(
     circle = chain(found, found[:1]) if spec.loop == "closed" else found
     distances = perception.steps(circle)
     return Painted(
-        found,
-        seconds,
-        computed,
-        samples,
-        distances,
-        perception.evenness(distances),
-        perception.relative_sharpness(found),
+        frames=found,
+        seconds=seconds,
+        seconds_to_load=model.seconds_to_load,
+        frames_computed=computed,
+        unet_samples=samples,
+        distances=distances,
+        evenness=perception.evenness(distances),
+        sharpness=perception.relative_sharpness(found),
+        device=str(model.device),
+        dtype=str(model.dtype).removeprefix("torch."),
+        model_digest=model.digest,
     )
 
 
@@ -131,7 +143,7 @@ def render(
     spec: WalkSpec,
     *,
     walk_id: str,
-    model: StableDiffusion,
+    model: "StableDiffusion",
     cache: FrameCache,
     storage: Storage,
     outbox: Outbox | None = None,
@@ -139,10 +151,7 @@ def render(
     on_progress: Callable[[Progress], None] = _ignore,
     cancelled: Callable[[], bool] = _never,
 ) -> Rendered:
-    """Paint a walk, make its film and store it. The files are there before this returns.
-
-    Where the storage is out of reach they are in the `outbox`, if there is one. `entry` is what
-    else the record should say, as the history has it: the walk's accession number, say.
+    """Paint a walk, make its film and keep it, as `paint` and `keep` do.
 
     Raises Cancelled, OutOfMemory, BadInput or StorageError.
     """
@@ -153,37 +162,63 @@ def render(
         latest = progress
         on_progress(progress)
 
-    began = time.perf_counter()
     painted = paint(spec, model, cache, on_progress=follow, cancelled=cancelled)
-    follow(Progress("film", latest.ready, latest.total))
+    rendered = keep(
+        spec,
+        painted,
+        walk_id=walk_id,
+        storage=storage,
+        outbox=outbox,
+        entry=entry,
+        on_stage=lambda stage: on_progress(replace(latest, stage=stage)),
+    )
+    cache.trim()
+    return rendered
+
+
+def keep(
+    spec: WalkSpec,
+    painted: Painted,
+    *,
+    walk_id: str,
+    storage: Storage,
+    outbox: Outbox | None = None,
+    entry: Mapping[str, Any] | None = None,
+    on_stage: Callable[[str], None] = _ignore,
+) -> Rendered:
+    """Make the film of a painted walk and store it. The files are there before this returns.
+
+    Where the storage is out of reach they are in the `outbox`, if there is one. `entry` is what
+    else the record should say, as the history has it: the walk's accession number, say.
+    `on_stage` is told "film", then "storing".
+
+    Raises StorageError, or BadInput for a `walk_id` that is none.
+    """
+    on_stage("film")
+    began = time.perf_counter()
     data = film_of(spec, painted)
     sha256 = hashlib.sha256(data).hexdigest()
+    taken = time.perf_counter() - began
     rendered = Rendered(
+        **painted.figures() | {"seconds": painted.seconds + taken},
         files={
             "gif": film_key(walk_id, f"{sha256[:16]}.gif"),
             "poster": film_key(walk_id, "poster.webp"),
-            "json": film_key(walk_id, "walk.json"),
+            "json": record_key(walk_id),
         },
         bytes=len(data),
         sha256=sha256,
-        seconds=time.perf_counter() - began,
-        seconds_to_load=model.seconds_to_load,
         frames=len(painted.frames),
-        frames_computed=painted.frames_computed,
-        unet_samples=painted.unet_samples,
-        distances=painted.distances,
-        evenness=painted.evenness,
-        sharpness=painted.sharpness,
-        device=str(model.device),
-        dtype=str(model.dtype).removeprefix("torch."),
-        model_digest=model.digest,
     )
-    follow(Progress("storing", latest.ready, latest.total))
+    on_stage("storing")
     record = {**(entry or {}), **_record(spec, walk_id, rendered)}
     files = _files(rendered, data, film.poster(painted.frames[0]), record)
-    waiting = deliver(files, storage, outbox)
-    cache.trim()
-    return replace(rendered, waiting=waiting)
+    return replace(rendered, waiting=deliver(files, storage, outbox))
+
+
+def record_key(walk_id: str) -> str:
+    """Where a stored walk's record lies; it is stored last."""
+    return film_key(walk_id, "walk.json")
 
 
 def _record(spec: WalkSpec, walk_id: str, rendered: Rendered) -> Mapping[str, Any]:

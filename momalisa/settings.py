@@ -22,6 +22,7 @@ class Settings(BaseSettings):
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite under <home>")
     model: str = Field("atelier", description="a registry name, a directory or a hub id")
     device: str = Field("", description="cuda, cuda:1, mps or cpu; empty: the best there is")
+    endpoint: str = Field("", description="a Vertex AI endpoint or a container's URL that paints")
     worker: Literal["local", "external"] = Field("local", description="who starts the worker")
     cache_gb: float = Field(5.0, gt=0, description="frame cache, least recently used out")
 

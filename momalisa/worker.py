@@ -305,7 +305,17 @@ def run(settings: Settings, *, once: bool = False) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("momalisa").setLevel(logging.INFO)
     migrate(settings.database)
-    run_process(Worker(settings), once=once)
+    run_process(_worker(settings), once=once)
+
+
+def _worker(settings: Settings) -> Worker:
+    """A worker that paints here or, if the settings name an endpoint, has walks painted there."""
+    if not settings.endpoint:
+        return Worker(settings)
+    from momalisa.cloud.endpoint import Endpoint
+
+    endpoint = Endpoint(settings.endpoint)
+    return Worker(settings, load=endpoint.load, render=endpoint.render)
 
 
 def run_process(worker: Worker, *, once: bool = False) -> None:

@@ -1,6 +1,7 @@
 """From a spec to a stored film, and from the command line."""
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -29,11 +30,12 @@ def rooms(tmp_path: Path) -> dict[str, Any]:
 def test_a_film_is_stored_with_its_poster_and_record(
     tiny: StableDiffusion, rooms: dict[str, Any]
 ) -> None:
-    done = render(SPEC, walk_id="w1", model=tiny, **rooms)
+    spec = SPEC.model_copy(update={"mode": "exact"})
+    done = render(spec, walk_id="w1", model=tiny, **rooms)
     storage = rooms["storage"]
     assert len(iio.imread(storage.get(done.files["gif"]), index=None)) == len(SPEC.film_order())
     record = json.loads(storage.get(done.files["json"]))
-    assert WalkSpec.model_validate(record["spec"]) == SPEC
+    assert WalkSpec.model_validate(record["spec"]) == spec
     assert record["result"]["sha256"] == done.sha256
     assert (done.frames, done.frames_computed, done.unet_samples) == (4, 4, 4 * 2 * 2)
     assert len(done.distances) == 3
@@ -54,9 +56,23 @@ def test_progress_names_the_frames_as_they_come(
 ) -> None:
     told: list[Progress] = []
     render(SPEC, walk_id="w1", model=tiny, on_progress=told.append, **rooms)
-    assert [p.stage for p in told] == ["frames"] * 5 + ["film", "storing"]
+    assert [p.stage for p in told] == ["frames"] * (len(told) - 2) + ["film", "storing"]
     assert [index for index, _ in told[-1].ready] == [0, 3, 1, 2]
+    for earlier, later in pairwise(told):
+        assert later.ready[: len(earlier.ready)] == earlier.ready
     assert all(rooms["cache"].path(key).exists() for _, key in told[-1].ready)
+
+
+@pytest.mark.parametrize("pacing", ["linear", "even"])
+def test_previews_go_as_their_frames_become_ready(
+    tiny: StableDiffusion, rooms: dict[str, Any], pacing: str
+) -> None:
+    told: list[Progress] = []
+    spec = WalkSpec.model_validate(SPEC.model_dump() | {"pacing": pacing, "frames": 6})
+    render(spec, walk_id="w1", model=tiny, on_progress=told.append, **rooms)
+    assert any(progress.rough for progress in told)
+    for progress in told:
+        assert not dict(progress.rough).keys() & dict(progress.ready).keys()
 
 
 def test_a_cancelled_walk_keeps_its_frames_and_stores_nothing(

@@ -428,6 +428,17 @@ def test_lost_parent_ends_a_supervised_worker(settings: Settings) -> None:
     assert row(settings, walk).state is State.QUEUED
 
 
+def test_endpoint_of_the_settings_takes_the_walks(settings: Settings) -> None:
+    walk = ask(settings)
+    named = {"MOMALISA_HOME": str(settings.home), "MOMALISA_ENDPOINT": "nowhere"}
+    command = [sys.executable, "-m", "momalisa", "worker", "--once"]
+    subprocess.run(
+        command, cwd=CHECKOUT, env=os.environ | named, capture_output=True, check=True, text=True
+    )
+    done = row(settings, walk)
+    assert (done.state, "“nowhere” is no endpoint" in done.error) == (State.FAILED, True)
+
+
 def test_import_is_light() -> None:
     code = (
         "import sys, momalisa.worker; print({'torch', 'diffusers', 'streamlit'} & {*sys.modules})"

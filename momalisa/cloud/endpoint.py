@@ -9,22 +9,19 @@ import hashlib
 import json
 import re
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from momalisa.cloud.aside import aside
+from momalisa.cloud.painted import FRAMES, from_figures, from_png
 from momalisa.errors import BadInput, Cancelled, MomaLisaError
-from momalisa.frames import FrameCache
+from momalisa.frames import Frame, FrameCache
 from momalisa.outbox import Outbox
+from momalisa.render import Painted, Progress, Rendered, keep
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, open_storage
-
-if TYPE_CHECKING:
-    from momalisa.cloud.painted import MadeBy
-    from momalisa.frames import Frame
-    from momalisa.render import Painted, Progress, Rendered
 
 VERTEX = re.compile(r"projects/[\w-]+/locations/[\w-]+/endpoints/[\w-]+")
 URL = re.compile(r"https?://[^/\s]+/\S*")
@@ -58,24 +55,24 @@ class _Later(Exception):
 
 
 class Endpoint:
-    """Where walks are painted: "projects/P/locations/L/endpoints/E", or a container's URL.
-
-    Raises BadInput when the address is neither.
-    """
+    """Where walks are painted: "projects/P/locations/L/endpoints/E", or a container's URL."""
 
     def __init__(self, address: str) -> None:
-        if not VERTEX.fullmatch(address) and not URL.fullmatch(address):
-            raise BadInput(
-                f"“{address}” is no endpoint. Please write "
-                "projects/PROJECT/locations/REGION/endpoints/ID, or a container's address such as "
-                "http://host:8080/predict."
-            )
         self.address = address
         self.device = "endpoint"
         self._post: Post | None = None
 
-    def load(self, _name: str, _device: str) -> "Endpoint":
-        """Itself: the model is loaded where the walks are painted."""
+    def load(self, _name: str, _device: str) -> Self:
+        """Itself: the model is loaded where the walks are painted.
+
+        Raises BadInput when the address is none, with each walk, as a missing model does.
+        """
+        if not VERTEX.fullmatch(self.address) and not URL.fullmatch(self.address):
+            raise BadInput(
+                f"“{self.address}” is no endpoint. As MOMALISA_ENDPOINT please write "
+                "projects/PROJECT/locations/REGION/endpoints/ID, or a container's address such as "
+                "http://host:8080/predict."
+            )
         return self
 
     def render(
@@ -88,37 +85,31 @@ class Endpoint:
         storage: Storage,
         outbox: Outbox | None = None,
         entry: Mapping[str, Any] | None = None,
-        on_progress: Callable[["Progress"], None],
+        on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
-    ) -> "Rendered":
+    ) -> Rendered:
         """As `render.render`, but painted at the endpoint.
 
         Raises EndpointError, BadInput, Cancelled or StorageError.
         """
-        from momalisa.cloud.painted import keep
-        from momalisa.render import Progress
-
         total = len(spec.places())
         on_progress(Progress("frames", (), total))
-        painted, made_by = self.paint(spec, walk_id, cancelled)
-        ready = _into(cache, spec, painted.frames, made_by.model_digest)
-        on_progress(Progress("film", ready, total))
+        painted = self.paint(spec, walk_id, cancelled)
+        ready = _into(cache, spec, painted)
         rendered = keep(
             spec,
             painted,
-            made_by,
             walk_id=walk_id,
             storage=storage,
             outbox=outbox,
             entry=entry,
+            on_stage=lambda stage: on_progress(Progress(stage, ready, total)),
         )
         cache.trim()
         return rendered
 
-    def paint(
-        self, spec: WalkSpec, walk_id: str, cancelled: Callable[[], bool]
-    ) -> tuple["Painted", "MadeBy"]:
-        """A walk's frames from the endpoint, and what is told of their making.
+    def paint(self, spec: WalkSpec, walk_id: str, cancelled: Callable[[], bool]) -> Painted:
+        """A walk's frames and figures, from the endpoint.
 
         Raises EndpointError, BadInput, Cancelled, or StorageError when the frames are in a store
         that cannot be read from here.
@@ -175,10 +166,8 @@ class Endpoint:
             ) from error
         return _answer(response)
 
-    def _read(self, answer: bytes, spec: WalkSpec, walk_id: str) -> tuple["Painted", "MadeBy"]:
+    def _read(self, answer: bytes, spec: WalkSpec, walk_id: str) -> Painted:
         """The painted walk of an answer."""
-        from momalisa.cloud.painted import from_figures
-
         try:
             (prediction,) = json.loads(answer)["predictions"]
             if prediction["digest"] != spec.digest():
@@ -194,10 +183,8 @@ class Endpoint:
             ) from error
 
 
-def _frames(prediction: Mapping[str, Any], walk_id: str) -> list["Frame"]:
+def _frames(prediction: Mapping[str, Any], walk_id: str) -> list[Frame]:
     """The frames of a prediction; those in a store are removed from there, having arrived."""
-    from momalisa.cloud.painted import FRAMES, from_png
-
     if "pictures" in prediction:
         return [from_png(base64.b64decode(picture)) for picture in prediction["pictures"]]
     store = open_storage(prediction["store"])
@@ -210,16 +197,15 @@ def _frames(prediction: Mapping[str, Any], walk_id: str) -> list["Frame"]:
     return frames
 
 
-def _into(
-    cache: FrameCache, spec: WalkSpec, frames: Sequence["Frame"], model_digest: str
-) -> tuple[tuple[int, str], ...]:
+def _into(cache: FrameCache, spec: WalkSpec, painted: Painted) -> tuple[tuple[int, str], ...]:
     """Put the frames into the cache, for the filmstrip: (number of the place, key) of each.
 
     The keys are of this walk alone: by which shortcuts a frame was made, only the endpoint knows.
     """
-    made = f"{spec.digest()} {model_digest}"
-    keys = [hashlib.sha256(f"{made} {n}".encode()).hexdigest() for n in range(len(frames))]
-    for key, frame in zip(keys, frames, strict=True):
+    made = f"{spec.digest()} {painted.model_digest}"
+    names = (f"{made} {number}" for number in range(len(painted.frames)))
+    keys = [hashlib.sha256(name.encode()).hexdigest() for name in names]
+    for key, frame in zip(keys, painted.frames, strict=True):
         cache.put(key, frame)
     return tuple(enumerate(keys))
 

@@ -6,62 +6,29 @@ steps of the pipeline.
 
 import hashlib
 import json
-import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
 from io import BytesIO
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from PIL import Image
 from pydantic import TypeAdapter
 
-from momalisa import film
 from momalisa.errors import BadInput
 from momalisa.frames import Frame
-from momalisa.models.sd import StableDiffusion
-from momalisa.outbox import Outbox, deliver
-from momalisa.render import Painted, Rendered, _files, _record, film_of
+from momalisa.render import Figures, Painted, record_key
 from momalisa.spec import WalkSpec
-from momalisa.storage import Storage, checked, film_key
+from momalisa.storage import Storage, checked
 
 FRAMES = "frames"
 """The folder of a store for the frames of answers; they may be deleted after a while."""
 
-
-@dataclass(frozen=True)
-class MadeBy:
-    """What a label says of the model and the machine that painted a walk."""
-
-    model_digest: str
-    device: str
-    dtype: str
-    seconds_to_load: float
-
-    @classmethod
-    def of(cls, model: StableDiffusion) -> Self:
-        """The facts of a loaded model."""
-        dtype = str(model.dtype).removeprefix("torch.")
-        return cls(model.digest, str(model.device), dtype, model.seconds_to_load)
+_FIGURES = TypeAdapter(Figures)
 
 
-_MADE_BY = TypeAdapter(MadeBy)
-_FIGURES: TypeAdapter[dict[str, float | list[float]]] = TypeAdapter(dict[str, float | list[float]])
-
-
-def figures(painted: Painted, made_by: MadeBy) -> dict[str, Any]:
-    """What is to be known of a painted walk beside its frames, for JSON."""
-    return {name: value for name, value in vars(painted).items() if name != "frames"} | asdict(
-        made_by
-    )
-
-
-def from_figures(told: Mapping[str, Any], frames: list[Frame]) -> tuple[Painted, MadeBy]:
-    """The painted walk that `figures` was told of. Raises ValidationError on other figures."""
-    facts = {field.name for field in fields(MadeBy)}
-    made_by = _MADE_BY.validate_python({k: v for k, v in told.items() if k in facts})
-    numbers = _FIGURES.validate_python({k: v for k, v in told.items() if k not in facts})
-    return Painted(frames=frames, **numbers), made_by  # type: ignore[arg-type]
+def from_figures(told: Mapping[str, Any], frames: list[Frame]) -> Painted:
+    """The painted walk that told these figures. Raises ValidationError on other figures."""
+    return Painted(frames=frames, **_FIGURES.validate_python(told).figures())
 
 
 def png(frame: Frame) -> bytes:
@@ -83,45 +50,6 @@ def from_png(data: bytes) -> Frame:
 def lasting_id(spec: WalkSpec, model_digest: str) -> str:
     """An id that follows from the film: the same walk by the same weights has the same."""
     return hashlib.sha256(f"{spec.digest()} {model_digest}".encode()).hexdigest()[:32]
-
-
-def record_key(walk_id: str) -> str:
-    """Where a stored walk's record lies; it is stored last."""
-    return film_key(walk_id, "walk.json")
-
-
-def keep(
-    spec: WalkSpec,
-    painted: Painted,
-    made_by: MadeBy,
-    *,
-    walk_id: str,
-    storage: Storage,
-    outbox: Outbox | None = None,
-    entry: Mapping[str, Any] | None = None,
-) -> Rendered:
-    """Film a painted walk and store the film, as `render.render` does with one it painted itself.
-
-    Raises StorageError, or BadInput when that id is another walk's.
-    """
-    began = time.perf_counter()
-    data = film_of(spec, painted)
-    sha256 = hashlib.sha256(data).hexdigest()
-    seconds = painted.seconds + time.perf_counter() - began
-    rendered = Rendered(
-        **figures(painted, made_by) | {"seconds": seconds},
-        files={
-            "gif": film_key(walk_id, f"{sha256[:16]}.gif"),
-            "poster": film_key(walk_id, "poster.webp"),
-            "json": record_key(walk_id),
-        },
-        bytes=len(data),
-        sha256=sha256,
-        frames=len(painted.frames),
-    )
-    record = {**(entry or {}), **_record(spec, walk_id, rendered)}
-    files = _files(rendered, data, film.poster(painted.frames[0]), record)
-    return replace(rendered, waiting=deliver(files, storage, outbox))
 
 
 def keep_frames(frames: Sequence[bytes], walk_id: str, storage: Storage) -> list[str]:

@@ -11,21 +11,18 @@ import logging
 import os
 from collections.abc import Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
 from momalisa.cloud import contract
 from momalisa.cloud.contract import Asked, Json
+from momalisa.cloud.painted import keep_frames, lasting_id, png, refuse_another
 from momalisa.cloud.studio import NotNow, Studio
 from momalisa.errors import BadInput, MomaLisaError, OutOfMemory, StorageError
+from momalisa.render import Painted, keep
 from momalisa.settings import settings
 from momalisa.storage import Storage, open_storage
-
-if TYPE_CHECKING:
-    from momalisa.cloud.painted import MadeBy
-    from momalisa.render import Painted
 
 ANSWER_MB = 1.5
 """What a shared endpoint of Vertex AI lets through; a dedicated one: 10."""
@@ -95,21 +92,18 @@ def _add_routes(app: Flask, studio: Studio) -> None:
 
 def _predictions(walks: list[Asked], studio: Studio, limit: int) -> Iterator[Json]:
     """A prediction for each walk: pictures while there is room in the answer, else their places."""
-    from momalisa.cloud.painted import MadeBy, figures, png
-
     room = limit - len(json.dumps({"predictions": []}))
     for walk in walks:
         painted = studio.paint(walk.spec)
-        made_by = MadeBy.of(studio.served()[1])
         about = {
             "spec": walk.spec.model_dump(mode="json"),
             "digest": walk.spec.digest(),
-            "made": figures(painted, made_by),
+            "made": painted.figures(),
         }
         frames = [png(frame) for frame in painted.frames]
         prediction = about | {"pictures": [base64.b64encode(frame).decode() for frame in frames]}
         if _size(prediction) > room:
-            prediction = about | _stored(walk, painted, made_by, frames)
+            prediction = about | _stored(walk, painted, frames)
         room -= _size(prediction)
         yield prediction
 
@@ -119,10 +113,8 @@ def _size(prediction: Json) -> int:
     return len(json.dumps(prediction)) + 2
 
 
-def _stored(walk: Asked, painted: "Painted", made_by: "MadeBy", frames: list[bytes]) -> Json:
+def _stored(walk: Asked, painted: Painted, frames: list[bytes]) -> Json:
     """Store the frames, and the film unless it is not wanted; where they lie."""
-    from momalisa.cloud.painted import keep, keep_frames, lasting_id, refuse_another
-
     root = settings().store
     if not root:
         megabytes = sum(map(len, frames)) * 4 / 3e6
@@ -131,13 +123,13 @@ def _stored(walk: Asked, painted: "Painted", made_by: "MadeBy", frames: list[byt
             "Please ask for fewer or smaller ones, or give the container a MOMALISA_STORE."
         )
     storage = open_storage(root)
-    walk_id = walk.walk_id or lasting_id(walk.spec, made_by.model_digest)
+    walk_id = walk.walk_id or lasting_id(walk.spec, painted.model_digest)
     keys = keep_frames(frames, walk_id, storage)
     places = {"walk_id": walk_id, "store": root, "frames": [_place(key, storage) for key in keys]}
     if not walk.film:
         return places
     refuse_another(walk.spec, walk_id, storage)
-    kept = keep(walk.spec, painted, made_by, walk_id=walk_id, storage=storage)
+    kept = keep(walk.spec, painted, walk_id=walk_id, storage=storage)
     return places | {"film": _place(kept.files["gif"], storage)}
 
 

@@ -13,7 +13,12 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from momalisa.cloud.painted import from_figures, from_png, lasting_id, png
 from momalisa.errors import MomaLisaError
+from momalisa.frames import FrameCache
+from momalisa.models.registry import load
+from momalisa.render import keep, paint, record_key
+from momalisa.settings import settings
 from momalisa.spec import WalkSpec, explain
 from momalisa.storage import Storage, open_storage
 
@@ -81,17 +86,12 @@ class _Easel:
     """A frame cache, and the model of the last walk: the next one probably wants the same."""
 
     def __init__(self) -> None:
-        from momalisa.frames import FrameCache
-        from momalisa.settings import settings
-
         self.cache = FrameCache(settings().frame_cache, int(settings().cache_gb * 1e9))
         self._device = settings().device
         self._model: tuple[str, Any] | None = None
 
     def model(self, name: str) -> Any:
         """The model of that name, loaded unless it is the last one."""
-        from momalisa.models.registry import load
-
         if self._model is None or self._model[0] != name:
             # Let go of the last one first: two may not fit.
             self._model = None
@@ -101,9 +101,6 @@ class _Easel:
 
 def _painted(given: dict[str, Any], easel: _Easel, folder: Path, storage: Storage) -> Outcome:
     """Paint a walk into the folder of its id, unless its film is stored."""
-    from momalisa.cloud.painted import MadeBy, figures, lasting_id, png, record_key
-    from momalisa.render import paint
-
     spec = WalkSpec.model_validate(given)
     model = easel.model(spec.model)
     walk_id = lasting_id(spec, model.digest)
@@ -115,8 +112,7 @@ def _painted(given: dict[str, Any], easel: _Easel, folder: Path, storage: Storag
     own.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(painted.frames):
         (own / f"frame-{number:04d}.png").write_bytes(png(frame))
-    made = figures(painted, MadeBy.of(model))
-    told = {"spec": spec.model_dump(mode="json"), "made": made}
+    told = {"spec": spec.model_dump(mode="json"), "made": painted.figures()}
     (own / FIGURES).write_text(json.dumps(told))
     easel.cache.trim()
     return {"walk_id": walk_id}
@@ -124,11 +120,9 @@ def _painted(given: dict[str, Any], easel: _Easel, folder: Path, storage: Storag
 
 def _filmed(folder: Path, storage: Storage) -> Outcome:
     """Film and store the walk that was painted into a folder, which bears its id."""
-    from momalisa.cloud.painted import from_figures, from_png, keep
-
     told = json.loads((folder / FIGURES).read_text())
     frames = [from_png(path.read_bytes()) for path in sorted(folder.glob("frame-*.png"))]
-    painted, made_by = from_figures(told["made"], frames)
+    painted = from_figures(told["made"], frames)
     spec = WalkSpec.model_validate(told["spec"])
-    kept = keep(spec, painted, made_by, walk_id=folder.name, storage=storage)
+    kept = keep(spec, painted, walk_id=folder.name, storage=storage)
     return {"film": kept.files["gif"]}

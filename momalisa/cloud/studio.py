@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from momalisa import render
 from momalisa.cloud.aside import aside
 from momalisa.cloud.weights import bring
 from momalisa.errors import Cancelled, MomaLisaError
@@ -22,7 +23,6 @@ from momalisa.spec import WalkSpec
 
 if TYPE_CHECKING:
     from momalisa.models.sd import StableDiffusion
-    from momalisa.render import Painted
 
 LINE = 8
 """Walks that may wait for the one in hand; who comes then is asked to come back."""
@@ -74,18 +74,18 @@ class Studio:
         """What tells that the process is to end, and for how many seconds a walk may go on."""
         self._leaving, self._grace = leaving, grace
 
-    def paint(self, spec: WalkSpec) -> "Painted":
+    def paint(self, spec: WalkSpec) -> render.Painted:
         """Paint a walk when its turn comes.
 
         Raises NotNow when the model is not there, the line is full or the container stops; else
         what `render.paint` raises. After any other error the model is loaded anew.
         """
-        from momalisa.render import paint
-
         with self._turn() as model:
             began = time.monotonic()
             self._cache.trim()
-            painting = aside(lambda: paint(spec, model, self._cache, cancelled=self._grace_is_over))
+            painting = aside(
+                lambda: render.paint(spec, model, self._cache, cancelled=self._grace_is_over)
+            )
             try:
                 # The walk is given back even when the painter is deep in a batch.
                 while not wait([painting], timeout=LOOK).done:

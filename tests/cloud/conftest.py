@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
+import numpy as np
 import pytest
 
 from momalisa.frames import Frame, FrameCache
@@ -175,6 +176,11 @@ def painted(model: Any, tmp_path: Path) -> Callable[[WalkSpec], Sequence[Frame]]
     from momalisa.render import paint
 
     return lambda spec: paint(spec, model, FrameCache(tmp_path / "frames")).frames
+
+
+def assert_same(frames: Sequence[Frame], others: Sequence[Frame]) -> None:
+    """The same pictures but for the last bit: a kept frame may come from another batch."""
+    np.testing.assert_allclose(frames, others, rtol=0, atol=1)
 
 
 def walk(folder: Path | str, *prompts: str, **choice: Any) -> WalkSpec:

@@ -9,7 +9,6 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from momalisa.frames import Frame, FrameCache
@@ -17,7 +16,7 @@ from momalisa.render import render
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
-from tests.cloud.conftest import Answer, Container, serving, until, walk
+from tests.cloud.conftest import Answer, Container, assert_same, serving, until, walk
 from tests.faults import emulator
 
 OLD = "/v1/endpoints/12/deployedModels/34"
@@ -96,7 +95,7 @@ def test_prompts_become_pictures(
     answer = container.predict(asked, route)
     assert answer.status == 200, answer.text
     (prediction,) = answer.json["predictions"]
-    np.testing.assert_array_equal(pictures(prediction), painted(walk(folder)))
+    assert_same(pictures(prediction), painted(walk(folder)))
 
 
 def test_older_health_route(container: Container) -> None:
@@ -113,7 +112,7 @@ def test_whole_specs_become_pictures_in_the_order_asked_for(
     predictions = container.predict(body(*specs)).json["predictions"]
     assert [WalkSpec.model_validate(one["spec"]) for one in predictions] == specs
     for prediction, spec in zip(predictions, specs, strict=True):
-        np.testing.assert_array_equal(pictures(prediction), painted(spec))
+        assert_same(pictures(prediction), painted(spec))
 
 
 def test_what_is_left_away_is_the_models_own(container: Container, folder: Path) -> None:
@@ -142,7 +141,7 @@ def test_what_does_not_fit_is_in_the_store(
     from momalisa.cloud.painted import from_png
 
     frames = [from_png(store.get(place["key"])) for place in first["frames"]]
-    np.testing.assert_array_equal(frames, painted(spec))
+    assert_same(frames, painted(spec))
 
 
 def test_each_walk_of_a_request_takes_the_room_that_is_left(
@@ -255,7 +254,7 @@ def test_twenty_at_once_get_their_own_pictures(
     for answer, spec in zip(answers, specs, strict=True):
         (prediction,) = answer.json["predictions"]
         assert prediction["digest"] == spec.digest()
-        np.testing.assert_array_equal(pictures(prediction), painted(spec))
+        assert_same(pictures(prediction), painted(spec))
 
 
 def long_walk(folder: Path) -> WalkSpec:
@@ -286,7 +285,7 @@ def test_walk_in_hand_is_finished_on_sigterm(folder: Path, tmp_path: Path, paint
         assert container.stop() == 0
         answer = asked.result(60)
     assert answer.status == 200
-    np.testing.assert_array_equal(pictures(answer.json["predictions"][0]), painted(spec))
+    assert_same(pictures(answer.json["predictions"][0]), painted(spec))
 
 
 def test_walks_that_take_too_long_are_given_back_on_sigterm(folder: Path, tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """The endpoint's client against the container as it runs, and against a network that fails."""
 
 import json
+import os
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
 from momalisa.cloud import endpoint as client
@@ -14,11 +16,11 @@ from momalisa.cloud.endpoint import Endpoint, EndpointError
 from momalisa.errors import BadInput, Cancelled
 from momalisa.frames import FrameCache
 from momalisa.render import Progress, Rendered, render
-from momalisa.settings import Settings
+from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
 from tests.app import free_port
-from tests.cloud.conftest import Container, serving, until, walk
+from tests.cloud.conftest import Container, assert_same, serving, until, walk
 from tests.faults import Fault, Proxy, proxy_before
 
 VERTEX = "projects/museum/locations/us-central1/endpoints/123"
@@ -64,8 +66,8 @@ def rendered(
 def test_endpoint_makes_the_very_film_that_this_machine_makes(
     elsewhere: Endpoint, folder: Path, model: Any, tmp_path: Path, frames: int
 ) -> None:
-    # Prompts of its own: a frame kept from another batch may differ in its last bits.
-    spec = walk(folder, "a fox", f"a hill {frames}", frames=frames, loop="boomerang")
+    # Prompts that no other test has: a kept frame may come from another batch, bits apart.
+    spec = walk(folder, f"a fox {frames}", f"a hill {frames}", frames=frames, loop="boomerang")
     seen: list[Progress] = []
     far = rendered(elsewhere, spec, tmp_path / "far", seen.append)
     near = render(
@@ -95,13 +97,12 @@ def test_frames_do_not_stay_in_the_endpoints_store(
     assert list(store.list("saved_predictions/passing/")) == []
 
 
-def test_worker_renders_elsewhere_without_knowing(
-    elsewhere: Endpoint, folder: Path, tmp_path: Path
+def test_worker_of_an_endpoint_needs_no_torch(
+    container: Container, folder: Path, tmp_path: Path
 ) -> None:
     from db import walks
     from db.models import State, Walk
     from db.session import engine_for, migrate, reading, writing
-    from momalisa.worker import Worker
 
     settings = Settings(home=tmp_path)
     migrate(settings.database)
@@ -114,7 +115,20 @@ def test_worker_renders_elsewhere_without_knowing(
             title=spec.title(),
             frames_total=3,
         )
-    Worker(settings, load=elsewhere.load, render=elsewhere.render).run(once=True)
+    code = (
+        "import sys; from momalisa.__main__ import main; main(['worker', '--once']); "
+        "print('torch' in sys.modules)"
+    )
+    named = {"MOMALISA_HOME": str(tmp_path), "MOMALISA_ENDPOINT": f"{container.url}/predict"}
+    worker = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=CHECKOUT,
+        env=os.environ | named,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (worker.returncode, worker.stdout.strip()) == (0, "False"), worker.stderr
     with reading(settings.database) as session:
         done = session.get_one(Walk, asked.id)
     engine_for(settings.database).dispose()
@@ -128,9 +142,9 @@ def test_short_troubles_pass_unseen(
     monkeypatch.setattr(client, "_pause", lambda *_: 0.0)
     spec = walk(folder)
     proxy.meet(Fault.UNAVAILABLE, Fault.CUT, Fault.BUSY, Fault.LOST, Fault.TRUNCATE)
-    got, _ = Endpoint(f"{proxy.address}/predict").paint(spec, "walk-1", never)
+    got = Endpoint(f"{proxy.address}/predict").paint(spec, "walk-1", never)
     assert len(proxy.met) == 5
-    np.testing.assert_array_equal(got.frames, painted(spec))
+    assert_same(got.frames, painted(spec))
 
 
 @pytest.mark.usefixtures("impatient")
@@ -219,7 +233,7 @@ def test_cancelled_walk_is_let_go_at_once(proxy: Proxy, folder: Path) -> None:
 )
 def test_foreign_addresses_are_refused(address: str) -> None:
     with pytest.raises(BadInput, match="is no endpoint"):
-        Endpoint(address)
+        Endpoint(address).load("atelier", "")
 
 
 def test_vertex_endpoint_is_asked_through_googles_client(
@@ -250,8 +264,8 @@ def test_vertex_endpoint_is_asked_through_googles_client(
     monkeypatch.setattr(requests.Session, "get_adapter", lambda _session, url: Here())
     aiplatform.init(credentials=Scoped())  # type: ignore[no-untyped-call]
     spec = walk(folder)
-    got, _ = Endpoint(VERTEX).paint(spec, "walk-1", never)
-    np.testing.assert_array_equal(got.frames, painted(spec))
+    got = Endpoint(VERTEX).paint(spec, "walk-1", never)
+    assert_same(got.frames, painted(spec))
     google = f"https://us-central1-aiplatform.googleapis.com/v1/{VERTEX}"
     assert (set(asked[:-1]), asked[-1]) == ({f"GET {google}"}, f"POST {google}:rawPredict")
 

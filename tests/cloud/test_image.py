@@ -71,7 +71,7 @@ def test_linter_finds_nothing() -> None:
 
 def test_base_is_pinned_and_nobody_is_root() -> None:
     (base,) = instructions("FROM")
-    assert re.fullmatch(r"python:3\.11\.\d+-slim-\w+", base)
+    assert re.fullmatch(r"python:3\.11(\.\d+)?-slim-\w+(@sha256:[0-9a-f]{64})?", base)
     assert instructions("USER") == ["1000"]
 
 

@@ -22,7 +22,7 @@ from tests.faults import emulator
 COLOURS = ("red", "blue", "green", "yellow", "black")
 SHAPES = ("square", "circle", "star", "moon")
 TITLES = [f"a {colour} {shape}" for colour in COLOURS for shape in SHAPES]
-SMALL = "3,2,128"
+SMALL = "3,2,64"
 
 
 def table(path: Path, *, lost: str = "") -> Path:
@@ -50,12 +50,12 @@ def bucket() -> Iterator[tuple[str, GCSStorage]]:
         client.close()
 
 
-def run(walks: Path, home: Path, address: str) -> "subprocess.CompletedProcess[str]":
+def run(walks: Path, home: Path, address: str, *options: str) -> "subprocess.CompletedProcess[str]":
     """The command, as a person runs it."""
     command = [sys.executable, "-m", "momalisa.cloud", "run-locally", str(walks)]
     settings = {"MOMALISA_HOME": str(home), "STORAGE_EMULATOR_HOST": address}
     return subprocess.run(
-        [*command, "--store", "gs://films/museum"],
+        [*command, "--store", "gs://films/museum", *options],
         cwd=CHECKOUT,
         env=os.environ | settings | {"GOOGLE_CLOUD_PROJECT": "test"},
         capture_output=True,
@@ -81,11 +81,12 @@ def test_twenty_walks_become_films_and_one_that_fails_loses_no_other(
     nineteen = {stored.key: stored.updated for stored in store.list()}
     assert len(records(store)) == 19
 
-    whole = run(table(tmp_path / "walks.csv"), tmp_path / "another machine", address)
+    walks, elsewhere = table(tmp_path / "walks.csv"), tmp_path / "another machine"
+    whole = run(walks, elsewhere, address, "--a-task", "20")
     assert whole.returncode == 0, whole.stderr
     assert "20 films of 20 walks." in whole.stdout
     twenty = {stored.key: stored.updated for stored in store.list()}
-    painted = list((tmp_path / "another machine").rglob("painted.json"))
+    painted = list(elsewhere.rglob("painted.json"))
     # What was there is left alone, and not painted again: one walk was missing.
     assert nineteen.items() <= twenty.items()
     assert (len(records(store)), len(painted)) == (20, 1)

@@ -1,0 +1,251 @@
+"""Films are taken away in every format, and bring their settings back."""
+
+import json
+import tracemalloc
+from collections.abc import Callable, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any, get_args
+from zipfile import ZIP_DEFLATED, ZIP_LZMA, ZipFile
+
+import imageio.v3 as iio
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from momalisa import exports, film
+from momalisa.errors import BadInput
+from momalisa.exports import Kind
+from momalisa.frames import Frame, FrameCache
+from momalisa.spec import WalkSpec
+
+KINDS = get_args(Kind)
+
+
+def spec(**changes: Any) -> WalkSpec:
+    stops = [
+        {"prompt": "Nymphéas, “spät”, 睡蓮 🎨", "seed": 3},
+        {"prompt": "a 'red' \"square\" \\ on & %20 white", "seed": 4},
+    ]
+    fields = {"stops": stops, "frames": 3, "size": 64, "fps": 7, "loop": "boomerang"}
+    return WalkSpec.model_validate(fields | changes)
+
+
+def grey(count: int, size: int = 64) -> list[Frame]:
+    levels = np.linspace(20, 230, count).round()
+    return [np.full((size, size, 3), level, np.uint8) for level in levels]
+
+
+def gif(walk: WalkSpec, frames: list[Frame]) -> bytes:
+    return film.gif(frames, walk.fps, walk.model_dump_json(), walk.film_order())
+
+
+def every_file(walk: WalkSpec) -> dict[str, bytes]:
+    frames = grey(len(walk.places()))
+    made = {kind: exports.export(kind, walk, frames) for kind in KINDS}
+    bare = walk.model_dump_json().encode()
+    record = json.dumps({"version": 1, "spec": walk.model_dump(mode="json")}).encode("utf-8-sig")
+    png = film.png(frames[0], walk.model_dump_json())
+    return {"gif": gif(walk, frames), "png": png, "bare": bare, "record": record, **made}
+
+
+WALK = spec()
+FILES = every_file(WALK)
+
+
+def packed(files: Mapping[str, bytes | str], compression: int = ZIP_DEFLATED) -> bytes:
+    data = BytesIO()
+    with ZipFile(data, "w", compression) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return data.getvalue()
+
+
+def found(data: bytes) -> WalkSpec | str:
+    """The settings in a file, or what is said instead."""
+    try:
+        return exports.settings_in(data, "film")
+    except BadInput as problem:
+        return str(problem)
+
+
+def refusal(data: bytes, name: str = "film.gif") -> str:
+    with pytest.raises(BadInput) as caught:
+        exports.settings_in(data, name)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("kind", FILES)
+def test_every_file_gives_its_settings_back(kind: str) -> None:
+    assert exports.settings_in(FILES[kind], "film") == WALK
+
+
+@pytest.mark.parametrize("loop", ["once", "boomerang", "closed"])
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_a_film_shows_each_frame_of_its_walk_in_order(loop: str, count: int) -> None:
+    walk = spec(loop=loop, frames=count)
+    frames = grey(len(walk.places()))
+    shown = film.frames_in(gif(walk, frames), walk.fps)
+    for kind in ("mp4", "webp"):
+        pictures = _pictures(exports.export(kind, walk, frames))
+        assert len(pictures) == len(shown) == len(walk.film_order())
+        for picture, place in zip(pictures, walk.film_order(), strict=True):
+            assert np.abs(picture.astype(int) - frames[place]).mean() < 4
+
+
+def _pictures(data: bytes) -> list[Frame]:
+    plugin = "pyav" if data[4:8] == b"ftyp" else "pillow"
+    return [frame[..., :3] for frame in iio.imiter(data, plugin=plugin)]
+
+
+def test_the_archive_holds_each_frame_once_with_its_exact_pixels() -> None:
+    frames = grey(len(WALK.places()))
+    with ZipFile(BytesIO(FILES["zip"])) as archive:
+        assert archive.namelist() == ["walk.json", "0001.png", "0002.png", "0003.png"]
+        for name, frame in zip(archive.namelist()[1:], frames, strict=True):
+            data = archive.read(name)
+            assert np.array_equal(_pictures(data)[0], frame)
+            assert exports.settings_in(data, name) == WALK
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> FrameCache:
+    return FrameCache(tmp_path)
+
+
+def kept(cache: FrameCache, frames: list[Frame]) -> list[list[Any]]:
+    keys = [f"{number:064x}" for number in range(len(frames))]
+    for key, frame in zip(keys, frames, strict=True):
+        cache.put(key, frame)
+    return [[place, key] for place, key in enumerate(keys)]
+
+
+def never() -> bytes:
+    raise AssertionError("the GIF is not needed")
+
+
+def test_frames_are_exact_while_the_cache_has_them(cache: FrameCache) -> None:
+    frames = grey(3)
+    progress = [*reversed(kept(cache, frames)), [0, "f" * 64, True]]
+    assert np.array_equal(exports.frames_of(WALK, progress, cache, never), frames)
+
+
+@pytest.mark.parametrize("lost", [slice(0, 3), slice(0, 1), slice(2, 3)])
+def test_frames_are_the_gifs_when_one_is_lost(cache: FrameCache, lost: slice) -> None:
+    frames = grey(3)
+    progress = kept(cache, frames)
+    for _, key in progress[lost]:
+        cache.path(key).unlink()
+    again = exports.frames_of(WALK, progress, cache, lambda: gif(WALK, frames))
+    assert np.abs(np.stack(again).astype(int) - frames).max() <= 8
+
+
+def test_a_walk_painted_elsewhere_has_the_gifs_frames(cache: FrameCache) -> None:
+    assert len(exports.frames_of(WALK, [], cache, lambda: FILES["gif"])) == 3
+
+
+def test_a_damaged_gif_says_so(cache: FrameCache) -> None:
+    with pytest.raises(BadInput):
+        exports.frames_of(WALK, [], cache, lambda: FILES["gif"][:-200])
+    with pytest.raises(BadInput, match="lost frames"):
+        exports.frames_of(WALK, [], cache, lambda: film.gif(grey(2), WALK.fps))
+
+
+def test_a_walk_that_would_fill_the_memory_is_not_exported(cache: FrameCache) -> None:
+    with pytest.raises(BadInput, match="too long"):
+        exports.frames_of(spec(frames=240, size=1024), [], cache, never)
+
+
+@pytest.mark.parametrize("kind", FILES)
+@settings(deadline=None)
+@given(data=st.data())
+def test_a_truncated_file_says_a_sentence_or_its_settings(kind: str, data: st.DataObject) -> None:
+    cut = data.draw(st.integers(0, len(FILES[kind]) - 1))
+    outcome = found(FILES[kind][:cut])
+    assert outcome == WALK or str(outcome).endswith(".")
+
+
+@pytest.mark.parametrize("kind", FILES)
+@settings(deadline=None)
+@given(changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=20))
+def test_a_damaged_file_says_a_sentence_or_settings(
+    kind: str, changes: list[tuple[float, int]]
+) -> None:
+    damaged = bytearray(FILES[kind])
+    for where, byte in changes:
+        damaged[int(where * (len(damaged) - 1))] = byte
+    outcome = found(bytes(damaged))
+    assert isinstance(outcome, WalkSpec) or outcome.endswith(".")
+
+
+@pytest.mark.parametrize("head", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"RIFF    WEBP", b"PK\3\4",
+                                  b"    ftypisom", b"{", b'{"stops": ['])  # fmt: skip
+def test_a_megabyte_of_rubbish_says_a_sentence(head: bytes) -> None:
+    rubbish = np.random.default_rng(1).bytes(2**20)
+    said = refusal(head + rubbish, "photo.gif")
+    assert said.startswith("“photo.gif”: ")
+    assert said.endswith(".")
+
+
+HOSTILE = {
+    "deep": (b'{"stops": ' + b"[" * 200_000, "no settings"),
+    "long": (b'{"stops": "' + b"a" * 2**20 + b'"}', "far too long"),
+    "a bomb": (packed({"walk.json": "{" + " " * 2**26}), "far too long"),
+    "a bomb of a kind that unpacks at once": (packed({"walk.json": "{}"}, ZIP_LZMA), "damaged"),
+    "many files": (packed({"walk.json": "{}"}) + b"PK\1\2" * 10_001, "too many files"),
+    "an archive of other things": (packed({"a.txt": "a"}), "damaged"),
+    "another program's JSON": (b'{"workflow": {"nodes": []}}', "no settings"),
+    "a record of a film without a spec": (b'{"version": 1, "spec": {}}', "no settings"),
+    "a spec that is a list": (b'{"spec": [1]}', "no settings"),
+    "a picture with another comment": (film.gif(grey(2), 10, "made with GIMP"), "no settings"),
+    "a picture without a comment": (film.poster(grey(1)[0]), "no settings"),
+}
+
+
+@pytest.mark.parametrize("case", HOSTILE)
+def test_hostile_and_foreign_files_say_a_sentence(case: str) -> None:
+    data, sentence = HOSTILE[case]
+    assert sentence in refusal(data)
+
+
+def test_a_bomb_is_not_unpacked() -> None:
+    bomb = HOSTILE["a bomb"][0]
+    tracemalloc.start()
+    refusal(bomb)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 2**22
+
+
+def test_a_file_beyond_the_limit_is_not_even_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exports, "FILE_LIMIT", len(FILES["gif"]) - 1)
+    assert "larger than" in refusal(FILES["gif"])
+
+
+def changed(**fields: Any) -> bytes:
+    return json.dumps(WALK.model_dump(mode="json") | fields).encode()
+
+
+@pytest.mark.parametrize(
+    ("fields", "sentence"),
+    [
+        ({"frames": 10**9}, "Frames a leg"),
+        ({"sampler": "euler"}, "no setting named “sampler”"),
+        ({"stops": [{"prompt": "<script>"}, {"prompt": "b"}]}, "<script>"),
+        ({"pacing": "wild"}, "Pacing must be one of"),
+    ],
+)
+def test_settings_that_no_walk_can_have_are_named(fields: dict[str, Any], sentence: str) -> None:
+    assert sentence in refusal(changed(**fields))
+
+
+def test_a_films_name_is_shown_short_and_plain() -> None:
+    assert refusal(b"x", "a\n\x1b[31m" + "b" * 500).startswith("“a[31m" + "b" * 55 + "”")
+
+
+@pytest.mark.parametrize("wrap", [lambda old: old, lambda old: {"spec": old}])
+def test_settings_from_before_there_were_modes_are_exact(wrap: Callable[[Any], Any]) -> None:
+    old = WALK.model_dump(mode="json", exclude={"mode", "without"})
+    walk = exports.settings_in(json.dumps(wrap(old)).encode(), "walk.json")
+    assert (walk.mode, walk.without) == ("exact", ())
