@@ -25,7 +25,7 @@ class Progress:
     """How far a walk has come: the frames that are ready, in the order they became so."""
 
     stage: str
-    """"frames", "film" or "storing"."""
+    """"survey" (of an even pacing), "frames", "film" or "storing"."""
     ready: tuple[tuple[int, str], ...]
     """(number of the place, the frame's key in the cache)."""
     total: int
@@ -110,7 +110,8 @@ def paint(
             rough[done.index] = done.key
         computed += done.unet_samples > 0 or done.source == "glided"
         samples += done.unet_samples
-        on_progress(Progress("frames", tuple(ready.items()), total, tuple(rough.items())))
+        stage = "survey" if done.source == "preview" and done.unet_samples else "frames"
+        on_progress(Progress(stage, tuple(ready.items()), total, tuple(rough.items())))
         if cancelled():
             raise Cancelled("The walk was cancelled.")
     seconds = time.perf_counter() - began

@@ -9,11 +9,12 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import Self
 
 from db import queue, walks
-from db.models import WorkerSeen, now
+from db.models import WorkerSeen, clock
 from db.session import migrate, reading, writing
 from momalisa.settings import CHECKOUT, Settings
 
@@ -145,9 +146,10 @@ class Supervisor:
             self._migrated = True
         with reading(self.settings.database) as session:
             workers = walks.alive_workers(session=session, within_seconds=3600)
-        dead = [worker for worker in workers if _is_dead(worker)]
+            moment = clock(session)
+        dead = [worker for worker in workers if _is_dead(worker, moment)]
         self._strike(dead)
-        return any(_silence(worker) < ALIVE for worker in workers if worker not in dead)
+        return any(_silence(worker, moment) < ALIVE for worker in workers if worker not in dead)
 
     def _bury(self, pid: int) -> None:
         """A worker of ours has died: what it held goes back to the queue at once."""
@@ -174,14 +176,15 @@ def _end(process: "subprocess.Popen[bytes]") -> int:
         return process.wait()
 
 
-def _silence(worker: WorkerSeen) -> float:
-    """Seconds since the worker's last heartbeat."""
-    return (now() - worker.seen_at).total_seconds()
+def _silence(worker: WorkerSeen, moment: datetime) -> float:
+    """Seconds from the worker's last heartbeat to this moment of the history's clock."""
+    return (moment - worker.seen_at).total_seconds()
 
 
-def _is_dead(worker: WorkerSeen) -> bool:
+def _is_dead(worker: WorkerSeen, moment: datetime) -> bool:
     """Whether a worker of this machine is silent and its process is gone."""
-    if worker.host != socket.gethostname() or _silence(worker) < SILENT or os.name != "posix":
+    silent = _silence(worker, moment) >= SILENT
+    if worker.host != socket.gethostname() or not silent or os.name != "posix":
         return False
     try:
         os.kill(worker.pid, 0)

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from db.models import State
-from momalisa.ui import exhibit, history, label, rooms, wall
+from momalisa.ui import catalogue, exhibit, filters, history, label, rooms, wall
 
 chosen = st.query_params.get("walk")
 if chosen:
@@ -18,7 +18,7 @@ if chosen:
     with words:
         label.wall_label(walk)
         with st.container(horizontal=True, vertical_alignment="center", key="door_use"):
-            st.page_link(rooms.CREATE, label="Use all settings", query_params={"use": walk.id})
+            exhibit.use(walk)
             exhibit.carry_on(walk)
         with st.container(horizontal=True):
             exhibit.take_away(walk)
@@ -28,12 +28,16 @@ if chosen:
     st.stop()
 
 st.title("Gallery", anchor=False)
-wanted = wall.filters()
+wanted = filters.choose()
 found, total = wall.look(wanted)
 if not found:
     st.text(wall.empty(wanted))
     st.page_link(rooms.CREATE, label="Create a walk")
     st.stop()
-st.text(f"{total:,} film" if total == 1 else f"{total:,} films")
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.text(wall.counted(wanted, total), width="stretch")
+    catalogue.take_along(wanted.filters)
+if late := wall.late():
+    st.text(late)
 wall.hang(found[: wall.PAGE])
 wall.turn_pages(found)

@@ -20,11 +20,12 @@ FLOORS = {
     3: {"momalisa.ui", "momalisa.render", "momalisa.sync", "momalisa.supervise"},
     2: {
         *("momalisa.walk", "momalisa.film", "momalisa.storage", "momalisa.models"),
-        *("momalisa.frames", "momalisa.denoise"),
+        *("momalisa.frames", "momalisa.denoise", "momalisa.latents", "momalisa.shortcuts"),
+        *("momalisa.outbox", "momalisa.exports"),
     },
     1: {
         *("momalisa.spec", "momalisa.pacing", "momalisa.paths", "momalisa.perception"),
-        *("momalisa.settings", "momalisa.errors", "db"),
+        *("momalisa.survey", "momalisa.settings", "momalisa.errors", "db"),
     },
 }
 

@@ -38,12 +38,13 @@ def begin() -> None:
 
 
 def load(spec: Mapping[str, Any]) -> None:
-    """Put a stored walk's settings on the easel, all of them."""
+    """Put a stored walk's settings on the easel, as far as it has any."""
     begin()
     for field in FIELDS:
         if field in spec:
             put(field, spec[field])
-    hang_stops([(stop["prompt"], stop["seed"]) for stop in spec["stops"]])
+    if "stops" in spec:
+        hang_stops([(stop["prompt"], stop["seed"]) for stop in spec["stops"]])
 
 
 def key(field: str) -> str:

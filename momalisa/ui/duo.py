@@ -1,6 +1,6 @@
 """Two films side by side: choosing them, their differences, their change from frame to frame."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from statistics import fmean
 
 import altair as alt
@@ -8,13 +8,13 @@ import streamlit as st
 from pydantic import ValidationError
 
 from db.models import State, Walk
-from momalisa.pacing import PacingName
+from momalisa.pacing import PACINGS, PacingName
 from momalisa.spec import WalkSpec, explain
 from momalisa.ui import exhibit, form, history, label, making, orders, rooms
 from momalisa.ui.components.player import player
 from momalisa.ui.presets import PLACEHOLDERS
 
-PACINGS: tuple[PacingName, PacingName] = ("linear", "dense-middle")
+NON_LINEAR = [pacing for pacing in PACINGS if pacing != "linear"]
 SIDES = ("a", "b")
 
 
@@ -29,9 +29,7 @@ def choose() -> tuple[Walk | None, Walk | None]:
             list(offered),
             index=None,
             key=f"side_{side}",
-            format_func=lambda each: (
-                f"{offered[each].title}, {offered[each].pacing}, {offered[each].accession}"
-            ),
+            format_func=lambda each: f"{offered[each].title}, {label.caption(offered[each])}",
             placeholder="Choose a film",
             on_change=_chosen,
             args=(side,),
@@ -49,13 +47,18 @@ def _chosen(side: str) -> None:
 
 def show(left: Walk, right: Walk) -> None:
     """Both films on one clock; while one is still being made, its frames coming in."""
-    if left.state is right.state is State.DONE:
-        films = (exhibit.film(walk, title=caption(walk)) for walk in (left, right))
+    if finished(left, right):
+        films = (exhibit.film(walk, title=label.caption(walk)) for walk in (left, right))
         player(*films, key=f"duo_{left.id}_{right.id}")
         return
     for column, walk in zip(st.columns(2, gap="medium"), (left, right), strict=True):
         with column:
             _one_side(walk)
+
+
+def finished(left: Walk, right: Walk) -> bool:
+    """Whether both are films."""
+    return left.state is right.state is State.DONE
 
 
 def _one_side(walk: Walk) -> None:
@@ -65,12 +68,7 @@ def _one_side(walk: Walk) -> None:
         st.text(walk.error or "This walk was called off.")
     else:
         making.watch(walk)
-    st.text(caption(walk))
-
-
-def caption(walk: Walk) -> str:
-    """Which of the two this is."""
-    return f"{walk.pacing}, {walk.accession}"
+    st.text(label.caption(walk))
 
 
 def change_curves(left: Walk, right: Walk) -> None:
@@ -92,8 +90,8 @@ def change_curves(left: Walk, right: Walk) -> None:
 
 def _changes(left: Walk, right: Walk) -> alt.InlineData:
     values = [
-        {"film": caption(walk), "way": (place + 0.5) / len(walk.distances), "change": distance}
-        for walk in (left, right)
+        {"film": film, "way": (place + 0.5) / len(walk.distances), "change": distance}
+        for film, walk in ((label.caption(walk), walk) for walk in (left, right))
         for place, distance in enumerate(walk.distances)
     ]
     return alt.InlineData(values=values)
@@ -113,11 +111,17 @@ def differences(left: Walk, right: Walk) -> None:
 
 def measures(left: Walk, right: Walk) -> list[tuple[str, str, str]]:
     """Mean change and the ratio of the largest to it: 1 would be perfectly even."""
-    ours, theirs = left.distances, right.distances
     return [
-        ("Mean change", f"{fmean(ours):.3f}", f"{fmean(theirs):.3f}"),
-        ("Largest / mean", f"{unevenness(ours):.2f}", f"{unevenness(theirs):.2f}"),
+        (name, _measured(left, measure, digits), _measured(right, measure, digits))
+        for name, measure, digits in (
+            ("Mean change", fmean, 3),
+            ("Largest / mean", unevenness, 2),
+        )
     ]
+
+
+def _measured(walk: Walk, measure: Callable[[Sequence[float]], float], digits: int) -> str:
+    return f"{measure(walk.distances):.{digits}f}" if walk.distances else "none"
 
 
 def unevenness(distances: Sequence[float]) -> float:
@@ -127,7 +131,7 @@ def unevenness(distances: Sequence[float]) -> float:
 
 
 def both_ways() -> None:
-    """Linear beside dense-middle, from two prompts and one click."""
+    """Linear beside another pacing, from two prompts and one click."""
     problems: dict[str, str] = st.session_state.get("duo_problems", {})
     for column, place in zip(st.columns(2, gap="medium"), (0, 1), strict=True):
         with column:
@@ -139,11 +143,19 @@ def both_ways() -> None:
             )
             form.problem(problems, f"stops.{place}.prompt")
     form.problem(problems, "stops")
+    pacing = st.segmented_control(
+        "Linear beside",
+        NON_LINEAR,
+        default="dense-middle",
+        key="duo_pacing",
+        required=True,
+        persist_state="session",
+    )
     if st.button("Walk both ways", key="both_ways", type="primary"):
-        _order_both()
+        _order_both(pacing)
 
 
-def _order_both() -> None:
+def _order_both(pacing: PacingName) -> None:
     stops = [{"prompt": st.session_state[f"duo_prompt_{n}"], "seed": 7 + n} for n in (0, 1)]
     try:
         spec = WalkSpec.model_validate({"stops": stops})
@@ -151,5 +163,5 @@ def _order_both() -> None:
         st.session_state.duo_problems = explain(error)
         st.rerun()
     st.session_state.duo_problems = {}
-    both = [orders.order(orders.changed(spec, pacing=pacing)) for pacing in PACINGS]
+    both = [orders.order(spec), orders.order(orders.changed(spec, pacing=pacing))]
     st.switch_page(rooms.COMPARE, query_params=dict(zip(SIDES, both, strict=True)))

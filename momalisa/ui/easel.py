@@ -63,7 +63,8 @@ def unfinished(walk: Walk) -> None:
         st.text(f"Called off. {made}: the same walk would go on from there.")
     if walk.progress:
         making.strip(walk)
-    st.button("Try again", key=f"again_{walk.id}", on_click=_again, args=(walk,))
+    if orders.repeatable(walk):
+        st.button("Try again", key=f"again_{walk.id}", on_click=_again, args=(walk,))
 
 
 def _again(walk: Walk) -> None:

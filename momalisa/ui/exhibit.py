@@ -1,30 +1,35 @@
 """A finished film on the wall: the player, its label, and what can be done with it."""
 
+from contextlib import suppress
 from urllib.parse import urlsplit
 
 import streamlit as st
 
 from db import walks
 from db.models import Walk
+from momalisa import outbox
+from momalisa.settings import settings
 from momalisa.ui import history, orders, rooms
 from momalisa.ui.components.player import Film, player
+
+UNMEASURED = 256
+"""Pixels of a frame of another program's film, until the player has looked into it."""
 
 
 def film(walk: Walk, *, title: str = "") -> Film:
     """A done walk's film, as the player takes it."""
     return Film(
-        url=history.address(walk.files.get("gif", "")),
-        poster=history.address(walk.files.get("poster", "")),
+        url=history.address(walk, "gif"),
+        poster=history.address(walk, "poster"),
         alt=described(walk),
-        size=walk.size,
+        size=walk.size or UNMEASURED,
         title=title,
     )
 
 
 def described(walk: Walk) -> str:
     """What is seen, for those who do not see it."""
-    stops = [stop["prompt"] for stop in walk.spec["stops"]]
-    return f"Film that turns {' into '.join(stops)}"
+    return f"Film that turns {' into '.join(walk.prompts)}" if walk.prompts else walk.title
 
 
 def show(walk: Walk) -> None:
@@ -37,7 +42,7 @@ def take_away(walk: Walk) -> None:
     name = f"{walk.accession}.gif"
     st.link_button(
         "Download GIF",
-        history.address(walk.files.get("gif", ""), download=name),
+        history.address(walk, "gif", download=name),
         icon=":material/download:",
     )
     with st.popover("Share", icon=":material/link:"):
@@ -50,8 +55,16 @@ def _link(walk: Walk) -> str:
     return f"{here.scheme}://{here.netloc}/gallery?walk={walk.id}"
 
 
+def use(walk: Walk) -> None:
+    """The way to Create, with all settings of the film."""
+    if orders.repeatable(walk):
+        st.page_link(rooms.CREATE, label="Use all settings", query_params={"use": walk.id})
+
+
 def carry_on(walk: Walk) -> None:
     """What comes after a film: the same from new noise, or in another pacing beside it."""
+    if not orders.repeatable(walk):
+        return
     pacing = orders.other_pacing(walk)
     if st.button(
         "Remix",
@@ -66,9 +79,20 @@ def carry_on(walk: Walk) -> None:
 
 
 def annotate(walk: Walk) -> None:
-    """Star and notes, kept as they are changed."""
-    star, notes = f"star_{walk.id}", f"notes_{walk.id}"
+    """Star, tags and notes, kept as they are changed."""
+    star, tags, notes = (f"{what}_{walk.id}" for what in ("star", "tags", "notes"))
     st.toggle("Star", walk.star, key=star, on_change=_keep, args=(walk.id, "star", star))
+    # As they were kept, which may differ from what was typed: in lower case, for example.
+    st.session_state[tags] = walk.tags
+    st.multiselect(
+        "Tags",
+        sorted({*history.tags(), *walk.tags}),
+        key=tags,
+        accept_new_options=True,
+        placeholder="Choose, or type a new one",
+        on_change=_keep_tags,
+        args=(walk.id, tags),
+    )
     st.text_area(
         "Notes", walk.notes, key=notes, height=90, on_change=_keep, args=(walk.id, "notes", notes)
     )
@@ -81,24 +105,20 @@ def _keep(walk_id: str, what: str, key: str) -> None:
             setattr(walk, what, st.session_state[key])
 
 
+def _keep_tags(walk_id: str, key: str) -> None:
+    with history.writing() as session, suppress(KeyError):
+        walks.set_tags(session=session, walk_id=walk_id, tags=st.session_state[key])
+
+
 def take_down(walk: Walk) -> None:
     """Delete, asked twice."""
     with st.popover("Delete", icon=":material/delete:"):
         st.write(f"{walk.accession} and its files will be gone for good.")
         if st.button("Yes, delete it", key=f"delete_{walk.id}", type="primary"):
-            delete(walk.id)
+            outbox.take_down(
+                walk.id, history.storage(), outbox.outbox_of(settings()), settings().database
+            )
             st.switch_page(rooms.GALLERY)
-
-
-def delete(walk_id: str) -> None:
-    """Remove the row, then the files: a file without a row is found by `sync`, a row without
-    its file would be an empty frame."""
-    with history.writing() as session:
-        gone = walks.delete(session=session, walk_id=walk_id)
-    if gone is None:
-        return
-    for key in gone.files.values():
-        history.storage().delete(key)
 
 
 def way_back() -> None:

@@ -108,16 +108,16 @@ def _use_quality(before: str | None) -> None:
 
 def pacing(problems: Problems) -> None:
     """How the frames are spread, with the curve beside the choice."""
+    chosen = st.segmented_control(
+        "Pacing",
+        PACINGS,
+        default=draft.start(draft.key("pacing")),
+        key=draft.key("pacing"),
+        required=True,
+        persist_state="session",
+    )
     left, right = st.columns([3, 2], vertical_alignment="top")
     with left:
-        chosen = st.segmented_control(
-            "Pacing",
-            PACINGS,
-            default=draft.start(draft.key("pacing")),
-            key=draft.key("pacing"),
-            required=True,
-            persist_state="session",
-        )
         with st.container(key="quiet_pacing"):
             st.text(curve.described(chosen))
         if chosen not in ("linear", "even"):

@@ -74,6 +74,12 @@ def address(walk: Walk, kind: str, *, download: str = "") -> str:
     return (app_url if walk.waiting else storage().url)(key, download=download)
 
 
+def tags() -> list[str]:
+    """All tags that there are."""
+    with reading() as session:
+        return walks.choices(session=session)["tag"]
+
+
 def recent(limit: int = 12) -> list[Walk]:
     """The newest films."""
     with reading() as session:

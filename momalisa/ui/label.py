@@ -6,19 +6,31 @@ import streamlit as st
 
 from db.models import Walk
 from momalisa.spec import WalkSpec
-from momalisa.ui.orders import spec_of
+from momalisa.ui.orders import repeatable, spec_of
 
 LOOPS = {"once": "once", "boomerang": "there and back", "closed": "closed round"}
 
 
 def wall_label(walk: Walk) -> None:
     """Title and year, what it is, how it was made, its number."""
-    spec = spec_of(walk)
     with st.container(key=f"title_{walk.id}"):
         st.text(f"{walk.title}, {walk.created_at.year}")
     with st.container(key=f"line_{walk.id}", gap=None):
-        for line in (*lines(spec, walk.frames_total), walk.accession):
+        for line in (*_lines(walk), walk.accession):
             st.text(line)
+        if walk.waiting:
+            st.text("Waiting for storage")
+
+
+def _lines(walk: Walk) -> tuple[str, ...]:
+    if repeatable(walk):
+        return lines(spec_of(walk), walk.frames_total)
+    return (f"Film of another program, {walk.frames_total} frames",)
+
+
+def caption(walk: Walk) -> str:
+    """Its pacing, where it is known, and its number."""
+    return ", ".join(filter(None, (walk.pacing, walk.accession)))
 
 
 def short(title: str, length: int = 90) -> str:
@@ -37,13 +49,22 @@ def lines(spec: WalkSpec, frames: int) -> tuple[str, ...]:
 
 
 def facts(walk: Walk) -> dict[str, str]:
-    """Every parameter and every measurement of a walk, in reading order."""
-    spec = spec_of(walk)
+    """Every parameter and every measurement of a walk that is known, in reading order."""
     return {
         **{
-            f"Stop {n}": f"{stop.prompt} (seed {stop.seed})" for n, stop in enumerate(spec.stops, 1)
+            f"Stop {n}": f"{stop['prompt']} (seed {stop['seed']})"
+            for n, stop in enumerate(walk.spec.get("stops", []), 1)
         },
-        "Frames": f"{walk.frames_total} ({spec.frames} a leg)",
+        "Frames": str(walk.frames_total),
+        **(_chosen(spec_of(walk)) if repeatable(walk) else {}),
+        "Made": f"{walk.finished_at:%d %B %Y, %H:%M} UTC" if walk.finished_at else "not finished",
+        **_measured(walk),
+    }
+
+
+def _chosen(spec: WalkSpec) -> dict[str, str]:
+    return {
+        "Frames a leg": str(spec.frames),
         "Pacing": spec.pacing
         if spec.pacing in ("linear", "even")
         else f"{spec.pacing}, strength {spec.strength:g}",
@@ -57,14 +78,13 @@ def facts(walk: Walk) -> dict[str, str]:
         "Size": f"{spec.size} × {spec.size}",
         "Model": spec.model,
         "Loop": f"{LOOPS[spec.loop]}, {spec.fps} frames a second",
-        "Made": f"{walk.finished_at:%d %B %Y, %H:%M} UTC" if walk.finished_at else "not finished",
-        **_measured(walk),
     }
 
 
 def _measured(walk: Walk) -> dict[str, str]:
+    took = f"{walk.seconds:,.1f} s on {walk.device}, {walk.frames_computed} frames computed"
     measured = {
-        "Took": f"{walk.seconds:,.1f} s on {walk.device}, {walk.frames_computed} frames computed",
+        "Took": took if walk.device else "",
         "Evenness": "" if walk.evenness is None else f"{walk.evenness:.2f}",
         "Sharpness": "" if walk.sharpness is None else f"{walk.sharpness:.2f}",
         "File": f"{walk.bytes / 1e6:.1f} MB" if walk.bytes else "",

@@ -12,6 +12,7 @@ from momalisa.ui.components.filmstrip import filmstrip
 STAGES = {
     "": "The worker takes it up",
     "loading": "Waking the model",
+    "survey": "Looking where the walk changes most",
     "film": "All frames are there; cutting the film",
     "storing": "Hanging the film in the Gallery",
 }

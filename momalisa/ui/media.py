@@ -1,28 +1,25 @@
 """Pictures over HTTP: stored films, finished frames, and the example that ships here.
 
 Streamlit keeps `/media/` for itself, so ours hang under `/pictures/`. Whatever is not one of
-our own files answers 404, and nothing outside the three folders can be reached.
+our own files answers 404, and nothing outside the storage and our folders can be reached.
 """
 
+import logging
 import re
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from momalisa.errors import BadInput
+from momalisa.errors import BadInput, NotStored, StorageError
+from momalisa.outbox import outbox_of
 from momalisa.settings import settings
-from momalisa.storage import checked
+from momalisa.storage import TYPES, LocalStorage, Storage, checked
+from momalisa.ui import history
 
-TYPES = {
-    ".gif": "image/gif",
-    ".json": "application/json",
-    ".mp4": "video/mp4",
-    ".png": "image/png",
-    ".webp": "image/webp",
-}
 FOREVER = {
     # A key is never used twice for another picture, so a browser need not ask again.
     "Cache-Control": "public, max-age=31536000, immutable",
@@ -30,6 +27,7 @@ FOREVER = {
 }
 EXAMPLE = Path(__file__).parent / "example"
 
+log = logging.getLogger(__name__)
 _FRAME = re.compile(r"[0-9a-f]{64}")
 
 
@@ -44,11 +42,15 @@ def example_url(name: str) -> str:
 
 
 async def stored(request: Request) -> Response:
-    """A file of the local store, by its key."""
-    root = settings().store_root
-    if root.startswith("gs://"):
-        return _nothing()
-    return _picture(Path(root), request.path_params["key"], request.query_params.get("download"))
+    """A film's file, by its key: from the outbox while it waits there, else from the storage."""
+    key, download = request.path_params["key"], request.query_params.get("download", "")
+    waiting = _inside(outbox_of(settings()).shelf.root, key)
+    if waiting is not None:
+        return _file(waiting, download)
+    storage = history.storage()
+    if isinstance(storage, LocalStorage):
+        return _picture(storage.root, key, download)
+    return await run_in_threadpool(_from_bucket, storage, key, download)
 
 
 async def frame(request: Request) -> Response:
@@ -64,17 +66,34 @@ async def example(request: Request) -> Response:
     return _picture(EXAMPLE, request.path_params["name"])
 
 
-def _picture(root: Path, key: str, download: str | None = None) -> Response:
+def _picture(root: Path, key: str, download: str = "") -> Response:
     path = _inside(root, key)
-    if path is None:
+    return _nothing() if path is None else _file(path, download)
+
+
+def _file(path: Path, download: str) -> Response:
+    return FileResponse(path, media_type=TYPES[path.suffix], headers=_headers(download))
+
+
+def _from_bucket(storage: Storage, key: str, download: str) -> Response:
+    media_type = TYPES.get(PurePosixPath(key).suffix)
+    if media_type is None:
         return _nothing()
-    return FileResponse(
-        path,
-        media_type=TYPES[path.suffix],
-        headers=FOREVER,
-        filename=download or None,
-        content_disposition_type="attachment",
-    )
+    try:
+        data = storage.get(key)
+    except (BadInput, NotStored):
+        return _nothing()
+    except StorageError as error:
+        log.warning("%s", error)
+        return PlainTextResponse("The storage is out of reach just now.", status_code=503)
+    return Response(data, media_type=media_type, headers=_headers(download))
+
+
+def _headers(download: str) -> dict[str, str]:
+    """For good; and under which name, if it is to be kept on the visitor's disk."""
+    if not download:
+        return FOREVER
+    return {**FOREVER, "Content-Disposition": f"attachment; filename*=UTF-8''{quote(download)}"}
 
 
 def _inside(root: Path, key: str) -> Path | None:

@@ -51,8 +51,10 @@ CSS = """
 /* The pacing's curve needs no full screen. */
 .st-key-curve [data-testid="stElementToolbar"] { display: none; }
 
-/* In the dark the main button is light, so its words are dark. */
-button[kind="primary"] p { color: light-dark(#fcfbf9, #0d0d0e); }
+/* In the dark the main button and the tags are light, so their words are dark. */
+button[kind="primary"] p, [data-testid="stMultiSelect"] [data-tag] * {
+  color: light-dark(#fcfbf9, #0d0d0e);
+}
 
 /* An empty place on the wall. */
 .st-key-empty_wall {

@@ -1,52 +1,14 @@
-"""The Gallery's wall: which posters hang there, and the way to older ones."""
-
-from typing import NamedTuple
+"""The Gallery's wall: which posters hang there, and the way to the next ones."""
 
 import streamlit as st
 
 from db import walks
 from db.models import Walk
-from momalisa.ui import exhibit, history
+from momalisa.ui import exhibit, history, label
 from momalisa.ui.components.grid import Card, grid
+from momalisa.ui.filters import Wanted, first_page, told
 
 PAGE = 24
-ANY = "any"
-
-
-class Wanted(NamedTuple):
-    """What the visitor looks for."""
-
-    search: str
-    model: str
-    pacing: str
-
-
-def filters() -> Wanted:
-    """Search and filters, kept in the URL."""
-    with history.reading() as session:
-        choices = walks.choices(session=session)
-    words, models, pacings = st.columns([4, 1, 1])
-    search = words.text_input(
-        "Search",
-        key="q",
-        type="search",
-        live=True,
-        bind="query-params",
-        placeholder="Words of a title, a number, a note",
-        on_change=_first_page,
-    )
-    chosen = [
-        column.selectbox(
-            name.capitalize(),
-            [ANY, *choices[name]],
-            key=f"by_{name}",
-            bind="query-params",
-            on_change=_first_page,
-        )
-        for column, name in ((models, "model"), (pacings, "pacing"))
-    ]
-    model, pacing = ("" if choice in (None, ANY) else str(choice) for choice in chosen)
-    return Wanted(search or "", model, pacing)
 
 
 def hang(found: list[Walk]) -> None:
@@ -61,10 +23,10 @@ def _card(walk: Walk) -> Card:
     return Card(
         id=walk.id,
         title=walk.title,
-        meta=f"{walk.created_at.year}, {walk.pacing}, {walk.accession}{' ★' if walk.star else ''}",
+        meta=f"{walk.created_at.year}, {label.caption(walk)}{' ★' if walk.star else ''}",
         alt=f"Poster: {exhibit.described(walk)}",
-        poster=history.address(walk.files.get("poster", "")),
-        film=history.address(walk.files.get("gif", "")),
+        poster=history.address(walk, "poster"),
+        film=history.address(walk, "gif"),
         href=f"/gallery?walk={walk.id}",
     )
 
@@ -72,46 +34,67 @@ def _card(walk: Walk) -> Card:
 def look(wanted: Wanted) -> tuple[list[Walk], int]:
     """The page of films that the URL asks for, and how many there are on all pages."""
     before = st.query_params.get("before")
+    sort, filters = wanted.sort, wanted.filters
     with history.reading() as session:
-        found = walks.page(session=session, **wanted._asdict(), limit=PAGE + 1, before=before)
-        return found, walks.count(session=session, **wanted._asdict())
+        found = walks.page(session=session, sort=sort, limit=PAGE + 1, before=before, **filters)
+        total = walks.count(session=session, **filters)
+    if before is not None and total and not found:
+        # The film that this page began behind is gone, or none is behind it any more.
+        first_page()
+        return look(wanted)
+    return found, total
+
+
+def counted(wanted: Wanted, total: int) -> str:
+    """How many films were found by which filters."""
+    chosen = told(wanted.filters)
+    return f"{_films(total)}: {chosen}" if chosen else _films(total)
+
+
+def late() -> str:
+    """How many of all films have yet to reach the storage; blank when all are there."""
+    with history.reading() as session:
+        number = walks.count(session=session, waiting=True)
+    wait = "waits" if number == 1 else "wait"
+    return f"{_films(number)} {wait} for the storage; nothing is lost." if number else ""
+
+
+def _films(number: int) -> str:
+    return f"{number:,} film" if number == 1 else f"{number:,} films"
 
 
 def turn_pages(found: list[Walk]) -> None:
-    """Newer and older films."""
+    """The films before and after these."""
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         if "before" in st.query_params:
-            st.button("Newer", key="newer", icon=":material/arrow_back:", on_click=_newer)
+            st.button("Previous", key="previous", icon=":material/arrow_back:", on_click=_previous)
         if len(found) > PAGE:
             st.button(
-                "Older",
-                key="older",
+                "Next",
+                key="next",
                 icon=":material/arrow_forward:",
                 icon_position="right",
-                on_click=_older,
+                on_click=_next,
                 args=(found[PAGE - 1].id,),
             )
 
 
-def _older(last: str) -> None:
+def _next(last: str) -> None:
     st.session_state.setdefault("pages", []).append(st.query_params.get("before"))
     st.query_params["before"] = last
 
 
-def _newer() -> None:
+def _previous() -> None:
     pages = st.session_state.get("pages") or [None]
     before = pages.pop()
     if before is None:
-        _first_page()
+        first_page()
     else:
         st.query_params["before"] = before
 
 
-def _first_page() -> None:
-    st.session_state.pages = []
-    st.query_params.pop("before", None)
-
-
 def empty(wanted: Wanted) -> str:
     """The line on a wall without posters."""
-    return "Nothing here goes by that description." if any(wanted) else "The walls are still bare."
+    if told(wanted.filters):
+        return "Nothing here goes by that description."
+    return "The walls are still bare."

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -16,12 +17,13 @@ from db.models import Walk
 from db.session import migrate, reading, writing
 from momalisa.settings import CHECKOUT, settings
 from momalisa.spec import WalkSpec
-from momalisa.storage import film_key, open_storage
+from momalisa.storage import TYPES, film_key, open_storage
 
 SHELL = CHECKOUT / "momalisa" / "ui" / "shell.py"
 
 Visit = Callable[..., AppTest]
 Hang = Callable[..., Walk]
+Keep = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +100,41 @@ def hang(ask: Hang) -> Hang:
         return found(walk.id)
 
     return _hang
+
+
+@pytest.fixture
+def foreign() -> Hang:
+    """Hang a film that another program made: nobody knows how."""
+
+    def _foreign(walk_id: str = "by-hand") -> Walk:
+        files = {"gif": film_key(walk_id, "film.gif"), "poster": film_key(walk_id, "film.webp")}
+        storage = open_storage(settings().store_root)
+        for key in files.values():
+            storage.put(key, picture(key.rpartition(".")[2]), TYPES[key[key.index(".") :]])
+        with writing(settings().database) as session:
+            walk = walks.adopt(
+                session=session,
+                walk_id=walk_id,
+                title="Waves",
+                finished_at=datetime(2024, 5, 3, tzinfo=UTC),
+                result={"files": files, "bytes": 40, "frames": 5},
+            )
+        assert walk is not None
+        return walk
+
+    return _foreign
+
+
+@pytest.fixture
+def keep() -> Keep:
+    """Change what the history says of a walk."""
+
+    def _keep(walk: Walk, **changes: Any) -> None:
+        with writing(settings().database) as session:
+            for name, value in changes.items():
+                setattr(session.merge(walk), name, value)
+
+    return _keep
 
 
 def claim() -> dict[str, Any]:

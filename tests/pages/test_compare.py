@@ -30,15 +30,29 @@ def test_choosing_writes_the_url(visit: Visit, hang: Hang) -> None:
     assert len(component(at, "player")["films"]) == 2
 
 
-def test_two_prompts_are_walked_both_ways(visit: Visit) -> None:
+@pytest.mark.parametrize("pacing", ["ease", "dense-middle", "even"])
+def test_two_prompts_are_walked_both_ways(visit: Visit, pacing: str) -> None:
     at = visit("compare")
+    labelled(at, "button_group", "Linear beside").set_value(pacing)
     labelled(at, "text_input", "From").set_value("a moon")
     labelled(at, "text_input", "To").set_value("a sea")
     press(at, "Walk both ways")
     left, right = everything()
-    assert (left.pacing, right.pacing) == ("linear", "dense-middle")
+    assert (left.pacing, right.pacing) == ("linear", pacing)
     assert left.spec["stops"] == right.spec["stops"]
     assert dict(at.query_params) == {"a": left.id, "b": right.id}
+
+
+def test_a_film_of_another_program_is_compared_by_what_is_known(
+    visit: Visit, hang: Hang, foreign: Hang
+) -> None:
+    left, right = hang("a moon", "a sea"), foreign()
+    at = visit("compare", a=left.id, b=right.id)
+    assert len(component(at, "player")["films"]) == 2
+    shown = texts(at)
+    for name, ours, theirs in (("Mean change", "0.200", "none"), ("Pacing", "linear", "none")):
+        row = shown.index(name)
+        assert shown[row : row + 3] == [name, ours, theirs]
 
 
 def test_bad_prompts_get_a_sentence_and_are_kept(visit: Visit) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from db import queue
@@ -157,14 +158,15 @@ def test_the_strip_shows_which_frames_are_ready(visit: Visit, ask: Hang) -> None
             **claim_of(),
             lease_seconds=60,
             stage="frames",
-            progress=[[0, "a" * 64], [23, "b" * 64]],
+            progress=[[0, "a" * 64], [23, "b" * 64], [12, "c" * 64, "rough"]],
         )
     at = visit("create", walk=walk.id)
     strip = component(at, "filmstrip")
     assert strip["total"] == 24
     assert strip["frames"] == [
-        [0, f"/pictures/frames/{'a' * 64}.png"],
-        [23, f"/pictures/frames/{'b' * 64}.png"],
+        [0, f"/pictures/frames/{'a' * 64}.png", False],
+        [23, f"/pictures/frames/{'b' * 64}.png", False],
+        [12, f"/pictures/frames/{'c' * 64}.png", True],
     ]
     assert any(text.startswith("Frame 2 of 24") for text in texts(at))
 
@@ -250,6 +252,36 @@ def test_the_other_pacing_is_one_click_away(visit: Visit, hang: Hang) -> None:
     _, other = everything()
     assert other.pacing == "dense-middle"
     assert dict(at.query_params) == {"a": walk.id, "b": other.id}
+
+
+@pytest.mark.parametrize("pacing", ["ease", "dense-middle", "even"])
+def test_a_non_linear_film_is_compared_with_the_linear_one(
+    visit: Visit, hang: Hang, pacing: str
+) -> None:
+    press(visit("create", walk=hang(pacing=pacing).id), "Compare with linear")
+    assert [walk.pacing for walk in everything()] == [pacing, "linear"]
+
+
+def test_each_browser_session_is_a_maker_of_its_own(visit: Visit) -> None:
+    at = press(typed(visit("create"), "a red square", "a sea"), WALK)
+    press(typed(at, "a mask", "a sea"), WALK)
+    press(typed(visit("create"), "a moon", "a sea"), WALK)
+    first, second, other = (walk.maker for walk in everything())
+    assert first == second != other
+    assert first
+
+
+def test_a_curator_who_signed_in_is_the_same_maker_everywhere(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = {"is_logged_in": True, "iss": "https://id.test", "sub": "curator@museum.test"}
+    monkeypatch.setattr(st, "user", account)
+    for prompt in ("a moon", "a mask"):
+        press(typed(visit("create"), prompt, "a sea"), WALK)
+    first, second = (walk.maker for walk in everything())
+    assert first == second
+    assert len(first) == 64
+    assert "curator" not in first
 
 
 def test_a_second_tab_finds_what_is_being_made(visit: Visit, ask: Hang) -> None:

@@ -1,13 +1,34 @@
 """Gallery: posters, search, the label with every parameter, and the end of a film."""
 
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
 import pytest
 
+from db import walks
 from db.models import State
+from db.session import writing
+from momalisa.errors import StorageError
+from momalisa.outbox import outbox_of
 from momalisa.settings import settings
-from momalisa.storage import open_storage
-from momalisa.ui import wall
+from momalisa.storage import LocalStorage, open_storage
+from momalisa.ui import catalogue, history, wall
 
-from .conftest import Hang, Visit, component, everything, found, labelled, press, sentences, texts
+from .conftest import (
+    Hang,
+    Keep,
+    Visit,
+    component,
+    everything,
+    found,
+    labelled,
+    press,
+    sentences,
+    texts,
+)
 
 
 def test_bare_walls_show_the_way_to_the_first_film(visit: Visit) -> None:
@@ -42,6 +63,103 @@ def test_search_and_filters_come_from_the_url(
     assert [card["title"] for card in cards] == titles
 
 
+@pytest.mark.parametrize(
+    ("query", "told", "titles"),
+    [
+        ({"tag": "foyer"}, "foyer", ["a mask → a skyline"]),
+        ({"tag": "nosuch"}, "", ["a mask → a skyline", "a moon → a sea"]),
+        ({"starred": "true"}, "starred", ["a mask → a skyline"]),
+        ({"since": "2025-01-02"}, "from 02 January 2025", ["a mask → a skyline"]),
+        ({"until": "2025-01-01"}, "to 01 January 2025", ["a moon → a sea"]),
+        ({"since": "long ago"}, "", ["a mask → a skyline", "a moon → a sea"]),
+        ({"since": "2025-01-02", "until": "2025-01-01"}, "", []),
+        ({"q": "foyer", "by_pacing": "linear"}, "“foyer”, linear", ["a mask → a skyline"]),
+    ],
+)
+def test_tags_stars_and_dates_narrow_the_choice(
+    visit: Visit, hang: Hang, keep: Keep, query: dict[str, str], told: str, titles: list[str]
+) -> None:
+    keep(hang("a moon", "a sea"), finished_at=datetime(2025, 1, 1, 23, 59, tzinfo=UTC))
+    chosen = hang("a mask", "a skyline")
+    keep(chosen, finished_at=datetime(2025, 1, 2, tzinfo=UTC), star=True)
+    with writing(settings().database) as session:
+        walks.set_tags(session=session, walk_id=chosen.id, tags=["foyer"])
+    at = visit("gallery", **query)
+    cards = component(at, "grid")["cards"] if titles else []
+    assert (f"1 film: {told}" in texts(at)) == bool(told)
+    assert [card["title"] for card in cards] == titles
+    assert ("Nothing here goes by that description." in texts(at)) == (not titles)
+
+
+@pytest.mark.parametrize(
+    ("sort", "order"),
+    [
+        ("newest", "cba"),
+        ("oldest", "abc"),
+        ("title", "abc"),
+        ("longest", "bca"),
+        ("evenness", "acb"),
+        ("nonsense", "cba"),
+    ],
+)
+def test_the_url_says_the_order(
+    visit: Visit, hang: Hang, keep: Keep, sort: str, order: str
+) -> None:
+    for name, frames, evenness in (("a", 2, 0.9), ("b", 9, None), ("c", 5, 0.4)):
+        keep(hang(name, "z", frames=frames), evenness=evenness)
+    cards = component(visit("gallery", sort=sort), "grid")["cards"]
+    assert "".join(card["title"][0] for card in cards) == order
+
+
+def test_behind_a_film_that_is_gone_is_the_first_page(visit: Visit, hang: Hang) -> None:
+    walk = hang()
+    at = visit("gallery", before="nosuch")
+    assert [card["id"] for card in component(at, "grid")["cards"]] == [walk.id]
+    assert "before" not in at.query_params
+
+
+def test_another_order_begins_at_its_first_page(
+    visit: Visit, hang: Hang, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wall, "PAGE", 2)
+    for n in range(3):
+        hang(f"moon {n}", "a sea")
+    at = press(visit("gallery"), "Next")
+    labelled(at, "selectbox", "Sort").select("oldest").run()
+    assert "before" not in at.query_params
+    assert [card["title"][:6] for card in component(at, "grid")["cards"]] == ["moon 0", "moon 1"]
+
+
+def test_films_that_wait_for_the_storage_are_told(visit: Visit, hang: Hang, keep: Keep) -> None:
+    first, second = hang("a moon", "a sea"), hang("a mask", "a hill")
+    assert "waits for the storage" not in sentences(visit("gallery"))
+    keep(first, waiting=True)
+    assert "1 film waits for the storage; nothing is lost." in texts(visit("gallery"))
+    assert "Waiting for storage" in texts(visit("gallery", walk=first.id))
+    assert "Waiting for storage" not in texts(visit("gallery", walk=second.id))
+
+
+def test_the_films_found_go_along_as_a_table(hang: Hang) -> None:
+    one, _ = hang("a moon, full", "a sea"), hang("a mask", "a hill", pacing="ease")
+    for table in (
+        pd.read_csv(BytesIO(catalogue.csv({"pacing": "linear"}))),
+        pd.read_json(BytesIO(catalogue.json({"pacing": "linear"}))),
+    ):
+        assert list(table["id"]) == [one.id]
+        assert list(table["prompts"]) == ["a moon, full → a sea"]
+
+
+def test_no_table_is_made_before_it_is_asked_for(
+    visit: Visit, hang: Hang, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hang()
+    asked: list[Any] = []
+    monkeypatch.setattr(catalogue, "csv", asked.append)
+    at = visit("gallery")
+    assert [button.proto.label for button in at.get("download_button")] == ["CSV", "JSON"]
+    assert asked == []
+
+
 def test_a_search_that_finds_nothing_says_so(visit: Visit, hang: Hang) -> None:
     hang("a moon", "a sea")
     assert "Nothing here goes by that description." in texts(visit("gallery", q="giraffe"))
@@ -57,12 +175,12 @@ def test_pages_turn_both_ways(visit: Visit, hang: Hang, monkeypatch: pytest.Monk
 
     ids = [walk.id for walk in walks]
     assert shown() == ids[:2]
-    press(at, "Older")
-    press(at, "Older")
+    press(at, "Next")
+    press(at, "Next")
     assert shown() == ids[4:]
-    press(at, "Newer")
+    press(at, "Previous")
     assert shown() == ids[2:4]
-    press(at, "Newer")
+    press(at, "Previous")
     assert shown() == ids[:2]
     assert "before" not in at.query_params
 
@@ -103,6 +221,31 @@ def test_star_and_notes_are_kept(visit: Visit, hang: Hang) -> None:
     assert kept.notes == "for the foyer"
 
 
+def test_tags_are_kept_as_they_are_shown(visit: Visit, hang: Hang) -> None:
+    walk = hang()
+    at = visit("gallery", walk=walk.id)
+    labelled(at, "multiselect", "Tags").set_value(["For  the Foyer", "2026"]).run()
+    assert not at.exception
+    assert found(walk.id).tags == ["2026", "for the foyer"]
+    assert labelled(at, "multiselect", "Tags").value == ["2026", "for the foyer"]
+    labelled(at, "multiselect", "Tags").unselect("2026").run()
+    assert found(walk.id).tags == ["for the foyer"]
+
+
+def test_a_film_of_another_program_shows_what_is_known_of_it(visit: Visit, foreign: Hang) -> None:
+    walk = foreign()
+    (card,) = component(visit("gallery"), "grid")["cards"]
+    assert (card["title"], card["meta"]) == ("Waves", f"2024, {walk.accession}")
+    at = visit("gallery", walk=walk.id)
+    assert "Film of another program, 5 frames" in texts(at)
+    assert component(at, "player")["films"][0]["alt"] == "Waves"
+    # Nobody knows how it was made, so nobody can make it again.
+    assert not at.page_link
+    assert [button.label for button in at.button] == ["All films", "Yes, delete it"]
+    for page in ("create", "compare"):
+        visit(page, walk=walk.id, use=walk.id, a=walk.id, b=walk.id)
+
+
 def test_delete_is_asked_twice_and_takes_row_and_files(visit: Visit, hang: Hang) -> None:
     walk = hang()
     storage = open_storage(settings().store_root)
@@ -112,6 +255,20 @@ def test_delete_is_asked_twice_and_takes_row_and_files(visit: Visit, hang: Hang)
     assert everything() == []
     assert list(storage.list()) == []
     assert "The walls are still bare." in texts(at)
+
+
+def test_a_film_is_deleted_also_while_its_storage_is_away(
+    visit: Visit, hang: Hang, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Away(LocalStorage):
+        def delete(self, key: str) -> None:
+            raise StorageError(f"{key} is out of reach.")
+
+    walk = hang()
+    monkeypatch.setattr(history, "storage", lambda: Away(Path(settings().store_root)))
+    press(visit("gallery", walk=walk.id), "Yes, delete it")
+    assert everything() == []
+    assert outbox_of(settings()).removals() == {walk.id: sorted(walk.files.values())}
 
 
 def test_back_to_the_posters(visit: Visit, hang: Hang) -> None:

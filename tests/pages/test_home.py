@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy.exc import OperationalError
 
+from db.errors import Locked
 from momalisa.errors import BadInput
 from momalisa.ui import lobby, mishaps
 
@@ -34,7 +34,7 @@ def test_home_shows_the_example_film_and_its_label(
     ("error", "part"),
     [
         (BadInput("Please do it so."), "Please do it so."),
-        (OperationalError("select", {}, Exception("locked")), "The history cannot be reached"),
+        (Locked.at("momalisa.db"), "Another program keeps the history locked"),
         (ZeroDivisionError("secret detail"), "nobody foresaw"),
     ],
 )

@@ -132,6 +132,9 @@ class Screen {
 
   async decode(budget) {
     const answer = await fetch(this.url)
+    if (answer.status === 503) {
+      throw new Missing("The storage is out of reach just now. Please try again in a moment.")
+    }
     if (!answer.ok) throw new Missing("The film's file is not where it should be.")
     const decoder = new ImageDecoder({ data: await answer.arrayBuffer(), type: "image/gif" })
     await decoder.tracks.ready
