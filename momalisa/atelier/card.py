@@ -4,8 +4,8 @@ from momalisa.atelier.painter import MANNERS
 from momalisa.atelier.recipe import Recipe
 
 
-def model_card(recipe: Recipe, samples: int, weights: int) -> str:
-    """Markdown about a model trained on `samples` latents, with `weights` parameters in all."""
+def model_card(recipe: Recipe, weights: int) -> str:
+    """Markdown about a model with `weights` parameters in all that has seen `recipe.seen`."""
     return f"""---
 license: mit
 library_name: diffusers
@@ -19,13 +19,17 @@ It was trained from scratch by `python -m momalisa.atelier train`.
 
 - **Data**: {recipe.canvases:,} canvases painted by `momalisa/atelier/painter` in
   {len(MANNERS)} manners of modern art, with {recipe.captions} captions each. No photograph, no
-  artist's work and no text from elsewhere was used.
+  artist's work and no text from elsewhere was used. Which of 3,000 everyday words fits which
+  canvas was asked of a sentence encoder (all-MiniLM-L6-v2), which is not part of the model.
 - **Autoencoder**: {recipe.factor} × {recipe.factor} pixels to one cell of
   {recipe.latent_channels} channels; a linear encoder in closed form, a trained decoder.
-- **Denoiser**: v-prediction on a cosine schedule; it has seen {samples:,} latents so far.
-- **Use**: DDIM with trailing steps, 12 to 20 of them, guidance 3 to 5. Short prompts of colours,
-  shapes, places and manners, as in "a red square on white" or "a stormy sea at night".
-- **Limits**: it knows only what the painter paints. Names of artists mean a manner, never a work.
-  Words it has not met are spelled out and mostly ignored. English only.
+- **Denoiser**: v-prediction on a linear schedule that ends in pure noise; it has seen
+  {recipe.seen:,} latents so far.
+- **Use**: DDIM with 12 to 20 trailing steps, or DPM-Solver++ with 8; guidance 3 to 5. Short
+  prompts of colours, shapes, places, moods and manners, as in "a red square on white", "a stormy
+  sea at night" or "grief in blue".
+- **Limits**: it knows only what the painter paints; of an elephant it knows the colours and the
+  mood, not the trunk. Names of artists mean a manner, never a work. Shapes are soft, and it
+  cannot count. English only.
 - **Licence**: MIT, as the rest of MOMA Lisa.
 """

@@ -48,6 +48,8 @@ class Recipe:
     warm_up: float = 0.02
     cool_down: float = 0.3
     """Shares of the run in which the learning rate rises and falls."""
+    seen: int = 0
+    """Latents that the weights this training began with had been shown."""
     caption_dropout: float = 0.1
     ema: float = 0.9995
 

@@ -5,6 +5,7 @@ import json
 import logging
 import shutil
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -166,8 +167,9 @@ def export(
     for config in draft.glob("*/config.json"):
         _tidy(config)
     weights = sum(p.numel() for part in (model, autoencoder) for p in part.parameters())
+    recipe = replace(recipe, seen=recipe.seen + samples)
     recipe.save(draft / "recipe.json")
-    (draft / "README.md").write_text(model_card(recipe, samples, weights))
+    (draft / "README.md").write_text(model_card(recipe, weights))
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
 
