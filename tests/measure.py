@@ -67,25 +67,24 @@ def killed_worker(page: Page, house: House) -> dict[str, int]:
     second = "FROM walks ORDER BY created_at LIMIT 1 OFFSET 1"
     while not house.ask(f"SELECT id, state {second}"):
         time.sleep(0.05)
-    while int(house.ask(f"SELECT json_array_length(progress), state {second}")[0][0]) < 6:
+    while (ready := frames_ready(house, second)) < 6:
         time.sleep(0.05)
     [(pid, _)] = house.ask("SELECT pid, name FROM workers ORDER BY started_at DESC LIMIT 1")
     os.kill(int(pid), signal.SIGKILL)
-    on_disk = len(list((house.home / "frames").rglob("*.png"))) - frames_of_first(house)
     while house.ask(f"SELECT state, id {second}")[0][0] != "done":
         time.sleep(0.2)
     [(computed, total)] = house.ask(f"SELECT frames_computed, frames_total {second}")
     return {
-        "frames ready at kill -9": on_disk,
+        "frames ready at kill -9": ready,
         "frames made after it": int(computed),
         "frames of that walk": int(total),
     }
 
 
-def frames_of_first(house: House) -> int:
-    """How many frames the first walk left in the cache."""
-    [(count, _)] = house.ask("SELECT frames_total, id FROM walks ORDER BY created_at LIMIT 1")
-    return int(count)
+def frames_ready(house: House, walk: str) -> int:
+    """How many frames of a walk its row counts as finished; previews do not count."""
+    [(progress, _)] = house.ask(f"SELECT progress, state {walk}")
+    return sum(len(entry) == 2 for entry in json.loads(str(progress)))
 
 
 if __name__ == "__main__":
