@@ -200,16 +200,10 @@ def _paint(spec: WalkSpec, model: "StableDiffusion", batch: int) -> "Painted":
 
 
 def _report(spec: WalkSpec, model: "StableDiffusion", painted: "Painted") -> dict[str, Any]:
-    figures = {k: v for k, v in asdict(painted).items() if k != "frames"}
     return {
-        "seconds": painted.seconds,
-        "seconds_to_load": model.seconds_to_load,
         "frames": len(painted.frames),
-        **figures,
-        "device": str(model.device),
-        "dtype": str(model.dtype).removeprefix("torch."),
+        **painted.figures(),
         "model": model.name,
-        "model_digest": model.digest,
         "digest": spec.digest(),
         "spec": spec.model_dump(mode="json"),
     }

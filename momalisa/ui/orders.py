@@ -10,6 +10,7 @@ import streamlit as st
 from db import walks
 from db.models import Walk
 from db.session import writing
+from momalisa.exports import BEFORE_MODES
 from momalisa.pacing import PacingName
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, WalkSpec
@@ -73,7 +74,7 @@ def repeatable(walk: Walk) -> bool:
 
 def spec_of(walk: Walk) -> WalkSpec:
     """The spec of a repeatable walk as a value."""
-    return WalkSpec.model_validate(walk.spec)
+    return WalkSpec.model_validate(BEFORE_MODES | walk.spec)
 
 
 def changed(spec: WalkSpec, **changes: Any) -> WalkSpec:
