@@ -1,0 +1,89 @@
+"""Create: what is typed, and a walk while it is made."""
+
+import re
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+
+from db import queue
+from db.session import writing
+from tests.app import House
+from tests.browser.visits import Visitor, ask, database, enter, keep_frame, press
+
+pytestmark = pytest.mark.browser
+
+
+def test_bad_input_stays_beside_its_sentence(house: House, visitor: Visitor) -> None:
+    page, before = visitor.page, house.walks()
+    page.goto(f"{house.url}/create")
+    page.get_by_text("More", exact=True).click()
+    typed = {
+        "From": "<script>alert(1)</script>",
+        "To": "x" * 10_000,
+        "Frames a leg": "100000",
+        "Seed 1": "-1",
+        "Seed 2": str(2**70),
+    }
+    for label, text in typed.items():
+        enter(page, label, text)
+    press(page, "Walk")
+    for sentence in (
+        "This prompt holds code such as <script>.",
+        "This prompt has 10,000 characters",
+        "Frames a leg must be a whole number from 2 to 240, not 100,000.",
+        "A seed must be a whole number from 0 to 4,294,967,295, not -1.",
+        "A seed must be a whole number from 0 to 4,294,967,295, not 1.18e+21.",
+    ):
+        expect(page.get_by_text(sentence)).to_be_visible()
+    for label, text in typed.items():
+        expect(page.get_by_label(label, exact=True)).to_have_value(text)
+    assert house.walks() == before
+    assert visitor.complaints == []
+
+
+def test_a_model_can_be_typed(house: House, visitor: Visitor) -> None:
+    page, before = visitor.page, house.walks()
+    page.goto(f"{house.url}/create")
+    enter(page, "From", "a red square")
+    enter(page, "To", "a sea")
+    page.get_by_text("More", exact=True).click()
+    model = page.get_by_role("combobox", name="Model")
+    model.fill("/no/such/folder")
+    model.press("Enter")
+    press(page, "Walk")
+    expect(page.get_by_text("There is no model “/no/such/folder” here.")).to_be_visible()
+    assert house.walks() == before
+
+
+def test_a_finished_frame_takes_the_place_of_its_preview(house: House, visitor: Visitor) -> None:
+    page = visitor.page
+    rough, whole = "a" * 64, "b" * 64
+    for key in (rough, whole):
+        keep_frame(house, key)
+    # Asked for and claimed in one transaction, so that the house's own worker leaves it alone.
+    with writing(database(house)) as session:
+        walk = ask(session, "a moon", "a sea")
+        claimed = queue.claim(session=session, owner="test", lease_seconds=600)
+    assert claimed is not None
+    assert claimed.id == walk.id
+    lease: dict[str, Any] = {"walk_id": walk.id, "owner": "test", "attempt": claimed.attempt}
+    beat: dict[str, Any] = {**lease, "lease_seconds": 600, "stage": "frames"}
+
+    def tell(*progress: list[Any]) -> None:
+        with writing(database(house)) as session:
+            queue.heartbeat(session=session, **beat, progress=list(progress))
+
+    tell([0, rough, "rough"], [2, whole])
+    page.goto(f"{house.url}/create?walk={walk.id}")
+    expect(page.locator(".cell img")).to_have_count(2)
+    expect(page.locator(".cell img.rough")).to_have_attribute("src", re.compile(rough))
+    expect(page.get_by_text("Frame 1 of 3")).to_be_visible()
+    tell([2, whole], [0, whole])
+    expect(page.locator(".cell img.rough")).to_have_count(0)
+    expect(page.locator(".cell img").first).to_have_attribute("src", re.compile(whole))
+    press(page, "Cancel")
+    with writing(database(house)) as session:
+        queue.cancelled(session=session, **lease)
+    expect(page.get_by_text("Called off.", exact=False)).to_be_visible()
+    assert visitor.complaints == []

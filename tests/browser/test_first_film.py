@@ -1,0 +1,50 @@
+"""From two prompts to a film on the wall."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.app import House
+from tests.browser.visits import FILM_PATIENCE, Visitor, enter, press, shows_pictures
+
+pytestmark = pytest.mark.browser
+
+
+def test_from_two_prompts_to_a_film_on_the_wall(house: House, visitor: Visitor) -> None:
+    page = visitor.page
+    page.goto(house.url)
+    page.get_by_role("link", name="Create a walk").click()
+    enter(page, "From", "a red square on white")
+    enter(page, "To", "a stormy sea at night")
+    page.get_by_role("radio", name="Sketch").click()
+    press(page, "Walk")
+
+    # Frames come in, coarse to fine, while it is made.
+    expect(page.locator(".cell")).to_have_count(12)
+    page.locator(".cell img").first.wait_for(timeout=FILM_PATIENCE)
+    page.locator("canvas").wait_for(timeout=FILM_PATIENCE)
+    assert ("a red square on white → a stormy sea at night", "done") in house.walks()
+    shows_pictures(page)
+
+    # A reload loses neither the film nor what was typed.
+    page.reload()
+    shows_pictures(page)
+    expect(page.get_by_label("To", exact=True)).to_have_value("a stormy sea at night")
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download GIF").click()
+    assert download.value.suggested_filename.endswith(".gif")
+    assert Path(download.value.path()).read_bytes().startswith(b"GIF89a")
+
+    # It hangs in the Gallery, is found by a word, and opens with its label.
+    page.get_by_role("link", name="Gallery", exact=True).click()
+    page.get_by_label("Search", exact=True).fill("stormy")
+    card = page.locator(".card")
+    expect(card).to_have_count(1)
+    card.hover()
+    page.locator(".film.ready").wait_for()
+    card.click()
+    expect(page.get_by_text("ML.", exact=False).first).to_be_visible()
+    expect(page.get_by_text("Interpolation", exact=True)).to_be_visible()
+    shows_pictures(page)
+    assert visitor.complaints == []
