@@ -73,15 +73,17 @@ class Course:
 
 def split(course: Course) -> list[Course]:
     """Each sample as a course of its own; the samples so far are counted for none of them."""
-    past = _past(course)
-    return [
-        _remade(course, latents[None], [None if x is None else x[row : row + 1] for x in past])
-        for row, latents in enumerate(course.latents)
-    ]
+    return [part(course, slice(row, row + 1)) for row in range(len(course.latents))]
+
+
+def part(course: Course, rows: slice) -> Course:
+    """Some of a batch's rows as a course of their own, without the samples so far."""
+    past = [None if x is None else x[rows] for x in _past(course)]
+    return _remade(course, course.latents[rows], past)
 
 
 def gather(courses: Sequence[Course]) -> Course:
-    """Courses that are as far as each other, as one batch."""
+    """Courses that are as far as each other, as one batch, without the samples so far."""
     latents = torch.cat([course.latents for course in courses])
     pasts = zip(*(_past(course) for course in courses), strict=True)
     return _remade(courses[0], latents, [None if p[0] is None else torch.cat(p) for p in pasts])

@@ -14,9 +14,10 @@ import transformers
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
-from momalisa.denoise import Course, Denoiser, Guidance, advance
+from momalisa.denoise import Course, Denoiser, Guidance, advance, gather, part
 from momalisa.errors import BadInput, ModelBroken
 from momalisa.frames import Frame
+from momalisa.models.lanes import Lanes
 
 SAMPLED_BYTES = 64 * 2**20
 """Weight files up to this size are hashed whole, larger ones by samples of it."""
@@ -31,6 +32,7 @@ class StableDiffusion:
     pipeline: Any
     device: torch.device
     dtype: torch.dtype
+    lanes: Lanes
     seconds_to_load: float
 
     @property
@@ -89,13 +91,19 @@ class StableDiffusion:
         silence = guidance.silence
         if silence is not None:
             guidance = replace(guidance, silence=silence.to(self.device, self.dtype))
-        return advance(
-            course,
-            self._unet(),
-            words.to(self.device, self.dtype),
-            guidance,
-            until=until,
-            generators=[torch.Generator().manual_seed(seed) for seed in seeds],
+        words = words.to(self.device, self.dtype)
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+
+        def go(rows: slice) -> Course:
+            own = part(course, rows)
+            dice = generators[rows]
+            return advance(own, self._unet(), words[rows], guidance, until=until, generators=dice)
+
+        parts = self.lanes.run(go, len(words))
+        return replace(
+            gather(parts),
+            done=parts[0].done,
+            samples=course.samples + sum(p.samples for p in parts),
         )
 
     def denoise(
@@ -124,9 +132,13 @@ class StableDiffusion:
 
         return predict
 
-    @torch.no_grad()
     def decode(self, latents: Tensor) -> list[Frame]:
         """Frames (h, w, 3) of clean latents (n, c, h, w)."""
+        parts = self.lanes.run(lambda rows: self._decoded(latents[rows]), len(latents))
+        return [frame for some in parts for frame in some]
+
+    @torch.no_grad()
+    def _decoded(self, latents: Tensor) -> list[Frame]:
         vae = self.pipeline.vae
         pictures = vae.decode(latents / vae.config.scaling_factor, return_dict=False)[0]
         unit = (pictures.float() / 2.0 + 0.5).clamp(0.0, 1.0)
@@ -159,7 +171,8 @@ def load(name: str, folder: Path, device: str) -> StableDiffusion:
         raise ModelBroken(f"The model in {folder} cannot be loaded: {error}") from error
     pipeline.unet.to(memory_format=torch.channels_last)
     pipeline.vae.to(memory_format=torch.channels_last)
-    return StableDiffusion(name, digest, pipeline, place, dtype, time.perf_counter() - began)
+    lanes = Lanes(place, sum(weight.numel() for weight in pipeline.unet.parameters()))
+    return StableDiffusion(name, digest, pipeline, place, dtype, lanes, time.perf_counter() - began)
 
 
 def _quiet_libraries() -> None:

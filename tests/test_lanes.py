@@ -1,0 +1,48 @@
+"""Laws of lanes: each row once, in order, whatever happens in one of them."""
+
+import threading
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as some
+
+from momalisa.models.lanes import MOST, Lanes
+
+CPU = torch.device("cpu")
+
+
+@settings(deadline=None, max_examples=30)
+@given(rows=some.integers(1, 40), cores=some.integers(1, 16))
+def test_every_row_is_worked_on_once_and_in_order(rows: int, cores: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "get_num_threads", lambda: cores)
+        lanes = Lanes(CPU, weights=1)
+    parts = lanes.run(lambda part: list(range(rows))[part], rows)
+    assert [row for part in parts for row in part] == list(range(rows))
+    assert len(parts) == min(rows, cores, MOST)
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+def test_a_lane_of_a_small_model_has_one_thread_and_nobody_else_notices() -> None:
+    before = torch.get_num_threads()
+    threads = Lanes(CPU, weights=1).run(lambda _part: torch.get_num_threads(), 2)
+    assert set(threads) == {1}
+    assert torch.get_num_threads() == before
+
+
+def test_an_error_is_raised_when_the_other_lanes_have_come_to_rest() -> None:
+    rested = threading.Event()
+
+    def work(part: slice) -> None:
+        if part.start == 0:
+            raise RuntimeError("out of memory")
+        threading.Event().wait(0.05)
+        rested.set()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch, "get_num_threads", lambda: 2)
+        lanes = Lanes(CPU, weights=1)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        lanes.run(work, 2)
+    assert rested.is_set()
