@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from momalisa.shortcuts import SETTINGS
 from momalisa.spec import Place, WalkSpec
 
 Frame = NDArray[np.uint8]
@@ -40,7 +41,7 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
         "guidance": spec.guidance if spec.guided else 1.0,
         "negative": spec.negative if spec.guided else "",
         "size": spec.size,
-        "shortcuts": sorted(spec.shortcuts - {"glide"}),
+        "shortcuts": {name: SETTINGS[name] for name in spec.shortcuts & SETTINGS.keys()},
     }
     return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()
 

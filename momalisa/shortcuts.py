@@ -21,10 +21,17 @@ TRUNK = 0.3
 """The trunk's share of the steps."""
 GUIDED = 0.85
 """The guided share of the steps."""
-SOLVED = 0.45
+SOLVED = 0.4
 """The few-step solver's share of the steps that were asked for."""
 FEW = 8
 """A solver takes at least so many steps, or what was asked for if that is less."""
+
+SETTINGS: dict[str, tuple[float, ...]] = {
+    "solver": (SOLVED, FEW),
+    "interval": (GUIDED,),
+    "trunk": (TRUNK, ANCHORS),
+}
+"""What a frame's pixels depend on besides its spec, by shortcut; a glide has a key of its own."""
 
 _ODE = frozenset(
     {
