@@ -66,8 +66,9 @@ def judge_walks(sampler: Sampler, pairs: int) -> list[Figure]:
     ways = walked, faded, cut
     note = f"medians of {pairs} walks; canvases: faded into each other; chance: cut"
     return [
-        Figure("walk: sharpness at its softest", *_medians("softest", ways), bar=0.8, note=note),
-        Figure("walk: the same, in its softer end", *_medians("softer", ways)),
+        # Of its softer end: no walk to a soft picture could stay as sharp as a sharp one.
+        Figure("walk: softest, of its softer end", *_medians("softer", ways), bar=0.8, note=note),
+        Figure("walk: softest, of the line between", *_medians("softest", ways)),
         Figure("walk: largest jump, in mean steps", *_medians("jump", ways)),
         Figure("walk: largest jump of all", max(way.jump for way in walked)),
         Figure("walk: evenness", *_medians("evenness", ways)),
