@@ -22,8 +22,8 @@ class Recipe:
 
     latent_channels: int = 16
     encoder_width: int = 64
-    decoder_width: int = 48
-    decoder_blocks: tuple[int, ...] = (2, 2, 1, 1, 0)
+    decoder_width: int = 32
+    decoder_blocks: tuple[int, ...] = (4, 3, 2, 1, 0)
     """Blocks at 1/16, 1/8, 1/4, 1/2 and the whole of the size."""
     decoder_steps: int = 4_000
     decoder_batch: int = 8
