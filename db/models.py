@@ -1,4 +1,4 @@
-"""The rows: walks, their tags and votes, the workers last seen, and the accession numbers."""
+"""The rows: walks, their tags and votes, stills, the workers last seen, the accession numbers."""
 
 import re
 import secrets
@@ -169,7 +169,7 @@ class Walk(Base):
         _only(
             "state = 'queued' OR state = 'running'",
             "ix_walks_in_line",
-            *("turn", "created_at", "id", "state", "maker"),
+            *("turn", "due", "created_at", "id", "state", "maker"),
         ),
         Index("ix_walks_maker_created_at", "maker", "created_at"),
         *(_done_by(sort) for sort in ("finished_at", "sort_title", "frames_total", "evenness")),
@@ -197,6 +197,8 @@ class Walk(Base):
     steps: Mapped[int]
     guidance: Mapped[float]
     size: Mapped[int]
+    # Made at the endpoint of the settings, not by the worker's own model.
+    remote: Mapped[bool] = mapped_column(default=False)
 
     # While it is made: [place, frame key] pairs in the order in which the frames became ready.
     progress: Mapped[list[Any]] = mapped_column(default=list)
@@ -210,6 +212,8 @@ class Walk(Base):
     troubles: Mapped[list[Any]] = mapped_column(default=list)
     # The round in which it is served: each maker has one walk a round.
     turn: Mapped[int] = mapped_column(default=0)
+    # Its place in that round: when it would be over, in seconds since 1970, had it begun at once.
+    due: Mapped[int] = mapped_column(BigInteger, default=0)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
     error: Mapped[str] = mapped_column(default="")
 
@@ -276,6 +280,29 @@ class Vote(Base):
     chosen: Mapped[Choice]
     maker: Mapped[str] = mapped_column(String(64), default="")
     created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Still(Base):
+    """The picture at one place of a walk, for whoever looks; `db.stills` says how it is made."""
+
+    __tablename__ = "stills"
+    __table_args__ = (Index("ix_stills_state_created_at", "state", "created_at"),)
+
+    id: Mapped[str] = mapped_column(String(128), primary_key=True, default=new_id)
+    # The same for those who ask the same.
+    question: Mapped[str] = mapped_column(String(64), index=True)
+    state: Mapped[State] = mapped_column(default=State.QUEUED)
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    finished_at: Mapped[datetime | None]
+    maker: Mapped[str] = mapped_column(String(64), default="")
+    spec: Mapped[dict[str, Any]]
+    model: Mapped[str]
+    leg: Mapped[int]
+    t: Mapped[float]
+    owner: Mapped[str | None] = mapped_column(String(128))
+    # The answer: the frame's key in the frame cache, or why there is none.
+    key: Mapped[str] = mapped_column(String(64), default="")
+    error: Mapped[str] = mapped_column(default="")
 
 
 class WorkerSeen(Base):

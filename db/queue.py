@@ -35,7 +35,7 @@ RESULT = frozenset(
 _FREE: dict[str, Any] = {"owner": None, "lease_until": None, "stage": ""}
 _LONG_GONE = timedelta(days=1)
 _LONGEST_LEASE = timedelta(hours=1)
-TURN = (Walk.turn, Walk.created_at, Walk.id)
+TURN = (Walk.turn, Walk.due, Walk.created_at, Walk.id)
 
 
 class Hold(StrEnum):

@@ -6,10 +6,10 @@ queue is in `db.queue`.
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple, Unpack
+from typing import Any, Unpack
 
 from sqlalchemy import func, select, tuple_, update
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from db import accessions
 from db.models import (
@@ -17,10 +17,8 @@ from db.models import (
     IN_LINE,
     QUEUED,
     RUNNING,
-    Choice,
     State,
     Tag,
-    Vote,
     Walk,
     WorkerSeen,
     clock,
@@ -34,7 +32,10 @@ _EXPORTED = (
     *("guidance", "size", "frames_total", "frames_computed", "device", "seconds", "evenness"),
     *("sharpness", "bytes", "sha256", "star", "notes", "maker", "parent"),
 )
+FRAME_SECONDS = 1
+"""In a round, a walk with so many frames less may come so many seconds later and still go first."""
 _AT_ONCE = 500  # ids in one question: SQLite takes 32,766 values, PostgreSQL 65,535
+TITLE_LENGTH = 500
 _TAG_LENGTH = 64
 _NO_SPEC: dict[str, Any] = {
     **dict.fromkeys(("model", "pacing", "interpolation"), ""),
@@ -52,8 +53,11 @@ def enqueue(
     frames_total: int,
     maker: str = "",
     parent: str | None = None,
+    remote: bool = False,
 ) -> Walk:
     """Put a walk into the queue, behind its maker's others, and give it its accession number.
+
+    A `remote` one is made at the endpoint of the settings, any other by the worker's own model.
 
     The number is given here, once, from a counter that never goes back: a walk that fails or is
     deleted leaves a gap. A `parent` that is gone by now is left out. Raises KeyError when the
@@ -65,6 +69,7 @@ def enqueue(
     walk = Walk(
         accession=accessions.following(session, moment.year),
         turn=_turn(session, maker),
+        due=int(moment.timestamp()) + frames_total * FRAME_SECONDS,
         created_at=moment,
         spec=spec,
         digest=digest,
@@ -72,6 +77,7 @@ def enqueue(
         frames_total=frames_total,
         maker=maker,
         parent=parent,
+        remote=remote,
         **{name: spec[name] for name in _SEARCHED},
     )
     session.add(walk)
@@ -236,7 +242,7 @@ def queue_place(*, session: Session, walk_id: str) -> int:
     walk = get(session=session, walk_id=walk_id)
     if walk is None or walk.state is not State.QUEUED:
         return 0
-    place = tuple_(walk.turn, walk.created_at, walk.id)
+    place = tuple_(walk.turn, walk.due, walk.created_at, walk.id)
     ahead = select(func.count()).select_from(Walk)
     ahead = ahead.where(QUEUED, tuple_(*TURN) < place)
     return (session.scalar(ahead) or 0) + 1
@@ -265,6 +271,20 @@ def waiting(*, session: Session) -> list[Walk]:
     return list(session.scalars(walks.order_by(Walk.finished_at, Walk.id)))
 
 
+def set_title(*, session: Session, walk_id: str, title: str) -> str:
+    """Give a walk another title; returns it as kept.
+
+    It has at most 500 characters, and white space in it is one space; a blank one changes
+    nothing. Raises KeyError when there is no such walk.
+    """
+    walk = get(session=session, walk_id=walk_id)
+    if walk is None:
+        raise KeyError(walk_id)
+    walk.title = plain(title, TITLE_LENGTH) or walk.title
+    session.flush()
+    return walk.title
+
+
 def set_tags(*, session: Session, walk_id: str, tags: Iterable[str]) -> list[str]:
     """Give a walk these tags and no others; returns them as kept, in order.
 
@@ -281,47 +301,13 @@ def set_tags(*, session: Session, walk_id: str, tags: Iterable[str]) -> list[str
 
 
 def _tags(names: Iterable[str]) -> list[Tag]:
-    clean = {
-        "".join(c for c in " ".join(name.lower().split()) if c.isprintable())[:_TAG_LENGTH].strip()
-        for name in names
-    }
+    clean = {plain(name.lower(), _TAG_LENGTH) for name in names}
     return [Tag(name=name) for name in sorted(clean - {""})]
 
 
-def vote(*, session: Session, left: str, right: str, chosen: Choice, maker: str = "") -> bool:
-    """Count a blind vote between two walks; False when one of them is gone."""
-    if len(known(session=session, ids=[left, right])) < 2:
-        return False
-    session.add(Vote(left=left, right=right, chosen=chosen, maker=maker))
-    session.flush()
-    return True
-
-
-class Tally(NamedTuple):
-    """How often a pacing was preferred to another, was not, or neither was."""
-
-    won: int
-    lost: int
-    neither: int
-
-
-def votes(*, session: Session) -> dict[str, Tally]:
-    """The tally of each pacing, over all votes between two different ones."""
-    left, right = aliased(Walk), aliased(Walk)
-    counted = session.execute(
-        select(left.pacing, right.pacing, Vote.chosen, func.count())
-        .join(left, left.id == Vote.left)
-        .join(right, right.id == Vote.right)
-        .where(left.pacing != right.pacing)
-        .group_by(left.pacing, right.pacing, Vote.chosen)
-    )
-    tallies: dict[str, Tally] = {}
-    for on_left, on_right, choice, number in counted:
-        for pacing, side in ((on_left, Choice.LEFT), (on_right, Choice.RIGHT)):
-            tally = tallies.get(pacing, Tally(0, 0, 0))
-            end = "neither" if choice is Choice.NONE else "won" if choice is side else "lost"
-            tallies[pacing] = tally._replace(**{end: getattr(tally, end) + number})
-    return tallies
+def plain(text: str, length: int) -> str:
+    """Printable signs only, white space as one space, cut to a length."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())[:length].strip()
 
 
 def cancel(*, session: Session, walk_id: str) -> bool:

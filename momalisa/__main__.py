@@ -185,10 +185,10 @@ def _paint(spec: WalkSpec, model: "StableDiffusion", batch: int) -> "Painted":
     """Paint with a progress bar; frames made before come from the cache."""
     from tqdm import tqdm
 
-    from momalisa.frames import FrameCache
+    from momalisa.frames import cache_of
     from momalisa.render import Progress, paint
 
-    cache = FrameCache(settings().frame_cache, int(settings().cache_gb * 2**30))
+    cache = cache_of(settings())
     with tqdm(total=len(spec.places()), unit="frame", desc="painting") as bar:
 
         def advance(progress: Progress) -> None:
@@ -228,11 +228,11 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _write_frames(folder: Path, painted: "Painted") -> None:
-    import imageio.v3 as iio
+    from momalisa.film import png
 
     folder.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(painted.frames):
-        iio.imwrite(folder / f"frame-{number:04d}.png", frame)
+        _write(folder / f"frame-{number:04d}.png", png(frame))
 
 
 def _worker(options: argparse.Namespace) -> int:

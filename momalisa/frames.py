@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from momalisa.settings import Settings
 from momalisa.shortcuts import SETTINGS
 from momalisa.spec import Place, WalkSpec
 
@@ -46,6 +47,11 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
     return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()
 
 
+def own_seed(key: str) -> int:
+    """What a frame's scheduler draws its noise from, where it draws any."""
+    return int(key[:15], 16)
+
+
 class Between(NamedTuple):
     """A frame decoded from between the latents of two others, given by their keys."""
 
@@ -70,7 +76,7 @@ class FrameCache:
     Beside a frame lie the clean latents that it was decoded from, in half precision.
     """
 
-    def __init__(self, folder: Path, limit_bytes: int = 5 * 2**30) -> None:
+    def __init__(self, folder: Path, limit_bytes: int = 5 * 10**9) -> None:
         self.folder = folder
         self.limit_bytes = limit_bytes
 
@@ -134,6 +140,11 @@ class FrameCache:
             except FileNotFoundError:
                 continue
             yield found.st_mtime, found.st_size, path
+
+
+def cache_of(settings: Settings) -> FrameCache:
+    """The frame cache of this machine."""
+    return FrameCache(settings.frame_cache, int(settings.cache_gb * 1e9))
 
 
 class KeptFrames(Sequence[Frame]):

@@ -10,10 +10,10 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from momalisa import film, perception
-from momalisa.errors import Cancelled
-from momalisa.frames import Frame, FrameCache, KeptFrames
-from momalisa.outbox import File, Outbox, deliver
-from momalisa.spec import WalkSpec
+from momalisa.errors import BadInput, Cancelled
+from momalisa.frames import Frame, FrameCache, KeptFrames, frame_key, own_seed
+from momalisa.outbox import RECORD, File, Outbox, deliver
+from momalisa.spec import Place, WalkSpec
 from momalisa.storage import Storage, film_key
 
 if TYPE_CHECKING:
@@ -133,6 +133,25 @@ def paint(
     )
 
 
+def still(spec: WalkSpec, place: Place, model: "StableDiffusion", cache: FrameCache) -> str:
+    """The key of the frame at any place of a walk, painted unless the cache has it.
+
+    It is the frame that the walk has there, where that one does not glide. Raises BadInput for a
+    place that is not on the walk, or a size the model cannot paint.
+    """
+    from momalisa.latents import WalkLatents
+
+    if not 0 <= place.leg < len(spec.legs) or not 0.0 <= place.t <= 1.0:
+        raise BadInput("That picture is not on this walk. Please choose a place between two stops.")
+    model.check(spec.size)
+    key = frame_key(spec, place, model.digest)
+    if cache.get(key) is None:
+        latents, _samples = WalkLatents(spec, model).at([place], [own_seed(key)])
+        (picture,) = model.decode(latents)
+        cache.put(key, picture, latents[0].half().cpu().numpy())
+    return key
+
+
 def film_of(spec: WalkSpec, painted: Painted) -> bytes:
     """The GIF, in the film's order, with the walk's spec inside it."""
     return film.gif(
@@ -219,7 +238,7 @@ def keep(
 
 def record_key(walk_id: str) -> str:
     """Where a stored walk's record lies; it is stored last."""
-    return film_key(walk_id, "walk.json")
+    return film_key(walk_id, RECORD)
 
 
 def _record(spec: WalkSpec, walk_id: str, rendered: Rendered) -> Mapping[str, Any]:

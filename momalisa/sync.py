@@ -38,7 +38,7 @@ AT_ONCE = 8
 """Requests on their way at a time: the client library keeps ten connections."""
 BATCH = 200
 """Films taken in by one transaction; a run that is ended keeps what came before."""
-ID_LENGTH, TITLE_LENGTH = 128, 500
+ID_LENGTH = 128
 
 _Folders = dict[str, dict[str, Stored]]
 _Count = Annotated[int, Field(ge=0, lt=2**31)]
@@ -274,8 +274,7 @@ def _described(spec: object, title: str) -> dict[str, Any]:
     try:
         walk = WalkSpec.model_validate(spec)
     except ValidationError:
-        clean = "".join(c for c in title if c.isprintable())
-        return {"title": clean[:TITLE_LENGTH].strip() or "Untitled"}
+        return {"title": walks.plain(title, walks.TITLE_LENGTH) or "Untitled"}
     return {"spec": walk.model_dump(mode="json"), "digest": walk.digest(), "title": walk.title()}
 
 

@@ -1,6 +1,7 @@
 """The worker: claim a walk, render it, finish it, and go on with the next one.
 
-A heartbeat thread keeps the lease of the walk in hand and carries its progress to the row.
+A heartbeat thread keeps the lease of the walk in hand and carries its progress to the row. Stills
+are answered between walks, and between the frames of one.
 """
 
 import logging
@@ -12,24 +13,27 @@ import threading
 import time
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 from pydantic import ValidationError
 
-from db import queue
-from db.models import Walk
+from db import queue, stills
+from db.models import Still, Walk
 from db.queue import Hold
 from db.session import migrate, writing
-from momalisa.errors import Cancelled, MomaLisaError
+from momalisa import render as engine
+from momalisa.errors import BadInput, Cancelled, MomaLisaError
+from momalisa.frames import cache_of
+from momalisa.models import registry
 from momalisa.outbox import Courier, outbox_of
 from momalisa.settings import Settings
-from momalisa.spec import WalkSpec, explain
+from momalisa.spec import Place, WalkSpec, explain
 from momalisa.storage import Storage, open_storage
 from momalisa.supervise import SUPERVISED
 
 LEASE = 30.0
 BEAT = 1.0
-POLL = 0.3
+POLL = 0.2
 GRACE = 10.0
 PATIENCE = (15.0, 120.0)
 """How long to try to reach the storage: for a film just made, and for one that waits already."""
@@ -37,22 +41,6 @@ PATIENCE = (15.0, 120.0)
 _State = tuple[str, list[list[Any]]]
 
 log = logging.getLogger(__name__)
-
-
-class Progress(Protocol):
-    """What the renderer reports: a stage, and (place, frame key) of each picture so far."""
-
-    @property
-    def stage(self) -> str:
-        """Loading, frames, film or storing."""
-
-    @property
-    def ready(self) -> tuple[tuple[int, str], ...]:
-        """The frames, in the order they became ready."""
-
-    @property
-    def rough(self) -> tuple[tuple[int, str], ...]:
-        """The previews of frames that are not ready."""
 
 
 class Hand:
@@ -68,7 +56,7 @@ class Hand:
         self._now: _State = ("loading", [])
         self._written: _State = self._now
 
-    def report(self, progress: Progress) -> None:
+    def report(self, progress: engine.Progress) -> None:
         """Note how far the walk is; the next heartbeat writes it."""
         rough = [[place, key, "rough"] for place, key in progress.rough]
         self._now = (progress.stage, [[place, key] for place, key in progress.ready] + rough)
@@ -91,19 +79,19 @@ class Hand:
 class Worker:
     """Renders one walk after the other. No walk's error ends it.
 
-    `load(name, device)` gives a model, `render` a film, `cache(settings)` the frame cache: by
-    default those of momalisa.models.registry, momalisa.render and momalisa.frames. Times are
-    seconds: how long a lease lasts, between heartbeats, between looks at an empty queue, and for
-    how long to try to reach the storage.
+    `load(name, device)` gives a model, `render` a film, `remote` one painted at the endpoint of
+    the settings, `still` a frame's key. Times are seconds: how long a lease lasts, between
+    heartbeats, between looks at an empty queue, and for how long to try to reach the storage.
     """
 
     def __init__(
         self,
         settings: Settings,
         *,
-        load: Callable[[str, str], Any] | None = None,
-        render: Callable[..., Any] | None = None,
-        cache: Callable[[Settings], Any] | None = None,
+        load: Callable[[str, str], Any] = registry.load,
+        render: Callable[..., Any] = engine.render,
+        remote: Callable[..., Any] | None = None,
+        still: Callable[..., str] = engine.still,
         lease: float = LEASE,
         beat: float = BEAT,
         poll: float = POLL,
@@ -111,22 +99,21 @@ class Worker:
     ) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
         self.settings = settings
-        self._load = load or _load
-        self._render = render or _render
-        self._open_cache = cache or _cache
+        self._load, self._render, self._still = load, render, still
+        self._remote = remote or _remote(settings.endpoint)
+        self._cache = cache_of(settings)
         self._storage: Storage | None = None
         self._patience = patience[0]
         self._outbox = outbox_of(settings)
         patiently = partial(open_storage, settings.store_root, patience=patience[1])
         self._courier = Courier(self._outbox, patiently, settings.database)
-        self._cache: Any = None
         self._lease, self._beat, self._poll = lease, beat, poll
         self._model: tuple[str, Any] | None = None
         self._hand: Hand | None = None
         # Plain flags, not Events: a signal may come while this very thread holds an Event's lock.
         self._stop_since: float | None = None
         self._ended = False
-        self._last_beat = 0.0
+        self._last_beat = self._last_look = 0.0
         self.last_resort: Callable[[], None] | None = None
 
     def stop(self) -> None:
@@ -166,12 +153,14 @@ class Worker:
         run.start()
 
     def _next(self) -> bool:
-        """Make the next walk; False, after a short wait, when there was none."""
+        """Answer a still and make the next walk; False, after a short wait, when nobody asks."""
         try:
+            answered = self._answer()
             with writing(self.settings.database) as session:
                 walk = queue.claim(session=session, owner=self.name, lease_seconds=self._lease)
             if walk is not None:
                 self._make(walk)
+            if answered or walk is not None:
                 return True
         except Exception:
             # The history itself, say, was out of reach: the lease brings the walk back.
@@ -202,39 +191,90 @@ class Worker:
             if self.stopping or hand.hold is Hold.LOST:
                 return queue.give_back, {}
             return queue.fail, {"error": str(error)}
-        except MomaLisaError as error:
-            log.warning("%s failed: %s", walk.accession, error)
-            return queue.fail, {"error": str(error)}
-        except ValidationError as error:
-            sentences = " ".join(explain(error).values())
-            return queue.fail, {"error": f"This walk's settings cannot be used. {sentences}"}
         except Exception as error:
-            log.exception("%s failed", walk.accession)
-            # Whatever went wrong may have damaged the model in memory: load it anew.
-            self._model = None
-            sentence = f"Something unforeseen happened to this film ({type(error).__name__})."
-            where = self.settings.home / "logs"
-            return queue.fail, {"error": f"{sentence} The log in {where} says more."}
+            return queue.fail, {"error": self._sentence(error, walk.accession)}
         result = {name: getattr(rendered, name) for name in queue.RESULT}
         return queue.finish, {"result": result, "waiting": rendered.waiting}
 
+    def _sentence(self, error: Exception, failed: str) -> str:
+        """What to tell the curator; what nobody foresaw, the log tells whole."""
+        if isinstance(error, MomaLisaError):
+            log.warning("%s failed: %s", failed, error)
+            return str(error)
+        if isinstance(error, ValidationError):
+            sentences = " ".join(explain(error).values())
+            return f"This walk's settings cannot be used. {sentences}"
+        log.exception("%s failed", failed)
+        # Whatever went wrong may have damaged the model in memory: load it anew.
+        self._model = None
+        where = self.settings.home / "logs"
+        return (
+            f"Something unforeseen happened ({type(error).__name__}). The log in {where} says more."
+        )
+
     def _rendered(self, walk: Walk, hand: Hand) -> Any:
         spec = WalkSpec.model_validate(walk.spec)
-        if self._cache is None:
-            self._cache = self._open_cache(self.settings)
         if self._storage is None:
             self._storage = open_storage(self.settings.store_root, patience=self._patience)
-        return self._render(
+        render = self._way(spec.model, remote=walk.remote)
+        return render(
             spec,
             walk_id=walk.id,
-            model=self._loaded(spec.model),
             cache=self._cache,
             storage=self._storage,
             outbox=self._outbox,
             entry=_entry(walk),
-            on_progress=hand.report,
+            on_progress=lambda progress: self._follow(progress, hand, spec.model),
             cancelled=lambda: self.stopping or hand.hold is not Hold.KEPT,
         )
+
+    def _way(self, model: str, *, remote: bool) -> Callable[..., Any]:
+        """What renders a walk: this machine with its model, or the endpoint."""
+        if not remote:
+            return partial(self._render, model=self._loaded(model))
+        if self._remote is None:
+            raise BadInput(
+                "This walk was to be made at an endpoint, but the worker knows of none. "
+                "Please set MOMALISA_ENDPOINT, or make the walk here."
+            )
+        return self._remote
+
+    def _follow(self, progress: engine.Progress, hand: Hand, model: str) -> None:
+        """Note how far the walk is; now and then answer a still that its model can paint."""
+        hand.report(progress)
+        if self.stopping or time.monotonic() - self._last_look < self._poll:
+            return
+        try:
+            self._answer(model)
+        except Exception:
+            # Not the walk's fault.
+            log.warning("A still was lost", exc_info=True)
+
+    def _answer(self, model: str = "") -> bool:
+        """Paint a still, one of that model if it is named; False when nobody asks for one."""
+        self._last_look = time.monotonic()
+        with writing(self.settings.database) as session:
+            still = stills.claim(session=session, owner=self.name, model=model)
+        if still is None:
+            return False
+        end: Callable[..., bool] = stills.answer
+        try:
+            told = {"key": self._painted(still)}
+        except Exception as error:
+            end, told = stills.fail, {"error": self._sentence(error, f"Still {still.id}")}
+        with writing(self.settings.database) as session:
+            end(session=session, still_id=still.id, owner=self.name, **told)
+        return True
+
+    def _painted(self, still: Still) -> str:
+        """The key of a still's frame in the cache."""
+        if self.settings.endpoint:
+            raise BadInput(
+                "Walks are made at an endpoint here, which paints whole walks only. "
+                "Please make the walk to see what lies between its stops."
+            )
+        spec, place = WalkSpec.model_validate(still.spec), Place(still.leg, still.t)
+        return self._still(spec, place, self._loaded(spec.model), self._cache)
 
     def _loaded(self, name: str) -> Any:
         """The model of that name, loaded unless it is the one of the last walk."""
@@ -246,6 +286,8 @@ class Worker:
 
     def _warm(self) -> None:
         """Load the usual model before anybody asks for it: that takes seconds."""
+        if self.settings.endpoint:
+            return
         try:
             self._loaded(self.settings.model)
         except Exception as error:
@@ -305,17 +347,7 @@ def run(settings: Settings, *, once: bool = False) -> None:
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("momalisa").setLevel(logging.INFO)
     migrate(settings.database)
-    run_process(_worker(settings), once=once)
-
-
-def _worker(settings: Settings) -> Worker:
-    """A worker that paints here or, if the settings name an endpoint, has walks painted there."""
-    if not settings.endpoint:
-        return Worker(settings)
-    from momalisa.cloud.endpoint import Endpoint
-
-    endpoint = Endpoint(settings.endpoint)
-    return Worker(settings, load=endpoint.load, render=endpoint.render)
+    run_process(Worker(settings), once=once)
 
 
 def run_process(worker: Worker, *, once: bool = False) -> None:
@@ -367,19 +399,9 @@ def _nothing() -> None:
     pass
 
 
-def _load(name: str, device: str) -> Any:
-    from momalisa.models.registry import load
+def _remote(endpoint: str) -> Callable[..., Any] | None:
+    if not endpoint:
+        return None
+    from momalisa.cloud.endpoint import Endpoint
 
-    return load(name, device)
-
-
-def _render(spec: WalkSpec, **how: Any) -> Any:
-    from momalisa.render import render
-
-    return render(spec, **how)
-
-
-def _cache(settings: Settings) -> Any:
-    from momalisa.frames import FrameCache
-
-    return FrameCache(settings.frame_cache, int(settings.cache_gb * 1e9))
+    return Endpoint(endpoint).render

@@ -33,6 +33,7 @@ from db.models import State, Walk
 from db.session import migrate, reading, writing
 from momalisa import film
 from momalisa.outbox import File, Outbox, deliver, outbox_of
+from momalisa.render import Progress
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, film_key, open_storage
@@ -70,13 +71,6 @@ class Film:
     model_digest: str = "stub"
 
 
-@dataclass(frozen=True)
-class _Stage:
-    stage: str
-    ready: tuple[tuple[int, str], ...] = ()
-    rough: tuple[tuple[int, str], ...] = ()
-
-
 def paint(
     spec: WalkSpec,
     *,
@@ -84,22 +78,22 @@ def paint(
     storage: Storage,
     outbox: Any,
     entry: Mapping[str, Any],
-    on_progress: Callable[[_Stage], None],
+    on_progress: Callable[[Progress], None],
     **_: Any,
 ) -> Film:
     """A film of noise, the same for the same spec; stored as real ones are."""
-    on_progress(_Stage("frames"))
+    on_progress(Progress("frames", (), spec.frames))
     noise = np.random.default_rng(spec.stops[0].seed)
     frames = [noise.integers(0, 256, (SIZE, SIZE, 3), np.uint8) for _ in range(spec.frames)]
     time.sleep(0.05)
-    on_progress(_Stage("film"))
+    on_progress(Progress("film", (), spec.frames))
     gif = film.gif(frames, spec.fps, comment=spec.model_dump_json())
     sha256 = hashlib.sha256(gif).hexdigest()
     names = {"poster": "poster.webp", "gif": f"{sha256[:16]}.gif", "json": "walk.json"}
     keys = {kind: film_key(walk_id, name) for kind, name in names.items()}
     made = Film(keys, len(gif), sha256, len(frames))
     parts = (film.poster(frames[0]), gif, record_of(spec, made, entry))
-    on_progress(_Stage("storing"))
+    on_progress(Progress("storing", (), spec.frames))
     files = [File(key, part) for key, part in zip(keys.values(), parts, strict=True)]
     return Film(keys, len(gif), sha256, len(frames), deliver(files, storage, outbox))
 

@@ -6,15 +6,16 @@ from pathlib import Path
 from typing import Any
 
 import imageio.v3 as iio
+import numpy as np
 import pytest
 
 from momalisa.__main__ import BAD_INPUT, DONE, main
-from momalisa.errors import Cancelled
+from momalisa.errors import BadInput, Cancelled
 from momalisa.frames import FrameCache
 from momalisa.models.sd import StableDiffusion
-from momalisa.render import Progress, render
+from momalisa.render import Progress, paint, render, still
 from momalisa.settings import Settings
-from momalisa.spec import WalkSpec
+from momalisa.spec import Place, WalkSpec
 from momalisa.storage import LocalStorage
 
 SPEC = WalkSpec.model_validate(
@@ -82,6 +83,39 @@ def test_a_cancelled_walk_keeps_its_frames_and_stores_nothing(
         render(SPEC, walk_id="w1", model=tiny, cancelled=lambda: True, **rooms)
     assert not list(rooms["storage"].list(""))
     assert list(rooms["cache"].folder.rglob("*.png"))
+
+
+@pytest.mark.parametrize("loop", ["once", "closed"])
+def test_still_is_the_frame_that_the_walk_has_there(
+    tiny: StableDiffusion, rooms: dict[str, Any], loop: str
+) -> None:
+    spec = SPEC.model_copy(update={"mode": "exact", "loop": loop})
+    cache, places = rooms["cache"], spec.places()
+    stills = [still(spec, place, tiny, cache) for place in places[1:3]]
+    painted = paint(spec, tiny, cache)
+    assert painted.frames_computed == len(places) - 2
+    apart = paint(spec, tiny, FrameCache(cache.folder / "apart"))
+    for key, number in zip(stills, (1, 2), strict=True):
+        np.testing.assert_array_equal(cache.get(key), painted.frames[number])
+        np.testing.assert_allclose(cache.get(key), apart.frames[number], rtol=0, atol=1)
+
+
+def test_still_is_painted_once(
+    tiny: StableDiffusion, rooms: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = still(SPEC, Place(0, 0.4), tiny, rooms["cache"])
+    monkeypatch.setattr(StableDiffusion, "decode", None)
+    assert still(SPEC, Place(0, 0.4), tiny, rooms["cache"]) == first
+
+
+@pytest.mark.parametrize(
+    "place", [Place(-1, 0.5), Place(1, 0.5), Place(0, -0.1), Place(0, 1.1), Place(0, float("nan"))]
+)
+def test_still_beside_the_walk_is_refused(
+    tiny: StableDiffusion, rooms: dict[str, Any], place: Place
+) -> None:
+    with pytest.raises(BadInput, match="not on this walk"):
+        still(SPEC, place, tiny, rooms["cache"])
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """Walks painted elsewhere: the client of a Vertex AI endpoint, or of the container itself.
 
-`Endpoint` stands where a worker has a model and a renderer: the pictures come over the network,
-the film is made and stored here, so that it does not matter where a walk was painted.
+`Endpoint.render` stands where a worker has a model and a renderer: the pictures come over the
+network, the film is made and stored here, so that it does not matter where a walk was painted.
 """
 
 import base64
@@ -11,8 +11,9 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import wait
+from dataclasses import replace
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any
 
 from momalisa.cloud.aside import aside
 from momalisa.cloud.painted import FRAMES, from_figures, from_png
@@ -59,28 +60,13 @@ class Endpoint:
 
     def __init__(self, address: str) -> None:
         self.address = address
-        self.device = "endpoint"
         self._post: Post | None = None
-
-    def load(self, _name: str, _device: str) -> Self:
-        """Itself: the model is loaded where the walks are painted.
-
-        Raises BadInput when the address is none, with each walk, as a missing model does.
-        """
-        if not VERTEX.fullmatch(self.address) and not URL.fullmatch(self.address):
-            raise BadInput(
-                f"“{self.address}” is no endpoint. As MOMALISA_ENDPOINT please write "
-                "projects/PROJECT/locations/REGION/endpoints/ID, or a container's address such as "
-                "http://host:8080/predict."
-            )
-        return self
 
     def render(
         self,
         spec: WalkSpec,
         *,
         walk_id: str,
-        model: object,
         cache: FrameCache,
         storage: Storage,
         outbox: Outbox | None = None,
@@ -88,13 +74,16 @@ class Endpoint:
         on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
     ) -> Rendered:
-        """As `render.render`, but painted at the endpoint.
+        """As `render.render`, but painted at the endpoint: the stops first, to be seen meanwhile.
 
         Raises EndpointError, BadInput, Cancelled or StorageError.
         """
         total = len(spec.places())
         on_progress(Progress("frames", (), total))
-        painted = self.paint(spec, walk_id, cancelled)
+        stops = self.paint(spec.model_copy(update={"frames": 2}), f"{walk_id}-stops", cancelled)
+        ready = _into(cache, spec, stops, spec.frames - 1)
+        on_progress(Progress("frames", ready, total))
+        painted = _summed(stops, self.paint(spec, walk_id, cancelled))
         ready = _into(cache, spec, painted)
         rendered = keep(
             spec,
@@ -114,6 +103,7 @@ class Endpoint:
         Raises EndpointError, BadInput, Cancelled, or StorageError when the frames are in a store
         that cannot be read from here.
         """
+        _check(self.address)
         walk = spec.model_dump(mode="json") | {"walk_id": walk_id, "film": False}
         body = json.dumps({"instances": [walk]}).encode()
         given_up = threading.Event()
@@ -197,17 +187,41 @@ def _frames(prediction: Mapping[str, Any], walk_id: str) -> list[Frame]:
     return frames
 
 
-def _into(cache: FrameCache, spec: WalkSpec, painted: Painted) -> tuple[tuple[int, str], ...]:
-    """Put the frames into the cache, for the filmstrip: (number of the place, key) of each.
+def _check(address: str) -> None:
+    """Raise BadInput when the address is none; with each walk, as for a missing model."""
+    if not VERTEX.fullmatch(address) and not URL.fullmatch(address):
+        raise BadInput(
+            f"“{address}” is no endpoint. As MOMALISA_ENDPOINT please write "
+            "projects/PROJECT/locations/REGION/endpoints/ID, or a container's address such as "
+            "http://host:8080/predict."
+        )
 
-    The keys are of this walk alone: by which shortcuts a frame was made, only the endpoint knows.
+
+def _into(
+    cache: FrameCache, spec: WalkSpec, painted: Painted, stride: int = 1
+) -> tuple[tuple[int, str], ...]:
+    """Put frames into the cache, for the filmstrip: (number of the place, key) of each.
+
+    They are every `stride`th of the walk's. The keys are of this walk alone: by which shortcuts a
+    frame was made, only the endpoint knows.
     """
-    made = f"{spec.digest()} {painted.model_digest}"
-    names = (f"{made} {number}" for number in range(len(painted.frames)))
-    keys = [hashlib.sha256(name.encode()).hexdigest() for name in names]
-    for key, frame in zip(keys, painted.frames, strict=True):
+    made, ready = f"{spec.digest()} {painted.model_digest}", []
+    for number, frame in enumerate(painted.frames):
+        place = number * stride
+        key = hashlib.sha256(f"{made} {place}".encode()).hexdigest()
         cache.put(key, frame)
-    return tuple(enumerate(keys))
+        ready.append((place, key))
+    return tuple(ready)
+
+
+def _summed(stops: Painted, painted: Painted) -> Painted:
+    """A walk with the work that its stops took, which the endpoint had kept by then."""
+    return replace(
+        painted,
+        seconds=stops.seconds + painted.seconds,
+        frames_computed=stops.frames_computed + painted.frames_computed,
+        unet_samples=stops.unet_samples + painted.unet_samples,
+    )
 
 
 def _post_to(address: str) -> Post:

@@ -31,13 +31,6 @@ def from_figures(told: Mapping[str, Any], frames: list[Frame]) -> Painted:
     return Painted(frames=frames, **_FIGURES.validate_python(told).figures())
 
 
-def png(frame: Frame) -> bytes:
-    """A frame without loss."""
-    data = BytesIO()
-    Image.fromarray(frame).save(data, "PNG")
-    return data.getvalue()
-
-
 def from_png(data: bytes) -> Frame:
     """The frame of a PNG. Raises ValueError when it is none."""
     try:

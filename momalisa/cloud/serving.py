@@ -17,9 +17,10 @@ from werkzeug.exceptions import HTTPException
 
 from momalisa.cloud import contract
 from momalisa.cloud.contract import Asked, Json
-from momalisa.cloud.painted import keep_frames, lasting_id, png, refuse_another
+from momalisa.cloud.painted import keep_frames, lasting_id, refuse_another
 from momalisa.cloud.studio import NotNow, Studio
 from momalisa.errors import BadInput, MomaLisaError, OutOfMemory, StorageError
+from momalisa.film import png
 from momalisa.render import Painted, keep
 from momalisa.settings import settings
 from momalisa.storage import Storage, open_storage

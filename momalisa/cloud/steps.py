@@ -13,9 +13,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from momalisa.cloud.painted import from_figures, from_png, lasting_id, png
+from momalisa.cloud.painted import from_figures, from_png, lasting_id
 from momalisa.errors import MomaLisaError
-from momalisa.frames import FrameCache
+from momalisa.film import png
+from momalisa.frames import cache_of
 from momalisa.models.registry import load
 from momalisa.render import keep, paint, record_key
 from momalisa.settings import settings
@@ -86,7 +87,7 @@ class _Easel:
     """A frame cache, and the model of the last walk: the next one probably wants the same."""
 
     def __init__(self) -> None:
-        self.cache = FrameCache(settings().frame_cache, int(settings().cache_gb * 1e9))
+        self.cache = cache_of(settings())
         self._device = settings().device
         self._model: tuple[str, Any] | None = None
 

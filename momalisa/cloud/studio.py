@@ -16,7 +16,7 @@ from momalisa import render
 from momalisa.cloud.aside import aside
 from momalisa.cloud.weights import bring
 from momalisa.errors import Cancelled, MomaLisaError
-from momalisa.frames import FrameCache
+from momalisa.frames import cache_of
 from momalisa.models.registry import ModelCard, find, load
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
@@ -51,7 +51,7 @@ class Studio:
         self.trouble = ""
         self._artifacts = artifacts
         self._served: tuple[ModelCard, StableDiffusion] | None = None
-        self._cache = FrameCache(settings.frame_cache, int(settings.cache_gb * 1e9))
+        self._cache = cache_of(settings)
         self._places = threading.BoundedSemaphore(1 + LINE)
         self._easel = threading.Lock()
         self._last_seconds = 5.0

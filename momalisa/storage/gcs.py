@@ -22,6 +22,8 @@ CHUNK = 8 * 2**20
 """Bytes of a piece: a larger film goes up piece by piece, and only a lost piece goes again."""
 SIGNED_DAYS, RENEWED_DAYS = 7, 4
 """How long a signed address is good (no more is allowed), and how long the same one is given."""
+UNSIGNED_SECONDS = 60.0
+"""How long nobody tries to sign after that went wrong: a page asks for dozens of addresses."""
 
 log = logging.getLogger(__name__)
 
@@ -42,6 +44,7 @@ class GCSStorage:
         self._patience = patience
         # The same address for days, or no browser could ever use its cache.
         self._signed = lru_cache(10_000)(self._sign)
+        self._unsigned_until = 0.0
         self._warned = False
 
     def put(self, key: str, data: bytes, content_type: str) -> Stored:
@@ -130,23 +133,39 @@ class GCSStorage:
         Else the public one where there are no credentials, so that the bucket must be public;
         else, or for a download that needs a name, the app's own, which hands the file on.
         """
-        from google.auth.credentials import AnonymousCredentials, Signing
+        from google.auth.credentials import AnonymousCredentials
 
-        blob, credentials = self._blob(key), self._opened()._credentials
-        if isinstance(credentials, Signing):
-            return self._signed(key, download, int(time.time() / (RENEWED_DAYS * 86_400)))
-        if not isinstance(credentials, AnonymousCredentials):
-            self._warn_unsigned()
-        elif not download:
-            return str(blob.public_url)
-        return app_url(key, download=download)
+        blob = self._blob(key)
+        if isinstance(self._opened()._credentials, AnonymousCredentials):
+            return app_url(key, download=download) if download else str(blob.public_url)
+        return self._signed_url(key, download) or app_url(key, download=download)
 
-    def _warn_unsigned(self) -> None:
+    def _signed_url(self, key: str, download: str) -> str:
+        """A signed address; blank where there is none, and for a while after one was refused."""
+        from google.auth.credentials import Signing
+        from google.auth.exceptions import GoogleAuthError
+        from requests.exceptions import RequestException
+
+        if time.monotonic() < self._unsigned_until:
+            return ""
+        try:
+            if isinstance(self._opened()._credentials, Signing):
+                return self._signed(key, download, int(time.time() / (RENEWED_DAYS * 86_400)))
+            why = "These credentials cannot sign addresses"
+        except (GoogleAuthError, RequestException) as error:
+            # Some credentials ask Google to sign: that may be refused, or out of reach.
+            why = f"Addresses could not be signed ({type(error).__name__})"
+        self._unsigned_until = time.monotonic() + UNSIGNED_SECONDS
+        self._warn_unsigned(why)
+        return ""
+
+    def _warn_unsigned(self, why: str) -> None:
         if not self._warned:
             self._warned = True
             log.warning(
-                "These credentials cannot sign addresses, so the app itself hands out the films "
-                "of gs://%s. With a service account's key, browsers read the bucket directly.",
+                "%s, so the app itself hands out the films of gs://%s. "
+                "With a service account's key, browsers read the bucket directly.",
+                why,
                 self._name,
             )
 

@@ -53,7 +53,6 @@ def rendered(
     return place.render(
         spec,
         walk_id="walk-1",
-        model=place,
         cache=FrameCache(home / "frames"),
         storage=LocalStorage(home / "store"),
         entry={"accession": "ML.2026.0001"},
@@ -86,6 +85,17 @@ def test_endpoint_makes_the_very_film_that_this_machine_makes(
     kept = [FrameCache(tmp_path / "far" / "frames").get(key) for _, key in seen[-1].ready]
     assert len(kept) == frames
     assert all(frame is not None for frame in kept)
+    assert far.frames_computed == near.frames_computed
+
+
+def test_stops_are_seen_while_the_rest_is_painted(
+    elsewhere: Endpoint, folder: Path, tmp_path: Path
+) -> None:
+    spec = walk(folder, "a fox", "a hill", "a boat", frames=4, loop="closed")
+    seen: list[Progress] = []
+    rendered(elsewhere, spec, tmp_path, seen.append)
+    assert [[place for place, _ in progress.ready] for progress in seen[:2]] == [[], [0, 3, 6]]
+    assert seen[-1].ready[::3] == seen[1].ready
 
 
 def test_frames_do_not_stay_in_the_endpoints_store(
@@ -114,6 +124,7 @@ def test_worker_of_an_endpoint_needs_no_torch(
             digest=spec.digest(),
             title=spec.title(),
             frames_total=3,
+            remote=True,
         )
     code = (
         "import sys; from momalisa.__main__ import main; main(['worker', '--once']); "
@@ -231,9 +242,9 @@ def test_cancelled_walk_is_let_go_at_once(proxy: Proxy, folder: Path) -> None:
 @pytest.mark.parametrize(
     "address", ["", "atelier", "http://", "http://host", "projects/p", f"{VERTEX}/x", "ftp://a/b"]
 )
-def test_foreign_addresses_are_refused(address: str) -> None:
+def test_foreign_addresses_are_refused(address: str, folder: Path) -> None:
     with pytest.raises(BadInput, match="is no endpoint"):
-        Endpoint(address).load("atelier", "")
+        Endpoint(address).paint(walk(folder), "walk-1", never)
 
 
 def test_vertex_endpoint_is_asked_through_googles_client(
@@ -279,7 +290,3 @@ def test_missing_login_is_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(client, "_post_to", nobody)
     with pytest.raises(EndpointError, match="gcloud auth"):
         Endpoint(VERTEX).paint(walk(folder), "walk-1", never)
-
-
-def test_loading_is_left_to_the_endpoint(elsewhere: Endpoint) -> None:
-    assert elsewhere.load("no-such-model", "cuda") is elsewhere

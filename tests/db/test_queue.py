@@ -45,6 +45,11 @@ def beat(url: str, walk: Walk | None, **news: Any) -> Hold:
         return queue.heartbeat(session=session, **lease(walk), lease_seconds=60, **news)
 
 
+def place(url: str, walk: Walk) -> int:
+    with reading(url) as session:
+        return walks.queue_place(session=session, walk_id=walk.id)
+
+
 def now_of(url: str, walk: Walk) -> Walk:
     with reading(url) as session:
         row = walks.get(session=session, walk_id=walk.id)
@@ -88,6 +93,23 @@ def test_served_maker_does_not_push_in(url: str, ask: Ask) -> None:
             queue.finish(session=session, **lease(walk), result={})
         ask(maker="bob")
     assert served[1:] == ["ada", "bob", "ada", "bob", "ada"]
+
+
+def test_short_walk_goes_first_in_its_round(url: str, ask: Ask) -> None:
+    long, short = ask(maker="ada", frames_total=240), ask(maker="bob", frames_total=24)
+    second = ask(maker="bob", frames_total=2)
+    assert [place(url, walk) for walk in (short, long, second)] == [1, 2, 3]
+    served = [lease(claim(url))["walk_id"] for _ in range(3)]
+    assert served == [short.id, long.id, second.id]
+
+
+def test_long_walk_is_not_overtaken_for_ever(url: str, ask: Ask) -> None:
+    """Of walks that come after it, those go first that would be over before it had it begun."""
+    long = ask(maker="ada", frames_total=240)
+    with writing(url) as session:
+        session.get_one(Walk, long.id).due -= 217
+    ask(maker="bob", frames_total=24)
+    assert lease(claim(url))["walk_id"] == long.id
 
 
 def test_clock_put_back_changes_nobodys_turn(

@@ -1,4 +1,4 @@
-"""Laws of the history: numbers, tags, votes, adopted films, deletion."""
+"""Laws of the history: numbers, titles, tags, adopted films, deletion."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,9 +9,8 @@ import pytest
 from sqlalchemy import func, select
 
 from db import queue, walks
-from db.models import Choice, State, Tag, Vote, Walk, folded
+from db.models import State, Tag, Walk, folded
 from db.session import reading, writing
-from db.walks import Tally
 from tests.db.conftest import SPEC
 
 Ask = Callable[..., Walk]
@@ -29,9 +28,9 @@ def tag(url: str, walk: Walk, *names: str) -> list[str]:
         return walks.set_tags(session=session, walk_id=walk.id, tags=names)
 
 
-def rows(url: str, table: type[Tag | Vote]) -> int:
+def tags_left(url: str) -> int:
     with reading(url) as session:
-        return session.scalar(select(func.count()).select_from(table)) or 0
+        return session.scalar(select(func.count()).select_from(Tag)) or 0
 
 
 def test_no_accession_number_comes_twice(url: str, ask: Ask) -> None:
@@ -136,7 +135,7 @@ def test_tags_are_plain_words_without_repetition(url: str, hang: Ask) -> None:
     with reading(url) as session:
         assert session.get_one(Walk, walk.id).tags == ["blue sky", "sea"]
     assert tag(url, walk) == []
-    assert rows(url, Tag) == 0
+    assert tags_left(url) == 0
 
 
 def test_nobody_tags_a_walk_that_is_not_there(url: str) -> None:
@@ -144,38 +143,47 @@ def test_nobody_tags_a_walk_that_is_not_there(url: str) -> None:
         walks.set_tags(session=session, walk_id="nobody", tags=["red"])
 
 
-def test_tags_and_votes_go_with_their_walk(url: str, hang: Ask) -> None:
-    one, other = hang(), hang()
-    tag(url, one, "red")
-    with writing(url) as session:
-        assert walks.vote(session=session, left=other.id, right=one.id, chosen=Choice.LEFT)
-    with writing(url) as session:
-        walks.delete(session=session, walk_id=one.id)
-    assert (rows(url, Tag), rows(url, Vote)) == (0, 0)
-
-
-def test_votes_are_tallied_by_pacing(url: str, hang: Ask) -> None:
-    linear, ease, also_ease = hang(), hang(pacing="ease"), hang(pacing="ease")
-    with writing(url) as session:
-        for left, right, chosen in (
-            (linear, ease, Choice.LEFT),
-            (ease, linear, Choice.LEFT),
-            (also_ease, linear, Choice.LEFT),
-            (linear, ease, Choice.NONE),
-            (ease, also_ease, Choice.LEFT),
-        ):
-            assert walks.vote(session=session, left=left.id, right=right.id, chosen=chosen)
-        assert walks.votes(session=session) == {
-            "linear": Tally(won=1, lost=2, neither=1),
-            "ease": Tally(won=2, lost=1, neither=1),
-        }
-
-
-def test_vote_on_a_walk_that_is_gone_does_not_count(url: str, hang: Ask) -> None:
+def test_tags_go_with_their_walk(url: str, hang: Ask) -> None:
     walk = hang()
+    tag(url, walk, "red")
     with writing(url) as session:
-        assert not walks.vote(session=session, left=walk.id, right="gone", chosen=Choice.NONE)
-        assert walks.votes(session=session) == {}
+        walks.delete(session=session, walk_id=walk.id)
+    assert tags_left(url) == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"),
+    [
+        ("  Night \n walk ", "Night walk"),
+        ("a\0b", "ab"),
+        ("x" * 501, "x" * 500),
+        (" \0 ", "square to sea"),
+    ],
+)
+def test_title_is_one_plain_line_and_never_blank(
+    url: str, hang: Ask, given: str, kept: str
+) -> None:
+    walk = hang("square to sea")
+    with writing(url) as session:
+        assert walks.set_title(session=session, walk_id=walk.id, title=given) == kept
+    with reading(url) as session:
+        assert session.get_one(Walk, walk.id).title == kept
+
+
+def test_search_and_order_follow_a_new_title(url: str, hang: Ask) -> None:
+    hang("b")
+    walk = hang("square to sea")
+    with writing(url) as session:
+        walks.set_title(session=session, walk_id=walk.id, title="Abendgang")
+    with reading(url) as session:
+        assert [w.id for w in walks.page(session=session, search="abend")] == [walk.id]
+        assert walks.count(session=session, search="square to") == 0
+        assert walks.page(session=session, sort="title")[0].id == walk.id
+
+
+def test_nobody_names_a_walk_that_is_not_there(url: str) -> None:
+    with pytest.raises(KeyError), writing(url) as session:
+        walks.set_title(session=session, walk_id="nobody", title="x")
 
 
 def test_film_that_waits_for_storage_is_done_and_listed(url: str, hang: Ask) -> None:

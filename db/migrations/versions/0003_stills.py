@@ -1,0 +1,63 @@
+"""Stills; walks that are made at an endpoint; short walks first within a round."""
+
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+
+
+def upgrade() -> None:
+    # Not in batch mode: a column alone is added in place, and the triggers of `walks` stay.
+    op.add_column("walks", _with_default("remote", sa.Boolean(), sa.false()))
+    op.add_column("walks", _with_default("due", sa.BigInteger(), "0"))
+    _index_line("turn", "due", "created_at", "id", "state", "maker")
+    op.create_table(
+        "stills",
+        _text("id", 128),
+        _text("question", 64),
+        _text("state", 16),
+        _moment("created_at"),
+        _moment("finished_at", nullable=True),
+        _text("maker", 64),
+        sa.Column("spec", sa.JSON(), nullable=False),
+        _text("model"),
+        sa.Column("leg", sa.Integer(), nullable=False),
+        sa.Column("t", sa.Double(), nullable=False),
+        _text("owner", 128, nullable=True),
+        _text("key", 64),
+        _text("error"),
+        sa.PrimaryKeyConstraint("id", name="pk_stills"),
+    )
+    op.create_index("ix_stills_question", "stills", ["question"])
+    op.create_index("ix_stills_state_created_at", "stills", ["state", "created_at"])
+
+
+def downgrade() -> None:
+    op.drop_table("stills")
+    _index_line("turn", "created_at", "id", "state", "maker")
+    op.drop_column("walks", "due")
+    op.drop_column("walks", "remote")
+
+
+def _index_line(*columns: str) -> None:
+    which = sa.text("state = 'queued' OR state = 'running'")
+    op.drop_index("ix_walks_in_line", "walks")
+    op.create_index(
+        "ix_walks_in_line", "walks", columns, sqlite_where=which, postgresql_where=which
+    )
+
+
+def _with_default(name: str, kind: sa.types.TypeEngine[Any], default: Any) -> "sa.Column[Any]":
+    return sa.Column(name, kind, nullable=False, server_default=default)
+
+
+def _moment(name: str, *, nullable: bool = False) -> "sa.Column[datetime]":
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=nullable)
+
+
+def _text(name: str, length: int | None = None, *, nullable: bool = False) -> "sa.Column[str]":
+    return sa.Column(name, sa.String(length) if length else sa.Text(), nullable=nullable)

@@ -1,0 +1,68 @@
+"""Laws of what the history says as a whole."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from statistics import median
+from typing import Any
+
+from sqlalchemy import text
+
+from db import insight
+from db.models import Walk
+from db.session import reading, writing
+
+Ask = Callable[..., Walk]
+
+
+def asked(url: str, question: Callable[..., insight.Rows], **how: Any) -> insight.Rows:
+    with reading(url) as session:
+        if url.startswith("postgresql"):
+            session.execute(text("SET TIME ZONE 'Asia/Tokyo'"))  # the server's own may be any
+        return question(session=session, **how)
+
+
+def finish(url: str, walk: Walk, moment: datetime) -> None:
+    with writing(url) as session:
+        session.get_one(Walk, walk.id).finished_at = moment
+
+
+def test_films_are_counted_by_the_day_in_utc(url: str, hang: Ask, ask: Ask) -> None:
+    late = datetime(2026, 3, 1, 23, 30, tzinfo=UTC)
+    for walk in (hang(), hang()):
+        finish(url, walk, late)
+    finish(url, hang(), late + timedelta(hours=1))
+    finish(url, hang(pacing="ease"), late.astimezone(timezone(timedelta(hours=9))))
+    ask()
+    found = asked(url, insight.films_by_day)
+    assert sorted((str(row["day"]), row["pacing"], row["films"]) for row in found) == [
+        ("2026-03-01", "ease", 1),
+        ("2026-03-01", "linear", 2),
+        ("2026-03-02", "linear", 1),
+    ]
+
+
+def test_quartiles_are_values_of_films(url: str, hang: Ask) -> None:
+    values = [0.5, 0.1, 0.4, 0.2, 0.3]
+    for value in values:
+        hang(result={"evenness": value})
+    hang(result={"evenness": 0.9}, pacing="even")
+    hang()
+    found = {row.pop("pacing"): row for row in asked(url, insight.evenness)}
+    assert found == {
+        "linear": {"films": 5, "low": 0.2, "median": median(values), "high": 0.4},
+        "even": {"films": 1, "low": 0.9, "median": 0.9, "high": 0.9},
+    }
+
+
+def test_seconds_a_frame_are_those_of_computed_frames(url: str, hang: Ask) -> None:
+    hang(result={"seconds": 12.0, "frames_computed": 24, "device": "cpu"})
+    hang(result={"seconds": 1.0, "frames_computed": 0, "device": "cpu"})
+    (row,) = asked(url, insight.seconds_a_frame)
+    assert (row["device"], row["films"], row["median"]) == ("cpu", 1, 0.5)
+
+
+def test_only_the_newest_films_tell_of_speed(url: str, hang: Ask) -> None:
+    for seconds in (24.0, 12.0):
+        hang(result={"seconds": seconds, "frames_computed": 24})
+    (row,) = asked(url, insight.seconds_a_frame, newest=1)
+    assert row["high"] == 0.5

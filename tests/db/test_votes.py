@@ -1,0 +1,119 @@
+"""Laws of blind votes: one for each maker and pair, counted from either side."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sqlalchemy import func, select
+
+from db import votes, walks
+from db.models import Vote, Walk
+from db.session import reading, writing
+from db.votes import Tally
+from tests.db.conftest import SPEC
+
+Ask = Callable[..., Walk]
+
+
+def cast(url: str, one: Walk, other: Walk, preferred: Walk | None, maker: str = "ada") -> bool:
+    chosen = preferred.id if preferred else None
+    told: dict[str, Any] = {"one": one.id, "other": other.id, "preferred": chosen, "maker": maker}
+    with writing(url) as session:
+        return votes.cast(session=session, **told)
+
+
+def tally(url: str, one: Walk, other: Walk, maker: str = "") -> Tally:
+    with reading(url) as session:
+        return votes.tally(session=session, one=one.id, other=other.id, maker=maker)
+
+
+def by_pacing(url: str) -> dict[tuple[str, str], Tally]:
+    with reading(url) as session:
+        return votes.by_pacing(session=session)
+
+
+def rows(url: str) -> int:
+    with reading(url) as session:
+        return session.scalar(select(func.count()).select_from(Vote)) or 0
+
+
+def test_a_pair_is_counted_the_same_from_either_side(url: str, hang: Ask) -> None:
+    one, other = hang(), hang()
+    assert cast(url, one, other, one, "ada")
+    assert cast(url, other, one, one, "bob")
+    assert cast(url, other, one, other, "cy")
+    assert cast(url, one, other, None, "dee")
+    assert tally(url, one, other) == Tally(won=2, lost=1, neither=1)
+    assert tally(url, other, one) == Tally(won=1, lost=2, neither=1)
+    assert tally(url, other, one, "cy") == Tally(won=1)
+
+
+def test_a_second_vote_takes_the_place_of_the_first(url: str, hang: Ask) -> None:
+    one, other = hang(), hang()
+    cast(url, one, other, one)
+    cast(url, other, one, other)
+    assert tally(url, one, other) == Tally(lost=1)
+    cast(url, one, other, None)
+    assert (tally(url, one, other), rows(url)) == (Tally(neither=1), 1)
+
+
+def test_of_votes_at_once_one_stays(url: str, hang: Ask) -> None:
+    one, other = hang(), hang()
+    with ThreadPoolExecutor(4) as pool:
+        counted = list(
+            pool.map(lambda turn: cast(url, one, other, (one, other)[turn % 2]), range(12))
+        )
+    assert all(counted)
+    assert rows(url) == 1
+
+
+def test_only_films_are_voted_on(url: str, hang: Ask, ask: Ask) -> None:
+    film, gone, waiting = hang(), hang(), ask()
+    with writing(url) as session:
+        walks.delete(session=session, walk_id=gone.id)
+    assert not cast(url, film, waiting, film)
+    assert not cast(url, film, gone, None)
+    assert rows(url) == 0
+
+
+def test_a_vote_is_for_one_of_two(url: str, hang: Ask) -> None:
+    one, other, third = hang(), hang(), hang()
+    with pytest.raises(ValueError, match="no vote for"):
+        cast(url, one, other, third)
+    with pytest.raises(ValueError, match="no vote for"):
+        cast(url, one, one, one)
+
+
+@pytest.mark.parametrize("place", [0, 1])
+def test_votes_go_with_their_walk(url: str, hang: Ask, place: int) -> None:
+    pair = hang(), hang()
+    cast(url, *pair, pair[0])
+    with writing(url) as session:
+        walks.delete(session=session, walk_id=pair[place].id)
+    assert rows(url) == 0
+
+
+def test_pacings_are_tallied_whichever_side_they_were_on(url: str, hang: Ask) -> None:
+    linear, ease = [hang() for _ in range(6)], [hang(pacing="ease") for _ in range(6)]
+    for one, other in zip(linear, ease, strict=True):
+        cast(url, one, other, other)
+    cast(url, linear[0], ease[0], None, "bob")
+    cast(url, linear[0], ease[0], linear[0], "cy")
+    assert by_pacing(url) == {("ease", "linear"): Tally(won=6, lost=1, neither=1)}
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"steps": 4},
+        {"stops": [*SPEC["stops"][:1], {"prompt": "a stormy sea", "seed": 8}]},
+        {"pacing": "linear"},
+    ],
+)
+def test_films_that_differ_otherwise_say_nothing_of_pacing(
+    url: str, hang: Ask, other: dict[str, Any]
+) -> None:
+    linear, ease = hang(), hang(**{"pacing": "ease"} | other)
+    cast(url, linear, ease, ease)
+    assert by_pacing(url) == {}

@@ -1,0 +1,126 @@
+"""What a network and a bucket do wrong: films arrive all the same, or a sentence says why not."""
+
+import os
+from typing import Any
+
+import pytest
+
+from momalisa.errors import StorageError
+from momalisa.storage import GCSStorage, gcs
+from tests.faults import Fault, Proxy
+from tests.storage.conftest import KEY, LEFT_SOCKETS
+
+pytestmark = LEFT_SOCKETS
+
+SMALL, LARGE = 1_000, 400_000
+REQUESTS = {"look first": 0, "begin": 1, "first piece": 2, "last piece": 3}
+
+
+@pytest.fixture
+def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pieces of the smallest size that there is."""
+    monkeypatch.setattr(gcs, "CHUNK", 2**18)
+    monkeypatch.setattr("google.cloud.storage.blob._MAX_MULTIPART_SIZE", 2**18)
+
+
+def test_bucket_knows_type_and_cache(client: Any, bucket: str) -> None:
+    GCSStorage(bucket, "", client).put(KEY, b"film", "image/gif")
+    blob = client.bucket(bucket).get_blob(KEY)
+    assert blob.content_type == "image/gif"
+    assert "immutable" in blob.cache_control
+
+
+def test_what_arrives_damaged_is_taken_back(films: GCSStorage, proxy: Proxy) -> None:
+    proxy.meet(Fault.DAMAGE, None, Fault.DAMAGE)
+    with pytest.raises(StorageError, match="damaged on its way"):
+        films.put(KEY, b"film" * 100, "image/gif")
+    assert not films.exists(KEY)
+
+
+@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize(
+    ("size", "before"),
+    [pytest.param(SMALL, 0, id="at once")]
+    + [pytest.param(LARGE, number, id=name) for name, number in REQUESTS.items()],
+)
+def test_upload_gets_over_a_fault(
+    client: Any, bucket: str, proxy: Proxy, fault: Fault, size: int, before: int
+) -> None:
+    """Also when a film was stored although its answer was lost: it is there, as it was sent."""
+    films = GCSStorage(bucket, "", client, patience=6.0)
+    data = os.urandom(size)
+    proxy.meet(*[None] * before, fault)
+    assert films.put(KEY, data, "image/gif").size == size
+    assert films.get(KEY) == data
+
+
+@pytest.mark.parametrize("fault", [*Fault][:4])
+def test_reading_gets_over_a_fault(client: Any, bucket: str, proxy: Proxy, fault: Fault) -> None:
+    films = GCSStorage(bucket, "", client, patience=6.0)
+    films.put(KEY, b"film" * 100, "image/gif")
+    proxy.meet(fault)
+    assert films.get(KEY) == b"film" * 100
+    proxy.meet(fault)
+    assert [found.key for found in films.list()] == [KEY]
+    proxy.meet(fault)
+    assert films.exists(KEY)
+    assert proxy.stored[f"{bucket}/{KEY}"] == 1
+    proxy.meet(fault)
+    films.delete(KEY)
+    assert not films.exists(KEY)
+
+
+def test_answer_lost_for_another_film_is_a_conflict(films: GCSStorage, proxy: Proxy) -> None:
+    films.put(KEY, b"film", "image/gif")
+    proxy.meet(Fault.LOST)
+    with pytest.raises(StorageError, match="never overwritten"):
+        films.put(KEY, b"milf", "image/gif")
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_large_film_is_not_sent_in_vain(films: GCSStorage, bucket: str, proxy: Proxy) -> None:
+    data = os.urandom(LARGE)
+    films.put(KEY, data, "image/gif")
+    films.put(KEY, data, "image/gif")
+    with pytest.raises(StorageError, match="never overwritten"):
+        films.put(KEY, data[::-1], "image/gif")
+    assert proxy.stored[f"{bucket}/{KEY}"] == 1
+
+
+def test_missing_bucket_is_a_sentence(client: Any) -> None:
+    storage = GCSStorage("no-such-bucket", "", client)
+    for call in (lambda: storage.put(KEY, b"film", "image/gif"), lambda: [*storage.list()]):
+        with pytest.raises(StorageError, match="no bucket no-such-bucket"):
+            call()
+
+
+def test_unreachable_bucket_is_a_sentence(films: GCSStorage, proxy: Proxy) -> None:
+    proxy.gone = True
+    try:
+        with pytest.raises(StorageError, match="network"):
+            films.put(KEY, b"film", "image/gif")
+    finally:
+        proxy.gone = False
+
+
+def test_missing_right_is_a_sentence() -> None:
+    from google.api_core.exceptions import Forbidden
+
+    class Closed:
+        def bucket(self, _name: str) -> None:
+            raise Forbidden("no")  # type: ignore[no-untyped-call]
+
+    with pytest.raises(StorageError, match="Storage Object User"):
+        GCSStorage("films", "", Closed()).get(KEY)
+
+
+def test_missing_login_is_a_sentence() -> None:
+    from google.auth.exceptions import DefaultCredentialsError
+
+    class Locked:
+        def bucket(self, _name: str) -> None:
+            raise DefaultCredentialsError("no credentials")  # type: ignore[no-untyped-call]
+
+    with pytest.raises(StorageError, match="gcloud auth"):
+        GCSStorage("films", "", Locked()).get(KEY)

@@ -1,0 +1,136 @@
+"""One contract for every storage: a folder, and a bucket of the real emulator."""
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from momalisa.errors import BadInput, NotStored, StorageError
+from momalisa.storage import GCSStorage, LocalStorage, Storage, film_key, open_storage
+from tests.storage.conftest import KEY, LEFT_SOCKETS
+
+pytestmark = LEFT_SOCKETS
+
+
+@pytest.fixture(params=["local", "gcs", "gcs-prefix"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
+    if request.param == "local":
+        return LocalStorage(tmp_path / "store")
+    bucket, client = request.getfixturevalue("bucket"), request.getfixturevalue("client")
+    return GCSStorage(bucket, "a/prefix" if request.param == "gcs-prefix" else "", client)
+
+
+def test_what_is_put_is_got(storage: Storage) -> None:
+    data = os.urandom(300_000)
+    stored = storage.put(KEY, data, "image/gif")
+    assert (stored.key, stored.size) == (KEY, len(data))
+    assert abs(stored.updated - datetime.now(UTC)) < timedelta(minutes=1)
+    assert storage.get(KEY) == data
+    assert storage.exists(KEY)
+
+
+def test_empty_file_is_a_file(storage: Storage) -> None:
+    storage.put(KEY, b"", "image/gif")
+    assert storage.get(KEY) == b""
+
+
+def test_putting_the_same_again_is_fine(storage: Storage) -> None:
+    first = storage.put(KEY, b"film", "image/gif")
+    assert storage.put(KEY, b"film", "image/gif").size == first.size
+
+
+@pytest.mark.parametrize("other", [b"other", b"fil", b"mlif"])
+def test_films_are_never_overwritten(storage: Storage, other: bytes) -> None:
+    storage.put(KEY, b"film", "image/gif")
+    with pytest.raises(StorageError, match="never overwritten"):
+        storage.put(KEY, other, "image/gif")
+    assert storage.get(KEY) == b"film"
+
+
+def test_racers_have_one_winner(storage: Storage) -> None:
+    def race(number: int) -> int | None:
+        try:
+            storage.put(KEY, b"%d" % number, "image/gif")
+        except StorageError:
+            return None
+        return number
+
+    with ThreadPoolExecutor(8) as pool:
+        winners = [number for number in pool.map(race, range(8)) if number is not None]
+    assert [b"%d" % winner for winner in winners] == [storage.get(KEY)]
+
+
+def test_nothing_there_is_said(storage: Storage) -> None:
+    assert not storage.exists(KEY)
+    with pytest.raises(NotStored, match="no file"):
+        storage.get(KEY)
+    with pytest.raises(FileNotFoundError):
+        storage.get(KEY)
+
+
+def test_list_is_by_prefix_and_sorted(storage: Storage) -> None:
+    keys = ["b/1.gif", "a/2.gif", "a/10.gif", "ab/1.gif", "a/x/1.gif"]
+    for key in keys:
+        storage.put(key, key.encode(), "image/gif")
+    assert [found.key for found in storage.list()] == sorted(keys)
+    assert [found.key for found in storage.list("a/")] == ["a/10.gif", "a/2.gif", "a/x/1.gif"]
+    assert [found.key for found in storage.list("a")][-1] == "ab/1.gif"
+    assert [found.size for found in storage.list("b/")] == [7]
+    assert list(storage.list("none/")) == []
+
+
+def test_deleted_is_gone_and_may_be_put_anew(storage: Storage) -> None:
+    storage.put(KEY, b"film", "image/gif")
+    storage.delete(KEY)
+    storage.delete(KEY)
+    assert not storage.exists(KEY)
+    assert list(storage.list()) == []
+    storage.put(KEY, b"other", "image/gif")
+    assert storage.get(KEY) == b"other"
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("", "/a", "a/", "a//b", "..", "a/../b", "../a", "./a", "a\\b", "a/.hidden", "C:/a"),
+        *("a\0b", "a\nb", "\ud800", "a/" + "x" * 300),
+    ],
+)
+def test_keys_stay_inside(storage: Storage, key: str) -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: storage.put(key, b"", "image/gif"),
+        lambda: storage.get(key),
+        lambda: storage.exists(key),
+        lambda: storage.delete(key),
+        lambda: storage.url(key),
+    ]
+    for call in calls:
+        with pytest.raises(BadInput):
+            call()
+
+
+@pytest.mark.parametrize("prefix", ["../", "/etc/", "a/../../b"])
+def test_prefixes_stay_inside(storage: Storage, prefix: str) -> None:
+    with pytest.raises(BadInput):
+        list(storage.list(prefix))
+
+
+def test_url_is_quoted(storage: Storage) -> None:
+    storage.put(KEY, b"film", "image/gif")
+    assert storage.url(KEY).endswith("saved_predictions/abc/a%20film%2C%20%E2%84%96%201.gif")
+
+
+def test_root_decides_the_storage(tmp_path: Path) -> None:
+    assert isinstance(open_storage(str(tmp_path)), LocalStorage)
+    assert isinstance(open_storage("gs://films/some/prefix"), GCSStorage)
+    with pytest.raises(BadInput, match="gs://bucket"):
+        open_storage("gs:///prefix")
+
+
+def test_film_key() -> None:
+    assert film_key("abc", "poster.webp") == "saved_predictions/abc/poster.webp"
+    with pytest.raises(BadInput):
+        film_key("../abc", "poster.webp")

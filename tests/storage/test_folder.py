@@ -1,0 +1,92 @@
+"""What a disk does wrong: a sentence, and nothing half-written."""
+
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from momalisa.errors import NotStored, StorageError
+from momalisa.settings import CHECKOUT
+from momalisa.storage import LocalStorage
+from tests.storage.conftest import KEY
+
+
+def test_full_disk_is_a_sentence_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(StorageError, match="No space left"):
+        LocalStorage(tmp_path).put(KEY, b"film", "image/gif")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_disk_without_links_still_keeps_the_law(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(errno.EPERM, "no links here")
+
+    monkeypatch.setattr(os, "link", refuse)
+    storage = LocalStorage(tmp_path)
+    storage.put(KEY, b"film", "image/gif")
+    storage.put(KEY, b"film", "image/gif")
+    with pytest.raises(StorageError, match="never overwritten"):
+        storage.put(KEY, b"other", "image/gif")
+    assert [found.key for found in storage.list()] == [KEY]
+
+
+TROUBLES = {
+    "a limit on files": "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))",
+    "a folder of somebody else": "os.setuid(65_534)",
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
+def test_what_the_system_refuses_is_a_sentence_and_leaves_nothing(
+    tmp_path: Path, trouble: str
+) -> None:
+    """In a process of its own: nobody takes such a refusal back."""
+    if "setuid" in TROUBLES[trouble] and os.geteuid() != 0:
+        pytest.skip("only root can become somebody else")
+    code = f"""
+import os, resource, signal
+from pathlib import Path
+from momalisa.storage import LocalStorage
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+{TROUBLES[trouble]}
+LocalStorage(Path({str(tmp_path)!r})).put("a/b.gif", bytes(100_000), "image/gif")
+"""
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+    assert "did not take or give a/b.gif" in done.stderr
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_unreadable_folder_is_not_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = LocalStorage(tmp_path)
+    storage.put(KEY, b"film", "image/gif")
+
+    def refuse(_path: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(StorageError, match="Input/output error"):
+        list(storage.list())
+
+
+def test_folder_is_no_file(tmp_path: Path) -> None:
+    storage = LocalStorage(tmp_path)
+    storage.put("a/b.gif", b"film", "image/gif")
+    with pytest.raises(NotStored):
+        storage.get("a")
+    with pytest.raises(StorageError):
+        storage.put("a/b.gif/c.gif", b"film", "image/gif")
+    assert not storage.exists("a")

@@ -1,0 +1,129 @@
+"""What goes wrong with a walk: a sentence, and the next one."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db import queue
+from db.models import State, Walk
+from db.session import writing
+from momalisa.errors import Cancelled, ModelNotFound, OutOfMemory
+from momalisa.outbox import outbox_of
+from momalisa.settings import CHECKOUT, Settings
+from momalisa.spec import WalkSpec
+from momalisa.storage import LocalStorage, film_key
+from tests.worker.painter import Film, Painter, ask, at_work, row, until, worker
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (OutOfMemory("Not even one frame fits."), "Not even one frame fits."),
+        (RuntimeError("shape"), "Something unforeseen happened (RuntimeError)"),
+        (KeyError("x"), "(KeyError)"),
+        (Cancelled("nobody asked"), "nobody asked"),
+    ],
+)
+def test_no_error_of_a_walk_ends_the_worker(
+    settings: Settings, error: Exception, sentence: str
+) -> None:
+    painter = Painter(settings.home / "made.txt")
+
+    def stumble(spec: WalkSpec, **how: Any) -> Film:
+        if spec.frames == 2:
+            raise error
+        return painter(spec, **how)
+
+    bad, good = ask(settings, frames=2), ask(settings, frames=3)
+    worker(settings, render=stumble).run(once=True)
+    failed = row(settings, bad)
+    assert failed.state is State.FAILED
+    assert sentence in failed.error
+    assert row(settings, good).state is State.DONE
+
+
+def test_missing_model_is_said(settings: Settings) -> None:
+    def refuse(name: str, _device: str) -> str:
+        raise ModelNotFound(f"There is no model “{name}” here.")
+
+    walk = ask(settings)
+    worker(settings, load=refuse).run(once=True)
+    assert row(settings, walk).error == "There is no model “atelier” here."
+
+
+def test_spec_of_another_version_is_said(settings: Settings) -> None:
+    walk = ask(settings)
+    with writing(settings.database) as session:
+        session.get_one(Walk, walk.id).spec = walk.spec | {"warp": 9}
+    worker(settings).run(once=True)
+    assert "“warp”" in row(settings, walk).error
+
+
+def test_endpoint_of_the_settings_takes_the_walks_meant_for_it(settings: Settings) -> None:
+    walk = ask(settings, remote=True)
+    named = {"MOMALISA_HOME": str(settings.home), "MOMALISA_ENDPOINT": "nowhere"}
+    command = [sys.executable, "-m", "momalisa", "worker", "--once"]
+    subprocess.run(
+        command, cwd=CHECKOUT, env=os.environ | named, capture_output=True, check=True, text=True
+    )
+    done = row(settings, walk)
+    assert (done.state, "“nowhere” is no endpoint" in done.error) == (State.FAILED, True)
+
+
+def test_walk_for_an_endpoint_that_is_not_there_is_said(settings: Settings) -> None:
+    walk = ask(settings, remote=True)
+    worker(settings).run(once=True)
+    assert "set MOMALISA_ENDPOINT" in row(settings, walk).error
+
+
+def test_history_out_of_reach_is_no_end(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+
+    whole, failures = queue.claim, iter([True, True])
+
+    def claim(**how: Any) -> Walk | None:
+        if next(failures, False):
+            raise OSError("disk gone")
+        return whole(**how)
+
+    monkeypatch.setattr(queue, "claim", claim)
+    walk = ask(settings)
+    with at_work(settings):
+        until(lambda: row(settings, walk).state is State.DONE)
+
+
+def test_film_waits_for_a_storage_out_of_reach_and_arrives_by_itself(settings: Settings) -> None:
+    """A folder that cannot be made stands for a bucket that is away."""
+    store = Path(settings.store_root)
+    store.write_text("in the way")
+    walk, other = ask(settings), ask(settings, frames=3)
+    with at_work(settings):
+        until(lambda: row(settings, other).waiting)
+        assert row(settings, walk).state is State.DONE
+        store.unlink()
+        until(lambda: not row(settings, walk).waiting and not row(settings, other).waiting)
+    for done in (row(settings, walk), row(settings, other)):
+        assert LocalStorage(store).get(done.files["gif"]) == b"film"
+    assert outbox_of(settings).walk_ids() == []
+
+
+def test_once_ends_with_a_try_to_send_what_waits(settings: Settings) -> None:
+    outbox_of(settings).shelf.put(film_key("w1", "walk.json"), b"{}", "application/json")
+    worker(settings).run(once=True)
+    assert LocalStorage(Path(settings.store_root)).exists(film_key("w1", "walk.json"))
+
+
+def test_film_that_can_be_kept_nowhere_is_said(settings: Settings) -> None:
+    Path(settings.store_root).write_text("in the way")
+    outbox_of(settings).folder.write_text("in the way, too")
+    walk = ask(settings)
+    worker(settings).run(once=True)
+    failed = row(settings, walk)
+    assert failed.state is State.FAILED
+    assert "Not a directory" in failed.error
+    assert "disk has room" in failed.error
