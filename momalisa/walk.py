@@ -15,7 +15,7 @@ from torch.nn.functional import interpolate
 
 from momalisa import perception
 from momalisa.errors import OutOfMemory
-from momalisa.frames import Between, Frame, FrameCache, KeptFrames, frame_key
+from momalisa.frames import Between, Frame, FrameCache, KeptFrames, frame_key, own_seed
 from momalisa.latents import WalkLatents
 from momalisa.models.sd import StableDiffusion
 from momalisa.paths import lerp
@@ -330,7 +330,7 @@ class _Brush:
         mixtures = [self._mixed(task.between) for task in tasks if task.between]
         if mixtures:
             return torch.stack(mixtures), 0
-        seeds = [int(task.key[:15], 16) for task in tasks]
+        seeds = [own_seed(task.key) for task in tasks]
         return self.latents.at([task.place for task in tasks], seeds)
 
     def _mixed(self, between: Between) -> Tensor:
