@@ -10,7 +10,7 @@ import streamlit as st
 from db.session import migrate
 from momalisa.settings import settings
 from momalisa.supervise import Supervisor
-from momalisa.ui import media, mishaps
+from momalisa.ui import media, mishaps, stills
 
 
 @asynccontextmanager
@@ -23,7 +23,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 app = st.App(
     Path(__file__).parent / "momalisa" / "ui" / "shell.py",
-    routes=media.ROUTES,
+    routes=[*media.ROUTES, *stills.ROUTES],
     lifespan=lifespan,
     on_script_error=mishaps.say,
 )

@@ -6,20 +6,25 @@ from io import BytesIO
 from typing import Any, Literal
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
+from PIL import Image, ImageSequence
 from pydantic import ValidationError
 
 from momalisa import film
 from momalisa.errors import BadInput
 from momalisa.frames import Frame, FrameCache
-from momalisa.spec import WalkSpec, explain
+from momalisa.spec import FPS, WalkSpec, explain
 
 Kind = Literal["mp4", "webp", "zip"]
 TYPES: dict[Kind, str] = {"mp4": "video/mp4", "webp": "image/webp", "zip": "application/zip"}
 """The content type of each kind."""
+FILMS: dict[Kind, Callable[..., bytes]] = {"mp4": film.mp4, "webp": film.webp}
+"""The kinds that are films, and what makes them. An archive of frames needs their walk."""
 RECORD = "walk.json"
 
 FRAMES_LIMIT = 2**29
 """Bytes of all frames of a walk that is exported: they are in the web server's memory at once."""
+SECONDS_LIMIT = 300.0
+"""The longest film of another program that is made into another format."""
 FILE_LIMIT = 200 * 2**20
 TEXT_LIMIT = 2**18
 """Bytes of a record; twelve long prompts and the figures of 2,880 frames take half of it."""
@@ -30,6 +35,7 @@ BEFORE_MODES: dict[str, Any] = {"mode": "exact", "without": []}
 """What a spec of the time before there was a choice says of it."""
 
 _ENTRY = b"PK\x01\x02"
+_TOO_LONG = "This film is too long to be made into another format. Please take the GIF."
 _NO_SETTINGS = (
     "This file holds no settings of a walk. Films and frames that were downloaded here do, "
     f"and so does a {RECORD}."
@@ -43,8 +49,18 @@ def export(kind: Kind, spec: WalkSpec, frames: Sequence[Frame]) -> bytes:
     """
     if kind == "zip":
         return _archive(spec, frames)
-    make = film.mp4 if kind == "mp4" else film.webp
-    return make(frames, spec.fps, spec.model_dump_json(), spec.film_order())
+    return FILMS[kind](frames, spec.fps, spec.model_dump_json(), spec.film_order())
+
+
+def converted(kind: Kind, gif: bytes) -> bytes:
+    """Another program's GIF in another format, as it plays.
+
+    Raises BadInput if it is damaged or too long, or if the format is no film's.
+    """
+    if kind not in FILMS:
+        raise BadInput("Another program made this film, so its frames are not kept one by one.")
+    fps = _rate(gif)
+    return FILMS[kind](film.frames_in(gif, fps), fps)
 
 
 def frames_of(
@@ -60,7 +76,7 @@ def frames_of(
     """
     places = len(spec.places())
     if 3 * places * spec.size**2 > FRAMES_LIMIT:
-        raise BadInput("This film is too long to be made into another format. Please take the GIF.")
+        raise BadInput(_TOO_LONG)
     keys = {place: key for place, key, *rough in progress if not any(rough)}
     exact = _exact([keys.get(place) for place in range(places)], cache)
     if exact is not None:
@@ -81,6 +97,17 @@ def settings_in(data: bytes, name: str) -> WalkSpec:
     except BadInput as problem:
         shown = "".join(c for c in name if c.isprintable())[:60]
         raise BadInput(f"“{shown}”: {problem}") from problem
+
+
+def _rate(gif: bytes) -> int:
+    """Frames a second at which no frame of a GIF is left out, as far as a film may have them."""
+    with film.decoding(), Image.open(BytesIO(gif), formats=["GIF"]) as image:
+        seconds = [float(each.info["duration"]) / 1000 for each in ImageSequence.Iterator(image)]
+        pixels = image.width * image.height * len(seconds)
+    if 3 * pixels > FRAMES_LIMIT or sum(seconds) > SECONDS_LIMIT:
+        raise BadInput(_TOO_LONG)
+    low, high = FPS
+    return max(low, round(1 / max(min(seconds), 1 / high)))
 
 
 def _exact(keys: Sequence[str | None], cache: FrameCache) -> list[Frame] | None:

@@ -24,6 +24,7 @@ class Settings(BaseSettings):
     device: str = Field("", description="cuda, cuda:1, mps or cpu; empty: the best there is")
     endpoint: str = Field("", description="a Vertex AI endpoint or a container's URL that paints")
     worker: Literal["local", "external"] = Field("local", description="who starts the worker")
+    admins: str = Field("", description="e-mail addresses, comma separated, for where one signs in")
     cache_gb: float = Field(5.0, gt=0, description="frame cache, least recently used out")
 
     @property

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from db.models import State
-from momalisa.ui import draft, easel, exhibit, form, label, making
+from momalisa.ui import between, draft, easel, estimate, exhibit, form, label, making
 
 easel.set_up()
 walk = easel.walk_on_show()
@@ -15,6 +15,7 @@ with table:
     st.title("Create", anchor=False)
     spec, problems = draft.check()
     shown = problems if st.session_state.get("complain") else {}
+    form.ideas()
     form.stops(shown)
     form.quality(shown)
     form.pacing(shown)
@@ -22,7 +23,7 @@ with table:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Walk", key="walk", type="primary", on_click=easel.walk)
         if spec:
-            st.text(form.estimate(spec))
+            st.text(estimate.sentence(spec))
     if shown:
         st.error("The walk cannot begin yet: please look at the sentences above.")
 
@@ -35,6 +36,7 @@ with wall:
         with st.container(horizontal=True):
             exhibit.take_away(walk)
             exhibit.carry_on(walk)
+        between.look(walk)
     elif walk.state.over:
         easel.unfinished(walk)
         easel.previous_film(walk)

@@ -3,12 +3,15 @@
 import streamlit as st
 
 from db.models import State
-from momalisa.ui import catalogue, exhibit, filters, history, label, rooms, wall
+from momalisa.ui import catalogue, dropped, exhibit, filters, history, label, wall
 
 chosen = st.query_params.get("walk")
 if chosen:
-    exhibit.way_back()
     walk = history.find(chosen)
+    with st.container(horizontal=True):
+        exhibit.way_back()
+        if walk is not None:
+            wall.neighbours(walk)
     if walk is None or walk.state is not State.DONE:
         exhibit.not_here(walk)
         st.stop()
@@ -20,6 +23,7 @@ if chosen:
         with st.container(horizontal=True, vertical_alignment="center", key="door_use"):
             exhibit.use(walk)
             exhibit.carry_on(walk)
+            exhibit.beside(walk)
         with st.container(horizontal=True):
             exhibit.take_away(walk)
         label.fact_table(label.facts(walk), key=walk.id)
@@ -28,14 +32,18 @@ if chosen:
     st.stop()
 
 st.title("Gallery", anchor=False)
-wanted = filters.choose()
+search, own = st.columns([5, 1])
+with search:
+    wanted = filters.choose()
+with own:
+    dropped.take_in()
 found, total = wall.look(wanted)
 if not found:
-    st.text(wall.empty(wanted))
-    st.page_link(rooms.CREATE, label="Create a walk")
+    wall.empty(wanted)
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.text(wall.counted(wanted, total), width="stretch")
+    wall.exhibit_these()
     catalogue.take_along(wanted.filters)
 if late := wall.late():
     st.text(late)

@@ -1,8 +1,9 @@
-"""Home: one film, one sentence, two doors."""
+"""Home: one film, one sentence, two doors, and walks that begin at once."""
 
 import streamlit as st
 
-from momalisa.ui import lobby, rooms
+from momalisa.ui import easel, lobby, rooms
+from momalisa.ui.presets import PRESETS
 
 wall, words = lobby.halves()
 with wall:
@@ -16,3 +17,10 @@ with words:
     with st.container(horizontal=True, key="doors"):
         st.page_link(rooms.CREATE, label="Create a walk")
         st.page_link(rooms.GALLERY, label="Browse the Gallery")
+    with st.container(key="quiet_at_once"):
+        st.text("Or begin a walk at once:")
+    with st.container(horizontal=True, key="at_once", gap="xsmall"):
+        for name, prompts in PRESETS.items():
+            if st.button(name, key=f"preset_{name}"):
+                easel.begin_with(prompts)
+                st.switch_page(rooms.CREATE)

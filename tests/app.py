@@ -31,6 +31,8 @@ class House:
 
     url: str
     home: Path
+    pid: int
+    """The server's."""
 
     def walks(self) -> list[tuple[str, str]]:
         """Title and state of every walk."""
@@ -57,7 +59,7 @@ def running(home: Path) -> Iterator[House]:
         )
     try:
         wait_for(f"http://localhost:{port}/_stcore/health")
-        yield House(f"http://localhost:{port}", home)
+        yield House(f"http://localhost:{port}", home, server.pid)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)

@@ -49,7 +49,7 @@ def first_film(page: Page, house: House) -> dict[str, float]:
     began = time.perf_counter()
     page.locator(".cell img").first.wait_for()
     frame = since(began)
-    page.locator("canvas").wait_for()
+    page.locator(".screen canvas").wait_for()
     film = since(began)
     [(seconds, loading)] = house.ask("SELECT seconds, seconds_to_load FROM walks")
     return {

@@ -1,52 +1,39 @@
 """`python -m tests.screens`: the README's pictures, taken from the running app.
 
-Makes a few films in a fresh home, then writes Create, Gallery and Compare, light and dark, and a
-phone's Gallery, as WebP into tests/screens.
+Makes a few films in a fresh home, then writes every page as WebP into tests/screens: light and
+dark, on a desktop and on a phone.
 """
 
 import tempfile
 from io import BytesIO
+from itertools import product
 from pathlib import Path
+from typing import Literal
 
 from PIL import Image
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from momalisa.ui.presets import PRESETS
 from tests.app import House, chromium, running
+from tests.browser.visits import settled
 
 FOLDER = Path(__file__).parent / "screens"
 PATIENCE = 120_000
 FILMS = 6
-DESKTOP, PHONE = (1280, 800), (390, 760)
+DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=760)
+THEMES: dict[str, Literal["light", "dark"]] = {"": "light", "-dark": "dark"}
+SIZES = {"": DESKTOP, "-phone": PHONE}
 
 
 def main() -> None:
     """Make the films and take the pictures."""
     FOLDER.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as home, running(Path(home)) as house, chromium() as browser:
-        page = browser.new_page(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
+        page = browser.new_page(viewport=DESKTOP)
         page.set_default_timeout(PATIENCE)
         for name in list(PRESETS)[:FILMS]:
             make_film(page, house, name)
-        films = [walk for walk, _ in house.ask("SELECT id, title FROM walks ORDER BY created_at")]
-        compare = other_pacing(page, house, films[0])
-        for theme, (width, height), name, path in (
-            ("light", DESKTOP, "create", f"/create?walk={films[0]}"),
-            ("dark", DESKTOP, "create-dark", f"/create?walk={films[1]}"),
-            ("light", DESKTOP, "gallery", "/gallery"),
-            ("light", PHONE, "gallery-phone", "/gallery"),
-            ("dark", DESKTOP, "compare-dark", compare),
-        ):
-            context = browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if theme == "dark" else "light",
-            )
-            shown = context.new_page()
-            shown.goto(house.url + path)
-            shown.locator("canvas, .card img").first.wait_for()
-            shown.wait_for_timeout(3_500)
-            keep(shown.screenshot(), name)
-            context.close()
+        take_all(browser, house, pages(page, house))
 
 
 def make_film(page: Page, house: House, preset: str) -> None:
@@ -54,7 +41,21 @@ def make_film(page: Page, house: House, preset: str) -> None:
     page.goto(f"{house.url}/create")
     page.get_by_text(preset, exact=True).click()
     page.get_by_role("button", name="Walk", exact=True).click()
-    page.locator("canvas").wait_for()
+    page.locator(".screen canvas").wait_for()
+
+
+def pages(page: Page, house: House) -> dict[str, str]:
+    """The addresses to show, once Compare has a film beside its dense-middle twin."""
+    films = [walk for walk, _ in house.ask("SELECT id, title FROM walks ORDER BY created_at")]
+    return {
+        "home": "/",
+        "create": f"/create?walk={films[0]}",
+        "gallery": "/gallery",
+        "film": f"/gallery?walk={films[1]}",
+        "exhibition": f"/exhibition?walk={films[0]}",
+        "compare": other_pacing(page, house, films[0]),
+        "insight": "/insight",
+    }
 
 
 def other_pacing(page: Page, house: House, walk_id: str) -> str:
@@ -63,6 +64,21 @@ def other_pacing(page: Page, house: House, walk_id: str) -> str:
     page.get_by_role("button", name="Compare with dense-middle").click()
     page.get_by_text("Mean change", exact=True).wait_for()
     return page.url.removeprefix(house.url)
+
+
+def take_all(browser: Browser, house: House, addresses: dict[str, str]) -> None:
+    """Every address in every theme and size."""
+    for theme, size in product(THEMES, SIZES):
+        context = browser.new_context(viewport=SIZES[size], color_scheme=THEMES[theme])
+        shown = context.new_page()
+        shown.set_default_timeout(PATIENCE)
+        for name, address in addresses.items():
+            shown.goto(house.url + address)
+            shown.locator("h1, canvas:visible, .shown img").first.wait_for()
+            settled(shown)
+            shown.wait_for_timeout(3_500)  # until its pictures are there
+            keep(shown.screenshot(), f"{name}{theme}{size}")
+        context.close()
 
 
 def keep(picture: bytes, name: str) -> None:

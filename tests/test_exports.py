@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 
 from momalisa import exports, film
 from momalisa.errors import BadInput
@@ -155,6 +156,55 @@ def test_a_damaged_gif_says_so(cache: FrameCache) -> None:
 def test_a_walk_that_would_fill_the_memory_is_not_exported(cache: FrameCache) -> None:
     with pytest.raises(BadInput, match="too long"):
         exports.frames_of(spec(frames=240, size=1024), [], cache, never)
+
+
+def foreign_gif(*hundredths: int) -> bytes:
+    """A GIF whose frames stand for these times."""
+    first, *others = [Image.fromarray(frame) for frame in grey(len(hundredths))]
+    data, stand = BytesIO(), [10 * each for each in hundredths]
+    first.save(data, "GIF", save_all=True, append_images=others, duration=stand)
+    return data.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("stand", "fps", "shown"),
+    [
+        ((10, 20, 10), 10, [20, 125, 125, 230]),
+        ((4, 4), 25, [20, 230]),
+        ((2, 2), 50, [20, 230]),
+        ((300, 200), 1, [20, 20, 20, 230, 230]),
+    ],
+)
+def test_a_film_of_another_program_is_converted_as_it_plays(
+    stand: tuple[int, ...], fps: int, shown: list[int]
+) -> None:
+    data = exports.converted("mp4", foreign_gif(*stand))
+    assert iio.immeta(data, plugin="pyav")["fps"] == fps
+    assert [picture.mean() for picture in _pictures(data)] == pytest.approx(shown, abs=4)
+
+
+@pytest.mark.parametrize(
+    ("kind", "gif", "sentence"),
+    [
+        ("zip", foreign_gif(10, 20), "Another program made this film"),
+        ("mp4", foreign_gif(10, 20)[:60], "damaged"),
+        ("webp", b"<html>", "damaged"),
+        ("mp4", foreign_gif(20_000, 20_000), "too long"),
+    ],
+)
+def test_a_film_of_another_program_that_cannot_be_converted_says_so(
+    kind: Kind, gif: bytes, sentence: str
+) -> None:
+    with pytest.raises(BadInput, match=sentence):
+        exports.converted(kind, gif)
+
+
+def test_a_film_of_another_program_that_would_fill_the_memory_is_not_converted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(exports, "FRAMES_LIMIT", 64 * 64 * 3)
+    with pytest.raises(BadInput, match="too long"):
+        exports.converted("webp", foreign_gif(10, 20))
 
 
 @pytest.mark.parametrize("kind", FILES)

@@ -6,7 +6,7 @@ write under the old one would race with what is being typed. Call `begin` before
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -20,6 +20,7 @@ from momalisa.spec import SEED_LIMIT, STOPS, Stop, WalkSpec, explain
 from momalisa.ui.quality import QUALITIES, named
 
 FIRST_SEED = 7
+HERE, THERE = "on this machine", "at the endpoint"
 FIELDS = tuple(name for name in WalkSpec.model_fields if name != "stops")
 
 
@@ -89,14 +90,14 @@ def stop_ids() -> list[int]:
     return list(st.session_state.stop_ids)
 
 
-def hang_stops(stops: list[tuple[str, int]]) -> None:
+def hang_stops(stops: Sequence[tuple[str, int | str]]) -> None:
     """Replace all stops by these prompts and seeds."""
     st.session_state.stop_ids = []
     for prompt, seed in stops:
         add_stop(prompt, seed)
 
 
-def add_stop(prompt: str = "", seed: int | None = None) -> None:
+def add_stop(prompt: str = "", seed: int | str | None = None) -> None:
     """One stop more, at the end, if a walk may have one more."""
     ids = stop_ids()
     if len(ids) == STOPS[1]:
@@ -119,19 +120,54 @@ def turn_round() -> None:
     st.session_state.stop_ids = stop_ids()[::-1]
 
 
+def move_stop(stop_id: int, by: int) -> None:
+    """Let a stop, with its seed, change places with the one `by` places on, if there is one."""
+    ids = stop_ids()
+    here, there = ids.index(stop_id), ids.index(stop_id) + by
+    if 0 <= there < len(ids):
+        ids[here], ids[there] = ids[there], ids[here]
+        st.session_state.stop_ids = ids
+
+
 def prompts() -> list[str]:
     """The prompts as they are typed."""
     return [str(typed(f"prompt_{stop_id}")) for stop_id in stop_ids()]
 
 
 def use_prompts(prompts: tuple[str, ...]) -> None:
-    """Replace the prompts and leave every setting as it is."""
-    hang_stops([(prompt, FIRST_SEED + place) for place, prompt in enumerate(prompts)])
+    """Replace the prompts and leave every setting as it is; `put_back` undoes it."""
+    _exchange([(prompt, FIRST_SEED + place) for place, prompt in enumerate(prompts)])
+
+
+def put_back() -> None:
+    """The stops as they were before the last `use_prompts`; the next call brings those back."""
+    _exchange(_replaced())
+
+
+def replaced() -> bool:
+    """Whether there are prompts to put back."""
+    return any(prompt for prompt, _ in _replaced())
+
+
+def _replaced() -> list[tuple[str, int | str]]:
+    stops: list[tuple[str, int | str]] = st.session_state.get("replaced", [])
+    return stops
+
+
+def _exchange(stops: Sequence[tuple[str, int | str]]) -> None:
+    seeds = [str(typed(f"seed_{stop_id}")) for stop_id in stop_ids()]
+    st.session_state.replaced = list(zip(prompts(), seeds, strict=True))
+    hang_stops(stops)
 
 
 def use_new_seeds() -> None:
     """Fresh noise for every stop."""
     hang_stops([(prompt, secrets.randbelow(SEED_LIMIT)) for prompt in prompts()])
+
+
+def made_here() -> bool:
+    """Whether the walk shall be made on this machine although there is an endpoint."""
+    return st.session_state.get("made") == HERE
 
 
 def quality() -> str | None:

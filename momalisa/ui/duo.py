@@ -1,9 +1,9 @@
-"""Two films side by side: choosing them, their differences, their change from frame to frame."""
+"""Two films on one clock: choosing them, showing them, what they have different."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from statistics import fmean
 
-import altair as alt
 import streamlit as st
 from pydantic import ValidationError
 
@@ -11,18 +11,22 @@ from db.models import State, Walk
 from momalisa.pacing import PACINGS, PacingName
 from momalisa.spec import WalkSpec, explain
 from momalisa.ui import exhibit, form, history, label, making, orders, rooms
-from momalisa.ui.components.player import player
-from momalisa.ui.presets import PLACEHOLDERS
+from momalisa.ui.components.player import Film, player
+from momalisa.ui.presets import PLACEHOLDERS, PRESETS
 
 NON_LINEAR = [pacing for pacing in PACINGS if pacing != "linear"]
 SIDES = ("a", "b")
 
 
-def choose() -> tuple[Walk | None, Walk | None]:
-    """Two select boxes over the newest films and whatever the URL names."""
-    named = [history.find(st.query_params.get(side)) for side in SIDES]
-    offered = {walk.id: walk for walk in (*filter(None, named), *history.recent(200))}
-    for column, side, walk in zip(st.columns(2, gap="medium"), SIDES, named, strict=True):
+def named() -> list[Walk | None]:
+    """The walks that the URL names, left and right."""
+    return [history.find(st.query_params.get(side)) for side in SIDES]
+
+
+def choose(*chosen: Walk | None) -> None:
+    """Two select boxes over the newest films and whatever is chosen already."""
+    offered = {walk.id: walk for walk in (*filter(None, chosen), *history.recent(200))}
+    for column, side, walk in zip(st.columns(2, gap="medium"), SIDES, chosen, strict=True):
         st.session_state[f"side_{side}"] = walk.id if walk else None
         column.selectbox(
             "Left" if side == "a" else "Right",
@@ -34,7 +38,6 @@ def choose() -> tuple[Walk | None, Walk | None]:
             on_change=_chosen,
             args=(side,),
         )
-    return named[0], named[1]
 
 
 def _chosen(side: str) -> None:
@@ -48,8 +51,7 @@ def _chosen(side: str) -> None:
 def show(left: Walk, right: Walk) -> None:
     """Both films on one clock; while one is still being made, its frames coming in."""
     if finished(left, right):
-        films = (exhibit.film(walk, title=label.caption(walk)) for walk in (left, right))
-        player(*films, key=f"duo_{left.id}_{right.id}")
+        player(_with_changes(left), _with_changes(right), key=f"duo_{left.id}_{right.id}")
         return
     for column, walk in zip(st.columns(2, gap="medium"), (left, right), strict=True):
         with column:
@@ -71,57 +73,45 @@ def _one_side(walk: Walk) -> None:
     st.text(label.caption(walk))
 
 
-def change_curves(left: Walk, right: Walk) -> None:
-    """How much the picture changes from each frame to the next, for both."""
-    chart = (
-        alt.Chart(_changes(left, right))
-        .mark_line(interpolate="monotone")
-        .encode(
-            x=alt.X("way:Q", title="Way", axis=alt.Axis(format="%")),
-            y=alt.Y("change:Q", title="Change to the next frame"),
-            color=alt.Color(
-                "film:N", title=None, sort=None, legend=alt.Legend(orient="top", labelLimit=300)
-            ),
-        )
-        .properties(height=260)
-    )
-    st.altair_chart(chart, alt="Change from frame to frame of both films")
-
-
-def _changes(left: Walk, right: Walk) -> alt.InlineData:
-    values = [
-        {"film": film, "way": (place + 0.5) / len(walk.distances), "change": distance}
-        for film, walk in ((label.caption(walk), walk) for walk in (left, right))
-        for place, distance in enumerate(walk.distances)
-    ]
-    return alt.InlineData(values=values)
+def _with_changes(walk: Walk) -> Film:
+    back = walk.distances[::-1] if walk.spec.get("loop") == "boomerang" else []
+    film = exhibit.film(walk, title=label.caption(walk))
+    return replace(film, changes=[*walk.distances, *back])
 
 
 def differences(left: Walk, right: Walk) -> None:
-    """What the two have different, in three columns."""
+    """What was measured of the two, and what else they have different, in three columns."""
+    ours, theirs = measures(left), measures(right)
+    measured = [(name, ours[name] or "none", theirs[name] or "none") for name in ours]
+    known = {*ours, "Took"}  # which is the seconds and the frames computed, in one line
+    others = [row for row in label.differences(left, right) if row[0] not in known]
     with st.container(key="facts3_differences"):
-        for row in (
-            (" ", left.accession, right.accession),
-            *measures(left, right),
-            *label.differences(left, right),
-        ):
+        for row in ((" ", left.accession, right.accession), *measured, *others):
             for cell in row:
                 st.text(cell)
 
 
-def measures(left: Walk, right: Walk) -> list[tuple[str, str, str]]:
-    """Mean change and the ratio of the largest to it: 1 would be perfectly even."""
-    return [
-        (name, _measured(left, measure, digits), _measured(right, measure, digits))
-        for name, measure, digits in (
-            ("Mean change", fmean, 3),
-            ("Largest / mean", unevenness, 2),
-        )
-    ]
+def measures(walk: Walk) -> dict[str, str]:
+    """What was measured of a film, blank where nothing was.
+
+    Changes and the path, their sum, are perceived ones: 1 is from black to white. Largest / mean
+    would be 1 for a perfectly even film.
+    """
+    steps = walk.distances
+    return {
+        "Mean change": f"{fmean(steps):.3f}" if steps else "",
+        "Largest / mean": f"{unevenness(steps):.2f}" if steps else "",
+        "Evenness": "" if walk.evenness is None else f"{walk.evenness:.2f}",
+        "Path length": f"{sum(steps):.2f}" if steps else "",
+        "Sharpness": "" if walk.sharpness is None else f"{walk.sharpness:.2f}",
+        "Seconds": f"{walk.seconds:,.1f} on {walk.device}" if walk.device else "",
+        "Frames computed": _computed(walk) if walk.device else "",
+    }
 
 
-def _measured(walk: Walk, measure: Callable[[Sequence[float]], float], digits: int) -> str:
-    return f"{measure(walk.distances):.{digits}f}" if walk.distances else "none"
+def _computed(walk: Walk) -> str:
+    # Fewer than shown where another walk had made some; more where even pacing looked first.
+    return f"{walk.frames_computed}, for {walk.frames_total} shown"
 
 
 def unevenness(distances: Sequence[float]) -> float:
@@ -133,6 +123,10 @@ def unevenness(distances: Sequence[float]) -> float:
 def both_ways() -> None:
     """Linear beside another pacing, from two prompts and one click."""
     problems: dict[str, str] = st.session_state.get("duo_problems", {})
+    with st.container(horizontal=True, key="ideas", gap="small"):
+        for name, prompts in PRESETS.items():
+            if len(prompts) == 2:
+                st.button(name, key=f"duo_preset_{name}", on_click=_fill, args=(prompts,))
     for column, place in zip(st.columns(2, gap="medium"), (0, 1), strict=True):
         with column:
             st.text_input(
@@ -153,6 +147,11 @@ def both_ways() -> None:
     )
     if st.button("Walk both ways", key="both_ways", type="primary"):
         _order_both(pacing)
+
+
+def _fill(prompts: Sequence[str]) -> None:
+    for place, prompt in enumerate(prompts):
+        st.session_state[f"duo_prompt_{place}"] = prompt
 
 
 def _order_both(pacing: PacingName) -> None:

@@ -10,7 +10,6 @@ def set_up() -> None:
     """Bring draft and URL together: settings to take over, and the walk that is on show."""
     taken = history.find(st.query_params.get("use"))
     asked = history.find(st.query_params.get("walk"))
-    fresh = "stop_ids" not in st.session_state
     draft.begin()
     if taken is not None:
         draft.load(taken.spec)
@@ -18,7 +17,7 @@ def set_up() -> None:
         del st.query_params["use"]
     elif asked is not None:
         # After a reload the session is new, but the walk in the URL knows what was typed.
-        if fresh:
+        if asked.id != st.session_state.get("on_show") and not any(draft.prompts()):
             draft.load(asked.spec)
         st.session_state.on_show = asked.id
 
@@ -38,7 +37,14 @@ def walk() -> None:
     spec, problems = draft.check()
     st.session_state.complain = bool(problems)
     if spec is not None:
-        put_on_show(orders.order(spec))
+        put_on_show(orders.order(spec, here=draft.made_here()))
+
+
+def begin_with(prompts: tuple[str, ...]) -> None:
+    """Walk between these prompts, with whatever settings are on the easel."""
+    draft.begin()
+    draft.use_prompts(prompts)
+    walk()
 
 
 def put_on_show(walk_id: str) -> None:

@@ -1,6 +1,7 @@
 """A finished film on the wall: the player, its label, and what can be done with it."""
 
 from contextlib import suppress
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import streamlit as st
@@ -9,11 +10,12 @@ from db import walks
 from db.models import Walk
 from momalisa import outbox
 from momalisa.settings import settings
-from momalisa.ui import history, orders, rooms
+from momalisa.ui import downloads, draft, history, orders, rooms
 from momalisa.ui.components.player import Film, player
 
 UNMEASURED = 256
 """Pixels of a frame of another program's film, until the player has looked into it."""
+TITLE_LENGTH = 500
 
 
 def film(walk: Walk, *, title: str = "") -> Film:
@@ -45,6 +47,9 @@ def take_away(walk: Walk) -> None:
         history.address(walk, "gif", download=name),
         icon=":material/download:",
     )
+    with st.popover("Other formats", icon=":material/download:"):
+        for kind, address in downloads.offers(walk).items():
+            st.link_button(kind, address, type="tertiary")
     with st.popover("Share", icon=":material/link:"):
         st.write("Whoever opens this link sees the film and its label.")
         st.code(_link(walk), language=None, wrap_lines=True)
@@ -56,9 +61,20 @@ def _link(walk: Walk) -> str:
 
 
 def use(walk: Walk) -> None:
-    """The way to Create, with all settings of the film."""
-    if orders.repeatable(walk):
-        st.page_link(rooms.CREATE, label="Use all settings", query_params={"use": walk.id})
+    """The ways to Create: with all settings of the film, or with its prompts only."""
+    if not orders.repeatable(walk):
+        return
+    st.page_link(rooms.CREATE, label="Use all settings", query_params={"use": walk.id})
+    if st.button("Use prompts", key=f"prompts_{walk.id}", help="With the settings on Create"):
+        draft.begin()
+        draft.use_prompts(tuple(walk.prompts))
+        to_easel()
+
+
+def to_easel() -> NoReturn:
+    """To Create, where the draft stands and no film."""
+    st.session_state.pop("on_show", None)
+    st.switch_page(rooms.CREATE, query_params={})
 
 
 def carry_on(walk: Walk) -> None:
@@ -78,12 +94,18 @@ def carry_on(walk: Walk) -> None:
         st.switch_page(rooms.COMPARE, query_params={"a": walk.id, "b": other})
 
 
+def beside(walk: Walk) -> None:
+    """The way to Compare, where the other film is chosen."""
+    st.page_link(rooms.COMPARE, label="Compare with another film", query_params={"a": walk.id})
+
+
 def annotate(walk: Walk) -> None:
-    """Star, tags and notes, kept as they are changed."""
-    star, tags, notes = (f"{what}_{walk.id}" for what in ("star", "tags", "notes"))
+    """Star, title, tags and notes, kept as they are changed."""
+    star, name, tags, notes = (f"{what}_{walk.id}" for what in ("star", "name", "tags", "notes"))
     st.toggle("Star", walk.star, key=star, on_change=_keep, args=(walk.id, "star", star))
     # As they were kept, which may differ from what was typed: in lower case, for example.
-    st.session_state[tags] = walk.tags
+    st.session_state[name], st.session_state[tags] = walk.title, walk.tags
+    st.text_input("Title", key=name, on_change=_rename, args=(walk.id, name))
     st.multiselect(
         "Tags",
         sorted({*history.tags(), *walk.tags}),
@@ -105,13 +127,23 @@ def _keep(walk_id: str, what: str, key: str) -> None:
             setattr(walk, what, st.session_state[key])
 
 
+def _rename(walk_id: str, key: str) -> None:
+    plain = "".join(c for c in " ".join(st.session_state[key].split()) if c.isprintable())
+    with history.writing() as session:
+        walk = walks.get(session=session, walk_id=walk_id)
+        if walk is not None:
+            walk.title = plain[:TITLE_LENGTH].strip() or walk.title
+
+
 def _keep_tags(walk_id: str, key: str) -> None:
     with history.writing() as session, suppress(KeyError):
         walks.set_tags(session=session, walk_id=walk_id, tags=st.session_state[key])
 
 
 def take_down(walk: Walk) -> None:
-    """Delete, asked twice."""
+    """Delete, asked twice, for those who may."""
+    if not orders.may_change(walk):
+        return
     with st.popover("Delete", icon=":material/delete:"):
         st.write(f"{walk.accession} and its files will be gone for good.")
         if st.button("Yes, delete it", key=f"delete_{walk.id}", type="primary"):

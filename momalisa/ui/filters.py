@@ -1,6 +1,8 @@
 """What the visitor looks for in the Gallery. Every choice stands in the URL."""
 
+from datetime import date
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
 
@@ -44,6 +46,39 @@ def choose() -> Wanted:
                 starred=st.toggle("Starred", **_bound("starred")),
             )
     return Wanted(filters, sort)
+
+
+def in_url() -> str:
+    """The choices as they stand in the URL, without the film or the page that is shown."""
+    names = [name for name in st.query_params if name not in ("walk", "before")]
+    return urlencode([(name, st.query_params.get_all(name)) for name in names], doseq=True)
+
+
+def asked(query: str) -> Wanted:
+    """What a URL's choices ask for, where there are no fields that would read it."""
+    ask = parse_qs(query)
+
+    def one(name: str) -> str:
+        return ask.get(name, [""])[-1]
+
+    filters = Filters(
+        search=one("q"),
+        model=one("by_model"),
+        pacing=one("by_pacing"),
+        tags=ask.get("tag", []),
+        since=_day(one("since")),
+        until=_day(one("until")),
+        starred=one("starred") == "true",
+    )
+    sort = one("sort")
+    return Wanted(filters, sort if sort in ORDERS else "newest")
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def told(filters: Filters) -> str:

@@ -1,15 +1,18 @@
 """The sections of Create's form. Each sentence about a mistake stands beside its field."""
 
-from collections.abc import Mapping
+import secrets
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from random import Random
 
 import streamlit as st
 
 from momalisa.errors import MomaLisaError
 from momalisa.models.registry import find
 from momalisa.pacing import PACINGS
-from momalisa.spec import STOPS, WalkSpec
-from momalisa.ui import clock, curve, draft, history
+from momalisa.settings import settings
+from momalisa.spec import STOPS
+from momalisa.ui import curve, draft, surprises
 from momalisa.ui.label import LOOPS
 from momalisa.ui.presets import PLACEHOLDERS, PRESETS
 from momalisa.ui.quality import QUALITIES
@@ -29,40 +32,48 @@ OUT_OF_SIGHT = (
 )
 
 
+def ideas() -> None:
+    """Pairs of prompts to begin with."""
+    with st.container(horizontal=True, key="ideas", gap="xsmall"):
+        for name, prompts in PRESETS.items():
+            key = f"preset_{name}"
+            st.button(name, key=key, on_click=draft.use_prompts, args=(prompts,))
+
+
 def stops(problems: Problems) -> None:
     """The prompts in walking order, and the ways to have more, fewer, or others."""
-    st.pills("Begin with", list(PRESETS), key="preset", on_change=_use_preset, wrap=True)
     for place, stop_id in enumerate(draft.stop_ids()):
         _stop(place, stop_id)
         problem(problems, f"stops.{place}.prompt")
     problem(problems, "stops")
+    swap = "Swap" if len(draft.stop_ids()) == STOPS[0] else "Reverse"
+    full = len(draft.stop_ids()) == STOPS[1]
     with st.container(horizontal=True):
-        st.button(
-            "Add a stop",
-            key="add_stop",
-            icon=":material/add:",
-            type="tertiary",
-            on_click=draft.add_stop,
-            disabled=len(draft.stop_ids()) == STOPS[1],
-        )
-        st.button(
-            "Swap" if len(draft.stop_ids()) == STOPS[0] else "Reverse",
-            key="swap",
-            icon=":material/swap_vert:",
-            type="tertiary",
-            on_click=draft.turn_round,
-        )
+        _change("Add a stop", "add", draft.add_stop, disabled=full)
+        _change(swap, "swap_vert", draft.turn_round)
+        _change("Surprise me", "auto_awesome", _surprise)
+        _change("Put back", "undo", draft.put_back, disabled=not draft.replaced())
 
 
-def _use_preset() -> None:
-    name = st.session_state.preset
-    if name in PRESETS:
-        draft.use_prompts(PRESETS[name])
+def _change(label: str, icon: str, change: Callable[[], None], *, disabled: bool = False) -> None:
+    """A button that changes the stops."""
+    st.button(
+        label,
+        key=f"change_{icon}",
+        icon=f":material/{icon}:",
+        type="tertiary",
+        on_click=change,
+        disabled=disabled,
+    )
+
+
+def _surprise() -> None:
+    draft.use_prompts(surprises.pair(Random(secrets.randbits(64))))
 
 
 def _stop(place: int, stop_id: int) -> None:
     last = len(draft.stop_ids()) - 1
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(
             "From" if place == 0 else "To" if place == last else f"Over {place}",
             draft.start(f"prompt_{stop_id}"),
@@ -71,14 +82,33 @@ def _stop(place: int, stop_id: int) -> None:
             placeholder=PLACEHOLDERS[min(place, len(PLACEHOLDERS) - 1)],
         )
         if len(draft.stop_ids()) > STOPS[0]:
+            _order(place, last, stop_id)
+
+
+def _order(place: int, last: int, stop_id: int) -> None:
+    """The buttons that move a stop, and take it away. Their words are for those who listen.
+
+    They stay at their place when the stop leaves it, and so does the keyboard's focus.
+    """
+    with st.container(horizontal=True, key=f"order_{place}", width="content", gap=None):
+        for what, by, end in (("up", -1, 0), ("down", 1, last)):
             st.button(
-                "Remove",
-                key=f"remove_{stop_id}",
-                icon=":material/close:",
+                f"Move stop {place + 1} {what}",
+                key=f"{what}_{place}",
+                icon=f":material/arrow_{what}ward:",
                 type="tertiary",
-                on_click=draft.remove_stop,
-                args=(stop_id,),
+                on_click=draft.move_stop,
+                args=(stop_id, by),
+                disabled=place == end,
             )
+        st.button(
+            f"Remove stop {place + 1}",
+            key=f"remove_{place}",
+            icon=":material/close:",
+            type="tertiary",
+            on_click=draft.remove_stop,
+            args=(stop_id,),
+        )
 
 
 def quality(problems: Problems) -> None:
@@ -154,6 +184,7 @@ def more(problems: Problems) -> None:
         problem(problems, "negative")
         _ways(problems)
         _model(problems)
+        _where()
 
 
 def _seeds(problems: Problems) -> None:
@@ -250,6 +281,19 @@ def _model(problems: Problems) -> None:
     problem(problems, "model", "size")
 
 
+def _where() -> None:
+    """Where the walk is made, if there is a choice."""
+    if settings().endpoint:
+        st.segmented_control(
+            "Made",
+            [draft.THERE, draft.HERE],
+            default=draft.THERE,
+            key="made",
+            required=True,
+            persist_state="session",
+        )
+
+
 def _use_model() -> None:
     chosen = str(draft.value("model") or "")
     card = draft.models().get(chosen)
@@ -272,10 +316,3 @@ def problem(problems: Problems, *fields: str) -> None:
         with place.container(key=f"problem_{found[0].replace('.', '_')}"):
             for field in found:
                 st.text(problems[field])
-
-
-def estimate(spec: WalkSpec) -> str:
-    """What pressing the button will cost, as far as this machine's past tells."""
-    frames = f"{len(spec.places())} frames"
-    seconds = clock.expected(spec, history.recent())
-    return frames if seconds is None else f"{frames}, {clock.about(seconds)}"

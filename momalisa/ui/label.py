@@ -16,16 +16,17 @@ def wall_label(walk: Walk) -> None:
     with st.container(key=f"title_{walk.id}"):
         st.text(f"{walk.title}, {walk.created_at.year}")
     with st.container(key=f"line_{walk.id}", gap=None):
-        for line in (*_lines(walk), walk.accession):
+        for line in lines_of(walk):
             st.text(line)
         if walk.waiting:
             st.text("Waiting for storage")
 
 
-def _lines(walk: Walk) -> tuple[str, ...]:
+def lines_of(walk: Walk) -> tuple[str, ...]:
+    """A film's lines below its title, its number the last."""
     if repeatable(walk):
-        return lines(spec_of(walk), walk.frames_total)
-    return (f"Film of another program, {walk.frames_total} frames",)
+        return (*lines(spec_of(walk), walk.frames_total), walk.accession)
+    return (f"Film of another program, {walk.frames_total} frames", walk.accession)
 
 
 def caption(walk: Walk) -> str:

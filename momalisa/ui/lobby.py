@@ -4,7 +4,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from momalisa.spec import WalkSpec
-from momalisa.ui import media
+from momalisa.ui import draft, exhibit, media
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.label import lines
 
@@ -23,7 +23,7 @@ def example_film() -> None:
     """The film that ships with the app, and its label if the walk is there too."""
     if not FILM.is_file():
         return
-    spec = WalkSpec.model_validate_json(WALK.read_text()) if WALK.is_file() else None
+    spec = _spec()
     alt = f"Film of the walk {spec.title()}" if spec else "Film of a walk from picture to picture"
     player(Film(media.example_url(FILM.name), alt, spec.size if spec else 256), key="example")
     if spec:
@@ -32,3 +32,15 @@ def example_film() -> None:
         with st.container(key="line_example", gap=None):
             for line in lines(spec, len(spec.places())):
                 st.text(line)
+
+
+def use_example() -> None:
+    """The way to Create, with the settings of the film that ships."""
+    spec = _spec()
+    if spec and st.button("Use its settings"):
+        draft.load(spec.model_dump(mode="json"))
+        exhibit.to_easel()
+
+
+def _spec() -> WalkSpec | None:
+    return WalkSpec.model_validate_json(WALK.read_text()) if WALK.is_file() else None

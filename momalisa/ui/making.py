@@ -6,7 +6,7 @@ import streamlit as st
 
 from db import walks
 from db.models import State, Walk
-from momalisa.ui import clock, history, label, media, rooms
+from momalisa.ui import clock, history, label, media, orders, rooms
 from momalisa.ui.components.filmstrip import filmstrip
 
 STAGES = {
@@ -30,13 +30,14 @@ def _follow(walk_id: str) -> None:
     strip(walk)
     with st.container(horizontal=True, vertical_alignment="center", key=f"now_{walk_id}"):
         st.text(status(walk), width="stretch")
-        st.button(
-            "Cancel",
-            key=f"cancel_{walk_id}",
-            on_click=_cancel,
-            args=(walk_id,),
-            disabled=walk.cancel_requested,
-        )
+        if orders.may_change(walk):
+            st.button(
+                "Cancel",
+                key=f"cancel_{walk_id}",
+                on_click=orders.call_off,
+                args=(walk_id,),
+                disabled=walk.cancel_requested,
+            )
     if _waits(walk) and history.nobody_works():
         st.warning(
             "No worker is there, so nothing moves. It starts with the app; where it does not, "
@@ -101,11 +102,6 @@ def _seconds_left(walk: Walk, done: int) -> float | None:
         return None
     elapsed = (now - start).total_seconds()
     return clock.time_left(done=done - began, total=walk.frames_total - began, elapsed=elapsed)
-
-
-def _cancel(walk_id: str) -> None:
-    with history.writing() as session:
-        walks.cancel(session=session, walk_id=walk_id)
 
 
 def elsewhere(except_for: str | None) -> None:

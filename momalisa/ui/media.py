@@ -18,7 +18,7 @@ from momalisa.errors import BadInput, NotStored, StorageError
 from momalisa.outbox import outbox_of
 from momalisa.settings import settings
 from momalisa.storage import TYPES, LocalStorage, Storage, checked
-from momalisa.ui import history
+from momalisa.ui import downloads, dropped, history
 
 FOREVER = {
     # A key is never used twice for another picture, so a browser need not ask again.
@@ -93,7 +93,7 @@ def _headers(download: str) -> dict[str, str]:
     """For good; and under which name, if it is to be kept on the visitor's disk."""
     if not download:
         return FOREVER
-    return {**FOREVER, "Content-Disposition": f"attachment; filename*=UTF-8''{quote(download)}"}
+    return FOREVER | downloads.attachment(download)
 
 
 def _inside(root: Path, key: str) -> Path | None:
@@ -116,4 +116,6 @@ ROUTES = [
     Route("/pictures/store/{key:path}", stored),
     Route("/pictures/frames/{key}.png", frame),
     Route("/pictures/example/{name}", example),
+    downloads.ROUTE,
+    dropped.ROUTE,
 ]

@@ -1,4 +1,4 @@
-"""What the buttons ask for: walks put into the queue."""
+"""What the buttons ask for: walks put into the queue, and called off."""
 
 import hashlib
 import secrets
@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
 from db import walks
 from db.models import Walk
@@ -14,23 +15,35 @@ from momalisa.exports import BEFORE_MODES
 from momalisa.pacing import PacingName
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, WalkSpec
+from momalisa.ui import sign_in
 
 
-def order(spec: WalkSpec, *, parent: str | None = None) -> str:
-    """The id of the walk that makes this film: one that exists already, or a new one."""
+def order(spec: WalkSpec, *, parent: str | None = None, here: bool = False) -> str:
+    """The id of the walk that makes this film: one that exists already, or a new one.
+
+    Where there is an endpoint it makes the walk, unless it shall be made `here`.
+    """
+    digest = spec.digest()
     with writing(settings().database) as session:
-        twin = walks.same_film(session=session, digest=spec.digest())
+        twin = walks.same_film(session=session, digest=digest) or _in_line(session, digest)
         if twin is not None:
             return twin.id
         return walks.enqueue(
             session=session,
             spec=spec.model_dump(mode="json"),
-            digest=spec.digest(),
+            digest=digest,
             title=spec.title(),
             frames_total=len(spec.places()),
             maker=maker(),
             parent=parent,
+            remote=bool(settings().endpoint) and not here,
         ).id
+
+
+def _in_line(session: Session, digest: str) -> Walk | None:
+    """This visitor's own order of that film: a button pressed twice is meant once."""
+    mine = walks.active(session=session, maker=maker())
+    return next((w for w in mine if w.digest == digest and not w.cancel_requested), None)
 
 
 def maker() -> str:
@@ -38,11 +51,27 @@ def maker() -> str:
 
     64 characters at most, and nothing from which a person could be told.
     """
-    if st.user.get("is_logged_in"):
+    if sign_in.signed_in():
         account = f"{st.user['iss']} {st.user['sub']}"
         return hashlib.sha256(account.encode()).hexdigest()
     session: str = st.session_state.setdefault("maker", secrets.token_hex(8))
     return session
+
+
+def may_change(walk: Walk) -> bool:
+    """Whether this visitor may call the walk off and delete it.
+
+    Everybody may where nobody can sign in; else its maker may, and an admin.
+    """
+    return not sign_in.offered() or walk.maker == maker() or sign_in.is_admin()
+
+
+def call_off(walk_id: str) -> None:
+    """Cancel a walk, if this visitor may: a browser can press buttons that it was not shown."""
+    with writing(settings().database) as session:
+        walk = walks.get(session=session, walk_id=walk_id)
+        if walk is not None and may_change(walk):
+            walks.cancel(session=session, walk_id=walk_id)
 
 
 def order_again(walk: Walk) -> str:

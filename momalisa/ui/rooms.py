@@ -1,4 +1,4 @@
-"""Where the four pages stand."""
+"""Where the pages stand."""
 
 from momalisa.settings import CHECKOUT
 
@@ -7,3 +7,5 @@ HOME = PAGES / "home.py"
 CREATE = PAGES / "create.py"
 GALLERY = PAGES / "gallery.py"
 COMPARE = PAGES / "compare.py"
+INSIGHT = PAGES / "insight.py"
+EXHIBITION = PAGES / "exhibition.py"

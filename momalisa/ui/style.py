@@ -40,6 +40,16 @@ CSS = """
 }
 .st-key-doors > div:first-child a * { color: inherit; }
 
+/* Presets are small beside what they begin. */
+.st-key-ideas button, .st-key-at_once button { min-height: 2rem; padding: .1rem .6rem; }
+.st-key-ideas button p, .st-key-at_once button p { font-size: .9rem; }
+
+/* Arrows and crosses beside a stop: their words are for those who listen. */
+[class*="st-key-order_"] button { padding: .25rem; }
+[class*="st-key-order_"] button p {
+  position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
+}
+
 /* While a page runs, a field with a new key stands before its old self: show one of them. */
 [class*="st-key-quality_"] ~ [class*="st-key-quality_"],
 [class*="st-key-prompt_"] ~ [class*="st-key-prompt_"],

@@ -4,9 +4,10 @@ import streamlit as st
 
 from db import walks
 from db.models import Walk
-from momalisa.ui import exhibit, history, label
+from db.wanted import Sort
+from momalisa.ui import exhibit, history, label, lobby, programme, rooms
 from momalisa.ui.components.grid import Card, grid
-from momalisa.ui.filters import Wanted, first_page, told
+from momalisa.ui.filters import Wanted, asked, first_page, in_url, told
 
 PAGE = 24
 
@@ -93,8 +94,47 @@ def _previous() -> None:
         st.query_params["before"] = before
 
 
-def empty(wanted: Wanted) -> str:
-    """The line on a wall without posters."""
+def exhibit_these() -> None:
+    """The way to the exhibition of all films found."""
+    st.page_link(
+        rooms.EXHIBITION,
+        label="Exhibit these",
+        icon=":material/slideshow:",
+        query_params=programme.of(in_url()),
+    )
+
+
+def neighbours(walk: Walk) -> None:
+    """The ways to the films made after and before this one, of those found."""
+    filters = asked(in_url()).filters
+    sides: tuple[tuple[str, Sort], ...] = (("Newer", "oldest"), ("Older", "newest"))
+    with history.reading() as session:
+        for name, sort in sides:
+            found = walks.page(session=session, sort=sort, limit=1, before=walk.id, **filters)
+            st.button(
+                name,
+                type="tertiary",
+                on_click=_open,
+                args=[other.id for other in found],
+                disabled=not found,
+            )
+
+
+def _open(walk_id: str) -> None:
+    st.query_params["walk"] = walk_id
+
+
+def empty(wanted: Wanted) -> None:
+    """A wall without posters: the film that ships, and the way to the first own one."""
     if told(wanted.filters):
-        return "Nothing here goes by that description."
-    return "The walls are still bare."
+        st.text("Nothing here goes by that description.")
+        return
+    picture, words = lobby.halves()
+    with picture:
+        lobby.example_film()
+    with words:
+        st.text("The walls are still bare.")
+        st.text("Every film you make will hang in this room. This one came with MOMA Lisa.")
+        with st.container(horizontal=True, vertical_alignment="center", key="doors"):
+            st.page_link(rooms.CREATE, label="Create a walk")
+            lobby.use_example()

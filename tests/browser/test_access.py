@@ -5,7 +5,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from tests.app import House
-from tests.browser.visits import PATIENCE, hang_waves, settled
+from tests.browser.visits import PATIENCE, hang_film, hang_waves, settled
 
 pytestmark = pytest.mark.browser
 
@@ -13,6 +13,9 @@ pytestmark = pytest.mark.browser
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing_on_any_page(house: House, browser: Browser, theme: str) -> None:
     hang_waves(house)
+    hang_film(house, "steady", "a moon", "a hill")
+    hang_film(house, "slow-ends", "a moon", "a hill", pacing="ease")
+    pair = "/compare?a=steady&b=slow-ends"
     context = browser.new_context(color_scheme="dark" if theme == "dark" else "light")
     page = context.new_page()
     heading = page.get_by_role("heading")
@@ -22,6 +25,12 @@ def test_axe_finds_nothing_on_any_page(house: House, browser: Browser, theme: st
         ("/gallery", heading.get_by_text("Gallery", exact=True)),
         ("/gallery?walk=waves", page.get_by_label("Remove sea").first),
         ("/compare", heading.get_by_text("Compare", exact=True)),
+        ("/exhibition?walk=steady", page.get_by_role("dialog").get_by_text("a moon → a hill")),
+        (pair, page.get_by_text("Path length", exact=True)),
+        (f"{pair}&view=wipe", page.get_by_label("Wipe between both films")),
+        (f"{pair}&view=difference", page.get_by_text("Black where both", exact=False)),
+        (f"{pair}&blind=yes", heading.get_by_text("Which film do you prefer?")),
+        ("/insight", heading.get_by_text("Evenness", exact=True)),
     ):
         page.goto(house.url + path)
         landmark.wait_for(timeout=PATIENCE)

@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
 from db import queue
 from db.session import writing
@@ -54,6 +54,31 @@ def test_a_model_can_be_typed(house: House, visitor: Visitor) -> None:
     press(page, "Walk")
     expect(page.get_by_text("There is no model “/no/such/folder” here.")).to_be_visible()
     assert house.walks() == before
+
+
+def shown(page: Page, label: str) -> Locator:
+    """A field; while the page runs, its old self may stand there too, hidden."""
+    return page.get_by_label(label, exact=True).filter(visible=True)
+
+
+def test_stops_are_put_in_order_by_keyboard(house: House, visitor: Visitor) -> None:
+    page = visitor.page
+    page.goto(f"{house.url}/create")
+    enter(page, "From", "a red square")
+    enter(page, "To", "a sea")
+    press(page, "Add a stop")
+    last = page.get_by_role("button", name="Move stop 3 up")
+    expect(last).to_be_visible()
+    enter(page, "To", "a moon")
+    last.focus()
+    page.keyboard.press("Enter")
+    expect(shown(page, "Over 1")).to_have_value("a moon")
+    expect(shown(page, "To")).to_have_value("a sea")
+    expect(last).to_be_focused()
+    press(page, "Remove stop 1")
+    expect(shown(page, "From")).to_have_value("a moon")
+    expect(shown(page, "To")).to_have_value("a sea")
+    assert visitor.complaints == []
 
 
 def test_a_finished_frame_takes_the_place_of_its_preview(house: House, visitor: Visitor) -> None:

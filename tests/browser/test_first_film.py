@@ -1,5 +1,6 @@
 """From two prompts to a film on the wall."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -23,7 +24,7 @@ def test_from_two_prompts_to_a_film_on_the_wall(house: House, visitor: Visitor) 
     # Frames come in, coarse to fine, while it is made.
     expect(page.locator(".cell")).to_have_count(12)
     page.locator(".cell img").first.wait_for(timeout=FILM_PATIENCE)
-    page.locator("canvas").wait_for(timeout=FILM_PATIENCE)
+    page.locator(".screen canvas").wait_for(timeout=FILM_PATIENCE)
     assert ("a red square on white → a stormy sea at night", "done") in house.walks()
     shows_pictures(page)
 
@@ -47,4 +48,26 @@ def test_from_two_prompts_to_a_film_on_the_wall(house: House, visitor: Visitor) 
     expect(page.get_by_text("ML.", exact=False).first).to_be_visible()
     expect(page.get_by_text("Interpolation", exact=True)).to_be_visible()
     shows_pictures(page)
+    assert visitor.complaints == []
+
+
+def test_one_click_on_a_preset_makes_a_film_and_any_place_of_it_can_be_seen(
+    house: House, visitor: Visitor
+) -> None:
+    page = visitor.page
+    page.goto(house.url)
+    press(page, "Sun to stripes")
+    page.get_by_label("Film that turns a yellow circle").wait_for(timeout=FILM_PATIENCE)
+    assert house.walks()[-1][1] == "done"
+
+    # First the frame nearest to the middle; a little further on, a picture that the film lacks.
+    page.get_by_text("Look between the frames").click()
+    picture, place = page.locator(".picture"), page.get_by_label("Place on the way")
+    expect(picture).to_have_attribute("src", re.compile("/pictures/frames/"))
+    nearest = str(picture.get_attribute("src"))
+    place.focus()
+    page.keyboard.press("ArrowRight")
+    expect(place).to_have_attribute("aria-valuetext", re.compile("^49 % of the way from a yellow"))
+    expect(picture).not_to_have_attribute("src", nearest, timeout=FILM_PATIENCE)
+    expect(picture).to_have_class("picture")
     assert visitor.complaints == []

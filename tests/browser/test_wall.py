@@ -1,4 +1,4 @@
-"""Gallery: found, tagged, taken along."""
+"""Gallery: found, tagged, taken along, brought back."""
 
 import re
 from pathlib import Path
@@ -7,9 +7,27 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.app import House
-from tests.browser.visits import Visitor, hang_waves, press
+from tests.browser.visits import Visitor, hang_film, hang_waves, press
 
 pytestmark = pytest.mark.browser
+
+SIGNS = {
+    "Download GIF": ("gif", b"GIF89a"),
+    "MP4": ("mp4", b"\x00\x00\x00 ftyp"),
+    "WebP": ("webp", b"RIFF"),
+    "Frames (ZIP)": ("zip", b"PK"),
+    "Settings (JSON)": ("json", b"{"),
+}
+"""How the files begin that a film can be had as."""
+
+DROP = """name => {
+    const dataTransfer = new DataTransfer()
+    dataTransfer.items.add(new File(["GIF89a"], name))
+    for (const kind of ["dragover", "drop"]) {
+        const options = { dataTransfer, bubbles: true, cancelable: true }
+        document.querySelector("h1").dispatchEvent(new DragEvent(kind, options))
+    }
+}"""
 
 
 def test_a_film_is_tagged_found_again_and_taken_along(house: House, visitor: Visitor) -> None:
@@ -40,3 +58,67 @@ def test_a_film_is_tagged_found_again_and_taken_along(house: House, visitor: Vis
     expect(page).to_have_url(re.compile("starred=true"))
     expect(page.get_by_text("Nothing here goes by that description.")).to_be_visible()
     assert visitor.complaints == []
+
+
+def test_a_film_leaves_in_every_format_and_brings_its_settings_back(
+    house: House, visitor: Visitor, tmp_path: Path
+) -> None:
+    hang_film(house, "leaving", "a lighthouse", "a whale")
+    page = visitor.page
+    page.goto(f"{house.url}/gallery?walk=leaving")
+    for name, (kind, sign) in SIGNS.items():
+        if kind == "mp4":
+            press(page, "Other formats")
+        with page.expect_download() as download:
+            page.get_by_role("link", name=name, exact=True).click()
+        assert re.fullmatch(rf"ML\.\d{{4}}\.\d{{4}}\.{kind}", download.value.suggested_filename)
+        download.value.save_as(tmp_path / f"film.{kind}")
+        assert (tmp_path / f"film.{kind}").read_bytes().startswith(sign)
+
+    for kind, _ in SIGNS.values():
+        page.goto(f"{house.url}/gallery")
+        page.locator("input[type=file]").set_input_files(tmp_path / f"film.{kind}")
+        expect(page.get_by_label("From", exact=True)).to_have_value("a lighthouse")
+        expect(page.get_by_label("To", exact=True)).to_have_value("a whale")
+        expect(page).to_have_url(f"{house.url}/create")
+    assert visitor.complaints == []
+
+
+def test_a_download_that_fails_says_so_and_leads_back(house: House, visitor: Visitor) -> None:
+    hang_waves(house)
+    page = visitor.page
+    page.goto(f"{house.url}/pictures/walks/waves.zip")
+    expect(page.get_by_text("Another program made this film", exact=False)).to_be_visible()
+    page.get_by_role("link", name="Back to the film").click()
+    expect(page.get_by_text("Waves, 2024")).to_be_visible()
+
+
+def test_a_link_is_copied_and_a_new_title_found(house: House, visitor: Visitor) -> None:
+    hang_film(house, "renamed", "a comet", "a pear")
+    page = visitor.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"{house.url}/gallery?q=comet")
+    page.locator(".card").click()
+    press(page, "Share")
+    page.get_by_test_id("stCode").hover()
+    page.get_by_role("button", name="Copy to clipboard").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == f"{house.url}/gallery?walk=renamed"
+    page.keyboard.press("Escape")
+    page.get_by_label("Title", exact=True).fill("Wanderer")
+    page.get_by_label("Title", exact=True).press("Enter")
+    expect(page.get_by_text("Wanderer, 20", exact=False)).to_be_visible()
+    press(page, "All films")
+    expect(page.get_by_label("Search", exact=True)).to_have_value("comet")
+    page.get_by_label("Search", exact=True).fill("wander")
+    expect(page.locator(".card .title")).to_have_text("Wanderer")
+    assert visitor.complaints == []
+
+
+def test_a_file_is_taken_wherever_it_is_dropped(house: House, visitor: Visitor) -> None:
+    page = visitor.page
+    page.goto(f"{house.url}/gallery")
+    page.get_by_text("Drop or choose it").wait_for()
+    page.evaluate(DROP, "photo <b>.gif")
+    expect(page.get_by_text("“photo <b>.gif”: This file is damaged")).to_be_visible()
+    assert page.url == f"{house.url}/gallery"

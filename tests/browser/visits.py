@@ -1,10 +1,13 @@
 """What a visitor's browser does, and what hangs in the house before it comes."""
 
+import json
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import Any
 
+import numpy as np
 from PIL import Image
 from playwright.sync_api import ConsoleMessage, Error, Page, expect
 from sqlalchemy.orm import Session
@@ -12,8 +15,9 @@ from sqlalchemy.orm import Session
 from db import walks
 from db.models import Walk
 from db.session import writing
+from momalisa import film, perception
 from momalisa.spec import WalkSpec
-from momalisa.storage import LocalStorage, film_key
+from momalisa.storage import TYPES, LocalStorage, film_key
 from tests.app import House
 
 PATIENCE = 15_000
@@ -80,6 +84,45 @@ def ask(session: Session, *prompts: str) -> Walk:
         title=spec.title(),
         frames_total=3,
     )
+
+
+def hang_film(house: House, walk_id: str, *prompts: str, **changes: Any) -> None:
+    """A film of five frames with its settings, unless it hangs there: so none has to be made.
+
+    It goes from black to grey, in the walk's own pacing.
+    """
+    stops = [{"prompt": prompt, "seed": 40 + n} for n, prompt in enumerate(prompts)]
+    told = {"stops": stops, "frames": 5, "size": 64, "fps": 5, **changes}
+    spec = WalkSpec.model_validate(told)
+    ways = [(place.leg + place.t) / len(spec.legs) for place in spec.places()]
+    frames = [np.full((spec.size, spec.size, 3), round(200 * way), np.uint8) for way in ways]
+    record = {"spec": spec.model_dump(mode="json")}
+    files = {
+        "gif": ("film.gif", film.gif(frames, spec.fps, spec.model_dump_json())),
+        "poster": ("poster.webp", film.poster(frames[len(frames) // 2])),
+        "json": ("walk.json", json.dumps(record).encode()),
+    }
+    keys = {kind: film_key(walk_id, name) for kind, (name, _) in files.items()}
+    for kind, (name, data) in files.items():
+        content_type = TYPES[name[name.index(".") :]]
+        LocalStorage(house.home / "store").put(keys[kind], data, content_type)
+    distances = perception.steps(frames)
+    result = {
+        "files": keys,
+        "frames": len(frames),
+        "distances": distances,
+        "evenness": perception.evenness(distances),
+    }
+    with writing(database(house)) as session:
+        walks.adopt(
+            session=session,
+            walk_id=walk_id,
+            title=spec.title(),
+            finished_at=datetime.now(UTC),
+            spec=record["spec"],
+            digest=spec.digest(),
+            result=result,
+        )
 
 
 def hang_waves(house: House) -> None:

@@ -110,7 +110,7 @@ def foreign() -> Hang:
         files = {"gif": film_key(walk_id, "film.gif"), "poster": film_key(walk_id, "film.webp")}
         storage = open_storage(settings().store_root)
         for key in files.values():
-            storage.put(key, picture(key.rpartition(".")[2]), TYPES[key[key.index(".") :]])
+            storage.put(key, picture(key.rpartition(".")[2]), TYPES[key[key.rindex(".") :]])
         with writing(settings().database) as session:
             walk = walks.adopt(
                 session=session,
@@ -131,8 +131,9 @@ def keep() -> Keep:
 
     def _keep(walk: Walk, **changes: Any) -> None:
         with writing(settings().database) as session:
+            kept = session.merge(walk)
             for name, value in changes.items():
-                setattr(session.merge(walk), name, value)
+                setattr(kept, name, value)
 
     return _keep
 

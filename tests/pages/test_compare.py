@@ -2,9 +2,35 @@
 
 import pytest
 
-from momalisa.ui import duo
+from db import votes, walks
+from db.models import Walk
+from db.session import reading, writing
+from db.votes import Tally
+from momalisa.settings import settings
+from momalisa.ui import duo, preference, verdict
+from momalisa.ui.presets import PRESETS
 
-from .conftest import Hang, Visit, component, everything, labelled, press, sentences, texts
+from .conftest import (
+    Hang,
+    Keep,
+    Visit,
+    component,
+    everything,
+    labelled,
+    press,
+    sentences,
+    texts,
+)
+
+
+def tally(one: Walk, other: Walk) -> Tally:
+    with reading(settings().database) as session:
+        return votes.tally(session=session, one=one.id, other=other.id)
+
+
+def cast(one: Walk, other: Walk, preferred: Walk, maker: str) -> None:
+    with writing(settings().database) as session:
+        votes.cast(session=session, one=one.id, other=other.id, preferred=preferred.id, maker=maker)
 
 
 def test_the_url_names_both_films(visit: Visit, hang: Hang) -> None:
@@ -55,6 +81,115 @@ def test_a_film_of_another_program_is_compared_by_what_is_known(
         assert shown[row : row + 3] == [name, ours, theirs]
 
 
+def test_what_was_measured_stands_in_the_table(visit: Visit, hang: Hang, keep: Keep) -> None:
+    left, right = hang("a moon", "a sea"), hang("a moon", "a sea", pacing="even")
+    left.sharpness = 0.9
+    keep(left, evenness=0.75)
+    keep(right, frames_computed=1)
+    shown = texts(visit("compare", a=left.id, b=right.id))
+    for row in (
+        ("Mean change", "0.200", "0.200"),
+        ("Largest / mean", "1.50", "1.50"),
+        ("Evenness", "0.75", "none"),
+        ("Path length", "0.40", "0.40"),
+        ("Sharpness", "0.90", "none"),
+        ("Seconds", "6.0 on cpu", "6.0 on cpu"),
+        ("Frames computed", "3, for 3 shown", "1, for 3 shown"),
+    ):
+        assert shown.count(row[0]) == 1
+        place = shown.index(row[0])
+        assert tuple(shown[place : place + 3]) == row
+
+
+def test_the_curves_go_there_and_back_as_the_film_does(visit: Visit, hang: Hang) -> None:
+    left, right = hang("a moon", "a sea"), hang("a moon", "a sea", loop="boomerang")
+    films = component(visit("compare", a=left.id, b=right.id), "player")["films"]
+    assert [film["changes"] for film in films] == [[0.1, 0.3], [0.1, 0.3, 0.3, 0.1]]
+
+
+def test_a_preset_fills_the_pair(visit: Visit) -> None:
+    at = press(press(visit("compare"), "Square to sea"), "Walk both ways")
+    assert [walk.prompts for walk in everything()] == [list(PRESETS["Square to sea"])] * 2
+    assert "Day to night" not in [button.label for button in at.button]  # three stops
+
+
+def test_a_blind_vote_tells_nothing_before_it_is_cast(visit: Visit, hang: Hang) -> None:
+    left, right = hang("a moon", "a sea"), hang("a moon", "a sea", pacing="even")
+    cast(left, right, right, "somebody")
+    at = visit("compare", a=left.id, b=right.id)
+    assert "curators preferred" not in sentences(at)
+    at = press(at, "Vote blind")
+    films = component(at, "player")["films"]
+    assert [film["title"] for film in films] == ["First film", "Second film"]
+    assert [film["alt"] for film in films] == ["First film", "Second film"]
+    assert not any(film["changes"] for film in films)
+    assert {left.files["gif"], right.files["gif"]} == {
+        film["url"].removeprefix("/pictures/store/") for film in films
+    }
+    assert not at.text
+    assert not at.selectbox
+
+
+@pytest.mark.parametrize("answer", ["First film", "Second film", "No difference"])
+def test_a_vote_reveals_the_films_and_the_tally(visit: Visit, hang: Hang, answer: str) -> None:
+    left, right = hang("a moon", "a sea"), hang("a moon", "a sea", pacing="even")
+    cast(left, right, right, "somebody")
+    at = press(visit("compare", a=left.id, b=right.id), "Vote blind")
+    first, second = component(at, "player")["films"]
+    at = press(at, answer)
+    assert "blind" not in at.query_params
+    assert "In 2 votes curators preferred" in sentences(at)
+    if answer == "No difference":
+        assert tally(left, right) == Tally(lost=1, neither=1)
+        assert "You saw no difference: the first film was" in sentences(at)
+        return
+    chosen = left if left.files["gif"] in (first, second)[answer == "Second film"]["url"] else right
+    assert f"You preferred the {answer.lower()}: {chosen.pacing}, {chosen.accession}." in sentences(
+        at
+    )
+    assert tally(left, right) == (Tally(1, 1, 0) if chosen is left else Tally(0, 2, 0))
+
+
+def test_films_of_one_pacing_are_told_apart_by_their_numbers(visit: Visit, hang: Hang) -> None:
+    left, right = hang("a moon", "a sea"), hang("a mask", "a sea")
+    at = press(press(visit("compare", a=left.id, b=right.id), "Vote blind"), "No difference")
+    assert f"preferred {left.accession} to {right.accession} never" in sentences(at)
+
+
+def test_voting_again_changes_the_vote(visit: Visit, hang: Hang) -> None:
+    left, right = hang("a moon", "a sea"), hang("a moon", "a sea", pacing="even")
+    at = press(press(visit("compare", a=left.id, b=right.id), "Vote blind"), "First film")
+    before = tally(left, right)
+    at = press(press(at, "Vote again"), "Second film")
+    assert tally(left, right) == before.turned()
+
+
+def test_the_order_is_by_chance_but_always_the_same() -> None:
+    left, right = Walk(id="a"), Walk(id="b")
+    firsts = [verdict.shuffled(left, right, f"maker {n}")[0].id for n in range(200)]
+    assert 70 < firsts.count("a") < 130
+    for n, first in enumerate(firsts):
+        assert verdict.shuffled(right, left, f"maker {n}")[0].id == first
+
+
+def test_a_film_that_is_gone_is_not_voted_on(visit: Visit, hang: Hang) -> None:
+    left, right = hang("a moon", "a sea"), hang("a moon", "a sea", pacing="even")
+    at = press(visit("compare", a=left.id, b=right.id), "Vote blind")
+    with writing(settings().database) as session:
+        walks.delete(session=session, walk_id=right.id)
+    at = press(at, "First film")
+    assert [toast.value for toast in at.toast] == [
+        "One of the two films was deleted meanwhile, so the vote does not count."
+    ]
+
+
+def test_only_two_films_are_voted_on(visit: Visit, hang: Hang, ask: Hang) -> None:
+    film, waiting = hang("a moon", "a sea"), ask("a mask", "a hill")
+    for other in (film, waiting):
+        at = visit("compare", a=film.id, b=other.id, blind="yes")
+        assert not {"Vote blind", "First film"} & {button.label for button in at.button}
+
+
 def test_bad_prompts_get_a_sentence_and_are_kept(visit: Visit) -> None:
     at = visit("compare")
     labelled(at, "text_input", "To").set_value("<script>")
@@ -82,3 +217,42 @@ def test_unevenness_is_one_for_equal_steps() -> None:
     assert duo.unevenness([0.2, 0.2, 0.2]) == pytest.approx(1.0)
     assert duo.unevenness([0.0, 0.0]) == 1.0
     assert duo.unevenness([0.1, 0.3]) == pytest.approx(1.5)
+
+
+@pytest.mark.parametrize(
+    ("won", "lost", "chance"), [(0, 0, 1.0), (3, 3, 1.0), (6, 0, 2 / 64), (1, 9, 22 / 1024)]
+)
+def test_the_sign_test_is_a_tossed_coin(won: int, lost: int, chance: float) -> None:
+    assert preference.sign_test(won, lost) == pytest.approx(chance)
+    assert preference.sign_test(lost, won) == pytest.approx(chance)
+
+
+def test_fewer_votes_than_needed_are_never_clear() -> None:
+    assert preference.sign_test(preference.FEWEST, 0) < 0.05
+    assert preference.sign_test(preference.FEWEST - 1, 0) >= 0.05
+
+
+@pytest.mark.parametrize(
+    ("counted", "words"),
+    [
+        (Tally(5, 0, 90), "Too few to say"),
+        (
+            Tally(14, 6, 3),
+            "may well be chance: tossing a coin gives a tally as clear as this in 12 %",
+        ),
+        (Tally(14, 2, 0), "hardly chance: tossing a coin gives a tally as clear as this in 0.42 %"),
+        (Tally(900, 100, 0), "under 0.1 % of cases"),
+    ],
+)
+def test_a_tally_is_weighed(counted: Tally, words: str) -> None:
+    assert words in preference.weighed(counted)
+    assert preference.weighed(counted.turned()) == preference.weighed(counted)
+
+
+def test_the_more_preferred_comes_first() -> None:
+    said = preference.told("even", "linear", Tally(14, 6, 3))
+    assert said == preference.told("linear", "even", Tally(6, 14, 3))
+    assert said == (
+        "In 23 votes curators preferred even to linear 14 times, linear 6 times, and saw no "
+        "difference 3 times."
+    )

@@ -10,6 +10,7 @@ from db import queue
 from db.models import State
 from db.session import writing
 from momalisa.settings import settings
+from momalisa.ui import orders
 from momalisa.ui.presets import PRESETS
 from momalisa.ui.quality import QUALITIES
 
@@ -28,12 +29,18 @@ from .conftest import (
 )
 
 WALK = "Walk"
+STOPS = ("From", "Over", "To")
 
 
 def typed(at: AppTest, start: str, end: str) -> AppTest:
     labelled(at, "text_input", "From").set_value(start)
     labelled(at, "text_input", "To").set_value(end)
     return at
+
+
+def stops(at: AppTest) -> list[str]:
+    """The prompts on the easel, in walking order."""
+    return [str(field.value) for field in at.text_input if field.label.split()[0] in STOPS]
 
 
 def test_two_prompts_become_a_queued_walk(visit: Visit) -> None:
@@ -99,11 +106,33 @@ def test_a_model_that_is_not_here_gets_the_command_that_brings_it(visit: Visit) 
 
 
 def test_a_preset_fills_the_prompts(visit: Visit) -> None:
-    at = visit("create")
     name, prompts = next(iter(PRESETS.items()))
-    labelled(at, "button_group", "Begin with").set_value(name).run()
-    assert labelled(at, "text_input", "From").value == prompts[0]
-    assert labelled(at, "text_input", "To").value == prompts[1]
+    assert stops(press(visit("create"), name)) == list(prompts)
+
+
+def test_a_surprise_is_new_at_every_press_and_can_be_put_back(visit: Visit) -> None:
+    at = typed(visit("create"), "a red square", "a sea")
+    labelled(at, "text_input", "Seed 1").set_value("99").run()
+    first = stops(press(at, "Surprise me"))
+    second = stops(press(at, "Surprise me"))
+    assert first != second
+    assert stops(press(at, "Put back")) == first
+    assert stops(press(at, "Put back")) == second
+    at = press(typed(at, "a red square", "a sea"), "Square to sea")
+    assert stops(press(at, "Put back")) == ["a red square", "a sea"]
+
+
+def test_what_is_put_back_has_its_seeds(visit: Visit) -> None:
+    at = typed(visit("create"), "a red square", "a sea")
+    labelled(at, "text_input", "Seed 1").set_value("99").run()
+    press(press(at, "Surprise me"), "Put back")
+    assert labelled(at, "text_input", "Seed 1").value == "99"
+
+
+def test_there_is_nothing_to_put_back_at_first(visit: Visit) -> None:
+    at = visit("create")
+    assert labelled(at, "button", "Put back").disabled
+    assert labelled(press(at, "Square to sea"), "button", "Put back").disabled
 
 
 @pytest.mark.parametrize("prompts", PRESETS.values())
@@ -124,14 +153,21 @@ def test_stops_are_added_turned_round_and_removed(visit: Visit) -> None:
     at = press(typed(visit("create"), "one", "two"), "Add a stop")
     labelled(at, "text_input", "To").set_value("three").run()
     press(at, "Reverse")
-    assert [labelled(at, "text_input", each).value for each in ("From", "Over 1", "To")] == [
-        "three",
-        "two",
-        "one",
-    ]
-    [remove, *_] = [button for button in at.button if button.label == "Remove"]
-    remove.click().run()
-    assert labelled(at, "text_input", "From").value == "two"
+    assert stops(at) == ["three", "two", "one"]
+    press(at, "Remove stop 1")
+    assert stops(at) == ["two", "one"]
+
+
+def test_a_stop_moves_with_its_seed(visit: Visit) -> None:
+    at = press(typed(visit("create"), "one", "two"), "Add a stop")
+    labelled(at, "text_input", "To").set_value("three")
+    labelled(at, "text_input", "Seed 3").set_value("99").run()
+    assert stops(press(at, "Move stop 3 up")) == ["one", "three", "two"]
+    assert labelled(at, "text_input", "Seed 2").value == "99"
+    assert stops(press(at, "Move stop 1 down")) == ["three", "one", "two"]
+    assert labelled(at, "text_input", "Seed 1").value == "99"
+    assert labelled(at, "button", "Move stop 1 up").disabled
+    assert labelled(at, "button", "Move stop 3 down").disabled
 
 
 def test_a_walk_has_at_most_twelve_stops(visit: Visit) -> None:
@@ -262,6 +298,27 @@ def test_a_non_linear_film_is_compared_with_the_linear_one(
     assert [walk.pacing for walk in everything()] == [pacing, "linear"]
 
 
+def test_pressed_twice_is_one_walk(visit: Visit) -> None:
+    at = press(typed(visit("create"), "a red square", "a sea"), WALK)
+    press(at, WALK)
+    assert len(everything()) == 1
+
+
+def test_a_walk_that_is_being_called_off_can_be_asked_for_again(visit: Visit) -> None:
+    at = press(typed(visit("create"), "a red square", "a sea"), WALK)
+    claim()
+    orders.call_off(everything()[0].id)
+    press(at, WALK)
+    first, second = everything()
+    assert (first.cancel_requested, second.state) == (True, State.QUEUED)
+
+
+def test_a_walk_says_its_place_in_the_queue(visit: Visit, ask: Hang) -> None:
+    ask("a moon", "a lake")
+    at = press(typed(visit("create"), "a red square", "a sea"), WALK)
+    assert "Number 2 in the queue" in texts(at)
+
+
 def test_each_browser_session_is_a_maker_of_its_own(visit: Visit) -> None:
     at = press(typed(visit("create"), "a red square", "a sea"), WALK)
     press(typed(at, "a mask", "a sea"), WALK)
@@ -309,5 +366,12 @@ def test_the_estimate_comes_from_films_made_here(visit: Visit, hang: Hang) -> No
     hang("a moon", "a sea", size=128)
     at = typed(visit("create"), "a red square", "a sea")
     labelled(at, "selectbox", "Size").select(128).run()
-    # 24 frames, 16 steps, 2 samples each, at 6 s for 96 samples.
-    assert "24 frames, about 50 s" in texts(at)
+    # 24 frames at 6 s for 3.
+    assert "24 frames, about 50 s on cpu" in texts(at)
+
+
+def test_the_estimate_is_for_the_device_at_work(visit: Visit, hang: Hang) -> None:
+    hang("a moon", "a sea", size=256)
+    with writing(settings().database) as session:
+        queue.seen(session=session, name="test", pid=1, host="test", device="cuda")
+    assert "24 frames on cuda" in texts(typed(visit("create"), "a red square", "a sea").run())

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from db import walks
 from db.models import State
@@ -14,8 +15,9 @@ from db.session import writing
 from momalisa.errors import StorageError
 from momalisa.outbox import outbox_of
 from momalisa.settings import settings
+from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, open_storage
-from momalisa.ui import catalogue, history, wall
+from momalisa.ui import catalogue, history, lobby, wall
 
 from .conftest import (
     Hang,
@@ -31,10 +33,21 @@ from .conftest import (
 )
 
 
-def test_bare_walls_show_the_way_to_the_first_film(visit: Visit) -> None:
+def test_bare_walls_show_the_film_that_ships_and_the_way_to_the_first_own(visit: Visit) -> None:
     at = visit("gallery")
     assert "The walls are still bare." in texts(at)
+    assert component(at, "player")["films"][0]["url"] == "/pictures/example/film.gif"
     assert [link.label for link in at.page_link] == ["Create a walk"]
+    press(at, "Use its settings")
+    shipped = WalkSpec.model_validate_json(lobby.WALK.read_text())
+    assert at_easel(at) == shipped.stops[0].prompt
+
+
+def at_easel(at: AppTest) -> str:
+    """The first prompt on Create."""
+    assert [title.value for title in at.title] == ["Create"]
+    prompt: str = labelled(at, "text_input", "From").value
+    return prompt
 
 
 def test_posters_hang_newest_first_and_films_are_only_named(visit: Visit, hang: Hang) -> None:
@@ -240,10 +253,44 @@ def test_a_film_of_another_program_shows_what_is_known_of_it(visit: Visit, forei
     assert "Film of another program, 5 frames" in texts(at)
     assert component(at, "player")["films"][0]["alt"] == "Waves"
     # Nobody knows how it was made, so nobody can make it again.
-    assert not at.page_link
-    assert [button.label for button in at.button] == ["All films", "Yes, delete it"]
+    assert [link.label for link in at.page_link] == ["Compare with another film"]
+    assert [button.label for button in at.button if not button.disabled] == [
+        "All films",
+        "Yes, delete it",
+    ]
     for page in ("create", "compare"):
         visit(page, walk=walk.id, use=walk.id, a=walk.id, b=walk.id)
+
+
+def test_a_title_is_changed_and_found(visit: Visit, hang: Hang) -> None:
+    walk = hang("a moon", "a sea")
+    at = visit("gallery", walk=walk.id)
+    labelled(at, "text_input", "Title").set_value("  Nuit\u202e  étoilée ").run()
+    assert found(walk.id).title == "Nuit étoilée"
+    assert f"Nuit étoilée, {walk.created_at.year}" in texts(at)
+    labelled(at, "text_input", "Title").set_value(" ").run()
+    assert labelled(at, "text_input", "Title").value == "Nuit étoilée"
+    for search, titles in (("etoilee", ["Nuit étoilée"]), ("moon", ["Nuit étoilée"])):
+        cards = component(visit("gallery", q=search), "grid")["cards"]
+        assert [card["title"] for card in cards] == titles
+
+
+def test_prompts_go_to_create_without_the_settings(visit: Visit, hang: Hang) -> None:
+    at = visit("gallery", walk=hang("a moon", "a sea", guidance=9).id)
+    press(at, "Use prompts")
+    assert at_easel(at) == "a moon"
+    assert at.session_state.starts[f"walk_guidance_{at.session_state.versions['guidance']}"] != 9
+
+
+def test_a_film_leads_to_the_ones_made_before_and_after_it(visit: Visit, hang: Hang) -> None:
+    first, _, third = (hang(name, "z") for name in ("a moon", "a mask", "a moon at night"))
+    at = visit("gallery", walk=first.id, q="moon")
+    assert labelled(at, "button", "Older").disabled
+    press(at, "Newer")
+    assert at.query_params["walk"] == third.id
+    assert labelled(at, "button", "Newer").disabled
+    press(at, "Older")
+    assert at.query_params["walk"] == first.id
 
 
 def test_delete_is_asked_twice_and_takes_row_and_files(visit: Visit, hang: Hang) -> None:

@@ -7,8 +7,9 @@ import pytest
 from db.errors import Locked
 from momalisa.errors import BadInput
 from momalisa.ui import lobby, mishaps
+from momalisa.ui.presets import PRESETS
 
-from .conftest import Visit, component, picture, spec
+from .conftest import Visit, component, everything, labelled, picture, press, spec, texts
 
 
 def test_home_has_a_sentence_and_two_doors(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -16,6 +17,15 @@ def test_home_has_a_sentence_and_two_doors(visit: Visit, monkeypatch: pytest.Mon
     at = visit("home")
     assert at.title[0].value == "MOMA Lisa"
     assert [link.label for link in at.page_link] == ["Create a walk", "Browse the Gallery"]
+
+
+def test_a_preset_on_home_begins_its_walk_with_one_click(visit: Visit) -> None:
+    at = press(visit("home"), "Square to sea")
+    (walk,) = everything()
+    assert walk.prompts == list(PRESETS["Square to sea"])
+    assert at.query_params["walk"] == walk.id
+    assert "Next in the queue" in texts(at)
+    assert labelled(at, "text_input", "To").value == walk.prompts[1]
 
 
 def test_home_shows_the_example_film_and_its_label(

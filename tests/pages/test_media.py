@@ -1,22 +1,28 @@
-"""Pictures over HTTP: our own files, and nothing else."""
+"""Pictures over HTTP: our own files, films in other formats, and nothing else."""
 
 import asyncio
 import gc
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from starlette.applications import Starlette
 
+from db.errors import Locked
+from db.models import Walk
+from momalisa import exports, film
+from momalisa.errors import BadInput, StorageError
 from momalisa.outbox import outbox_of
 from momalisa.settings import settings
-from momalisa.storage import GCSStorage, app_url, film_key
-from momalisa.ui import history, media
+from momalisa.storage import GCSStorage, app_url, film_key, open_storage
+from momalisa.ui import downloads, dropped, history, media
 from tests.faults import Proxy, emulator, proxy_before
 
-from .conftest import Hang, Keep, found, picture
+from .conftest import Hang, Keep, found, picture, spec
 
 # The client library leaves the socket of an answer that it tries again to the collector.
 pytestmark = pytest.mark.filterwarnings(
@@ -34,12 +40,27 @@ def proxy() -> Iterator[Proxy]:
     gc.collect()
 
 
-def get(path: str, query: str = "") -> tuple[int, dict[str, str], bytes]:
+Answer = tuple[int, dict[str, str], bytes]
+
+
+def get(path: str, query: str = "") -> Answer:
     """Ask our routes for a path, exactly as it is written."""
+    return asyncio.run(asked(path, query))
+
+
+def post(path: str, query: str, *parts: bytes) -> Answer:
+    """Send something to one of our routes, in parts."""
+    return asyncio.run(asked(path, query, parts))
+
+
+async def asked(path: str, query: str = "", parts: Sequence[bytes] = ()) -> Answer:
     sent: list[Any] = []
 
+    coming = list(parts)
+
     async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": b"", "more_body": False}
+        part = coming.pop(0) if coming else b""
+        return {"type": "http.request", "body": part, "more_body": bool(coming)}
 
     async def send(message: Any) -> None:
         sent.append(message)
@@ -47,7 +68,7 @@ def get(path: str, query: str = "") -> tuple[int, dict[str, str], bytes]:
     scope = {
         "type": "http",
         "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "method": "GET",
+        "method": "POST" if parts else "GET",
         "path": path,
         "raw_path": path.encode(),
         "root_path": "",
@@ -58,7 +79,7 @@ def get(path: str, query: str = "") -> tuple[int, dict[str, str], bytes]:
         "scheme": "http",
         "http_version": "1.1",
     }
-    asyncio.run(Starlette(routes=media.ROUTES)(scope, receive, send))
+    await Starlette(routes=media.ROUTES)(scope, receive, send)
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], headers, b"".join(part.get("body", b"") for part in sent[1:])
 
@@ -159,3 +180,138 @@ def test_nothing_else_can_be_had(house: Path, path: str) -> None:
     (house / "outside.gif").write_bytes(picture("gif"))
     (store / "link.gif").symlink_to(house / "outside.gif")
     assert get(path)[0] == 404
+
+
+GREY = [np.full((64, 64, 3), level, np.uint8) for level in (20, 120, 220)]
+
+
+@pytest.fixture
+def refilm(keep: Keep) -> Callable[[Walk, bytes], None]:
+    """Give a walk another GIF."""
+
+    def _refilm(walk: Walk, gif: bytes) -> None:
+        key = film_key(walk.id, "other.gif")
+        open_storage(settings().store_root).put(key, gif, "image/gif")
+        keep(walk, files=walk.files | {"gif": key})
+
+    return _refilm
+
+
+def real_gif() -> bytes:
+    return film.gif(GREY, 10)
+
+
+@pytest.mark.parametrize("kind", exports.TYPES)
+def test_a_film_leaves_in_another_format_with_its_settings(
+    hang: Hang, refilm: Callable[..., None], kind: exports.Kind
+) -> None:
+    walk = hang("a moon", "a sea")
+    refilm(walk, real_gif())
+    url = downloads.offers(walk)[downloads.NAMES[kind]]
+    status, headers, body = get(url)
+    assert (status, headers["content-type"]) == (200, exports.TYPES[kind])
+    name = f"{walk.accession}.{kind}"
+    assert headers["content-disposition"] == f"attachment; filename*=UTF-8''{name}"
+    assert exports.settings_in(body, name) == spec("a moon", "a sea")
+
+
+def test_a_film_of_another_program_leaves_as_it_plays(
+    foreign: Hang, refilm: Callable[..., None]
+) -> None:
+    walk = foreign("a b.c")
+    refilm(walk, real_gif())
+    offers = downloads.offers(walk)
+    assert list(offers) == ["MP4", "WebP"]
+    assert get(offers["WebP"].replace("%20", " "))[2].startswith(b"RIFF")
+    status, _, page = get("/pictures/walks/a b.c.zip")
+    assert status == 422
+    assert b"Another program made this film" in page
+
+
+def test_a_waiting_film_leaves_in_another_format_too(hang: Hang, keep: Keep) -> None:
+    walk = hang()
+    key = film_key(walk.id, "late.gif")
+    outbox_of(settings()).shelf.put(key, real_gif(), "image/gif")
+    keep(walk, waiting=True, files={"gif": key})
+    assert get(f"/pictures/walks/{walk.id}.mp4")[0] == 200
+
+
+def test_a_download_that_is_none_says_so_on_a_page(hang: Hang, ask: Hang) -> None:
+    for name in ("nosuch.mp4", f"{hang().id}.exe", f"{ask().id}.mp4", "<b>.mp4"):
+        status, headers, page = get(f"/pictures/walks/{name}")
+        assert (status, headers["content-type"]) == (404, "text/html; charset=utf-8")
+        assert "content-disposition" not in headers
+        assert b"There is no such film under this link." in page
+        assert b"<b>" not in page
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "sentence"),
+    [
+        (BadInput("Please do it so."), 422, "Please do it so."),
+        (StorageError("The storage is out of reach."), 503, "The storage is out of reach."),
+        (Locked.at("momalisa.db"), 503, "Another program keeps the history locked"),
+        (ZeroDivisionError("secret"), 500, "nobody foresaw"),
+    ],
+)
+def test_a_download_that_fails_says_why(
+    hang: Hang, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, sentence: str
+) -> None:
+    def fail() -> None:
+        raise error
+
+    walk = hang()
+    monkeypatch.setattr(history, "storage", fail)
+    answered, _, page = get(f"/pictures/walks/{walk.id}.mp4")
+    assert answered == status
+    assert sentence in page.decode()
+    assert "secret" not in page.decode()
+
+
+def test_a_film_whose_file_is_lost_is_no_download(house: Path, hang: Hang) -> None:
+    walk = hang()
+    (house / "store" / walk.files["gif"]).unlink()
+    status, _, page = get(f"/pictures/walks/{walk.id}.mp4")
+    assert status == 404
+    assert "file is not where it should be" in page.decode()
+    assert str(house) not in page.decode()
+
+
+def test_two_films_are_made_at_a_time(hang: Hang, monkeypatch: pytest.MonkeyPatch) -> None:
+    walk, pair, running, most = hang(), threading.Barrier(2), set[int](), 0
+
+    def export(*_: object) -> bytes:
+        nonlocal most
+        running.add(threading.get_ident())
+        pair.wait(10)  # nobody comes alone
+        most = max(most, len(running))
+        pair.wait(10)
+        running.discard(threading.get_ident())
+        return b""
+
+    monkeypatch.setattr(downloads, "_exported", export)
+    path = f"/pictures/walks/{walk.id}.mp4"
+
+    async def six() -> list[int]:
+        return [answer[0] for answer in await asyncio.gather(*(asked(path) for _ in range(6)))]
+
+    assert asyncio.run(six()) == [200] * 6
+    assert most == 2
+
+
+def test_a_film_that_is_sent_gives_its_settings_back() -> None:
+    gif = film.gif(GREY, 10, spec().model_dump_json())
+    status, headers, body = post(dropped.ADDRESS, "name=a.gif", gif[:500], gif[500:])
+    assert (status, headers["content-type"]) == (200, "application/json")
+    assert exports.settings_in(body, "") == spec()
+
+
+def test_what_is_wrong_with_a_film_that_is_sent_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    status, _, body = post(dropped.ADDRESS, "name=a%20b.gif", b"GIF89a")
+    assert status == 422
+    assert body.decode().startswith("“a b.gif”: This file is damaged")
+    monkeypatch.setattr(exports, "FILE_LIMIT", 2**20)
+    endless = [bytes(2**19)] * 100
+    status, _, body = post(dropped.ADDRESS, "", *endless)
+    assert status == 422
+    assert "larger than 1 MB, so it is not read" in body.decode()

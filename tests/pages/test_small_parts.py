@@ -1,15 +1,21 @@
 """The small parts that the pages are made of."""
 
+import re
 import xml.etree.ElementTree as ET
+from random import Random
+from typing import Any
 
 import pytest
 
 from db.models import Walk
 from momalisa.pacing import PACINGS, PacingName, spread
-from momalisa.ui import clock, curve, label
+from momalisa.settings import CHECKOUT
+from momalisa.ui import clock, curve, estimate, label, surprises
 from momalisa.ui.quality import QUALITIES, named
 
 from .conftest import Hang, spec
+
+WORD = re.compile(r"[a-z'-]+")
 
 
 @pytest.mark.parametrize(
@@ -32,13 +38,40 @@ def test_time_left_goes_by_the_walks_own_rate() -> None:
     assert clock.time_left(done=24, total=24, elapsed=12.0) == 0.0
 
 
-def test_the_estimate_knows_model_size_and_mode() -> None:
-    made = spec(guidance=4.0, steps=10).model_dump(mode="json")
-    past = [Walk(model="atelier", size=64, seconds=10.0, frames_computed=5, spec=made)]
-    assert clock.expected(spec(guidance=4.0, steps=10), past) == pytest.approx(6.0)
-    assert clock.expected(spec(guidance=1.0, steps=10), past) == pytest.approx(3.0)
-    assert clock.expected(spec(size=128), past) is None
-    assert clock.expected(spec(mode="exact"), past) is None
+def made(frames_computed: int = 3, seconds: float = 6.0, **changes: Any) -> Walk:
+    """A walk of three frames that was made here."""
+    wanted = spec(**changes)
+    return Walk(
+        size=wanted.size,
+        seconds=seconds,
+        frames_computed=frames_computed,
+        frames_total=3,
+        spec=wanted.model_dump(mode="json"),
+    )
+
+
+def test_the_estimate_knows_frames_and_size() -> None:
+    assert estimate.expected(spec(), [made()]) == pytest.approx(6.0)
+    assert estimate.expected(spec(frames=6), [made()]) == pytest.approx(12.0)
+    assert estimate.expected(spec(size=128), [made()]) is None
+    assert estimate.expected(spec(), []) is None
+
+
+@pytest.mark.parametrize("way", [{"mode": "exact"}, {"pacing": "even"}, {"without": ["glide"]}])
+def test_the_estimate_goes_by_walks_made_the_same_way(way: dict[str, Any]) -> None:
+    past = [made(seconds=3.0), made(seconds=9.0, **way)]
+    assert estimate.expected(spec(), past) == pytest.approx(3.0)
+    assert estimate.expected(spec(**way), past) == pytest.approx(9.0)
+
+
+@pytest.mark.parametrize("way", [{"mode": "exact"}, {"pacing": "even"}, {"steps": 50}])
+def test_the_estimate_grows_with_the_work(way: dict[str, Any]) -> None:
+    assert (estimate.expected(spec(**way), [made()]) or 0.0) > 6.5
+
+
+def test_the_estimate_leaves_out_films_whose_frames_were_there() -> None:
+    assert estimate.expected(spec(), [made(frames_computed=1)]) is None
+    assert estimate.expected(spec(), [made(frames_computed=2)]) == pytest.approx(9.0)
 
 
 @pytest.mark.parametrize("pacing", PACINGS)
@@ -64,3 +97,30 @@ def test_differences_leave_out_what_is_the_same(hang: Hang) -> None:
 def test_long_titles_are_cut_where_there_is_no_room() -> None:
     assert label.short("a → b") == "a → b"
     assert len(label.short("x" * 500)) == 90
+
+
+def test_surprises_are_many_and_each_is_a_walk() -> None:
+    pairs = {surprises.pair(Random(seed)) for seed in range(5_000)}
+    assert len(pairs) > 4_500
+    assert all(spec(*pair).title() for pair in list(pairs)[:500])
+
+
+def test_a_surprise_comes_from_its_seed() -> None:
+    assert surprises.pair(Random(7)) == surprises.pair(Random(7)) != surprises.pair(Random(8))
+
+
+def test_both_pictures_of_a_surprise_share_a_colour() -> None:
+    for seed in range(500):
+        here, there = surprises.pair(Random(seed))
+        assert any(colour in here and colour in there for colour in surprises.GROUNDS)
+        assert "{" not in here + there
+
+
+def test_surprises_are_in_words_that_the_shipped_model_learned() -> None:
+    folder = CHECKOUT / "momalisa" / "atelier"
+    texts = (
+        path.read_text().lower() for kind in ("py", "txt") for path in folder.rglob(f"*.{kind}")
+    )
+    learned = {word for text in texts for word in re.findall(r"[a-z'-]+", text)}
+    said = " ".join(text for seed in range(2_000) for text in surprises.pair(Random(seed)))
+    assert set(WORD.findall(said)) <= learned

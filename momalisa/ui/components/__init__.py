@@ -1,4 +1,4 @@
-"""The three small components: poster grid, filmstrip and player, each with its CSS and JS.
+"""The small components, each with its HTML, CSS and JavaScript beside it.
 
 Whatever a person wrote reaches the page through `textContent` and attributes set from
 JavaScript, never as HTML.

@@ -17,6 +17,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey
     if (!card || elsewhere) return        // a new tab or window follows the link itself
     event.preventDefault()
+    document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0)  // where the film will hang
     open(card.dataset.id)
   }
   return () => walls.delete(parentElement)

@@ -1,9 +1,14 @@
-// One or two films on one clock: play, pause, scrub, arrow keys.
+// One or two films on one clock: play, pause, speed, scrub, arrow keys. Two are shown side by side,
+// or as one picture: with a wipe from one to the other, or as their difference.
 //
 // The frames are taken out of each GIF once, with ImageDecoder. A browser without it (or an
 // address without https) shows the GIFs themselves, and pauses on their first frame.
 
 const BUDGET = 48e6                       // decoded pixels kept, all films together
+const PARTS = [
+  "play", "place", "count", "sorry", "both", "handle", "legend", "curves", "choices", "speed",
+]
+const VIEWS = ["side", "wipe", "difference"]
 const players = new WeakMap()
 const still = matchMedia("(prefers-reduced-motion: reduce)")
 
@@ -23,20 +28,35 @@ export default function ({ parentElement, data }) {
 class Player {
   constructor(root, films) {
     this.root = root
-    this.button = root.querySelector(".play")
-    this.range = root.querySelector(".place")
-    this.count = root.querySelector(".count")
-    this.sorry = root.querySelector(".sorry")
+    for (const part of PARTS) this[part] = root.querySelector(`.${part}`)
+    this.duo = films.length === 2
     this.sorry.textContent = ""
     root.classList.remove("plain")
-    root.classList.toggle("duo", films.length === 2)
+    root.classList.toggle("duo", this.duo)
     this.screens = films.map(film => new Screen(film))
     root.querySelector(".screens").replaceChildren(...this.screens.map(screen => screen.element))
     this.at = 0                           // the clock: 0 at the start of a round, 1 at its end
     this.set(!still.matches)
-    this.button.onclick = () => this.set(!this.playing)
-    this.range.oninput = () => { this.set(false); this.seek(Number(this.range.value)) }
+    this.play.onclick = () => this.set(!this.playing)
+    this.place.oninput = () => this.seek(Number(this.place.value))
+    root.onkeydown = event => this.press(event)
+    this.choices.hidden = !this.duo
+    if (this.duo) this.pair(films)
     this.load()
+  }
+
+  pair(films) {
+    this.pen = this.both.querySelector("canvas").getContext("2d")
+    this.pen.canvas.setAttribute("aria-label", films.map(film => film.alt).join("; "))
+    this.handle.oninput = () => this.draw()
+    this.choices.onchange = ({ target }) => {
+      if (target.name !== "view") return
+      remember(target.value)
+      this.look(target.value)
+    }
+    const named = new URLSearchParams(location.search).get("view")
+    this.look(VIEWS.includes(named) ? named : VIEWS[0])
+    this.plot(films.map(film => film.changes))
   }
 
   async load() {
@@ -53,7 +73,11 @@ class Player {
     this.frames = Math.max(...this.screens.map(screen => screen.frames.length))
     this.seconds = Math.max(...this.screens.map(screen => screen.seconds))
     this.once = this.screens.every(screen => screen.once)
-    this.range.max = String(this.frames - 1)
+    this.place.max = String(this.frames - 1)
+    if (this.duo) {
+      this.pen.canvas.width = Math.max(...this.screens.map(screen => screen.canvas.width))
+      this.pen.canvas.height = Math.max(...this.screens.map(screen => screen.canvas.height))
+    }
     this.draw()
     this.set(this.playing)
   }
@@ -61,12 +85,40 @@ class Player {
   plainly() {
     this.root.classList.add("plain")
     for (const screen of this.screens) screen.plain(this.playing)
+    if (!this.duo) return
+    this.look("side")
+    this.choices.hidden = this.curves.hidden = true
+    this.sorry.textContent =
+      "This browser cannot take films apart, so they play only side by side, each on its own clock."
+  }
+
+  look(view) {
+    this.view = view
+    this.choices.querySelector(`[value=${view}]`).checked = true
+    this.root.classList.toggle("single", view !== "side")
+    this.both.hidden = view === "side"
+    this.both.classList.toggle("difference", view === "difference")
+    this.legend.hidden = view !== "difference"
+    this.draw()
+  }
+
+  plot(changes) {
+    const most = Math.max(...changes.flat())
+    this.curves.hidden = !(most > 0)
+    this.root.classList.toggle("curved", most > 0)
+    if (this.curves.hidden) return
+    this.curves.querySelectorAll("polyline").forEach((line, n) => {
+      const points = changes[n].map((change, i) => [(i + 0.5) / changes[n].length, 1 - change / most])
+      line.setAttribute("points", points.join(" "))
+    })
+    this.curves.querySelector("p").textContent =
+      `Change from frame to frame, at most ${most.toPrecision(2)}`
   }
 
   set(playing) {
     this.playing = playing
-    this.button.classList.toggle("paused", !playing)
-    this.button.setAttribute("aria-label", playing ? "Pause" : "Play")
+    this.play.classList.toggle("paused", !playing)
+    this.play.setAttribute("aria-label", playing ? "Pause" : "Play")
     cancelAnimationFrame(this.timer)
     if (this.root.classList.contains("plain")) return this.plainly()
     if (!playing || !this.frames) return
@@ -76,7 +128,7 @@ class Player {
   }
 
   tick(now) {
-    this.at += (now - this.last) / 1000 / this.seconds
+    this.at += (now - this.last) / 1000 / this.seconds * Number(this.speed.value)
     this.last = now
     if (this.at >= 1) {
       this.at = this.once ? 1 : this.at % 1
@@ -87,18 +139,53 @@ class Player {
   }
 
   seek(place) {
-    this.at = (place + 0.5) / this.frames
+    this.set(false)
+    if (!this.frames) return
+    this.at = (Math.max(0, Math.min(this.frames - 1, place)) + 0.5) / this.frames
     this.draw()
   }
 
+  press(event) {
+    const { key, target } = event
+    const step = { ArrowLeft: -1, ArrowRight: 1 }[key]
+    // Elsewhere these keys have a meaning of their own.
+    if (key === " " && target.matches("[type=range]")) this.set(!this.playing)
+    else if (step && target === this.play) this.seek(this.shown + step)
+    else return
+    event.preventDefault()
+  }
+
   draw() {
+    if (!this.frames) return
     const place = Math.min(this.frames - 1, Math.floor(this.at * this.frames))
-    for (const screen of this.screens) screen.draw(this.at)
+    const pictures = this.screens.map(screen => screen.draw(this.at))
+    if (this.duo && this.view !== "side") this.overlay(pictures)
     if (this.shown === place) return
     this.shown = place
-    this.range.value = String(place)
-    this.range.setAttribute("aria-valuetext", `Frame ${place + 1} of ${this.frames}`)
+    this.place.value = String(place)
+    this.place.setAttribute("aria-valuetext", `Frame ${place + 1} of ${this.frames}`)
     this.count.textContent = `${place + 1} / ${this.frames}`
+    const way = place / Math.max(1, this.frames - 1)
+    this.curves.querySelector(".mark").setAttribute("d", `M${way} 0V1`)
+  }
+
+  overlay([first, second]) {
+    const { width, height } = this.pen.canvas
+    const wiped = this.handle.value / 100
+    this.both.style.setProperty("--at", `${100 * wiped}%`)
+    this.pen.save()
+    this.pen.fillRect(0, 0, width, height)
+    fit(this.pen, first)
+    if (this.view === "difference") {
+      this.pen.globalCompositeOperation = "difference"
+    } else {
+      this.pen.beginPath()
+      this.pen.rect(wiped * width, 0, width, height)
+      this.pen.clip()
+      this.pen.fillRect(0, 0, width, height)
+    }
+    fit(this.pen, second)
+    this.pen.restore()
   }
 
   close() {
@@ -106,6 +193,20 @@ class Player {
     cancelAnimationFrame(this.timer)
     for (const screen of this.screens) screen.close()
   }
+}
+
+// Draw a picture as large as the canvas allows, in its middle.
+function fit(pen, picture) {
+  const scale = Math.min(pen.canvas.width / picture.width, pen.canvas.height / picture.height)
+  const [wide, high] = [picture.width * scale, picture.height * scale]
+  pen.drawImage(picture, (pen.canvas.width - wide) / 2, (pen.canvas.height - high) / 2, wide, high)
+}
+
+// Keep the view in the URL, for whoever the link is sent to.
+function remember(view) {
+  const here = new URL(location)
+  here.searchParams.set("view", view)
+  history.replaceState(history.state, "", here)
 }
 
 class Missing extends Error {}
@@ -164,9 +265,10 @@ class Screen {
   draw(at) {
     let place = this.ends.findIndex(end => at * this.seconds < end)
     if (place < 0) place = this.frames.length - 1
-    if (this.shown === place) return
+    const picture = this.frames[place]
+    if (this.shown !== place) this.pen.drawImage(picture, 0, 0)
     this.shown = place
-    this.pen.drawImage(this.frames[place], 0, 0)
+    return picture
   }
 
   plain(playing) {
@@ -179,8 +281,6 @@ class Screen {
     }
     this.image.hidden = !playing
     this.canvas.hidden = playing
-    this.image.style.display = playing ? "block" : "none"
-    this.canvas.style.display = playing ? "none" : "block"
   }
 
   freeze() {

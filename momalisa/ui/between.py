@@ -1,0 +1,59 @@
+"""The places between a finished walk's frames, to look at one by one."""
+
+import secrets
+
+import streamlit as st
+
+from db.models import Walk
+from momalisa.settings import settings
+from momalisa.spec import WalkSpec
+from momalisa.ui import clock, media, orders, stills
+from momalisa.ui.components.scrubber import scrubber
+
+SLOWEST = 5.0
+"""Seconds that a picture may take to be painted while somebody waits with a hand on the slider."""
+
+
+def look(walk: Walk) -> None:
+    """Drag to any place on the way of a walk, and see the picture there."""
+    if not orders.repeatable(walk):
+        return
+    spec = orders.spec_of(walk)
+    frames = known(walk, spec)
+    if not frames:
+        return
+    live, said = _live(walk)
+    looker = st.session_state.setdefault("looker", secrets.token_hex(8))
+    with st.expander("Look between the frames"):
+        scrubber(
+            walk_id=walk.id,
+            legs=[(here.prompt, there.prompt) for here, there in spec.legs],
+            frames=frames,
+            exact=stills.address(walk.id, looker) if live else "",
+            said=said,
+            key=f"between_{walk.id}",
+        )
+
+
+def known(walk: Walk, spec: WalkSpec) -> list[tuple[float, str]]:
+    """The finished frames whose place on the way is known, in whole legs, and their addresses.
+
+    Where even pacing has put the frames between two stops is not written down.
+    """
+    places = spec.places()
+    return [
+        (places[index].leg + places[index].t, media.frame_url(str(key)))
+        for index, key, *rough in walk.progress
+        if not rough and (spec.pacing != "even" or places[index].t in (0.0, 1.0))
+    ]
+
+
+def _live(walk: Walk) -> tuple[bool, str]:
+    """Whether places are painted while one looks, and what to say of it."""
+    if settings().endpoint:
+        return False, "Walks are made at an endpoint here, so only finished frames are shown."
+    seconds = walk.seconds / max(walk.frames_computed, 1)
+    if seconds > SLOWEST:
+        took = clock.about(seconds)
+        return False, f"A picture takes {took} here, so the finished frame nearest by is shown."
+    return True, "Faint is the frame nearest by; the place itself is painted when you stop."

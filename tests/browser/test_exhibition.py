@@ -1,0 +1,146 @@
+"""Exhibition: films one after another on a gallery's screen."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from db import walks
+from db.session import writing
+from momalisa.storage import FOLDER
+from tests.app import House
+from tests.browser.visits import PATIENCE, Visitor, database, hang_film
+
+pytestmark = pytest.mark.browser
+
+IDS = ("show-a", "show-b", "show-c")
+FOUND = "/exhibition?of=q%3Dexhibited%26sort%3Doldest"
+SHOWN = ".stage figure.shown"
+CHANGE = """async films => {
+    const { shadowRoot } = document.elementFromPoint(9, 9)
+    const dialog = shadowRoot.querySelector("dialog")
+    for (let n = 0; n < films; n++) {
+        const before = dialog.querySelector(".shown")
+        dialog.dispatchEvent(new KeyboardEvent("keydown", { key: "ArrowRight" }))
+        while (dialog.querySelector(".shown") === before) await new Promise(requestAnimationFrame)
+    }
+}"""
+
+
+@pytest.fixture
+def page(house: House, visitor: Visitor) -> Iterator[Page]:
+    for walk_id, colour in zip(IDS, ("amber", "blue", "coral"), strict=True):
+        hang_film(house, walk_id, f"exhibited {colour}", "a sea")
+    yield visitor.page
+    with writing(database(house)) as session:
+        for walk_id in IDS:
+            walks.delete(session=session, walk_id=walk_id)
+
+
+def shows(page: Page, colour: str, kind: str = "gif") -> None:
+    """The film of that colour, and no other, once the fade is over."""
+    title = page.locator(f"{SHOWN} .title")
+    expect(title).to_contain_text(f"exhibited {colour} → a sea, 20", timeout=PATIENCE)
+    expect(page.locator(f"{SHOWN} img")).to_have_attribute("src", re.compile(rf"\.{kind}$"))
+    expect(page.locator(".stage figure")).to_have_count(1)
+
+
+def test_the_films_found_are_exhibited_in_their_order_until_escape(
+    house: House, visitor: Visitor, page: Page
+) -> None:
+    page.goto(f"{house.url}/gallery?q=exhibited&sort=oldest")
+    page.get_by_role("link", name="Exhibit these").click()
+    shows(page, "amber")
+    expect(page.locator(SHOWN)).to_contain_text("Latent walk, 5 frames, 64 × 64")
+    page.keyboard.press("ArrowRight")
+    shows(page, "blue")
+    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("ArrowLeft")
+    shows(page, "coral")
+    page.get_by_role("button", name="Leave").click()
+    expect(page.locator(".card")).to_have_count(3)
+    expect(page).to_have_url(re.compile(r"/gallery\?.*q=exhibited"))
+    page.get_by_role("link", name="Exhibit these").click()
+    shows(page, "amber")
+    page.keyboard.press("Escape")
+    expect(page.locator(".card")).to_have_count(3)
+    assert visitor.complaints == []
+
+
+def test_a_kiosk_opens_it_by_its_address_and_it_goes_on_by_itself(
+    house: House, visitor: Visitor, page: Page
+) -> None:
+    page.goto(f"{house.url}/exhibition?walk=show-c&walk=nosuch&walk=show-a&seconds=3")
+    for colour in ("coral", "amber", "coral"):
+        shows(page, colour)
+    # It lies over all that Streamlit shows, and the cursor rests.
+    width, height = page.evaluate("[innerWidth, innerHeight]")
+    box = page.get_by_role("dialog").bounding_box()
+    assert box == {"x": 0, "y": 0, "width": width, "height": height}
+    assert page.evaluate("!!document.elementFromPoint(9, 9).shadowRoot?.querySelector('dialog')")
+    expect(page.get_by_role("dialog")).to_have_css("cursor", "none")
+    page.mouse.move(50, 50)
+    page.mouse.move(60, 60)
+    expect(page.get_by_role("dialog")).not_to_have_css("cursor", "none")
+    assert visitor.complaints == []
+
+
+def test_a_pause_stands_still_on_the_poster(house: House, page: Page) -> None:
+    page.goto(house.url + FOUND)
+    shows(page, "amber")
+    page.keyboard.press("Space")
+    shows(page, "amber", "webp")
+    page.get_by_role("button", name="Play").click()
+    shows(page, "amber")
+
+
+def test_films_out_of_reach_are_passed_over_until_they_are_back(house: House, page: Page) -> None:
+    lost = re.compile(rf"/{FOLDER}/show-b/")
+    page.route(lost, lambda route: route.abort())
+    page.goto(house.url + FOUND)
+    shows(page, "amber")
+    page.keyboard.press("ArrowRight")
+    shows(page, "coral")
+    page.unroute(lost)
+    page.keyboard.press("ArrowLeft")
+    shows(page, "blue")
+
+
+def test_without_its_storage_it_says_so_and_begins_when_that_is_back(
+    house: House, page: Page
+) -> None:
+    everything = re.compile(f"/{FOLDER}/")
+    page.route(everything, lambda route: route.abort())
+    page.goto(house.url + FOUND)
+    expect(page.get_by_text("The films are out of reach just now.")).to_be_visible()
+    page.unroute(everything)
+    shows(page, "amber")
+    expect(page.get_by_text("The films are out of reach just now.")).to_be_hidden()
+
+
+def test_posters_change_where_nothing_should_move(house: House, page: Page) -> None:
+    page.emulate_media(reduced_motion="reduce")
+    page.goto(house.url + FOUND)
+    shows(page, "amber", "webp")
+    page.keyboard.press("ArrowRight")
+    shows(page, "blue", "webp")
+
+
+def test_two_hundred_films_leave_nothing_behind(house: House, page: Page) -> None:
+    browser = page.context.new_cdp_session(page)
+
+    def nodes() -> int:
+        browser.send("HeapProfiler.collectGarbage")
+        return int(browser.send("Memory.getDOMCounters")["nodes"])
+
+    page.goto(house.url + FOUND)
+    shows(page, "amber")
+    before, changes = nodes(), 66 * len(IDS)
+    page.evaluate(CHANGE, changes)
+    shows(page, "amber")
+    for _ in range(40):  # the browser takes its time to forget
+        if nodes() - before < changes:
+            return
+        page.wait_for_timeout(250)
+    assert nodes() - before < changes  # a film and its label are fifteen nodes

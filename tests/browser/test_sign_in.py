@@ -1,0 +1,105 @@
+"""Signing in, at a real provider of OpenID Connect: who may call off and delete what."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests import app
+from tests.app import House, chromium, running
+from tests.browser.issuer import CLIENT, issuing
+from tests.browser.visits import FILM_PATIENCE, PATIENCE, enter, hang_waves, press
+
+pytestmark = pytest.mark.browser
+
+MAKER, STRANGER, ADMIN = (f"{who}@museum.test" for who in ("maker", "stranger", "admin"))
+SECRETS = """
+[auth]
+redirect_uri = "http://localhost:{port}/oauth2callback"
+cookie_secret = "a-secret-that-only-this-test-knows"
+server_metadata_url = "{issuer}/.well-known/openid-configuration"
+client_id = "{client_id}"
+client_secret = "{client_secret}"
+"""
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    home, port = tmp_path_factory.mktemp("guarded"), app.free_port()
+    with issuing() as issuer, pytest.MonkeyPatch.context() as patch:
+        settings = Path(home, ".streamlit")
+        settings.mkdir()
+        text = SECRETS.format(port=port, issuer=issuer.url, **CLIENT)
+        Path(settings, "secrets.toml").write_text(text)
+        # Streamlit looks for secrets in the home folder too; the provider knows one address.
+        patch.setenv("HOME", str(home))
+        patch.setenv("MOMALISA_ADMINS", f"someone@museum.test, {ADMIN.upper()}")
+        patch.setattr(app, "free_port", lambda: port)
+        with running(home) as house:
+            yield house
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+def sign_in(browser: Browser, house: House, email: str) -> Page:
+    """A browser of one's own, signed in."""
+    page = browser.new_context().new_page()
+    page.set_default_timeout(2 * PATIENCE)
+    page.goto(house.url)
+    page.get_by_role("link", name="Sign in", exact=True).click()
+    press(page, "Sign in")
+    page.get_by_label("E-mail").fill(email)
+    press(page, "Go on")
+    page.get_by_role("link", name="Signed in", exact=True).wait_for()
+    return page
+
+
+def test_a_walk_is_called_off_by_its_maker_or_an_admin_only(house: House, browser: Browser) -> None:
+    maker, stranger, admin = (sign_in(browser, house, who) for who in (MAKER, STRANGER, ADMIN))
+    maker.get_by_role("link", name="Create a walk").click()
+    enter(maker, "From", "a red square on white")
+    enter(maker, "To", "a stormy sea at night")
+    enter(maker, "Frames a leg", "240")
+    press(maker, "Walk")
+    maker.locator(".cell").first.wait_for()
+    expect(maker.get_by_role("button", name="Cancel")).to_be_visible()
+
+    stranger.goto(maker.url)
+    stranger.locator(".cell").first.wait_for()
+    expect(stranger.get_by_role("button", name="Swap")).to_be_visible()
+    expect(stranger.get_by_role("button", name="Cancel")).to_have_count(0)
+
+    admin.goto(maker.url)
+    press(admin, "Cancel")
+    expect(maker.get_by_text("Called off.", exact=False)).to_be_visible(timeout=FILM_PATIENCE)
+    assert [state for _title, state in house.walks()] == ["cancelled"]
+
+
+def test_a_film_is_deleted_by_an_admin_and_not_by_a_stranger(
+    house: House, browser: Browser
+) -> None:
+    hang_waves(house)
+    stranger = sign_in(browser, house, STRANGER)
+    stranger.goto(f"{house.url}/gallery?walk=waves")
+    expect(stranger.get_by_text("Star", exact=True).first).to_be_visible()
+    expect(stranger.get_by_role("button", name="Delete")).to_have_count(0)
+
+    admin = sign_in(browser, house, ADMIN)
+    admin.goto(f"{house.url}/gallery?walk=waves")
+    press(admin, "Delete")
+    press(admin, "Yes, delete it")
+    expect(admin.get_by_text("Delete", exact=True)).to_have_count(0)
+    assert house.ask("SELECT id, title FROM walks WHERE id = 'waves'") == []
+
+
+def test_who_has_signed_out_is_nobody(house: House, browser: Browser) -> None:
+    page = sign_in(browser, house, MAKER)
+    page.get_by_role("link", name="Signed in", exact=True).click()
+    expect(page.get_by_text(f"You are {MAKER}.")).to_be_visible()
+    press(page, "Sign out")
+    expect(page.get_by_role("link", name="Sign in", exact=True)).to_be_visible()

@@ -1,0 +1,224 @@
+"""`python -m tests.crowd [path] [films] [curators]`: figures of the screens in a real browser.
+
+- path: how many of `--runs` new curators get from Home to a vote and a download, each in a home
+  of its own.
+- films: a Gallery of 500: seconds and bytes of the first page, films fetched before they were
+  asked for, and the server's memory over 200 page views.
+- curators: ten at once on one worker: whose drafts they see, whose walks finish, how soon a page
+  answers meanwhile.
+"""
+
+import argparse
+import json
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
+
+from db import walks
+from db.session import writing
+from momalisa import film
+from momalisa.film import frames_in
+from momalisa.settings import CHECKOUT
+from momalisa.spec import WalkSpec
+from momalisa.storage import LocalStorage, film_key
+from momalisa.ui.presets import PRESETS
+from tests.app import House, chromium, running
+from tests.browser.visits import database, enter, press, settled
+from tests.journey import journey
+
+EXAMPLE = CHECKOUT / "momalisa" / "ui" / "example"
+FILMS, VIEWS, CURATORS = 500, 200, 10
+PATIENCE = 120_000
+
+
+def main() -> None:
+    """Measure what was asked for, and print the figures as JSON."""
+    sections: dict[str, Callable[[int], dict[str, Any]]] = {
+        "path": path,
+        "films": films,
+        "curators": curators,
+    }
+    parser = argparse.ArgumentParser(prog="python -m tests.crowd", description=__doc__)
+    parser.add_argument("sections", nargs="*", metavar="SECTION", help="default: all")
+    parser.add_argument("--runs", type=int, default=20, help="new curators on the path")
+    options = parser.parse_args()
+    for name in options.sections or sections:
+        print(json.dumps({name: sections[name](options.runs)}, indent=2), flush=True)
+
+
+@contextmanager
+def open_house() -> Iterator[tuple[House, Browser]]:
+    """A fresh home, its server with a worker, and a browser."""
+    with tempfile.TemporaryDirectory() as home, running(Path(home)) as house, chromium() as browser:
+        yield house, browser
+
+
+def path(runs: int) -> dict[str, Any]:
+    """The whole path of new curators, one after another; what stopped those who failed."""
+    seconds, failures = [], []
+    for _ in range(runs):
+        with open_house() as (house, browser):
+            began = time.perf_counter()
+            try:
+                journey(browser, house)
+            except (Error, AssertionError) as error:
+                failures.append(str(error).splitlines()[0])
+            else:
+                seconds.append(time.perf_counter() - began)
+    return {
+        "runs": runs,
+        "whole": len(seconds),
+        "median seconds": round(median(seconds), 1) if seconds else None,
+        "failures": failures,
+    }
+
+
+def films(_runs: int) -> dict[str, Any]:
+    """A Gallery of many films."""
+    with open_house() as (house, browser):
+        hang_many(house)
+        page = browser.new_page(viewport={"width": 1280, "height": 900})
+        page.set_default_timeout(PATIENCE)
+        page.goto(house.url)  # the app's own scripts are in the browser from here on
+        settled(page)
+        figures = first_wall(page, house)
+        return figures | memory(page, house)
+
+
+def hang_many(house: House) -> None:
+    """The example film, hung again and again under other titles and dates."""
+    gif = (EXAMPLE / "film.gif").read_bytes()
+    spec = WalkSpec.model_validate_json((EXAMPLE / "walk.json").read_text())
+    poster = film.poster(frames_in(gif, spec.fps)[0])
+    store = LocalStorage(house.home / "store")
+    with writing(database(house)) as session:
+        for number in range(FILMS):
+            name = f"film{number:03}"
+            files = {"gif": film_key(name, "film.gif"), "poster": film_key(name, "poster.webp")}
+            store.put(files["gif"], gif, "image/gif")
+            store.put(files["poster"], poster, "image/webp")
+            walks.adopt(
+                session=session,
+                walk_id=name,
+                title=f"{spec.title()} {number}",
+                finished_at=datetime.now(UTC) - timedelta(hours=number),
+                spec=spec.model_dump(mode="json"),
+                digest=spec.digest(),
+                result={"files": files, "frames": len(spec.places())},
+            )
+
+
+def first_wall(page: Page, house: House) -> dict[str, Any]:
+    """Seconds until all posters of the first page are seen, and what was sent for them."""
+    sent, asked = [0.0], []
+    browser = page.context.new_cdp_session(page)
+    browser.send("Network.enable")
+    browser.on(
+        "Network.loadingFinished",
+        lambda event: sent.append(event["encodedDataLength"]),
+    )
+    browser.on("Network.webSocketFrameReceived", lambda e: sent.append(framed(e)))
+    page.on("request", lambda request: asked.append(request.url))
+    began = time.perf_counter()
+    page.goto(f"{house.url}/gallery")
+    page.wait_for_function(
+        "() => { const all = [...document.querySelectorAll('.card img')];"
+        " return all.length === 24 && all.every(one => one.complete && one.naturalWidth) }"
+    )
+    seconds = time.perf_counter() - began
+    settled(page)
+    return {
+        "films": FILMS,
+        "seconds to all posters": round(seconds, 2),
+        "MB sent": round(sum(sent) / 1e6, 2),
+        "films fetched unasked": sum(".gif" in url for url in asked),
+    }
+
+
+def framed(event: dict[str, Any]) -> float:
+    """Bytes of a message over the web socket."""
+    return float(len(event["response"]["payloadData"]))
+
+
+def memory(page: Page, house: House) -> dict[str, Any]:
+    """Megabytes of the server after each quarter of the page views."""
+    found = [megabytes(house.pid)]
+    for view in range(VIEWS):
+        place = ("/gallery", f"/gallery?walk=film{view:03}", "/create", "/compare")[view % 4]
+        page.goto(house.url + place)
+        page.get_by_test_id("stMain").wait_for()
+        settled(page)
+        if (view + 1) % (VIEWS // 4) == 0:
+            found.append(megabytes(house.pid))
+    return {"page views": VIEWS, "server MB, by quarters": [round(size) for size in found]}
+
+
+def megabytes(pid: int) -> float:
+    """What a process holds in memory."""
+    answer = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=True)
+    return int(answer.stdout) / 1e3
+
+
+def curators(_runs: int) -> dict[str, Any]:
+    """Ten curators at once, each with a browser context of its own."""
+    with open_house() as (house, browser):
+        pages = [browser.new_context().new_page() for _ in range(CURATORS)]
+        prompts = [(f"{start}, number {n}", end) for n, (start, end) in enumerate(pairs())]
+        for page, (start, end) in zip(pages, prompts, strict=True):
+            page.set_default_timeout(PATIENCE)
+            page.goto(f"{house.url}/create")
+            enter(page, "From", start)
+            enter(page, "To", end)
+            page.get_by_role("radio", name="Sketch").click()
+            settled(page)
+        own = [page.get_by_label("From", exact=True).input_value() for page in pages]
+        began = time.perf_counter()
+        for page in pages:
+            press(page, "Walk")
+        visitor = pages[0].context
+        answers = [answer(visitor, house.url + p) for p in ("/", "/gallery", "/compare") * 5]
+        for page in pages:
+            page.locator(".screen canvas").first.wait_for()
+        finished = time.perf_counter() - began
+        titles = [page.locator('[class*="st-key-title"]').first.inner_text() for page in pages]
+        states = house.walks()
+        return {
+            "curators": CURATORS,
+            "with their own draft": sum(o == p[0] for o, p in zip(own, prompts, strict=True)),
+            "with their own film": sum(
+                t.startswith(p[0]) for t, p in zip(titles, prompts, strict=True)
+            ),
+            "walks finished": sum(state == "done" for _, state in states),
+            "seconds until all were": round(finished, 1),
+            "seconds a page took meanwhile, median": round(median(answers), 2),
+            "and at most": round(max(answers), 2),
+        }
+
+
+def pairs() -> list[tuple[str, str]]:
+    """Two prompts for each curator."""
+    known = [prompts[:2] for prompts in PRESETS.values()]
+    return [(known[n % len(known)][0], known[n % len(known)][1]) for n in range(CURATORS)]
+
+
+def answer(browser: BrowserContext, address: str) -> float:
+    """Seconds from an address to the page's heading, in a browser that was here before."""
+    page = browser.new_page()
+    began = time.perf_counter()
+    page.goto(address)
+    expect(page.get_by_role("heading").first).to_be_visible(timeout=PATIENCE)
+    seconds = time.perf_counter() - began
+    page.close()
+    return seconds
+
+
+if __name__ == "__main__":
+    main()

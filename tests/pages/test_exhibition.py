@@ -1,0 +1,133 @@
+"""Exhibition: which films are shown, and how long."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from db import walks
+from db.errors import Locked
+from db.session import writing
+from momalisa.settings import settings
+from momalisa.ui import filters, history
+
+from .conftest import Hang, Keep, Visit, component, texts
+
+
+def slides(at: Any) -> list[dict[str, Any]]:
+    shown: list[dict[str, Any]] = component(at, "exhibition")["slides"]
+    return shown
+
+
+def titles(at: Any) -> list[str]:
+    return [slide["title"].split(" →")[0] for slide in slides(at)]
+
+
+def test_a_slide_is_a_film_with_its_label(visit: Visit, hang: Hang) -> None:
+    walk = hang("a moon", "a sea", fps=2, loop="boomerang")
+    (slide,) = slides(visit("exhibition"))
+    assert slide == {
+        "id": walk.id,
+        "title": f"a moon → a sea, {walk.created_at.year}",
+        "lines": [
+            "Latent walk, 3 frames, 64 × 64",
+            "Model atelier, pacing linear",
+            "Seeds 7, 8",
+            walk.accession,
+        ],
+        "alt": "Film that turns a moon into a sea",
+        "film": history.address(walk, "gif"),
+        "poster": history.address(walk, "poster"),
+        "seconds": 4.0,  # two rounds of four frames
+    }
+
+
+def test_the_films_that_the_url_names_are_shown_in_its_order(
+    visit: Visit, hang: Hang, ask: Hang
+) -> None:
+    first, second, _ = hang("a", "z"), hang("b", "z"), hang("c", "z")
+    at = visit("exhibition", walk=[second.id, "nosuch", ask().id, first.id])
+    assert titles(at) == ["b", "a"]
+
+
+@pytest.mark.parametrize(
+    ("query", "shown"),
+    [
+        ("", "cba"),
+        ("sort=oldest", "abc"),
+        ("starred=true", "b"),
+        ("tag=foyer", "a"),
+        ("q=b", "b"),
+        ("by_pacing=ease", "c"),
+        ("by_model=atelier", "cba"),
+        ("until=2025-01-01", "a"),
+        ("since=2025-01-02&sort=nonsense&until=never", "cb"),
+    ],
+)
+def test_a_search_is_exhibited_as_the_gallery_finds_it(
+    visit: Visit, hang: Hang, keep: Keep, query: str, shown: str
+) -> None:
+    one, two, _ = hang("a", "z"), hang("b", "z"), hang("c", "z", pacing="ease")
+    keep(one, finished_at=datetime(2025, 1, 1, tzinfo=UTC))
+    keep(two, star=True)
+    with writing(settings().database) as session:
+        walks.set_tags(session=session, walk_id=one.id, tags=["foyer"])
+    at = visit("exhibition", of=query)
+    assert "".join(titles(at) if shown else []) == shown
+    assert ("There is no film to exhibit here yet." in texts(at)) == (not shown)
+    wall = visit("gallery", **dict(part.split("=") for part in query.split("&") if part))
+    assert "".join(card["title"][0] for card in component(wall, "grid")["cards"]) == shown
+
+
+@pytest.mark.parametrize(
+    ("query", "seconds"),
+    [
+        ({"seconds": "40"}, 40.0),
+        ({"rounds": "10"}, 30.0),
+        ({"seconds": "0.1"}, 3.0),
+        ({"seconds": "1e9"}, 3600.0),
+        ({"seconds": "nan", "rounds": "-1"}, 6.0),
+    ],
+)
+def test_the_url_says_how_long_a_film_is_shown(
+    visit: Visit, hang: Hang, query: dict[str, str], seconds: float
+) -> None:
+    hang(fps=1)
+    assert slides(visit("exhibition", **query))[0]["seconds"] == seconds
+
+
+def test_films_of_other_programs_are_exhibited(visit: Visit, foreign: Hang) -> None:
+    foreign()
+    (slide,) = slides(visit("exhibition"))
+    assert (slide["title"], slide["seconds"]) == ("Waves, 2024", 20.0)
+
+
+def test_films_come_and_go_while_they_are_exhibited(visit: Visit, hang: Hang) -> None:
+    walk = hang("a", "z")
+    at = visit("exhibition")
+    hang("b", "z")
+    assert titles(at.run()) == ["b", "a"]
+    with writing(settings().database) as session:
+        walks.delete(session=session, walk_id=walk.id)
+    assert titles(at.run()) == ["b"]
+
+
+@pytest.mark.parametrize("error", [Locked.at("momalisa.db"), ZeroDivisionError()])
+def test_the_exhibition_goes_on_while_the_history_is_away(
+    visit: Visit, hang: Hang, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def away(_query: str) -> None:
+        raise error
+
+    hang("a", "z")
+    at = visit("exhibition")
+    monkeypatch.setattr(filters, "asked", away)
+    assert titles(at.run()) == ["a"]
+    assert not at.exception
+
+
+def test_the_gallery_leads_to_the_exhibition_of_its_search(visit: Visit, hang: Hang) -> None:
+    hang("a moon", "a sea")
+    (link,) = visit("gallery", q="a moon", sort="oldest", before="nosuch").page_link
+    assert (link.label, link.proto.page) == ("Exhibit these", "exhibition")
+    assert link.proto.query_string == "of=q%3Da%2Bmoon%26sort%3Doldest"

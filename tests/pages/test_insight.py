@@ -1,0 +1,119 @@
+"""Insight: what the history says, in words and in charts."""
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from db import votes
+from db.session import writing
+from momalisa.pacing import PACINGS
+from momalisa.settings import settings
+from momalisa.ui import insight
+
+from .conftest import Hang, Keep, Visit, labelled, sentences
+
+WALLS = ("#fcfbf9", "#0d0d0e")
+
+
+def charts(at: AppTest) -> list[dict[str, Any]]:
+    return [json.loads(chart.proto.spec) for chart in at.get("vega_lite_chart")]
+
+
+def contrast(one: str, other: str) -> float:
+    """As WCAG 2.2 has it."""
+    light, dark = sorted((luminance(one), luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def test_an_empty_history_shows_the_way_to_the_first_film(visit: Visit, ask: Hang) -> None:
+    ask("a moon", "a sea")
+    at = visit("insight")
+    assert "no film yet" in sentences(at)
+    assert [link.label for link in at.page_link] == ["Make the first one"]
+    assert charts(at) == []
+
+
+def test_votes_are_told_in_a_sentence(visit: Visit, hang: Hang) -> None:
+    linear, even = hang("a moon", "a sea"), hang("a moon", "a sea", pacing="even")
+    with writing(settings().database) as session:
+        for maker, preferred in enumerate((even, even, even, linear, None)):
+            votes.cast(
+                session=session,
+                one=linear.id,
+                other=even.id,
+                preferred=preferred.id if preferred else None,
+                maker=str(maker),
+            )
+    at = visit("insight")
+    assert (
+        "In 5 votes curators preferred even to linear 3 times, linear once, and saw no difference "
+        "once. Too few to say"
+    ) in sentences(at)
+    assert len(charts(at)) == 3
+
+
+def test_without_votes_the_way_to_vote_is_shown(visit: Visit, hang: Hang) -> None:
+    hang("a moon", "a sea")
+    at = visit("insight")
+    assert "Nobody has voted yet" in sentences(at)
+    assert [link.label for link in at.page_link] == ["Compare two, and vote blind"]
+
+
+def test_films_are_counted_by_pacing_or_by_model(visit: Visit, hang: Hang, foreign: Hang) -> None:
+    for pacing in ("linear", "linear", "even", "even", "even"):
+        hang(pacing=pacing)
+    foreign()
+    at = visit("insight")
+    assert "6 films since 03 May 2024: even 3, linear 2, another program 1." in sentences(at)
+    labelled(at, "button_group", "Films by").set_value("model").run()
+    assert "6 films since 03 May 2024: atelier 5, another program 1." in sentences(at)
+
+
+def test_a_film_of_another_program_alone_is_enough(visit: Visit, foreign: Hang) -> None:
+    foreign()
+    at = visit("insight")
+    assert "1 film since 03 May 2024: another program 1." in sentences(at)
+    assert len(charts(at)) == 1
+
+
+def test_every_chart_is_told_in_words(visit: Visit, hang: Hang, keep: Keep) -> None:
+    keep(hang(), evenness=0.5)
+    keep(hang(pacing="even"), evenness=0.9)
+    at = visit("insight")
+    alts = [chart.proto.alt for chart in at.get("vega_lite_chart")]
+    assert len(alts) == 3
+    assert "linear 0.5 (1); even 0.9 (1)" in alts[1]
+    assert "atelier, 64 × 64, cpu 2 (2)" in alts[2]
+
+
+def test_every_pacing_has_a_colour_that_reads_on_both_walls() -> None:
+    assert set(insight.INKS) == set(PACINGS)
+    for colour in (*insight.INKS.values(), insight.NEUTRAL):
+        assert all(contrast(colour, wall) >= 3 for wall in WALLS), colour
+
+
+def test_the_words_of_a_chart_read_on_the_wall_they_are_on() -> None:
+    on_light, on_dark = insight.WORDS.expr.split("'")[1::2]
+    assert contrast(on_light, WALLS[0]) >= 4.5
+    assert contrast(on_dark, WALLS[1]) >= 4.5
+
+
+@pytest.mark.parametrize(("days", "unit"), [(30, "Films a day"), (400, "Films a month")])
+def test_a_long_history_is_drawn_by_month(
+    visit: Visit, hang: Hang, keep: Keep, days: int, unit: str
+) -> None:
+    walk = hang()
+    hang()
+    assert walk.finished_at
+    keep(walk, finished_at=walk.finished_at - timedelta(days=days))
+    (films, *_) = charts(visit("insight"))
+    assert films["encoding"]["y"]["title"] == unit
