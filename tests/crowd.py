@@ -37,6 +37,8 @@ from tests.journey import journey
 EXAMPLE = CHECKOUT / "momalisa" / "ui" / "example"
 FILMS, VIEWS, CURATORS = 500, 200, 10
 PATIENCE = 120_000
+SEEN = """posters => posters.length > 0 && posters.every(
+    one => one.naturalWidth || one.getBoundingClientRect().top > innerHeight)"""
 
 
 def main() -> None:
@@ -87,9 +89,10 @@ def films(_runs: int) -> dict[str, Any]:
         hang_many(house)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(PATIENCE)
-        page.goto(house.url)  # the app's own scripts are in the browser from here on
-        settled(page)
-        figures = first_wall(page, house)
+        new = first_wall(page, house)
+        page.goto("about:blank")
+        known = first_wall(page.context.new_page(), house)
+        figures = {"films": FILMS, "new browser": new, "one that was here": known}
         return figures | memory(page, house)
 
 
@@ -117,7 +120,7 @@ def hang_many(house: House) -> None:
 
 
 def first_wall(page: Page, house: House) -> dict[str, Any]:
-    """Seconds until all posters of the first page are seen, and what was sent for them."""
+    """Seconds until all posters in sight are seen, and what was sent until the page rests."""
     sent, asked = [0.0], []
     browser = page.context.new_cdp_session(page)
     browser.send("Network.enable")
@@ -129,15 +132,13 @@ def first_wall(page: Page, house: House) -> dict[str, Any]:
     page.on("request", lambda request: asked.append(request.url))
     began = time.perf_counter()
     page.goto(f"{house.url}/gallery")
-    page.wait_for_function(
-        "() => { const all = [...document.querySelectorAll('.card img')];"
-        " return all.length === 24 && all.every(one => one.complete && one.naturalWidth) }"
-    )
+    posters = page.locator(".card img")
+    while not posters.evaluate_all(SEEN):
+        page.wait_for_timeout(10)
     seconds = time.perf_counter() - began
     settled(page)
     return {
-        "films": FILMS,
-        "seconds to all posters": round(seconds, 2),
+        "seconds to all posters in sight": round(seconds, 2),
         "MB sent": round(sum(sent) / 1e6, 2),
         "films fetched unasked": sum(".gif" in url for url in asked),
     }

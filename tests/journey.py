@@ -30,6 +30,7 @@ def journey(browser: Browser, house: House) -> None:
     page = visitor.page
     page.goto(house.url)
     press(page, "Square to sea")
+    page.wait_for_url("**/create?*")
     finished(page)
     first = walk_on(page)
     found_in_the_gallery(page, house)
@@ -45,8 +46,9 @@ def journey(browser: Browser, house: House) -> None:
 
 
 def finished(page: Page) -> None:
-    """The walk becomes a film with its label."""
-    page.locator(".screen canvas").first.wait_for(timeout=FILM_PATIENCE)
+    """The walk becomes a film with its label, and can be gone on with."""
+    page.get_by_role("button", name="Remix", exact=True).wait_for(timeout=FILM_PATIENCE)
+    expect(page.locator(".screen canvas")).to_be_visible()
     expect(page.get_by_text(f"{START} → {END}", exact=False).first).to_be_visible()
     expect(page.get_by_text(re.compile(r"^ML\.\d{4}\.\d{4}$")).first).to_be_visible()
 
