@@ -11,8 +11,6 @@ T = TypeVar("T")
 
 MOST = 4
 """Python itself has one lane only: with more than these, they would wait for it."""
-SMALL = 100_000_000
-"""Weights of a UNet whose operations are too short to be parted among threads."""
 
 
 class Lanes:
@@ -23,10 +21,10 @@ class Lanes:
     and 0.18 s in two lanes of one.
     """
 
-    def __init__(self, device: torch.device, weights: int) -> None:
+    def __init__(self, device: torch.device, *, small: bool) -> None:
         cores = torch.get_num_threads()
         self._count = min(MOST, cores) if device.type == "cpu" else 1
-        self._threads = cores if weights > SMALL else 1
+        self._threads = 1 if small else cores
         self._pool = ThreadPoolExecutor(self._count) if device.type == "cpu" else None
 
     def run(self, work: Callable[[slice], T], rows: int) -> list[T]:

@@ -18,9 +18,13 @@ from momalisa.denoise import Course, Denoiser, Guidance, advance, gather, part
 from momalisa.errors import BadInput, ModelBroken
 from momalisa.frames import Frame
 from momalisa.models.lanes import Lanes
+from momalisa.models.traced import Predict, traced
 
 SAMPLED_BYTES = 64 * 2**20
 """Weight files up to this size are hashed whole, larger ones by samples of it."""
+
+SMALL = 100_000_000
+"""Weights of a UNet whose operations are so short that what lies between them counts."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class StableDiffusion:
     pipeline: Any
     device: torch.device
     dtype: torch.dtype
+    unet: Denoiser
     lanes: Lanes
     seconds_to_load: float
 
@@ -97,7 +102,7 @@ class StableDiffusion:
         def go(rows: slice) -> Course:
             own = part(course, rows)
             dice = generators[rows]
-            return advance(own, self._unet(), words[rows], guidance, until=until, generators=dice)
+            return advance(own, self.unet, words[rows], guidance, until=until, generators=dice)
 
         parts = self.lanes.run(go, len(words))
         return replace(
@@ -120,17 +125,6 @@ class StableDiffusion:
         course = self.start(noise, steps)
         course = self.advance(course, words, Guidance(silence, guidance), seeds=seeds)
         return course.latents, course.samples
-
-    def _unet(self) -> Denoiser:
-        unet = self.pipeline.unet
-
-        def predict(latents: Tensor, at: Tensor, words: Tensor) -> Tensor:
-            prediction: Tensor = unet(latents, at, encoder_hidden_states=words, return_dict=False)[
-                0
-            ]
-            return prediction
-
-        return predict
 
     def decode(self, latents: Tensor) -> list[Frame]:
         """Frames (h, w, 3) of clean latents (n, c, h, w)."""
@@ -171,8 +165,25 @@ def load(name: str, folder: Path, device: str) -> StableDiffusion:
         raise ModelBroken(f"The model in {folder} cannot be loaded: {error}") from error
     pipeline.unet.to(memory_format=torch.channels_last)
     pipeline.vae.to(memory_format=torch.channels_last)
-    lanes = Lanes(place, sum(weight.numel() for weight in pipeline.unet.parameters()))
-    return StableDiffusion(name, digest, pipeline, place, dtype, lanes, time.perf_counter() - began)
+    small = sum(weight.numel() for weight in pipeline.unet.parameters()) <= SMALL
+    return StableDiffusion(
+        name,
+        digest,
+        pipeline,
+        place,
+        dtype,
+        _denoiser(pipeline, record=small and place.type == "cpu"),
+        Lanes(place, small=small),
+        time.perf_counter() - began,
+    )
+
+
+def _denoiser(pipeline: Any, *, record: bool) -> Denoiser:
+    predict = Predict(pipeline.unet)
+    if not record:
+        return predict
+    words, _ = pipeline.encode_prompt("", pipeline.device, 1, do_classifier_free_guidance=False)
+    return traced(predict, words)
 
 
 def _quiet_libraries() -> None:
