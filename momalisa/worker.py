@@ -12,7 +12,9 @@ import socket
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -358,12 +360,18 @@ def run_process(worker: Worker, *, once: bool = False) -> None:
         signal.signal(number, lambda number, _frame: _asked_to_end(worker, number))
     if supervised:
         threading.Thread(target=_watch_parent, args=(worker,), daemon=True).start()
-        if hasattr(os, "nice"):
-            # The pages stay quick while a film is made on the same cores.
-            os.nice(5)
+        _step_back()
     log.info("%s works", worker.name)
     worker.run(once=once)
     log.info("%s ends", worker.name)
+
+
+def _step_back() -> None:
+    """Let the pages stay quick while a film is made on the same cores."""
+    if hasattr(os, "nice"):
+        os.nice(5)
+    with suppress(OSError):  # Linux weighs sessions against each other, and this is one of its own.
+        Path("/proc/self/autogroup").write_text("5")
 
 
 def _asked_to_end(worker: Worker, number: int) -> None:
