@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Unpack
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
 from db import accessions
@@ -24,7 +24,7 @@ from db.models import (
     clock,
 )
 from db.queue import RESULT, TURN
-from db.wanted import ORDERS, Filters, Sort, chosen
+from db.wanted import ORDERS, Filters, Sort, chosen, first
 
 _SEARCHED = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
 _EXPORTED = (
@@ -180,14 +180,16 @@ def page(
     an id that is not there (any more) is nothing.
     """
     order = ORDERS[sort]
-    wanted = select(Walk.id).where(*chosen(session, filters))
+    wanted: Select[str, Any] = select(Walk.id, order.key.label("key")).where(
+        *chosen(session, filters)
+    )
     if before is not None:
         last = session.scalar(select(order.key).where(Walk.id == before, DONE))
         if last is None:
             return []
         wanted = wanted.where(order.behind(last, before))
     # First the ids, from an index; then their rows.
-    shown = wanted.order_by(*order.by()).limit(limit).subquery()
+    shown = first(session, wanted, order, filters).limit(limit).subquery()
     return list(
         session.scalars(select(Walk).join(shown, Walk.id == shown.c.id).order_by(*order.by()))
     )

@@ -6,6 +6,7 @@ from typing import Any, Literal, NamedTuple, TypedDict
 
 from sqlalchemy import (
     ColumnElement,
+    Select,
     SQLColumnExpression,
     cast,
     column,
@@ -52,9 +53,9 @@ class Order(NamedTuple):
     key: SQLColumnExpression[Any]
     descending: bool
 
-    def by(self) -> tuple[SQLColumnExpression[Any], ...]:
-        """What ORDER BY says."""
-        both = (self.key, Walk.id)
+    def by(self, *columns: SQLColumnExpression[Any]) -> tuple[SQLColumnExpression[Any], ...]:
+        """What ORDER BY says, of rows of `walks` or of columns that hold its key and id."""
+        both = columns or (self.key, Walk.id)
         return tuple(one.desc() if self.descending else one.asc() for one in both)
 
     def behind(self, key: Any, walk_id: str) -> ColumnElement[bool]:
@@ -90,11 +91,31 @@ def chosen(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
         conditions.append(Walk.finished_at <= datetime.combine(until, time.max, UTC))
     for tag in filters.get("tags", ()):
         tagged = select(Tag.walk_id).where(Tag.name == tag)
-        # With || '' SQLite does not start from thousands of tags, but from the order's index.
-        conditions.append(Walk.id.concat("").in_(tagged))
+        # With || '' SQLite does not start from thousands of tags, but from the order's index;
+        # PostgreSQL knows how many there are.
+        walk = Walk.id if _on_postgresql(session) else Walk.id.concat("")
+        conditions.append(walk.in_(tagged))
     if words := folded([filters.get("search", "")[:SEARCH_LENGTH]]).split():
         conditions.append(_holding(session, words))
     return conditions
+
+
+def first(
+    session: Session, wanted: Select[str, Any], order: Order, filters: Filters
+) -> Select[str]:
+    """The ids of `wanted` (id, key) in an order.
+
+    PostgreSQL takes any word for a common one and would look for it along the order, through all
+    walks where it is rare. The offset makes it find them before it sorts them.
+    """
+    if filters.get("search") and _on_postgresql(session):
+        found = wanted.offset(0).subquery()
+        return select(found.c.id).order_by(*order.by(found.c.key, found.c.id))
+    return wanted.with_only_columns(Walk.id).order_by(*order.by())
+
+
+def _on_postgresql(session: Session) -> bool:
+    return session.get_bind().dialect.name == "postgresql"
 
 
 def _holding(session: Session, words: list[str]) -> ColumnElement[bool]:
@@ -103,7 +124,7 @@ def _holding(session: Session, words: list[str]) -> ColumnElement[bool]:
     The databases only match: what a word is, `folded` has said for rows and search alike. Words
     are letters and digits, so that nothing in them is syntax.
     """
-    if session.get_bind().dialect.name == "postgresql":
+    if _on_postgresql(session):
         held = func.array_to_tsvector(func.string_to_array(Walk.words, literal_column("' '")))
         begun = " & ".join(f"'{word}':*" for word in words)
         return held.op("@@", is_comparison=True)(cast(begun, TSQUERY))
