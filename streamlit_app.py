@@ -1,5 +1,6 @@
 """The server: the screens, the pictures, and one local worker beside them."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -7,16 +8,22 @@ from pathlib import Path
 import anyio.to_thread
 import streamlit as st
 
+from db.errors import HistoryError
 from db.session import migrate
 from momalisa.settings import settings
 from momalisa.supervise import Supervisor
 from momalisa.ui import media, mishaps, stills
 
+log = logging.getLogger(__name__)
+
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """The history is up to date before the first page, and the worker ends with the server."""
-    await anyio.to_thread.run_sync(migrate, settings().database)
+    try:
+        await anyio.to_thread.run_sync(migrate, settings().database)
+    except HistoryError as error:
+        log.error("%s", error)  # which every page says, until it is mended
     async with Supervisor(settings()):
         yield
 

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +33,8 @@ class House:
     home: Path
     pid: int
     """The server's."""
+    environment: dict[str, str]
+    """The server's, for what works beside it."""
 
     def walks(self) -> list[tuple[str, str]]:
         """Title and state of every walk."""
@@ -45,21 +47,25 @@ class House:
 
 
 @contextmanager
-def running(home: Path) -> Iterator[House]:
-    """Start the app on a free port, at home in `home`, and end it as Ctrl-C would."""
-    port = free_port()
+def running(
+    home: Path, *, environment: Mapping[str, str] | None = None, port: int = 0
+) -> Iterator[House]:
+    """Start the app at home in `home`, on a free port if none is named; end it as Ctrl-C would."""
+    port = port or free_port()
+    told = {"MOMALISA_HOME": str(home), "MOMALISA_WORKER": "local", **(environment or {})}
+    surroundings = os.environ | told
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
     with (home / "server.log").open("ab") as log:
         server = subprocess.Popen(
             [*command, "--server.headless=true", f"--server.port={port}"],
             cwd=CHECKOUT,
-            env=os.environ | {"MOMALISA_HOME": str(home), "MOMALISA_WORKER": "local"},
+            env=surroundings,
             stdout=log,
             stderr=subprocess.STDOUT,
         )
     try:
         wait_for(f"http://localhost:{port}/_stcore/health")
-        yield House(f"http://localhost:{port}", home, server.pid)
+        yield House(f"http://localhost:{port}", home, server.pid, surroundings)
     finally:
         server.send_signal(signal.SIGTERM)
         server.wait(30)

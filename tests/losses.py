@@ -169,9 +169,11 @@ class House:
             worker.join()
 
     def until_at_work(self, worker: BaseProcess) -> None:
-        """Return once a worker says that it lives."""
+        """Return once a worker says that it lives. Raises RuntimeError if it has died."""
         seen: list[int] = []
         while worker.pid not in seen:
+            if not worker.is_alive():
+                raise RuntimeError(f"the worker ended with exit code {worker.exitcode}")
             with reading(self.settings.database) as session:
                 seen = [one.pid for one in walks.alive_workers(session=session)]
             time.sleep(0.02)

@@ -38,6 +38,9 @@ def choose(*chosen: Walk | None) -> None:
             on_change=_chosen,
             args=(side,),
         )
+        if walk is None and side in st.query_params:
+            with column:
+                exhibit.not_here(None)
 
 
 def _chosen(side: str) -> None:

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from db.models import State, Walk
-from momalisa.ui import draft, exhibit, history, label, making, orders, rooms
+from momalisa.ui import draft, exhibit, history, label, making, mishaps, orders, rooms
 
 
 def set_up() -> None:
@@ -32,6 +32,7 @@ def walk_on_show() -> Walk | None:
     return walk
 
 
+@mishaps.beside
 def walk() -> None:
     """Begin the walk that is on the easel, or show what stands in its way."""
     spec, problems = draft.check()
@@ -54,7 +55,9 @@ def put_on_show(walk_id: str) -> None:
 
 
 def empty_wall() -> None:
-    """A free place for the first film."""
+    """A free place for the first film; and why it is free when a link has led to no walk."""
+    if {"walk", "use"} & st.query_params.keys():
+        exhibit.not_here(None)
     with st.container(key="empty_wall", border=True):
         st.text("Your film will hang here.")
 
@@ -73,6 +76,7 @@ def unfinished(walk: Walk) -> None:
         st.button("Try again", key=f"again_{walk.id}", on_click=_again, args=(walk,))
 
 
+@mishaps.beside
 def _again(walk: Walk) -> None:
     draft.load(walk.spec)
     put_on_show(orders.order_again(walk))

@@ -10,12 +10,15 @@ from db import walks
 from db.models import Walk
 from momalisa import outbox
 from momalisa.settings import settings
-from momalisa.ui import downloads, draft, history, orders, rooms
+from momalisa.storage import open_storage
+from momalisa.ui import downloads, draft, history, mishaps, orders, rooms
 from momalisa.ui.components.player import Film, player
 
 UNMEASURED = 256
 """Pixels of a frame of another program's film, until the player has looked into it."""
 TITLE_LENGTH = 500
+HURRY = 3.0
+"""Seconds to try to reach the storage for files that the outbox can delete later."""
 
 
 def film(walk: Walk, *, title: str = "") -> Film:
@@ -120,6 +123,7 @@ def annotate(walk: Walk) -> None:
     )
 
 
+@mishaps.beside
 def _keep(walk_id: str, what: str, key: str) -> None:
     with history.writing() as session:
         walk = walks.get(session=session, walk_id=walk_id)
@@ -127,6 +131,7 @@ def _keep(walk_id: str, what: str, key: str) -> None:
             setattr(walk, what, st.session_state[key])
 
 
+@mishaps.beside
 def _rename(walk_id: str, key: str) -> None:
     plain = "".join(c for c in " ".join(st.session_state[key].split()) if c.isprintable())
     with history.writing() as session:
@@ -135,6 +140,7 @@ def _rename(walk_id: str, key: str) -> None:
             walk.title = plain[:TITLE_LENGTH].strip() or walk.title
 
 
+@mishaps.beside
 def _keep_tags(walk_id: str, key: str) -> None:
     with history.writing() as session, suppress(KeyError):
         walks.set_tags(session=session, walk_id=walk_id, tags=st.session_state[key])
@@ -147,9 +153,8 @@ def take_down(walk: Walk) -> None:
     with st.popover("Delete", icon=":material/delete:"):
         st.write(f"{walk.accession} and its files will be gone for good.")
         if st.button("Yes, delete it", key=f"delete_{walk.id}", type="primary"):
-            outbox.take_down(
-                walk.id, history.storage(), outbox.outbox_of(settings()), settings().database
-            )
+            storage = open_storage(settings().store_root, patience=HURRY)
+            outbox.take_down(walk.id, storage, outbox.outbox_of(settings()), settings().database)
             st.switch_page(rooms.GALLERY)
 
 

@@ -1,13 +1,20 @@
 """Errors that reach the screen, as sentences."""
 
 import logging
+from collections.abc import Callable
+from functools import wraps
+from typing import ParamSpec
 
 import streamlit as st
 
 from db.errors import HistoryError
 from momalisa.errors import MomaLisaError
 
+LONG = 30
+"""Seconds for which a sentence stands beside a page."""
+
 log = logging.getLogger(__name__)
+P = ParamSpec("P")
 
 
 def sentence(error: Exception) -> str:
@@ -25,3 +32,20 @@ def say(error: Exception) -> bool:
     log.error("a page failed", exc_info=error)
     st.error(sentence(error))
     return True
+
+
+def beside(callback: Callable[P, None]) -> Callable[P, None]:
+    """A widget's callback whose error is said beside the page.
+
+    Raised in a callback it would take the place of the page, and of all that is typed there.
+    """
+
+    @wraps(callback)
+    def tried(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            callback(*args, **kwargs)
+        except Exception as error:
+            log.error("a callback failed", exc_info=error)
+            st.toast(sentence(error), icon=":material/error:", duration=LONG)
+
+    return tried

@@ -8,7 +8,7 @@ import streamlit as st
 from db import votes
 from db.models import Walk
 from db.votes import Tally
-from momalisa.ui import duo, exhibit, history, label, orders, preference
+from momalisa.ui import duo, exhibit, history, label, mishaps, orders, preference
 from momalisa.ui.components.player import Film, player
 
 NAMES = ("first film", "second film")
@@ -46,6 +46,7 @@ def _unlabelled(walk: Walk, name: str) -> Film:
     return replace(exhibit.film(walk), alt=name.capitalize(), title=name.capitalize())
 
 
+@mishaps.beside
 def _cast(left: Walk, right: Walk, preferred: Walk | None) -> None:
     with history.writing() as session:
         counted = votes.cast(

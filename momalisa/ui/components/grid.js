@@ -1,6 +1,7 @@
 // Posters on a wall. A film is fetched only when its poster is looked at for a moment.
 
 const PAUSE = 150                         // milliseconds: passing over a poster asks for nothing
+const AGAIN = 5000                        // milliseconds until posters out of reach are tried again
 const still = matchMedia("(prefers-reduced-motion: reduce)")
 const walls = new WeakMap()
 
@@ -11,6 +12,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
   if (walls.get(parentElement) !== wanted) {
     walls.set(parentElement, wanted)
     list.replaceChildren(...data.cards.map(card => hung(card)))
+    seek(list, parentElement.querySelector(".sorry"))
   }
   list.onclick = event => {
     const card = event.target.closest(".card")
@@ -41,6 +43,20 @@ function hung(card) {
   const item = made("li")
   item.append(link)
   return item
+}
+
+// Say when posters are out of reach, and ask for them again until they are there.
+function seek(list, sorry) {
+  const missing = new Set()
+  const tell = () => {
+    sorry.textContent = missing.size ? "Some posters are out of reach just now." : ""
+  }
+  for (const poster of list.querySelectorAll(".poster")) {
+    const again = () => { if (poster.isConnected) poster.src = poster.src }
+    poster.onerror = () => { missing.add(poster); tell(); setTimeout(again, AGAIN) }
+    poster.onload = () => { missing.delete(poster); tell() }
+  }
+  tell()
 }
 
 function roll(picture, url) {

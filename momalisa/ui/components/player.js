@@ -5,6 +5,7 @@
 // address without https) shows the GIFs themselves, and pauses on their first frame.
 
 const BUDGET = 48e6                       // decoded pixels kept, all films together
+const AGAIN = 5000                        // milliseconds until a film out of reach is tried again
 const PARTS = [
   "play", "place", "count", "sorry", "both", "handle", "legend", "curves", "choices", "speed",
 ]
@@ -65,11 +66,13 @@ class Player {
       await Promise.all(this.screens.map(screen => screen.decode(share)))
     } catch (problem) {
       if (this.closed) return
-      if (problem instanceof Missing) this.sorry.textContent = problem.message
-      else this.plainly()
+      if (!(problem instanceof Missing)) return this.plainly()
+      this.sorry.textContent = problem.message
+      if (problem instanceof Away) this.again = setTimeout(() => this.load(), AGAIN)
       return
     }
     if (this.closed) return this.close()
+    this.sorry.textContent = ""
     this.frames = Math.max(...this.screens.map(screen => screen.frames.length))
     this.seconds = Math.max(...this.screens.map(screen => screen.seconds))
     this.once = this.screens.every(screen => screen.once)
@@ -190,6 +193,7 @@ class Player {
 
   close() {
     this.closed = true
+    clearTimeout(this.again)
     cancelAnimationFrame(this.timer)
     for (const screen of this.screens) screen.close()
   }
@@ -211,6 +215,20 @@ function remember(view) {
 
 class Missing extends Error {}
 
+class Away extends Missing {
+  message = "The storage is out of reach just now. The film plays once it is back."
+}
+
+// An address that answers, only not to a script, is no reason to wait: the film plays as a picture.
+async function fetched(url) {
+  try {
+    return await fetch(url)
+  } catch (problem) {
+    await fetch(url, { method: "HEAD", mode: "no-cors" }).catch(() => { throw new Away() })
+    throw problem
+  }
+}
+
 class Screen {
   constructor({ url, alt, title, poster, size }) {
     this.url = url
@@ -231,11 +249,18 @@ class Screen {
     }
   }
 
-  async decode(budget) {
-    const answer = await fetch(this.url)
-    if (answer.status === 503) {
-      throw new Missing("The storage is out of reach just now. Please try again in a moment.")
-    }
+  // Once; after a failure, anew.
+  decode(budget) {
+    this.decoding ??= this.taken(budget).catch(problem => {
+      this.decoding = undefined
+      throw problem
+    })
+    return this.decoding
+  }
+
+  async taken(budget) {
+    const answer = await fetched(this.url)
+    if (answer.status === 503) throw new Away()
     if (!answer.ok) throw new Missing("The film's file is not where it should be.")
     const decoder = new ImageDecoder({ data: await answer.arrayBuffer(), type: "image/gif" })
     await decoder.tracks.ready

@@ -1,0 +1,266 @@
+"""Outages: every page says in a sentence what is gone, and works again when it is back."""
+
+import re
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from urllib.parse import quote
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from db.models import Walk
+from db.session import writing
+from momalisa.outbox import Outbox
+from momalisa.settings import CHECKOUT
+from momalisa.storage import FOLDER, TYPES, LocalStorage, Storage, film_key, open_storage
+from tests.app import House, chromium, free_port, running
+from tests.browser.visits import (
+    FILM_PATIENCE,
+    PATIENCE,
+    Visitor,
+    ask,
+    database,
+    enter,
+    hang_film,
+    press,
+    settled,
+)
+from tests.faults import Proxy, emulator, proxy_before
+
+pytestmark = pytest.mark.browser
+
+STORE = "gs://films/store"
+ALONE = {"MOMALISA_WORKER": "external"}
+LOCKED = "Another program keeps the history locked, so nothing was changed."
+DAMAGED = "The history is damaged. Nothing was changed in it."
+NO_FILM = "There is no film under this link. It may have been deleted."
+NO_WORKER = "No worker is there, so nothing moves."
+AWAY = "The storage is out of reach just now."
+HOSTILE = "'; DROP TABLE walks; --\"><img src=x onerror=alert(1)>\0" + 10_000 * "x"
+
+
+@pytest.fixture(scope="module")
+def bucket() -> Iterator[Proxy]:
+    """The way to an emulated bucket, which can be cut."""
+    from google.cloud.storage import Client  # type: ignore[import-untyped]
+
+    with emulator() as place, proxy_before(place) as proxy, pytest.MonkeyPatch.context() as patch:
+        patch.setenv("STORAGE_EMULATOR_HOST", proxy.address)
+        with closing(Client(project="test")) as client:
+            client.create_bucket("films")
+        yield proxy
+
+
+@pytest.fixture(scope="module")
+def house(bucket: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    home = tmp_path_factory.mktemp("outages")
+    with running(home, environment=ALONE | {"MOMALISA_STORE": STORE}) as house:
+        for name in ("left", "right"):
+            hang_in(open_storage(STORE), house, name)
+        yield house
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture
+def page(visitor: Visitor) -> Page:
+    return visitor.page
+
+
+@pytest.fixture
+def cut(bucket: Proxy) -> Iterator[Proxy]:
+    """The bucket is gone; never beyond the test."""
+    bucket.gone = True
+    yield bucket
+    bucket.gone = False
+
+
+def hang_in(storage: Storage, house: House, name: str) -> None:
+    """A film whose files are in that storage."""
+    hang_film(house, name, f"a {name} hand", "a sea")
+    here = LocalStorage(house.home / "store")
+    for file in here.list(f"{FOLDER}/{name}/"):
+        storage.put(file.key, here.get(file.key), TYPES[Path(file.key).suffix])
+
+
+@contextmanager
+def at_work(house: House, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker of this house, started by hand."""
+    command = [sys.executable, "-m", "momalisa", "worker", *options]
+    with (house.home / "worker.log").open("ab") as log:
+        worker = subprocess.Popen(
+            command, cwd=CHECKOUT, env=house.environment, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        yield worker
+    finally:
+        worker.terminate()
+        worker.wait()
+
+
+def beside(page: Page, address: str) -> Page:
+    """Another tab."""
+    tab = page.context.new_page()
+    tab.goto(address)
+    return tab
+
+
+def says(page: Page, sentence: str) -> None:
+    expect(page.get_by_text(sentence).first).to_be_visible(timeout=2 * PATIENCE)
+
+
+def plays(page: Page) -> None:
+    expect(page.locator(".count").first).to_contain_text(re.compile(r"\d / \d"))
+
+
+def test_a_walk_waits_for_a_worker_and_goes_on(house: House, page: Page) -> None:
+    with writing(database(house)) as session:
+        walks = [ask(session, "a moon", end) for end in ("a sea", "a lake")]
+        for walk in walks:
+            walk.created_at -= timedelta(minutes=1)
+    page.goto(f"{house.url}/create?walk={walks[0].id}")
+    compare = beside(page, f"{house.url}/compare?a=left&b={walks[1].id}")
+    for tab in (page, compare):
+        says(tab, NO_WORKER)
+    with at_work(house):
+        for tab in (page, compare):
+            expect(tab.get_by_text(NO_WORKER)).to_be_hidden(timeout=FILM_PATIENCE)
+        for tab, done in ((page, "Remix"), (compare, "Vote blind")):
+            button = tab.get_by_role("button", name=done, exact=True)
+            expect(button).to_be_visible(timeout=FILM_PATIENCE)
+            plays(tab)
+
+
+def test_pictures_come_back_with_the_bucket(house: House, page: Page, cut: Proxy) -> None:
+    page.goto(house.url)
+    plays(page)
+    wall, film, compare, exhibition = (
+        beside(page, f"{house.url}/{place}")
+        for place in ("gallery", "gallery?walk=left", "compare?a=left&b=right", "exhibition")
+    )
+    says(wall, "Some posters are out of reach just now.")
+    says(film, AWAY)
+    says(compare, AWAY)
+    says(exhibition, "The films are out of reach just now.")
+    cut.gone = False
+    for tab in (film, compare):
+        plays(tab)
+        expect(tab.get_by_text(AWAY)).to_be_hidden()
+    says(exhibition, "hand → a sea, 20")
+    expect(wall.get_by_text("Some posters are out of reach just now.")).to_be_hidden()
+
+
+def test_what_the_bucket_cannot_give_or_take_just_now_is_said_or_done_later(
+    house: House, page: Page, cut: Proxy
+) -> None:
+    hang_film(house, "gone", "a gone hand", "a sea")
+    outbox = Outbox(house.home / "outbox")
+    hang_in(outbox.shelf, house, "late")
+    with writing(database(house)) as session:
+        session.get_one(Walk, "late").waiting = True
+    download = beside(page, "about:blank")
+    download.goto(f"{house.url}/pictures/walks/left.mp4", timeout=2 * PATIENCE)
+    says(download, "The bucket did not take or give")
+    page.goto(f"{house.url}/gallery?walk=late")
+    plays(page)
+    page.goto(f"{house.url}/gallery?walk=gone")
+    press(page, "Delete")
+    press(page, "Yes, delete it")
+    says(page, "1 film waits for the storage; nothing is lost.")
+    expect(page.locator(".card", has_text="a gone hand")).to_have_count(0)
+    assert set(outbox.removals()) == {"gone"}
+
+    cut.gone = False
+    with at_work(house, "--once") as worker:
+        worker.wait()
+    assert (outbox.removals(), outbox.walk_ids()) == ({}, [])
+    assert open_storage(STORE).exists(film_key("late", "film.gif"))
+    page.reload()
+    expect(page.locator(".card", has_text="a late hand")).to_be_visible()
+    expect(page.get_by_text("for the storage")).to_be_hidden()
+
+
+def test_a_locked_history_takes_nothing_and_nothing_typed_is_lost(house: House, page: Page) -> None:
+    places = (
+        "create",
+        "gallery?walk=left",
+        "gallery?walk=right",
+        "compare?a=left&b=right&blind=yes",
+    )
+    create, star, remix, vote = (beside(page, f"{house.url}/{place}") for place in places)
+    enter(create, "From", "a kept word")
+    enter(create, "To", "a sea")
+    for tab in (create, star, remix, vote):
+        settled(tab)
+    before = house.walks()
+    with closing(sqlite3.connect(house.home / "momalisa.db", isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        press(create, "Walk")
+        star.get_by_text("Star", exact=True).click()
+        press(remix, "Remix")
+        press(vote, "First film")
+        for tab in (create, star, remix, vote):
+            says(tab, LOCKED)
+    assert house.walks() == before
+    press(create, "Walk")
+    says(create, "in the queue")
+    expect(create.get_by_label("From", exact=True)).to_have_value("a kept word")
+    press(remix, "Remix")
+    remix.wait_for_url("**/create?walk=*")
+    press(vote, "First film")
+    says(vote, "You preferred the first film")
+
+
+@pytest.mark.parametrize("odd", ["nosuch", HOSTILE], ids=["unknown", "hostile"])
+def test_a_link_that_leads_to_nothing_says_so(house: House, visitor: Visitor, odd: str) -> None:
+    page, name = visitor.page, quote(odd, safe="")
+    for place in ("gallery?walk=", "create?walk=", "create?use=", "compare?b=right&a="):
+        page.goto(f"{house.url}/{place}{name}")
+        says(page, NO_FILM)
+    page.goto(f"{house.url}/exhibition?walk={name}")
+    says(page, "There is no film to exhibit here yet.")
+    page.goto(f"{house.url}/gallery?before={name}&sort={name}&since={name}")
+    expect(page.locator(".card").first).to_be_visible()
+    assert visitor.complaints == []
+
+
+def test_a_damaged_history_is_left_alone_and_pages_outlive_their_server(
+    page: Page, tmp_path: Path
+) -> None:
+    file = tmp_path / "momalisa.db"
+    serving = partial(running, tmp_path, environment=ALONE, port=free_port())
+    with serving() as house:
+        hang_film(house, "left", "a left hand", "a sea")
+        page.goto(f"{house.url}/gallery?walk=left")
+        plays(page)
+        create = beside(page, f"{house.url}/create")
+        enter(create, "From", "a kept word")
+    sound = file.read_bytes()
+    file.write_bytes(b"rubbish" * 1000)
+    with serving():
+        for place in ("create", "gallery", "compare?a=left", "exhibition", "insight"):
+            tab = beside(page, f"{house.url}/{place}")
+            says(tab, DAMAGED)
+            expect(tab.get_by_text("Traceback")).to_have_count(0)
+            tab.close()
+        assert file.read_bytes() == b"rubbish" * 1000
+    file.write_bytes(sound)
+    with serving():
+        for tab in (create, page):
+            tab.locator('[data-test-connection-state="CONNECTED"]').wait_for()
+        enter(create, "To", "a sea")
+        press(create, "Walk")
+        says(create, "in the queue")
+        expect(create.get_by_label("From", exact=True)).to_have_value("a kept word")
+        press(page, "All films")
+        expect(page.locator(".card")).to_have_count(1)
