@@ -17,7 +17,7 @@ from momalisa.outbox import outbox_of
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, open_storage
-from momalisa.ui import catalogue, history, lobby, wall
+from momalisa.ui import catalogue, exhibit, lobby, wall
 
 from .conftest import (
     Hang,
@@ -312,7 +312,8 @@ def test_a_film_is_deleted_also_while_its_storage_is_away(
             raise StorageError(f"{key} is out of reach.")
 
     walk = hang()
-    monkeypatch.setattr(history, "storage", lambda: Away(Path(settings().store_root)))
+    away = Away(Path(settings().store_root))
+    monkeypatch.setattr(exhibit, "open_storage", lambda *_root, **_how: away)
     press(visit("gallery", walk=walk.id), "Yes, delete it")
     assert everything() == []
     assert outbox_of(settings()).removals() == {walk.id: sorted(walk.files.values())}
