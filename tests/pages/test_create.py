@@ -53,6 +53,21 @@ def test_two_prompts_become_a_queued_walk(visit: Visit) -> None:
     assert "Next in the queue" in texts(at)
 
 
+def test_where_there_is_an_endpoint_one_may_choose(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOMALISA_ENDPOINT", "http://localhost:1")
+    settings.cache_clear()
+    press(typed(visit("create"), "a red square", "a sea"), WALK)
+    at = typed(visit("create"), "a red square", "a moon")
+    labelled(at, "button_group", "Made").set_value("on this machine")
+    press(at, WALK)
+    assert {walk.title.split()[-1]: walk.remote for walk in everything()} == {
+        "sea": True,
+        "moon": False,
+    }
+
+
 @pytest.mark.parametrize(
     ("kind", "label", "bad", "sentence"),
     [
