@@ -12,15 +12,15 @@ from tests.browser.visits import PATIENCE, Visitor
 
 @pytest.fixture(scope="package")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    if CHROMIUM is None:
-        sentence = "There is no Chromium here: apt-get install chromium"
-        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
     with running(tmp_path_factory.mktemp("house")) as house:
         yield house
 
 
 @pytest.fixture(scope="package")
-def browser(house: House) -> Iterator[Browser]:
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        sentence = "There is no Chromium here: apt-get install chromium"
+        pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
     with chromium() as browser:
         yield browser
 

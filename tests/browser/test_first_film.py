@@ -23,7 +23,7 @@ def test_from_two_prompts_to_a_film_on_the_wall(house: House, visitor: Visitor) 
 
     # Frames come in, coarse to fine, while it is made.
     expect(page.locator(".cell")).to_have_count(12)
-    page.locator(".cell img").first.wait_for(timeout=FILM_PATIENCE)
+    page.locator(".cell img, .screen canvas").first.wait_for(timeout=FILM_PATIENCE)
     page.locator(".screen canvas").wait_for(timeout=FILM_PATIENCE)
     assert ("a red square on white → a stormy sea at night", "done") in house.walks()
     shows_pictures(page)

@@ -12,14 +12,14 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
 from db.models import Walk
 from db.session import engine_for, writing
 from momalisa.outbox import Outbox
 from momalisa.settings import CHECKOUT
 from momalisa.storage import FOLDER, TYPES, LocalStorage, Storage, film_key, open_storage
-from tests.app import House, chromium, free_port, running
+from tests.app import House, free_port, running
 from tests.browser.visits import (
     FILM_PATIENCE,
     PATIENCE,
@@ -64,12 +64,6 @@ def house(bucket: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
         for name in ("left", "right"):
             hang_in(open_storage(STORE), house, name)
         yield house
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests import app
-from tests.app import House, chromium, running
+from tests.app import House, running
 from tests.browser.issuer import CLIENT, issuing
 from tests.browser.visits import FILM_PATIENCE, PATIENCE, enter, hang_waves, press
 
@@ -38,12 +38,6 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         patch.setattr(app, "free_port", lambda: port)
         with running(home) as house:
             yield house
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def sign_in(browser: Browser, house: House, email: str) -> Page:
