@@ -236,7 +236,7 @@ def _write_frames(folder: Path, painted: "Painted") -> None:
 
 
 def _worker(options: argparse.Namespace) -> int:
-    from momalisa.worker import run
+    from momalisa.process import run
 
     run(settings(), once=options.once)
     return DONE

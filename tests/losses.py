@@ -33,12 +33,13 @@ from db.models import State, Walk
 from db.session import migrate, reading, writing
 from momalisa import film
 from momalisa.outbox import File, Outbox, deliver, outbox_of
+from momalisa.process import run_process
 from momalisa.render import Progress
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, film_key, open_storage
 from momalisa.sync import sync
-from momalisa.worker import Worker, run_process
+from momalisa.worker import Worker
 from tests.faults import Fault, Proxy, emulator, proxy_before
 
 FILES_OF_A_FILM = 3

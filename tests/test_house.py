@@ -16,7 +16,7 @@ TOP_LEVEL = {
 }
 FLOORS = {
     5: {"streamlit_app", "momalisa.__main__"},
-    4: {"pages", "momalisa.worker", "momalisa.cloud", "momalisa.atelier"},
+    4: {"pages", "momalisa.worker", "momalisa.process", "momalisa.cloud", "momalisa.atelier"},
     3: {"momalisa.ui", "momalisa.render", "momalisa.sync", "momalisa.supervise"},
     2: {
         *("momalisa.walk", "momalisa.film", "momalisa.storage", "momalisa.models"),

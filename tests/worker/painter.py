@@ -23,11 +23,12 @@ from db.session import reading, writing
 from momalisa.errors import Cancelled
 from momalisa.frames import FrameCache, frame_key
 from momalisa.outbox import File, Outbox, deliver
+from momalisa.process import run_process
 from momalisa.render import Progress
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import Storage, film_key
-from momalisa.worker import Worker, run_process
+from momalisa.worker import Worker
 
 STOPS: Any = ({"prompt": "a red square"}, {"prompt": "a stormy sea"})
 
