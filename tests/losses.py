@@ -289,7 +289,7 @@ def faulty(house: House, films: int, gone: float, share: float = 0.3) -> dict[st
         began = time.monotonic()
         house.ask(films)
         waited = 0
-        while time.monotonic() < began + gone or not waited:
+        while time.monotonic() < began + (gone if waited else PATIENCE):
             time.sleep(0.1)
             waited = sum(row.waiting for row in house.rows())
         house.proxy.gone = False

@@ -1,6 +1,7 @@
 """A house of its own for every test: empty history, empty store, no worker."""
 
 import json
+import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from io import BytesIO
@@ -30,6 +31,8 @@ Keep = Callable[..., None]
 def house(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("MOMALISA_HOME", str(tmp_path))
     monkeypatch.setenv("MOMALISA_WORKER", "external")
+    # A visit leaves its page as `__main__`, which later tests' processes would begin with.
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     settings.cache_clear()
     st.cache_data.clear()
     migrate(settings().database)
