@@ -17,8 +17,12 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from momalisa.atelier.canvases import Canvases
 from momalisa.atelier.recipe import Recipe
+from momalisa.models.lanes import Lanes
 
 GATE_TIMES = (600, 800, 950)
+CACHED = 16
+"""Latents whose activations a CPU core's cache holds: in parts of as many it learns 1.1 times as
+fast as in parts of 32."""
 
 
 def build_unet(recipe: Recipe) -> UNet2DConditionModel:
@@ -158,6 +162,32 @@ def _loss(
     return F.mse_loss(predicted.float(), target)
 
 
+def learn(model: Denoiser, scheduler: DDIMScheduler, lanes: Lanes, *batch: Tensor) -> float:
+    """Leave the gradients of a batch's mean loss in the model, and return that loss.
+
+    Each lane makes the gradients of its part; they are added up in the order of the parts, so
+    that a step is repeatable.
+    """
+    weights = list(model.parameters())
+    whole = len(batch[0])
+
+    def gradients(rows: slice) -> tuple[float, list[Tensor]]:
+        most = CACHED if weights[0].device.type == "cpu" else whole
+        parts = [slice(n, min(n + most, rows.stop)) for n in range(rows.start, rows.stop, most)]
+        total, sums = 0.0, [torch.zeros_like(one) for one in weights]
+        for part in parts:
+            loss = _loss(model, scheduler, *(x[part] for x in batch))
+            loss = loss * ((part.stop - part.start) / whole)
+            torch._foreach_add_(sums, torch.autograd.grad(loss, weights))
+            total += loss.item()
+        return total, sums
+
+    losses, found = zip(*lanes.run(gradients, whole), strict=True)
+    for weight, *parts in zip(weights, *found, strict=True):
+        weight.grad = sum(parts[1:], parts[0])
+    return float(sum(losses))
+
+
 @torch.no_grad()
 def caption_rank(model: Denoiser, tokens: Tensor) -> float:
     """The share of the captions' variance that lies in one direction: near 1 when collapsed."""
@@ -188,26 +218,24 @@ def train_denoiser(
         {"params": list(model.unet.parameters()), "share": 1.0},
         {"params": list(model.text_encoder.parameters()), "share": recipe.text_share},
     ]
-    optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98))
+    optimiser = torch.optim.AdamW(groups, lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True)
     average = EMAModel(model.parameters(), decay=recipe.ema, use_ema_warmup=True, power=0.75)
     average.to(device)
     scheduler = build_scheduler()
     step = _resume(folder / "denoiser.pt", model, optimiser, average, device)
     total = recipe.samples // recipe.batch
+    lanes = Lanes(torch.device(device), small=True)
     saved, losses = time.monotonic(), []
     bar = tqdm(total=total, initial=step, desc="denoiser", unit="step")
     while step < total:
         for group in optimiser.param_groups:
             share = group["share"] * learning_rate(step / total, recipe)
             group["lr"] = recipe.learning_rate * share
-        loss = _loss(model, scheduler, *lesson.draw(step, recipe))
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        losses.append(learn(model, scheduler, lanes, *lesson.draw(step, recipe)))
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         average.step(model.parameters())
         step += 1
-        losses.append(loss.item())
         bar.update()
         if time.monotonic() - saved > checkpoint_seconds or step == total:
             _save(folder / "denoiser.pt", model, optimiser, average, step)

@@ -28,8 +28,10 @@ from momalisa.atelier.canvases import (
 from momalisa.atelier.diffusion import (
     Denoiser,
     Lesson,
+    build_scheduler,
     build_unet,
     caption_rank,
+    learn,
     learning_rate,
     tokenise,
     train_denoiser,
@@ -37,6 +39,7 @@ from momalisa.atelier.diffusion import (
 from momalisa.atelier.recipe import Recipe
 from momalisa.atelier.text import build_text_encoder, train_tokenizer, with_vocabulary
 from momalisa.atelier.train import adopt, export
+from momalisa.models.lanes import Lanes
 
 RECIPE = Recipe(
     size=64,
@@ -177,6 +180,22 @@ def test_a_killed_training_goes_on_exactly(
     resumed = run("killed", lambda *_: None, 1e9)
     for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
         assert torch.equal(one, other)
+
+
+def test_parts_of_a_batch_teach_what_the_whole_does(
+    fresh_denoiser: Callable[[], Denoiser], lesson: Lesson
+) -> None:
+    together, apart = fresh_denoiser(), fresh_denoiser()
+    scheduler = build_scheduler()
+    batch = lesson.draw(0, replace(RECIPE, batch=37))
+    latents, noise, times, tokens = batch
+    predicted = together(scheduler.add_noise(latents, noise, times), times, tokens)
+    loss = (predicted - scheduler.get_velocity(latents, noise, times)).square().mean()
+    loss.backward()
+    learned = learn(apart, scheduler, Lanes(torch.device("cpu"), small=True), *batch)
+    assert learned == pytest.approx(loss.item())
+    for one, other in zip(together.parameters(), apart.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad)
 
 
 def test_captions_do_not_start_collapsed(
