@@ -26,6 +26,8 @@ with table:
             st.text(estimate.sentence(spec))
     if shown:
         st.error("The walk cannot begin yet: please look at the sentences above.")
+    if spec and (walk is None or walk.digest != spec.digest()):
+        between.ahead(spec)
 
 with wall:
     if walk is None:

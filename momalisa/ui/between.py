@@ -1,4 +1,4 @@
-"""The places between a finished walk's frames, to look at one by one."""
+"""The places on a walk's way, to look at one by one: before it is made, and between its frames."""
 
 import secrets
 
@@ -7,15 +7,24 @@ import streamlit as st
 from db.models import Walk
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
-from momalisa.ui import clock, media, orders, stills
+from momalisa.ui import clock, estimate, media, orders, stills
 from momalisa.ui.components.scrubber import scrubber
 
 SLOWEST = 5.0
 """Seconds that a picture may take to be painted while somebody waits with a hand on the slider."""
 
 
+def ahead(spec: WalkSpec) -> None:
+    """Drag to any place of a walk that is not made yet, if a picture is painted soon enough."""
+    seconds = estimate.seconds_a_frame(spec)
+    if settings().endpoint or seconds is None or seconds > SLOWEST:
+        return
+    with st.expander("Look along the way"):
+        _look(spec, [], "draft", live=True, said="Drag: the place is painted when you stop.")
+
+
 def look(walk: Walk) -> None:
-    """Drag to any place on the way of a walk, and see the picture there."""
+    """Drag to any place on the way of a finished walk, and see the picture there."""
     if not orders.repeatable(walk):
         return
     spec = orders.spec_of(walk)
@@ -23,16 +32,22 @@ def look(walk: Walk) -> None:
     if not frames:
         return
     live, said = _live(walk)
-    looker = st.session_state.setdefault("looker", secrets.token_hex(8))
     with st.expander("Look between the frames"):
-        scrubber(
-            walk_id=walk.id,
-            legs=[(here.prompt, there.prompt) for here, there in spec.legs],
-            frames=frames,
-            exact=stills.address(walk.id, looker) if live else "",
-            said=said,
-            key=f"between_{walk.id}",
-        )
+        _look(spec, frames, walk.id, live=live, said=said)
+
+
+def _look(
+    spec: WalkSpec, frames: list[tuple[float, str]], name: str, *, live: bool, said: str
+) -> None:
+    looker = st.session_state.setdefault("looker", secrets.token_hex(8))
+    scrubber(
+        walk_id=name,
+        legs=[(here.prompt, there.prompt) for here, there in spec.legs],
+        frames=frames,
+        exact=stills.address(spec, looker) if live else "",
+        said=said,
+        key=f"between_{name}",
+    )
 
 
 def known(walk: Walk, spec: WalkSpec) -> list[tuple[float, str]]:

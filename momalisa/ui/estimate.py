@@ -12,7 +12,7 @@ from momalisa.ui.orders import repeatable, spec_of
 
 LOOKED_AT = 24
 """Films of a model, the newest, by which its speed is judged."""
-DECODING = 11
+DECODING = 6
 """Passes through the UNet that a frame's other work takes as long as (tests/bench.py)."""
 SURVEYING = 1.3
 """How much longer even pacing takes, for the survey (tests/bench.py)."""
@@ -25,6 +25,12 @@ def sentence(spec: WalkSpec) -> str:
     frames = f"{len(spec.places())} frames"
     took = frames if seconds is None else f"{frames}, {clock.about(seconds)}"
     return f"{took} on {device}" if device else took
+
+
+def seconds_a_frame(spec: WalkSpec) -> float | None:
+    """How long one of a walk's frames takes, from the past; None if that says nothing."""
+    seconds = expected(spec, _made_with(spec.model)[1])
+    return None if seconds is None else seconds / len(spec.places())
 
 
 def _made_with(model: str) -> tuple[str, list[Walk]]:

@@ -70,4 +70,16 @@ def test_one_click_on_a_preset_makes_a_film_and_any_place_of_it_can_be_seen(
     expect(place).to_have_attribute("aria-valuetext", re.compile("^49 % of the way from a yellow"))
     expect(picture).not_to_have_attribute("src", nearest, timeout=FILM_PATIENCE)
     expect(picture).to_have_class("picture")
+
+    # The next walk is looked at before it is made, and its picture changes with its settings.
+    enter(page, "To", "a stormy sea at night")
+    page.get_by_text("Look along the way").click()
+    draft = page.locator(".st-key-between_draft")
+    draft.get_by_label("Place on the way").focus()
+    page.keyboard.press("ArrowRight")
+    picture = draft.locator(".picture")
+    expect(picture).to_have_class("picture", timeout=FILM_PATIENCE)
+    before = str(picture.get_attribute("src"))
+    enter(page, "To", "a red square on white")
+    expect(picture).not_to_have_attribute("src", before, timeout=FILM_PATIENCE)
     assert visitor.complaints == []

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from threading import Timer
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from starlette.applications import Starlette
@@ -12,23 +13,26 @@ from db import stills
 from db.models import Still
 from db.session import reading, writing
 from momalisa.settings import settings
+from momalisa.spec import WalkSpec
 from momalisa.ui import between
 from momalisa.ui import stills as door
 
-from .conftest import Hang, Keep, Visit, component, spec
+from .conftest import Hang, Keep, Visit, component, labelled, spec
 
 KEY = "ab" + "0" * 62
+WALK = spec()
 Ask = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
 def ask_for(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
-    """Ask for a walk's picture; gives the status, and where it is or why there is none."""
+    """Ask for the picture at leg and `t`; its status, and where it is or why there is none."""
     monkeypatch.setattr(door, "PATIENCE", 2.0)
     with TestClient(Starlette(routes=door.ROUTES), follow_redirects=False) as client:
 
-        def _ask(walk_id: str, place: str = "0/0.25", looker: str = "me") -> tuple[int, str]:
-            answer = client.get(door.address(walk_id, looker) + place)
+        def _ask(leg: object = 0, t: object = 0.25, **headers: str) -> tuple[int, str]:
+            address = f"{door.address(WALK, 'me')}&leg={leg}&t={t}"
+            answer = client.get(address, headers=headers)
             return answer.status_code, answer.headers.get("location") or answer.text
 
         yield _ask
@@ -48,40 +52,57 @@ def paint(**end: str) -> None:
         finish(session=session, still_id=still.id, owner="test", **end)
 
 
-def test_a_picture_is_asked_for_and_found_in_the_frame_cache(ask_for: Ask, hang: Hang) -> None:
-    walk = hang()
+def test_a_picture_is_asked_for_and_found_in_the_frame_cache(ask_for: Ask) -> None:
     painter = Timer(0.2, paint, kwargs={"key": KEY})
     painter.start()
-    assert ask_for(walk.id) == (307, f"/pictures/frames/{KEY}.png")
+    assert ask_for() == (307, f"/pictures/frames/{KEY}.png")
     painter.join()
     (still,) = asked()
-    assert (still.spec, still.leg, still.t) == (walk.spec, 0, 0.25)
+    assert (still.spec, still.leg, still.t) == (WALK.model_dump(mode="json"), 0, 0.25)
 
 
-def test_why_there_is_no_picture_is_a_sentence(ask_for: Ask, hang: Hang) -> None:
-    walk = hang()
+def test_why_there_is_no_picture_is_a_sentence(ask_for: Ask) -> None:
     painter = Timer(0.2, paint, kwargs={"error": "Not even one frame fits."})
     painter.start()
-    assert ask_for(walk.id) == (503, "Not even one frame fits.")
+    assert ask_for() == (503, "Not even one frame fits.")
     painter.join()
 
 
-def test_nobody_waits_for_ever(ask_for: Ask, hang: Hang, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_waits_for_ever(ask_for: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "PATIENCE", 0.2)
-    status, sentence = ask_for(hang().id)
+    status, sentence = ask_for()
     assert status == 503
     assert "has much to do" in sentence
 
 
-@pytest.mark.parametrize("place", ["1/0.5", "0/1.5", "7/0", "0/x", "-1/0.5", "0/-0.5"])
-def test_a_place_that_is_on_no_walk_is_not_asked_for(ask_for: Ask, hang: Hang, place: str) -> None:
-    assert ask_for(hang().id, place)[0] == 404
-    assert ask_for("nosuch")[0] == 404
+@pytest.mark.parametrize(
+    ("leg", "t"), [(1, 0.5), (0, 1.5), (7, 0), (0, "x"), (-1, 0.5), (0, -0.5), (0, "nan"), ("", 0)]
+)
+def test_a_place_that_is_on_no_walk_is_not_asked_for(ask_for: Ask, leg: object, t: object) -> None:
+    assert ask_for(leg, t)[0] == 404
     assert asked() == []
 
 
-def test_of_a_foreign_film_nothing_is_asked(ask_for: Ask, foreign: Hang) -> None:
-    assert ask_for(foreign().id)[0] == 404
+@pytest.mark.parametrize(
+    "question",
+    [
+        "",
+        "leg=0&t=0",
+        "spec=&leg=0&t=0",
+        "spec=%7B%7D&leg=0&t=0",
+        "spec=%5B" + "9" * 9999,
+        f"spec={spec(model='nosuch').model_dump_json()}&leg=0&t=0",
+    ],
+)
+def test_of_settings_that_make_no_walk_nothing_is_asked(question: str) -> None:
+    with TestClient(Starlette(routes=door.ROUTES)) as client:
+        assert client.get(f"{door.PATH}?{question}").status_code == 404
+    assert asked() == []
+
+
+def test_no_other_site_has_pictures_painted(ask_for: Ask) -> None:
+    assert ask_for(**{"sec-fetch-site": "cross-site"})[0] == 403
+    assert asked() == []
 
 
 def test_a_walk_is_looked_at_between_its_frames(visit: Visit, hang: Hang, keep: Keep) -> None:
@@ -93,7 +114,8 @@ def test_a_walk_is_looked_at_between_its_frames(visit: Visit, hang: Hang, keep: 
         [0.0, f"/pictures/frames/{'a' * 64}.png"],
         [1.0, f"/pictures/frames/{'b' * 64}.png"],
     ]
-    assert data["exact"].startswith(f"/pictures/still/{walk.id}/")
+    question = parse_qs(urlsplit(data["exact"]).query)
+    assert WalkSpec.model_validate_json(question["spec"][0]).digest() == walk.digest
 
 
 def test_of_an_evenly_paced_walk_only_the_stops_places_are_known(hang: Hang) -> None:
@@ -117,3 +139,33 @@ def test_a_slow_model_is_not_asked_while_somebody_waits(
 def test_without_frames_there_is_nothing_to_look_at(visit: Visit, hang: Hang) -> None:
     at = visit("create", walk=hang().id)
     assert "Look between the frames" not in [each.label for each in at.expander]
+
+
+@pytest.mark.parametrize(("seconds", "live"), [(3.0, True), (600.0, False), (0.0, False)])
+def test_a_walk_is_looked_at_before_it_is_made_where_that_is_quick(
+    visit: Visit, hang: Hang, keep: Keep, seconds: float, live: bool
+) -> None:
+    if seconds:
+        walk = hang(size=256)
+        walk.seconds = seconds
+        keep(walk)
+    at = visit("create")
+    labelled(at, "text_input", "From").input("a moon")
+    labelled(at, "text_input", "To").input("a lake")
+    at.run()
+    assert ("Look along the way" in [each.label for each in at.expander]) == live
+    if live:
+        data = component(at, "scrubber")
+        assert (data["legs"], data["frames"]) == ([["a moon", "a lake"]], [])
+        assert data["exact"]
+
+
+def test_a_walk_that_hangs_on_the_wall_is_looked_at_there_alone(
+    visit: Visit, hang: Hang, keep: Keep
+) -> None:
+    walk = hang(size=256)
+    walk.seconds = 3.0
+    keep(walk, progress=[[0, "a" * 64]])
+    labels = [each.label for each in visit("create", walk=walk.id).expander]
+    assert "Look between the frames" in labels
+    assert "Look along the way" not in labels

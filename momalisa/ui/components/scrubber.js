@@ -13,17 +13,15 @@ export default function ({ parentElement, data }) {
     scrubber?.close()
     scrubber = new Scrubber(root, data)
     scrubbers.set(parentElement, scrubber)
+  } else {
+    scrubber.follow(data)
   }
-  scrubber.exact = data.exact
   return () => { scrubber.close(); scrubbers.delete(parentElement) }
 }
 
 class Scrubber {
-  constructor(root, { id, legs, frames, said }) {
-    this.id = id
-    this.legs = legs                      // [from, to], as prompts
-    this.frames = frames                  // [place on the way, address]
-    this.said = said                      // what stands below while nothing else is to be said
+  constructor(root, data) {
+    this.take(data)
     this.picture = root.querySelector(".picture")
     this.picture.loading = "lazy"
     // The cache lets go of frames that nobody has looked at for long.
@@ -31,10 +29,26 @@ class Scrubber {
     this.at = root.querySelector(".at")
     this.now = root.querySelector(".now")
     this.slider = root.querySelector(".spot")
-    this.slider.max = legs.length
-    this.slider.value = this.nearest(MIDDLE)[0]
+    this.slider.max = this.legs.length
+    this.slider.value = this.nearest(MIDDLE)?.[0] ?? MIDDLE
     this.slider.oninput = () => this.moved()
     this.look()
+  }
+
+  take({ id, legs, frames, exact, said }) {
+    this.id = id
+    this.legs = legs                      // [from, to], as prompts
+    this.frames = frames                  // [place on the way, address]
+    this.exact = exact                    // where to ask for a place's own picture, if anywhere
+    this.said = said                      // what stands below while nothing else is to be said
+  }
+
+  // The walk is still being thought out: a picture that was asked for changes with it.
+  follow(data) {
+    const other = data.exact !== this.exact
+    this.take(data)
+    this.slider.max = this.legs.length
+    if (other && this.asked) this.moved()
   }
 
   get place() {
@@ -51,13 +65,14 @@ class Scrubber {
     this.picture.alt = `Picture at ${words}`
     this.at.textContent = way.toFixed(2)
     this.now.textContent = this.said
-    const [there, url] = this.nearest(way)
-    this.show(url, Math.abs(there - way) > ROUNDING)
+    const known = this.nearest(way)
+    if (known) this.show(known[1], Math.abs(known[0] - way) > ROUNDING)
+    else this.picture.classList.add("near")
   }
 
   nearest(way) {
     const away = frame => Math.abs(frame[0] - way)
-    return this.frames.reduce((best, frame) => away(frame) < away(best) ? frame : best)
+    return this.frames.toSorted((one, other) => away(one) - away(other))[0]
   }
 
   show(url, near) {
@@ -78,7 +93,7 @@ class Scrubber {
     const asked = this.asked = new AbortController()
     this.now.textContent = "Painting this very place …"
     try {
-      const answer = await fetch(`${this.exact}${leg}/${t}`, { signal: asked.signal })
+      const answer = await fetch(`${this.exact}&leg=${leg}&t=${t}`, { signal: asked.signal })
       if (answer.ok) this.show(answer.url, false)
       this.now.textContent = answer.ok ? this.said : await answer.text()
     } catch {
