@@ -1,10 +1,11 @@
 """`python -m tests.losses`: what is lost when processes die and networks fail?
 
 Real workers in processes of their own, with a real history, a real emulator of Cloud Storage and
-a proxy before it; only the pictures are stubs. First workers are killed with `kill -9` at random
+a proxy before it. Migrations, workers and the whole app are killed with `kill -9` at random
 moments, while the bucket comes and goes. Then the network fails in every way it can, and is gone
 altogether for a while. Every film must be in the bucket in the end: once, and with the right
-checksum. Before that, a history is rebuilt from a large bucket.
+checksum. Before that, a history is rebuilt from a large bucket. Only the workers' pictures are
+stubs; the app's are painted.
 """
 
 import argparse
@@ -13,11 +14,12 @@ import json
 import multiprocessing
 import os
 import random
+import signal
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
@@ -40,12 +42,18 @@ from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, film_key, open_storage
 from momalisa.sync import sync
 from momalisa.worker import Worker
+from tests.app import House as App
+from tests.app import running
+from tests.databases import SQLite
 from tests.faults import Fault, Proxy, emulator, proxy_before
+from tests.history import killed_migrations
 
 FILES_OF_A_FILM = 3
 SIZE = 64
 PATIENCE = 120.0
 """Seconds after which a film that has not arrived counts as lost."""
+LIFE = 12.0
+"""Seconds within which an app that has started finishes its first walk, even on busy cores."""
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(["momalisa.worker", "momalisa.film", "google.cloud.storage"])
@@ -159,6 +167,10 @@ class House:
         worker.start()
         return worker
 
+    def app(self) -> AbstractContextManager[App]:
+        """The app that lives as long as this block, with a worker that really paints."""
+        return running(self.settings.home, environment={"MOMALISA_STORE": self.settings.store})
+
     @contextmanager
     def worker(self) -> Iterator[None]:
         """A worker that lives as long as this block."""
@@ -243,25 +255,43 @@ def house(home: Path, patience: tuple[float, float]) -> Iterator[House]:
             yield House(settings, proxy, patience)
 
 
-def killed(house: House, kills: int, seed: int = 0) -> dict[str, Any]:
-    """Kill workers at random moments, while the bucket comes and goes; then let one finish."""
+def worker_dies(house: House, chance: random.Random) -> None:
+    """A worker is killed while it works."""
+    worker = house.start()
+    house.until_at_work(worker)
+    time.sleep(chance.uniform(0.0, 1.5))
+    worker.kill()
+    worker.join()
+
+
+def app_dies(house: House, chance: random.Random) -> None:
+    """The server is killed while it starts, or while its worker wakes, paints and stores."""
+    with house.app() as app:
+        time.sleep(chance.uniform(0.0, LIFE))
+        os.kill(app.pid, signal.SIGKILL)
+
+
+def killed(
+    house: House,
+    kills: int,
+    seed: int = 0,
+    dies: Callable[[House, random.Random], None] = worker_dies,
+    finishes: Callable[[House], AbstractContextManager[object]] = House.worker,
+) -> dict[str, Any]:
+    """Kill at random moments, while the bucket comes and goes; then let one finish."""
     chance = random.Random(seed)
     stages: Counter[str] = Counter()
     worst: Counter[str] = Counter()
     for _ in range(kills):
         house.ask(max(0, 4 - house.count(State.QUEUED)))
         house.proxy.gone = chance.random() < 0.3
-        worker = house.start()
-        house.until_at_work(worker)
-        time.sleep(chance.uniform(0.0, 1.5))
-        worker.kill()
-        worker.join()
-        running = [row.stage for row in house.rows() if row.state is State.RUNNING]
+        dies(house, chance)
+        under_way = [row.stage for row in house.rows() if row.state is State.RUNNING]
         outbox = " and an outbox" if outbox_of(house.settings).walk_ids() else ""
-        stages[f"{running[0] if running else 'between walks'}{outbox}"] += 1
+        stages[f"{under_way[0] if under_way else 'between walks'}{outbox}"] += 1
         house.proxy.gone = False
         worst |= Counter(house.losses())
-    with house.worker():
+    with finishes(house):
         house.until_all_arrived()
         again = house.count(State.FAILED)
         house.ask(again)
@@ -351,7 +381,8 @@ def _hang(store: Path, walk_id: str, seed: int) -> None:
 def main() -> None:
     """Measure, and print the figures as JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.losses", description=__doc__)
-    parser.add_argument("--kills", type=int, default=40, help="workers to kill (40)")
+    parser.add_argument("--kills", type=int, default=130, help="workers to kill (130)")
+    parser.add_argument("--apps", type=int, default=20, help="times to kill the app (20)")
     parser.add_argument("--films", type=int, default=20, help="films a phase of faults (20)")
     parser.add_argument("--gone", type=float, default=60.0, help="seconds without a bucket (60)")
     parser.add_argument(
@@ -367,8 +398,12 @@ def main() -> None:
 
     with tempfile.TemporaryDirectory() as folder:
         tell("sync", rebuilt(Path(folder), options.objects))
+    with tempfile.TemporaryDirectory() as folder:
+        tell("kill -9 of migrations", killed_migrations(SQLite(Path(folder))))
     with tempfile.TemporaryDirectory() as home, house(Path(home), (0.5, 1.0)) as one:
-        tell("kill -9", killed(one, options.kills))
+        tell("kill -9 of workers", killed(one, options.kills))
+    with tempfile.TemporaryDirectory() as home, house(Path(home), (0.5, 1.0)) as one:
+        tell("kill -9 of the app", killed(one, options.apps, dies=app_dies, finishes=House.app))
     with tempfile.TemporaryDirectory() as home, house(Path(home), (15.0, 120.0)) as one:
         tell("faults", faulty(one, options.films, options.gone))
     if options.json:

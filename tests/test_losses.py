@@ -1,13 +1,15 @@
 """Small runs of `tests.losses`: nothing is lost, whoever dies and whatever the network does."""
 
 import gc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
+from random import Random
 
 import pytest
 
 from db.session import engine_for
-from tests.losses import House, faulty, house, killed
+from tests.losses import House, app_dies, faulty, house, killed, worker_dies
 
 # The client library leaves the socket of an answer that it tries again to the collector.
 pytestmark = pytest.mark.filterwarnings(
@@ -24,9 +26,17 @@ def impatient(tmp_path: Path) -> Iterator[House]:
     gc.collect()
 
 
-def test_killed_workers_lose_no_film(impatient: House) -> None:
-    figures = killed(impatient, kills=5, seed=1)
-    assert sum(figures["killed at"].values()) == 5
+@pytest.mark.parametrize(
+    ("kills", "dies", "finishes"), [(5, worker_dies, House.worker), (2, app_dies, House.app)]
+)
+def test_who_is_killed_loses_no_film(
+    impatient: House,
+    kills: int,
+    dies: Callable[[House, Random], None],
+    finishes: Callable[[House], AbstractContextManager[object]],
+) -> None:
+    figures = killed(impatient, kills, seed=1, dies=dies, finishes=finishes)
+    assert sum(figures["killed at"].values()) == kills
     assert not any(figures["at the worst of these moments"].values())
     assert not any(figures["in the end"].values())
 
