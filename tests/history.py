@@ -360,10 +360,15 @@ def killed_migrations(databases: Databases) -> dict[str, float]:
         return {}
     random_ = random.Random(2)
     killed = unusable = changed = 0
-    for _ in range(KILLS // 4):
+    url = databases.blank()
+    _old(url)
+    began = time.perf_counter()
+    _killed(60.0, migrate, url)
+    whole = time.perf_counter() - began
+    while killed < KILLS // 4:
         url = databases.blank()
         _old(url)
-        killed += _killed(random_.uniform(0.01, 0.6), migrate, url)
+        killed += _killed(random_.uniform(0.0, whole), migrate, url)
         try:
             migrate(url)
             with reading(url) as session:
