@@ -1,18 +1,21 @@
 """The server: the screens, the pictures, and one local worker beside them."""
 
 import logging
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib import import_module
 from pathlib import Path
 
 import anyio.to_thread
 import streamlit as st
+from starlette.middleware import Middleware
 
 from db.errors import HistoryError
 from db.session import migrate
 from momalisa.settings import settings
 from momalisa.supervise import Supervisor
-from momalisa.ui import media, mishaps, stills
+from momalisa.ui import media, mishaps, porter, stills
 
 log = logging.getLogger(__name__)
 
@@ -24,6 +27,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         await anyio.to_thread.run_sync(migrate, settings().database)
     except HistoryError as error:
         log.error("%s", error)  # which every page says, until it is mended
+    # The first page needs pandas, which takes half a second to load.
+    threading.Thread(target=import_module, args=("pandas",), daemon=True).start()
     async with Supervisor(settings()):
         yield
 
@@ -31,6 +36,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 app = st.App(
     Path(__file__).parent / "momalisa" / "ui" / "shell.py",
     routes=[*media.ROUTES, *stills.ROUTES],
+    middleware=[Middleware(porter.led_home)],
     lifespan=lifespan,
     on_script_error=mishaps.say,
 )

@@ -20,6 +20,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
+    TextClause,
     event,
     func,
     literal_column,
@@ -149,13 +150,18 @@ def new_id() -> str:
     return "".join(secrets.choice(_LETTERS) for _ in range(16))
 
 
-def _done_by(sort: str) -> Index:
+def _done_by(sort: str, *key: TextClause) -> Index:
     """The done walks in one order, with all that the Gallery filters by: no row is read for it."""
-    filters = ("finished_at", "model", "pacing", "star", "waiting", "number")
-    return _only("state = 'done'", f"ix_walks_done_{sort}", sort, "id", *filters)
+    filters = ("finished_at", "model", "pacing", "star", "waiting", "number", sort)
+    return _done(sort, *(key or [sort]), "id", *filters)
 
 
-def _only(rows: str, name: str, *columns: str) -> Index:
+def _done(name: str, *columns: "str | TextClause") -> Index:
+    """An index of the done walks."""
+    return _only("state = 'done'", f"ix_walks_done_{name}", *columns)
+
+
+def _only(rows: str, name: str, *columns: "str | TextClause") -> Index:
     """An index of some of the rows."""
     which = text(rows)
     return Index(name, *dict.fromkeys(columns), sqlite_where=which, postgresql_where=which)
@@ -172,7 +178,9 @@ class Walk(Base):
             *("turn", "due", "created_at", "id", "state", "maker"),
         ),
         Index("ix_walks_maker_created_at", "maker", "created_at"),
-        *(_done_by(sort) for sort in ("finished_at", "sort_title", "frames_total", "evenness")),
+        *(_done_by(sort) for sort in ("finished_at", "sort_title", "frames_total")),
+        _done_by("evenness", text("coalesce(evenness, -1.0)")),
+        *(_done(name, name) for name in ("model", "pacing")),
     )
 
     id: Mapped[str] = mapped_column(String(128), primary_key=True, default=new_id)

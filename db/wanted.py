@@ -69,8 +69,8 @@ ORDERS: dict[Sort, Order] = {
     "oldest": Order(Walk.finished_at, False),
     "title": Order(Walk.sort_title, False),
     "longest": Order(Walk.frames_total, True),
-    # A film of another program has no evenness: it comes last.
-    "evenness": Order(func.coalesce(Walk.evenness, -1.0), True),
+    # A film of another program has no evenness: it comes last. As its index has it.
+    "evenness": Order(func.coalesce(Walk.evenness, literal_column("-1.0")), True),
 }
 
 

@@ -43,7 +43,7 @@ if not found:
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.text(wall.counted(wanted, total), width="stretch")
-    wall.exhibit_these()
+    wall.exhibit_these(total)
     catalogue.take_along(wanted.filters)
 if late := wall.late():
     st.text(late)

@@ -2,13 +2,14 @@
 
 import streamlit as st
 
-from momalisa.ui import easel, lobby, rooms
+from momalisa.ui import easel, lobby, porter, rooms
 from momalisa.ui.presets import PRESETS
 
 wall, words = lobby.halves()
 with wall:
     lobby.example_film()
 with words:
+    porter.say_if_lost()
     st.title("MOMA Lisa", anchor=False)
     st.markdown(
         "MOMA Lisa walks from one prompt to another through a model's imagination, and films "

@@ -178,8 +178,8 @@ def _fill(url: str) -> None:
             session.execute(insert(Tag), tags)
     if sqlite_file(url) is None:
         # Within a minute PostgreSQL does so by itself.
-        with writing(url) as session:
-            session.execute(text("ANALYZE"))
+        with engine_for(url).connect().execution_options(isolation_level="AUTOCOMMIT") as it:
+            it.execute(text("VACUUM ANALYZE"))
 
 
 def _row(random_: random.Random, number: int) -> dict[str, Any]:

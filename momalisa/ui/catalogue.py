@@ -10,6 +10,9 @@ from db import walks
 from db.wanted import Filters
 from momalisa.ui import history
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
+"""What spreadsheets take for a formula's beginning, and the quote by which they know a text."""
+
 
 def take_along(filters: Filters) -> None:
     """One button for a spreadsheet, one for a program; the table is made once one is pressed."""
@@ -32,8 +35,17 @@ def take_along(filters: Filters) -> None:
 
 
 def csv(filters: Filters) -> bytes:
-    """The films as CSV; begins with a mark by which spreadsheets know that it is UTF-8."""
-    return _table(filters).to_csv(index=False).encode("utf-8-sig")
+    """The films as CSV, for spreadsheets: with the mark of UTF-8, and no prompt is a formula.
+
+    A quote stands before a text that would be one, and before a text that begins with a quote:
+    without the first quote of each text that has one, all are as they were.
+    """
+    told = _table(filters).map(_plain)
+    return told.to_csv(index=False).encode("utf-8-sig")
+
+
+def _plain(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
 
 
 def json(filters: Filters) -> bytes:

@@ -5,6 +5,7 @@ mistake, not to another page. What the program sets, it sets as the start value 
 write under the old one would race with what is being typed. Call `begin` before all else.
 """
 
+import json
 import secrets
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -36,6 +37,41 @@ def begin() -> None:
     with suppress(MomaLisaError):
         use_model(find(settings().model))
     hang_stops([("", FIRST_SEED), ("", FIRST_SEED + 1)])
+
+
+def outlive_the_server() -> bool:
+    """Let the browser keep the draft's shape; whether this new session has just got it back.
+
+    To a server that begins anew the browser tells what is typed, but not into which fields. So it
+    has one more of them, out of sight, that says so.
+    """
+    new = "stop_ids" not in st.session_state
+    if not new:
+        st.session_state.shape = json.dumps(_shape())
+    kept = st.text_input("Shape of the draft", key="shape")
+    if new and kept:
+        _take_back(json.loads(kept))
+        return True
+    return False
+
+
+def _shape() -> dict[str, Any]:
+    """Which fields there are now, in which order, and what they showed at first."""
+    fields = [*map(key, FIELDS), *(f"{part}_{n}" for part in Stop.model_fields for n in stop_ids())]
+    return {
+        "stop_ids": stop_ids(),
+        "last_stop": st.session_state.last_stop,
+        "versions": _versions(),
+        "starts": {field: start(field) for field in fields},
+    }
+
+
+def _take_back(shape: Mapping[str, Any]) -> None:
+    begin()  # for the fields that the server before did not have
+    _versions().update(shape["versions"])
+    _starts().update(shape["starts"])
+    st.session_state.stop_ids = shape["stop_ids"][: STOPS[1]]
+    st.session_state.last_stop = shape["last_stop"]
 
 
 def load(spec: Mapping[str, Any]) -> None:

@@ -10,6 +10,7 @@ def set_up() -> None:
     """Bring draft and URL together: settings to take over, and the walk that is on show."""
     taken = history.find(st.query_params.get("use"))
     asked = history.find(st.query_params.get("walk"))
+    got_back = draft.outlive_the_server()
     draft.begin()
     if taken is not None:
         draft.load(taken.spec)
@@ -17,7 +18,8 @@ def set_up() -> None:
         del st.query_params["use"]
     elif asked is not None:
         # After a reload the session is new, but the walk in the URL knows what was typed.
-        if asked.id != st.session_state.get("on_show") and not any(draft.prompts()):
+        known = got_back or asked.id == st.session_state.get("on_show")
+        if not known and not any(draft.prompts()):
             draft.load(asked.spec)
         st.session_state.on_show = asked.id
 

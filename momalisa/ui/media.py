@@ -9,7 +9,7 @@ import re
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
-from starlette.concurrency import run_in_threadpool
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
@@ -26,6 +26,8 @@ FOREVER = {
     "X-Content-Type-Options": "nosniff",
 }
 EXAMPLE = Path(__file__).parent / "example"
+AT_ONCE = CapacityLimiter(8)
+"""Reads of a bucket at a time: while it stalls, threads remain for all else the server does."""
 
 log = logging.getLogger(__name__)
 _FRAME = re.compile(r"[0-9a-f]{64}")
@@ -50,7 +52,7 @@ async def stored(request: Request) -> Response:
     storage = history.storage()
     if isinstance(storage, LocalStorage):
         return _picture(storage.root, key, download)
-    return await run_in_threadpool(_from_bucket, storage, key, download)
+    return await to_thread.run_sync(_from_bucket, storage, key, download, limiter=AT_ONCE)
 
 
 async def frame(request: Request) -> Response:

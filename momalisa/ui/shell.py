@@ -20,5 +20,5 @@ pages = [
 ]
 if sign_in.offered():
     title = "Signed in" if sign_in.signed_in() else "Sign in"
-    pages.append(st.Page(sign_in.page, title=title, url_path="sign-in"))
+    pages.append(st.Page(sign_in.page, title=title, url_path=sign_in.PATH))
 st.navigation(pages, position="top").run()

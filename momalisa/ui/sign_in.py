@@ -8,6 +8,9 @@ from streamlit.errors import StreamlitAuthError
 
 from momalisa.settings import settings
 
+PATH = "sign-in"
+"""Where the page is."""
+
 log = logging.getLogger(__name__)
 
 

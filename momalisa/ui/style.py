@@ -40,6 +40,9 @@ CSS = """
 }
 .st-key-doors > div:first-child a * { color: inherit; }
 
+/* A field for the browser alone. */
+.st-key-shape { display: none; }
+
 /* Presets are small beside what they begin. */
 .st-key-ideas button, .st-key-at_once button { min-height: 2rem; padding: .1rem .6rem; }
 .st-key-ideas button p, .st-key-at_once button p { font-size: .9rem; }

@@ -94,11 +94,12 @@ def _previous() -> None:
         st.query_params["before"] = before
 
 
-def exhibit_these() -> None:
-    """The way to the exhibition of all films found."""
+def exhibit_these(total: int) -> None:
+    """The way to the exhibition of all films found, or of as many as one shows."""
+    most = programme.MOST
     st.page_link(
         rooms.EXHIBITION,
-        label="Exhibit these",
+        label="Exhibit these" if total <= most else f"Exhibit the first {most}",
         icon=":material/slideshow:",
         query_params=programme.of(in_url()),
     )

@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
-from db.models import Walk
+from db.models import State, Walk
 from db.session import engine_for, writing
 from momalisa.outbox import Outbox
 from momalisa.settings import CHECKOUT
@@ -40,6 +40,7 @@ ALONE = {"MOMALISA_WORKER": "external"}
 LOCKED = "Another program keeps the history locked, so nothing was changed."
 DAMAGED = "The history is damaged. Nothing was changed in it."
 NO_FILM = "There is no film under this link. It may have been deleted."
+NO_PAGE = "There is no such page here; this is the entrance."
 NO_WORKER = "No worker is there, so nothing moves."
 AWAY = "The storage is out of reach just now."
 HOSTILE = "'; DROP TABLE walks; --\"><img src=x onerror=alert(1)>\0" + 10_000 * "x"
@@ -228,6 +229,25 @@ def test_a_link_that_leads_to_nothing_says_so(house: House, visitor: Visitor, od
     assert visitor.complaints == []
 
 
+@pytest.mark.parametrize("place", ["nosuch", "nosuch/deeper", "gallery/nosuch", "sign-in?a=b"])
+def test_an_address_that_is_no_page_leads_to_home_which_says_so(
+    house: House, visitor: Visitor, place: str
+) -> None:
+    page = visitor.page
+    page.goto(f"{house.url}/{place}")
+    says(page, NO_PAGE)
+    plays(page)
+    expect(page).to_have_url(f"{house.url}/")
+    settled(page)
+    says(page, NO_PAGE)
+    page.get_by_role("link", name="Gallery", exact=True).click()
+    expect(page.locator(".card").first).to_be_visible()
+    page.get_by_role("link", name="MOMA Lisa", exact=True).click()
+    plays(page)
+    expect(page.get_by_text(NO_PAGE)).to_be_hidden()
+    assert visitor.complaints == []
+
+
 def test_a_damaged_history_is_left_alone_and_pages_outlive_their_server(
     page: Page, tmp_path: Path
 ) -> None:
@@ -239,6 +259,7 @@ def test_a_damaged_history_is_left_alone_and_pages_outlive_their_server(
         plays(page)
         create = beside(page, f"{house.url}/create")
         enter(create, "From", "a kept word")
+        settled(create)  # or it would go on where it was broken off, at the damaged history
     engine_for(database(house)).dispose()  # the last one out puts all into the file
     sound = file.read_bytes()
     file.write_bytes(b"rubbish" * 1000)
@@ -258,3 +279,32 @@ def test_a_damaged_history_is_left_alone_and_pages_outlive_their_server(
         enter(create, "To", "a sea")
         settled(create)
         expect(create.get_by_label("From", exact=True)).to_have_value("a kept word")
+
+
+def test_a_draft_on_the_easel_outlives_its_server(page: Page, tmp_path: Path) -> None:
+    def field(label: str) -> Locator:
+        return page.get_by_label(label, exact=True).filter(visible=True)
+
+    serving = partial(running, tmp_path, environment=ALONE, port=free_port())
+    with serving() as house:
+        with writing(database(house)) as session:
+            walk = ask(session, "a moon", "a lake")
+        page.goto(f"{house.url}/create?walk={walk.id}")
+        press(page, "Add a stop")
+        expect(field("Over 1")).to_have_value("a lake")
+        enter(page, "Over 1", "a kept word")
+        enter(page, "To", "a sea")
+        page.get_by_role("radio", name="Sketch", exact=True).click()
+        expect(field("Frames a leg")).to_have_value("12")
+        press(page, "Move stop 3 up")
+        expect(field("To")).to_have_value("a kept word")
+        settled(page)
+    with writing(database(house)) as session:
+        session.get_one(Walk, walk.id).state = State.CANCELLED
+    with serving():
+        says(page, "Called off.")  # so the page has run
+        enter(page, "Frames a leg", "10")
+        says(page, "19 frames")
+        press(page, "Walk")
+        says(page, "in the queue")
+        assert house.walks()[1][0] == "a moon → a sea → a kept word"

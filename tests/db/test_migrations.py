@@ -4,6 +4,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import warnings
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -74,8 +75,18 @@ def go_down(url: str, revision: str) -> None:
         command.downgrade(config, revision)
 
 
-def not_the_search_index(_item: object, name: str | None, *_: object) -> bool:
-    return not (name or "").startswith(("walk_words", "ix_walks_words"))
+def reflected(_object: object, name: str | None, *_: object) -> bool:
+    """Whether alembic can see such a thing: neither the search's nor SQLite's of expressions."""
+    unseen = ("walk_words", "ix_walks_words", "ix_walks_done_evenness")
+    return not (name or "").startswith(unseen)
+
+
+def differences(url: str) -> list[Any]:
+    """Where a database is not what the models say."""
+    with engine_for(url).connect() as connection, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*expression-based index")
+        context = MigrationContext.configure(connection, opts={"include_object": reflected})
+        return list(compare_metadata(context, Base.metadata))
 
 
 @pytest.fixture(params=EARLIER)
@@ -96,22 +107,14 @@ def earlier(request: pytest.FixtureRequest, blank: str) -> str:
 
 def test_blank_database_becomes_the_models(blank: str) -> None:
     migrate(blank)
-    with engine_for(blank).connect() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"include_object": not_the_search_index}
-        )
-        assert compare_metadata(context, Base.metadata) == []
+    assert differences(blank) == []
 
 
 def test_earlier_schema_becomes_the_same_and_keeps_its_rows(earlier: str) -> None:
     before = kept(earlier)
     migrate(earlier)
     assert kept(earlier) == before
-    with engine_for(earlier).connect() as connection:
-        context = MigrationContext.configure(
-            connection, opts={"include_object": not_the_search_index}
-        )
-        assert compare_metadata(context, Base.metadata) == []
+    assert differences(earlier) == []
 
 
 def test_earlier_rows_are_found_and_new_ones_too(earlier: str) -> None:

@@ -9,7 +9,7 @@ from db import walks
 from db.errors import Locked
 from db.session import writing
 from momalisa.settings import settings
-from momalisa.ui import filters, history
+from momalisa.ui import filters, history, programme
 
 from .conftest import Hang, Keep, Visit, component, texts
 
@@ -124,6 +124,17 @@ def test_the_exhibition_goes_on_while_the_history_is_away(
     monkeypatch.setattr(filters, "asked", away)
     assert titles(at.run()) == ["a"]
     assert not at.exception
+
+
+def test_more_films_than_an_exhibition_shows_are_not_promised(
+    visit: Visit, hang: Hang, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programme, "MOST", 2)
+    for start in "abc":
+        hang(start, "z")
+    (link,) = visit("gallery").page_link
+    assert link.label == "Exhibit the first 2"
+    assert titles(visit("exhibition")) == ["c", "b"]
 
 
 def test_the_gallery_leads_to_the_exhibition_of_its_search(visit: Visit, hang: Hang) -> None:

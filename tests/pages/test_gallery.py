@@ -162,6 +162,14 @@ def test_the_films_found_go_along_as_a_table(hang: Hang) -> None:
         assert list(table["prompts"]) == ["a moon, full → a sea"]
 
 
+@pytest.mark.parametrize("prompt", ["=1+1", "@moon", "- a moon", "'twas a moon", "a = moon"])
+def test_no_prompt_is_a_formula_in_a_spreadsheet(hang: Hang, prompt: str) -> None:
+    hang(prompt, "a sea")
+    (told,) = pd.read_csv(BytesIO(catalogue.csv({})))["prompts"]
+    assert not told.startswith(("=", "@", "-"))
+    assert told.removeprefix("'") == f"{prompt} → a sea"
+
+
 def test_no_table_is_made_before_it_is_asked_for(
     visit: Visit, hang: Hang, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,13 +3,19 @@
 from pathlib import Path
 
 import pytest
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from streamlit.web.server.starlette.starlette_static_routes import (
+    create_streamlit_static_assets_routes,
+)
 
 from db.errors import Locked
 from momalisa.errors import BadInput
-from momalisa.ui import lobby, mishaps
+from momalisa.ui import lobby, media, mishaps, porter, sign_in
 from momalisa.ui.presets import PRESETS
 
 from .conftest import Visit, component, everything, labelled, picture, press, spec, texts
+from .test_media import get
 
 
 def test_home_has_a_sentence_and_two_doors(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -51,3 +57,37 @@ def test_home_shows_the_example_film_and_its_label(
 def test_errors_become_sentences(error: Exception, part: str) -> None:
     assert part in mishaps.sentence(error)
     assert "secret" not in mishaps.sentence(error)
+
+
+def led_from(path: str, base: str = "") -> str | None:
+    """Where a visitor is sent who asks for that path, by our routes and Streamlit's last one."""
+    routes = [*media.ROUTES, *create_streamlit_static_assets_routes(base)]
+    app = Starlette(routes=routes, middleware=[Middleware(porter.led_home)])
+    return get(path, app=app)[1].get("location")
+
+
+@pytest.mark.parametrize("base", ["", "/museum"])
+@pytest.mark.parametrize("path", ["/nosuch", "/nosuch/deeper", "/gallery/deeper", "/sign-in"])
+def test_an_address_that_is_no_page_leads_to_home(base: str, path: str) -> None:
+    assert led_from(base + path, base) == f"{base}/?lost=yes"
+
+
+@pytest.mark.parametrize("base", ["", "/museum"])
+@pytest.mark.parametrize("path", ["/", "/create", "/exhibition", "/home", "/favicon.png"])
+def test_who_asks_for_what_is_here_is_not_led_away(base: str, path: str) -> None:
+    assert led_from(base + path, base) is None
+
+
+def test_an_address_of_ours_with_nothing_there_is_not_led_away() -> None:
+    assert led_from("/pictures/walks/nosuch.mp4") is None
+
+
+def test_where_one_can_sign_in_there_is_a_page_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sign_in, "offered", lambda: True)
+    assert led_from("/sign-in") is None
+
+
+def test_who_was_led_to_home_reads_why_and_the_url_forgets_it(visit: Visit) -> None:
+    at = visit("home", lost="yes")
+    assert "There is no such page here; this is the entrance." in texts(at)
+    assert porter.LOST not in at.query_params

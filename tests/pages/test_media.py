@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from db.errors import Locked
 from db.models import Walk
@@ -30,6 +31,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 KEY = "ab" + "0" * 62
+PICTURES = Starlette(routes=media.ROUTES)
 
 
 @pytest.fixture
@@ -40,12 +42,19 @@ def proxy() -> Iterator[Proxy]:
     gc.collect()
 
 
+def keep_frame() -> None:
+    """A finished frame in the cache."""
+    path = settings().frame_cache / "ab" / f"{KEY}.png"
+    path.parent.mkdir(parents=True)
+    path.write_bytes(picture("png"))
+
+
 Answer = tuple[int, dict[str, str], bytes]
 
 
-def get(path: str, query: str = "") -> Answer:
-    """Ask our routes for a path, exactly as it is written."""
-    return asyncio.run(asked(path, query))
+def get(path: str, query: str = "", app: ASGIApp = PICTURES) -> Answer:
+    """Ask our routes, or another app, for a path, exactly as it is written."""
+    return asyncio.run(asked(path, query, app=app))
 
 
 def post(path: str, query: str, *parts: bytes) -> Answer:
@@ -53,7 +62,9 @@ def post(path: str, query: str, *parts: bytes) -> Answer:
     return asyncio.run(asked(path, query, parts))
 
 
-async def asked(path: str, query: str = "", parts: Sequence[bytes] = ()) -> Answer:
+async def asked(
+    path: str, query: str = "", parts: Sequence[bytes] = (), app: ASGIApp = PICTURES
+) -> Answer:
     sent: list[Any] = []
 
     coming = list(parts)
@@ -79,7 +90,7 @@ async def asked(path: str, query: str = "", parts: Sequence[bytes] = ()) -> Answ
         "scheme": "http",
         "http_version": "1.1",
     }
-    await Starlette(routes=media.ROUTES)(scope, receive, send)
+    await app(scope, receive, send)
     headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
     return sent[0]["status"], headers, b"".join(part.get("body", b"") for part in sent[1:])
 
@@ -144,10 +155,29 @@ def test_a_bucket_is_handed_on_by_the_app(proxy: Proxy, monkeypatch: pytest.Monk
         assert "cache-control" not in headers
 
 
-def test_a_frame_comes_from_the_cache(house: Path) -> None:
-    frame = house / "frames" / "ab" / f"{KEY}.png"
-    frame.parent.mkdir(parents=True)
-    frame.write_bytes(picture("png"))
+def test_a_bucket_that_stalls_leaves_all_other_pictures_alone(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bucket, back = GCSStorage("films"), threading.Event()
+    monkeypatch.setattr(bucket, "get", lambda _key: picture("gif") if back.wait(30) else b"")
+    monkeypatch.setattr(history, "storage", lambda: bucket)
+    keep_frame()
+
+    async def visits() -> tuple[int, list[int]]:
+        film = app_url(film_key("abc", "film.gif"))
+        waiting = [asyncio.create_task(asked(film)) for _ in range(60)]  # more than threads
+        try:
+            async with asyncio.timeout(20):
+                ours = await asked(media.frame_url(KEY))
+        finally:
+            back.set()
+        return ours[0], [answer[0] for answer in await asyncio.gather(*waiting)]
+
+    assert asyncio.run(visits()) == (200, [200] * 60)
+
+
+def test_a_frame_comes_from_the_cache() -> None:
+    keep_frame()
     status, headers, body = get(media.frame_url(KEY))
     assert (status, headers["content-type"], body) == (200, "image/png", picture("png"))
 

@@ -1,0 +1,55 @@
+"""The porter: leads whoever asks for a page that is not here to Home, which says so."""
+
+import streamlit as st
+from starlette.datastructures import Headers
+from starlette.responses import RedirectResponse
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from momalisa.ui import rooms, sign_in
+
+LOST = "lost"
+"""The query parameter with which those arrive at Home who asked for another page."""
+
+
+def led_home(app: ASGIApp) -> ASGIApp:
+    """Middleware that leads to Home whoever asks for a page that is not here.
+
+    Streamlit answers every unknown path with its one HTML file: that shows Home without a word,
+    or, below another path, does not find its own scripts.
+    """
+
+    async def led(scope: Scope, receive: Receive, send: Send) -> None:
+        away = False
+
+        async def answer(message: Message) -> None:
+            nonlocal away
+            if message["type"] == "http.response.start" and _astray(scope, message):
+                away = True
+                home = f"{scope.get('root_path', '')}/?{LOST}=yes"
+                await RedirectResponse(home)(scope, receive, send)
+            elif not away:
+                await send(message)
+
+        await app(scope, receive, answer)
+
+    return led
+
+
+def _astray(scope: Scope, start: Message) -> bool:
+    """Whether this is the beginning of Streamlit's HTML file for a path that is no page's."""
+    html = Headers(raw=start["headers"]).get("content-type", "").startswith("text/html")
+    path = scope["path"].removeprefix(scope.get("root_path", "")).strip("/")
+    return html and isinstance(scope.get("endpoint"), StaticFiles) and path not in _pages()
+
+
+def _pages() -> set[str]:
+    """Where there are pages."""
+    pages = {"", *(room.stem for room in rooms.PAGES.glob("*.py"))}
+    return pages | {sign_in.PATH} if sign_in.offered() else pages
+
+
+def say_if_lost() -> None:
+    """A sentence for those who asked for a page that is not here; the URL forgets it."""
+    if st.query_params.pop(LOST, None):
+        st.text("There is no such page here; this is the entrance.")
