@@ -24,7 +24,7 @@ from db.models import (
     clock,
 )
 from db.queue import RESULT, TURN
-from db.wanted import ORDERS, Filters, Sort, chosen, first
+from db.wanted import ORDERS, Filters, Sort, chosen, first, on_postgresql
 
 _SEARCHED = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
 _EXPORTED = (
@@ -258,15 +258,21 @@ def same_film(*, session: Session, digest: str) -> Walk | None:
 
 def choices(*, session: Session) -> dict[str, list[str]]:
     """What `page` can filter by: the values of "model", "pacing" and "tag", sorted."""
-    wanted = {"model": _values(Walk.model), "pacing": _values(Walk.pacing)}
+    values = _next_by_next if on_postgresql(session) else _distinct
+    wanted = {"model": values(Walk.model), "pacing": values(Walk.pacing)}
     wanted["tag"] = select(Tag.name).distinct()
     return {name: sorted(session.scalars(values)) for name, values in wanted.items()}
 
 
-def _values(column: InstrumentedAttribute[str]) -> Select[str]:
-    """The values of done walks that are not blank, each the next after the one before.
+def _distinct(column: InstrumentedAttribute[str]) -> Select[str]:
+    """The values of done walks that are not blank."""
+    return select(column).where(DONE, column > "").distinct()
 
-    DISTINCT would read all walks for a handful of values; so each is found by the index.
+
+def _next_by_next(column: InstrumentedAttribute[str]) -> Select[str]:
+    """The same, each found by the index as the next after the one before.
+
+    For DISTINCT PostgreSQL would read all walks, for a handful of values.
     """
     least = select(func.min(column).label("value")).where(DONE, column > "")
     each = least.cte("each", recursive=True)

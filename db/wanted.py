@@ -93,7 +93,7 @@ def chosen(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
         tagged = select(Tag.walk_id).where(Tag.name == tag)
         # With || '' SQLite does not start from thousands of tags, but from the order's index;
         # PostgreSQL knows how many there are.
-        walk = Walk.id if _on_postgresql(session) else Walk.id.concat("")
+        walk = Walk.id if on_postgresql(session) else Walk.id.concat("")
         conditions.append(walk.in_(tagged))
     if words := folded([filters.get("search", "")[:SEARCH_LENGTH]]).split():
         conditions.append(_holding(session, words))
@@ -108,13 +108,14 @@ def first(
     PostgreSQL takes any word for a common one and would look for it along the order, through all
     walks where it is rare. The offset makes it find them before it sorts them.
     """
-    if filters.get("search") and _on_postgresql(session):
+    if filters.get("search") and on_postgresql(session):
         found = wanted.offset(0).subquery()
         return select(found.c.id).order_by(*order.by(found.c.key, found.c.id))
     return wanted.with_only_columns(Walk.id).order_by(*order.by())
 
 
-def _on_postgresql(session: Session) -> bool:
+def on_postgresql(session: Session) -> bool:
+    """Whether the history is in PostgreSQL, whose planner needs other words than SQLite's."""
     return session.get_bind().dialect.name == "postgresql"
 
 
@@ -124,7 +125,7 @@ def _holding(session: Session, words: list[str]) -> ColumnElement[bool]:
     The databases only match: what a word is, `folded` has said for rows and search alike. Words
     are letters and digits, so that nothing in them is syntax.
     """
-    if _on_postgresql(session):
+    if on_postgresql(session):
         held = func.array_to_tsvector(func.string_to_array(Walk.words, literal_column("' '")))
         begun = " & ".join(f"'{word}':*" for word in words)
         return held.op("@@", is_comparison=True)(cast(begun, TSQUERY))

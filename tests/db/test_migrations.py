@@ -76,8 +76,9 @@ def go_down(url: str, revision: str) -> None:
 
 
 def reflected(_object: object, name: str | None, *_: object) -> bool:
-    """Whether alembic can see such a thing: neither the search's nor SQLite's of expressions."""
-    unseen = ("walk_words", "ix_walks_words", "ix_walks_done_evenness")
+    """Whether alembic can compare it: not what one of the databases alone has, or cannot tell."""
+    alone = ("ix_walks_done_model", "ix_walks_done_pacing")
+    unseen = ("walk_words", "ix_walks_words", "ix_walks_done_evenness", *alone)
     return not (name or "").startswith(unseen)
 
 
