@@ -15,7 +15,7 @@ from db.errors import HistoryError
 from db.session import migrate
 from momalisa.settings import settings
 from momalisa.supervise import Supervisor
-from momalisa.ui import media, mishaps, porter, stills
+from momalisa.ui import herald, media, mishaps, porter, stills
 
 log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 app = st.App(
     Path(__file__).parent / "momalisa" / "ui" / "shell.py",
     routes=[*media.ROUTES, *stills.ROUTES],
-    middleware=[Middleware(porter.led_home)],
+    middleware=[Middleware(porter.led_home), Middleware(herald.heralded)],
     lifespan=lifespan,
     on_script_error=mishaps.say,
 )

@@ -35,7 +35,8 @@ from tests.browser.visits import database, enter, press, settled
 from tests.journey import journey
 
 EXAMPLE = CHECKOUT / "momalisa" / "ui" / "example"
-FILMS, VIEWS, CURATORS = 500, 200, 10
+FILMS, VISITS, VIEWS, CURATORS = 500, 5, 200, 10
+SECONDS = "seconds to all posters in sight"
 PATIENCE = 120_000
 SEEN = """posters => posters.length > 0 && posters.every(
     one => one.naturalWidth || one.getBoundingClientRect().top > innerHeight)"""
@@ -87,23 +88,41 @@ def films(_runs: int) -> dict[str, Any]:
     """A Gallery of many films."""
     with open_house() as (house, browser):
         hang_many(house)
-        page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+        until_a_worker_came(house)
+        new, known, within = [], [], []
+        for _ in range(VISITS):
+            visitor = browser.new_context(viewport={"width": 1280, "height": 900})
+            visitor.set_default_timeout(PATIENCE)
+            page = visitor.new_page()
+            new.append(first_wall(page, house))
+            page.close()
+            page = visitor.new_page()
+            known.append(first_wall(page, house))
+            page.goto(house.url)
+            settled(page)
+            within.append(first_wall(page, house, from_page=True))
+            visitor.close()
+        page = browser.new_page()
         page.set_default_timeout(PATIENCE)
-        new = first_wall(page, house)
-        page.close()
-        page = page.context.new_page()
-        page.set_default_timeout(PATIENCE)
-        known = first_wall(page, house)
-        page.goto(house.url)
-        settled(page)
-        within = first_wall(page, house, from_page=True)
         figures = {
             "films": FILMS,
-            "new browser": new,
-            "one that was here": known,
-            "from another page": within,
+            "new browser": medians(new),
+            "one that was here": medians(known),
+            "from another page": medians(within),
         }
         return figures | memory(page, house)
+
+
+def until_a_worker_came(house: House) -> None:
+    """Wait for the worker beside the server, whose start takes a core for some seconds."""
+    while not house.ask("SELECT name, device FROM workers"):
+        time.sleep(0.1)
+
+
+def medians(walls: list[dict[str, Any]]) -> dict[str, Any]:
+    """The median of each figure, and the most that a visit's seconds were."""
+    middle = {name: round(median(wall[name] for wall in walls), 2) for name in walls[0]}
+    return middle | {"at most": max(wall[SECONDS] for wall in walls)}
 
 
 def hang_many(house: House) -> None:
@@ -154,7 +173,7 @@ def first_wall(page: Page, house: House, *, from_page: bool = False) -> dict[str
     seconds = time.perf_counter() - began
     settled(page)
     return {
-        "seconds to all posters in sight": round(seconds, 2),
+        SECONDS: round(seconds, 2),
         "MB sent": round(sum(sent) / 1e6, 2),
         "films fetched unasked": sum(".gif" in url for url in asked),
     }

@@ -8,6 +8,7 @@ from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from momalisa.atelier.painter import MANNERS
 from momalisa.atelier.recipe import Recipe
 from momalisa.models.registry import ATELIER
 
@@ -48,6 +49,9 @@ def _add_train(commands: Any) -> None:
         if isinstance(field.default, int | float):
             option = "--" + field.name.replace("_", "-")
             parser.add_argument(option, type=type(field.default), default=None)
+    parser.add_argument(
+        "--hard", nargs="+", choices=MANNERS, metavar="MANNER", help="manners to show more often"
+    )
     parser.set_defaults(run=_train)
 
 
@@ -58,7 +62,11 @@ def _train(options: argparse.Namespace) -> None:
 
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
     given = {f.name: getattr(options, f.name, None) for f in fields(Recipe)}
-    changes = {name: value for name, value in given.items() if value is not None}
+    changes: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in given.items()
+        if value is not None
+    }
     if options.start and not options.folder.exists():
         adopt(options.start, options.folder)
     kept = options.folder / "recipe.json"

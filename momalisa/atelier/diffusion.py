@@ -2,7 +2,7 @@
 
 import csv
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,14 +86,20 @@ def tokenise(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
 
 @dataclass
 class Lesson:
-    """What a training step draws from: latents (n, c, h, w) and tokens (n, captions, length)."""
+    """What a training step draws from: latents (n, c, h, w) and tokens (n, captions, length).
+
+    How often a canvas is drawn is in proportion to its `odds` (n).
+    """
 
     latents: Tensor
     tokens: Tensor
     silence: Tensor
+    odds: Tensor
 
     @classmethod
-    def of(cls, canvases: Canvases, tokenizer: CLIPTokenizer) -> "Lesson":
+    def of(
+        cls, canvases: Canvases, tokenizer: CLIPTokenizer, odds: Sequence[float] | None = None
+    ) -> "Lesson":
         """Tokenise every caption once. Canvases with fewer captions repeat theirs."""
         most = max(len(lines) for lines in canvases.captions)
         even = [(lines * most)[:most] for lines in canvases.captions]
@@ -102,13 +108,15 @@ class Lesson:
         place = {text: row for row, text in enumerate(unique)}
         index = torch.tensor([[place[text] for text in lines] for lines in even])
         silence = tokenise(tokenizer, [""])[0]
-        return cls(torch.from_numpy(canvases.latents), rows[index], silence)
+        latents = torch.from_numpy(canvases.latents)
+        weights = torch.ones(len(latents)) if odds is None else torch.tensor(odds)
+        return cls(latents, rows[index], silence, weights)
 
     def draw(self, step: int, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """Latents, noise, times and tokens of a step: a function of the seed and the step alone."""
         dice = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
         n = recipe.batch
-        rows = torch.randint(len(self.latents), (n,), generator=dice)
+        rows = torch.multinomial(self.odds, n, replacement=True, generator=dice)
         column = torch.randint(self.tokens.shape[1], (n,), generator=dice)
         tokens = self.tokens[rows, column].long()
         dropped = torch.rand(n, generator=dice) < recipe.caption_dropout

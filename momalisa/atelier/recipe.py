@@ -19,6 +19,10 @@ class Recipe:
     canvases: int = 60_000
     captions: int = 8
     """Captions for each canvas."""
+    hard: tuple[str, ...] = ()
+    """Manners that the model misses, by `evaluate`; see `emphasis`."""
+    emphasis: float = 1.0
+    """How many times as often canvases of the hard manners are shown as others."""
 
     latent_channels: int = 16
     encoder_width: int = 64
@@ -57,6 +61,10 @@ class Recipe:
     def cells(self) -> int:
         """Latent cells of a canvas's side."""
         return self.size // self.factor
+
+    def odds(self, manner: str) -> float:
+        """How often a canvas of this manner is shown, in times of an easy one's."""
+        return self.emphasis if manner in self.hard else 1.0
 
     @property
     def factor(self) -> int:

@@ -36,11 +36,16 @@ def led_home(app: ASGIApp) -> ASGIApp:
     return led
 
 
-def _astray(scope: Scope, start: Message) -> bool:
-    """Whether this is the beginning of Streamlit's HTML file for a path that is no page's."""
+def is_page(scope: Scope, start: Message) -> bool:
+    """Whether this is the beginning of Streamlit's HTML file, which shows every page."""
     html = Headers(raw=start["headers"]).get("content-type", "").startswith("text/html")
+    return html and isinstance(scope.get("endpoint"), StaticFiles)
+
+
+def _astray(scope: Scope, start: Message) -> bool:
+    """Whether this is the beginning of a page at a path that is no page's."""
     path = scope["path"].removeprefix(scope.get("root_path", "")).strip("/")
-    return html and isinstance(scope.get("endpoint"), StaticFiles) and path not in _pages()
+    return is_page(scope, start) and path not in _pages()
 
 
 def _pages() -> set[str]:

@@ -36,6 +36,7 @@ from momalisa.atelier.diffusion import (
     tokenise,
     train_denoiser,
 )
+from momalisa.atelier.painter import manner_of
 from momalisa.atelier.recipe import Recipe
 from momalisa.atelier.text import build_text_encoder, train_tokenizer, with_vocabulary
 from momalisa.atelier.train import adopt, export
@@ -196,6 +197,24 @@ def test_parts_of_a_batch_teach_what_the_whole_does(
     assert learned == pytest.approx(loss.item())
     for one, other in zip(together.parameters(), apart.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad)
+
+
+def test_hard_manners_are_shown_as_often_as_the_recipe_says(
+    canvases: Canvases, tokenizer: CLIPTokenizer
+) -> None:
+    hard = manner_of(0)
+    recipe = replace(RECIPE, hard=(hard,), emphasis=5.0, batch=20_000)
+    odds = [recipe.odds(manner_of(seed)) for seed in range(RECIPE.canvases)]
+    lesson = Lesson.of(canvases, tokenizer, odds)
+    latents, *_ = lesson.draw(0, recipe)
+    shown = float((latents == lesson.latents[0].float()).all((1, 2, 3)).float().mean())
+    assert shown == pytest.approx(5.0 / sum(odds), rel=0.15)
+
+
+def test_a_recipe_with_hard_manners_comes_back_from_disk(tmp_path: Path) -> None:
+    recipe = replace(RECIPE, hard=("zip", "animal"), emphasis=3.0)
+    recipe.save(tmp_path / "recipe.json")
+    assert Recipe.load(tmp_path / "recipe.json") == recipe
 
 
 def test_captions_do_not_start_collapsed(

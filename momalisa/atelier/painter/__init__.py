@@ -53,6 +53,11 @@ def paint(manner: str, seed: int, size: int = 256) -> Canvas:
     return Canvas(finish_surface(scene.pixels[:, :, :3], style.finish, rng), facts)
 
 
+def manner_of(seed: int) -> str:
+    """The manner that a seed draws, evenly from MANNERS."""
+    return Random(seed).choice(MANNERS)
+
+
 def paint_any(seed: int, size: int = 256) -> Canvas:
-    """A canvas whose manner is drawn evenly from MANNERS by the seed."""
-    return paint(Random(seed).choice(MANNERS), seed, size)
+    """A canvas in the manner that its seed draws."""
+    return paint(manner_of(seed), seed, size)
