@@ -27,10 +27,15 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         await anyio.to_thread.run_sync(migrate, settings().database)
     except HistoryError as error:
         log.error("%s", error)  # which every page says, until it is mended
-    # The first page needs pandas, which takes half a second to load.
-    threading.Thread(target=import_module, args=("pandas",), daemon=True).start()
+    threading.Thread(target=_load_ahead, daemon=True).start()
     async with Supervisor(settings()):
         yield
+
+
+def _load_ahead() -> None:
+    """The first page needs pandas, and Insight altair; both take long to load."""
+    for name in ("pandas", "altair"):
+        import_module(name)
 
 
 app = st.App(

@@ -175,7 +175,7 @@ def first_wall(page: Page, house: House, *, from_page: bool = False) -> dict[str
     return {
         SECONDS: round(seconds, 2),
         "MB sent": round(sum(sent) / 1e6, 2),
-        "films fetched unasked": sum(".gif" in url for url in asked),
+        "films fetched unasked": sum("/store/" in url and ".gif" in url for url in asked),
     }
 
 
