@@ -258,10 +258,13 @@ def same_film(*, session: Session, digest: str) -> Walk | None:
 
 def choices(*, session: Session) -> dict[str, list[str]]:
     """What `page` can filter by: the values of "model", "pacing" and "tag", sorted."""
-    values = _next_by_next if on_postgresql(session) else _distinct
-    wanted = {"model": values(Walk.model), "pacing": values(Walk.pacing)}
-    wanted["tag"] = select(Tag.name).distinct()
-    return {name: sorted(session.scalars(values)) for name, values in wanted.items()}
+    values_of = _next_by_next if on_postgresql(session) else _distinct
+    questions = {
+        "model": values_of(Walk.model),
+        "pacing": values_of(Walk.pacing),
+        "tag": select(Tag.name).distinct(),
+    }
+    return {name: sorted(session.scalars(question)) for name, question in questions.items()}
 
 
 def _distinct(column: InstrumentedAttribute[str]) -> Select[str]:
