@@ -6,6 +6,12 @@ from momalisa.atelier.recipe import Recipe
 
 def model_card(recipe: Recipe, weights: int) -> str:
     """Markdown about a model with `weights` parameters in all that has seen `recipe.seen`."""
+    more_often = (
+        f"\n  In the last part of the training {', '.join(recipe.hard)} were shown"
+        f" {recipe.emphasis:g} times as often as other manners."
+        if recipe.hard
+        else ""
+    )
     return f"""---
 license: mit
 library_name: diffusers
@@ -20,7 +26,8 @@ It was trained from scratch by `python -m momalisa.atelier train`.
 - **Data**: {recipe.canvases:,} canvases painted by `momalisa/atelier/painter` in
   {len(MANNERS)} manners of modern art, with {recipe.captions} captions each. No photograph, no
   artist's work and no text from elsewhere was used. Which of 3,000 everyday words fits which
-  canvas was asked of a sentence encoder (all-MiniLM-L6-v2), which is not part of the model.
+  canvas was asked of a sentence encoder (all-MiniLM-L6-v2), which is not part of the model.\
+{more_often}
 - **Autoencoder**: {recipe.factor} × {recipe.factor} pixels to one cell of
   {recipe.latent_channels} channels; a linear encoder in closed form, a trained decoder.
 - **Denoiser**: v-prediction on a linear schedule that ends in pure noise; it has seen
