@@ -7,11 +7,17 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from db.errors import HistoryError
+from db.errors import DiskFull, HistoryError, Locked, OutOfReach, ReadOnly
 from momalisa.errors import MomaLisaError
 
 LONG = 30
 """Seconds for which a sentence stands beside a page."""
+
+AGAIN = 5
+"""Seconds after which a page that was not to be had is tried again."""
+PASSING = (Locked, OutOfReach, DiskFull, ReadOnly)
+"""What others put right while a visitor waits."""
+_TRYING = "mishaps.trying"
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
@@ -28,10 +34,23 @@ def sentence(error: Exception) -> str:
 
 
 def say(error: Exception) -> bool:
-    """Show the sentence in place of a traceback, which goes to the log (for `st.App`)."""
+    """Show the sentence in place of a traceback, which goes to the log (for `st.App`).
+
+    What may pass is tried again every AGAIN seconds, until the page is there.
+    """
     log.error("a page failed", exc_info=error)
     st.error(sentence(error))
+    if isinstance(error, PASSING):
+        st.session_state[_TRYING] = False
+        _try_again()
     return True
+
+
+@st.fragment(run_every=AGAIN)
+def _try_again() -> None:
+    if st.session_state[_TRYING]:
+        st.rerun()
+    st.session_state[_TRYING] = True
 
 
 def beside(callback: Callable[P, None]) -> Callable[P, None]:

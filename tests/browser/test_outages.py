@@ -38,6 +38,7 @@ pytestmark = pytest.mark.browser
 STORE = "gs://films/store"
 ALONE = {"MOMALISA_WORKER": "external"}
 LOCKED = "Another program keeps the history locked, so nothing was changed."
+GONE = "The history cannot be reached just now."
 DAMAGED = "The history is damaged. Nothing was changed in it."
 NO_FILM = "There is no film under this link. It may have been deleted."
 NO_PAGE = "There is no such page here; this is the entrance."
@@ -272,6 +273,18 @@ def test_a_damaged_history_is_left_alone_and_pages_outlive_their_server(
         page.locator('[data-test-connection-state="CONNECTED"]').wait_for()
         page.get_by_role("link", name="Insight", exact=True).click()
         says(page, "1 film since")
+
+
+def test_a_page_comes_by_itself_once_the_history_is_there(visitor: Visitor, tmp_path: Path) -> None:
+    history = tmp_path / "momalisa.db"
+    history.mkdir()  # which no database can be
+    with running(tmp_path, environment=ALONE) as house:
+        visitor.page.goto(f"{house.url}/gallery")
+        says(visitor.page, GONE)
+        history.rmdir()
+        says(visitor.page, "The walls are still bare.")
+        expect(visitor.page.get_by_text(GONE)).to_have_count(0)
+        assert visitor.complaints == []
 
 
 def test_a_draft_on_the_easel_outlives_its_server(page: Page, tmp_path: Path) -> None:
