@@ -5,39 +5,30 @@ and what is left of walks after 200 times `kill -9`, in the midst of work and of
 """
 
 import argparse
-import itertools
 import json
-import multiprocessing
-import os
 import random
-import signal
-import sqlite3
 import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, get_args
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
-from db import queue, walks
+from db import walks
 from db.models import DONE, SORT_LENGTH, State, Tag, Walk, folded, new_id, number_of
-from db.session import engine_for, migrate, reading, sqlite_file, writing
+from db.session import engine_for, reading, sqlite_file, writing
 from db.wanted import ORDERS, Sort
 from tests.databases import Databases, SQLite, postgresql, programs
+from tests.kills import killed_migrations, kills
+from tests.queueing import claims, spec
 
-WALKS, WORKERS, ROWS, KILLS, TIMES = 2_000, 4, 50_000, 200, 30
-LEASE = 0.2
-SCHEMA = Path(__file__).parent / "db" / "schemas" / "0001.sqlite.sql"
-NOUNS = ("square", "circle", "sea", "star", "moon", "stripe", "desert", "wave", "tower", "bird")
-COLOURS = ("red", "blue", "ochre", "teal", "black", "white", "crimson", "umber", "ivory", "amber")
-FORK = multiprocessing.get_context("fork")
+ROWS, TIMES = 50_000, 30
 
 
 def main() -> None:
@@ -63,87 +54,6 @@ def main() -> None:
             print(f"  {name:60} {value:10.1f}")
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2))
-
-
-def spec(random_: random.Random) -> dict[str, Any]:
-    """Settings of some walk."""
-    prompts = [f"a {random_.choice(COLOURS)} {random_.choice(NOUNS)} at night" for _ in range(2)]
-    return {
-        "stops": [{"prompt": prompt, "seed": random_.randrange(2**31)} for prompt in prompts],
-        "model": random_.choices(["atelier", "sd15", "rare"], [90, 9.9, 0.1])[0],
-        "pacing": random_.choice(["linear", "ease", "dense-middle"]),
-        "interpolation": "lerp",
-        "frames": 24,
-        "steps": 16,
-        "guidance": 4.0,
-        "size": 256,
-    }
-
-
-def ask(session: Session, number: int = 0) -> str:
-    """Put a stub walk into the queue, of one of three makers."""
-    return walks.enqueue(
-        session=session,
-        spec=spec(random.Random(number)),
-        digest="d",
-        title="a → b",
-        frames_total=24,
-        maker=f"maker {number % 3}",
-    ).id
-
-
-# Claims
-
-
-def claims(databases: Databases) -> dict[str, float]:
-    """Four processes empty a queue of 2,000 walks."""
-    url = databases.fresh()
-    with writing(url) as session:
-        asked = {ask(session, number) for number in range(WALKS)}
-    engine_for(url).dispose()
-    finished = FORK.SimpleQueue()
-    workers = [FORK.Process(target=_empty, args=(url, finished)) for _ in range(WORKERS)]
-    began = time.perf_counter()
-    for worker in workers:
-        worker.start()
-    done = Counter(one for _ in workers for one in finished.get())
-    seconds = time.perf_counter() - began
-    for worker in workers:
-        worker.join()
-    with reading(url) as session:
-        states = Counter(session.scalars(select(Walk.state)))
-    return {
-        "walks claimed and finished a second, 4 processes": WALKS / seconds,
-        "of 2,000 walks finished exactly once": sum(done[one] == 1 for one in asked),
-        "of 2,000 rows done": states[State.DONE],
-    }
-
-
-def _empty(url: str, finished: Any) -> None:
-    done = []
-    while (walk := _claim(url)) is not None:
-        if _finish(url, walk):
-            done.append(walk.id)
-    engine_for(url).dispose()
-    finished.put(done)
-
-
-def _claim(url: str, lease_seconds: float = 60) -> Walk | None:
-    with writing(url) as session:
-        return queue.claim(session=session, owner=str(os.getpid()), lease_seconds=lease_seconds)
-
-
-def _lease(walk: Walk) -> dict[str, Any]:
-    return {"walk_id": walk.id, "owner": walk.owner, "attempt": walk.attempt}
-
-
-def _finish(url: str, walk: Walk) -> bool:
-    result = {"files": {"gif": f"{walk.id}.gif"}, "evenness": 0.5}
-    with writing(url) as session:
-        return queue.finish(session=session, **_lease(walk), result=result)
-
-
-# Questions
 
 
 def questions(databases: Databases) -> dict[str, float]:
@@ -266,139 +176,6 @@ def _p95(url: str, question: Callable[[Session], object]) -> dict[str, float]:
             for name, clock in clocks.items():
                 taken[name].append(1000 * (clock() - began[name]))
     return {name: statistics.quantiles(times, n=20)[-1] for name, times in taken.items()}
-
-
-# kill -9
-
-
-def kills(databases: Databases) -> dict[str, float]:
-    """A process that asks, claims, beats and finishes, killed 200 times in the midst of it."""
-    url = databases.fresh()
-    random_ = random.Random(1)
-    with tempfile.TemporaryDirectory() as folder:
-        said = Path(folder) / "said"
-        for _ in range(KILLS):
-            _killed(random_.uniform(0.01, 1.0), _work, url, said)
-        # What is left is finished by one who is not killed.
-        time.sleep(2 * LEASE)
-        while (walk := _claim(url)) is not None:
-            _finish(url, walk)
-        lines = [line.split() for line in said.read_text().splitlines()]
-    finished = Counter(one for word, one in lines if word == "finished")
-    with reading(url) as session:
-        rows = {walk.id: walk for walk in session.scalars(select(Walk))}
-        sound = sqlite_file(url) is None or session.scalar(text("PRAGMA integrity_check")) == "ok"
-        found = walks.count(session=session, search="night")
-    done = {walk_id for walk_id, walk in rows.items() if walk.state is State.DONE}
-    return {
-        "kill -9 in the midst of work": KILLS,
-        "walks asked for": len([1 for word, _ in lines if word == "asked"]),
-        "walks finished before a kill": len(finished),
-        "walks lost": sum(word == "asked" and one not in rows for word, one in lines)
-        + sum(one not in done for one in finished),
-        "walks finished twice": sum(times > 1 for times in finished.values()),
-        "rows in an impossible state": sum(not _possible(walk) for walk in rows.values()),
-        "done rows the search does not know": len(done) - found,
-        "damaged databases": not sound,
-    }
-
-
-def _killed(seconds: float, work: Callable[..., None], *told: object) -> bool:
-    """Do `work` in a process of its own, kill it some seconds after it began; False if it ended."""
-    began = FORK.Event()
-    child = FORK.Process(target=_begin, args=(began, work, *told))
-    child.start()
-    began.wait()
-    child.join(seconds)
-    child.kill()
-    child.join()
-    return child.exitcode == -signal.SIGKILL
-
-
-def _begin(began: Any, work: Callable[..., None], *told: object) -> None:
-    began.set()
-    work(*told)
-
-
-def _work(url: str, said: Path) -> None:
-    """Ask for walks and make them, and say what was answered, on the disk at once."""
-    with said.open("a", buffering=1) as out:
-        for number in itertools.count():
-            with writing(url) as session:
-                asked = ask(session, number)
-            out.write(f"asked {asked}\n")
-            walk = _claim(url, LEASE)
-            if walk is None:
-                continue
-            with writing(url) as session:
-                queue.seen(session=session, name=str(os.getpid()), pid=os.getpid(), host="h")
-                queue.heartbeat(
-                    session=session, **_lease(walk), lease_seconds=LEASE, progress=[[0, "k"]]
-                )
-            if _finish(url, walk):
-                out.write(f"finished {walk.id}\n")
-
-
-def _possible(walk: Walk) -> bool:
-    leased = walk.owner is not None and walk.lease_until is not None
-    match walk.state:
-        case State.RUNNING:
-            return leased and walk.started_at is not None
-        case State.QUEUED:
-            return walk.owner is None and walk.lease_until is None
-        case State.DONE:
-            return walk.owner is None and bool(walk.files) and walk.finished_at is not None
-        case State.FAILED:
-            return walk.owner is None and walk.deaths == queue.DEATHS and bool(walk.error)
-        case _:
-            return False
-
-
-def killed_migrations(databases: Databases) -> dict[str, float]:
-    """A migration of 203 old walks, killed in the midst of it; then it is done again."""
-    if not isinstance(databases, SQLite):
-        return {}
-    random_ = random.Random(2)
-    killed = unusable = changed = 0
-    url = databases.blank()
-    _old(url)
-    began = time.perf_counter()
-    _killed(60.0, migrate, url)
-    whole = time.perf_counter() - began
-    while killed < KILLS // 4:
-        url = databases.blank()
-        _old(url)
-        killed += _killed(random_.uniform(0.0, whole), migrate, url)
-        try:
-            migrate(url)
-            with reading(url) as session:
-                changed += session.scalar(select(func.count()).select_from(Walk)) != 203
-        except Exception as error:
-            print(error, file=sys.stderr)
-            unusable += 1
-        engine_for(url).dispose()
-    return {
-        "kill -9 in the midst of a migration": killed,
-        "unusable databases after it": unusable,
-        "databases with other rows after it": changed,
-    }
-
-
-def _old(url: str) -> None:
-    """A history of the first schema."""
-    file = sqlite_file(url)
-    assert file is not None
-    file.parent.mkdir()
-    with closing(sqlite3.connect(file)) as old, old:
-        old.executescript(SCHEMA.read_text())
-        columns = [row[1] for row in old.execute("PRAGMA table_info(walks)")]
-        kept = ", ".join(columns[2:])
-        for number in range(200):
-            old.execute(
-                f"INSERT INTO walks (id, accession, {kept}) SELECT ?, ?, {kept} FROM walks "
-                "WHERE id = 'failed0000000000'",
-                (f"walk{number}", f"ML.2025.{number:04d}"),
-            )
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ from tests.app import House as App
 from tests.app import running
 from tests.databases import SQLite
 from tests.faults import Fault, Proxy, emulator, proxy_before
-from tests.history import killed_migrations
+from tests.kills import killed_migrations
 
 FILES_OF_A_FILM = 3
 SIZE = 64
