@@ -1,17 +1,20 @@
 """The model card that lies beside the weights."""
 
+from textwrap import fill
+
 from momalisa.atelier.painter import MANNERS
 from momalisa.atelier.recipe import Recipe
 
 
 def model_card(recipe: Recipe, weights: int) -> str:
     """Markdown about a model with `weights` parameters in all that has seen `recipe.seen`."""
-    more_often = (
-        f"\n  In the last part of the training {', '.join(recipe.hard)} were shown"
-        f" {recipe.emphasis:g} times as often as other manners."
-        if recipe.hard
-        else ""
-    )
+    more_often = ""
+    if recipe.hard:
+        sentence = (
+            f"In the last part of the training {', '.join(recipe.hard)} were shown"
+            f" {recipe.emphasis:g} times as often as other manners."
+        )
+        more_often = "\n" + fill(sentence, 98, initial_indent="  ", subsequent_indent="  ")
     return f"""---
 license: mit
 library_name: diffusers
