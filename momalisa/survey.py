@@ -2,6 +2,7 @@
 
 The survey halves the widest gap between neighbouring pictures again and again, so that pictures
 gather where much happens. Along it, perceived change is measured as a path is by its chords.
+Where frames will glide, what lies between two pictures is measured as well: it is but decoded.
 """
 
 from bisect import bisect_right
@@ -17,6 +18,9 @@ SNAP = 0.15
 CLOSEST = 1 / 512
 """Places nearer than this are not told apart: what happens between them is a jump."""
 
+FINEST = CLOSEST / 8
+"""Gaps between glided pictures are halved down to this."""
+
 
 @dataclass(frozen=True)
 class Spot:
@@ -31,6 +35,12 @@ class Spot:
         """The place itself, as if the way between the two were even."""
         return self.low + self.weight * (self.high - self.low)
 
+    def among(self, places: Sequence[float]) -> "Spot":
+        """The same place, between the two of some sorted places on both sides of it."""
+        above = min(bisect_right(places, self.t), len(places) - 1)
+        low, high = places[above - 1], places[above]
+        return Spot(low, high, (self.t - low) / (high - low))
+
 
 def widest_gaps(places: Sequence[float], distance: Distance, count: int) -> list[float]:
     """The middles of up to `count` gaps that change most, the widest first."""
@@ -39,11 +49,26 @@ def widest_gaps(places: Sequence[float], distance: Distance, count: int) -> list
     return [(low + high) / 2.0 for low, high in gaps[:count]]
 
 
-def at_equal_change(places: Sequence[float], distance: Distance, frames: int) -> list[Spot]:
+def wide_gaps(places: Sequence[float], distance: Distance, frames: int) -> list[float]:
+    """The middles of gaps that change by more than `frames` frames at equal change would."""
+    changes = [distance(low, high) for low, high in pairwise(places)]
+    step = sum(changes) / (frames - 1)
+    return [
+        (low + high) / 2.0
+        for (low, high), change in zip(pairwise(places), changes, strict=True)
+        if change > step and high - low > FINEST
+    ]
+
+
+def at_equal_change(
+    places: Sequence[float], distance: Distance, frames: int, painted: Sequence[float] = ()
+) -> list[Spot]:
     """Where a leg's `frames` frames stand so that each changes as much as the next.
 
-    Both ends among them. Where nothing changes at all, the places are equally far apart.
+    Both ends among them. Where nothing changes at all, the places are equally far apart. Frames
+    that would stand close to one of the `painted` places (all, if none are named) stand there.
     """
+    sharp = set(painted or places)
     changes = [distance(low, high) for low, high in pairwise(places)]
     if not any(changes):
         changes = [high - low for low, high in pairwise(places)]
@@ -54,11 +79,8 @@ def at_equal_change(places: Sequence[float], distance: Distance, frames: int) ->
         arc = min(step * number, marks[-1])
         gap = min(bisect_right(marks, arc) - 1, len(changes) - 1)
         weight = (arc - marks[gap]) / changes[gap] if changes[gap] else 0.0
-        found.append(Spot(places[gap], places[gap + 1], _snapped(weight, changes[gap], step)))
+        end = round(weight)
+        # Painted pictures are the sharpest.
+        close = abs(weight - end) * changes[gap] < SNAP * step and places[gap + end] in sharp
+        found.append(Spot(places[gap], places[gap + 1], float(end) if close else weight))
     return found
-
-
-def _snapped(weight: float, change: float, step: float) -> float:
-    """A weight, or the end of its gap if that is close: surveyed pictures are the sharpest."""
-    nearer = round(weight)
-    return float(nearer) if abs(weight - nearer) * change < SNAP * step else weight

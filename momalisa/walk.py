@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Literal
 
@@ -20,7 +20,7 @@ from momalisa.latents import WalkLatents
 from momalisa.models.sd import StableDiffusion
 from momalisa.paths import lerp
 from momalisa.spec import Place, WalkSpec
-from momalisa.survey import Distance, Spot, at_equal_change, widest_gaps
+from momalisa.survey import Distance, Spot, at_equal_change, wide_gaps, widest_gaps
 
 PIXELS_A_BATCH = {"cpu": 8 * 256**2, "mps": 4 * 512**2, "cuda": 16 * 512**2}
 """How much is denoised at once; a CPU gains little from more and would show frames late."""
@@ -110,8 +110,13 @@ def _evenly(walk: "_Walk", leg: int, brush: "_Brush") -> Iterator[WalkFrame]:
     while middles := walk.unsurveyed(leg, places, min(brush.batch, room)):
         yield from brush.paint([walk.probe(leg, t) for t in middles])
         places, room = sorted([*places, *middles]), room - len(middles)
-    spots = at_equal_change(places, walk.change_on(leg), walk.spec.frames)
-    yield from brush.paint([walk.placed(leg, n, spot) for n, spot in enumerate(spots)][1:-1])
+    marks = places
+    while middles := walk.unmarked(leg, marks):
+        yield from brush.paint([walk.mark(leg, t, places) for t in middles])
+        marks = sorted([*marks, *middles])
+    spots = at_equal_change(marks, walk.change_on(leg), walk.spec.frames, places)
+    tasks = [walk.placed(leg, n, spot.among(places)) for n, spot in enumerate(spots)]
+    yield from brush.paint(tasks[1:-1])
 
 
 def _frames_at_once(model: StableDiffusion, side: int) -> int:
@@ -142,6 +147,7 @@ class _Walk:
         self.places = spec.places()
         self.keys: dict[int, str] = {}
         self._changes: dict[tuple[str, str], float] = {}
+        self._marks: dict[tuple[int, float], str] = {}
         closed = spec.loop == "closed"
         self._visits = coarse_to_fine(len(self.places), len(spec.legs), closed=closed)
 
@@ -183,10 +189,13 @@ class _Walk:
         return widest_gaps(places, self.change_on(leg), count)
 
     def change_on(self, leg: int) -> Distance:
-        """The perceived change between the pictures at two surveyed places of a leg."""
+        """The perceived change between the pictures at two measured places of a leg."""
 
         def change(low: float, high: float) -> float:
-            return self._change(self._key(Place(leg, low)), self._key(Place(leg, high)))
+            one, other = (
+                self._marks.get((leg, t)) or self._key(Place(leg, t)) for t in (low, high)
+            )
+            return self._change(one, other)
 
         return change
 
@@ -195,6 +204,18 @@ class _Walk:
         place = Place(leg, t)
         index = self._first(leg) + round(t * (self.spec.frames - 1))
         return _Task(index % len(self.places), self._key(place), place, "preview")
+
+    def unmarked(self, leg: int, marks: Sequence[float]) -> list[float]:
+        """Places in wide gaps of a surveyed leg, to be measured where frames will glide."""
+        if "glide" not in self.spec.shortcuts:
+            return []
+        return wide_gaps(marks, self.change_on(leg), self.spec.frames)
+
+    def mark(self, leg: int, t: float, places: Sequence[float]) -> _Task:
+        """The picture between surveyed places; it stands for the frame nearest to it so far."""
+        task = self.placed(leg, round(t * (self.spec.frames - 1)), Spot(t, t, 0.0).among(places))
+        self._marks[leg, t] = task.key
+        return replace(task, index=task.index % len(self.places), source="preview")
 
     def placed(self, leg: int, number: int, spot: Spot) -> _Task:
         """A leg's frame at its spot: one that was surveyed, one gliding, or one to be painted."""

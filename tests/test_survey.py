@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from momalisa.survey import CLOSEST, SNAP, at_equal_change, widest_gaps
+from momalisa.survey import CLOSEST, SNAP, at_equal_change, wide_gaps, widest_gaps
 
 
 def jump(low: float, high: float) -> float:
@@ -42,6 +42,31 @@ def test_steps_change_equally(frames: int) -> None:
     spots = [spot.t for spot in at_equal_change(surveyed(24), jump, frames)]
     steps = [jump(a, b) for a, b in pairwise(spots)]
     assert max(steps) <= (1 + 2 * SNAP) * np.mean(steps) + 1e-9
+
+
+def test_between_painted_places_frames_stand_where_they_should() -> None:
+    painted = [0.0, 0.5, 1.0]
+    marks = sorted([*painted, 0.05, 0.26, 0.49])
+    spots = at_equal_change(marks, lambda low, high: high - low, 5, painted)
+    assert [spot.t for spot in spots] == pytest.approx([0.0, 0.25, 0.5, 0.75, 1.0])
+
+
+@given(st.integers(2, 60), st.integers(3, 40))
+def test_a_spot_stands_where_it_stood_among_fewer_places(frames: int, size: int) -> None:
+    places, marks = surveyed(size), surveyed(2 * size)
+    for spot in at_equal_change(marks, jump, frames):
+        among = spot.among(places)
+        assert among.t == pytest.approx(spot.t)
+        assert 0.0 <= among.weight <= 1.0
+        assert among.low in places
+        assert among.high in places
+
+
+def test_wide_gaps_are_halved_until_each_frame_has_one() -> None:
+    marks = surveyed(4)
+    while middles := wide_gaps(marks, jump, 16):
+        marks = sorted([*marks, *middles])
+    assert max(jump(a, b) for a, b in pairwise(marks)) <= 1 / 15
 
 
 def test_where_nothing_changes_places_are_equally_far_apart() -> None:
