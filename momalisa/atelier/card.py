@@ -40,6 +40,6 @@ It was trained from scratch by `python -m momalisa.atelier train`.
   sea at night" or "grief in blue".
 - **Limits**: it knows only what the painter paints; of an elephant it knows the colours and the
   mood, not the trunk. Names of artists mean a manner, never a work. Shapes are soft, and it
-  cannot count. English only.
+  miscounts. English only.
 - **Licence**: MIT, as the rest of MOMA Lisa.
 """
