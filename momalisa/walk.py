@@ -111,7 +111,7 @@ def _evenly(walk: "_Walk", leg: int, brush: "_Brush") -> Iterator[WalkFrame]:
         yield from brush.paint([walk.probe(leg, t) for t in middles])
         places, room = sorted([*places, *middles]), room - len(middles)
     marks = places
-    while middles := walk.unmarked(leg, marks):
+    while middles := walk.unmarked(leg, places, marks):
         yield from brush.paint([walk.mark(leg, t, places) for t in middles])
         marks = sorted([*marks, *middles])
     spots = at_equal_change(marks, walk.change_on(leg), walk.spec.frames, places)
@@ -205,9 +205,10 @@ class _Walk:
         index = self._first(leg) + round(t * (self.spec.frames - 1))
         return _Task(index % len(self.places), self._key(place), place, "preview")
 
-    def unmarked(self, leg: int, marks: Sequence[float]) -> list[float]:
-        """Places in wide gaps of a surveyed leg, to be measured where frames will glide."""
-        if "glide" not in self.spec.shortcuts:
+    def unmarked(self, leg: int, places: Sequence[float], marks: Sequence[float]) -> list[float]:
+        """Places in wide gaps of a leg surveyed at `places`, to be measured if frames can glide."""
+        latents = self._have_latents(*(self._key(Place(leg, t)) for t in places))
+        if "glide" not in self.spec.shortcuts or not latents:
             return []
         return wide_gaps(marks, self.change_on(leg), self.spec.frames)
 
