@@ -13,6 +13,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 PipelineMaker = Callable[..., Path]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first: no process is left alone with it in the end."""
+    items.sort(key=lambda item: item.path.stem != "test_losses")
+
+
 @pytest.fixture(scope="session")
 def make_pipeline(tmp_path_factory: pytest.TempPathFactory) -> PipelineMaker:
     """Write a `StableDiffusionPipeline` directory of a few thousand weights; returns its folder."""
