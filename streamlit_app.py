@@ -15,7 +15,7 @@ from db.errors import HistoryError
 from db.session import migrate
 from momalisa.settings import settings
 from momalisa.supervise import Supervisor
-from momalisa.ui import herald, media, mishaps, porter, stills
+from momalisa.ui import first_sight, herald, media, mishaps, porter, stills
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +41,11 @@ def _load_ahead() -> None:
 app = st.App(
     Path(__file__).parent / "momalisa" / "ui" / "shell.py",
     routes=[*media.ROUTES, *stills.ROUTES],
-    middleware=[Middleware(porter.led_home), Middleware(herald.heralded)],
+    middleware=[
+        Middleware(porter.led_home),
+        Middleware(herald.heralded),
+        Middleware(first_sight.seen_at_once),
+    ],
     lifespan=lifespan,
     on_script_error=mishaps.say,
 )

@@ -36,6 +36,12 @@ def led_home(app: ASGIApp) -> ASGIApp:
     return led
 
 
+def place(scope: Scope) -> str:
+    """The path that is asked for, below the app's own."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", "")).strip("/")
+
+
 def is_page(scope: Scope, start: Message) -> bool:
     """Whether this is the beginning of Streamlit's HTML file, which shows every page."""
     html = Headers(raw=start["headers"]).get("content-type", "").startswith("text/html")
@@ -44,8 +50,7 @@ def is_page(scope: Scope, start: Message) -> bool:
 
 def _astray(scope: Scope, start: Message) -> bool:
     """Whether this is the beginning of a page at a path that is no page's."""
-    path = scope["path"].removeprefix(scope.get("root_path", "")).strip("/")
-    return is_page(scope, start) and path not in _pages()
+    return is_page(scope, start) and place(scope) not in _pages()
 
 
 def _pages() -> set[str]:

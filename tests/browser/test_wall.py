@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 
 from tests.app import House
 from tests.browser.visits import Visitor, hang_film, hang_waves, press
@@ -57,6 +57,43 @@ def test_a_film_is_tagged_found_again_and_taken_along(house: House, visitor: Vis
     page.get_by_text("Starred", exact=True).click()
     expect(page).to_have_url(re.compile("starred=true"))
     expect(page.get_by_text("Nothing here goes by that description.")).to_be_visible()
+    assert visitor.complaints == []
+
+
+@pytest.mark.parametrize("width", [1280, 1000, 390])
+def test_posters_are_seen_before_the_scripts_and_then_move_no_more(
+    house: House, browser: Browser, width: int
+) -> None:
+    hang_waves(house)
+    found = []
+    for scripts, poster in ((False, ".first-sight img"), (True, ".card img")):
+        visitor = browser.new_context(
+            viewport={"width": width, "height": 900}, java_script_enabled=scripts
+        )
+        page = visitor.new_page()
+        page.goto(f"{house.url}/gallery?q=waves")
+        box = page.locator(poster).first.bounding_box()
+        assert box is not None
+        found.append((round(box["x"]), round(box["y"]), round(box["width"])))
+        if scripts:
+            expect(page.locator(".first-sight")).to_have_count(0)
+        visitor.close()
+    assert found[0] == found[1]
+
+
+def test_who_walks_on_at_once_leaves_the_posters_behind(house: House, visitor: Visitor) -> None:
+    hang_waves(house)
+    page = visitor.page
+    page.goto(f"{house.url}/gallery?q=waves", wait_until="commit")
+    page.get_by_role("link", name="Create", exact=True).click()
+    expect(page.get_by_role("heading", name="Create", exact=True)).to_be_visible()
+    expect(page.locator(".first-sight")).to_have_count(0)
+    page.goto(f"{house.url}/gallery", wait_until="commit")
+    page.locator(".first-sight a", has_text="Waves").or_(
+        page.locator(".card", has_text="Waves")
+    ).first.click()
+    expect(page.locator('[class*="st-key-title"]').first).to_have_text("Waves, 2024")
+    expect(page.locator(".first-sight")).to_have_count(0)
     assert visitor.complaints == []
 
 
