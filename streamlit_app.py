@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from importlib import import_module
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from db.errors import HistoryError
 from db.session import migrate
 from momalisa.settings import settings
 from momalisa.supervise import Supervisor
-from momalisa.ui import first_sight, herald, media, mishaps, porter, stills
+from momalisa.ui import first_sight, herald, history, media, mishaps, porter, stills
 
 log = logging.getLogger(__name__)
 
@@ -33,7 +33,9 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 
 def _load_ahead() -> None:
-    """The first page needs pandas, and Insight altair; both take long to load."""
+    """What takes long at first: the history; for the first page pandas, for Insight altair."""
+    with suppress(HistoryError):  # which every page says
+        history.nobody_works()
     for name in ("pandas", "altair"):
         import_module(name)
 

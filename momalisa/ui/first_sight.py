@@ -17,7 +17,7 @@ MOST = 24
 """As many posters as a large screen shows."""
 FIRST = 12
 """As many as are asked for before the scripts: what a small screen shows."""
-PATIENCE = 0.3
+PATIENCE = 0.5
 """Seconds for which the HTML waits for the history."""
 MARKUP = Path(__file__).with_suffix(".html").read_text("utf-8")
 

