@@ -36,10 +36,24 @@ from tests.journey import journey
 
 EXAMPLE = CHECKOUT / "momalisa" / "ui" / "example"
 FILMS, VISITS, VIEWS, CURATORS = 500, 5, 200, 10
-SECONDS = "seconds to all posters in sight"
+SIGHT, WALL = "seconds to all posters in sight", "seconds to the wall with all else"
 PATIENCE = 120_000
-SEEN = """posters => posters.length > 0 && posters.every(
-    one => one.naturalWidth || one.getBoundingClientRect().top > innerHeight)"""
+WATCH = """async () => {
+    const all = (root, path) => [...root.querySelectorAll(path)].concat(
+        ...[...root.querySelectorAll(".st-key-wall *")].map(one => one.shadowRoot)
+            .filter(Boolean).map(inner => all(inner, path)))
+    const seen = path => {
+        const posters = all(document, path)
+        return posters.length > 0 && posters.every(
+            one => one.naturalWidth || one.getBoundingClientRect().top > innerHeight)
+    }
+    const when = async path => {
+        while (!seen(path)) await new Promise(next => setTimeout(next, 10))
+        return performance.now() / 1000
+    }
+    return Promise.all([when(".first-sight img, .card img"), when(".card img")])
+}"""
+"""The page's own clock: a question from outside every few milliseconds would slow it down."""
 
 
 def main() -> None:
@@ -110,7 +124,7 @@ def films(_runs: int) -> dict[str, Any]:
             "one that was here": medians(known),
             "from another page": medians(within),
         }
-        return figures | memory(page, house)
+        return figures | traffic(page, house) | memory(page, house)
 
 
 def until_a_worker_came(house: House) -> None:
@@ -119,10 +133,10 @@ def until_a_worker_came(house: House) -> None:
         time.sleep(0.1)
 
 
-def medians(walls: list[dict[str, Any]]) -> dict[str, Any]:
+def medians(walls: list[dict[str, float]]) -> dict[str, float]:
     """The median of each figure, and the most that a visit's seconds were."""
     middle = {name: round(median(wall[name] for wall in walls), 2) for name in walls[0]}
-    return middle | {"at most": max(wall[SECONDS] for wall in walls)}
+    return middle | {"at most": round(max(wall[WALL] for wall in walls), 2)}
 
 
 def hang_many(house: House) -> None:
@@ -148,11 +162,24 @@ def hang_many(house: House) -> None:
             )
 
 
-def first_wall(page: Page, house: House, *, from_page: bool = False) -> dict[str, Any]:
-    """Seconds until all posters in sight are seen, and what was sent until the page rests.
+def first_wall(page: Page, house: House, *, from_page: bool = False) -> dict[str, float]:
+    """Seconds until posters are seen, and until the wall hangs with all that belongs to it.
 
     By the address, or by the link on the page that is open.
     """
+    began = 0.0
+    if from_page:
+        began = page.evaluate("performance.now() / 1000")
+        page.get_by_role("link", name="Gallery", exact=True).click()
+    else:
+        page.goto(f"{house.url}/gallery", wait_until="commit")
+    sight, wall = page.evaluate(WATCH)
+    settled(page)
+    return {SIGHT: sight - began, WALL: wall - began}
+
+
+def traffic(page: Page, house: House) -> dict[str, float]:
+    """What is sent to a new browser until the Gallery rests."""
     sent, asked = [0.0], []
     browser = page.context.new_cdp_session(page)
     browser.send("Network.enable")
@@ -162,18 +189,10 @@ def first_wall(page: Page, house: House, *, from_page: bool = False) -> dict[str
     )
     browser.on("Network.webSocketFrameReceived", lambda e: sent.append(framed(e)))
     page.on("request", lambda request: asked.append(request.url))
-    began = time.perf_counter()
-    if from_page:
-        page.get_by_role("link", name="Gallery", exact=True).click()
-    else:
-        page.goto(f"{house.url}/gallery")
-    posters = page.locator(".card img")
-    while not posters.evaluate_all(SEEN):
-        page.wait_for_timeout(10)
-    seconds = time.perf_counter() - began
+    page.goto(f"{house.url}/gallery")
+    page.evaluate(WATCH)
     settled(page)
     return {
-        SECONDS: round(seconds, 2),
         "MB sent": round(sum(sent) / 1e6, 2),
         "films fetched unasked": sum("/store/" in url and ".gif" in url for url in asked),
     }
