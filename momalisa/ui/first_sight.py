@@ -43,7 +43,8 @@ def seen_at_once(app: ASGIApp) -> ASGIApp:
 
     async def seen(scope: Scope, receive: Receive, send: Send) -> None:
         sight = None
-        if scope["type"] == "http" and porter.place(scope) == rooms.GALLERY.stem:
+        page = porter.place(scope) if scope.get("method") == "GET" else None
+        if page == rooms.GALLERY.stem:
             with move_on_after(PATIENCE):
                 sight = await to_thread.run_sync(
                     _sight, scope["query_string"], abandon_on_cancel=True, limiter=_AT_ONCE
