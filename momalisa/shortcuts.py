@@ -19,7 +19,7 @@ ANCHORS = 4
 """Parts of a leg between two anchors of its trunk."""
 TRUNK = 0.3
 """The trunk's share of the steps."""
-GUIDED = 0.75
+GUIDED = 0.85
 """The guided share of the steps."""
 SOLVED = 0.4
 """The few-step solver's share of the steps that were asked for."""
