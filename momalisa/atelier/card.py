@@ -10,9 +10,10 @@ def model_card(recipe: Recipe, weights: int) -> str:
     """Markdown about a model with `weights` parameters in all that has seen `recipe.seen`."""
     more_often = ""
     if recipe.hard:
+        times = sorted({recipe.odds(manner) for manner in recipe.hard})
         sentence = (
-            f"In the last part of the training {', '.join(recipe.hard)} were shown"
-            f" {recipe.emphasis:g} times as often as other manners."
+            f"In the last part of the training {', '.join(dict.fromkeys(recipe.hard))} were shown"
+            f" {' or '.join(f'{one:g}' for one in times)} times as often as other manners."
         )
         more_often = "\n" + fill(sentence, 98, initial_indent="  ", subsequent_indent="  ")
     return f"""---

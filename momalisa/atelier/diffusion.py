@@ -88,17 +88,23 @@ def tokenise(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
 class Lesson:
     """What a training step draws from: latents (n, c, h, w) and tokens (n, captions, length).
 
-    How often a canvas is drawn is in proportion to its `odds` (n).
+    How often a canvas is drawn is in proportion to its `odds` (n). Its kind (n) is a number from
+    0 on: canvases of a kind are about as hard to denoise, see `Balance`.
     """
 
     latents: Tensor
     tokens: Tensor
     silence: Tensor
     odds: Tensor
+    kinds: Tensor
 
     @classmethod
     def of(
-        cls, canvases: Canvases, tokenizer: CLIPTokenizer, odds: Sequence[float] | None = None
+        cls,
+        canvases: Canvases,
+        tokenizer: CLIPTokenizer,
+        odds: Sequence[float] | None = None,
+        kinds: Sequence[int] | None = None,
     ) -> "Lesson":
         """Tokenise every caption once. Canvases with fewer captions repeat theirs."""
         most = max(len(lines) for lines in canvases.captions)
@@ -110,10 +116,14 @@ class Lesson:
         silence = tokenise(tokenizer, [""])[0]
         latents = torch.from_numpy(canvases.latents)
         weights = torch.ones(len(latents)) if odds is None else torch.tensor(odds)
-        return cls(latents, rows[index], silence, weights)
+        kind = torch.zeros(len(latents), dtype=torch.long) if kinds is None else torch.tensor(kinds)
+        return cls(latents, rows[index], silence, weights, kind)
 
-    def draw(self, step: int, recipe: Recipe) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Latents, noise, times and tokens of a step: a function of the seed and the step alone."""
+    def draw(self, step: int, recipe: Recipe) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """The kinds of a step's canvases; their latents, noise, times and tokens.
+
+        A function of the seed and the step alone.
+        """
         dice = torch.Generator().manual_seed(recipe.seed * 1_000_003 + step)
         n = recipe.batch
         rows = torch.multinomial(self.odds, n, replacement=True, generator=dice)
@@ -125,7 +135,32 @@ class Lesson:
         # One time from each of n equal spans: the loss of a batch varies less.
         times = (torch.arange(n) + torch.rand(n, generator=dice)) / n
         noise = torch.randn(latents.shape, generator=dice)
-        return latents, noise, (times * 1000).long(), tokens
+        return self.kinds[rows], (latents, noise, (times * 1000).long(), tokens)
+
+
+class Balance:
+    """Lets every kind of canvas weigh alike in the gradient, however little there is to err on.
+
+    A flat ground with a leaf has a fifth of the squared error of Op-art lines, so a plain mean
+    hardly hears of it. Each loss is divided by the running mean of its kind's losses (as Karras
+    et al., EDM2, 2024, section 2.2 and equation 14, do for each level of noise).
+    """
+
+    RATE = 0.02
+    """The share of a new loss in the running mean."""
+
+    def __init__(self, kinds: int) -> None:
+        self.means = torch.ones(kinds)
+
+    def weights(self, kinds: Tensor) -> Tensor:
+        """Weights (n) for canvases of these kinds (n), 1 in the mean."""
+        weights = 1.0 / self.means[kinds]
+        return weights / weights.mean()
+
+    def hear(self, kinds: Tensor, losses: Tensor) -> None:
+        """Let the losses (n) of canvases of these kinds (n) move the running means."""
+        for kind, loss in zip(kinds.tolist(), losses.tolist(), strict=True):
+            self.means[kind] += self.RATE * (loss - self.means[kind])
 
 
 def learning_rate(progress: float, recipe: Recipe) -> float:
@@ -149,11 +184,12 @@ def gate(model: Denoiser, lesson: Lesson, scheduler: DDIMScheduler) -> list[floa
     for time_ in GATE_TIMES:
         times = torch.full((len(latents),), time_)
         for words in (tokens, tokens.roll(1, 0)):
-            losses.append(_loss(model, scheduler, latents, noise, times, words).item())
+            errors = _losses(model, scheduler, latents, noise, times, words)
+            losses.append(errors.mean().item())
     return losses
 
 
-def _loss(
+def _losses(
     model: Denoiser,
     scheduler: DDIMScheduler,
     latents: Tensor,
@@ -161,39 +197,43 @@ def _loss(
     times: Tensor,
     tokens: Tensor,
 ) -> Tensor:
+    """The mean squared error of each canvas's predicted v (n)."""
     device = next(model.parameters()).device
     latents, noise, times, tokens = (x.to(device) for x in (latents, noise, times, tokens))
     noisy = scheduler.add_noise(latents, noise, times)
     target = scheduler.get_velocity(latents, noise, times)
     with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
         predicted = model(noisy, times, tokens)
-    return F.mse_loss(predicted.float(), target)
+    return F.mse_loss(predicted.float(), target, reduction="none").mean((1, 2, 3))
 
 
-def learn(model: Denoiser, scheduler: DDIMScheduler, lanes: Lanes, *batch: Tensor) -> float:
-    """Leave the gradients of a batch's mean loss in the model, and return that loss.
+def learn(
+    model: Denoiser, scheduler: DDIMScheduler, lanes: Lanes, weights: Tensor, *batch: Tensor
+) -> Tensor:
+    """Leave the gradients of a batch's weighted mean loss in the model; its losses (n) unweighted.
 
     Each lane makes the gradients of its part; they are added up in the order of the parts, so
     that a step is repeatable.
     """
-    weights = list(model.parameters())
-    whole = len(batch[0])
+    parameters = list(model.parameters())
+    whole = len(weights)
+    shares = weights / whole
 
-    def gradients(rows: slice) -> tuple[float, list[Tensor]]:
-        most = CACHED if weights[0].device.type == "cpu" else whole
+    def gradients(rows: slice) -> tuple[Tensor, list[Tensor]]:
+        most = CACHED if parameters[0].device.type == "cpu" else whole
         parts = [slice(n, min(n + most, rows.stop)) for n in range(rows.start, rows.stop, most)]
-        total, sums = 0.0, [torch.zeros_like(one) for one in weights]
+        found, sums = [], [torch.zeros_like(one) for one in parameters]
         for part in parts:
-            loss = _loss(model, scheduler, *(x[part] for x in batch))
-            loss = loss * ((part.stop - part.start) / whole)
-            torch._foreach_add_(sums, torch.autograd.grad(loss, weights))
-            total += loss.item()
-        return total, sums
+            losses = _losses(model, scheduler, *(x[part] for x in batch))
+            loss = (losses * shares[part].to(losses.device)).sum()
+            torch._foreach_add_(sums, torch.autograd.grad(loss, parameters))
+            found.append(losses.detach().cpu())
+        return torch.cat(found), sums
 
     losses, found = zip(*lanes.run(gradients, whole), strict=True)
-    for weight, *parts in zip(weights, *found, strict=True):
-        weight.grad = sum(parts[1:], parts[0])
-    return float(sum(losses))
+    for parameter, *parts in zip(parameters, *found, strict=True):
+        parameter.grad = sum(parts[1:], parts[0])
+    return torch.cat(losses)
 
 
 @torch.no_grad()
@@ -230,7 +270,8 @@ def train_denoiser(
     average = EMAModel(model.parameters(), decay=recipe.ema, use_ema_warmup=True, power=0.75)
     average.to(device)
     scheduler = build_scheduler()
-    step = _resume(folder / "denoiser.pt", model, optimiser, average, device)
+    balance = Balance(int(lesson.kinds.max()) + 1)
+    step = _resume(folder / "denoiser.pt", model, optimiser, average, balance, device)
     total = recipe.samples // recipe.batch
     lanes = Lanes(torch.device(device), small=True)
     saved, losses = time.monotonic(), []
@@ -239,14 +280,17 @@ def train_denoiser(
         for group in optimiser.param_groups:
             share = group["share"] * learning_rate(step / total, recipe)
             group["lr"] = recipe.learning_rate * share
-        losses.append(learn(model, scheduler, lanes, *lesson.draw(step, recipe)))
+        kinds, batch = lesson.draw(step, recipe)
+        found = learn(model, scheduler, lanes, balance.weights(kinds), *batch)
+        balance.hear(kinds, found)
+        losses.append(found.mean().item())
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
         average.step(model.parameters())
         step += 1
         bar.update()
         if time.monotonic() - saved > checkpoint_seconds or step == total:
-            _save(folder / "denoiser.pt", model, optimiser, average, step)
+            _save(folder / "denoiser.pt", model, optimiser, average, balance, step)
             average.store(model.parameters())
             average.copy_to(model.parameters())
             rank = caption_rank(model, exam.tokens[:, 0].long())
@@ -263,6 +307,7 @@ def _resume(
     model: Denoiser,
     optimiser: torch.optim.Optimizer,
     average: EMAModel,
+    balance: Balance,
     device: str,
 ) -> int:
     if not path.exists():
@@ -272,6 +317,7 @@ def _resume(
     optimiser.load_state_dict(kept["optimiser"])
     average.load_state_dict(kept["average"])
     average.to(device)
+    balance.means = kept["balance"].cpu()
     return int(kept["step"])
 
 
@@ -280,11 +326,18 @@ def _save(
     model: Denoiser,
     optimiser: torch.optim.Optimizer,
     average: EMAModel,
+    balance: Balance,
     step: int,
 ) -> None:
     draft = path.with_suffix(".tmp")
-    state = {"model": model.state_dict(), "optimiser": optimiser.state_dict()}
-    torch.save(state | {"average": average.state_dict(), "step": step}, draft)
+    state = {
+        "model": model.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "average": average.state_dict(),
+        "balance": balance.means,
+        "step": step,
+    }
+    torch.save(state, draft)
     draft.replace(path)
 
 

@@ -20,7 +20,7 @@ class Recipe:
     captions: int = 8
     """Captions for each canvas."""
     hard: tuple[str, ...] = ()
-    """Manners that the model misses, by `evaluate`; see `emphasis`."""
+    """Manners that the model misses, by `evaluate`; one named twice counts twice."""
     emphasis: float = 1.0
     """How many times as often canvases of the hard manners are shown as others."""
 
@@ -64,7 +64,7 @@ class Recipe:
 
     def odds(self, manner: str) -> float:
         """How often a canvas of this manner is shown, in times of an easy one's."""
-        return self.emphasis if manner in self.hard else 1.0
+        return self.emphasis * self.hard.count(manner) if manner in self.hard else 1.0
 
     @property
     def factor(self) -> int:

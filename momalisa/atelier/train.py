@@ -35,7 +35,7 @@ from momalisa.atelier.diffusion import (
     build_unet,
     train_denoiser,
 )
-from momalisa.atelier.painter import manner_of
+from momalisa.atelier.painter import MANNERS, manner_of
 from momalisa.atelier.recipe import HELD_OUT_SEEDS, Recipe
 from momalisa.atelier.text import (
     build_text_encoder,
@@ -119,8 +119,9 @@ def _denoiser(recipe: Recipe, folder: Path, patches: PatchMap, *, device: str) -
     shards = paint_shards(folder / "shards", recipe, patches, processes=1)
     canvases = load_shards(shards)
     tokenizer = _tokenizer(recipe, folder, (t for lines in canvases.captions for t in lines))
-    odds = [recipe.odds(manner_of(seed)) for seed in range(recipe.canvases)]
-    lesson = Lesson.of(canvases, tokenizer, odds)
+    manners = [manner_of(seed) for seed in range(recipe.canvases)]
+    odds = [recipe.odds(manner) for manner in manners]
+    lesson = Lesson.of(canvases, tokenizer, odds, [MANNERS.index(one) for one in manners])
     exam = Lesson.of(held_out(256, HELD_OUT_SEEDS, recipe, patches), tokenizer)
     model = _fresh_or_adopted(recipe, folder, tokenizer)
     count = sum(p.numel() for p in model.unet.parameters())

@@ -26,6 +26,7 @@ from momalisa.atelier.canvases import (
     paint_shards,
 )
 from momalisa.atelier.diffusion import (
+    Balance,
     Denoiser,
     Lesson,
     build_scheduler,
@@ -188,15 +189,29 @@ def test_parts_of_a_batch_teach_what_the_whole_does(
 ) -> None:
     together, apart = fresh_denoiser(), fresh_denoiser()
     scheduler = build_scheduler()
-    batch = lesson.draw(0, replace(RECIPE, batch=37))
+    _, batch = lesson.draw(0, replace(RECIPE, batch=37))
     latents, noise, times, tokens = batch
+    weights = torch.linspace(0.5, 1.5, 37)
     predicted = together(scheduler.add_noise(latents, noise, times), times, tokens)
-    loss = (predicted - scheduler.get_velocity(latents, noise, times)).square().mean()
-    loss.backward()
-    learned = learn(apart, scheduler, Lanes(torch.device("cpu"), small=True), *batch)
-    assert learned == pytest.approx(loss.item())
+    target = scheduler.get_velocity(latents, noise, times)
+    losses = (predicted - target).square().mean((1, 2, 3))
+    (losses * weights).mean().backward()
+    learned = learn(apart, scheduler, Lanes(torch.device("cpu"), small=True), weights, *batch)
+    torch.testing.assert_close(learned, losses.detach())
     for one, other in zip(together.parameters(), apart.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad)
+
+
+def test_kinds_that_are_easy_to_denoise_weigh_as_much_as_hard_ones() -> None:
+    balance = Balance(3)
+    kinds = torch.tensor([0, 1, 1, 1])
+    typical = torch.tensor([0.05, 0.5, 0.5, 0.5])
+    for _ in range(1000):
+        balance.hear(kinds, typical)
+    weighted = balance.weights(kinds) * typical
+    torch.testing.assert_close(weighted, weighted[0].expand(4), rtol=1e-4, atol=0.0)
+    assert balance.weights(kinds).mean() == pytest.approx(1.0)
+    assert balance.means[2] == 1.0, "a kind never heard of stays as it was"
 
 
 def test_hard_manners_are_shown_as_often_as_the_recipe_says(
@@ -206,7 +221,7 @@ def test_hard_manners_are_shown_as_often_as_the_recipe_says(
     recipe = replace(RECIPE, hard=(hard,), emphasis=5.0, batch=20_000)
     odds = [recipe.odds(manner_of(seed)) for seed in range(RECIPE.canvases)]
     lesson = Lesson.of(canvases, tokenizer, odds)
-    latents, *_ = lesson.draw(0, recipe)
+    _, (latents, *_) = lesson.draw(0, recipe)
     shown = float((latents == lesson.latents[0].float()).all((1, 2, 3)).float().mean())
     assert shown == pytest.approx(5.0 / sum(odds), rel=0.15)
 
