@@ -20,6 +20,8 @@ from momalisa.atelier.recipe import Recipe
 from momalisa.models.lanes import Lanes
 
 GATE_TIMES = (600, 800, 950)
+BANDS = 10
+"""Equal spans of time; with a canvas's kind they make its stratum."""
 CACHED = 16
 """Latents whose activations a CPU core's cache holds: in parts of as many it learns 1.1 times as
 fast as in parts of 32."""
@@ -88,8 +90,8 @@ def tokenise(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
 class Lesson:
     """What a training step draws from: latents (n, c, h, w) and tokens (n, captions, length).
 
-    How often a canvas is drawn is in proportion to its `odds` (n). Its kind (n) is a number from
-    0 on: canvases of a kind are about as hard to denoise, see `Balance`.
+    How often a canvas is drawn is in proportion to its `odds` (n). Its kind (n), a number from 0
+    on, and its time's band are its stratum: those are about as hard to denoise, see `Balance`.
     """
 
     latents: Tensor
@@ -120,7 +122,7 @@ class Lesson:
         return cls(latents, rows[index], silence, weights, kind)
 
     def draw(self, step: int, recipe: Recipe) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """The kinds of a step's canvases; their latents, noise, times and tokens.
+        """The strata of a step's canvases; their latents, noise, times and tokens.
 
         A function of the seed and the step alone.
         """
@@ -135,32 +137,42 @@ class Lesson:
         # One time from each of n equal spans: the loss of a batch varies less.
         times = (torch.arange(n) + torch.rand(n, generator=dice)) / n
         noise = torch.randn(latents.shape, generator=dice)
-        return self.kinds[rows], (latents, noise, (times * 1000).long(), tokens)
+        strata = self.kinds[rows] * BANDS + (times * BANDS).long()
+        return strata, (latents, noise, (times * 1000).long(), tokens)
+
+    @property
+    def strata(self) -> int:
+        """How many strata there are."""
+        return (int(self.kinds.max()) + 1) * BANDS
 
 
 class Balance:
-    """Lets every kind of canvas weigh alike in the gradient, however little there is to err on.
+    """Lets every stratum weigh alike in the gradient, however little there is to err on.
 
-    A flat ground with a leaf has a fifth of the squared error of Op-art lines, so a plain mean
-    hardly hears of it. Each loss is divided by the running mean of its kind's losses (as Karras
-    et al., EDM2, 2024, section 2.2 and equation 14, do for each level of noise).
+    The outline of a leaf on a flat ground is decided at times where it is all there is to err
+    on: a twentieth of the squared error of Op-art lines in much noise, so a plain mean hardly
+    hears of it. Each loss is divided by the running mean of its stratum's (as Karras et al.,
+    EDM2, 2024, section 2.2 and equation 14, do for each level of noise).
     """
 
     RATE = 0.02
-    """The share of a new loss in the running mean."""
+    """The share of a new loss in the running mean, once there are as many."""
 
-    def __init__(self, kinds: int) -> None:
-        self.means = torch.ones(kinds)
+    def __init__(self, strata: int) -> None:
+        self.means = torch.ones(strata)
+        self.heard = torch.zeros(strata)
 
-    def weights(self, kinds: Tensor) -> Tensor:
-        """Weights (n) for canvases of these kinds (n), 1 in the mean."""
-        weights = 1.0 / self.means[kinds]
+    def weights(self, strata: Tensor) -> Tensor:
+        """Weights (n) for canvases of these strata (n), 1 in the mean."""
+        weights = 1.0 / self.means[strata]
         return weights / weights.mean()
 
-    def hear(self, kinds: Tensor, losses: Tensor) -> None:
-        """Let the losses (n) of canvases of these kinds (n) move the running means."""
-        for kind, loss in zip(kinds.tolist(), losses.tolist(), strict=True):
-            self.means[kind] += self.RATE * (loss - self.means[kind])
+    def hear(self, strata: Tensor, losses: Tensor) -> None:
+        """Let the losses (n) of canvases of these strata (n) move the running means."""
+        for stratum, loss in zip(strata.tolist(), losses.tolist(), strict=True):
+            self.heard[stratum] += 1
+            rate = max(self.RATE, 1.0 / float(self.heard[stratum]))
+            self.means[stratum] += rate * (loss - self.means[stratum])
 
 
 def learning_rate(progress: float, recipe: Recipe) -> float:
@@ -270,7 +282,7 @@ def train_denoiser(
     average = EMAModel(model.parameters(), decay=recipe.ema, use_ema_warmup=True, power=0.75)
     average.to(device)
     scheduler = build_scheduler()
-    balance = Balance(int(lesson.kinds.max()) + 1)
+    balance = Balance(lesson.strata)
     step = _resume(folder / "denoiser.pt", model, optimiser, average, balance, device)
     total = recipe.samples // recipe.batch
     lanes = Lanes(torch.device(device), small=True)
@@ -280,9 +292,9 @@ def train_denoiser(
         for group in optimiser.param_groups:
             share = group["share"] * learning_rate(step / total, recipe)
             group["lr"] = recipe.learning_rate * share
-        kinds, batch = lesson.draw(step, recipe)
-        found = learn(model, scheduler, lanes, balance.weights(kinds), *batch)
-        balance.hear(kinds, found)
+        strata, batch = lesson.draw(step, recipe)
+        found = learn(model, scheduler, lanes, balance.weights(strata), *batch)
+        balance.hear(strata, found)
         losses.append(found.mean().item())
         nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimiser.step()
@@ -317,7 +329,7 @@ def _resume(
     optimiser.load_state_dict(kept["optimiser"])
     average.load_state_dict(kept["average"])
     average.to(device)
-    balance.means = kept["balance"].cpu()
+    balance.means, balance.heard = kept["balance"].cpu()
     return int(kept["step"])
 
 
@@ -334,7 +346,7 @@ def _save(
         "model": model.state_dict(),
         "optimiser": optimiser.state_dict(),
         "average": average.state_dict(),
-        "balance": balance.means,
+        "balance": torch.stack([balance.means, balance.heard]),
         "step": step,
     }
     torch.save(state, draft)

@@ -26,6 +26,7 @@ from momalisa.atelier.canvases import (
     paint_shards,
 )
 from momalisa.atelier.diffusion import (
+    BANDS,
     Balance,
     Denoiser,
     Lesson,
@@ -202,16 +203,35 @@ def test_parts_of_a_batch_teach_what_the_whole_does(
         torch.testing.assert_close(one.grad, other.grad)
 
 
-def test_kinds_that_are_easy_to_denoise_weigh_as_much_as_hard_ones() -> None:
+def test_strata_that_are_easy_to_denoise_weigh_as_much_as_hard_ones() -> None:
     balance = Balance(3)
-    kinds = torch.tensor([0, 1, 1, 1])
+    strata = torch.tensor([0, 1, 1, 1])
     typical = torch.tensor([0.05, 0.5, 0.5, 0.5])
-    for _ in range(1000):
-        balance.hear(kinds, typical)
-    weighted = balance.weights(kinds) * typical
-    torch.testing.assert_close(weighted, weighted[0].expand(4), rtol=1e-4, atol=0.0)
-    assert balance.weights(kinds).mean() == pytest.approx(1.0)
-    assert balance.means[2] == 1.0, "a kind never heard of stays as it was"
+    balance.hear(strata, typical)
+    weighted = balance.weights(strata) * typical
+    torch.testing.assert_close(weighted, weighted[0].expand(4))
+    assert balance.weights(strata).mean() == pytest.approx(1.0)
+    assert balance.means[2] == 1.0, "a stratum never heard of stays as it was"
+
+
+def test_a_balance_forgets_what_was_long_ago() -> None:
+    balance = Balance(1)
+    once = torch.zeros(1, dtype=torch.long)
+    for loss in [9.0, *[0.5] * 500]:
+        balance.hear(once, torch.tensor([loss]))
+    assert balance.means.item() == pytest.approx(0.5, rel=0.01)
+
+
+def test_canvases_of_a_kind_and_a_band_of_time_are_a_stratum(
+    canvases: Canvases, tokenizer: CLIPTokenizer
+) -> None:
+    kinds = [seed % 3 for seed in range(len(canvases.captions))]
+    lesson = Lesson.of(canvases, tokenizer, kinds=kinds)
+    strata, (latents, _, times, _) = lesson.draw(0, replace(RECIPE, batch=50))
+    assert lesson.strata == 3 * BANDS
+    for stratum, latent, time in zip(strata, latents, times, strict=True):
+        row = int((lesson.latents.float() == latent).all((1, 2, 3)).nonzero()[0])
+        assert divmod(int(stratum), BANDS) == (kinds[row], int(time) * BANDS // 1000)
 
 
 def test_hard_manners_are_shown_as_often_as_the_recipe_says(
