@@ -9,250 +9,35 @@ stubs; the app's are painted.
 """
 
 import argparse
-import hashlib
 import json
-import multiprocessing
 import os
 import random
 import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from multiprocessing.process import BaseProcess
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from sqlalchemy import select
 
-from db import walks
-from db.models import State, Walk
-from db.session import migrate, reading, writing
-from momalisa import film
-from momalisa.outbox import File, Outbox, deliver, outbox_of
-from momalisa.process import run_process
-from momalisa.render import Progress
-from momalisa.settings import Settings
+from db.models import State
+from db.session import migrate
+from momalisa.outbox import Outbox, outbox_of
 from momalisa.spec import WalkSpec
-from momalisa.storage import Storage, film_key, open_storage
+from momalisa.storage import film_key, open_storage
 from momalisa.sync import sync
-from momalisa.worker import Worker
-from tests.app import House as App
-from tests.app import running
 from tests.databases import SQLite
-from tests.faults import Fault, Proxy, emulator, proxy_before
+from tests.faults import Fault, emulator
 from tests.kills import killed_migrations
+from tests.stand_in import Film, record_of
+from tests.troubled import PATIENCE, House, house
 
 FILES_OF_A_FILM = 3
-SIZE = 64
-PATIENCE = 120.0
-"""Seconds after which a film that has not arrived counts as lost."""
 LIFE = 12.0
 """Seconds within which an app that has started finishes its first walk, even on busy cores."""
-
-_processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["momalisa.worker", "momalisa.film", "google.cloud.storage"])
-
-
-@dataclass(frozen=True)
-class Film:
-    """What the stub renderer answers."""
-
-    files: dict[str, str]
-    bytes: int
-    sha256: str
-    frames: int
-    waiting: bool = False
-    seconds: float = 0.1
-    seconds_to_load: float = 0.0
-    frames_computed: int = 4
-    unet_samples: int = 0
-    distances: list[float] = field(default_factory=list)
-    evenness: float = 1.0
-    sharpness: float = 1.0
-    device: str = "cpu"
-    dtype: str = "float32"
-    model_digest: str = "stub"
-
-
-def paint(
-    spec: WalkSpec,
-    *,
-    walk_id: str,
-    storage: Storage,
-    outbox: Any,
-    entry: Mapping[str, Any],
-    on_progress: Callable[[Progress], None],
-    **_: Any,
-) -> Film:
-    """A film of noise, the same for the same spec; stored as real ones are."""
-    on_progress(Progress("frames", (), spec.frames))
-    noise = np.random.default_rng(spec.stops[0].seed)
-    frames = [noise.integers(0, 256, (SIZE, SIZE, 3), np.uint8) for _ in range(spec.frames)]
-    time.sleep(0.05)
-    on_progress(Progress("film", (), spec.frames))
-    gif = film.gif(frames, spec.fps, comment=spec.model_dump_json())
-    sha256 = hashlib.sha256(gif).hexdigest()
-    names = {"poster": "poster.webp", "gif": f"{sha256[:16]}.gif", "json": "walk.json"}
-    keys = {kind: film_key(walk_id, name) for kind, name in names.items()}
-    made = Film(keys, len(gif), sha256, len(frames))
-    parts = (film.poster(frames[0]), gif, record_of(spec, made, entry))
-    on_progress(Progress("storing", (), spec.frames))
-    files = [File(key, part) for key, part in zip(keys.values(), parts, strict=True)]
-    return Film(keys, len(gif), sha256, len(frames), deliver(files, storage, outbox))
-
-
-def record_of(spec: WalkSpec, made: Film, entry: Mapping[str, Any]) -> bytes:
-    """A `walk.json`."""
-    record = {
-        **entry,
-        "finished_at": datetime.now(UTC).isoformat(),
-        "title": spec.title(),
-        "spec": spec.model_dump(mode="json"),
-        "result": {name: value for name, value in vars(made).items() if name != "waiting"},
-    }
-    return json.dumps(record, indent=2).encode()
-
-
-def work(settings: Settings, patience: tuple[float, float], address: str) -> None:
-    """Be a worker process, whose bucket is behind `address`."""
-    os.environ["STORAGE_EMULATOR_HOST"] = address
-    how: dict[str, Any] = {"lease": 1.0, "beat": 0.1, "poll": 0.02, "patience": patience}
-    stub: dict[str, Any] = {"load": lambda name, device: name, "render": paint}
-    run_process(Worker(settings, **stub, **how))
-
-
-@dataclass
-class House:
-    """A history, a bucket and the way to it."""
-
-    settings: Settings
-    proxy: Proxy
-    patience: tuple[float, float]
-    asked: int = 0
-
-    def ask(self, count: int) -> None:
-        """Queue walks, no two alike."""
-        with writing(self.settings.database) as session:
-            for seed in range(self.asked, self.asked + count):
-                stops: Any = ({"prompt": "a square", "seed": seed}, {"prompt": "a sea", "seed": 7})
-                spec = WalkSpec(stops=stops, frames=4, size=SIZE)
-                walks.enqueue(
-                    session=session,
-                    spec=spec.model_dump(mode="json"),
-                    digest=spec.digest(),
-                    title=spec.title(),
-                    frames_total=4,
-                )
-        self.asked += count
-
-    def rows(self) -> list[Walk]:
-        """Every walk."""
-        with reading(self.settings.database) as session:
-            return list(session.scalars(select(Walk)))
-
-    def count(self, state: State) -> int:
-        """How many walks are in a state."""
-        return sum(row.state is state for row in self.rows())
-
-    def start(self) -> BaseProcess:
-        """A worker."""
-        told = (self.settings, self.patience, self.proxy.address)
-        worker = _processes.Process(target=work, args=told)
-        worker.start()
-        return worker
-
-    def app(self) -> AbstractContextManager[App]:
-        """The app that lives as long as this block, with a worker that really paints."""
-        return running(self.settings.home, environment={"MOMALISA_STORE": self.settings.store})
-
-    @contextmanager
-    def worker(self) -> Iterator[None]:
-        """A worker that lives as long as this block."""
-        worker = self.start()
-        try:
-            yield
-        finally:
-            worker.terminate()
-            worker.join()
-
-    def until_at_work(self, worker: BaseProcess) -> None:
-        """Return once a worker says that it lives. Raises RuntimeError if it has died."""
-        seen: list[int] = []
-        while worker.pid not in seen:
-            if not worker.is_alive():
-                raise RuntimeError(f"the worker ended with exit code {worker.exitcode}")
-            with reading(self.settings.database) as session:
-                seen = [one.pid for one in walks.alive_workers(session=session)]
-            time.sleep(0.02)
-
-    def until_all_arrived(self) -> float:
-        """Seconds until no walk runs or waits any more."""
-        began = time.monotonic()
-        while any(row.waiting or not row.state.over for row in self.rows()):
-            if time.monotonic() > began + PATIENCE:
-                break
-            time.sleep(0.1)
-        return time.monotonic() - began
-
-    def losses(self) -> dict[str, int]:
-        """What is wrong at this moment, counted; all zeros are what must be."""
-        # Rows first: a film may arrive while we look.
-        done = [row for row in self.rows() if row.state is State.DONE]
-        here = {found.key for found in outbox_of(self.settings).shelf.list()}
-        direct = open_storage(self.settings.store_root)
-        there = {found.key for found in direct.list()}
-        arrived = [row for row in done if not row.waiting]
-        return {
-            "rows without their files": sum(
-                not set(row.files.values()) <= there for row in arrived
-            ),
-            "waiting films that are nowhere": sum(
-                not set(row.files.values()) <= here | there for row in done if row.waiting
-            ),
-            "files stored twice": sum(times > 1 for times in self.proxy.stored.values()),
-        }
-
-    def final_losses(self) -> dict[str, int]:
-        """What is wrong when all is over, checksums included."""
-        storage = open_storage(self.settings.store_root)
-        rows = self.rows()
-        done = [row for row in rows if row.state is State.DONE and not row.waiting]
-        given_up = {row.id for row in rows if row.state is State.FAILED}
-        good = sum(
-            hashlib.sha256(storage.get(row.files["gif"])).hexdigest() == row.sha256 for row in done
-        )
-        kept = {key for row in done for key in row.files.values()}
-        return {
-            **self.losses(),
-            "films lost": self.asked - len(done),
-            "wrong checksums": len(done) - good,
-            "files of no film": sum(
-                found.key not in kept and found.key.split("/")[1] not in given_up
-                for found in storage.list()
-            ),
-            "films left in the outbox": len(outbox_of(self.settings).walk_ids()),
-        }
-
-
-@contextmanager
-def house(home: Path, patience: tuple[float, float]) -> Iterator[House]:
-    """A blank history, and an empty bucket behind a proxy."""
-    from google.cloud.storage import Client  # type: ignore[import-untyped]
-
-    with emulator() as place, proxy_before(place) as proxy:
-        settings = Settings(home=home, store="gs://films/store")
-        migrate(settings.database)
-        with pytest.MonkeyPatch.context() as environment:
-            environment.setenv("STORAGE_EMULATOR_HOST", proxy.address)
-            with closing(Client(project="test")) as client:
-                client.create_bucket("films")
-            yield House(settings, proxy, patience)
 
 
 def worker_dies(house: House, chance: random.Random) -> None:
@@ -411,7 +196,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    # By its own name: the workers' processes look it up.
-    from tests import losses
-
-    losses.main()
+    main()

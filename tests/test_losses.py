@@ -9,7 +9,8 @@ from random import Random
 import pytest
 
 from db.session import engine_for
-from tests.losses import House, app_dies, faulty, house, killed, worker_dies
+from tests.losses import app_dies, faulty, killed, worker_dies
+from tests.troubled import House, house
 
 # The client library leaves the socket of an answer that it tries again to the collector.
 pytestmark = pytest.mark.filterwarnings(
