@@ -16,7 +16,6 @@ from momalisa.ui.components.player import Film, player
 
 UNMEASURED = 256
 """Pixels of a frame of another program's film, until the player has looked into it."""
-TITLE_LENGTH = 500
 HURRY = 3.0
 """Seconds to try to reach the storage for files that the outbox can delete later."""
 
@@ -133,11 +132,8 @@ def _keep(walk_id: str, what: str, key: str) -> None:
 
 @mishaps.beside
 def _rename(walk_id: str, key: str) -> None:
-    plain = "".join(c for c in " ".join(st.session_state[key].split()) if c.isprintable())
-    with history.writing() as session:
-        walk = walks.get(session=session, walk_id=walk_id)
-        if walk is not None:
-            walk.title = plain[:TITLE_LENGTH].strip() or walk.title
+    with history.writing() as session, suppress(KeyError):
+        walks.set_title(session=session, walk_id=walk_id, title=st.session_state[key])
 
 
 @mishaps.beside
