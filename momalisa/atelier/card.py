@@ -15,7 +15,9 @@ def model_card(recipe: Recipe, weights: int) -> str:
             f"In the last part of the training {', '.join(dict.fromkeys(recipe.hard))} were shown"
             f" {' or '.join(f'{one:g}' for one in times)} times as often as other manners."
         )
-        more_often = "\n" + fill(sentence, 98, initial_indent="  ", subsequent_indent="  ")
+        more_often = "\n" + fill(
+            sentence, 98, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False
+        )
     return f"""---
 license: mit
 library_name: diffusers
