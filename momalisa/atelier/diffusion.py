@@ -151,8 +151,8 @@ class Balance:
 
     The outline of a leaf on a flat ground is decided at times where it is all there is to err
     on: a twentieth of the squared error of Op-art lines in much noise, so a plain mean hardly
-    hears of it. Each loss is divided by the running mean of its stratum's (as Karras et al.,
-    EDM2, 2024, section 2.2 and equation 14, do for each level of noise).
+    hears of it. Each loss is divided by the running mean of its stratum's (as EDM2 does for each
+    level of noise: Karras et al., 2024, after Kendall et al., 2018).
     """
 
     RATE = 0.02
