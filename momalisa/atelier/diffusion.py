@@ -147,7 +147,7 @@ class Lesson:
 
 
 class Balance:
-    """Lets every stratum weigh alike in the gradient, however little there is to err on.
+    """Lets every stratum weigh alike in the loss, however little there is to err on.
 
     The outline of a leaf on a flat ground is decided at times where it is all there is to err
     on: a twentieth of the squared error of Op-art lines in much noise, so a plain mean hardly
@@ -156,7 +156,7 @@ class Balance:
     """
 
     RATE = 0.02
-    """The share of a new loss in the running mean, once there are as many."""
+    """A new loss's share in the running mean; the first fifty are averaged evenly."""
 
     def __init__(self, strata: int) -> None:
         self.means = torch.ones(strata)
