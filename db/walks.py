@@ -250,9 +250,14 @@ def queue_place(*, session: Session, walk_id: str) -> int:
     return (session.scalar(ahead) or 0) + 1
 
 
-def same_film(*, session: Session, digest: str) -> Walk | None:
-    """The newest done walk that made the very film of this digest."""
+def same_film(*, session: Session, digest: str, model_digest: str = "") -> Walk | None:
+    """The newest done walk that made the very film of this digest.
+
+    With a `model_digest`, one by these weights; or by nobody knows which.
+    """
     walks = select(Walk).where(Walk.digest == digest, DONE)
+    if model_digest:
+        walks = walks.where(Walk.model_digest.in_(("", model_digest)))
     return session.scalar(walks.order_by(Walk.finished_at.desc(), Walk.id.desc()).limit(1))
 
 

@@ -22,8 +22,14 @@ class Scheduler(Protocol):
     timesteps: Tensor
     init_noise_sigma: Any
 
-    def set_timesteps(self, num_inference_steps: int, *, device: torch.device) -> None:
-        """Choose the times of a run."""
+    def set_timesteps(
+        self,
+        num_inference_steps: int | None = None,
+        *,
+        device: torch.device,
+        timesteps: list[int] | None = None,
+    ) -> None:
+        """Choose the times of a run, by their number or one by one."""
 
     def scale_model_input(self, sample: Tensor, timestep: Tensor) -> Tensor:
         """Bring latents to the scale that the model expects at a time."""
@@ -64,10 +70,20 @@ class Course:
     samples: int = 0
 
     @classmethod
-    def start(cls, scheduler: Scheduler, noise: Tensor, steps: int) -> Self:
-        """Set out from `noise` (n, c, h, w) of unit variance, with `steps` steps to go."""
+    def start(
+        cls, scheduler: Scheduler, noise: Tensor, steps: int, times: Sequence[int] = ()
+    ) -> Self:
+        """Set out from `noise` (n, c, h, w) of unit variance, with `steps` steps to go.
+
+        They are taken at the scheduler's own times, or at these.
+        """
         own = copy.deepcopy(scheduler)
-        own.set_timesteps(steps, device=noise.device)
+        if times:
+            own.set_timesteps(timesteps=list(times), device=noise.device)
+        else:
+            own.set_timesteps(steps, device=noise.device)
+            # Rounding can give one too many, before the first: DDIM's "trailing" at 61 steps.
+            own.timesteps = own.timesteps[own.timesteps >= 0]
         return cls(noise * own.init_noise_sigma, own)
 
 

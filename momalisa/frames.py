@@ -5,6 +5,7 @@ import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple, overload
@@ -92,20 +93,33 @@ class FrameCache:
                 frame = np.asarray(image.convert("RGB"))
         except FileNotFoundError:
             return None
-        except (OSError, SyntaxError):
+        except (OSError, SyntaxError, ValueError):
             path.unlink(missing_ok=True)
             return None
-        os.utime(path)
+        for used in (path, path.with_suffix(".npy")):
+            with suppress(FileNotFoundError):
+                os.utime(used)
         return frame
 
     def latents(self, key: str) -> Latents:
-        """The latents (c, h, w) of a frame. Raises OSError or ValueError if there are none."""
-        found: Latents = np.load(self.path(key).with_suffix(".npy"))
+        """The latents (c, h, w) of a frame.
+
+        Raises FileNotFoundError if there are none; a damaged file counts as none and is removed.
+        """
+        path = self.path(key).with_suffix(".npy")
+        try:
+            found: Latents = np.load(path)
+        except (EOFError, ValueError) as error:
+            path.unlink(missing_ok=True)
+            raise FileNotFoundError(f"{path} was damaged; please walk again.") from error
         return found
 
     def has_latents(self, key: str) -> bool:
-        """Whether a frame's latents are kept."""
-        return self.path(key).with_suffix(".npy").exists()
+        """Whether a frame's latents are kept, and whole."""
+        with suppress(FileNotFoundError):
+            self.latents(key)
+            return True
+        return False
 
     def put(self, key: str, frame: Frame, latents: Latents | None = None) -> None:
         """Keep a frame, and its latents before it; each is there whole or not at all."""
@@ -133,7 +147,7 @@ class FrameCache:
 
     def _files(self) -> Iterator[tuple[float, int, Path]]:
         for path in self.folder.glob("*/*"):
-            if path.suffix not in (".png", ".npy"):
+            if path.suffix not in (".png", ".npy", ".part"):
                 continue
             try:
                 found = path.stat()

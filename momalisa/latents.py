@@ -53,7 +53,8 @@ class WalkLatents:
 
     def _start(self, places: Sequence[Place]) -> Course:
         noise = torch.stack([self._noise_at(place) for place in places])
-        return self.model.start(noise, self.plan.steps, self.plan.scheduler)
+        plan = self.plan
+        return self.model.start(noise, plan.steps, plan.scheduler, plan.times)
 
     def _branches(self, places: Sequence[Place]) -> tuple[Course, int]:
         """Courses that branch off from the trunk, each from between the anchors beside it."""

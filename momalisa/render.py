@@ -3,7 +3,7 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime
 from itertools import chain
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from momalisa import film, perception
 from momalisa.errors import BadInput, Cancelled
-from momalisa.frames import Frame, FrameCache, KeptFrames, frame_key, own_seed
+from momalisa.frames import Frame, FrameCache, KeptFrames
 from momalisa.outbox import RECORD, File, Outbox, deliver
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import Storage, film_key
@@ -115,7 +115,9 @@ def paint(
         if cancelled():
             raise Cancelled("The walk was cancelled.")
     seconds = time.perf_counter() - began
-    found = KeptFrames(cache, [ready[index] for index in range(total)])
+    keys = [ready[index] for index in range(total)]
+    found = KeptFrames(cache, keys)
+    legs = [KeptFrames(cache, leg) for leg in _legs(spec, keys)]
     circle = chain(found, found[:1]) if spec.loop == "closed" else found
     distances = perception.steps(circle)
     return Painted(
@@ -126,30 +128,31 @@ def paint(
         unet_samples=samples,
         distances=distances,
         evenness=perception.evenness(distances),
-        sharpness=perception.relative_sharpness(found),
+        sharpness=min(perception.relative_sharpness(leg) for leg in legs),
         device=str(model.device),
         dtype=str(model.dtype).removeprefix("torch."),
         model_digest=model.digest,
     )
 
 
+def _legs(spec: WalkSpec, keys: Sequence[str]) -> Iterator[list[str]]:
+    """The keys of each leg's frames, both its stops among them."""
+    parts = spec.frames - 1
+    for first in range(0, parts * len(spec.legs), parts):
+        yield [keys[index % len(keys)] for index in range(first, first + parts + 1)]
+
+
 def still(spec: WalkSpec, place: Place, model: "StableDiffusion", cache: FrameCache) -> str:
     """The key of the frame at any place of a walk, painted unless the cache has it.
 
     It is the frame that the walk has there, where that one does not glide. Raises BadInput for a
-    place that is not on the walk, or a size the model cannot paint.
+    place that is not on the walk, or a size the model cannot paint; OutOfMemory.
     """
-    from momalisa.latents import WalkLatents
+    from momalisa import walk
 
     if not 0 <= place.leg < len(spec.legs) or not 0.0 <= place.t <= 1.0:
         raise BadInput("That picture is not on this walk. Please choose a place between two stops.")
-    model.check(spec.size)
-    key = frame_key(spec, place, model.digest)
-    if cache.get(key) is None:
-        latents, _samples = WalkLatents(spec, model).at([place], [own_seed(key)])
-        (picture,) = model.decode(latents)
-        cache.put(key, picture, latents[0].half().cpu().numpy())
-    return key
+    return walk.still(spec, place, model, cache).key
 
 
 def film_of(spec: WalkSpec, painted: Painted) -> bytes:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self, get_args
@@ -18,6 +19,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from momalisa.errors import BadInput
 from momalisa.pacing import PACINGS, PacingName, spread
 
 Interpolation = Literal["lerp", "slerp"]
@@ -85,7 +87,8 @@ def _whole(value: object, *, what: str, low: int, high: int) -> int:
 
 
 def _shown(number: int) -> str:
-    return f"{number:,}" if abs(number) < 10**12 else f"{float(number):.3g}"
+    digits = len(str(abs(number)))
+    return f"{number:,}" if digits <= 12 else f"a number of {digits} digits"
 
 
 def _real(value: object, *, what: str, low: float, high: float) -> float:
@@ -187,6 +190,16 @@ class WalkSpec(BaseModel):
             )
         return self
 
+    @classmethod
+    def stored(cls, fields: object) -> Self:
+        """A spec out of a history, a record or a film; one from before there were modes is exact.
+
+        Raises ValidationError.
+        """
+        if isinstance(fields, dict) and "mode" not in fields:
+            fields = {"mode": "exact", "without": [], **fields}
+        return cls.model_validate(fields)
+
     @property
     def legs(self) -> tuple[tuple[Stop, Stop], ...]:
         """The pairs of neighbouring stops; a closed walk has one leg more, back to the start."""
@@ -196,8 +209,9 @@ class WalkSpec(BaseModel):
     @property
     def shortcuts(self) -> frozenset[Shortcut]:
         """The approximations this walk is made with: none in exact mode."""
-        taken = SHORTCUTS if self.mode == "fast" else ()
-        return frozenset(taken) - frozenset(self.without)
+        taken = frozenset(SHORTCUTS if self.mode == "fast" else ())
+        idle = () if self.guided else ("interval",)
+        return taken.difference(self.without, idle)
 
     @property
     def guided(self) -> bool:
@@ -240,6 +254,19 @@ class WalkSpec(BaseModel):
         return " → ".join(stop.prompt for stop in self.stops)
 
 
+def seeded(prompts: Sequence[str], seeds: Sequence[str]) -> list[dict[str, str]]:
+    """Stops' fields from prompts and seeds: none means the usual one, and one serves all.
+
+    Raises BadInput if there is another number of them.
+    """
+    seeds = seeds or [str(Stop.model_fields["seed"].default)]
+    if len(seeds) == 1:
+        seeds = [*seeds] * len(prompts)
+    if len(seeds) != len(prompts):
+        raise BadInput(f"There are {len(prompts)} prompts but {len(seeds)} seeds.")
+    return [{"prompt": p, "seed": s} for p, s in zip(prompts, seeds, strict=True)]
+
+
 def explain(error: ValidationError) -> dict[str, str]:
     """The sentences of a failed validation by field: `stops.0.prompt`, `frames`, or `stops`."""
     return {_field(problem["loc"]): _sentence(problem) for problem in error.errors()}
@@ -264,4 +291,4 @@ def _sentence(problem: Any) -> str:
             return f"{name.capitalize()}: {problem['msg']}."
 
 
-__all__ = ["PACINGS", "Interpolation", "Loop", "Place", "Stop", "WalkSpec", "explain"]
+__all__ = ["PACINGS", "Interpolation", "Loop", "Place", "Stop", "WalkSpec", "explain", "seeded"]

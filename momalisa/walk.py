@@ -34,6 +34,8 @@ GLIDE_CHANGE = 0.15
 """Nor are frames that differ more than this to the eye (`perception.distance`)."""
 SURVEY, SURVEY_TO_GLIDE = 0.25, 0.62
 """Places that even pacing surveys, for each frame of a leg."""
+ROUND = 8
+"""Places surveyed at a time: not as many as fit into memory, on which no film may depend."""
 WRITERS = 4
 
 Source = Literal["cache", "painted", "glided", "preview"]
@@ -104,10 +106,18 @@ def frames(
         yield from brush.paint([walk.task(visit) for visit in some])
 
 
+def still(spec: WalkSpec, place: Place, model: StableDiffusion, cache: FrameCache) -> WalkFrame:
+    """The frame at any place of a walk, if it does not glide there. Raises as `frames` does."""
+    model.check(spec.size)
+    task = _Task(0, frame_key(spec, place, model.digest), place, "painted")
+    (made,) = _Brush(WalkLatents(spec, model), cache, 1).paint([task])
+    return made
+
+
 def _evenly(walk: "_Walk", leg: int, brush: "_Brush") -> Iterator[WalkFrame]:
     """A leg's frames at equal change: first the survey, shown as a preview, then the frames."""
     places, room = [0.0, 1.0], walk.survey_size() - 2
-    while middles := walk.unsurveyed(leg, places, min(brush.batch, room)):
+    while middles := walk.unsurveyed(leg, places, min(ROUND, room)):
         yield from brush.paint([walk.probe(leg, t) for t in middles])
         places, room = sorted([*places, *middles]), room - len(middles)
     marks = places
@@ -311,18 +321,18 @@ class _Brush:
             except RuntimeError as error:
                 if not _no_memory(error):
                     raise
-                self._halve(error)
+                self._halve(len(some), error)
                 continue
             yield from finished
             tasks = tasks[len(some) :]
 
-    def _halve(self, error: Exception) -> None:
-        if self.batch == 1:
+    def _halve(self, tried: int, error: Exception) -> None:
+        if tried == 1:
             raise OutOfMemory(
                 f"Not even one frame of {self.latents.spec.size} pixels a side fits into the "
                 f"memory of {self.latents.model.device}. Please choose a smaller size."
             ) from error
-        self.batch //= 2
+        self.batch = tried // 2
         torch.cuda.empty_cache()
 
     def _made(self, tasks: Sequence[_Task]) -> list[WalkFrame]:

@@ -66,6 +66,35 @@ def test_a_damaged_frame_counts_as_none(tmp_path: Path) -> None:
     assert not cache.path(KEY).exists()
 
 
+@pytest.mark.parametrize("damage", [b"", bytes(200)])
+def test_damaged_latents_count_as_none(tmp_path: Path, damage: bytes) -> None:
+    cache = FrameCache(tmp_path)
+    cache.put(KEY, np.zeros((8, 8, 3), np.uint8), np.zeros((4, 2, 2), np.float16))
+    assert cache.has_latents(KEY)
+    cache.path(KEY).with_suffix(".npy").write_bytes(damage)
+    assert not cache.has_latents(KEY)
+    with pytest.raises(FileNotFoundError):
+        cache.latents(KEY)
+    assert cache.get(KEY) is not None
+
+
+def test_latents_are_used_with_their_frame(tmp_path: Path) -> None:
+    cache = FrameCache(tmp_path)
+    cache.put(KEY, np.zeros((8, 8, 3), np.uint8), np.zeros((4, 2, 2), np.float16))
+    files = [cache.path(KEY), cache.path(KEY).with_suffix(".npy")]
+    for file in files:
+        os.utime(file, (1, 1))
+    cache.get(KEY)
+    assert all(file.stat().st_mtime > 1 for file in files)
+
+
+def test_what_a_killed_process_left_goes_too(tmp_path: Path) -> None:
+    cache = FrameCache(tmp_path, limit_bytes=0)
+    cache.path(KEY).parent.mkdir(parents=True)
+    cache.path(KEY).with_name("tmp1234.part").write_bytes(b"half")
+    assert cache.trim() == 1
+
+
 def test_least_recently_used_goes_first(tmp_path: Path) -> None:
     frame = np.zeros((8, 8, 3), np.uint8)
     keys = [f"{n:02d}" + "0" * 62 for n in range(4)]

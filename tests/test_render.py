@@ -13,6 +13,7 @@ from momalisa.__main__ import BAD_INPUT, DONE, main
 from momalisa.errors import BadInput, Cancelled
 from momalisa.frames import FrameCache
 from momalisa.models.sd import StableDiffusion
+from momalisa.perception import relative_sharpness
 from momalisa.render import Progress, paint, render, still
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
@@ -98,6 +99,19 @@ def test_still_is_the_frame_that_the_walk_has_there(
     for key, number in zip(stills, (1, 2), strict=True):
         np.testing.assert_array_equal(cache.get(key), painted.frames[number])
         np.testing.assert_allclose(cache.get(key), apart.frames[number], rtol=0, atol=1)
+
+
+@pytest.mark.parametrize("loop", ["once", "closed"])
+def test_sharpness_is_that_of_each_leg_between_its_own_stops(
+    tiny: StableDiffusion, rooms: dict[str, Any], loop: str
+) -> None:
+    stops = [{"prompt": prompt} for prompt in ("a red square", "grey fog", "a busy city")]
+    told = SPEC.model_dump() | {"stops": stops, "frames": 3, "loop": loop}
+    painted = paint(WalkSpec.model_validate(told), tiny, rooms["cache"])
+    legs = [(0, 1, 2), (2, 3, 4)] + ([(4, 5, 0)] if loop == "closed" else [])
+    assert painted.sharpness == min(
+        relative_sharpness([painted.frames[n] for n in leg]) for leg in legs
+    )
 
 
 def test_still_is_painted_once(

@@ -6,8 +6,10 @@ from typing import Any
 import diffusers
 import numpy as np
 import pytest
+import torch
 
 from momalisa import perception, walk
+from momalisa.denoise import Course
 from momalisa.frames import FrameCache
 from momalisa.models.registry import load
 from momalisa.models.sd import StableDiffusion
@@ -123,6 +125,20 @@ def test_other_schedulers_get_the_few_step_solver(make_pipeline: Any, kind: str)
     assert type(found.scheduler).__name__ == "DPMSolverMultistepScheduler"
     assert found.steps < 10
     assert found.trunk > 0
+
+
+@pytest.mark.parametrize("steps", [1, 2, 8, 20, 50, 100])
+def test_from_pure_noise_a_solver_sets_out_with_small_steps(steps: int) -> None:
+    asked = spec("solver", steps=steps)
+    assert plan(asked, diffusers.DDIMScheduler()).times == ()
+    found = plan(asked, diffusers.DDIMScheduler(rescale_betas_zero_snr=True))
+    times = Course.start(found.scheduler, torch.zeros(1, 4, 8, 8), found.steps, found.times)
+    assert tuple(times.scheduler.timesteps.tolist()) == found.times
+    assert len(found.times) == found.steps
+    strides = -np.diff([*found.times, -1])
+    assert found.times[0] == 999
+    assert (strides > 0).all()
+    assert (np.diff(strides) >= -1).all(), "but for rounding"
 
 
 @pytest.mark.parametrize("loop", ["once", "closed"])

@@ -166,3 +166,16 @@ def test_no_frame_follows_itself_in_the_film(frames: int, loop: str) -> None:
     assert set(order) == set(range(len(spec.places())))
     assert all(a != b for a, b in pairwise(order))
     assert loop == "once" or order[0] != order[-1]
+
+
+@pytest.mark.parametrize("seed", [10**12, 10**400])
+def test_a_number_of_many_digits_gets_a_sentence(seed: int) -> None:
+    stops = [{"prompt": "a red square", "seed": seed}, {"prompt": "a stormy sea"}]
+    digits = len(str(seed))
+    assert f"not a number of {digits} digits." in problems(stops=stops)["stops.0.seed"]
+
+
+def test_what_only_guided_steps_have_is_no_shortcut_of_others() -> None:
+    with_it, without = (walk(guidance=0.0, without=left) for left in ((), ("interval",)))
+    assert "interval" not in with_it.shortcuts
+    assert with_it.digest() == without.digest()

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from diffusers import DDIMScheduler
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,8 +16,8 @@ from momalisa.frames import FrameCache
 from momalisa.models.registry import load
 from momalisa.models.sd import StableDiffusion
 from momalisa.paths import lerp, slerp
-from momalisa.spec import WalkSpec
-from momalisa.walk import WalkFrame, coarse_to_fine, frames
+from momalisa.spec import Place, WalkSpec
+from momalisa.walk import WalkFrame, coarse_to_fine, frames, still
 
 TOLERANCE = 1
 """Of 255 levels: batches of other sizes sum in another order."""
@@ -74,6 +75,26 @@ def test_batch_size_does_not_show(tiny: StableDiffusion, tmp_path: Path, batch: 
     one = list(finished(spec(), tiny, FrameCache(tmp_path / "a"), batch=batch))
     other = list(finished(spec(), tiny, FrameCache(tmp_path / "b"), batch=3))
     assert np.abs(by_place(one) - by_place(other)).max() <= TOLERANCE
+
+
+def test_an_even_walk_surveys_the_same_places_whatever_fits_at_once(
+    tiny: StableDiffusion, cache: FrameCache
+) -> None:
+    walk = spec(pacing="even", frames=24, mode="fast", without=[])
+
+    def surveyed(batch: int) -> set[str]:
+        found = frames(walk, tiny, FrameCache(cache.folder / str(batch)), batch=batch)
+        return {frame.key for frame in found if frame.source == "preview" and frame.unet_samples}
+
+    assert surveyed(2) == surveyed(16)
+
+
+@pytest.mark.parametrize("steps", [60, 61, 62])
+def test_every_number_of_steps_begins_and_ends_within_the_times(steps: int) -> None:
+    """With "trailing" times DDIM gets one more at 61 steps, before the first."""
+    scheduler = DDIMScheduler(timestep_spacing="trailing")
+    times = Course.start(scheduler, torch.zeros(1, 4, 8, 8), steps).scheduler.timesteps
+    assert (len(times), int(times.min()) >= 0) == (steps, True)
 
 
 def test_same_seed_same_bytes(tiny: StableDiffusion, tmp_path: Path) -> None:
@@ -168,18 +189,32 @@ def test_not_even_one_frame_fits(
     limit_batches(monkeypatch, at_most=0)
     with pytest.raises(OutOfMemory, match="smaller size"):
         list(finished(spec(), tiny, cache))
+    with pytest.raises(OutOfMemory, match="smaller size"):
+        still(spec(), Place(0, 0.4), tiny, cache)
 
 
-def limit_batches(monkeypatch: pytest.MonkeyPatch, at_most: int) -> None:
-    """Let the model run out of memory as CUDA does."""
+def test_what_did_not_fit_is_not_tried_again(
+    tiny: StableDiffusion, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = limit_batches(monkeypatch, at_most=0)
+    with pytest.raises(OutOfMemory):
+        list(finished(spec(), tiny, cache, batch=64))
+    assert tried == [2, 1]
+
+
+def limit_batches(monkeypatch: pytest.MonkeyPatch, at_most: int) -> list[int]:
+    """Let the model run out of memory as CUDA does; the batches that are tried from now on."""
     real = StableDiffusion.advance
+    tried: list[int] = []
 
     def advance(self: StableDiffusion, course: Course, *args: Any, **kwargs: Any) -> Any:
+        tried.append(len(course.latents))
         if len(course.latents) > at_most:
             raise torch.OutOfMemoryError("no room")
         return real(self, course, *args, **kwargs)
 
     monkeypatch.setattr(StableDiffusion, "advance", advance)
+    return tried
 
 
 def test_a_size_the_model_cannot_halve_is_refused(tiny: StableDiffusion) -> None:

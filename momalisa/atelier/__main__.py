@@ -67,9 +67,9 @@ def _train(options: argparse.Namespace) -> None:
         for name, value in given.items()
         if value is not None
     }
-    if options.start and not options.folder.exists():
-        adopt(options.start, options.folder)
     kept = options.folder / "recipe.json"
+    if options.start and not kept.exists():
+        adopt(options.start, options.folder)
     recipe = Recipe.load(kept, **changes) if kept.exists() else Recipe(**changes)
     train(
         recipe,

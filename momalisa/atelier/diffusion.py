@@ -2,7 +2,8 @@
 
 import csv
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -285,6 +286,10 @@ def train_denoiser(
     balance = Balance(lesson.strata)
     step = _resume(folder / "denoiser.pt", model, optimiser, average, balance, device)
     total = recipe.samples // recipe.batch
+    if step == total:
+        # Its last run may have been killed between the checkpoint and what comes of it.
+        with _averaged(model, average):
+            on_checkpoint(model, step * recipe.batch)
     lanes = Lanes(torch.device(device), small=True)
     saved, losses = time.monotonic(), []
     bar = tqdm(total=total, initial=step, desc="denoiser", unit="step")
@@ -303,15 +308,23 @@ def train_denoiser(
         bar.update()
         if time.monotonic() - saved > checkpoint_seconds or step == total:
             _save(folder / "denoiser.pt", model, optimiser, average, balance, step)
-            average.store(model.parameters())
-            average.copy_to(model.parameters())
-            rank = caption_rank(model, exam.tokens[:, 0].long())
-            row = [step * recipe.batch, round(bar.format_dict["elapsed"]), float(np.mean(losses))]
-            _log(folder / "denoiser.csv", [*row, rank, *gate(model, exam, scheduler)])
-            on_checkpoint(model, step * recipe.batch)
-            average.restore(model.parameters())
+            with _averaged(model, average):
+                rank = caption_rank(model, exam.tokens[:, 0].long())
+                seconds = round(bar.format_dict["elapsed"])
+                row = [step * recipe.batch, seconds, float(np.mean(losses)), rank]
+                _log(folder / "denoiser.csv", [*row, *gate(model, exam, scheduler)])
+                on_checkpoint(model, step * recipe.batch)
             saved, losses = time.monotonic(), []
     bar.close()
+
+
+@contextmanager
+def _averaged(model: Denoiser, average: EMAModel) -> Iterator[None]:
+    """The model with its averaged weights for a while."""
+    average.store(model.parameters())
+    average.copy_to(model.parameters())
+    yield
+    average.restore(model.parameters())
 
 
 def _resume(

@@ -79,11 +79,12 @@ def adopt(pipeline: Path, folder: Path) -> None:
     were not there before are spelled in the old tokens. Raises FileExistsError if `folder` holds
     a training already.
     """
-    folder.mkdir(parents=True)
-    shutil.copytree(pipeline / "vae", folder / "autoencoder")
+    if (folder / "recipe.json").exists():
+        raise FileExistsError(f"{folder} holds a training already.")
+    shutil.copytree(pipeline / "vae", folder / "autoencoder", dirs_exist_ok=True)
     for part in ("tokenizer", "unet", "text_encoder"):
-        shutil.copytree(pipeline / part, folder / "start" / part)
-    shutil.copy(pipeline / "recipe.json", folder)
+        shutil.copytree(pipeline / part, folder / "start" / part, dirs_exist_ok=True)
+    shutil.copy(pipeline / "recipe.json", folder)  # last: with it the adoption is whole
 
 
 def _fresh_or_adopted(recipe: Recipe, folder: Path, tokenizer: CLIPTokenizer) -> Denoiser:

@@ -1,6 +1,5 @@
 """Stable Diffusion 1.x, 2.x, Turbo and Atelier: any `StableDiffusionPipeline` directory."""
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,11 +16,9 @@ from torch import Tensor
 from momalisa.denoise import Course, Denoiser, Guidance, advance, gather, part
 from momalisa.errors import BadInput, ModelBroken
 from momalisa.frames import Frame
+from momalisa.models.digest import folder_digest
 from momalisa.models.lanes import Lanes
 from momalisa.models.traced import Predict, traced
-
-SAMPLED_BYTES = 64 * 2**20
-"""Weight files up to this size are hashed whole, larger ones by samples of it."""
 
 SMALL = 100_000_000
 """Weights of a UNet whose operations are so short that what lies between them counts."""
@@ -78,10 +75,12 @@ class StableDiffusion:
         shape = (int(self.pipeline.unet.config.in_channels), cells, cells)
         return torch.randn(shape, generator=torch.Generator().manual_seed(seed))
 
-    def start(self, noise: Tensor, steps: int, scheduler: Any = None) -> Course:
+    def start(
+        self, noise: Tensor, steps: int, scheduler: Any = None, times: Sequence[int] = ()
+    ) -> Course:
         """Set out from `noise` (n, c, h, w), with the model's own scheduler or another."""
         noise = noise.to(self.device, self.dtype)
-        return Course.start(scheduler or self.pipeline.scheduler, noise, steps)
+        return Course.start(scheduler or self.pipeline.scheduler, noise, steps, times)
 
     def advance(
         self,
@@ -210,26 +209,3 @@ def best_device() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
-
-
-def folder_digest(folder: Path) -> str:
-    """64 hex digits of a pipeline's configuration and weights."""
-    digest = hashlib.sha256()
-    wanted = [*folder.rglob("*.json"), *folder.rglob("*.safetensors"), *folder.rglob("*.txt")]
-    for path in sorted(wanted):
-        digest.update(path.relative_to(folder).as_posix().encode())
-        digest.update(_content(path))
-    return digest.hexdigest()
-
-
-def _content(path: Path) -> bytes:
-    """A file's hash; of a very large one that of its size and of sixteen samples."""
-    size = path.stat().st_size
-    if size <= SAMPLED_BYTES:
-        return hashlib.sha256(path.read_bytes()).digest()
-    samples, piece = hashlib.sha256(str(size).encode()), SAMPLED_BYTES // 16
-    with path.open("rb") as file:
-        for number in range(16):
-            file.seek((size - piece) * number // 15)
-            samples.update(file.read(piece))
-    return samples.digest()

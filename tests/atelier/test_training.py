@@ -183,6 +183,9 @@ def test_a_killed_training_goes_on_exactly(
     resumed = run("killed", lambda *_: None, 1e9)
     for one, other in zip(whole.parameters(), resumed.parameters(), strict=True):
         assert torch.equal(one, other)
+    exported: list[int] = []
+    run("whole", lambda _, samples: exported.append(samples), 1e9)
+    assert exported == [RECIPE.samples // RECIPE.batch * RECIPE.batch], "killed at its very end"
 
 
 def test_parts_of_a_batch_teach_what_the_whole_does(
@@ -271,7 +274,10 @@ def test_the_export_is_a_stock_pipeline_that_computes_in_single_precision(
 ) -> None:
     export(fresh_denoiser(), tokenizer, autoencoder, RECIPE, tmp_path / "pipeline", samples=1)
     assert not list(tmp_path.rglob("*.bin"))
+    (tmp_path / "next").mkdir()  # where `evaluate` keeps its judge, perhaps
     adopt(tmp_path / "pipeline", tmp_path / "next")
+    with pytest.raises(FileExistsError):
+        adopt(tmp_path / "pipeline", tmp_path / "next")
     assert Recipe.load(tmp_path / "next" / "recipe.json") == replace(RECIPE, seen=1)
     assert str(tmp_path) not in (tmp_path / "pipeline" / "vae" / "config.json").read_text()
     assert "Licence" in (tmp_path / "pipeline" / "README.md").read_text()

@@ -102,6 +102,20 @@ def test_same_film_is_a_done_one(url: str, ask: Ask, hang: Ask) -> None:
         assert walks.same_film(session=session, digest="blue") is None
 
 
+def test_same_film_is_by_the_same_weights_as_far_as_they_are_known(url: str, hang: Ask) -> None:
+    unknown, known = hang(digest="red"), hang(digest="blue")
+    with writing(url) as session:
+        session.get_one(Walk, known.id).model_digest = "older"
+    with reading(url) as session:
+        for digest, weights, found in (
+            ("red", "newer", unknown.id),
+            ("blue", "older", known.id),
+            ("blue", "newer", None),
+        ):
+            film = walks.same_film(session=session, digest=digest, model_digest=weights)
+            assert (film.id if film else None) == found
+
+
 def test_only_what_is_over_is_deleted(url: str, ask: Ask, hang: Ask) -> None:
     hung = hang()
     waiting = ask()
