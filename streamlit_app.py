@@ -4,6 +4,7 @@ import logging
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from importlib import import_module
 from pathlib import Path
 
@@ -13,7 +14,9 @@ from starlette.middleware import Middleware
 
 from db.errors import HistoryError
 from db.session import migrate
+from momalisa.outbox import Courier, outbox_of
 from momalisa.settings import settings
+from momalisa.storage import open_storage
 from momalisa.supervise import Supervisor
 from momalisa.ui import first_sight, herald, history, media, mishaps, porter, stills
 
@@ -28,8 +31,18 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     except HistoryError as error:
         log.error("%s", error)  # which every page says, until it is mended
     threading.Thread(target=_load_ahead, daemon=True).start()
+    stopping = threading.Event()
+    if settings().worker == "external":
+        # A worker elsewhere does not see what deletions leave in this machine's outbox.
+        threading.Thread(target=_courier().run, args=(stopping.is_set,), daemon=True).start()
     async with Supervisor(settings()):
         yield
+    stopping.set()
+
+
+def _courier() -> Courier:
+    store = partial(open_storage, settings().store_root)
+    return Courier(outbox_of(settings()), store, settings().database)
 
 
 def _load_ahead() -> None:

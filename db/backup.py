@@ -3,7 +3,7 @@
 import os
 import shutil
 import sqlite3
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +18,8 @@ def backup(url: str, file: Path) -> None:
     HistoryError.
     """
     history = _history(url, "pg_dump --format=custom --file=FILE DATABASE")
+    if not file.absolute().parent.is_dir():
+        raise NotRestorable(f"There is no folder {file.parent} to put a backup into.")
     if not history.is_file():
         raise NotRestorable(f"There is no history at {history} to make a backup of.")
     if file.exists():
@@ -36,13 +38,17 @@ def restore(file: Path, url: str) -> Path | None:
     if not file.is_file():
         raise NotRestorable(f"There is no backup at {file}.")
     history.parent.mkdir(parents=True, exist_ok=True)
-    new = _checked_copy(file, history)
     try:
-        kept = _keep(history) if history.exists() else None
+        new = _checked_copy(file, history)
+    except Damaged as error:
+        raise NotRestorable(f"{file} is damaged, or no backup. Nothing was changed.") from error
+    try:
+        until_now = history.exists()
+        kept = _keep(history)
         os.replace(new, history)
     finally:
         new.unlink(missing_ok=True)
-    return kept
+    return kept if until_now else None
 
 
 def _history(url: str, instead: str) -> Path:
@@ -88,13 +94,11 @@ def _check(copy: sqlite3.Connection, source: Path) -> None:
 
 
 def _keep(history: Path) -> Path:
-    """Copy the present history, whatever is in it, to a name of its own beside it."""
-    try:
-        with spoken(str(history)):
+    """Copy the present history, whatever is left of it, to a name of its own beside it."""
+    # A damaged one is copied as it is, with what SQLite has not merged into it.
+    with suppress(Damaged), spoken(str(history)):
+        if history.exists():
             _to_one_file(history)
-    except Damaged:
-        # Copied as it is, with what SQLite has not merged into it.
-        pass
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
     kept = history.with_name(f"{history.name}.before-restore-{now}")
     for ending in ("", "-wal", "-shm"):

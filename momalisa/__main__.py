@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from momalisa.errors import BadInput, MomaLisaError
 from momalisa.pacing import PACINGS
 from momalisa.settings import settings
-from momalisa.spec import SHORTCUTS, Interpolation, Loop, Mode, Stop, WalkSpec, explain
+from momalisa.spec import SHORTCUTS, Interpolation, Loop, Mode, WalkSpec, explain, seeded
 
 if TYPE_CHECKING:
     from momalisa.models.sd import StableDiffusion
@@ -27,10 +27,10 @@ DONE, FAILED, BAD_INPUT = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; the exit code is 0, 2 for bad input, or 1 for anything else."""
-    options = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
+        options = _parser().parse_args(arguments)
         return int(options.run(options))
     except ValidationError as error:
         for field, sentence in explain(error).items():
@@ -140,19 +140,8 @@ def _spec(options: argparse.Namespace) -> WalkSpec:
     own = {"steps": card.steps, "guidance": card.guidance, "size": card.size}
     given = {name: getattr(options, name) for name in WalkSpec.model_fields if name != "stops"}
     chosen = {name: own[name] if value is None else value for name, value in given.items()}
-    stops = _stops(options.prompts, options.seeds)
+    stops = seeded(options.prompts, options.seeds or ())
     return WalkSpec.model_validate(chosen | {"stops": stops})
-
-
-def _stops(prompts: Sequence[str], seeds: Sequence[str] | None) -> list[dict[str, str]]:
-    """Prompts with their seeds; one seed serves all. Raises BadInput if the counts differ."""
-    if seeds is None:
-        seeds = [str(Stop.model_fields["seed"].default)]
-    if len(seeds) == 1:
-        seeds = list(seeds) * len(prompts)
-    if len(seeds) != len(prompts):
-        raise BadInput(f"There are {len(prompts)} prompts but {len(seeds)} seeds.")
-    return [{"prompt": p, "seed": s} for p, s in zip(prompts, seeds, strict=True)]
 
 
 def _walk(options: argparse.Namespace) -> int:

@@ -31,9 +31,6 @@ TEXT_LIMIT = 2**18
 ENTRIES_LIMIT = 10_000
 """Files in an archive: Python keeps an object for each."""
 
-BEFORE_MODES: dict[str, Any] = {"mode": "exact", "without": []}
-"""What a spec of the time before there was a choice says of it."""
-
 _ENTRY = b"PK\x01\x02"
 _TOO_LONG = "This film is too long to be made into another format. Please take the GIF."
 _NO_SETTINGS = (
@@ -164,7 +161,7 @@ def _spec(text: str | bytes) -> WalkSpec:
     if not isinstance(fields, dict) or "stops" not in fields:
         raise BadInput(_NO_SETTINGS)
     try:
-        return WalkSpec.model_validate(fields if "mode" in fields else BEFORE_MODES | fields)
+        return WalkSpec.stored(fields)
     except ValidationError as error:
         first = next(iter(explain(error).values()))
         raise BadInput(f"The settings in this file cannot be used. {first}") from None

@@ -5,7 +5,6 @@ there. When the storage is away, the film goes the same way into the outbox, a f
 machine; a courier brings it on later. What is to be deleted is noted there, too.
 """
 
-import json
 import logging
 import time
 from collections import Counter
@@ -19,7 +18,7 @@ from filelock import FileLock, Timeout
 from db import queue, walks
 from db.models import Walk
 from db.session import reading, writing
-from momalisa.errors import StorageError
+from momalisa.errors import BadInput, StorageError
 from momalisa.settings import Settings
 from momalisa.storage import FOLDER, TYPES, LocalStorage, Storage
 
@@ -64,13 +63,11 @@ class Outbox:
 
     def note_removal(self, walk: Walk) -> None:
         """Remember that a walk's files are to be deleted once its row is gone."""
-        keys = json.dumps(sorted(walk.files.values())).encode()
-        self._notes.put(f"{walk.id}.json", keys, TYPES[".json"])
+        self._notes.put(f"{walk.id}.json", b"{}", TYPES[".json"])
 
-    def removals(self) -> dict[str, list[str]]:
-        """The keys to delete, by walk."""
-        notes = [note.key for note in self._notes.list()]
-        return {note.removesuffix(".json"): json.loads(self._notes.get(note)) for note in notes}
+    def removals(self) -> set[str]:
+        """The walks whose files are to be deleted."""
+        return {note.key.removesuffix(".json") for note in self._notes.list()}
 
     def forget_removal(self, walk_id: str) -> None:
         """What was noted is done, or was called off."""
@@ -132,21 +129,21 @@ def take_down(walk_id: str, storage: Storage, outbox: Outbox, database: str) -> 
         walks.delete(session=session, walk_id=walk_id)
     try:
         with outbox.locked():
-            _remove(walk_id, list(walk.files.values()), storage, outbox, database)
+            _remove(walk_id, storage, outbox, database)
     except (StorageError, Timeout) as error:
         log.warning("The files of %s are deleted later. %s", walk.accession, error)
     return True
 
 
-def _remove(
-    walk_id: str, keys: Sequence[str], storage: Storage, outbox: Outbox, database: str
-) -> None:
-    """Delete a walk's files, its record last, unless its row is there still or again."""
+def _remove(walk_id: str, storage: Storage, outbox: Outbox, database: str) -> None:
+    """Delete all in a walk's folder, its record last, unless its row is there still or again."""
     with reading(database) as session:
         gone = walks.get(session=session, walk_id=walk_id) is None
     if gone:
+        keys = [stored.key for stored in storage.list(f"{FOLDER}/{walk_id}/")]
         for key in sorted(keys, key=_record_last):
-            storage.delete(key)
+            with suppress(BadInput):  # a name that no program of ours can have given
+                storage.delete(key)
         outbox.clear(walk_id)
     outbox.forget_removal(walk_id)
 
@@ -218,8 +215,7 @@ class Courier:
         log.info("The film of walk %s has reached its storage", walk_id)
 
     def _remove(self, walk_id: str) -> None:
-        keys = self._outbox.removals().get(walk_id, [])
-        _remove(walk_id, keys, self._opened(), self._outbox, self._database)
+        _remove(walk_id, self._opened(), self._outbox, self._database)
 
     def _opened(self) -> Storage:
         if self._storage is None:

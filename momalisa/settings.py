@@ -1,11 +1,14 @@
 """Settings, from the environment or a `.env` file. The app runs with none of them."""
 
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from momalisa.errors import BadInput
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -27,6 +30,14 @@ class Settings(BaseSettings):
     admins: str = Field("", description="e-mail addresses, comma separated, for where one signs in")
     cache_gb: float = Field(5.0, gt=0, description="frame cache, least recently used out")
 
+    @field_validator("database_url")
+    @classmethod
+    def _address(cls, url: str) -> str:
+        """An address that SQLAlchemy reads; other programs shorten PostgreSQL's."""
+        if url and "://" not in url:
+            raise ValueError("it begins with sqlite:/// or postgresql://")
+        return re.sub(r"^postgres://", "postgresql://", url)
+
     @property
     def store_root(self) -> str:
         """Where films are stored: a folder's path or a `gs://` URL."""
@@ -45,5 +56,13 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process, read once."""
-    return Settings()
+    """The settings of this process, read once. Raises BadInput that names what is wrong."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise BadInput(
+            "\n".join(
+                f"MOMALISA_{str(problem['loc'][0]).upper()}: {problem['msg']}."
+                for problem in error.errors()
+            )
+        ) from None

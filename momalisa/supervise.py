@@ -110,7 +110,6 @@ class Supervisor:
         with self._log_path.open("ab") as output:
             process = subprocess.Popen(
                 self._command,
-                cwd=CHECKOUT,
                 env=os.environ | self._environment(),
                 stdin=subprocess.PIPE,
                 stdout=output,
@@ -137,7 +136,9 @@ class Supervisor:
         """These very settings, for the worker to read."""
         values = self.settings.model_dump(mode="json") | {"home": self.settings.home.resolve()}
         named = {f"MOMALISA_{name.upper()}": str(value) for name, value in values.items()}
-        return named | {SUPERVISED: "1"}
+        # It starts where this process did, so that a relative path is the same place for both.
+        path = os.pathsep.join([str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])
+        return named | {SUPERVISED: "1", "PYTHONPATH": path}
 
     def _other_alive(self) -> bool:
         """Whether a worker is alive; those known to be dead are struck off."""
@@ -177,8 +178,11 @@ def _end(process: "subprocess.Popen[bytes]") -> int:
 
 
 def _silence(worker: WorkerSeen, moment: datetime) -> float:
-    """Seconds from the worker's last heartbeat to this moment of the history's clock."""
-    return (moment - worker.seen_at).total_seconds()
+    """Seconds between the worker's last heartbeat and this moment of the history's clock.
+
+    One that is yet to come is from before the clock was put back.
+    """
+    return abs((moment - worker.seen_at).total_seconds())
 
 
 def _is_dead(worker: WorkerSeen, moment: datetime) -> bool:

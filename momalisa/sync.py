@@ -156,7 +156,7 @@ def sync(
                 f"The storage is empty, but the history knows {len(problems):,} films. "
                 "Nothing was changed. Please check MOMALISA_STORE, or bring the disk back."
             )
-        _repair(database, problems, report)
+        _repair(storage, database, problems, report)
     return report
 
 
@@ -195,7 +195,7 @@ def _strangers(folders: _Folders, database: str, outbox: Outbox) -> _Folders:
     Those that are being deleted are none.
     """
     with reading(database) as session:
-        known = walks.known(session=session, ids=folders) | outbox.removals().keys()
+        known = walks.known(session=session, ids=folders) | outbox.removals()
     new = {walk_id: files for walk_id, files in folders.items() if walk_id not in known}
     return dict(sorted(new.items(), key=lambda item: min(s.updated for s in item[1].values())))
 
@@ -272,7 +272,7 @@ def _first(error: ValidationError) -> str:
 def _described(spec: object, title: str) -> dict[str, Any]:
     """Spec, digest and title; of a spec of another version, or none, only a title is left."""
     try:
-        walk = WalkSpec.model_validate(spec)
+        walk = WalkSpec.stored(spec)
     except ValidationError:
         return {"title": walks.plain(title, walks.TITLE_LENGTH) or "Untitled"}
     return {"spec": walk.model_dump(mode="json"), "digest": walk.digest(), "title": walk.title()}
@@ -335,9 +335,12 @@ def _check(row: _Row, files: Mapping[str, Stored], here: set[str], report: Repor
     return row.waiting
 
 
-def _repair(database: str, rows: list[_Row], report: Report) -> None:
+def _repair(storage: Storage, database: str, rows: list[_Row], report: Report) -> None:
     """Queue again what lost its files; tell the history of films that have arrived."""
     for row in rows:
+        if not row.waiting and not storage.exists(row.files.get("gif", "")):
+            # The film that comes may have other bytes, so another name: its record shall say it.
+            storage.delete(film_key(row.id, RECORD))
         with writing(database) as session:
             if row.waiting:
                 done = queue.stored(session=session, walk_id=row.id)
@@ -353,7 +356,13 @@ def _again(session: Session, row: _Row) -> bool:
     lost = "Its film is not in the storage any more, and another program made it."
     change: dict[str, Any] = {"state": State.FAILED, "error": lost}
     if row.repeatable:
-        change = {"state": State.QUEUED, "deaths": 0, "finished_at": None, "progress": []}
+        change = {
+            "state": State.QUEUED,
+            "deaths": 0,
+            "finished_at": None,
+            "progress": [],
+            "cancel_requested": False,
+        }
     changed = session.scalar(
         update(Walk)
         .where(Walk.id == row.id, Walk.state == State.DONE)

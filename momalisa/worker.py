@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from db import queue, stills
+from db.errors import HistoryError
 from db.models import Still, Walk
 from db.queue import Hold
 from db.session import writing
@@ -33,6 +34,8 @@ LEASE = 30.0
 BEAT = 1.0
 POLL = 0.2
 GRACE = 10.0
+LONGEST_PAUSE = 30.0
+"""Seconds between two tries to reach a history that is away."""
 PATIENCE = (15.0, 120.0)
 """How long to try to reach the storage: for a film just made, and for one that waits already."""
 
@@ -106,6 +109,7 @@ class Worker:
         patiently = partial(open_storage, settings.store_root, patience=patience[1])
         self._courier = Courier(self._outbox, patiently, settings.database)
         self._lease, self._beat, self._poll = lease, beat, poll
+        self._pause, self._heard = poll, True
         self._model: tuple[str, Any] | None = None
         self._hand: Hand | None = None
         # Plain flags, not Events: a signal may come while this very thread holds an Event's lock.
@@ -133,7 +137,7 @@ class Worker:
             if not once:
                 self._start_courier()
                 self._warm()
-            while not self.stopping and (self._next() or not once):
+            while not self.stopping and (self._next(patient=not once) or not once):
                 pass
             if once:
                 self._courier.go()
@@ -150,21 +154,34 @@ class Worker:
         )
         run.start()
 
-    def _next(self) -> bool:
-        """Answer a still and make the next walk; False, after a short wait, when nobody asks."""
+    def _next(self, *, patient: bool) -> bool:
+        """Answer a still and make the next walk; False, after a short wait, when nobody asks.
+
+        After an error of the history the wait gets ever longer, or, not `patient`, it is raised.
+        """
         try:
             answered = self._answer()
             with writing(self.settings.database) as session:
                 walk = queue.claim(session=session, owner=self.name, lease_seconds=self._lease)
             if walk is not None:
                 self._make(walk)
+            self._pause = self._poll
             if answered or walk is not None:
                 return True
-        except Exception:
+        except Exception as error:
             # The history itself, say, was out of reach: the lease brings the walk back.
-            log.exception("The worker goes on after an error")
-        time.sleep(self._poll)
+            if not patient:
+                raise
+            _tell("The worker goes on after an error", error)
+            self._pause = min(2 * self._pause, LONGEST_PAUSE)
+        self._rest(self._pause)
         return False
+
+    def _rest(self, seconds: float) -> None:
+        """Do nothing for so long, or until the worker shall stop."""
+        end = time.monotonic() + seconds
+        while not self.stopping and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, self._poll))
 
     def _make(self, walk: Walk) -> None:
         """Render a walk and write its end, whatever happens to it."""
@@ -211,7 +228,7 @@ class Worker:
         )
 
     def _rendered(self, walk: Walk, hand: Hand) -> Any:
-        spec = WalkSpec.model_validate(walk.spec)
+        spec = WalkSpec.stored(walk.spec)
         if self._storage is None:
             self._storage = open_storage(self.settings.store_root, patience=self._patience)
         render = self._way(spec.model, remote=walk.remote)
@@ -271,7 +288,7 @@ class Worker:
                 "Walks are made at an endpoint here, which paints whole walks only. "
                 "Please make the walk to see what lies between its stops."
             )
-        spec, place = WalkSpec.model_validate(still.spec), Place(still.leg, still.t)
+        spec, place = WalkSpec.stored(still.spec), Place(still.leg, still.t)
         return self._still(spec, place, self._loaded(spec.model), self._cache)
 
     def _loaded(self, name: str) -> Any:
@@ -297,14 +314,21 @@ class Worker:
         while not self._ended:
             time.sleep(min(self._beat, 0.1))
             if not self._ended and self._due():
-                try:
-                    self._tick()
-                except Exception:
-                    log.warning("A heartbeat was lost", exc_info=True)
+                self._beat_once()
             if self._stop_since and time.monotonic() - self._stop_since > GRACE:
                 if self.last_resort:
                     self.last_resort()
                 return
+
+    def _beat_once(self) -> None:
+        """A heartbeat; of those that are lost one after another the log tells the first."""
+        try:
+            self._tick()
+            self._heard = True
+        except Exception as error:
+            if self._heard:
+                _tell("A heartbeat was lost", error)
+            self._heard = False
 
     def _due(self) -> bool:
         hand = self._hand
@@ -351,6 +375,12 @@ def _entry(walk: Walk) -> dict[str, Any]:
 
 def _nothing() -> None:
     pass
+
+
+def _tell(what: str, error: Exception) -> None:
+    """Log an error: one of the history as its sentence, any other whole."""
+    known = isinstance(error, HistoryError)
+    log.warning("%s: %s", what, error, exc_info=not known)
 
 
 def _remote(endpoint: str) -> Callable[..., Any] | None:

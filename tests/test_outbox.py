@@ -270,6 +270,16 @@ def test_taken_down_is_gone_with_its_files(
     assert take_down(walk.id, bucket, outbox, database) is False
 
 
+def test_nothing_of_a_folder_that_is_taken_down_stays(
+    bucket: Bucket, outbox: Outbox, database: str, hang: Callable[..., Walk]
+) -> None:
+    """Or else the next sync would take a film of an earlier attempt for another program's."""
+    walk = hung(database, bucket, hang())
+    bucket.put(film_key(walk.id, "earlier.gif"), b"earlier", "image/gif")
+    assert take_down(walk.id, bucket, outbox, database)
+    assert stored(bucket) == {}
+
+
 def test_waiting_film_is_taken_down_here(
     bucket: Bucket, outbox: Outbox, courier: Courier, database: str, hang: Callable[..., Walk]
 ) -> None:
@@ -288,7 +298,7 @@ def test_running_walk_is_not_taken_down(
     walk = hang(done=False)
     assert take_down(walk.id, bucket, outbox, database) is False
     assert there(database, walk)
-    assert outbox.removals() == {}
+    assert outbox.removals() == set()
 
 
 def test_what_cannot_be_deleted_now_is_deleted_later(
@@ -313,7 +323,7 @@ def test_removal_that_died_before_the_row_went_is_called_off(
     outbox.note_removal(walk)
     assert courier.go()
     assert stored(bucket) == dict(film(walk.id))
-    assert outbox.removals() == {}
+    assert outbox.removals() == set()
 
 
 def test_full_disk_can_still_be_emptied(
@@ -333,10 +343,11 @@ def test_full_disk_can_still_be_emptied(
 
 
 def test_damaged_outbox_does_not_end_the_courier(
-    outbox: Outbox, courier: Courier, caplog: pytest.LogCaptureFixture
+    bucket: Bucket, outbox: Outbox, courier: Courier, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (outbox.folder / "removals").mkdir(parents=True)
-    (outbox.folder / "removals" / "w1.json").write_text("{")
+    bucket.away = True
+    deliver(film(), bucket, outbox)
+    (outbox.folder / ".lock").mkdir()
     assert courier.go() is False
     assert "cannot be used" in caplog.text
 

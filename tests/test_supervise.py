@@ -143,6 +143,27 @@ def test_dead_worker_of_this_machine_does_not_count(settings: Settings) -> None:
     one.stop()
 
 
+def test_worker_from_before_the_clock_was_put_back_does_not_count(settings: Settings) -> None:
+    with writing(settings.database) as session:
+        queue.seen(session=session, name="gone", pid=1, host="elsewhere")
+        session.get_one(WorkerSeen, "gone").seen_at += timedelta(minutes=50)
+    one = supervisor(settings)
+    one.start()
+    until(lambda: one.pid in [worker.pid for worker in alive(settings)])
+    one.stop()
+
+
+def test_relative_places_are_those_of_the_web_process(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code = "from momalisa.settings import settings; open('here', 'w').write(settings().store)"
+    one = supervisor(settings.model_copy(update={"store": "films"}), code)
+    one.start()
+    until(lambda: (tmp_path / "here").exists() and (tmp_path / "here").read_text() == "films")
+    one.stop()
+
+
 def test_dead_worker_is_replaced_and_its_walk_freed(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -258,10 +258,33 @@ def test_row_without_its_files_is_said_and_made_again_on_request(
     assert (report.repaired, report.without_files) == (["ML.2026.0042"], [])
     again = rows(settings)["w1"]
     assert (again.state, again.files, again.finished_at) == (State.QUEUED, {}, None)
+    assert not storage.exists(film_key("w1", "walk.json")), "it would name another film"
     with writing(settings.database) as session:
         claimed = queue.claim(session=session, owner="w", lease_seconds=9)
     assert claimed is not None
     assert claimed.id == "w1"
+
+
+def test_walk_that_was_called_off_too_late_is_made_again_all_the_same(
+    storage: Storage, settings: Settings, synced: Synced
+) -> None:
+    hang(storage, "w1")
+    hang(storage, "w2", record("w2", accession="ML.2026.0043"))
+    synced()
+    with writing(settings.database) as session:
+        session.get_one(Walk, "w1").cancel_requested = True
+    storage.delete(film_key("w1", "film.gif"))
+    synced(repair=True)
+    assert not rows(settings)["w1"].cancel_requested
+
+
+def test_record_from_before_there_were_modes_is_exact(
+    storage: Storage, settings: Settings, synced: Synced
+) -> None:
+    old = SPEC.model_dump(mode="json", exclude={"mode", "without"})
+    hang(storage, "w1", record("w1", spec=old))
+    synced()
+    assert WalkSpec.model_validate(rows(settings)["w1"].spec).mode == "exact"
 
 
 def test_lost_film_of_another_program_cannot_be_made_again(

@@ -11,13 +11,14 @@ import re
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import wait
+from contextlib import suppress
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
 from momalisa.cloud.aside import aside
 from momalisa.cloud.painted import FRAMES, from_figures, from_png
-from momalisa.errors import BadInput, Cancelled, MomaLisaError
+from momalisa.errors import BadInput, Cancelled, MomaLisaError, StorageError
 from momalisa.frames import Frame, FrameCache
 from momalisa.outbox import Outbox
 from momalisa.render import Painted, Progress, Rendered, keep
@@ -38,6 +39,9 @@ LATER = {
     HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT,
 }
+
+NOT_STORED = "not_stored"
+"""The container's own code for a store that it cannot write: that is not over in a moment."""
 
 Post = Callable[[bytes], Any]
 """Sends a request's body; gives a `requests.Response`, or raises what requests raises."""
@@ -182,8 +186,9 @@ def _frames(prediction: Mapping[str, Any], walk_id: str) -> list[Frame]:
     if not all(str(key).startswith(f"{FRAMES}/{walk_id}/") for key in keys):
         raise ValueError("frames of another walk")
     frames = [from_png(store.get(key)) for key in keys]
-    for key in keys:
-        store.delete(key)
+    with suppress(StorageError):  # a machine that may only read leaves them to the bucket's rules
+        for key in keys:
+            store.delete(key)
     return frames
 
 
@@ -251,7 +256,7 @@ def _answer(response: Any) -> bytes:
     if status == HTTPStatus.OK:
         return bytes(response.content)
     said = _said(response)
-    if status in LATER:
+    if status in LATER and _said(response, "code") != NOT_STORED:
         raise _Later(f"The endpoint is busy: {said}", QUEUE, _seconds(response))
     if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
         raise BadInput(f"The endpoint cannot paint this: {said}")
@@ -260,10 +265,10 @@ def _answer(response: Any) -> bytes:
     raise EndpointError(f"The endpoint could not paint this (status {status}): {said}")
 
 
-def _said(response: Any) -> str:
-    """An error's sentence, as the container or Vertex AI gives it."""
+def _said(response: Any, part: str = "message") -> str:
+    """An error's sentence, as the container or Vertex AI gives it; or another part of it."""
     try:
-        return str(response.json()["error"]["message"])[:500]
+        return str(response.json()["error"][part])[:500]
     except (ValueError, KeyError, TypeError):
         return "it does not say why."
 

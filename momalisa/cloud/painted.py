@@ -45,9 +45,13 @@ def lasting_id(spec: WalkSpec, model_digest: str) -> str:
     return hashlib.sha256(f"{spec.digest()} {model_digest}".encode()).hexdigest()[:32]
 
 
-def keep_frames(frames: Sequence[bytes], walk_id: str, storage: Storage) -> list[str]:
-    """Store PNGs; their keys. They lie apart from the films, whose folders hold nothing else."""
-    keys = [checked(f"{FRAMES}/{walk_id}/{number:04d}.png") for number in range(len(frames))]
+def keep_frames(frames: Sequence[bytes], walk_id: str, film: str, storage: Storage) -> list[str]:
+    """Store PNGs; their keys. They lie apart from the films, whose folders hold nothing else.
+
+    `film` is their `lasting_id`: whoever gives one id to two walks gets the frames of each.
+    """
+    folder = f"{FRAMES}/{walk_id}/{film}"
+    keys = [checked(f"{folder}/{number:04d}.png") for number in range(len(frames))]
     for key, data in zip(keys, frames, strict=True):
         if not storage.exists(key):
             storage.put(key, data, "image/png")

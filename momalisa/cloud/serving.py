@@ -124,12 +124,14 @@ def _stored(walk: Asked, painted: Painted, frames: list[bytes]) -> Json:
             "Please ask for fewer or smaller ones, or give the container a MOMALISA_STORE."
         )
     storage = open_storage(root)
-    walk_id = walk.walk_id or lasting_id(walk.spec, painted.model_digest)
-    keys = keep_frames(frames, walk_id, storage)
+    film = lasting_id(walk.spec, painted.model_digest)
+    walk_id = walk.walk_id or film
+    if walk.film:
+        refuse_another(walk.spec, walk_id, storage)
+    keys = keep_frames(frames, walk_id, film, storage)
     places = {"walk_id": walk_id, "store": root, "frames": [_place(key, storage) for key in keys]}
     if not walk.film:
         return places
-    refuse_another(walk.spec, walk_id, storage)
     kept = keep(walk.spec, painted, walk_id=walk_id, storage=storage)
     return places | {"film": _place(kept.files["gif"], storage)}
 

@@ -8,10 +8,10 @@ from typing import Any
 from pydantic import ValidationError
 
 from momalisa.cloud.contract import defaults
-from momalisa.errors import BadInput
-from momalisa.models.registry import available
+from momalisa.errors import BadInput, ModelBroken, ModelNotFound
+from momalisa.models.registry import available, find
 from momalisa.settings import settings
-from momalisa.spec import WalkSpec, explain
+from momalisa.spec import WalkSpec, explain, seeded
 
 
 def walks_in(path: Path) -> list[WalkSpec]:
@@ -19,10 +19,10 @@ def walks_in(path: Path) -> list[WalkSpec]:
 
     A .json file holds a spec, or a list of them. A .csv file has a line for each walk and columns
     named as a spec's fields, with "prompts" in place of the stops ("dog | cat") and, if they
-    matter, "seeds" ("7 | 9"). An empty cell means the usual value; the usual size, steps and
-    guidance are the model's own. Raises BadInput with every line that is wrong.
+    matter, "seeds" ("7 | 9", or one for all). An empty cell means the usual value; the usual size,
+    steps and guidance are the model's own. Raises BadInput with every line that is wrong.
     """
-    read = _of_json if path.suffix == ".json" else _of_csv
+    read, fields_of = (_of_json, _as_it_is) if path.suffix == ".json" else (_of_csv, _fields)
     try:
         rows = read(path)
     except (OSError, ValueError, csv.Error) as error:
@@ -30,9 +30,11 @@ def walks_in(path: Path) -> list[WalkSpec]:
     walks, wrong = [], []
     for number, row in rows:
         try:
-            walks.append(_spec(row))
+            walks.append(_spec(fields_of(row)))
         except ValidationError as error:
             wrong += [f"{number}: {field}: {text}" for field, text in explain(error).items()]
+        except BadInput as error:
+            wrong.append(f"{number}: {error}")
     if wrong or not walks:
         raise BadInput("\n".join([f"{path} holds walks that cannot be made.", *wrong]))
     return walks
@@ -51,17 +53,18 @@ def _of_json(path: Path) -> list[Row]:
 def _of_csv(path: Path) -> list[Row]:
     with path.open(newline="", encoding="utf-8-sig") as file:
         table = csv.DictReader(file, restkey="more cells than columns")
-        return [(f"line {table.line_num}", _fields(row)) for row in table]
+        return [(f"line {table.line_num}", row) for row in table]
+
+
+def _as_it_is(row: Any) -> Any:
+    return row
 
 
 def _fields(row: dict[str, Any]) -> dict[str, Any]:
     """A spec's fields from a line's cells."""
     cells = {name: cell for name, cell in row.items() if cell}
-    prompts, seeds = _split(cells.pop("prompts", "")), _split(cells.pop("seeds", ""))
-    stops: list[dict[str, str]] = [{"prompt": prompt} for prompt in prompts]
-    for stop, seed in zip(stops, seeds, strict=False):
-        stop["seed"] = seed
-    return cells | {"stops": stops}
+    prompts, seeds = (_split(cells.pop(name, "")) for name in ("prompts", "seeds"))
+    return cells | {"stops": seeded(prompts, seeds)}
 
 
 def _split(cell: str) -> list[str]:
@@ -71,6 +74,14 @@ def _split(cell: str) -> list[str]:
 def _spec(fields: Any) -> WalkSpec:
     if not isinstance(fields, dict):
         return WalkSpec.model_validate(fields)
-    cards = {card.name: card for card in available()}
-    card = cards.get(fields.get("model", settings().model))
-    return WalkSpec.model_validate((defaults(card) if card else {}) | fields)
+    model = fields.get("model", settings().model)
+    return WalkSpec.model_validate({"model": model, **_own(model), **fields})
+
+
+def _own(model: object) -> dict[str, Any]:
+    """A model's own size, steps and guidance, as far as they are known: it may be elsewhere."""
+    try:
+        known = {card.name: card for card in available()}
+        return defaults(known.get(str(model)) or find(str(model)))
+    except (ModelNotFound, ModelBroken):
+        return {}

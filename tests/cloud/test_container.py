@@ -155,6 +155,18 @@ def test_each_walk_of_a_request_takes_the_room_that_is_left(
     assert len(json.dumps({"predictions": [p for p in predictions if "pictures" in p]})) <= 200_000
 
 
+def test_two_walks_under_one_id_get_their_own_pictures(
+    container: Container, folder: Path, painted: Paint
+) -> None:
+    from momalisa.cloud.painted import from_png
+
+    for prompt in ("a moon", "a sun"):
+        spec = walk(folder, prompt, "a hill", frames=24)
+        (told,) = container.predict(body(spec, walk_id="shared", film=False)).json["predictions"]
+        store = LocalStorage(Path(told["store"]))
+        assert_same([from_png(store.get(one["key"])) for one in told["frames"]], painted(spec))
+
+
 def test_id_of_another_walk_is_refused(container: Container, folder: Path) -> None:
     kept = container.predict(body(walk(folder, frames=20), walk_id="mine"))
     assert kept.json["predictions"][0]["walk_id"] == "mine"

@@ -13,7 +13,7 @@ import pytest
 
 from momalisa.cloud import endpoint as client
 from momalisa.cloud.endpoint import Endpoint, EndpointError
-from momalisa.errors import BadInput, Cancelled
+from momalisa.errors import BadInput, Cancelled, StorageError
 from momalisa.frames import FrameCache
 from momalisa.render import Progress, Rendered, render
 from momalisa.settings import CHECKOUT, Settings
@@ -210,6 +210,25 @@ def test_pictures_that_are_none_are_a_sentence(elsewhere: Endpoint, folder: Path
     told = {"digest": spec.digest(), "pictures": ["AAAA", "AAAA"], "made": {}}
     with pytest.raises(EndpointError, match="no PNG"):
         elsewhere._read(json.dumps({"predictions": [told]}).encode(), spec, "walk-1")
+
+
+def test_frames_that_may_not_be_deleted_are_left(
+    elsewhere: Endpoint, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class ReadOnly(LocalStorage):
+        def delete(self, key: str) -> None:
+            raise StorageError(f"{key} may not be deleted.")
+
+    monkeypatch.setattr(client, "open_storage", lambda root: ReadOnly(Path(root)))
+    assert len(elsewhere.paint(walk(folder, "up", "down", frames=30), "left", never).frames) == 30
+
+
+def test_container_that_cannot_store_says_so_at_once(folder: Path, tmp_path: Path) -> None:
+    small = {"MOMALISA_ANSWER_MB": "0.01", "MOMALISA_STORE": "/proc/store"}
+    with serving(tmp_path, folder, **small) as broken:
+        until(lambda: broken.get("/health").status == 200)
+        with pytest.raises(EndpointError, match="status 502"):
+            Endpoint(f"{broken.url}/predict").paint(walk(folder, frames=30), "walk-1", never)
 
 
 def test_endpoint_cannot_reach_other_files_of_this_machine(

@@ -14,7 +14,7 @@ import pytest
 from momalisa.cloud.table import walks_in
 from momalisa.errors import BadInput, MomaLisaError
 from momalisa.frames import FrameCache
-from momalisa.settings import CHECKOUT, Settings
+from momalisa.settings import CHECKOUT, Settings, settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import GCSStorage
 from tests.faults import emulator
@@ -205,7 +205,7 @@ def test_table_gives_whole_specs(tmp_path: Path) -> None:
     path = tmp_path / "walks.csv"
     path.write_text(
         "\ufeffprompts,seeds,frames,pacing,size\n"
-        '"a dog, asleep | a cat | a moon",7|9,5,ease,\n'
+        '"a dog, asleep | a cat | a moon",7|9|7,5,ease,\n'
         "a | b,,,,512\n",
         encoding="utf-8",
     )
@@ -215,6 +215,17 @@ def test_table_gives_whole_specs(tmp_path: Path) -> None:
     ]
     assert (first.frames, first.pacing, first.size) == (5, "ease", 256)
     assert (second.size, second.model, second.guidance) == (512, "atelier", 4.0)
+
+
+def test_model_of_the_settings_is_the_tables_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOMALISA_MODEL", "owner/elsewhere")
+    settings.cache_clear()
+    (tmp_path / "walks.csv").write_text("prompts,seeds\na | b,9\n")
+    (walk,) = walks_in(tmp_path / "walks.csv")
+    settings.cache_clear()
+    assert (walk.model, [stop.seed for stop in walk.stops]) == ("owner/elsewhere", [9, 9])
 
 
 def test_json_gives_walks_too(tmp_path: Path) -> None:
@@ -233,10 +244,16 @@ def test_json_gives_walks_too(tmp_path: Path) -> None:
         ("walks.csv", "prompts,frames\na | a,3\n", "line 2: stops: Prompts 1 and 2 are the same"),
         ("walks.csv", "prompts,warp\na | b,3\n", "no setting named “warp”"),
         ("walks.csv", "prompts\na | b,3\n", "no setting named “more cells than columns”"),
+        (
+            "walks.csv",
+            "prompts,seeds\na | b | c,7 | 9\n",
+            "line 2: There are 3 prompts but 2 seeds",
+        ),
         ("walks.csv", "prompts\n", "holds walks that cannot be made"),
         ("walks.csv", "frames\n3\n", "A walk has 2 to 12 stops, not 0"),
         ("walks.json", "{", "could not be read"),
         ("walks.json", "[7]", "walk 1"),
+        ("walks.json", '{"stops": [{"prompt": "a"}, {"prompt": "b"}], "model": [1]}', "model"),
         ("walks.json", "[]", "holds walks that cannot be made"),
     ],
 )

@@ -94,6 +94,11 @@ def test_nothing_gives_no_backup(files: SQLite, copy: Path) -> None:
         backup(files.blank(), copy)
 
 
+def test_backup_needs_its_folder(history: str, copy: Path) -> None:
+    with pytest.raises(NotRestorable, match="no folder"):
+        backup(history, copy / "there" / "copy.db")
+
+
 def test_restore_refuses_while_another_has_it_open(history: str, copy: Path) -> None:
     backup(history, copy)
     with reading(history) as session:
@@ -110,6 +115,21 @@ def test_restore_needs_no_present_history(history: str, files: SQLite, copy: Pat
     other = files.blank()
     assert restore(copy, other) is None
     assert titles(other) == ["first"]
+
+
+def test_what_is_left_of_a_history_moved_away_does_not_come_back(history: str, copy: Path) -> None:
+    backup(history, copy)
+    file = sqlite_file(history)
+    assert file is not None
+    with closing(sqlite3.connect(file)) as killed:
+        ask(history, "second")
+        left = file.with_name(f"{file.name}-wal").read_bytes()
+        killed.execute("SELECT 1")
+    engine_for(history).dispose()
+    file.unlink()
+    file.with_name(f"{file.name}-wal").write_bytes(left)
+    assert restore(copy, history) is None
+    assert titles(history) == ["first"]
 
 
 def test_damaged_history_is_kept_as_it_is_and_replaced(history: str, copy: Path) -> None:
@@ -150,7 +170,7 @@ def torn(copy: Path) -> None:
     [
         (unknown, TooNew),
         (foreign, NotRestorable),
-        (torn, Damaged),
+        (torn, NotRestorable),
         (Path.unlink, NotRestorable),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from db import queue
+from db.errors import OutOfReach
 from db.models import State, Walk
 from db.session import writing
 from momalisa.errors import Cancelled, ModelNotFound, OutOfMemory
@@ -95,6 +96,49 @@ def test_history_out_of_reach_is_no_end(
     walk = ask(settings)
     with at_work(settings):
         until(lambda: row(settings, walk).state is State.DONE)
+
+
+def test_history_out_of_reach_ends_a_worker_that_works_once(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def claim(**_how: Any) -> Walk | None:
+        raise OutOfReach("gone")
+
+    monkeypatch.setattr(queue, "claim", claim)
+    with pytest.raises(OutOfReach):
+        worker(settings).run(once=True)
+
+
+def test_history_out_of_reach_fills_no_log(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    tries = []
+
+    def away(**how: Any) -> Any:
+        tries.append(how)
+        raise OutOfReach("The history is gone.")
+
+    with at_work(settings):
+        monkeypatch.setattr(queue, "claim", away)
+        monkeypatch.setattr(queue, "seen", away)
+        until(lambda: len([how for how in tries if "owner" in how]) == 4)
+    lines = [record for record in caplog.records if "history is gone" in record.getMessage()]
+    assert len(lines) == 5, "four tries, and the first lost heartbeat"
+    assert not any(record.exc_info for record in lines)
+
+
+def test_walk_from_before_there_were_modes_is_exact(settings: Settings) -> None:
+    walk, seen = ask(settings), []
+    with writing(settings.database) as session:
+        old = {name: value for name, value in walk.spec.items() if name not in ("mode", "without")}
+        session.get_one(Walk, walk.id).spec = old
+
+    def look(spec: WalkSpec, **how: Any) -> Film:
+        seen.append(spec.mode)
+        return Painter(settings.home / "made.txt")(spec, **how)
+
+    worker(settings, render=look).run(once=True)
+    assert seen == ["exact"]
 
 
 def test_film_waits_for_a_storage_out_of_reach_and_arrives_by_itself(settings: Settings) -> None:

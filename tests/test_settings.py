@@ -1,0 +1,31 @@
+"""Laws of the settings: what is wrong is named as one sets it, without a traceback."""
+
+import pytest
+
+from momalisa.__main__ import BAD_INPUT, main
+from momalisa.settings import Settings, settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("MOMALISA_CACHE_GB", "5GB"),
+        ("MOMALISA_WORKER", "nobody"),
+        ("MOMALISA_DATABASE_URL", "history.db"),
+    ],
+)
+def test_wrong_setting_is_named(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    try:
+        assert main(["models"]) == BAD_INPUT
+    finally:
+        settings.cache_clear()
+    assert capsys.readouterr().err.startswith(f"{name}: ")
+
+
+def test_short_address_of_postgresql_is_understood() -> None:
+    given = Settings(database_url="postgres://museum@host/history")
+    assert given.database == "postgresql://museum@host/history"
