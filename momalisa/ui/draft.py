@@ -75,13 +75,16 @@ def _take_back(shape: Mapping[str, Any]) -> None:
 
 
 def load(spec: Mapping[str, Any]) -> None:
-    """Put a stored walk's settings on the easel, as far as it has any."""
+    """Put a stored walk's settings on the easel, as far as it has any.
+
+    `put_back` brings the stops back that it replaces.
+    """
     begin()
     for field in FIELDS:
         if field in spec:
             put(field, spec[field])
     if "stops" in spec:
-        hang_stops([(stop["prompt"], stop["seed"]) for stop in spec["stops"]])
+        _exchange([(stop["prompt"], stop["seed"]) for stop in spec["stops"]])
 
 
 def key(field: str) -> str:
@@ -176,7 +179,7 @@ def use_prompts(prompts: tuple[str, ...]) -> None:
 
 
 def put_back() -> None:
-    """The stops as they were before the last `use_prompts`; the next call brings those back."""
+    """The stops as they were before others took their place; the next call brings those back."""
     _exchange(_replaced())
 
 

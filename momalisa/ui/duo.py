@@ -56,7 +56,8 @@ def show(left: Walk, right: Walk) -> None:
     if finished(left, right):
         player(_with_changes(left), _with_changes(right), key=f"duo_{left.id}_{right.id}")
         return
-    for column, walk in zip(st.columns(2, gap="medium"), (left, right), strict=True):
+    sides = {walk.id: walk for walk in (left, right)}  # which may be one walk
+    for column, walk in zip(st.columns(2, gap="medium"), sides.values(), strict=False):
         with column:
             _one_side(walk)
 

@@ -104,7 +104,9 @@ def beside(walk: Walk) -> None:
 def annotate(walk: Walk) -> None:
     """Star, title, tags and notes, kept as they are changed."""
     star, name, tags, notes = (f"{what}_{walk.id}" for what in ("star", "name", "tags", "notes"))
-    st.toggle("Star", walk.star, key=star, on_change=_keep, args=(walk.id, "star", star))
+    _follow(star, walk.star)
+    _follow(notes, walk.notes)
+    st.toggle("Star", key=star, on_change=_star, args=(walk.id, star))
     # As they were kept, which may differ from what was typed: in lower case, for example.
     st.session_state[name], st.session_state[tags] = walk.title, walk.tags
     st.text_input("Title", key=name, on_change=_rename, args=(walk.id, name))
@@ -117,17 +119,41 @@ def annotate(walk: Walk) -> None:
         on_change=_keep_tags,
         args=(walk.id, tags),
     )
-    st.text_area(
-        "Notes", walk.notes, key=notes, height=90, on_change=_keep, args=(walk.id, "notes", notes)
-    )
+    st.text_area("Notes", key=notes, height=90, on_change=_note, args=(walk.id, notes))
+
+
+def _follow(key: str, kept: object) -> None:
+    """Show in a widget what the history keeps, whenever that has changed; else what is typed."""
+    if st.session_state.get(_base(key)) != kept or key not in st.session_state:
+        st.session_state[key] = st.session_state[_base(key)] = kept
+
+
+def _base(key: str) -> str:
+    """Where the session remembers what a widget began with."""
+    return f"kept_{key}"
 
 
 @mishaps.beside
-def _keep(walk_id: str, what: str, key: str) -> None:
+def _star(walk_id: str, key: str) -> None:
     with history.writing() as session:
         walk = walks.get(session=session, walk_id=walk_id)
-        if walk is not None and key in st.session_state:
-            setattr(walk, what, st.session_state[key])
+        if walk is not None:
+            walk.star = st.session_state[key]
+
+
+@mishaps.beside
+def _note(walk_id: str, key: str) -> None:
+    """Keep a note; beside what another curator has written since this one was begun."""
+    mine = st.session_state[key]
+    with history.writing() as session:
+        walk = walks.get(session=session, walk_id=walk_id)
+        if walk is None:
+            return
+        if walk.notes in (mine, st.session_state[_base(key)]):
+            walk.notes = mine
+        else:
+            walk.notes = f"{walk.notes}\n{mine}".strip()
+            st.toast("Somebody else wrote a note here meanwhile. Both are kept.")
 
 
 @mishaps.beside
@@ -151,7 +177,8 @@ def take_down(walk: Walk) -> None:
         if st.button("Yes, delete it", key=f"delete_{walk.id}", type="primary"):
             storage = open_storage(settings().store_root, patience=HURRY)
             outbox.take_down(walk.id, storage, outbox.outbox_of(settings()), settings().database)
-            st.switch_page(rooms.GALLERY)
+            _leave()
+            st.rerun()
 
 
 def way_back() -> None:
@@ -174,5 +201,7 @@ def not_here(walk: Walk | None) -> None:
     if walk is None:
         st.text("There is no film under this link. It may have been deleted.")
         return
-    st.text("This walk is no film yet.")
-    st.page_link(rooms.CREATE, label="Watch it being made", query_params={"walk": walk.id})
+    over = walk.state.over
+    st.text("This walk did not become a film." if over else "This walk is no film yet.")
+    what = "See what became of it" if over else "Watch it being made"
+    st.page_link(rooms.CREATE, label=what, query_params={"walk": walk.id})

@@ -95,6 +95,7 @@ def films(found: pd.DataFrame) -> None:
         key="by",
         bind="query-params",
     )
+    by = by or "pacing"  # as an address without a value has it
     table = found.assign(day=pd.to_datetime(found["day"]), kind=found[by].replace("", UNKNOWN))
     told = _counted(table)
     st.text(told)

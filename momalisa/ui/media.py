@@ -4,8 +4,10 @@ Streamlit keeps `/media/` for itself, so ours hang under `/pictures/`. Whatever 
 our own files answers 404, and nothing outside the storage and our folders can be reached.
 """
 
+import hashlib
 import logging
 import re
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from urllib.parse import quote
 
@@ -39,8 +41,13 @@ def frame_url(key: str) -> str:
 
 
 def example_url(name: str) -> str:
-    """Where the browser finds a file of the example film."""
-    return f"/pictures/example/{quote(name)}"
+    """Where the browser finds a file of the example film, as it is in this version."""
+    return f"/pictures/example/{quote(name)}?{_version(name)}"
+
+
+@lru_cache
+def _version(name: str) -> str:
+    return hashlib.sha256((EXAMPLE / name).read_bytes()).hexdigest()[:12]
 
 
 async def stored(request: Request) -> Response:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db import walks
 from db.models import Walk
 from db.session import writing
-from momalisa.exports import BEFORE_MODES
+from momalisa.models.digest import digest_of
 from momalisa.pacing import PacingName
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, WalkSpec
@@ -21,11 +21,14 @@ from momalisa.ui import mishaps, sign_in
 def order(spec: WalkSpec, *, parent: str | None = None, here: bool = False) -> str:
     """The id of the walk that makes this film: one that exists already, or a new one.
 
-    Where there is an endpoint it makes the walk, unless it shall be made `here`.
+    Where there is an endpoint it makes the walk, unless it shall be made `here`. A film by other
+    weights than the model has by now is another one; an endpoint's weights are not known here.
     """
-    digest = spec.digest()
+    remote = bool(settings().endpoint) and not here
+    digest, weights = spec.digest(), "" if remote else digest_of(spec.model)
     with writing(settings().database) as session:
-        twin = walks.same_film(session=session, digest=digest) or _in_line(session, digest)
+        twin = walks.same_film(session=session, digest=digest, model_digest=weights)
+        twin = twin or _in_line(session, digest)
         if twin is not None:
             return twin.id
         return walks.enqueue(
@@ -36,7 +39,7 @@ def order(spec: WalkSpec, *, parent: str | None = None, here: bool = False) -> s
             frames_total=len(spec.places()),
             maker=maker(),
             parent=parent,
-            remote=bool(settings().endpoint) and not here,
+            remote=remote,
         ).id
 
 
@@ -77,24 +80,28 @@ def call_off(walk_id: str) -> None:
 
 def order_again(walk: Walk) -> str:
     """The same walk once more, as after a failure."""
-    return order(spec_of(walk), parent=walk.parent)
+    return order(spec_of(walk), parent=walk.parent, here=not walk.remote)
 
 
 def order_remix(walk: Walk) -> str:
     """The same prompts from new noise."""
     spec = spec_of(walk)
     stops = [{"prompt": stop.prompt, "seed": secrets.randbelow(SEED_LIMIT)} for stop in spec.stops]
-    return order(changed(spec, stops=stops), parent=walk.id)
+    return order(changed(spec, stops=stops), parent=walk.id, here=not walk.remote)
 
 
 def order_paced(walk: Walk, pacing: PacingName) -> str:
     """The same walk in another pacing; frames that both share are not made again."""
-    return order(changed(spec_of(walk), pacing=pacing), parent=walk.id)
+    spec = spec_of(walk)
+    strength = spec.strength or WalkSpec.model_fields["strength"].default
+    paced = changed(spec, pacing=pacing, strength=strength)
+    return order(paced, parent=walk.id, here=not walk.remote)
 
 
 def other_pacing(walk: Walk) -> PacingName:
     """The pacing to compare a walk with."""
-    return "dense-middle" if walk.pacing == "linear" else "linear"
+    flat = walk.pacing != "even" and walk.spec.get("strength") == 0
+    return "dense-middle" if walk.pacing == "linear" or flat else "linear"
 
 
 def repeatable(walk: Walk) -> bool:
@@ -104,7 +111,7 @@ def repeatable(walk: Walk) -> bool:
 
 def spec_of(walk: Walk) -> WalkSpec:
     """The spec of a repeatable walk as a value."""
-    return WalkSpec.model_validate(BEFORE_MODES | walk.spec)
+    return WalkSpec.stored(walk.spec)
 
 
 def changed(spec: WalkSpec, **changes: Any) -> WalkSpec:

@@ -54,8 +54,8 @@ def _astray(scope: Scope, start: Message) -> bool:
 
 
 def _pages() -> set[str]:
-    """Where there are pages."""
-    pages = {"", *(room.stem for room in rooms.PAGES.glob("*.py"))}
+    """Where there are pages. Home is at the root only: Streamlit knows no other name for it."""
+    pages = {"", *(room.stem for room in rooms.PAGES.glob("*.py"))} - {rooms.HOME.stem}
     return pages | {sign_in.PATH} if sign_in.offered() else pages
 
 

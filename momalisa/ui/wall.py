@@ -87,6 +87,9 @@ def _next(last: str) -> None:
 
 def _previous() -> None:
     pages = st.session_state.get("pages") or [None]
+    # The browser's own way back may have left this very page on top.
+    while len(pages) > 1 and pages[-1] == st.query_params.get("before"):
+        pages.pop()
     before = pages.pop()
     if before is None:
         first_page()

@@ -33,7 +33,7 @@ def test_bad_input_stays_beside_its_sentence(house: House, visitor: Visitor) -> 
         "This prompt has 10,000 characters",
         "Frames a leg must be a whole number from 2 to 240, not 100,000.",
         "A seed must be a whole number from 0 to 4,294,967,295, not -1.",
-        "A seed must be a whole number from 0 to 4,294,967,295, not 1.18e+21.",
+        "A seed must be a whole number from 0 to 4,294,967,295, not a number of 22 digits.",
     ):
         expect(page.get_by_text(sentence)).to_be_visible()
     for label, text in typed.items():

@@ -207,6 +207,11 @@ def test_a_film_beside_a_walk_still_being_made(visit: Visit, hang: Hang, ask: Ha
     assert component(at, "filmstrip")["id"] == right.id
 
 
+def test_a_walk_beside_itself_is_shown_once(visit: Visit, ask: Hang) -> None:
+    walk = ask()
+    assert component(visit("compare", a=walk.id, b=walk.id), "filmstrip")["id"] == walk.id
+
+
 @pytest.mark.parametrize("nonsense", ["nosuch", "../.."])
 def test_ids_that_are_none_choose_nothing(visit: Visit, nonsense: str) -> None:
     at = visit("compare", a=nonsense, b=nonsense)

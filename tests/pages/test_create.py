@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from db import queue
 from db.models import State
 from db.session import writing
+from momalisa.models.digest import digest_of
 from momalisa.settings import settings
 from momalisa.ui import orders
 from momalisa.ui.presets import PRESETS
@@ -16,6 +17,7 @@ from momalisa.ui.quality import QUALITIES
 
 from .conftest import (
     Hang,
+    Keep,
     Visit,
     claim,
     component,
@@ -248,6 +250,40 @@ def test_a_failed_walk_says_why_and_is_tried_again_with_its_settings(
     assert labelled(at, "number_input", "Steps").value == 3
 
 
+def test_what_is_typed_beside_a_failed_walk_can_be_put_back(visit: Visit, ask: Hang) -> None:
+    walk = ask("a moon", "a lake")
+    with writing(settings().database) as session:
+        queue.fail(session=session, **claim(), error="Not even one frame fits.")
+    at = typed(visit("create", walk=walk.id), "a mask", "a hill").run()
+    press(at, "Try again")
+    assert stops(at) == ["a moon", "a lake"]
+    press(at, "Put back")
+    assert stops(at) == ["a mask", "a hill"]
+
+
+@pytest.mark.parametrize("way", ["Try again", "Remix", "Compare with dense-middle"])
+def test_what_follows_a_walk_made_here_is_made_here(
+    visit: Visit, ask: Hang, hang: Hang, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    monkeypatch.setenv("MOMALISA_ENDPOINT", "http://far:8080/predict")
+    settings.cache_clear()
+    if way == "Try again":
+        walk = ask()
+        with writing(settings().database) as session:
+            queue.fail(session=session, **claim(), error="No memory.")
+    else:
+        walk = hang()
+    press(visit("create", walk=walk.id), way)
+    assert [each.remote for each in everything()] == [False, False]
+
+
+def test_a_curve_that_is_flat_is_compared_with_one_that_is_not(visit: Visit, hang: Hang) -> None:
+    walk = hang(pacing="ease", strength=0.0)
+    press(visit("create", walk=walk.id), "Compare with dense-middle")
+    _, other = everything()
+    assert (other.pacing, other.spec["strength"]) == ("dense-middle", 0.8)
+
+
 def test_a_finished_walk_shows_film_and_label(visit: Visit, hang: Hang) -> None:
     walk = hang("a moon", "a sea")
     at = visit("create", walk=walk.id)
@@ -278,6 +314,18 @@ def test_the_same_walk_twice_is_one_film(visit: Visit, hang: Hang) -> None:
     at = press(visit("create", use=walk.id), WALK)
     assert len(everything()) == 1
     assert at.query_params["walk"] == walk.id
+
+
+def test_the_same_walk_by_newer_weights_is_another_film(
+    visit: Visit, hang: Hang, keep: Keep
+) -> None:
+    walk = hang("a moon", "a sea")
+    keep(walk, model_digest=digest_of(walk.model))
+    press(visit("create", use=walk.id), WALK)
+    assert len(everything()) == 1
+    keep(walk, model_digest="of an older model")
+    press(visit("create", use=walk.id), WALK)
+    assert len(everything()) == 2
 
 
 def test_settings_are_taken_over_from_a_film(visit: Visit, hang: Hang) -> None:

@@ -36,7 +36,7 @@ from .conftest import (
 def test_bare_walls_show_the_film_that_ships_and_the_way_to_the_first_own(visit: Visit) -> None:
     at = visit("gallery")
     assert "The walls are still bare." in texts(at)
-    assert component(at, "player")["films"][0]["url"] == "/pictures/example/film.gif"
+    assert component(at, "player")["films"][0]["url"].startswith("/pictures/example/film.gif?")
     assert [link.label for link in at.page_link] == ["Create a walk"]
     press(at, "Use its settings")
     shipped = WalkSpec.model_validate_json(lobby.WALK.read_text())
@@ -206,6 +206,20 @@ def test_pages_turn_both_ways(visit: Visit, hang: Hang, monkeypatch: pytest.Monk
     assert "before" not in at.query_params
 
 
+def test_previous_turns_a_page_also_after_the_browsers_own_way_back(
+    visit: Visit, hang: Hang, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wall, "PAGE", 2)
+    for number in range(5):
+        hang(f"moon {number}", "a sea")
+    at = press(visit("gallery"), "Next")
+    second = at.query_params["before"]
+    press(at, "Next")
+    at.query_params["before"] = second
+    press(at.run(), "Previous")
+    assert "before" not in at.query_params
+
+
 def test_a_card_opens_film_label_and_every_parameter(visit: Visit, hang: Hang) -> None:
     walk = hang("a moon", "a sea", pacing="dense-middle", negative="people", steps=9)
     at = visit("gallery", walk=walk.id)
@@ -225,6 +239,9 @@ def test_walks_that_are_no_films_are_not_on_the_wall(visit: Visit, ask: Hang) ->
     walk = ask()
     assert "The walls are still bare." in texts(visit("gallery"))
     assert "This walk is no film yet." in texts(visit("gallery", walk=walk.id))
+    with writing(settings().database) as session:
+        walks.cancel(session=session, walk_id=walk.id)
+    assert "This walk did not become a film." in texts(visit("gallery", walk=walk.id))
 
 
 @pytest.mark.parametrize("nonsense", ["nosuch", "../../etc/passwd", "x" * 5000])
@@ -240,6 +257,21 @@ def test_star_and_notes_are_kept(visit: Visit, hang: Hang) -> None:
     kept = found(walk.id)
     assert kept.star
     assert kept.notes == "for the foyer"
+
+
+def test_what_others_keep_meanwhile_is_shown_and_never_lost(
+    visit: Visit, hang: Hang, keep: Keep
+) -> None:
+    walk = hang()
+    at = visit("gallery", walk=walk.id)
+    keep(walk, star=True, notes="theirs")
+    labelled(at, "text_area", "Notes").set_value("mine").run()
+    assert found(walk.id).notes == "theirs\nmine"
+    assert at.toast[0].value == "Somebody else wrote a note here meanwhile. Both are kept."
+    assert at.toggle[0].value
+    assert labelled(at, "text_area", "Notes").value == "theirs\nmine"
+    labelled(at, "text_area", "Notes").set_value("mine alone").run()
+    assert found(walk.id).notes == "mine alone"
 
 
 def test_tags_are_kept_as_they_are_shown(visit: Visit, hang: Hang) -> None:
@@ -312,6 +344,16 @@ def test_delete_is_asked_twice_and_takes_row_and_files(visit: Visit, hang: Hang)
     assert "The walls are still bare." in texts(at)
 
 
+def test_a_film_found_by_a_search_is_deleted_and_the_search_stays(visit: Visit, hang: Hang) -> None:
+    walk, other = hang("a moon", "a sea"), hang("a moon", "a hill")
+    at = visit("gallery", q="moon", sort="oldest")
+    at.query_params["walk"] = walk.id
+    press(at.run(), "Yes, delete it")
+    assert [each.id for each in everything()] == [other.id]
+    assert [card["id"] for card in component(at, "grid")["cards"]] == [other.id]
+    assert labelled(at, "text_input", "Search").value == "moon"
+
+
 def test_a_film_is_deleted_also_while_its_storage_is_away(
     visit: Visit, hang: Hang, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,7 +366,7 @@ def test_a_film_is_deleted_also_while_its_storage_is_away(
     monkeypatch.setattr(exhibit, "open_storage", lambda *_root, **_how: away)
     press(visit("gallery", walk=walk.id), "Yes, delete it")
     assert everything() == []
-    assert outbox_of(settings()).removals() == {walk.id: sorted(walk.files.values())}
+    assert outbox_of(settings()).removals() == {walk.id}
 
 
 def test_back_to_the_posters(visit: Visit, hang: Hang) -> None:

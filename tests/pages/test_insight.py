@@ -78,6 +78,11 @@ def test_films_are_counted_by_pacing_or_by_model(visit: Visit, hang: Hang, forei
     assert "6 films since 03 May 2024: atelier 5, another program 1." in sentences(at)
 
 
+def test_films_by_nothing_are_those_by_pacing(visit: Visit, hang: Hang) -> None:
+    hang()
+    assert "linear 1" in sentences(visit("insight", by=""))
+
+
 def test_a_film_of_another_program_alone_is_enough(visit: Visit, foreign: Hang) -> None:
     foreign()
     at = visit("insight")

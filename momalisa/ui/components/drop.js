@@ -3,6 +3,8 @@
 
 const unreached = "The server does not answer just now. Please try again in a moment."
 
+const listening = new WeakMap()
+
 export default function ({ parentElement, data, setTriggerValue }) {
   const label = parentElement.querySelector(".drop")
   const input = parentElement.querySelector("input")
@@ -23,7 +25,9 @@ export default function ({ parentElement, data, setTriggerValue }) {
     input.value = ""                      // so that the same file can be chosen again
   }
 
+  listening.get(parentElement)?.abort()   // else a change of the theme would leave two
   const gone = new AbortController()
+  listening.set(parentElement, gone)
   const listen = (name, action) => addEventListener(name, action, { signal: gone.signal })
   const files = event => event.dataTransfer?.types.includes("Files")
   input.onchange = () => send(input.files[0])

@@ -33,16 +33,20 @@ class Exhibition {
     press(".play", () => this.set(!this.playing))
     press(".full", () => this.fill())
     press(".leave", () => this.leave())
+    dialog.querySelector(".full").hidden = !this.hall.requestFullscreen  // on an iPhone
     dialog.oncancel = event => { event.preventDefault(); this.leave() }
     dialog.onkeydown = event => this.key(event)
     // A browser also says so when things move under a cursor that rests.
+    dialog.onpointerdown = () => this.wake()
     dialog.onpointermove = event => (event.movementX || event.movementY) && this.wake()
     // In full screen the browser keeps the Escape key to itself.
     this.hall.onfullscreenchange = () => document.fullscreenElement || this.closed || this.leave()
     dialog.showModal()
     dialog.focus()                        // not its first button, whose outline would stay
     if (navigator.userActivation?.isActive) this.fill()
-    this.lock = navigator.wakeLock?.request("screen").catch(() => {})
+    this.watch = new AbortController()
+    document.addEventListener("visibilitychange", () => this.stayAwake(), this.watch)
+    this.stayAwake()
     this.wake()
     this.set(true)
   }
@@ -106,7 +110,13 @@ class Exhibition {
   }
 
   fill() {
-    this.hall.requestFullscreen().catch(() => {})
+    this.hall.requestFullscreen?.().catch(() => {})
+  }
+
+  // A browser lets go of the lock whenever the page is out of sight.
+  stayAwake() {
+    if (document.visibilityState !== "visible") return
+    this.lock = navigator.wakeLock?.request("screen").catch(() => {})
   }
 
   close() {
@@ -115,6 +125,7 @@ class Exhibition {
     this.turning = undefined
     clearTimeout(this.timer)
     clearTimeout(this.idle)
+    this.watch.abort()
     this.lock?.then(lock => lock?.release())
     if (document.fullscreenElement) document.exitFullscreen()
     this.dialog.close()

@@ -34,7 +34,7 @@ function hung(card) {
   poster.loading = "lazy"
   poster.decoding = "async"
   poster.alt = card.alt
-  poster.src = card.poster
+  if (card.poster) poster.src = card.poster
   picture.append(poster)
   link.append(picture, made("div", "title", card.title), made("div", "meta", card.meta))
   link.onpointerenter = event => event.pointerType === "mouse" && roll(picture, card.film)
