@@ -117,7 +117,8 @@ def says(page: Page, sentence: str) -> None:
 
 
 def plays(page: Page) -> None:
-    expect(page.locator(".count").first).to_contain_text(re.compile(r"\d / \d"))
+    count = page.locator(".count").first
+    expect(count).to_contain_text(re.compile(r"\d / \d"), timeout=2 * PATIENCE)
 
 
 def test_a_walk_waits_for_a_worker_and_goes_on(house: House, page: Page) -> None:
@@ -154,7 +155,8 @@ def test_pictures_come_back_with_the_bucket(house: House, page: Page, cut: Proxy
         plays(tab)
         expect(tab.get_by_text(AWAY)).to_be_hidden()
     says(exhibition, "hand → a sea, 20")
-    expect(wall.get_by_text("Some posters are out of reach just now.")).to_be_hidden()
+    posters = wall.get_by_text("Some posters are out of reach just now.")
+    expect(posters).to_be_hidden(timeout=2 * PATIENCE)
 
 
 def test_what_the_bucket_cannot_give_or_take_just_now_is_said_or_done_later(
