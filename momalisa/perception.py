@@ -51,8 +51,11 @@ def distance(one: Picture, other: Picture) -> float:
     """
     if one.shape != other.shape:
         raise ValueError(f"cannot compare pictures of {one.shape} and {other.shape}")
-    change = oklab(one) - oklab(other)
-    total = 0.0
+    return _apart(oklab(one), oklab(other))
+
+
+def _apart(one: Lab, other: Lab) -> float:
+    change, total = one - other, 0.0
     for _ in range(SCALES):
         total += float(np.sqrt((change**2).sum(-1)).mean())
         change = _halved(change)
@@ -69,8 +72,8 @@ def _halved(field: Lab) -> Lab:
 
 
 def steps(frames: Iterable[Picture]) -> list[float]:
-    """The distances between neighbouring frames."""
-    return [distance(a, b) for a, b in pairwise(frames)]
+    """The distances between neighbouring frames, which have one shape."""
+    return [_apart(a, b) for a, b in pairwise(map(oklab, frames))]
 
 
 def evenness(distances: Sequence[float]) -> float:

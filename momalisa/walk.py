@@ -30,7 +30,7 @@ PREVIEWS = 16
 """Frames of a leg's preview, at most: large autoencoders take their time."""
 GLIDE_SPAN = 1 / 3
 """Frames further apart on their leg than this are never glided between."""
-GLIDE_CHANGE = 0.15
+GLIDE_CHANGE = 0.12
 """Nor are frames that differ more than this to the eye (`perception.distance`)."""
 SURVEY, SURVEY_TO_GLIDE = 0.25, 0.62
 """Places that even pacing surveys, for each frame of a leg."""

@@ -323,8 +323,10 @@ def _averaged(model: Denoiser, average: EMAModel) -> Iterator[None]:
     """The model with its averaged weights for a while."""
     average.store(model.parameters())
     average.copy_to(model.parameters())
-    yield
-    average.restore(model.parameters())
+    try:
+        yield
+    finally:
+        average.restore(model.parameters())
 
 
 def _resume(
