@@ -29,7 +29,8 @@ USUAL_MEMORY = 8 * 2**30
 PREVIEWS = 16
 """Frames of a leg's preview, at most: large autoencoders take their time."""
 GLIDE_SPAN = 1 / 3
-"""Frames further apart on their leg than this are never glided between."""
+"""Frames further apart on their leg than this are not glided between; but where pacing is even, the
+survey alone says between which: a leap is crossed by nothing else."""
 GLIDE_CHANGE = 0.12
 """Nor are frames that differ more than this to the eye (`perception.distance`)."""
 SURVEY, SURVEY_TO_GLIDE = 0.25, 0.62
