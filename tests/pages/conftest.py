@@ -21,6 +21,8 @@ from momalisa.spec import WalkSpec
 from momalisa.storage import TYPES, film_key, open_storage
 
 SHELL = CHECKOUT / "momalisa" / "ui" / "shell.py"
+WALK = "Walk"
+STOPS = ("From", "Over", "To")
 
 Visit = Callable[..., AppTest]
 Hang = Callable[..., Walk]
@@ -193,3 +195,14 @@ def component(at: AppTest, name: str) -> Any:
     mounted: list[Any] = list(at.get("bidi_component"))
     (proto,) = [m.proto for m in mounted if m.proto.component_name == f"momalisa_{name}"]
     return json.loads(proto.json)
+
+
+def typed(at: AppTest, start: str, end: str) -> AppTest:
+    labelled(at, "text_input", "From").set_value(start)
+    labelled(at, "text_input", "To").set_value(end)
+    return at
+
+
+def stops(at: AppTest) -> list[str]:
+    """The prompts on the easel, in walking order."""
+    return [str(field.value) for field in at.text_input if field.label.split()[0] in STOPS]
