@@ -33,6 +33,7 @@ from momalisa.ui.presets import PRESETS
 from tests.app import House, chromium, running
 from tests.browser.visits import database, enter, press, settled
 from tests.journey import journey
+from tests.waiting import until
 
 EXAMPLE = CHECKOUT / "momalisa" / "ui" / "example"
 FILMS, VISITS, VIEWS, CURATORS = 500, 5, 200, 10
@@ -102,7 +103,7 @@ def films(_runs: int) -> dict[str, Any]:
     """A Gallery of many films."""
     with open_house() as (house, browser):
         hang_many(house)
-        until_a_worker_came(house)
+        until(lambda: house.ask("SELECT name, device FROM workers"))  # whose start takes a core
         new, known, within = [], [], []
         for _ in range(VISITS):
             visitor = browser.new_context(viewport={"width": 1280, "height": 900})
@@ -125,12 +126,6 @@ def films(_runs: int) -> dict[str, Any]:
             "from another page": medians(within),
         }
         return figures | traffic(page, house) | memory(page, house)
-
-
-def until_a_worker_came(house: House) -> None:
-    """Wait for the worker beside the server, whose start takes a core for some seconds."""
-    while not house.ask("SELECT name, device FROM workers"):
-        time.sleep(0.1)
 
 
 def medians(walls: list[dict[str, float]]) -> dict[str, float]:

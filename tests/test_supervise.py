@@ -8,10 +8,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,6 +19,7 @@ from db.models import State, Walk, WorkerSeen
 from db.session import engine_for, migrate, reading, writing
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.supervise import Supervisor
+from tests.waiting import until
 
 DUTIFUL = """
 import os, socket
@@ -54,14 +54,6 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
 
 def supervisor(settings: Settings, code: str = DUTIFUL) -> Supervisor:
     return Supervisor(settings, command=[sys.executable, "-c", code], pauses=(0.05, 0.2))
-
-
-def until(true: Callable[[], Any], seconds: float = 15) -> Any:
-    deadline = time.monotonic() + seconds
-    while not (answer := true()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-    return answer
 
 
 def alive(settings: Settings) -> list[WorkerSeen]:

@@ -4,7 +4,6 @@ import re
 import sqlite3
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from datetime import timedelta
@@ -33,6 +32,7 @@ from tests.browser.visits import (
     settled,
 )
 from tests.faults import Proxy, emulator, proxy_before
+from tests.waiting import until
 
 pytestmark = pytest.mark.browser
 
@@ -182,10 +182,8 @@ def test_what_the_bucket_cannot_give_or_take_just_now_is_said_or_done_later(
     cut.gone = False
     with at_work(house, "--once") as worker:
         worker.wait()
-    deadline = time.monotonic() + FILM_PATIENCE / 1000
-    while outbox.removals() or outbox.walk_ids():  # the web process may be on its way with them
-        assert time.monotonic() < deadline, "the outbox is still not empty"
-        time.sleep(0.1)
+    # The web process may be on its way with them.
+    until(lambda: not outbox.removals() and not outbox.walk_ids(), FILM_PATIENCE / 1000)
     assert open_storage(STORE).exists(film_key("late", "film.gif"))
     page.reload()
     expect(page.locator(".card", has_text="a late hand")).to_be_visible()

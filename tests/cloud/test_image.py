@@ -11,7 +11,7 @@ from pathlib import Path
 
 from momalisa.settings import CHECKOUT
 from tests.app import free_port
-from tests.cloud.conftest import until
+from tests.waiting import until
 
 DOCKERFILE = CHECKOUT / "momalisa" / "cloud" / "Dockerfile"
 LINES = DOCKERFILE.read_text().replace("\\\n", " ").splitlines()

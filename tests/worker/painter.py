@@ -119,13 +119,6 @@ def row(settings: Settings, walk: Walk) -> Walk:
         return session.get_one(Walk, walk.id)
 
 
-def until(true: Callable[[], object], seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(0.02)
-
-
 def still(spec: WalkSpec, place: Place, model: str, cache: FrameCache) -> str:
     """Like `render.still`, with the painter's pictures."""
     key = frame_key(spec, place, model)

@@ -11,7 +11,8 @@ from db.models import State
 from db.session import reading, writing
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
-from tests.worker.painter import Film, Painter, ask, at_work, child, made, row, until
+from tests.waiting import until
+from tests.worker.painter import Film, Painter, ask, at_work, child, made, row
 
 
 def test_cancel_stops_a_running_walk(settings: Settings) -> None:

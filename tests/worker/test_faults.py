@@ -17,7 +17,8 @@ from momalisa.outbox import outbox_of
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
-from tests.worker.painter import Film, Painter, ask, at_work, row, until, worker
+from tests.waiting import until
+from tests.worker.painter import Film, Painter, ask, at_work, row, worker
 
 
 @pytest.mark.parametrize(

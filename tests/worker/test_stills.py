@@ -10,6 +10,7 @@ from momalisa.errors import OutOfMemory
 from momalisa.frames import FrameCache, frame_key
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
+from tests.waiting import until
 from tests.worker.painter import (
     STOPS,
     Painter,
@@ -20,7 +21,6 @@ from tests.worker.painter import (
     row,
     still,
     still_row,
-    until,
     worker,
 )
 
