@@ -12,7 +12,7 @@ import anyio.to_thread
 import streamlit as st
 from starlette.middleware import Middleware
 
-from db.errors import HistoryError
+from db.error_messages import HistoryError
 from db.session import migrate
 from momalisa.outbox import Courier, outbox_of
 from momalisa.settings import settings

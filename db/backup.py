@@ -7,7 +7,7 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from db.errors import Damaged, NotRestorable, TooNew, spoken
+from db.error_messages import Damaged, NotRestorable, TooNew, spoken
 from db.session import revisions, sqlite_file
 
 

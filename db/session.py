@@ -1,6 +1,6 @@
 """Connections: one engine per database and process, and the two kinds of transaction.
 
-This is the one place where the driver's errors become those of `db.errors`.
+This is the one place where the driver's errors become those of `db.error_messages`.
 """
 
 import os
@@ -18,7 +18,7 @@ from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from db.errors import NoDriver, TooNew, spoken
+from db.error_messages import NoDriver, TooNew, spoken
 
 if TYPE_CHECKING:
     from alembic.config import Config

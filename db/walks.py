@@ -11,7 +11,8 @@ from typing import Any, Unpack
 from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from db import accessions
+from db import accession_numbers
+from db.gallery_query import ORDERS, Filters, Sort, chosen, first, on_postgresql
 from db.models import (
     DONE,
     IN_LINE,
@@ -24,7 +25,6 @@ from db.models import (
     clock,
 )
 from db.queue import RESULT, TURN
-from db.wanted import ORDERS, Filters, Sort, chosen, first, on_postgresql
 
 _SEARCHED = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
 _EXPORTED = (
@@ -67,7 +67,7 @@ def enqueue(
         parent = None
     moment = clock(session)
     walk = Walk(
-        accession=accessions.following(session, moment.year),
+        accession=accession_numbers.following(session, moment.year),
         turn=_turn(session, maker),
         due=int(moment.timestamp()) + frames_total * FRAME_SECONDS,
         created_at=moment,
@@ -131,7 +131,7 @@ def adopt(
     figures = dict(result or {})
     walk = Walk(
         id=walk_id,
-        accession=accessions.kept(session, accession, finished_at.year),
+        accession=accession_numbers.kept(session, accession, finished_at.year),
         state=State.DONE,
         created_at=created_at or finished_at,
         started_at=created_at or finished_at,

@@ -17,7 +17,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from db import queue, stills
-from db.errors import HistoryError
+from db.error_messages import HistoryError
 from db.models import Still, Walk
 from db.queue import Hold
 from db.session import writing

@@ -21,9 +21,9 @@ from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
 from db import walks
+from db.gallery_query import ORDERS, Sort
 from db.models import DONE, SORT_LENGTH, State, Tag, Walk, folded, new_id, number_of
 from db.session import engine_for, reading, sqlite_file, writing
-from db.wanted import ORDERS, Sort
 from tests.databases import Databases, SQLite, postgresql, programs
 from tests.kills import killed_migrations, kills
 from tests.queueing import claims, spec

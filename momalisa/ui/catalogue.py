@@ -7,7 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from db import walks
-from db.wanted import Filters
+from db.gallery_query import Filters
 from momalisa.ui import history
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")

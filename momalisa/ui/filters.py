@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode
 import streamlit as st
 
 from db import walks
-from db.wanted import ORDERS, Filters, Sort
+from db.gallery_query import ORDERS, Filters, Sort
 from momalisa.ui import history
 
 ANY = "any"

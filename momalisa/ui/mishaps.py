@@ -7,7 +7,7 @@ from typing import ParamSpec
 
 import streamlit as st
 
-from db.errors import DiskFull, HistoryError, Locked, OutOfReach, ReadOnly
+from db.error_messages import DiskFull, HistoryError, Locked, OutOfReach, ReadOnly
 from momalisa.errors import MomaLisaError
 
 LONG = 30

@@ -3,8 +3,8 @@
 import streamlit as st
 
 from db import walks
+from db.gallery_query import Sort
 from db.models import Walk
-from db.wanted import Sort
 from momalisa.ui import exhibit, history, label, lobby, programme, rooms
 from momalisa.ui.components.grid import Card, grid
 from momalisa.ui.filters import Wanted, asked, first_page, in_url, told

@@ -10,7 +10,7 @@ import pytest
 
 from db import walks
 from db.backup import backup, restore
-from db.errors import Damaged, HistoryError, Locked, NotRestorable, TooNew
+from db.error_messages import Damaged, HistoryError, Locked, NotRestorable, TooNew
 from db.session import engine_for, migrate, reading, sqlite_file, writing
 from tests.databases import PostgreSQL, SQLite
 from tests.db.conftest import SPEC

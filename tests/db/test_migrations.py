@@ -17,7 +17,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.engine import make_url
 
 from db import walks
-from db.errors import TooNew
+from db.error_messages import TooNew
 from db.models import Base, Walk
 from db.session import HERE, _alembic, engine_for, migrate, migrating, reading, revisions, writing
 

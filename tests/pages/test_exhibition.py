@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from db import walks
-from db.errors import Locked
+from db.error_messages import Locked
 from db.session import writing
 from momalisa.settings import settings
 from momalisa.ui import filters, history, programme

@@ -9,7 +9,7 @@ from streamlit.web.server.starlette.starlette_static_routes import (
     create_streamlit_static_assets_routes,
 )
 
-from db.errors import Locked
+from db.error_messages import Locked
 from momalisa.errors import BadInput
 from momalisa.ui import lobby, media, mishaps, porter, sign_in
 from momalisa.ui.presets import PRESETS

@@ -13,7 +13,7 @@ import pytest
 from starlette.applications import Starlette
 from starlette.types import ASGIApp
 
-from db.errors import Locked
+from db.error_messages import Locked
 from db.models import Walk
 from momalisa import exports, film
 from momalisa.errors import BadInput, StorageError

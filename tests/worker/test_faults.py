@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from db import queue
-from db.errors import OutOfReach
+from db.error_messages import OutOfReach
 from db.models import State, Walk
 from db.session import writing
 from momalisa.errors import Cancelled, ModelNotFound, OutOfMemory

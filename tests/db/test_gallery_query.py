@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from sqlalchemy import update
 
 from db import walks
+from db.gallery_query import Sort
 from db.models import Walk, folded
 from db.session import reading, writing
-from db.wanted import Sort
 
 Ask = Callable[..., Walk]
 SORTS: tuple[Sort, ...] = get_args(Sort)

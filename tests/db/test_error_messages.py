@@ -12,7 +12,15 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from db import walks
-from db.errors import Damaged, DiskFull, HistoryError, Locked, NoDriver, OutOfReach, ReadOnly
+from db.error_messages import (
+    Damaged,
+    DiskFull,
+    HistoryError,
+    Locked,
+    NoDriver,
+    OutOfReach,
+    ReadOnly,
+)
 from db.models import Walk
 from db.session import engine_for, migrate, reading, sqlite_file, writing
 from tests.databases import PostgreSQL, SQLite
