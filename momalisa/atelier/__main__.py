@@ -13,9 +13,9 @@ from momalisa.atelier.recipe import Recipe
 from momalisa.models.registry import ATELIER
 
 if TYPE_CHECKING:
-    from momalisa.atelier.judge.figures import Figure
-    from momalisa.atelier.judge.sampler import Sampler
-    from momalisa.atelier.judge.steps import StepsRow
+    from momalisa.atelier.evaluation.figures import Figure
+    from momalisa.atelier.evaluation.sampler import Sampler
+    from momalisa.atelier.evaluation.step_counts import StepsRow
 
 STAGES = ("paint", "decoder", "denoiser")
 FIGURES = ("autoencoder", "manner", "colour", "count", "place", "walk", "machine")
@@ -119,7 +119,7 @@ def _two_or_more(text: str) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from momalisa.atelier.judge.sampler import Sampler
+    from momalisa.atelier.evaluation.sampler import Sampler
     from momalisa.models.registry import load
 
     sections = options.sections or SECTIONS
@@ -138,7 +138,7 @@ def _evaluate(options: argparse.Namespace) -> None:
 
 
 def _show(options: argparse.Namespace, sampler: "Sampler") -> None:
-    from momalisa.atelier.judge.sheet import GALLERY, contact_sheet
+    from momalisa.atelier.evaluation.contact_sheet import GALLERY, contact_sheet
 
     prompts = options.prompts or GALLERY
     options.sheet.parent.mkdir(parents=True, exist_ok=True)
@@ -150,8 +150,8 @@ def _figures(
     options: argparse.Namespace, sampler: "Sampler", sections: list[str]
 ) -> "list[Figure]":
     """Measure, and print each figure as soon as it is known."""
-    from momalisa.atelier.evaluate import evaluate
-    from momalisa.atelier.judge.figures import HEAD, line
+    from momalisa.atelier.evaluation.evaluate import evaluate
+    from momalisa.atelier.evaluation.figures import HEAD, line
 
     figures = []
     if sections:
@@ -164,8 +164,8 @@ def _figures(
 
 
 def _steps(options: argparse.Namespace, sampler: "Sampler") -> "list[StepsRow]":
-    from momalisa.atelier.evaluate import connoisseur
-    from momalisa.atelier.judge.steps import compare_steps, steps_table
+    from momalisa.atelier.evaluation.evaluate import connoisseur
+    from momalisa.atelier.evaluation.step_counts import compare_steps, steps_table
 
     rows = compare_steps(sampler, connoisseur(options.folder), max(2, options.count // 4))
     print(steps_table(rows))

@@ -12,8 +12,10 @@ import pytest
 import torch
 
 from momalisa.atelier import __main__ as command
-from momalisa.atelier.judge.colour import has_all, share_of, things
-from momalisa.atelier.judge.commissions import (
+from momalisa.atelier.evaluation.classifier import Connoisseur, Schooling
+from momalisa.atelier.evaluation.classifier_training import kept_connoisseur, teach
+from momalisa.atelier.evaluation.colour import has_all, share_of, things
+from momalisa.atelier.evaluation.eval_prompts import (
     Commission,
     colours_named,
     manners_named,
@@ -23,14 +25,12 @@ from momalisa.atelier.judge.commissions import (
     of_places,
     strangers,
 )
-from momalisa.atelier.judge.connoisseur import Connoisseur, Schooling
-from momalisa.atelier.judge.copies import originality
-from momalisa.atelier.judge.figures import Figure, compared, line
-from momalisa.atelier.judge.manner import least_known
-from momalisa.atelier.judge.sampler import Sampler
-from momalisa.atelier.judge.steps import FULL, compare_steps
-from momalisa.atelier.judge.teaching import kept_connoisseur, teach
-from momalisa.atelier.judge.walks import gait
+from momalisa.atelier.evaluation.figures import Figure, compared, line
+from momalisa.atelier.evaluation.manner import least_known
+from momalisa.atelier.evaluation.memorisation import originality
+from momalisa.atelier.evaluation.sampler import Sampler
+from momalisa.atelier.evaluation.step_counts import FULL, compare_steps
+from momalisa.atelier.evaluation.walks import gait
 from momalisa.atelier.painter import COLOURS, MANNERS, paint
 from momalisa.atelier.recipe import HELD_OUT_SEEDS
 from momalisa.frames import Frame

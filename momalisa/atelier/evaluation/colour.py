@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from momalisa.atelier.judge.commissions import Commission, of_colours, of_counts
-from momalisa.atelier.judge.figures import Figure, compared
-from momalisa.atelier.judge.sampler import Sampler
+from momalisa.atelier.evaluation.eval_prompts import Commission, of_colours, of_counts
+from momalisa.atelier.evaluation.figures import Figure, compared
+from momalisa.atelier.evaluation.sampler import Sampler
 from momalisa.atelier.painter import COLOURS
 from momalisa.frames import Frame
 

@@ -8,14 +8,14 @@ import torch
 
 from momalisa.atelier.autoencoder import psnr
 from momalisa.atelier.canvases import paint_batch
-from momalisa.atelier.judge.colour import judge_colours, judge_counts
-from momalisa.atelier.judge.connoisseur import Connoisseur, Schooling
-from momalisa.atelier.judge.figures import Figure
-from momalisa.atelier.judge.machine import judge_machine
-from momalisa.atelier.judge.manner import judge_manners, judge_places
-from momalisa.atelier.judge.sampler import BATCH, Sampler
-from momalisa.atelier.judge.teaching import kept_connoisseur
-from momalisa.atelier.judge.walks import judge_walks
+from momalisa.atelier.evaluation.classifier import Connoisseur, Schooling
+from momalisa.atelier.evaluation.classifier_training import kept_connoisseur
+from momalisa.atelier.evaluation.colour import judge_colours, judge_counts
+from momalisa.atelier.evaluation.figures import Figure
+from momalisa.atelier.evaluation.manner import judge_manners, judge_places
+from momalisa.atelier.evaluation.sampler import BATCH, Sampler
+from momalisa.atelier.evaluation.speed_and_size import judge_machine
+from momalisa.atelier.evaluation.walks import judge_walks
 from momalisa.atelier.recipe import HELD_OUT_SEEDS
 
 CANVASES = 64

@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from momalisa.atelier.judge.commissions import Commission, strangers
+from momalisa.atelier.evaluation.eval_prompts import Commission, strangers
 
 Seen = TypeVar("Seen")
 """What a test looks at: a picture, or what somebody saw in it."""

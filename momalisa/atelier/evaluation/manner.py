@@ -5,12 +5,12 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from momalisa.atelier.judge.colour import has_colours
-from momalisa.atelier.judge.commissions import SEEDS, Commission, of_manners, of_places
-from momalisa.atelier.judge.connoisseur import Connoisseur
-from momalisa.atelier.judge.copies import originality
-from momalisa.atelier.judge.figures import Figure, compared
-from momalisa.atelier.judge.sampler import Sampler
+from momalisa.atelier.evaluation.classifier import Connoisseur
+from momalisa.atelier.evaluation.colour import has_colours
+from momalisa.atelier.evaluation.eval_prompts import SEEDS, Commission, of_manners, of_places
+from momalisa.atelier.evaluation.figures import Figure, compared
+from momalisa.atelier.evaluation.memorisation import originality
+from momalisa.atelier.evaluation.sampler import Sampler
 from momalisa.atelier.painter import MANNERS, paint
 from momalisa.frames import Frame
 

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 from statistics import median
 
-from momalisa.atelier.judge.figures import Figure
-from momalisa.atelier.judge.sampler import Sampler
+from momalisa.atelier.evaluation.figures import Figure
+from momalisa.atelier.evaluation.sampler import Sampler
 from momalisa.models import registry
 
 RUNS = 3

@@ -11,7 +11,7 @@ import torch.nn.functional as F  # noqa: N812 (torch's own idiom)
 from torch import Tensor
 from tqdm import tqdm
 
-from momalisa.atelier.judge.connoisseur import PLACES, SIDE, Connoisseur, Schooling, small
+from momalisa.atelier.evaluation.classifier import PLACES, SIDE, Connoisseur, Schooling, small
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from momalisa import perception
-from momalisa.atelier.judge.commissions import Commission, of_manners, strangers
-from momalisa.atelier.judge.figures import Figure
-from momalisa.atelier.judge.sampler import Sampler
+from momalisa.atelier.evaluation.eval_prompts import Commission, of_manners, strangers
+from momalisa.atelier.evaluation.figures import Figure
+from momalisa.atelier.evaluation.sampler import Sampler
 from momalisa.frames import Frame, FrameCache
 from momalisa.spec import Stop, WalkSpec
 from momalisa.walk import frames

@@ -3,8 +3,8 @@
 import torch
 from torch import Tensor
 
-from momalisa.atelier.judge.connoisseur import Connoisseur
-from momalisa.atelier.judge.figures import Figure
+from momalisa.atelier.evaluation.classifier import Connoisseur
+from momalisa.atelier.evaluation.figures import Figure
 
 COPIES = 86
 """Known canvases painted again, to show what a copier would score."""

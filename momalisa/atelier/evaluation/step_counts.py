@@ -8,12 +8,12 @@ from statistics import median
 from diffusers import DPMSolverMultistepScheduler
 
 from momalisa import perception
-from momalisa.atelier.judge.colour import has_all
-from momalisa.atelier.judge.commissions import Commission, of_colours, of_manners
-from momalisa.atelier.judge.connoisseur import Connoisseur
-from momalisa.atelier.judge.figures import share
-from momalisa.atelier.judge.manner import is_manner
-from momalisa.atelier.judge.sampler import Sampler
+from momalisa.atelier.evaluation.classifier import Connoisseur
+from momalisa.atelier.evaluation.colour import has_all
+from momalisa.atelier.evaluation.eval_prompts import Commission, of_colours, of_manners
+from momalisa.atelier.evaluation.figures import share
+from momalisa.atelier.evaluation.manner import is_manner
+from momalisa.atelier.evaluation.sampler import Sampler
 from momalisa.frames import Frame
 
 STEPS = (8, 10, 12, 16, 20)
