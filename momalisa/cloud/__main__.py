@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from momalisa.cloud.table import walks_in
+from momalisa.cloud.batch_file import walks_in
 from momalisa.errors import BadInput, MomaLisaError
 from momalisa.settings import settings
 

@@ -16,8 +16,8 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
-from momalisa.cloud.aside import aside
-from momalisa.cloud.painted import FRAMES, from_figures, from_png
+from momalisa.cloud.background import aside
+from momalisa.cloud.frame_transfer import FRAMES, from_figures, from_png
 from momalisa.errors import BadInput, Cancelled, MomaLisaError, StorageError
 from momalisa.frames import Frame, FrameCache
 from momalisa.outbox import Outbox

@@ -15,10 +15,10 @@ from http import HTTPStatus
 from flask import Flask, request
 from werkzeug.exceptions import HTTPException
 
-from momalisa.cloud import contract
-from momalisa.cloud.contract import Asked, Json
-from momalisa.cloud.painted import keep_frames, lasting_id, refuse_another
-from momalisa.cloud.studio import NotNow, Studio
+from momalisa.cloud import request_format
+from momalisa.cloud.frame_transfer import keep_frames, lasting_id, refuse_another
+from momalisa.cloud.model_server import NotNow, Studio
+from momalisa.cloud.request_format import Asked, Json
 from momalisa.errors import BadInput, MomaLisaError, OutOfMemory, StorageError
 from momalisa.film import png
 from momalisa.render import Painted, keep
@@ -72,12 +72,12 @@ def _add_routes(app: Flask, studio: Studio) -> None:
 
     def predict(**_ids: str) -> Json:
         card, _ = studio.served()
-        walks = contract.asked(request.get_data(), card)
+        walks = request_format.asked(request.get_data(), card)
         return {"predictions": list(_predictions(walks, studio, limit))}
 
     def openapi() -> Json:
         card, _ = studio.served()
-        return contract.openapi(card, health_route, predict_route)
+        return request_format.openapi(card, health_route, predict_route)
 
     for number, (route, view, method) in enumerate(
         (
@@ -145,19 +145,23 @@ def _told(error: Exception) -> tuple[Json, int, dict[str, str]]:
     if isinstance(error, NotNow):
         busy = error.code == "busy"
         status = HTTPStatus.TOO_MANY_REQUESTS if busy else HTTPStatus.SERVICE_UNAVAILABLE
-        return contract.error(error.code, str(error)), status, {"Retry-After": str(error.after)}
+        return (
+            request_format.error(error.code, str(error)),
+            status,
+            {"Retry-After": str(error.after)},
+        )
     for kind, status, code in _CODES:
         if isinstance(error, kind):
-            return contract.error(code, str(error)), status, {}
+            return request_format.error(code, str(error)), status, {}
     if isinstance(error, HTTPException):
         return _http(error)
     log.exception("A request failed")
     sentence = f"Something unforeseen happened ({type(error).__name__}). The log says more."
-    return contract.error("unforeseen", sentence), HTTPStatus.INTERNAL_SERVER_ERROR, {}
+    return request_format.error("unforeseen", sentence), HTTPStatus.INTERNAL_SERVER_ERROR, {}
 
 
 def _http(error: HTTPException) -> tuple[Json, int, dict[str, str]]:
     """What Flask itself refuses: an unknown route, a wrong method, too large a body."""
     code = error.name.lower().replace(" ", "_")
     kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
-    return contract.error(code, f"{error.description}"), error.code or 500, kept
+    return request_format.error(code, f"{error.description}"), error.code or 500, kept

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from momalisa.cloud.painted import from_figures, from_png, lasting_id
+from momalisa.cloud.frame_transfer import from_figures, from_png, lasting_id
 from momalisa.errors import MomaLisaError
 from momalisa.film import png
 from momalisa.frames import cache_of

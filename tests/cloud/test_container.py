@@ -25,7 +25,7 @@ Paint = Callable[[WalkSpec], Sequence[Frame]]
 
 
 def pictures(prediction: dict[str, Any]) -> list[Frame]:
-    from momalisa.cloud.painted import from_png
+    from momalisa.cloud.frame_transfer import from_png
 
     return [from_png(base64.b64decode(picture)) for picture in prediction["pictures"]]
 
@@ -139,7 +139,7 @@ def test_what_does_not_fit_is_in_the_store(
     assert store.get(first["film"]["key"]) == local.get(rendered.files["gif"])
     assert first["film"]["url"] == store.url(first["film"]["key"])
 
-    from momalisa.cloud.painted import from_png
+    from momalisa.cloud.frame_transfer import from_png
 
     frames = [from_png(store.get(place["key"])) for place in first["frames"]]
     assert_same(frames, painted(spec))
@@ -159,7 +159,7 @@ def test_each_walk_of_a_request_takes_the_room_that_is_left(
 def test_two_walks_under_one_id_get_their_own_pictures(
     container: Container, folder: Path, painted: Paint
 ) -> None:
-    from momalisa.cloud.painted import from_png
+    from momalisa.cloud.frame_transfer import from_png
 
     for prompt in ("a moon", "a sun"):
         spec = walk(folder, prompt, "a hill", frames=24)
@@ -316,7 +316,7 @@ def test_walks_that_take_too_long_are_given_back_on_sigterm(folder: Path, tmp_pa
 def test_full_line_turns_away(
     folder: Path, model: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from momalisa.cloud import studio as studios
+    from momalisa.cloud import model_server as studios
 
     finish = threading.Event()
     monkeypatch.setattr("momalisa.render.paint", lambda *_, **__: finish.wait(60))
@@ -334,7 +334,7 @@ def test_full_line_turns_away(
 
 
 def _loaded(studio: Any) -> bool:
-    from momalisa.cloud.studio import NotNow
+    from momalisa.cloud.model_server import NotNow
 
     try:
         return bool(studio.served())

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from momalisa.cloud.table import walks_in
+from momalisa.cloud.batch_file import walks_in
 from momalisa.errors import BadInput, MomaLisaError
 from momalisa.frames import FrameCache
 from momalisa.settings import CHECKOUT, Settings, settings
@@ -112,7 +112,7 @@ def _hang_in_the_gallery(store: GCSStorage, home: Path) -> None:
 
 def _are_the_films_of_this_machine(stored: dict[str, dict[str, Any]], home: Path) -> None:
     """One spec, one film, to the byte, and the frames it was made from."""
-    from momalisa.cloud.painted import from_png
+    from momalisa.cloud.frame_transfer import from_png
     from momalisa.models.registry import load
     from momalisa.render import render
     from momalisa.storage import LocalStorage

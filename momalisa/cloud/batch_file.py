@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from momalisa.cloud.contract import defaults
+from momalisa.cloud.request_format import defaults
 from momalisa.errors import BadInput, ModelBroken, ModelNotFound
 from momalisa.models.registry import available, find
 from momalisa.settings import settings

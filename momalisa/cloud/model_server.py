@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from momalisa import render
-from momalisa.cloud.aside import aside
+from momalisa.cloud.background import aside
 from momalisa.cloud.weights import bring
 from momalisa.errors import Cancelled, MomaLisaError
 from momalisa.frames import cache_of
