@@ -174,7 +174,7 @@ def _paint(spec: WalkSpec, model: "StableDiffusion", batch: int) -> "Painted":
     """Paint with a progress bar; frames made before come from the cache."""
     from tqdm import tqdm
 
-    from momalisa.frames import cache_of
+    from momalisa.engine.frame_cache import cache_of
     from momalisa.render import Progress, paint
 
     cache = cache_of(settings())

@@ -10,8 +10,8 @@ from PIL import Image, ImageSequence
 from pydantic import ValidationError
 
 from momalisa import film
+from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput
-from momalisa.frames import Frame, FrameCache
 from momalisa.spec import FPS, WalkSpec, explain
 
 Kind = Literal["mp4", "webp", "zip"]

@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageSequence
 from PIL.PngImagePlugin import PngInfo
 
+from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput
-from momalisa.frames import Frame
 
 T = TypeVar("T")
 

@@ -9,9 +9,10 @@ from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from momalisa import film, perception
+from momalisa import film
+from momalisa.engine import perception
+from momalisa.engine.frame_cache import Frame, FrameCache, KeptFrames
 from momalisa.errors import BadInput, Cancelled
-from momalisa.frames import Frame, FrameCache, KeptFrames
 from momalisa.outbox import RECORD, File, Outbox, deliver
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import Storage, film_key
@@ -94,7 +95,7 @@ def paint(
     Raises Cancelled between two frames, OutOfMemory, BadInput.
     """
     # Imported late: what only keeps a walk that was painted elsewhere needs no torch.
-    from momalisa.walk import frames as walk_frames
+    from momalisa.engine.walk import frames as walk_frames
 
     began = time.perf_counter()
     total = len(spec.places())
@@ -148,7 +149,7 @@ def still(spec: WalkSpec, place: Place, model: "StableDiffusion", cache: FrameCa
     It is the frame that the walk has there, where that one does not glide. Raises BadInput for a
     place that is not on the walk, or a size the model cannot paint; OutOfMemory.
     """
-    from momalisa import walk
+    from momalisa.engine import walk
 
     if not 0 <= place.leg < len(spec.legs) or not 0.0 <= place.t <= 1.0:
         raise BadInput("That picture is not on this walk. Please choose a place between two stops.")

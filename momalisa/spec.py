@@ -27,7 +27,7 @@ Loop = Literal["once", "boomerang", "closed"]
 Mode = Literal["exact", "fast"]
 Shortcut = Literal["solver", "interval", "trunk", "glide"]
 SHORTCUTS: tuple[Shortcut, ...] = get_args(Shortcut)
-"""What fast mode does to save work; momalisa/shortcuts.py says how each is done."""
+"""What fast mode does to save work; momalisa/engine/shortcuts.py says how each is done."""
 
 PROMPT_LENGTH = 500
 SEED_LIMIT = 2**32

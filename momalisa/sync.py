@@ -26,8 +26,8 @@ from db import queue, walks
 from db.models import State, Walk
 from db.session import reading, writing
 from momalisa import film
+from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput, StorageError
-from momalisa.frames import Frame
 from momalisa.outbox import RECORD, Outbox
 from momalisa.spec import WalkSpec
 from momalisa.storage import FOLDER, Storage, Stored, checked, film_key

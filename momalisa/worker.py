@@ -22,8 +22,8 @@ from db.models import Still, Walk
 from db.queue import Hold
 from db.session import writing
 from momalisa import render as engine
+from momalisa.engine.frame_cache import cache_of
 from momalisa.errors import BadInput, Cancelled, MomaLisaError
-from momalisa.frames import cache_of
 from momalisa.models import registry
 from momalisa.outbox import Courier, outbox_of
 from momalisa.settings import Settings

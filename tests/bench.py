@@ -28,11 +28,11 @@ os.environ.setdefault("OMP_WAIT_POLICY", "ACTIVE")
 import numpy as np
 import torch
 
-from momalisa import perception
-from momalisa.frames import Frame, FrameCache
+from momalisa.engine import perception
+from momalisa.engine.frame_cache import Frame, FrameCache
+from momalisa.engine.interpolation import lerp, slerp
 from momalisa.models.registry import load
 from momalisa.models.sd import StableDiffusion
-from momalisa.paths import lerp, slerp
 from momalisa.render import paint
 from momalisa.spec import SHORTCUTS, WalkSpec
 

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from momalisa import exports, film
+from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput
 from momalisa.exports import Kind
-from momalisa.frames import Frame, FrameCache
 from momalisa.spec import WalkSpec
 
 KINDS = get_args(Kind)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
 from momalisa import film
+from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput
-from momalisa.frames import Frame
 
 COMMENT = '{"prompt": "Les Nymphéas, “späte”, 睡蓮 🎨 \\"1916\\""}'
 ODD_SPEEDS = pytest.mark.parametrize(("fps", "count"), [(1, 2), (7, 5), (24, 9), (49, 3), (50, 13)])

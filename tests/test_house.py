@@ -19,13 +19,23 @@ FLOORS = {
     4: {"pages", "momalisa.worker", "momalisa.process", "momalisa.cloud", "momalisa.atelier"},
     3: {"momalisa.ui", "momalisa.render", "momalisa.sync", "momalisa.supervise"},
     2: {
-        *("momalisa.walk", "momalisa.film", "momalisa.storage", "momalisa.models"),
-        *("momalisa.frames", "momalisa.denoise", "momalisa.latents", "momalisa.shortcuts"),
+        *("momalisa.engine.walk", "momalisa.film", "momalisa.storage", "momalisa.models"),
+        *(
+            "momalisa.engine.frame_cache",
+            "momalisa.engine.sampling",
+            "momalisa.engine.latents",
+            "momalisa.engine.shortcuts",
+        ),
         *("momalisa.outbox", "momalisa.exports"),
     },
     1: {
-        *("momalisa.spec", "momalisa.pacing", "momalisa.paths", "momalisa.perception"),
-        *("momalisa.survey", "momalisa.settings", "momalisa.errors", "db"),
+        *(
+            "momalisa.spec",
+            "momalisa.pacing",
+            "momalisa.engine.interpolation",
+            "momalisa.engine.perception",
+        ),
+        *("momalisa.engine.even_pacing", "momalisa.settings", "momalisa.errors", "db"),
     },
 }
 
@@ -107,7 +117,7 @@ def test_db_knows_nothing_of_momalisa(module: str) -> None:
     assert not any(name.startswith("momalisa") for name in imports(MODULES[module]))
 
 
-@pytest.mark.parametrize("module", ["momalisa.pacing", "momalisa.paths"])
+@pytest.mark.parametrize("module", ["momalisa.pacing", "momalisa.engine.interpolation"])
 def test_pacing_and_paths_import_no_project_code(module: str) -> None:
     assert not any(name in MODULES for name in imports(MODULES[module]))
 

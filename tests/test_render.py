@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 
 from momalisa.__main__ import BAD_INPUT, DONE, main
+from momalisa.engine.frame_cache import FrameCache
+from momalisa.engine.perception import relative_sharpness
 from momalisa.errors import BadInput, Cancelled
-from momalisa.frames import FrameCache
 from momalisa.models.sd import StableDiffusion
-from momalisa.perception import relative_sharpness
 from momalisa.render import Progress, paint, render, still
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec

@@ -18,7 +18,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from momalisa.atelier.canvases import Canvases
 from momalisa.atelier.recipe import Recipe
-from momalisa.models.lanes import Lanes
+from momalisa.engine.cpu_batching import Lanes
 
 GATE_TIMES = (600, 800, 950)
 BANDS = 10

@@ -18,8 +18,8 @@ from typing import Any
 
 from momalisa.cloud.background import aside
 from momalisa.cloud.frame_transfer import FRAMES, from_figures, from_png
+from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput, Cancelled, MomaLisaError, StorageError
-from momalisa.frames import Frame, FrameCache
 from momalisa.outbox import Outbox
 from momalisa.render import Painted, Progress, Rendered, keep
 from momalisa.spec import WalkSpec

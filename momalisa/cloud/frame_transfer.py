@@ -14,8 +14,8 @@ import numpy as np
 from PIL import Image
 from pydantic import TypeAdapter
 
+from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput
-from momalisa.frames import Frame
 from momalisa.render import Figures, Painted, record_key
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, checked

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from momalisa import render
 from momalisa.cloud.background import aside
 from momalisa.cloud.weights import bring
+from momalisa.engine.frame_cache import cache_of
 from momalisa.errors import Cancelled, MomaLisaError
-from momalisa.frames import cache_of
 from momalisa.models.registry import ModelCard, find, load
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec

@@ -14,9 +14,9 @@ from typing import Any
 from pydantic import ValidationError
 
 from momalisa.cloud.frame_transfer import from_figures, from_png, lasting_id
+from momalisa.engine.frame_cache import cache_of
 from momalisa.errors import MomaLisaError
 from momalisa.film import png
-from momalisa.frames import cache_of
 from momalisa.models.registry import load
 from momalisa.render import keep, paint, record_key
 from momalisa.settings import settings

@@ -13,12 +13,12 @@ import transformers
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
-from momalisa.denoise import Course, Denoiser, Guidance, advance, gather, part
+from momalisa.engine.cpu_batching import Lanes
+from momalisa.engine.frame_cache import Frame
+from momalisa.engine.jit_trace import Predict, traced
+from momalisa.engine.sampling import Course, Denoiser, Guidance, advance, gather, part
 from momalisa.errors import BadInput, ModelBroken
-from momalisa.frames import Frame
 from momalisa.models.digest import folder_digest
-from momalisa.models.lanes import Lanes
-from momalisa.models.traced import Predict, traced
 
 SMALL = 100_000_000
 """Weights of a UNet whose operations are so short that what lies between them counts."""

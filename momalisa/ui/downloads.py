@@ -12,9 +12,9 @@ from starlette.routing import Route
 
 from db.models import State, Walk
 from momalisa import exports
+from momalisa.engine.frame_cache import FrameCache
 from momalisa.errors import BadInput, NotStored
 from momalisa.exports import Kind
-from momalisa.frames import FrameCache
 from momalisa.outbox import outbox_of
 from momalisa.settings import settings
 from momalisa.ui import history, mishaps

@@ -5,7 +5,7 @@ from statistics import median
 
 from db import walks
 from db.models import Walk
-from momalisa.shortcuts import FEW, SOLVED
+from momalisa.engine.shortcuts import FEW, SOLVED
 from momalisa.spec import WalkSpec
 from momalisa.ui import clock, history
 from momalisa.ui.orders import repeatable, spec_of

@@ -33,7 +33,7 @@ from momalisa.atelier.evaluation.step_counts import FULL, compare_steps
 from momalisa.atelier.evaluation.walks import gait
 from momalisa.atelier.painter import COLOURS, MANNERS, paint
 from momalisa.atelier.recipe import HELD_OUT_SEEDS
-from momalisa.frames import Frame
+from momalisa.engine.frame_cache import Frame
 from momalisa.models.registry import load
 from tests.conftest import PipelineMaker
 

@@ -42,7 +42,7 @@ from momalisa.atelier.painter import manner_of
 from momalisa.atelier.recipe import Recipe
 from momalisa.atelier.text import build_text_encoder, train_tokenizer, with_vocabulary
 from momalisa.atelier.train import adopt, export
-from momalisa.models.lanes import Lanes
+from momalisa.engine.cpu_batching import Lanes
 
 RECIPE = Recipe(
     size=64,

@@ -15,7 +15,8 @@ from sqlalchemy.orm import Session
 from db import walks
 from db.models import Walk
 from db.session import writing
-from momalisa import film, perception
+from momalisa import film
+from momalisa.engine import perception
 from momalisa.spec import WalkSpec
 from momalisa.storage import TYPES, LocalStorage, film_key
 from tests.app import House

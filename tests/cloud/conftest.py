@@ -18,7 +18,7 @@ from urllib.error import HTTPError
 import numpy as np
 import pytest
 
-from momalisa.frames import Frame, FrameCache
+from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.settings import CHECKOUT
 from momalisa.spec import WalkSpec
 from tests.app import free_port

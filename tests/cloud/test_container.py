@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from momalisa.frames import Frame, FrameCache
+from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.render import render
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec

@@ -13,8 +13,8 @@ import pytest
 
 from momalisa.cloud import endpoint as client
 from momalisa.cloud.endpoint import Endpoint, EndpointError
+from momalisa.engine.frame_cache import FrameCache
 from momalisa.errors import BadInput, Cancelled, StorageError
-from momalisa.frames import FrameCache
 from momalisa.render import Progress, Rendered, render
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec

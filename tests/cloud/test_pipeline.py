@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 from momalisa.cloud.batch_file import walks_in
+from momalisa.engine.frame_cache import FrameCache
 from momalisa.errors import BadInput, MomaLisaError
-from momalisa.frames import FrameCache
 from momalisa.settings import CHECKOUT, Settings, settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import GCSStorage

@@ -15,14 +15,14 @@ import torch
 from numpy.typing import NDArray
 
 from db.models import Walk
-from momalisa.frames import Between, Frame, FrameCache, frame_key, own_seed
+from momalisa.engine.frame_cache import Between, Frame, FrameCache, frame_key, own_seed
+from momalisa.engine.walk import frames
 from momalisa.models.registry import load
 from momalisa.models.sd import StableDiffusion
 from momalisa.render import Painted, keep, record_key, render
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import GCSStorage, LocalStorage, Stored, app_url, film_key
 from momalisa.ui import downloads, media, stills
-from momalisa.walk import frames
 
 HERE = Path(__file__).parent
 VALUES, FRAMES = HERE / "values.json", HERE / "frames.npz"

@@ -14,7 +14,8 @@ import torch
 
 from db import votes, walks
 from db.session import engine_for, migrate, reading
-from momalisa.frames import FrameCache, cache_of, frame_key
+from momalisa.engine.frame_cache import FrameCache, cache_of, frame_key
+from momalisa.engine.walk import frames
 from momalisa.models.sd import StableDiffusion
 from momalisa.outbox import RECORD, Courier, outbox_of
 from momalisa.render import film_of, paint
@@ -22,7 +23,6 @@ from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import FOLDER, LocalStorage, film_key
 from momalisa.sync import sync
-from momalisa.walk import frames
 from tests.golden.make_home import AWAY, EXPECTED, HOME, history
 
 GOLDEN = json.loads(EXPECTED.read_text(encoding="utf-8"))

@@ -20,8 +20,8 @@ import numpy as np
 from db import stills, walks
 from db.models import Still, Walk
 from db.session import reading, writing
+from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.errors import Cancelled
-from momalisa.frames import FrameCache, frame_key
 from momalisa.outbox import File, Outbox, deliver
 from momalisa.process import run_process
 from momalisa.render import Progress

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from db.models import State
+from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.errors import OutOfMemory
-from momalisa.frames import FrameCache, frame_key
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
 from tests.waiting import until

@@ -13,7 +13,7 @@ import torch.nn.functional as F  # noqa: N812 (torch's own idiom)
 from torch import Tensor, nn
 
 from momalisa.atelier.painter import MANNERS, Canvas, paint
-from momalisa.frames import Frame
+from momalisa.engine.frame_cache import Frame
 
 PLACES = ("", "sea", "mountains", "hills", "field", "desert", "forest", "city", "village")
 SIDE = 64

@@ -10,7 +10,7 @@ from momalisa.atelier.evaluation.eval_prompts import Commission, of_colours, of_
 from momalisa.atelier.evaluation.figures import Figure, compared
 from momalisa.atelier.evaluation.sampler import Sampler
 from momalisa.atelier.painter import COLOURS
-from momalisa.frames import Frame
+from momalisa.engine.frame_cache import Frame
 
 NEAR = 22.0
 """CIELAB distance within which a pixel counts as of a named colour."""

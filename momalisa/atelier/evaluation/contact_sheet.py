@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from PIL import Image, ImageDraw
 
-from momalisa.frames import Frame
+from momalisa.engine.frame_cache import Frame
 
 GALLERY = (
     "a red square on white",

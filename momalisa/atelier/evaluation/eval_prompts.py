@@ -18,7 +18,7 @@ from momalisa.atelier.painter.shapes import SHAPES
 from momalisa.atelier.painter.texture import finish_surface
 from momalisa.atelier.painter.words import COLOUR_WORDS, NUMBERS, STYLES
 from momalisa.atelier.recipe import HELD_OUT_SEEDS
-from momalisa.frames import Frame
+from momalisa.engine.frame_cache import Frame
 
 Item = TypeVar("Item")
 

@@ -12,7 +12,7 @@ from momalisa.atelier.evaluation.figures import Figure, compared
 from momalisa.atelier.evaluation.memorisation import originality
 from momalisa.atelier.evaluation.sampler import Sampler
 from momalisa.atelier.painter import MANNERS, paint
-from momalisa.frames import Frame
+from momalisa.engine.frame_cache import Frame
 
 WORST = 5
 EXAMINED, EXAMINED_FROM = 12, 100_000

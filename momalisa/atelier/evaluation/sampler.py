@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from momalisa.frames import Frame
+from momalisa.engine.frame_cache import Frame
 from momalisa.models.sd import StableDiffusion
 
 BATCH = 8

@@ -7,14 +7,14 @@ from statistics import median
 
 from diffusers import DPMSolverMultistepScheduler
 
-from momalisa import perception
 from momalisa.atelier.evaluation.classifier import Connoisseur
 from momalisa.atelier.evaluation.colour import has_all
 from momalisa.atelier.evaluation.eval_prompts import Commission, of_colours, of_manners
 from momalisa.atelier.evaluation.figures import share
 from momalisa.atelier.evaluation.manner import is_manner
 from momalisa.atelier.evaluation.sampler import Sampler
-from momalisa.frames import Frame
+from momalisa.engine import perception
+from momalisa.engine.frame_cache import Frame
 
 STEPS = (8, 10, 12, 16, 20)
 FULL = STEPS[-1]

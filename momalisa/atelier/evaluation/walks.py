@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from momalisa import perception
 from momalisa.atelier.evaluation.eval_prompts import Commission, of_manners, strangers
 from momalisa.atelier.evaluation.figures import Figure
 from momalisa.atelier.evaluation.sampler import Sampler
-from momalisa.frames import Frame, FrameCache
+from momalisa.engine import perception
+from momalisa.engine.frame_cache import Frame, FrameCache
+from momalisa.engine.walk import frames
 from momalisa.spec import Stop, WalkSpec
-from momalisa.walk import frames
 
 FRAMES = 24
 

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from momalisa.models.lanes import MOST, Lanes
+from momalisa.engine.cpu_batching import MOST, Lanes
 
 CPU = torch.device("cpu")
 

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from momalisa import perception
-from momalisa.perception import Picture
+from momalisa.engine import perception
+from momalisa.engine.perception import Picture
 
 RNG = np.random.default_rng(0)
 

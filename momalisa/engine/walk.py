@@ -13,14 +13,14 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from momalisa import perception
+from momalisa.engine import perception
+from momalisa.engine.even_pacing import Distance, Spot, at_equal_change, wide_gaps, widest_gaps
+from momalisa.engine.frame_cache import Between, Frame, FrameCache, KeptFrames, frame_key, own_seed
+from momalisa.engine.interpolation import lerp
+from momalisa.engine.latents import WalkLatents
 from momalisa.errors import OutOfMemory
-from momalisa.frames import Between, Frame, FrameCache, KeptFrames, frame_key, own_seed
-from momalisa.latents import WalkLatents
 from momalisa.models.sd import StableDiffusion
-from momalisa.paths import lerp
 from momalisa.spec import Place, WalkSpec
-from momalisa.survey import Distance, Spot, at_equal_change, wide_gaps, widest_gaps
 
 PIXELS_A_BATCH = {"cpu": 8 * 256**2, "mps": 4 * 512**2, "cuda": 16 * 512**2}
 """How much is denoised at once; a CPU gains little from more and would show frames late."""

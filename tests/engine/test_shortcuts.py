@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from momalisa import perception, walk
-from momalisa.denoise import Course
-from momalisa.frames import FrameCache
+from momalisa.engine import perception, walk
+from momalisa.engine.frame_cache import FrameCache
+from momalisa.engine.sampling import Course
+from momalisa.engine.shortcuts import plan
+from momalisa.engine.walk import WalkFrame, frames
 from momalisa.models.registry import load
 from momalisa.models.sd import StableDiffusion
-from momalisa.shortcuts import plan
 from momalisa.spec import SHORTCUTS, Shortcut, WalkSpec
-from momalisa.walk import WalkFrame, frames
 
 
 def spec(*taken: Shortcut, **changes: Any) -> WalkSpec:

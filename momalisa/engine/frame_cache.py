@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from momalisa.engine.shortcuts import SETTINGS
 from momalisa.settings import Settings
-from momalisa.shortcuts import SETTINGS
 from momalisa.spec import Place, WalkSpec
 
 Frame = NDArray[np.uint8]

@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from momalisa.paths import EMBEDDING_MIXES, lerp, slerp, token_slerp
+from momalisa.engine.interpolation import EMBEDDING_MIXES, lerp, slerp, token_slerp
 
 Mix = Callable[[torch.Tensor, torch.Tensor, torch.Tensor], torch.Tensor]
 PLACES = torch.linspace(0.0, 1.0, 9, dtype=torch.float64)

@@ -10,14 +10,14 @@ from diffusers import DDIMScheduler
 from hypothesis import given
 from hypothesis import strategies as st
 
-from momalisa.denoise import Course
+from momalisa.engine.frame_cache import FrameCache
+from momalisa.engine.interpolation import lerp, slerp
+from momalisa.engine.sampling import Course
+from momalisa.engine.walk import WalkFrame, coarse_to_fine, frames, still
 from momalisa.errors import BadInput, OutOfMemory
-from momalisa.frames import FrameCache
 from momalisa.models.registry import load
 from momalisa.models.sd import StableDiffusion
-from momalisa.paths import lerp, slerp
 from momalisa.spec import Place, WalkSpec
-from momalisa.walk import WalkFrame, coarse_to_fine, frames, still
 
 TOLERANCE = 1
 """Of 255 levels: batches of other sizes sum in another order."""

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from momalisa.frames import FrameCache, frame_key
+from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.spec import Place, WalkSpec
 
 KEY = "ab" + "0" * 62

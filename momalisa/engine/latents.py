@@ -7,10 +7,10 @@ from math import ceil, floor
 import torch
 from torch import Tensor
 
-from momalisa.denoise import Course, Guidance, blend, gather, split
+from momalisa.engine.interpolation import EMBEDDING_MIXES, slerp
+from momalisa.engine.sampling import Course, Guidance, blend, gather, split
+from momalisa.engine.shortcuts import ANCHORS, plan
 from momalisa.models.sd import StableDiffusion
-from momalisa.paths import EMBEDDING_MIXES, slerp
-from momalisa.shortcuts import ANCHORS, plan
 from momalisa.spec import Place, WalkSpec
 
 

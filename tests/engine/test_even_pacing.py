@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from momalisa.survey import CLOSEST, SNAP, at_equal_change, wide_gaps, widest_gaps
+from momalisa.engine.even_pacing import CLOSEST, SNAP, at_equal_change, wide_gaps, widest_gaps
 
 
 def jump(low: float, high: float) -> float:

@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self
 import torch
 from torch import Tensor
 
-from momalisa.paths import lerp, slerp
+from momalisa.engine.interpolation import lerp, slerp
 
 Mix = Callable[[Tensor, Tensor, Tensor], Tensor]
 Denoiser = Callable[[Tensor, Tensor, Tensor], Tensor]

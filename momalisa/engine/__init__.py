@@ -1,0 +1,1 @@
+"""How a walk's frames are made: knows no model family, no database, no screen."""
