@@ -217,7 +217,7 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def _write_frames(folder: Path, painted: "Painted") -> None:
-    from momalisa.film import png
+    from momalisa.film.encode import png
 
     folder.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(painted.frames):

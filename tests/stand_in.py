@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from momalisa import film
+from momalisa.film import encode
 from momalisa.outbox import File, deliver
 from momalisa.process import run_process
 from momalisa.render import Progress
@@ -25,7 +25,9 @@ from momalisa.worker import Worker
 SIZE = 64
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["momalisa.worker", "momalisa.film", "google.cloud.storage"])
+_processes.set_forkserver_preload(
+    ["momalisa.worker", "momalisa.film.encode", "google.cloud.storage"]
+)
 
 
 @dataclass(frozen=True)
@@ -65,12 +67,12 @@ def paint(
     frames = [noise.integers(0, 256, (SIZE, SIZE, 3), np.uint8) for _ in range(spec.frames)]
     time.sleep(0.05)
     on_progress(Progress("film", (), spec.frames))
-    gif = film.gif(frames, spec.fps, comment=spec.model_dump_json())
+    gif = encode.gif(frames, spec.fps, comment=spec.model_dump_json())
     sha256 = hashlib.sha256(gif).hexdigest()
     names = {"poster": "poster.webp", "gif": f"{sha256[:16]}.gif", "json": "walk.json"}
     keys = {kind: film_key(walk_id, name) for kind, name in names.items()}
     made = Film(keys, len(gif), sha256, len(frames))
-    parts = (film.poster(frames[0]), gif, record_of(spec, made, entry))
+    parts = (encode.poster(frames[0]), gif, record_of(spec, made, entry))
     on_progress(Progress("storing", (), spec.frames))
     files = [File(key, part) for key, part in zip(keys.values(), parts, strict=True)]
     return Film(keys, len(gif), sha256, len(frames), deliver(files, storage, outbox))

@@ -19,14 +19,14 @@ FLOORS = {
     4: {"pages", "momalisa.worker", "momalisa.process", "momalisa.cloud", "momalisa.atelier"},
     3: {"momalisa.ui", "momalisa.render", "momalisa.sync", "momalisa.supervise"},
     2: {
-        *("momalisa.engine.walk", "momalisa.film", "momalisa.storage", "momalisa.models"),
+        *("momalisa.engine.walk", "momalisa.film.encode", "momalisa.storage", "momalisa.models"),
         *(
             "momalisa.engine.frame_cache",
             "momalisa.engine.sampling",
             "momalisa.engine.latents",
             "momalisa.engine.shortcuts",
         ),
-        *("momalisa.outbox", "momalisa.exports"),
+        *("momalisa.outbox", "momalisa.film.exports"),
     },
     1: {
         *(

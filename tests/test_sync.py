@@ -14,10 +14,10 @@ from sqlalchemy import select
 from db import queue, walks
 from db.models import State, Walk
 from db.session import engine_for, migrate, reading, writing
-from momalisa import film
 from momalisa import sync as sync_module
 from momalisa.__main__ import DONE, FAILED, main
 from momalisa.errors import StorageError
+from momalisa.film import encode
 from momalisa.outbox import Outbox
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
@@ -29,7 +29,7 @@ SPEC = WalkSpec.model_validate(
     {"stops": [{"prompt": "square"}, {"prompt": "sea"}], "frames": 3, "size": 64}
 )
 FRAMES = [np.full((64, 64, 3), 80 * number, np.uint8) for number in range(3)]
-GIF = film.gif(FRAMES, 10)
+GIF = encode.gif(FRAMES, 10)
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +156,7 @@ def test_film_of_another_program_is_taken_in_with_a_poster(
 
 
 def test_spec_inside_a_film_is_found(storage: Storage, settings: Settings, synced: Synced) -> None:
-    told = film.gif(FRAMES, 10, comment=SPEC.model_dump_json())
+    told = encode.gif(FRAMES, 10, comment=SPEC.model_dump_json())
     storage.put(film_key("w1", "film.gif"), told, "image/gif")
     synced()
     assert WalkSpec.model_validate(rows(settings)["w1"].spec) == SPEC

@@ -20,7 +20,7 @@ from momalisa.cloud.frame_transfer import keep_frames, lasting_id, refuse_anothe
 from momalisa.cloud.model_server import NotNow, Studio
 from momalisa.cloud.request_format import Asked, Json
 from momalisa.errors import BadInput, MomaLisaError, OutOfMemory, StorageError
-from momalisa.film import png
+from momalisa.film.encode import png
 from momalisa.render import Painted, keep
 from momalisa.settings import settings
 from momalisa.storage import Storage, open_storage

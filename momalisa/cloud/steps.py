@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from momalisa.cloud.frame_transfer import from_figures, from_png, lasting_id
 from momalisa.engine.frame_cache import cache_of
 from momalisa.errors import MomaLisaError
-from momalisa.film import png
+from momalisa.film.encode import png
 from momalisa.models.registry import load
 from momalisa.render import keep, paint, record_key
 from momalisa.settings import settings

@@ -11,10 +11,10 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from db.models import State, Walk
-from momalisa import exports
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.errors import BadInput, NotStored
-from momalisa.exports import Kind
+from momalisa.film import exports
+from momalisa.film.exports import Kind
 from momalisa.outbox import outbox_of
 from momalisa.settings import settings
 from momalisa.ui import history, mishaps

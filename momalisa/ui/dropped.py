@@ -9,8 +9,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from momalisa import exports
 from momalisa.errors import BadInput
+from momalisa.film import exports
 from momalisa.ui import draft, exhibit
 from momalisa.ui.components.drop import drop
 

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp
 
 from db.error_messages import Locked
 from db.models import Walk
-from momalisa import exports, film
 from momalisa.errors import BadInput, StorageError
+from momalisa.film import encode, exports
 from momalisa.outbox import outbox_of
 from momalisa.settings import settings
 from momalisa.storage import GCSStorage, app_url, film_key, open_storage
@@ -228,7 +228,7 @@ def refilm(keep: Keep) -> Callable[[Walk, bytes], None]:
 
 
 def real_gif() -> bytes:
-    return film.gif(GREY, 10)
+    return encode.gif(GREY, 10)
 
 
 @pytest.mark.parametrize("kind", exports.TYPES)
@@ -330,7 +330,7 @@ def test_two_films_are_made_at_a_time(hang: Hang, monkeypatch: pytest.MonkeyPatc
 
 
 def test_a_film_that_is_sent_gives_its_settings_back() -> None:
-    gif = film.gif(GREY, 10, spec().model_dump_json())
+    gif = encode.gif(GREY, 10, spec().model_dump_json())
     status, headers, body = post(dropped.ADDRESS, "name=a.gif", gif[:500], gif[500:])
     assert (status, headers["content-type"]) == (200, "application/json")
     assert exports.settings_in(body, "") == spec()

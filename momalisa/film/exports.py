@@ -9,15 +9,15 @@ from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 from PIL import Image, ImageSequence
 from pydantic import ValidationError
 
-from momalisa import film
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput
+from momalisa.film import encode
 from momalisa.spec import FPS, WalkSpec, explain
 
 Kind = Literal["mp4", "webp", "zip"]
 TYPES: dict[Kind, str] = {"mp4": "video/mp4", "webp": "image/webp", "zip": "application/zip"}
 """The content type of each kind."""
-FILMS: dict[Kind, Callable[..., bytes]] = {"mp4": film.mp4, "webp": film.webp}
+FILMS: dict[Kind, Callable[..., bytes]] = {"mp4": encode.mp4, "webp": encode.webp}
 """The kinds that are films, and what makes them. An archive of frames needs their walk."""
 RECORD = "walk.json"
 
@@ -57,7 +57,7 @@ def converted(kind: Kind, gif: bytes) -> bytes:
     if kind not in FILMS:
         raise BadInput("Another program made this film, so its frames are not kept one by one.")
     fps = _rate(gif)
-    return FILMS[kind](film.frames_in(gif, fps), fps)
+    return FILMS[kind](encode.frames_in(gif, fps), fps)
 
 
 def frames_of(
@@ -78,7 +78,7 @@ def frames_of(
     exact = _exact([keys.get(place) for place in range(places)], cache)
     if exact is not None:
         return exact
-    shown = film.frames_in(stored_gif(), spec.fps)
+    shown = encode.frames_in(stored_gif(), spec.fps)
     if len(shown) < places:
         raise BadInput("The stored film has lost frames. Please make the walk again.")
     return shown[:places]
@@ -98,7 +98,7 @@ def settings_in(data: bytes, name: str) -> WalkSpec:
 
 def _rate(gif: bytes) -> int:
     """Frames a second at which no frame of a GIF is left out, as far as a film may have them."""
-    with film.decoding(), Image.open(BytesIO(gif), formats=["GIF"]) as image:
+    with encode.decoding(), Image.open(BytesIO(gif), formats=["GIF"]) as image:
         seconds = [float(each.info["duration"]) / 1000 for each in ImageSequence.Iterator(image)]
         pixels = image.width * image.height * len(seconds)
     if 3 * pixels > FRAMES_LIMIT or sum(seconds) > SECONDS_LIMIT:
@@ -124,7 +124,7 @@ def _archive(spec: WalkSpec, frames: Sequence[Frame]) -> bytes:
     with ZipFile(data, "w") as archive:  # stored: a PNG does not get smaller
         archive.writestr(RECORD, json.dumps(record, indent=2, ensure_ascii=False))
         for number, frame in enumerate(frames, start=1):
-            archive.writestr(f"{number:04}.png", film.png(frame, comment))
+            archive.writestr(f"{number:04}.png", encode.png(frame, comment))
     return data.getvalue()
 
 
@@ -134,14 +134,14 @@ def _text(data: bytes) -> str | bytes:
         raise BadInput(f"This file is larger than {FILE_LIMIT >> 20} MB, so it is not read.")
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return data
-    return _record_in(data) if data.startswith(b"PK") else film.comment_in(data)
+    return _record_in(data) if data.startswith(b"PK") else encode.comment_in(data)
 
 
 def _record_in(archive: bytes) -> bytes:
     """The record of an archive, cut where it is longer than one can be: it may be a bomb."""
     if archive.count(_ENTRY) > ENTRIES_LIMIT:
         raise BadInput("This archive holds too many files to be one of ours.")
-    with film.decoding(), ZipFile(BytesIO(archive)) as opened:
+    with encode.decoding(), ZipFile(BytesIO(archive)) as opened:
         entry = opened.getinfo(RECORD)
         if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
             raise ValueError("the other kinds unpack all at once")

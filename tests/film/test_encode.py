@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageFilter
 
-from momalisa import film
 from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput
+from momalisa.film import encode
 
 COMMENT = '{"prompt": "Les Nymphéas, “späte”, 睡蓮 🎨 \\"1916\\""}'
 ODD_SPEEDS = pytest.mark.parametrize(("fps", "count"), [(1, 2), (7, 5), (24, 9), (49, 3), (50, 13)])
-FILMS = pytest.mark.parametrize("make", [film.gif, film.mp4, film.webp])
+FILMS = pytest.mark.parametrize("make", [encode.gif, encode.mp4, encode.webp])
 
 
 def frames(count: int, size: int = 48) -> list[Frame]:
@@ -43,14 +43,14 @@ def soft(frame: Frame) -> Frame:
 
 @given(st.integers(1, 50), st.integers(1, 400))
 def test_delays_are_hundredths_and_add_up(fps: int, count: int) -> None:
-    delays = film.delays(fps, count)
+    delays = encode.delays(fps, count)
     assert min(delays) >= 2
     assert abs(sum(delays) - 100 * count / fps) <= 0.5
 
 
 @pytest.mark.parametrize("fps", [7, 10, 24, 30, 50])
 def test_a_gif_lasts_as_long_as_it_should(fps: int) -> None:
-    with Image.open(BytesIO(film.gif(frames(12), fps))) as image:
+    with Image.open(BytesIO(encode.gif(frames(12), fps))) as image:
         lasting = 0
         for number in range(getattr(image, "n_frames", 1)):
             image.seek(number)
@@ -61,13 +61,13 @@ def test_a_gif_lasts_as_long_as_it_should(fps: int) -> None:
 
 def test_a_frame_that_stands_still_keeps_its_time() -> None:
     still = frames(1)[0]
-    with Image.open(BytesIO(film.gif([still, still.copy(), still.copy()], 10))) as image:
+    with Image.open(BytesIO(encode.gif([still, still.copy(), still.copy()], 10))) as image:
         assert image.info["duration"] == 300
 
 
 def test_frames_come_back_close_and_unbanded() -> None:
     shown = frames(3)
-    again = iio.imread(film.gif(shown, 10), plugin="pillow", index=None)
+    again = iio.imread(encode.gif(shown, 10), plugin="pillow", index=None)
     assert again.shape == (3, 48, 48, 3)
     for there, back in zip(shown, again, strict=True):
         assert np.abs(soft(there).astype(int) - soft(back)).mean() < 3
@@ -75,7 +75,7 @@ def test_frames_come_back_close_and_unbanded() -> None:
 
 @ODD_SPEEDS
 def test_an_mp4_lasts_as_long_as_it_should(fps: int, count: int) -> None:
-    with av.open(BytesIO(film.mp4(frames(count), fps)), "r") as container:
+    with av.open(BytesIO(encode.mp4(frames(count), fps)), "r") as container:
         assert container.duration == pytest.approx(1e6 * count / fps, abs=1e3)
         times = [float(picture.time or 0) for picture in container.decode(video=0)]
     assert times == pytest.approx([number / fps for number in range(count)], abs=1e-4)
@@ -83,7 +83,7 @@ def test_an_mp4_lasts_as_long_as_it_should(fps: int, count: int) -> None:
 
 @ODD_SPEEDS
 def test_a_webp_lasts_as_long_as_it_should(fps: int, count: int) -> None:
-    with Image.open(BytesIO(film.webp(frames(count), fps))) as image:
+    with Image.open(BytesIO(encode.webp(frames(count), fps))) as image:
         lasting = 0
         for number in range(getattr(image, "n_frames", 1)):
             image.seek(number)
@@ -94,7 +94,7 @@ def test_a_webp_lasts_as_long_as_it_should(fps: int, count: int) -> None:
 
 
 def test_an_mp4_is_what_every_player_expects() -> None:
-    data = film.mp4(frames(3, size=47), 10)
+    data = encode.mp4(frames(3, size=47), 10)
     assert data.index(b"moov") < data.index(b"mdat")
     with av.open(BytesIO(data), "r") as container:
         video = container.streams.video[0]
@@ -102,7 +102,7 @@ def test_an_mp4_is_what_every_player_expects() -> None:
         assert (video.width, video.height) == (48, 48)
 
 
-@pytest.mark.parametrize("make", [film.mp4, film.webp])
+@pytest.mark.parametrize("make", [encode.mp4, encode.webp])
 @pytest.mark.parametrize("colour", [(200, 40, 40), (20, 120, 60), (30, 60, 200), (250, 250, 245)])
 def test_colours_stay(make: Callable[..., bytes], colour: tuple[int, int, int]) -> None:
     plain = np.full((63, 65, 3), colour, np.uint8)
@@ -120,26 +120,26 @@ def test_a_film_shows_its_frames_in_the_order_asked_for(make: Callable[..., byte
 @pytest.mark.parametrize("comment", ["", "plain", "ä" * 600, COMMENT])
 @FILMS
 def test_the_comment_is_in_the_film(make: Callable[..., bytes], comment: str) -> None:
-    assert film.comment_in(make(frames(2), 10, comment)) == comment
+    assert encode.comment_in(make(frames(2), 10, comment)) == comment
 
 
 @pytest.mark.parametrize("comment", ["", "ä" * 600, COMMENT])
 def test_the_comment_is_in_a_png_of_the_same_pixels(comment: str) -> None:
     frame = frames(1)[0]
-    data = film.png(frame, comment)
-    assert film.comment_in(data) == comment
+    data = encode.png(frame, comment)
+    assert encode.comment_in(data) == comment
     assert np.array_equal(iio.imread(data), frame)
 
 
 def test_a_foreign_picture_has_no_comment() -> None:
-    assert film.comment_in(film.poster(frames(1)[0])) == ""
+    assert encode.comment_in(encode.poster(frames(1)[0])) == ""
 
 
 @ODD_SPEEDS
 def test_a_gif_gives_back_as_many_frames_as_it_was_made_of(fps: int, count: int) -> None:
     still, moving = grey(90)[0], grey(*range(0, 250, 250 // count))[:count]
     for made in (moving, [still] * count, [still, *moving]):
-        again = film.frames_in(film.gif(made, fps), fps)
+        again = encode.frames_in(encode.gif(made, fps), fps)
         assert [round(float(frame.mean()), -1) for frame in again] == pytest.approx(
             [float(frame.mean()) for frame in made], abs=8
         )
@@ -148,12 +148,12 @@ def test_a_gif_gives_back_as_many_frames_as_it_was_made_of(fps: int, count: int)
 @pytest.mark.parametrize("data", [b"", b"GIF89a", b"\0\0\0\x20ftypisom", b"RIFF\0\0\0\0WEBPVP8X"])
 def test_what_is_no_film_says_so(data: bytes) -> None:
     with pytest.raises(BadInput, match="damaged"):
-        film.comment_in(data)
+        encode.comment_in(data)
     with pytest.raises(BadInput, match="damaged"):
-        film.frames_in(data, 10)
+        encode.frames_in(data, 10)
 
 
 def test_the_poster_is_a_webp_of_the_frame() -> None:
     frame = frames(1)[0]
-    with Image.open(BytesIO(film.poster(frame))) as image:
+    with Image.open(BytesIO(encode.poster(frame))) as image:
         assert (image.format, image.size) == ("WEBP", (48, 48))

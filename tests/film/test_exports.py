@@ -15,10 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from momalisa import exports, film
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput
-from momalisa.exports import Kind
+from momalisa.film import encode, exports
+from momalisa.film.exports import Kind
 from momalisa.spec import WalkSpec
 
 KINDS = get_args(Kind)
@@ -39,7 +39,7 @@ def grey(count: int, size: int = 64) -> list[Frame]:
 
 
 def gif(walk: WalkSpec, frames: list[Frame]) -> bytes:
-    return film.gif(frames, walk.fps, walk.model_dump_json(), walk.film_order())
+    return encode.gif(frames, walk.fps, walk.model_dump_json(), walk.film_order())
 
 
 def every_file(walk: WalkSpec) -> dict[str, bytes]:
@@ -47,7 +47,7 @@ def every_file(walk: WalkSpec) -> dict[str, bytes]:
     made = {kind: exports.export(kind, walk, frames) for kind in KINDS}
     bare = walk.model_dump_json().encode()
     record = json.dumps({"version": 1, "spec": walk.model_dump(mode="json")}).encode("utf-8-sig")
-    png = film.png(frames[0], walk.model_dump_json())
+    png = encode.png(frames[0], walk.model_dump_json())
     return {"gif": gif(walk, frames), "png": png, "bare": bare, "record": record, **made}
 
 
@@ -87,7 +87,7 @@ def test_every_file_gives_its_settings_back(kind: str) -> None:
 def test_a_film_shows_each_frame_of_its_walk_in_order(loop: str, count: int) -> None:
     walk = spec(loop=loop, frames=count)
     frames = grey(len(walk.places()))
-    shown = film.frames_in(gif(walk, frames), walk.fps)
+    shown = encode.frames_in(gif(walk, frames), walk.fps)
     for kind in ("mp4", "webp"):
         pictures = _pictures(exports.export(kind, walk, frames))
         assert len(pictures) == len(shown) == len(walk.film_order())
@@ -150,7 +150,7 @@ def test_a_damaged_gif_says_so(cache: FrameCache) -> None:
     with pytest.raises(BadInput):
         exports.frames_of(WALK, [], cache, lambda: FILES["gif"][:-200])
     with pytest.raises(BadInput, match="lost frames"):
-        exports.frames_of(WALK, [], cache, lambda: film.gif(grey(2), WALK.fps))
+        exports.frames_of(WALK, [], cache, lambda: encode.gif(grey(2), WALK.fps))
 
 
 def test_a_walk_that_would_fill_the_memory_is_not_exported(cache: FrameCache) -> None:
@@ -248,8 +248,8 @@ HOSTILE = {
     "another program's JSON": (b'{"workflow": {"nodes": []}}', "no settings"),
     "a record of a film without a spec": (b'{"version": 1, "spec": {}}', "no settings"),
     "a spec that is a list": (b'{"spec": [1]}', "no settings"),
-    "a picture with another comment": (film.gif(grey(2), 10, "made with GIMP"), "no settings"),
-    "a picture without a comment": (film.poster(grey(1)[0]), "no settings"),
+    "a picture with another comment": (encode.gif(grey(2), 10, "made with GIMP"), "no settings"),
+    "a picture without a comment": (encode.poster(grey(1)[0]), "no settings"),
 }
 
 
