@@ -14,9 +14,9 @@ from starlette.middleware import Middleware
 
 from db.error_messages import HistoryError
 from db.session import migrate
-from momalisa.outbox import Courier, outbox_of
 from momalisa.settings import settings
 from momalisa.storage import open_storage
+from momalisa.storage.outbox import Courier, outbox_of
 from momalisa.supervise import Supervisor
 from momalisa.ui import first_sight, herald, history, media, mishaps, porter, stills
 

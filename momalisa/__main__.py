@@ -262,8 +262,8 @@ def _sync(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from db.session import migrate
-    from momalisa.outbox import outbox_of
     from momalisa.storage import open_storage
+    from momalisa.storage.outbox import outbox_of
     from momalisa.sync import sync
 
     kept = settings()

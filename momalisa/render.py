@@ -13,9 +13,9 @@ from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame, FrameCache, KeptFrames
 from momalisa.errors import BadInput, Cancelled
 from momalisa.film import encode
-from momalisa.outbox import RECORD, File, Outbox, deliver
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import Storage, film_key
+from momalisa.storage.outbox import RECORD, File, Outbox, deliver
 
 if TYPE_CHECKING:
     from momalisa.models.sd import StableDiffusion

@@ -28,9 +28,9 @@ from db.session import reading, writing
 from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput, StorageError
 from momalisa.film import encode
-from momalisa.outbox import RECORD, Outbox
 from momalisa.spec import WalkSpec
 from momalisa.storage import FOLDER, Storage, Stored, checked, film_key
+from momalisa.storage.outbox import RECORD, Outbox
 
 RECORD_BYTES, FILM_BYTES = 2_000_000, 500_000_000
 """What is larger is no record, and no film, of anybody's."""

@@ -25,10 +25,10 @@ from momalisa import render as engine
 from momalisa.engine.frame_cache import cache_of
 from momalisa.errors import BadInput, Cancelled, MomaLisaError
 from momalisa.models import registry
-from momalisa.outbox import Courier, outbox_of
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec, explain
 from momalisa.storage import Storage, open_storage
+from momalisa.storage.outbox import Courier, outbox_of
 
 LEASE = 30.0
 BEAT = 1.0

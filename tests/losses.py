@@ -25,9 +25,9 @@ import pytest
 
 from db.models import State
 from db.session import migrate
-from momalisa.outbox import Outbox, outbox_of
 from momalisa.spec import WalkSpec
 from momalisa.storage import film_key, open_storage
+from momalisa.storage.outbox import Outbox, outbox_of
 from momalisa.sync import sync
 from tests.databases import SQLite
 from tests.faults import Fault, emulator

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 
 from momalisa.film import encode
-from momalisa.outbox import File, deliver
 from momalisa.process import run_process
 from momalisa.render import Progress
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, film_key
+from momalisa.storage.outbox import File, deliver
 from momalisa.worker import Worker
 
 SIZE = 64

@@ -26,7 +26,7 @@ FLOORS = {
             "momalisa.engine.latents",
             "momalisa.engine.shortcuts",
         ),
-        *("momalisa.outbox", "momalisa.film.exports"),
+        *("momalisa.storage.outbox", "momalisa.film.exports"),
     },
     1: {
         *(

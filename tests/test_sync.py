@@ -18,10 +18,10 @@ from momalisa import sync as sync_module
 from momalisa.__main__ import DONE, FAILED, main
 from momalisa.errors import StorageError
 from momalisa.film import encode
-from momalisa.outbox import Outbox
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import GCSStorage, LocalStorage, Storage, film_key, open_storage
+from momalisa.storage.outbox import Outbox
 from momalisa.sync import Report, sync
 from tests.faults import emulator
 

@@ -15,10 +15,10 @@ from sqlalchemy import select
 from db import walks
 from db.models import State, Walk
 from db.session import migrate, reading, writing
-from momalisa.outbox import outbox_of
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import open_storage
+from momalisa.storage.outbox import outbox_of
 from tests import stand_in
 from tests.app import House as App
 from tests.app import running

@@ -20,10 +20,10 @@ from momalisa.cloud.background import aside
 from momalisa.cloud.frame_transfer import FRAMES, from_figures, from_png
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput, Cancelled, MomaLisaError, StorageError
-from momalisa.outbox import Outbox
 from momalisa.render import Painted, Progress, Rendered, keep
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, open_storage
+from momalisa.storage.outbox import Outbox
 
 VERTEX = re.compile(r"projects/[\w-]+/locations/[\w-]+/endpoints/[\w-]+")
 URL = re.compile(r"https?://[^/\s]+/\S*")

@@ -15,8 +15,8 @@ from momalisa.engine.frame_cache import FrameCache
 from momalisa.errors import BadInput, NotStored
 from momalisa.film import exports
 from momalisa.film.exports import Kind
-from momalisa.outbox import outbox_of
 from momalisa.settings import settings
+from momalisa.storage.outbox import outbox_of
 from momalisa.ui import history, mishaps
 from momalisa.ui.orders import repeatable, spec_of
 

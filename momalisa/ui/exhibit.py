@@ -8,9 +8,8 @@ import streamlit as st
 
 from db import walks
 from db.models import Walk
-from momalisa import outbox
 from momalisa.settings import settings
-from momalisa.storage import open_storage
+from momalisa.storage import open_storage, outbox
 from momalisa.ui import downloads, draft, history, mishaps, orders, rooms
 from momalisa.ui.components.player import Film, player
 

@@ -17,9 +17,9 @@ from starlette.responses import FileResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from momalisa.errors import BadInput, NotStored, StorageError
-from momalisa.outbox import outbox_of
 from momalisa.settings import settings
 from momalisa.storage import TYPES, LocalStorage, Storage, checked
+from momalisa.storage.outbox import outbox_of
 from momalisa.ui import downloads, dropped, history
 
 FOREVER = {

@@ -16,9 +16,9 @@ from playwright.sync_api import Locator, Page, expect
 
 from db.models import State, Walk
 from db.session import engine_for, writing
-from momalisa.outbox import Outbox
 from momalisa.settings import CHECKOUT
 from momalisa.storage import FOLDER, TYPES, LocalStorage, Storage, film_key, open_storage
+from momalisa.storage.outbox import Outbox
 from tests.app import House, free_port, running
 from tests.browser.visits import (
     FILM_PATIENCE,

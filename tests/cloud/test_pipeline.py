@@ -97,7 +97,7 @@ def test_twenty_walks_become_films_and_one_that_fails_loses_no_other(
 def _hang_in_the_gallery(store: GCSStorage, home: Path) -> None:
     from db import walks
     from db.session import engine_for, migrate, reading
-    from momalisa.outbox import outbox_of
+    from momalisa.storage.outbox import outbox_of
     from momalisa.sync import sync
 
     settings = Settings(home=home)

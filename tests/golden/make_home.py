@@ -21,10 +21,10 @@ from db import votes, walks
 from db.models import State, Walk
 from db.session import engine_for, migrate, reading, sqlite_file, writing
 from momalisa.models.registry import load
-from momalisa.outbox import outbox_of, take_down
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
+from momalisa.storage.outbox import outbox_of, take_down
 from momalisa.worker import Worker
 
 HERE = Path(__file__).parent

@@ -17,11 +17,11 @@ from db.session import engine_for, migrate, reading
 from momalisa.engine.frame_cache import FrameCache, cache_of, frame_key
 from momalisa.engine.walk import frames
 from momalisa.models.sd import StableDiffusion
-from momalisa.outbox import RECORD, Courier, outbox_of
 from momalisa.render import film_of, paint
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import FOLDER, LocalStorage, film_key
+from momalisa.storage.outbox import RECORD, Courier, outbox_of
 from momalisa.sync import sync
 from tests.golden.make_home import AWAY, EXPECTED, HOME, history
 

@@ -13,10 +13,10 @@ from db import walks
 from db.models import State
 from db.session import writing
 from momalisa.errors import StorageError
-from momalisa.outbox import outbox_of
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, open_storage
+from momalisa.storage.outbox import outbox_of
 from momalisa.ui import catalogue, exhibit, lobby, wall
 
 from .conftest import (

@@ -17,9 +17,9 @@ from db.error_messages import Locked
 from db.models import Walk
 from momalisa.errors import BadInput, StorageError
 from momalisa.film import encode, exports
-from momalisa.outbox import outbox_of
 from momalisa.settings import settings
 from momalisa.storage import GCSStorage, app_url, film_key, open_storage
+from momalisa.storage.outbox import outbox_of
 from momalisa.ui import downloads, dropped, history, media
 from tests.faults import Proxy, emulator, proxy_before
 

@@ -13,10 +13,10 @@ from db.error_messages import OutOfReach
 from db.models import State, Walk
 from db.session import writing
 from momalisa.errors import Cancelled, ModelNotFound, OutOfMemory
-from momalisa.outbox import outbox_of
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
+from momalisa.storage.outbox import outbox_of
 from tests.waiting import until
 from tests.worker.painter import Film, Painter, ask, at_work, row, worker
 

@@ -15,8 +15,8 @@ from db import queue, walks
 from db.models import State, Walk
 from db.session import engine_for, migrate, reading, writing
 from momalisa.errors import StorageError
-from momalisa.outbox import Courier, File, Outbox, deliver, take_down
 from momalisa.storage import LocalStorage, Stored, film_key
+from momalisa.storage.outbox import Courier, File, Outbox, deliver, take_down
 from momalisa.sync import sync
 
 
@@ -364,8 +364,8 @@ def test_tries_come_ever_slower(
         tried.append(now[0])
         return False
 
-    monkeypatch.setattr("momalisa.outbox.time.sleep", sleep)
-    monkeypatch.setattr("momalisa.outbox.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("momalisa.storage.outbox.time.sleep", sleep)
+    monkeypatch.setattr("momalisa.storage.outbox.time.monotonic", lambda: now[0])
     monkeypatch.setattr(courier, "go", go)
     courier.run(stopping=lambda: now[0] > 400)
     pauses = [later - earlier for earlier, later in pairwise(tried)]
