@@ -17,8 +17,8 @@ from db.session import migrate
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import Courier, outbox_of
-from momalisa.supervise import Supervisor
 from momalisa.ui import first_sight, herald, history, media, mishaps, porter, stills
+from momalisa.worker.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
 

@@ -225,7 +225,7 @@ def _write_frames(folder: Path, painted: "Painted") -> None:
 
 
 def _worker(options: argparse.Namespace) -> int:
-    from momalisa.process import run
+    from momalisa.worker.process import run
 
     run(settings(), once=options.once)
     return DONE

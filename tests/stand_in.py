@@ -14,19 +14,19 @@ from typing import Any
 import numpy as np
 
 from momalisa.film import encode
-from momalisa.process import run_process
 from momalisa.render import Progress
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import File, deliver
-from momalisa.worker import Worker
+from momalisa.worker.process import run_process
+from momalisa.worker.worker import Worker
 
 SIZE = 64
 
 _processes = multiprocessing.get_context("forkserver")
 _processes.set_forkserver_preload(
-    ["momalisa.worker", "momalisa.film.encode", "google.cloud.storage"]
+    ["momalisa.worker.worker", "momalisa.film.encode", "google.cloud.storage"]
 )
 
 

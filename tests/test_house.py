@@ -16,8 +16,14 @@ TOP_LEVEL = {
 }
 FLOORS = {
     5: {"streamlit_app", "momalisa.__main__"},
-    4: {"pages", "momalisa.worker", "momalisa.process", "momalisa.cloud", "momalisa.atelier"},
-    3: {"momalisa.ui", "momalisa.render", "momalisa.sync", "momalisa.supervise"},
+    4: {
+        "pages",
+        "momalisa.worker.worker",
+        "momalisa.worker.process",
+        "momalisa.cloud",
+        "momalisa.atelier",
+    },
+    3: {"momalisa.ui", "momalisa.render", "momalisa.sync", "momalisa.worker.supervisor"},
     2: {
         *("momalisa.engine.walk", "momalisa.film.encode", "momalisa.storage", "momalisa.models"),
         *(
@@ -125,7 +131,7 @@ def test_pacing_and_paths_import_no_project_code(module: str) -> None:
 def test_the_web_process_has_no_torch() -> None:
     """Import all that the web process imports, and look what came with it."""
     web = [m for m in MODULES if m.startswith(("momalisa.ui", "pages", "db"))]
-    web += ["momalisa.supervise", "momalisa.models.registry", "momalisa.storage"]
+    web += ["momalisa.worker.supervisor", "momalisa.models.registry", "momalisa.storage"]
     files = [MODULES[m] for m in web]
     wanted = sorted({name for path in files for name in imports(path, top_only=True)})
     code = (

@@ -25,7 +25,7 @@ from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
 from momalisa.storage.outbox import outbox_of, take_down
-from momalisa.worker import Worker
+from momalisa.worker.worker import Worker
 
 HERE = Path(__file__).parent
 HOME, EXPECTED = HERE / "home.zip", HERE / "home.json"

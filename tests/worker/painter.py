@@ -22,13 +22,13 @@ from db.models import Still, Walk
 from db.session import reading, writing
 from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.errors import Cancelled
-from momalisa.process import run_process
 from momalisa.render import Progress
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import File, Outbox, deliver
-from momalisa.worker import Worker
+from momalisa.worker.process import run_process
+from momalisa.worker.worker import Worker
 
 STOPS: Any = ({"prompt": "a red square"}, {"prompt": "a stormy sea"})
 

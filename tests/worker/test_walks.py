@@ -107,9 +107,8 @@ def test_lease_is_kept_as_long_as_it_takes(settings: Settings) -> None:
 
 
 def test_import_is_light() -> None:
-    code = (
-        "import sys, momalisa.worker; print({'torch', 'diffusers', 'streamlit'} & {*sys.modules})"
-    )
+    heavy = {"torch", "diffusers", "streamlit"}
+    code = f"import sys, momalisa.worker.worker; print({heavy} & {{*sys.modules}})"
     command = [sys.executable, "-c", code]
     found = subprocess.run(command, cwd=CHECKOUT, capture_output=True, check=True, text=True)
     assert found.stdout.strip() == "set()"

@@ -18,7 +18,7 @@ from db import queue, walks
 from db.models import State, Walk, WorkerSeen
 from db.session import engine_for, migrate, reading, writing
 from momalisa.settings import CHECKOUT, Settings
-from momalisa.supervise import Supervisor
+from momalisa.worker.supervisor import Supervisor
 from tests.waiting import until
 
 DUTIFUL = """
@@ -38,7 +38,7 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from momalisa.settings import Settings
-from momalisa.supervise import Supervisor
+from momalisa.worker.supervisor import Supervisor
 Supervisor(Settings(home=Path(sys.argv[1])), command=[sys.executable, "-c", sys.argv[2]]).start()
 time.sleep(60)
 """
@@ -212,7 +212,8 @@ def _zombie(pid: int) -> bool:
 
 def test_import_is_light() -> None:
     heavy = "{'torch', 'diffusers', 'streamlit', 'alembic', 'google.cloud.storage'}"
-    code = f"import sys, momalisa.supervise, momalisa.storage; print({heavy} & {{*sys.modules}})"
+    loaded = "momalisa.worker.supervisor, momalisa.storage"
+    code = f"import sys, {loaded}; print({heavy} & {{*sys.modules}})"
     command = [sys.executable, "-c", code]
     found = subprocess.run(command, cwd=CHECKOUT, capture_output=True, check=True, text=True)
     assert found.stdout.strip() == "set()"

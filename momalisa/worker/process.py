@@ -9,8 +9,8 @@ from pathlib import Path
 
 from db.session import migrate
 from momalisa.settings import Settings
-from momalisa.supervise import SUPERVISED
-from momalisa.worker import Worker
+from momalisa.worker.supervisor import SUPERVISED
+from momalisa.worker.worker import Worker
 
 log = logging.getLogger(__name__)
 
