@@ -17,7 +17,8 @@ from db.session import migrate
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import Courier, outbox_of
-from momalisa.ui import first_sight, herald, history, media, mishaps, porter, stills
+from momalisa.ui import history, mishaps
+from momalisa.ui.http import media, not_found, preload, prerender, stills
 from momalisa.worker.supervisor import Supervisor
 
 log = logging.getLogger(__name__)
@@ -57,9 +58,9 @@ app = st.App(
     Path(__file__).parent / "momalisa" / "ui" / "shell.py",
     routes=[*media.ROUTES, *stills.ROUTES],
     middleware=[
-        Middleware(porter.led_home),
-        Middleware(herald.heralded),
-        Middleware(first_sight.seen_at_once),
+        Middleware(not_found.led_home),
+        Middleware(preload.heralded),
+        Middleware(prerender.seen_at_once),
     ],
     lifespan=lifespan,
     on_script_error=mishaps.say,

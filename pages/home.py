@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from momalisa.ui import easel, lobby, porter, rooms
+from momalisa.ui import easel, lobby, rooms
+from momalisa.ui.http import not_found
 from momalisa.ui.presets import PRESETS
 
 wall, words = lobby.halves()
 with wall:
     lobby.example_film()
 with words:
-    porter.say_if_lost()
+    not_found.say_if_lost()
     st.title("MOMA Lisa", anchor=False)
     st.markdown(
         "MOMA Lisa walks from one prompt to another through a model's imagination, and films "

@@ -7,8 +7,9 @@ import streamlit as st
 from db.models import Walk
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
-from momalisa.ui import clock, estimate, media, orders, stills
+from momalisa.ui import clock, estimate, orders
 from momalisa.ui.components.scrubber import scrubber
+from momalisa.ui.http import media, stills
 
 SLOWEST = 5.0
 """Seconds that a picture may take to be painted while somebody waits with a hand on the slider."""

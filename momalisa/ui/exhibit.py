@@ -10,8 +10,9 @@ from db import walks
 from db.models import Walk
 from momalisa.settings import settings
 from momalisa.storage import open_storage, outbox
-from momalisa.ui import downloads, draft, history, mishaps, orders, rooms
+from momalisa.ui import draft, history, mishaps, orders, rooms
 from momalisa.ui.components.player import Film, player
+from momalisa.ui.http import downloads
 
 UNMEASURED = 256
 """Pixels of a frame of another program's film, until the player has looked into it."""

@@ -4,8 +4,9 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from momalisa.spec import WalkSpec
-from momalisa.ui import draft, exhibit, media
+from momalisa.ui import draft, exhibit
 from momalisa.ui.components.player import Film, player
+from momalisa.ui.http import media
 from momalisa.ui.label import lines
 
 FILM, WALK = media.EXAMPLE / "film.gif", media.EXAMPLE / "walk.json"

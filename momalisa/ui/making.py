@@ -6,8 +6,9 @@ import streamlit as st
 
 from db import walks
 from db.models import State, Walk
-from momalisa.ui import clock, history, label, media, orders, rooms
+from momalisa.ui import clock, history, label, orders, rooms
 from momalisa.ui.components.filmstrip import filmstrip
+from momalisa.ui.http import media
 
 STAGES = {
     "": "The worker takes it up",

@@ -22,7 +22,7 @@ from momalisa.models.sd import StableDiffusion
 from momalisa.render import Painted, keep, record_key, render
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import GCSStorage, LocalStorage, Stored, app_url, film_key
-from momalisa.ui import downloads, media, stills
+from momalisa.ui.http import downloads, media, stills
 
 HERE = Path(__file__).parent
 VALUES, FRAMES = HERE / "values.json", HERE / "frames.npz"

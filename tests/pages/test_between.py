@@ -15,7 +15,7 @@ from db.session import reading, writing
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
 from momalisa.ui import between
-from momalisa.ui import stills as door
+from momalisa.ui.http import stills as door
 
 from .conftest import Hang, Keep, Visit, component, labelled, spec
 

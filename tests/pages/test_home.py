@@ -11,7 +11,8 @@ from streamlit.web.server.starlette.starlette_static_routes import (
 
 from db.error_messages import Locked
 from momalisa.errors import BadInput
-from momalisa.ui import lobby, media, mishaps, porter, sign_in
+from momalisa.ui import lobby, mishaps, sign_in
+from momalisa.ui.http import media, not_found
 from momalisa.ui.presets import PRESETS
 
 from .conftest import Visit, component, everything, labelled, picture, press, spec, texts
@@ -62,7 +63,7 @@ def test_errors_become_sentences(error: Exception, part: str) -> None:
 def led_from(path: str, base: str = "") -> str | None:
     """Where a visitor is sent who asks for that path, by our routes and Streamlit's last one."""
     routes = [*media.ROUTES, *create_streamlit_static_assets_routes(base)]
-    app = Starlette(routes=routes, middleware=[Middleware(porter.led_home)])
+    app = Starlette(routes=routes, middleware=[Middleware(not_found.led_home)])
     return get(path, app=app)[1].get("location")
 
 
@@ -92,4 +93,4 @@ def test_where_one_can_sign_in_there_is_a_page_for_it(monkeypatch: pytest.Monkey
 def test_who_was_led_to_home_reads_why_and_the_url_forgets_it(visit: Visit) -> None:
     at = visit("home", lost="yes")
     assert "There is no such page here; this is the entrance." in texts(at)
-    assert porter.LOST not in at.query_params
+    assert not_found.LOST not in at.query_params

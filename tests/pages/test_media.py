@@ -20,7 +20,8 @@ from momalisa.film import encode, exports
 from momalisa.settings import settings
 from momalisa.storage import GCSStorage, app_url, film_key, open_storage
 from momalisa.storage.outbox import outbox_of
-from momalisa.ui import downloads, dropped, history, media
+from momalisa.ui import dropped, history
+from momalisa.ui.http import downloads, media
 from tests.faults import Proxy, emulator, proxy_before
 
 from .conftest import Hang, Keep, found, picture, spec

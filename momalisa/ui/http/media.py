@@ -20,14 +20,15 @@ from momalisa.errors import BadInput, NotStored, StorageError
 from momalisa.settings import settings
 from momalisa.storage import TYPES, LocalStorage, Storage, checked
 from momalisa.storage.outbox import outbox_of
-from momalisa.ui import downloads, dropped, history
+from momalisa.ui import dropped, history
+from momalisa.ui.http import downloads
 
 FOREVER = {
     # A key is never used twice for another picture, so a browser need not ask again.
     "Cache-Control": "public, max-age=31536000, immutable",
     "X-Content-Type-Options": "nosniff",
 }
-EXAMPLE = Path(__file__).parent / "example"
+EXAMPLE = Path(__file__).parent.parent / "example"
 AT_ONCE = CapacityLimiter(8)
 """Reads of a bucket at a time: while it stalls, threads remain for all else the server does."""
 

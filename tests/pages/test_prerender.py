@@ -12,7 +12,8 @@ from streamlit.web.server.starlette.starlette_static_routes import (
 )
 
 from momalisa.settings import settings
-from momalisa.ui import first_sight, history
+from momalisa.ui import history
+from momalisa.ui.http import prerender
 
 from .conftest import Hang, Keep
 from .test_media import get
@@ -20,7 +21,7 @@ from .test_media import get
 HTML = (Path(get_static_dir()) / "index.html").read_bytes()
 APP = Starlette(
     routes=create_streamlit_static_assets_routes(""),
-    middleware=[Middleware(first_sight.seen_at_once)],
+    middleware=[Middleware(prerender.seen_at_once)],
 )
 
 
@@ -85,5 +86,5 @@ def test_a_history_that_is_slow_keeps_no_page_waiting(
     hang: Hang, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hang()
-    monkeypatch.setattr(first_sight, "PATIENCE", 0.0)
+    monkeypatch.setattr(prerender, "PATIENCE", 0.0)
     assert page() == HTML

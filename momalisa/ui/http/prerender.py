@@ -11,7 +11,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db import walks
-from momalisa.ui import filters, history, porter, rooms
+from momalisa.ui import filters, history, rooms
+from momalisa.ui.http import not_found
 
 MOST = 24
 """As many posters as a large screen shows."""
@@ -43,7 +44,7 @@ def seen_at_once(app: ASGIApp) -> ASGIApp:
 
     async def seen(scope: Scope, receive: Receive, send: Send) -> None:
         sight = None
-        page = porter.place(scope) if scope.get("method") == "GET" else None
+        page = not_found.place(scope) if scope.get("method") == "GET" else None
         if page == rooms.GALLERY.stem:
             with move_on_after(PATIENCE):
                 sight = await to_thread.run_sync(
@@ -59,7 +60,7 @@ def seen_at_once(app: ASGIApp) -> ASGIApp:
 
         async def answer(message: Message) -> None:
             nonlocal start, html
-            if message["type"] == "http.response.start" and porter.is_page(scope, message):
+            if message["type"] == "http.response.start" and not_found.is_page(scope, message):
                 start = message
             elif start and message["type"] == "http.response.body":
                 html += message.get("body", b"")

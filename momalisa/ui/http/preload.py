@@ -8,7 +8,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.file_util import get_static_dir
 
-from momalisa.ui import porter
+from momalisa.ui.http import not_found
 
 ELEMENTS = (
     "BidiComponent",
@@ -31,7 +31,7 @@ def heralded(app: ASGIApp) -> ASGIApp:
 
     async def named(scope: Scope, receive: Receive, send: Send) -> None:
         async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start" and porter.is_page(scope, message):
+            if message["type"] == "http.response.start" and not_found.is_page(scope, message):
                 links = (f"<./static/js/{name}>; rel=modulepreload" for name in scripts())
                 MutableHeaders(raw=message["headers"]).append("link", ", ".join(links))
             await send(message)

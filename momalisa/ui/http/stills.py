@@ -18,7 +18,8 @@ from db.models import State
 from momalisa.errors import MomaLisaError
 from momalisa.models.registry import find
 from momalisa.spec import WalkSpec
-from momalisa.ui import history, media
+from momalisa.ui import history
+from momalisa.ui.http import media
 
 PATIENCE, PAUSE = 30.0, 0.1
 """Seconds to wait for a picture, and between two looks whether it is there."""
