@@ -2,25 +2,25 @@
 
 import streamlit as st
 
-from momalisa.ui import duo, verdict
+from momalisa.ui.compare import blind_vote, side_by_side
 
 st.title("Compare", anchor=False)
-left, right = duo.named()
-if left and right and verdict.asked(left, right):
-    verdict.ask(left, right)
+left, right = side_by_side.named()
+if left and right and blind_vote.asked(left, right):
+    blind_vote.ask(left, right)
     st.stop()
-duo.choose(left, right)
+side_by_side.choose(left, right)
 with st.container():  # kept also while it is empty, so that the fields below never move
     if left and right:
-        if verdict.possible(left, right):
-            verdict.tell(left, right)
-        duo.show(left, right)
-        if duo.finished(left, right):
-            duo.differences(left, right)
+        if blind_vote.possible(left, right):
+            blind_vote.tell(left, right)
+        side_by_side.show(left, right)
+        if side_by_side.finished(left, right):
+            side_by_side.differences(left, right)
 
 st.header("Linear beside non-linear", anchor=False)
 st.text(
     "The same two prompts, walked in equal steps and in another pacing. A frame that both walks "
     "share is computed once."
 )
-duo.both_ways()
+side_by_side.both_ways()

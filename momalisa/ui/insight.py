@@ -9,7 +9,8 @@ import streamlit as st
 
 from db import insight, votes
 from db.votes import Tally
-from momalisa.ui import history, preference, rooms
+from momalisa.ui import history, rooms
+from momalisa.ui.compare import tally
 
 NEUTRAL = "#85807a"
 INKS = {
@@ -57,9 +58,9 @@ def preferences(tallies: Tallies) -> None:
         st.text("Nobody has voted yet between two pacings of one walk.")
         st.page_link(rooms.COMPARE, label="Compare two, and vote blind")
         return
-    told = {pair: preference.told(*pair, tally) for pair, tally in tallies.items()}
+    told = {pair: tally.told(*pair, votes) for pair, votes in tallies.items()}
     for pair in sorted(tallies, key=lambda pair: -sum(tallies[pair])):
-        st.text(f"{told[pair]} {preference.weighed(tallies[pair])}")
+        st.text(f"{told[pair]} {tally.weighed(tallies[pair])}")
     _draw(_votes_chart(tallies), " ".join(told.values()))
 
 
@@ -67,8 +68,8 @@ def _votes_chart(tallies: Tallies) -> alt.Chart:
     rows = pd.DataFrame(
         [
             {"pair": f"{one}, {other}", "preferred": preferred, "votes": number}
-            for (one, other), tally in tallies.items()
-            for preferred, number in zip((one, other, NO_DIFFERENCE), tally, strict=True)
+            for (one, other), votes in tallies.items()
+            for preferred, number in zip((one, other, NO_DIFFERENCE), votes, strict=True)
         ]
     )
     chart: alt.Chart = (

@@ -7,7 +7,7 @@ from db.models import Walk
 from db.session import reading, writing
 from db.votes import Tally
 from momalisa.settings import settings
-from momalisa.ui import duo, preference, verdict
+from momalisa.ui.compare import blind_vote, side_by_side, tally
 from momalisa.ui.presets import PRESETS
 
 from .conftest import (
@@ -23,7 +23,7 @@ from .conftest import (
 )
 
 
-def tally(one: Walk, other: Walk) -> Tally:
+def votes_of(one: Walk, other: Walk) -> Tally:
     with reading(settings().database) as session:
         return votes.tally(session=session, one=one.id, other=other.id)
 
@@ -140,14 +140,14 @@ def test_a_vote_reveals_the_films_and_the_tally(visit: Visit, hang: Hang, answer
     assert "blind" not in at.query_params
     assert "In 2 votes curators preferred" in sentences(at)
     if answer == "No difference":
-        assert tally(left, right) == Tally(lost=1, neither=1)
+        assert votes_of(left, right) == Tally(lost=1, neither=1)
         assert "You saw no difference: the first film was" in sentences(at)
         return
     chosen = left if left.files["gif"] in (first, second)[answer == "Second film"]["url"] else right
     assert f"You preferred the {answer.lower()}: {chosen.pacing}, {chosen.accession}." in sentences(
         at
     )
-    assert tally(left, right) == (Tally(1, 1, 0) if chosen is left else Tally(0, 2, 0))
+    assert votes_of(left, right) == (Tally(1, 1, 0) if chosen is left else Tally(0, 2, 0))
 
 
 def test_films_of_one_pacing_are_told_apart_by_their_numbers(visit: Visit, hang: Hang) -> None:
@@ -159,17 +159,17 @@ def test_films_of_one_pacing_are_told_apart_by_their_numbers(visit: Visit, hang:
 def test_voting_again_changes_the_vote(visit: Visit, hang: Hang) -> None:
     left, right = hang("a moon", "a sea"), hang("a moon", "a sea", pacing="even")
     at = press(press(visit("compare", a=left.id, b=right.id), "Vote blind"), "First film")
-    before = tally(left, right)
+    before = votes_of(left, right)
     at = press(press(at, "Vote again"), "Second film")
-    assert tally(left, right) == before.turned()
+    assert votes_of(left, right) == before.turned()
 
 
 def test_the_order_is_by_chance_but_always_the_same() -> None:
     left, right = Walk(id="a"), Walk(id="b")
-    firsts = [verdict.shuffled(left, right, f"maker {n}")[0].id for n in range(200)]
+    firsts = [blind_vote.shuffled(left, right, f"maker {n}")[0].id for n in range(200)]
     assert 70 < firsts.count("a") < 130
     for n, first in enumerate(firsts):
-        assert verdict.shuffled(right, left, f"maker {n}")[0].id == first
+        assert blind_vote.shuffled(right, left, f"maker {n}")[0].id == first
 
 
 def test_a_film_that_is_gone_is_not_voted_on(visit: Visit, hang: Hang) -> None:
@@ -219,22 +219,22 @@ def test_ids_that_are_none_choose_nothing(visit: Visit, nonsense: str) -> None:
 
 
 def test_unevenness_is_one_for_equal_steps() -> None:
-    assert duo.unevenness([0.2, 0.2, 0.2]) == pytest.approx(1.0)
-    assert duo.unevenness([0.0, 0.0]) == 1.0
-    assert duo.unevenness([0.1, 0.3]) == pytest.approx(1.5)
+    assert side_by_side.unevenness([0.2, 0.2, 0.2]) == pytest.approx(1.0)
+    assert side_by_side.unevenness([0.0, 0.0]) == 1.0
+    assert side_by_side.unevenness([0.1, 0.3]) == pytest.approx(1.5)
 
 
 @pytest.mark.parametrize(
     ("won", "lost", "chance"), [(0, 0, 1.0), (3, 3, 1.0), (6, 0, 2 / 64), (1, 9, 22 / 1024)]
 )
 def test_the_sign_test_is_a_tossed_coin(won: int, lost: int, chance: float) -> None:
-    assert preference.sign_test(won, lost) == pytest.approx(chance)
-    assert preference.sign_test(lost, won) == pytest.approx(chance)
+    assert tally.sign_test(won, lost) == pytest.approx(chance)
+    assert tally.sign_test(lost, won) == pytest.approx(chance)
 
 
 def test_fewer_votes_than_needed_are_never_clear() -> None:
-    assert preference.sign_test(preference.FEWEST, 0) < 0.05
-    assert preference.sign_test(preference.FEWEST - 1, 0) >= 0.05
+    assert tally.sign_test(tally.FEWEST, 0) < 0.05
+    assert tally.sign_test(tally.FEWEST - 1, 0) >= 0.05
 
 
 @pytest.mark.parametrize(
@@ -250,13 +250,13 @@ def test_fewer_votes_than_needed_are_never_clear() -> None:
     ],
 )
 def test_a_tally_is_weighed(counted: Tally, words: str) -> None:
-    assert words in preference.weighed(counted)
-    assert preference.weighed(counted.turned()) == preference.weighed(counted)
+    assert words in tally.weighed(counted)
+    assert tally.weighed(counted.turned()) == tally.weighed(counted)
 
 
 def test_the_more_preferred_comes_first() -> None:
-    said = preference.told("even", "linear", Tally(14, 6, 3))
-    assert said == preference.told("linear", "even", Tally(6, 14, 3))
+    said = tally.told("even", "linear", Tally(14, 6, 3))
+    assert said == tally.told("linear", "even", Tally(6, 14, 3))
     assert said == (
         "In 23 votes curators preferred even to linear 14 times, linear 6 times, and saw no "
         "difference 3 times."

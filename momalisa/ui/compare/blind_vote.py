@@ -8,7 +8,8 @@ import streamlit as st
 from db import votes
 from db.models import Walk
 from db.votes import Tally
-from momalisa.ui import duo, exhibit, history, label, mishaps, orders, preference
+from momalisa.ui import exhibit, history, label, mishaps, orders
+from momalisa.ui.compare import side_by_side, tally
 from momalisa.ui.components.player import Film, player
 
 NAMES = ("first film", "second film")
@@ -16,7 +17,7 @@ NAMES = ("first film", "second film")
 
 def possible(left: Walk, right: Walk) -> bool:
     """Whether the two can be voted on: two films, not one twice."""
-    return duo.finished(left, right) and left.id != right.id
+    return side_by_side.finished(left, right) and left.id != right.id
 
 
 def asked(left: Walk, right: Walk) -> bool:
@@ -80,7 +81,7 @@ def tell(left: Walk, right: Walk) -> None:
             on_click=_open,
         )
         if any(own):
-            told = preference.told(*_told_apart(left, right), everybody)
+            told = tally.told(*_told_apart(left, right), everybody)
             st.text(f"{_preferred(left, right, own)} {told}", width="stretch")
 
 
