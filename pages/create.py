@@ -3,11 +3,12 @@
 import streamlit as st
 
 from db.models import State
-from momalisa.ui import between, draft, easel, estimate, exhibit, form, label, making
+from momalisa.ui import draft, exhibit, label
+from momalisa.ui.create import current_walk, estimate, form, progress, scrub
 
-easel.set_up()
-walk = easel.walk_on_show()
-making.elsewhere(except_for=walk.id if walk else None)
+current_walk.set_up()
+walk = current_walk.walk_on_show()
+progress.elsewhere(except_for=walk.id if walk else None)
 
 table, wall = st.columns([5, 6], gap="large")
 
@@ -21,27 +22,27 @@ with table:
     form.pacing(shown)
     form.more(shown)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Walk", key="walk", type="primary", on_click=easel.walk)
+        st.button("Walk", key="walk", type="primary", on_click=current_walk.walk)
         if spec:
             st.text(estimate.sentence(spec))
     if shown:
         st.error("The walk cannot begin yet: please look at the sentences above.")
     if spec and (walk is None or walk.digest != spec.digest()):
-        between.ahead(spec)
+        scrub.ahead(spec)
 
 with wall:
     if walk is None:
-        easel.empty_wall()
+        current_walk.empty_wall()
     elif walk.state is State.DONE:
         exhibit.show(walk)
         label.wall_label(walk)
         with st.container(horizontal=True):
             exhibit.take_away(walk)
             exhibit.carry_on(walk)
-        between.look(walk)
+        scrub.look(walk)
     elif walk.state.over:
-        easel.unfinished(walk)
-        easel.previous_film(walk)
+        current_walk.unfinished(walk)
+        current_walk.previous_film(walk)
     else:
-        making.watch(walk)
-        easel.previous_film(walk)
+        progress.watch(walk)
+        current_walk.previous_film(walk)

@@ -2,9 +2,10 @@
 
 import streamlit as st
 
-from momalisa.ui import easel, lobby, rooms
+from momalisa.ui import lobby, rooms
+from momalisa.ui.create import current_walk
+from momalisa.ui.create.presets import PRESETS
 from momalisa.ui.http import not_found
-from momalisa.ui.presets import PRESETS
 
 wall, words = lobby.halves()
 with wall:
@@ -24,5 +25,5 @@ with words:
     with st.container(horizontal=True, key="at_once", gap="xsmall"):
         for name, prompts in PRESETS.items():
             if st.button(name, key=f"preset_{name}"):
-                easel.begin_with(prompts)
+                current_walk.begin_with(prompts)
                 st.switch_page(rooms.CREATE)

@@ -29,7 +29,7 @@ from momalisa.film.encode import frames_in
 from momalisa.settings import CHECKOUT
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
-from momalisa.ui.presets import PRESETS
+from momalisa.ui.create.presets import PRESETS
 from tests.app import House, chromium, running
 from tests.browser.visits import database, enter, press, settled
 from tests.journey import journey

@@ -13,7 +13,7 @@ from typing import Literal
 from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize
 
-from momalisa.ui.presets import PRESETS
+from momalisa.ui.create.presets import PRESETS
 from tests.app import House, chromium, running
 from tests.browser.visits import settled
 

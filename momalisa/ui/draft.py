@@ -18,7 +18,7 @@ from momalisa.errors import MomaLisaError
 from momalisa.models.registry import ModelCard, available, find
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, STOPS, Stop, WalkSpec, explain
-from momalisa.ui.quality import QUALITIES, named
+from momalisa.ui.create.quality import QUALITIES, named
 
 FIRST_SEED = 7
 HERE, THERE = "on this machine", "at the endpoint"

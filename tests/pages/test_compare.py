@@ -8,7 +8,7 @@ from db.session import reading, writing
 from db.votes import Tally
 from momalisa.settings import settings
 from momalisa.ui.compare import blind_vote, side_by_side, tally
-from momalisa.ui.presets import PRESETS
+from momalisa.ui.create.presets import PRESETS
 
 from .conftest import (
     Hang,

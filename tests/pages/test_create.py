@@ -10,8 +10,8 @@ from db.models import State
 from db.session import writing
 from momalisa.models.digest import digest_of
 from momalisa.settings import settings
-from momalisa.ui.presets import PRESETS
-from momalisa.ui.quality import QUALITIES
+from momalisa.ui.create.presets import PRESETS
+from momalisa.ui.create.quality import QUALITIES
 
 from .conftest import (
     WALK,

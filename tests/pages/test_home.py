@@ -12,8 +12,8 @@ from streamlit.web.server.starlette.starlette_static_routes import (
 from db.error_messages import Locked
 from momalisa.errors import BadInput
 from momalisa.ui import lobby, mishaps, sign_in
+from momalisa.ui.create.presets import PRESETS
 from momalisa.ui.http import media, not_found
-from momalisa.ui.presets import PRESETS
 
 from .conftest import Visit, component, everything, labelled, picture, press, spec, texts
 from .test_media import get

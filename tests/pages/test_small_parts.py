@@ -10,8 +10,9 @@ import pytest
 from db.models import Walk
 from momalisa.pacing import PACINGS, PacingName, spread
 from momalisa.settings import CHECKOUT
-from momalisa.ui import clock, curve, estimate, label, surprises
-from momalisa.ui.quality import QUALITIES, named
+from momalisa.ui import clock, label
+from momalisa.ui.create import estimate, pacing_curve, random_prompts
+from momalisa.ui.create.quality import QUALITIES, named
 
 from .conftest import Hang, spec
 
@@ -76,9 +77,9 @@ def test_the_estimate_leaves_out_films_whose_frames_were_there() -> None:
 
 @pytest.mark.parametrize("pacing", PACINGS)
 def test_the_curve_has_a_tick_for_every_frame(pacing: PacingName) -> None:
-    drawing = ET.fromstring(curve.drawn(pacing, 7, 0.8))
-    ticks = [p.get("d", "") for p in drawing if p.get("d", "").endswith(f"v{curve.RUG - 6}")]
-    places = [(float(tick[1:].split()[0]) - 6) / (curve.WIDTH - 12) for tick in ticks]
+    drawing = ET.fromstring(pacing_curve.drawn(pacing, 7, 0.8))
+    ticks = [p.get("d", "") for p in drawing if p.get("d", "").endswith(f"v{pacing_curve.RUG - 6}")]
+    places = [(float(tick[1:].split()[0]) - 6) / (pacing_curve.WIDTH - 12) for tick in ticks]
     assert places == pytest.approx(list(spread(pacing, 7, 0.8)), abs=1e-3)
 
 
@@ -100,19 +101,23 @@ def test_long_titles_are_cut_where_there_is_no_room() -> None:
 
 
 def test_surprises_are_many_and_each_is_a_walk() -> None:
-    pairs = {surprises.pair(Random(seed)) for seed in range(5_000)}
+    pairs = {random_prompts.pair(Random(seed)) for seed in range(5_000)}
     assert len(pairs) > 4_500
     assert all(spec(*pair).title() for pair in list(pairs)[:500])
 
 
 def test_a_surprise_comes_from_its_seed() -> None:
-    assert surprises.pair(Random(7)) == surprises.pair(Random(7)) != surprises.pair(Random(8))
+    assert (
+        random_prompts.pair(Random(7))
+        == random_prompts.pair(Random(7))
+        != random_prompts.pair(Random(8))
+    )
 
 
 def test_both_pictures_of_a_surprise_share_a_colour() -> None:
     for seed in range(500):
-        here, there = surprises.pair(Random(seed))
-        assert any(colour in here and colour in there for colour in surprises.GROUNDS)
+        here, there = random_prompts.pair(Random(seed))
+        assert any(colour in here and colour in there for colour in random_prompts.GROUNDS)
         assert "{" not in here + there
 
 
@@ -122,5 +127,5 @@ def test_surprises_are_in_words_that_the_shipped_model_learned() -> None:
         path.read_text().lower() for kind in ("py", "txt") for path in folder.rglob(f"*.{kind}")
     )
     learned = {word for text in texts for word in re.findall(r"[a-z'-]+", text)}
-    said = " ".join(text for seed in range(2_000) for text in surprises.pair(Random(seed)))
+    said = " ".join(text for seed in range(2_000) for text in random_prompts.pair(Random(seed)))
     assert set(WORD.findall(said)) <= learned

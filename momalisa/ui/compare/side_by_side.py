@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from db.models import State, Walk
 from momalisa.pacing import PACINGS, PacingName
 from momalisa.spec import WalkSpec, explain
-from momalisa.ui import exhibit, form, history, label, making, orders, rooms
+from momalisa.ui import exhibit, history, label, orders, rooms
 from momalisa.ui.components.player import Film, player
-from momalisa.ui.presets import PLACEHOLDERS, PRESETS
+from momalisa.ui.create import form, progress
+from momalisa.ui.create.presets import PLACEHOLDERS, PRESETS
 
 NON_LINEAR = [pacing for pacing in PACINGS if pacing != "linear"]
 SIDES = ("a", "b")
@@ -73,7 +74,7 @@ def _one_side(walk: Walk) -> None:
     elif walk.state.over:
         st.text(walk.error or "This walk was called off.")
     else:
-        making.watch(walk)
+        progress.watch(walk)
     st.text(label.caption(walk))
 
 

@@ -3,7 +3,8 @@
 import streamlit as st
 
 from db.models import State, Walk
-from momalisa.ui import draft, exhibit, history, label, making, mishaps, orders, rooms
+from momalisa.ui import draft, exhibit, history, label, mishaps, orders, rooms
+from momalisa.ui.create import progress
 
 
 def set_up() -> None:
@@ -70,10 +71,10 @@ def unfinished(walk: Walk) -> None:
         st.error("This walk failed.")
         st.text(walk.error)
     else:
-        made = f"{making.frames_ready(walk)} of {walk.frames_total} frames were made and are kept"
+        made = f"{progress.frames_ready(walk)} of {walk.frames_total} frames were made and are kept"
         st.text(f"Called off. {made}: the same walk would go on from there.")
     if walk.progress:
-        making.strip(walk)
+        progress.strip(walk)
     if orders.repeatable(walk):
         st.button("Try again", key=f"again_{walk.id}", on_click=_again, args=(walk,))
 

@@ -14,7 +14,7 @@ from db.models import Still
 from db.session import reading, writing
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
-from momalisa.ui import between
+from momalisa.ui.create import scrub
 from momalisa.ui.http import stills as door
 
 from .conftest import Hang, Keep, Visit, component, labelled, spec
@@ -121,7 +121,7 @@ def test_a_walk_is_looked_at_between_its_frames(visit: Visit, hang: Hang, keep: 
 def test_of_an_evenly_paced_walk_only_the_stops_places_are_known(hang: Hang) -> None:
     walk = hang(pacing="even")
     walk.progress = [[place, "a" * 64] for place in range(3)]
-    assert [way for way, _ in between.known(walk, spec(pacing="even"))] == [0.0, 1.0]
+    assert [way for way, _ in scrub.known(walk, spec(pacing="even"))] == [0.0, 1.0]
 
 
 @pytest.mark.parametrize(("seconds", "live"), [(14.0, True), (16.0, False)])

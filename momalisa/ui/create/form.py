@@ -12,10 +12,11 @@ from momalisa.models.registry import find
 from momalisa.pacing import PACINGS
 from momalisa.settings import settings
 from momalisa.spec import STOPS
-from momalisa.ui import curve, draft, surprises
+from momalisa.ui import draft
+from momalisa.ui.create import pacing_curve, random_prompts
+from momalisa.ui.create.presets import PLACEHOLDERS, PRESETS
+from momalisa.ui.create.quality import QUALITIES
 from momalisa.ui.label import LOOPS
-from momalisa.ui.presets import PLACEHOLDERS, PRESETS
-from momalisa.ui.quality import QUALITIES
 
 Problems = Mapping[str, str]
 SIZES = (128, 192, 256, 320, 384, 448, 512, 640, 768, 1024)
@@ -68,7 +69,7 @@ def _change(label: str, icon: str, change: Callable[[], None], *, disabled: bool
 
 
 def _surprise() -> None:
-    draft.use_prompts(surprises.pair(Random(secrets.randbits(64))))
+    draft.use_prompts(random_prompts.pair(Random(secrets.randbits(64))))
 
 
 def _stop(place: int, stop_id: int) -> None:
@@ -149,7 +150,7 @@ def pacing(problems: Problems) -> None:
     left, right = st.columns([3, 2], vertical_alignment="top")
     with left:
         with st.container(key="quiet_pacing"):
-            st.text(curve.described(chosen))
+            st.text(pacing_curve.described(chosen))
         if chosen not in ("linear", "even"):
             strength = draft.key("strength")
             st.slider(
@@ -163,8 +164,8 @@ def pacing(problems: Problems) -> None:
             )
     with right, st.container(key="curve"):
         frames = min(max(int(draft.value("frames") or 2), 2), 60)
-        drawn = curve.drawn(chosen, frames, float(draft.value("strength")))
-        st.image(drawn, alt=f"The curve of the pacing: {curve.described(chosen)}")
+        drawn = pacing_curve.drawn(chosen, frames, float(draft.value("strength")))
+        st.image(drawn, alt=f"The curve of the pacing: {pacing_curve.described(chosen)}")
     problem(problems, "pacing", "strength")
 
 

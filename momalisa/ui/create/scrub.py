@@ -7,8 +7,9 @@ import streamlit as st
 from db.models import Walk
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
-from momalisa.ui import clock, estimate, orders
+from momalisa.ui import clock, orders
 from momalisa.ui.components.scrubber import scrubber
+from momalisa.ui.create import estimate
 from momalisa.ui.http import media, stills
 
 SLOWEST = 5.0
