@@ -3,7 +3,8 @@
 import streamlit as st
 
 from db.models import State
-from momalisa.ui import catalogue, dropped, exhibit, filters, history, label, wall
+from momalisa.ui import exhibit, history, label
+from momalisa.ui.gallery import filters, import_film, poster_grid, table_export
 
 chosen = st.query_params.get("walk")
 if chosen:
@@ -11,7 +12,7 @@ if chosen:
     with st.container(horizontal=True):
         exhibit.way_back()
         if walk is not None:
-            wall.neighbours(walk)
+            poster_grid.neighbours(walk)
     if walk is None or walk.state is not State.DONE:
         exhibit.not_here(walk)
         st.stop()
@@ -36,16 +37,16 @@ search, own = st.columns([5, 1])
 with search:
     wanted = filters.choose()
 with own:
-    dropped.take_in()
-found, total = wall.look(wanted)
+    import_film.take_in()
+found, total = poster_grid.look(wanted)
 if not found:
-    wall.empty(wanted)
+    poster_grid.empty(wanted)
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.text(wall.counted(wanted, total), width="stretch")
-    wall.exhibit_these(total)
-    catalogue.take_along(wanted.filters)
-if late := wall.late():
+    st.text(poster_grid.counted(wanted, total), width="stretch")
+    poster_grid.exhibit_these(total)
+    table_export.take_along(wanted.filters)
+if late := poster_grid.late():
     st.text(late)
-wall.hang(found[: wall.PAGE])
-wall.turn_pages(found)
+poster_grid.hang(found[: poster_grid.PAGE])
+poster_grid.turn_pages(found)

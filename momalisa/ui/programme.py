@@ -7,8 +7,9 @@ import streamlit as st
 
 from db import walks
 from db.models import State, Walk
-from momalisa.ui import exhibit, filters, history, label
+from momalisa.ui import exhibit, history, label
 from momalisa.ui.components.exhibition import Slide
+from momalisa.ui.gallery import filters
 from momalisa.ui.orders import repeatable, spec_of
 
 MOST = 200

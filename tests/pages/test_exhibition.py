@@ -9,7 +9,8 @@ from db import walks
 from db.error_messages import Locked
 from db.session import writing
 from momalisa.settings import settings
-from momalisa.ui import filters, history, programme
+from momalisa.ui import history, programme
+from momalisa.ui.gallery import filters
 
 from .conftest import Hang, Keep, Visit, component, texts
 

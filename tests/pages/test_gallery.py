@@ -17,7 +17,8 @@ from momalisa.settings import settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, open_storage
 from momalisa.storage.outbox import outbox_of
-from momalisa.ui import catalogue, exhibit, lobby, wall
+from momalisa.ui import exhibit, lobby
+from momalisa.ui.gallery import poster_grid, table_export
 
 from .conftest import (
     Hang,
@@ -134,7 +135,7 @@ def test_behind_a_film_that_is_gone_is_the_first_page(visit: Visit, hang: Hang) 
 def test_another_order_begins_at_its_first_page(
     visit: Visit, hang: Hang, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wall, "PAGE", 2)
+    monkeypatch.setattr(poster_grid, "PAGE", 2)
     for n in range(3):
         hang(f"moon {n}", "a sea")
     at = press(visit("gallery"), "Next")
@@ -155,8 +156,8 @@ def test_films_that_wait_for_the_storage_are_told(visit: Visit, hang: Hang, keep
 def test_the_films_found_go_along_as_a_table(hang: Hang) -> None:
     one, _ = hang("a moon, full", "a sea"), hang("a mask", "a hill", pacing="ease")
     for table in (
-        pd.read_csv(BytesIO(catalogue.csv({"pacing": "linear"}))),
-        pd.read_json(BytesIO(catalogue.json({"pacing": "linear"}))),
+        pd.read_csv(BytesIO(table_export.csv({"pacing": "linear"}))),
+        pd.read_json(BytesIO(table_export.json({"pacing": "linear"}))),
     ):
         assert list(table["id"]) == [one.id]
         assert list(table["prompts"]) == ["a moon, full → a sea"]
@@ -165,7 +166,7 @@ def test_the_films_found_go_along_as_a_table(hang: Hang) -> None:
 @pytest.mark.parametrize("prompt", ["=1+1", "@moon", "- a moon", "'twas a moon", "a = moon"])
 def test_no_prompt_is_a_formula_in_a_spreadsheet(hang: Hang, prompt: str) -> None:
     hang(prompt, "a sea")
-    (told,) = pd.read_csv(BytesIO(catalogue.csv({})))["prompts"]
+    (told,) = pd.read_csv(BytesIO(table_export.csv({})))["prompts"]
     assert not told.startswith(("=", "@", "-"))
     assert told.removeprefix("'") == f"{prompt} → a sea"
 
@@ -175,7 +176,7 @@ def test_no_table_is_made_before_it_is_asked_for(
 ) -> None:
     hang()
     asked: list[Any] = []
-    monkeypatch.setattr(catalogue, "csv", asked.append)
+    monkeypatch.setattr(table_export, "csv", asked.append)
     at = visit("gallery")
     assert [button.proto.label for button in at.get("download_button")] == ["CSV", "JSON"]
     assert asked == []
@@ -187,7 +188,7 @@ def test_a_search_that_finds_nothing_says_so(visit: Visit, hang: Hang) -> None:
 
 
 def test_pages_turn_both_ways(visit: Visit, hang: Hang, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wall, "PAGE", 2)
+    monkeypatch.setattr(poster_grid, "PAGE", 2)
     walks = [hang(f"moon {n}", "a sea") for n in range(5)][::-1]
     at = visit("gallery")
 
@@ -209,7 +210,7 @@ def test_pages_turn_both_ways(visit: Visit, hang: Hang, monkeypatch: pytest.Monk
 def test_previous_turns_a_page_also_after_the_browsers_own_way_back(
     visit: Visit, hang: Hang, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(wall, "PAGE", 2)
+    monkeypatch.setattr(poster_grid, "PAGE", 2)
     for number in range(5):
         hang(f"moon {number}", "a sea")
     at = press(visit("gallery"), "Next")

@@ -20,7 +20,8 @@ from momalisa.film import encode, exports
 from momalisa.settings import settings
 from momalisa.storage import GCSStorage, app_url, film_key, open_storage
 from momalisa.storage.outbox import outbox_of
-from momalisa.ui import dropped, history
+from momalisa.ui import history
+from momalisa.ui.gallery import import_film
 from momalisa.ui.http import downloads, media
 from tests.faults import Proxy, emulator, proxy_before
 
@@ -332,17 +333,17 @@ def test_two_films_are_made_at_a_time(hang: Hang, monkeypatch: pytest.MonkeyPatc
 
 def test_a_film_that_is_sent_gives_its_settings_back() -> None:
     gif = encode.gif(GREY, 10, spec().model_dump_json())
-    status, headers, body = post(dropped.ADDRESS, "name=a.gif", gif[:500], gif[500:])
+    status, headers, body = post(import_film.ADDRESS, "name=a.gif", gif[:500], gif[500:])
     assert (status, headers["content-type"]) == (200, "application/json")
     assert exports.settings_in(body, "") == spec()
 
 
 def test_what_is_wrong_with_a_film_that_is_sent_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    status, _, body = post(dropped.ADDRESS, "name=a%20b.gif", b"GIF89a")
+    status, _, body = post(import_film.ADDRESS, "name=a%20b.gif", b"GIF89a")
     assert status == 422
     assert body.decode().startswith("“a b.gif”: This file is damaged")
     monkeypatch.setattr(exports, "FILE_LIMIT", 2**20)
     endless = [bytes(2**19)] * 100
-    status, _, body = post(dropped.ADDRESS, "", *endless)
+    status, _, body = post(import_film.ADDRESS, "", *endless)
     assert status == 422
     assert "larger than 1 MB, so it is not read" in body.decode()

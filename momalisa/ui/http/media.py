@@ -20,7 +20,8 @@ from momalisa.errors import BadInput, NotStored, StorageError
 from momalisa.settings import settings
 from momalisa.storage import TYPES, LocalStorage, Storage, checked
 from momalisa.storage.outbox import outbox_of
-from momalisa.ui import dropped, history
+from momalisa.ui import history
+from momalisa.ui.gallery import import_film
 from momalisa.ui.http import downloads
 
 FOREVER = {
@@ -127,5 +128,5 @@ ROUTES = [
     Route("/pictures/frames/{key}.png", frame),
     Route("/pictures/example/{name}", example),
     downloads.ROUTE,
-    dropped.ROUTE,
+    import_film.ROUTE,
 ]

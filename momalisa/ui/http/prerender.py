@@ -11,7 +11,8 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db import walks
-from momalisa.ui import filters, history, rooms
+from momalisa.ui import history, rooms
+from momalisa.ui.gallery import filters
 from momalisa.ui.http import not_found
 
 MOST = 24

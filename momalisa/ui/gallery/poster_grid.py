@@ -7,7 +7,7 @@ from db.gallery_query import Sort
 from db.models import Walk
 from momalisa.ui import exhibit, history, label, lobby, programme, rooms
 from momalisa.ui.components.grid import Card, grid
-from momalisa.ui.filters import Wanted, asked, first_page, in_url, told
+from momalisa.ui.gallery.filters import Wanted, asked, first_page, in_url, told
 
 PAGE = 24
 
