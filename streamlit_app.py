@@ -17,7 +17,7 @@ from db.session import migrate
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import Courier, outbox_of
-from momalisa.ui import history, mishaps
+from momalisa.ui import error_display, history
 from momalisa.ui.http import media, not_found, preload, prerender, stills
 from momalisa.worker.supervisor import Supervisor
 
@@ -63,5 +63,5 @@ app = st.App(
         Middleware(prerender.seen_at_once),
     ],
     lifespan=lifespan,
-    on_script_error=mishaps.say,
+    on_script_error=error_display.say,
 )

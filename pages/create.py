@@ -3,7 +3,7 @@
 import streamlit as st
 
 from db.models import State
-from momalisa.ui import draft, exhibit, label
+from momalisa.ui import draft, film_detail, wall_label
 from momalisa.ui.create import current_walk, estimate, form, progress, scrub
 
 current_walk.set_up()
@@ -34,11 +34,11 @@ with wall:
     if walk is None:
         current_walk.empty_wall()
     elif walk.state is State.DONE:
-        exhibit.show(walk)
-        label.wall_label(walk)
+        film_detail.show(walk)
+        wall_label.wall_label(walk)
         with st.container(horizontal=True):
-            exhibit.take_away(walk)
-            exhibit.carry_on(walk)
+            film_detail.take_away(walk)
+            film_detail.carry_on(walk)
         scrub.look(walk)
     elif walk.state.over:
         current_walk.unfinished(walk)

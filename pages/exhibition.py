@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from momalisa.ui import programme, rooms
+from momalisa.ui import page_paths, playlist
 from momalisa.ui.components.exhibition import exhibition
 
 LOOK = 30.0  # seconds until new films join in, and deleted ones leave
@@ -10,12 +10,12 @@ LOOK = 30.0  # seconds until new films join in, and deleted ones leave
 
 @st.fragment(run_every=LOOK)
 def show() -> None:
-    slides = programme.slides()
+    slides = playlist.slides()
     if not slides:
         st.text("There is no film to exhibit here yet.")
-        st.page_link(rooms.GALLERY, label="Browse the Gallery")
+        st.page_link(page_paths.GALLERY, label="Browse the Gallery")
     elif exhibition(slides, key="exhibition"):
-        st.switch_page(rooms.GALLERY, query_params=programme.way_out())
+        st.switch_page(page_paths.GALLERY, query_params=playlist.way_out())
 
 
 show()

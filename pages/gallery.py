@@ -3,33 +3,33 @@
 import streamlit as st
 
 from db.models import State
-from momalisa.ui import exhibit, history, label
+from momalisa.ui import film_detail, history, wall_label
 from momalisa.ui.gallery import filters, import_film, poster_grid, table_export
 
 chosen = st.query_params.get("walk")
 if chosen:
     walk = history.find(chosen)
     with st.container(horizontal=True):
-        exhibit.way_back()
+        film_detail.way_back()
         if walk is not None:
             poster_grid.neighbours(walk)
     if walk is None or walk.state is not State.DONE:
-        exhibit.not_here(walk)
+        film_detail.not_here(walk)
         st.stop()
     picture, words = st.columns([6, 5], gap="large")
     with picture:
-        exhibit.show(walk)
+        film_detail.show(walk)
     with words:
-        label.wall_label(walk)
+        wall_label.wall_label(walk)
         with st.container(horizontal=True, vertical_alignment="center", key="door_use"):
-            exhibit.use(walk)
-            exhibit.carry_on(walk)
-            exhibit.beside(walk)
+            film_detail.use(walk)
+            film_detail.carry_on(walk)
+            film_detail.beside(walk)
         with st.container(horizontal=True):
-            exhibit.take_away(walk)
-        label.fact_table(label.facts(walk), key=walk.id)
-        exhibit.annotate(walk)
-        exhibit.take_down(walk)
+            film_detail.take_away(walk)
+        wall_label.fact_table(wall_label.facts(walk), key=walk.id)
+        film_detail.annotate(walk)
+        film_detail.take_down(walk)
     st.stop()
 
 st.title("Gallery", anchor=False)

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from momalisa.ui import lobby, rooms
+from momalisa.ui import example_film, page_paths
 from momalisa.ui.create import current_walk
 from momalisa.ui.create.presets import PRESETS
 from momalisa.ui.http import not_found
 
-wall, words = lobby.halves()
+wall, words = example_film.halves()
 with wall:
-    lobby.example_film()
+    example_film.example_film()
 with words:
     not_found.say_if_lost()
     st.title("MOMA Lisa", anchor=False)
@@ -18,12 +18,12 @@ with words:
         "what it sees on the way."
     )
     with st.container(horizontal=True, key="doors"):
-        st.page_link(rooms.CREATE, label="Create a walk")
-        st.page_link(rooms.GALLERY, label="Browse the Gallery")
+        st.page_link(page_paths.CREATE, label="Create a walk")
+        st.page_link(page_paths.GALLERY, label="Browse the Gallery")
     with st.container(key="quiet_at_once"):
         st.text("Or begin a walk at once:")
     with st.container(horizontal=True, key="at_once", gap="xsmall"):
         for name, prompts in PRESETS.items():
             if st.button(name, key=f"preset_{name}"):
                 current_walk.begin_with(prompts)
-                st.switch_page(rooms.CREATE)
+                st.switch_page(page_paths.CREATE)

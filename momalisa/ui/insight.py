@@ -9,7 +9,7 @@ import streamlit as st
 
 from db import insight, votes
 from db.votes import Tally
-from momalisa.ui import history, rooms
+from momalisa.ui import history, page_paths
 from momalisa.ui.compare import tally
 
 NEUTRAL = "#85807a"
@@ -56,7 +56,7 @@ def preferences(tallies: Tallies) -> None:
     """Which pacing was preferred to which, and whether that says anything."""
     if not tallies:
         st.text("Nobody has voted yet between two pacings of one walk.")
-        st.page_link(rooms.COMPARE, label="Compare two, and vote blind")
+        st.page_link(page_paths.COMPARE, label="Compare two, and vote blind")
         return
     told = {pair: tally.told(*pair, votes) for pair, votes in tallies.items()}
     for pair in sorted(tallies, key=lambda pair: -sum(tallies[pair])):

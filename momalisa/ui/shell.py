@@ -4,19 +4,19 @@ from pathlib import Path
 
 import streamlit as st
 
-from momalisa.ui import rooms, sign_in, style
+from momalisa.ui import page_paths, sign_in, style
 
 ICON = Path(__file__).parent / "icon.png"
 
 st.set_page_config(page_title="MOMA Lisa", page_icon=ICON, layout="wide")
 style.hang()
 pages = [
-    st.Page(rooms.HOME, title="MOMA Lisa", default=True),
-    st.Page(rooms.CREATE, title="Create"),
-    st.Page(rooms.GALLERY, title="Gallery"),
-    st.Page(rooms.COMPARE, title="Compare"),
-    st.Page(rooms.INSIGHT, title="Insight"),
-    st.Page(rooms.EXHIBITION, title="Exhibition", visibility="hidden"),
+    st.Page(page_paths.HOME, title="MOMA Lisa", default=True),
+    st.Page(page_paths.CREATE, title="Create"),
+    st.Page(page_paths.GALLERY, title="Gallery"),
+    st.Page(page_paths.COMPARE, title="Compare"),
+    st.Page(page_paths.INSIGHT, title="Insight"),
+    st.Page(page_paths.EXHIBITION, title="Exhibition", visibility="hidden"),
 ]
 if sign_in.offered():
     title = "Signed in" if sign_in.signed_in() else "Sign in"

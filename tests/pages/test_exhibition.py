@@ -9,7 +9,7 @@ from db import walks
 from db.error_messages import Locked
 from db.session import writing
 from momalisa.settings import settings
-from momalisa.ui import history, programme
+from momalisa.ui import history, playlist
 from momalisa.ui.gallery import filters
 
 from .conftest import Hang, Keep, Visit, component, texts
@@ -130,7 +130,7 @@ def test_the_exhibition_goes_on_while_the_history_is_away(
 def test_more_films_than_an_exhibition_shows_are_not_promised(
     visit: Visit, hang: Hang, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(programme, "MOST", 2)
+    monkeypatch.setattr(playlist, "MOST", 2)
     for start in "abc":
         hang(start, "z")
     (link,) = visit("gallery").page_link

@@ -17,7 +17,7 @@ from momalisa.settings import settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, open_storage
 from momalisa.storage.outbox import outbox_of
-from momalisa.ui import exhibit, lobby
+from momalisa.ui import example_film, film_detail
 from momalisa.ui.gallery import poster_grid, table_export
 
 from .conftest import (
@@ -40,7 +40,7 @@ def test_bare_walls_show_the_film_that_ships_and_the_way_to_the_first_own(visit:
     assert component(at, "player")["films"][0]["url"].startswith("/pictures/example/film.gif?")
     assert [link.label for link in at.page_link] == ["Create a walk"]
     press(at, "Use its settings")
-    shipped = WalkSpec.model_validate_json(lobby.WALK.read_text())
+    shipped = WalkSpec.model_validate_json(example_film.WALK.read_text())
     assert at_easel(at) == shipped.stops[0].prompt
 
 
@@ -364,7 +364,7 @@ def test_a_film_is_deleted_also_while_its_storage_is_away(
 
     walk = hang()
     away = Away(Path(settings().store_root))
-    monkeypatch.setattr(exhibit, "open_storage", lambda *_root, **_how: away)
+    monkeypatch.setattr(film_detail, "open_storage", lambda *_root, **_how: away)
     press(visit("gallery", walk=walk.id), "Yes, delete it")
     assert everything() == []
     assert outbox_of(settings()).removals() == {walk.id}

@@ -11,7 +11,7 @@ from streamlit.web.server.starlette.starlette_static_routes import (
 
 from db.error_messages import Locked
 from momalisa.errors import BadInput
-from momalisa.ui import lobby, mishaps, sign_in
+from momalisa.ui import error_display, example_film, sign_in
 from momalisa.ui.create.presets import PRESETS
 from momalisa.ui.http import media, not_found
 
@@ -20,7 +20,7 @@ from .test_media import get
 
 
 def test_home_has_a_sentence_and_two_doors(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(lobby, "FILM", Path("nowhere.gif"))
+    monkeypatch.setattr(example_film, "FILM", Path("nowhere.gif"))
     at = visit("home")
     assert at.title[0].value == "MOMA Lisa"
     assert [link.label for link in at.page_link] == ["Create a walk", "Browse the Gallery"]
@@ -40,8 +40,8 @@ def test_home_shows_the_example_film_and_its_label(
 ) -> None:
     (tmp_path / "film.gif").write_bytes(picture("gif"))
     (tmp_path / "walk.json").write_text(spec("a moon", "a sea").model_dump_json())
-    monkeypatch.setattr(lobby, "FILM", tmp_path / "film.gif")
-    monkeypatch.setattr(lobby, "WALK", tmp_path / "walk.json")
+    monkeypatch.setattr(example_film, "FILM", tmp_path / "film.gif")
+    monkeypatch.setattr(example_film, "WALK", tmp_path / "walk.json")
     at = visit("home")
     assert component(at, "player")["films"][0]["url"].startswith("/pictures/example/film.gif?")
     assert "a moon → a sea" in [text.value for text in at.text]
@@ -56,8 +56,8 @@ def test_home_shows_the_example_film_and_its_label(
     ],
 )
 def test_errors_become_sentences(error: Exception, part: str) -> None:
-    assert part in mishaps.sentence(error)
-    assert "secret" not in mishaps.sentence(error)
+    assert part in error_display.sentence(error)
+    assert "secret" not in error_display.sentence(error)
 
 
 def led_from(path: str, base: str = "") -> str | None:

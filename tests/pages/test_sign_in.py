@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from db.models import State, Walk
 from momalisa.settings import settings
-from momalisa.ui import orders, sign_in
+from momalisa.ui import sign_in, submit
 
 from .conftest import Hang, Keep, Visit, found, press, sentences
 
@@ -35,12 +35,12 @@ def walk(ask: Hang, keep: Keep, guarded: None, monkeypatch: pytest.MonkeyPatch) 
     """A walk in the queue that maker@museum.test asked for."""
     be(monkeypatch, "maker@museum.test")
     walk = ask()
-    keep(walk, maker=orders.maker())
+    keep(walk, maker=submit.maker())
     return found(walk.id)
 
 
 def may_call_off(walk: Walk) -> bool:
-    orders.call_off(walk.id)
+    submit.call_off(walk.id)
     return found(walk.id).state is State.CANCELLED
 
 

@@ -10,7 +10,7 @@ import pytest
 from db.models import Walk
 from momalisa.pacing import PACINGS, PacingName, spread
 from momalisa.settings import CHECKOUT
-from momalisa.ui import clock, label
+from momalisa.ui import durations, wall_label
 from momalisa.ui.create import estimate, pacing_curve, random_prompts
 from momalisa.ui.create.quality import QUALITIES, named
 
@@ -30,13 +30,13 @@ WORD = re.compile(r"[a-z'-]+")
     ],
 )
 def test_durations_in_words(seconds: float, words: str) -> None:
-    assert clock.about(seconds) == words
+    assert durations.about(seconds) == words
 
 
 def test_time_left_goes_by_the_walks_own_rate() -> None:
-    assert clock.time_left(done=6, total=24, elapsed=12.0) == pytest.approx(36.0)
-    assert clock.time_left(done=0, total=24, elapsed=12.0) is None
-    assert clock.time_left(done=24, total=24, elapsed=12.0) == 0.0
+    assert durations.time_left(done=6, total=24, elapsed=12.0) == pytest.approx(36.0)
+    assert durations.time_left(done=0, total=24, elapsed=12.0) is None
+    assert durations.time_left(done=24, total=24, elapsed=12.0) == 0.0
 
 
 def made(frames_computed: int = 3, seconds: float = 6.0, **changes: Any) -> Walk:
@@ -90,14 +90,14 @@ def test_a_quality_is_known_by_its_numbers(name: str) -> None:
 
 
 def test_differences_leave_out_what_is_the_same(hang: Hang) -> None:
-    rows = label.differences(hang("a", "b"), hang("a", "b", steps=3))
+    rows = wall_label.differences(hang("a", "b"), hang("a", "b", steps=3))
     assert ("Steps", "16", "3") in rows
     assert "Guidance" not in [name for name, _, _ in rows]
 
 
 def test_long_titles_are_cut_where_there_is_no_room() -> None:
-    assert label.short("a → b") == "a → b"
-    assert len(label.short("x" * 500)) == 90
+    assert wall_label.short("a → b") == "a → b"
+    assert len(wall_label.short("x" * 500)) == 90
 
 
 def test_surprises_are_many_and_each_is_a_walk() -> None:

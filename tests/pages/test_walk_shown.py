@@ -8,7 +8,7 @@ from db import queue
 from db.models import State
 from db.session import writing
 from momalisa.settings import settings
-from momalisa.ui import orders
+from momalisa.ui import submit
 
 from .conftest import (
     WALK,
@@ -161,7 +161,7 @@ def test_a_non_linear_film_is_compared_with_the_linear_one(
 def test_a_walk_that_is_being_called_off_can_be_asked_for_again(visit: Visit) -> None:
     at = press(typed(visit("create"), "a red square", "a sea"), WALK)
     claim()
-    orders.call_off(everything()[0].id)
+    submit.call_off(everything()[0].id)
     press(at, WALK)
     first, second = everything()
     assert (first.cancel_requested, second.state) == (True, State.QUEUED)

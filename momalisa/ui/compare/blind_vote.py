@@ -8,7 +8,7 @@ import streamlit as st
 from db import votes
 from db.models import Walk
 from db.votes import Tally
-from momalisa.ui import exhibit, history, label, mishaps, orders
+from momalisa.ui import error_display, film_detail, history, submit, wall_label
 from momalisa.ui.compare import side_by_side, tally
 from momalisa.ui.components.player import Film, player
 
@@ -27,7 +27,7 @@ def asked(left: Walk, right: Walk) -> bool:
 
 def ask(left: Walk, right: Walk) -> None:
     """Both films in an order that tells nothing, and the question."""
-    shown = shuffled(left, right, orders.maker())
+    shown = shuffled(left, right, submit.maker())
     player(*(map(_unlabelled, shown, NAMES)), key="blind")
     st.header("Which film do you prefer?", anchor=False)
     with st.container(horizontal=True):
@@ -44,10 +44,10 @@ def shuffled(left: Walk, right: Walk, maker: str) -> tuple[Walk, Walk]:
 
 
 def _unlabelled(walk: Walk, name: str) -> Film:
-    return replace(exhibit.film(walk), alt=name.capitalize(), title=name.capitalize())
+    return replace(film_detail.film(walk), alt=name.capitalize(), title=name.capitalize())
 
 
-@mishaps.beside
+@error_display.beside
 def _cast(left: Walk, right: Walk, preferred: Walk | None) -> None:
     with history.writing() as session:
         counted = votes.cast(
@@ -55,7 +55,7 @@ def _cast(left: Walk, right: Walk, preferred: Walk | None) -> None:
             one=left.id,
             other=right.id,
             preferred=preferred.id if preferred else None,
-            maker=orders.maker(),
+            maker=submit.maker(),
         )
     if not counted:
         st.toast("One of the two films was deleted meanwhile, so the vote does not count.")
@@ -68,7 +68,7 @@ def _leave() -> None:
 
 def tell(left: Walk, right: Walk) -> None:
     """Whoever has voted learns which film was which, and how all have voted; others are asked."""
-    maker = orders.maker()
+    maker = submit.maker()
     with history.reading() as session:
         own = votes.tally(session=session, one=left.id, other=right.id, maker=maker)
         everybody = votes.tally(session=session, one=left.id, other=right.id)
@@ -86,14 +86,15 @@ def tell(left: Walk, right: Walk) -> None:
 
 
 def _preferred(left: Walk, right: Walk, own: Tally) -> str:
-    shown = shuffled(left, right, orders.maker())
+    shown = shuffled(left, right, submit.maker())
     if own.neither:
         was = (
-            f"the {name} was {label.caption(walk)}" for name, walk in zip(NAMES, shown, strict=True)
+            f"the {name} was {wall_label.caption(walk)}"
+            for name, walk in zip(NAMES, shown, strict=True)
         )
         return f"You saw no difference: {', '.join(was)}."
     preferred = left if own.won else right
-    return f"You preferred the {NAMES[shown.index(preferred)]}: {label.caption(preferred)}."
+    return f"You preferred the {NAMES[shown.index(preferred)]}: {wall_label.caption(preferred)}."
 
 
 def _told_apart(left: Walk, right: Walk) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from db.models import State, Walk
 from momalisa.pacing import PACINGS, PacingName
 from momalisa.spec import WalkSpec, explain
-from momalisa.ui import exhibit, history, label, orders, rooms
+from momalisa.ui import film_detail, history, page_paths, submit, wall_label
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.create import form, progress
 from momalisa.ui.create.presets import PLACEHOLDERS, PRESETS
@@ -34,14 +34,14 @@ def choose(*chosen: Walk | None) -> None:
             list(offered),
             index=None,
             key=f"side_{side}",
-            format_func=lambda each: f"{offered[each].title}, {label.caption(offered[each])}",
+            format_func=lambda each: f"{offered[each].title}, {wall_label.caption(offered[each])}",
             placeholder="Choose a film",
             on_change=_chosen,
             args=(side,),
         )
         if walk is None and side in st.query_params:
             with column:
-                exhibit.not_here(None)
+                film_detail.not_here(None)
 
 
 def _chosen(side: str) -> None:
@@ -70,17 +70,17 @@ def finished(left: Walk, right: Walk) -> bool:
 
 def _one_side(walk: Walk) -> None:
     if walk.state is State.DONE:
-        exhibit.show(walk)
+        film_detail.show(walk)
     elif walk.state.over:
         st.text(walk.error or "This walk was called off.")
     else:
         progress.watch(walk)
-    st.text(label.caption(walk))
+    st.text(wall_label.caption(walk))
 
 
 def _with_changes(walk: Walk) -> Film:
     back = walk.distances[::-1] if walk.spec.get("loop") == "boomerang" else []
-    film = exhibit.film(walk, title=label.caption(walk))
+    film = film_detail.film(walk, title=wall_label.caption(walk))
     return replace(film, changes=[*walk.distances, *back])
 
 
@@ -89,7 +89,7 @@ def differences(left: Walk, right: Walk) -> None:
     ours, theirs = measures(left), measures(right)
     measured = [(name, ours[name] or "none", theirs[name] or "none") for name in ours]
     known = {*ours, "Took"}  # which is the seconds and the frames computed, in one line
-    others = [row for row in label.differences(left, right) if row[0] not in known]
+    others = [row for row in wall_label.differences(left, right) if row[0] not in known]
     with st.container(key="facts3_differences"):
         for row in ((" ", left.accession, right.accession), *measured, *others):
             for cell in row:
@@ -167,5 +167,5 @@ def _order_both(pacing: PacingName) -> None:
         st.session_state.duo_problems = explain(error)
         st.rerun()
     st.session_state.duo_problems = {}
-    both = [orders.order(spec), orders.order(orders.changed(spec, pacing=pacing))]
-    st.switch_page(rooms.COMPARE, query_params=dict(zip(SIDES, both, strict=True)))
+    both = [submit.order(spec), submit.order(submit.changed(spec, pacing=pacing))]
+    st.switch_page(page_paths.COMPARE, query_params=dict(zip(SIDES, both, strict=True)))

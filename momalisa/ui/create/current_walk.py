@@ -3,7 +3,7 @@
 import streamlit as st
 
 from db.models import State, Walk
-from momalisa.ui import draft, exhibit, history, label, mishaps, orders, rooms
+from momalisa.ui import draft, error_display, film_detail, history, page_paths, submit, wall_label
 from momalisa.ui.create import progress
 
 
@@ -35,13 +35,13 @@ def walk_on_show() -> Walk | None:
     return walk
 
 
-@mishaps.beside
+@error_display.beside
 def walk() -> None:
     """Begin the walk that is on the easel, or show what stands in its way."""
     spec, problems = draft.check()
     st.session_state.complain = bool(problems)
     if spec is not None:
-        put_on_show(orders.order(spec, here=draft.made_here()))
+        put_on_show(submit.order(spec, here=draft.made_here()))
 
 
 def begin_with(prompts: tuple[str, ...]) -> None:
@@ -60,7 +60,7 @@ def put_on_show(walk_id: str) -> None:
 def empty_wall() -> None:
     """A free place for the first film; and why it is free when a link has led to no walk."""
     if {"walk", "use"} & st.query_params.keys():
-        exhibit.not_here(None)
+        film_detail.not_here(None)
     with st.container(key="empty_wall", border=True):
         st.text("Your film will hang here.")
 
@@ -75,20 +75,20 @@ def unfinished(walk: Walk) -> None:
         st.text(f"Called off. {made}: the same walk would go on from there.")
     if walk.progress:
         progress.strip(walk)
-    if orders.repeatable(walk):
+    if submit.repeatable(walk):
         st.button("Try again", key=f"again_{walk.id}", on_click=_again, args=(walk,))
 
 
-@mishaps.beside
+@error_display.beside
 def _again(walk: Walk) -> None:
     draft.load(walk.spec)
-    put_on_show(orders.order_again(walk))
+    put_on_show(submit.order_again(walk))
 
 
 def previous_film(walk: Walk) -> None:
     """The film before stays on the wall until the new one is there."""
     last = history.find(st.session_state.get("last_film"))
     if last is not None and last.id != walk.id:
-        exhibit.show(last)
-        label.wall_label(last)
-        st.page_link(rooms.GALLERY, label="In the Gallery", query_params={"walk": last.id})
+        film_detail.show(last)
+        wall_label.wall_label(last)
+        st.page_link(page_paths.GALLERY, label="In the Gallery", query_params={"walk": last.id})

@@ -7,8 +7,8 @@ from db import walks
 from db.models import Walk
 from momalisa.engine.shortcuts import FEW, SOLVED
 from momalisa.spec import WalkSpec
-from momalisa.ui import clock, history
-from momalisa.ui.orders import repeatable, spec_of
+from momalisa.ui import durations, history
+from momalisa.ui.submit import repeatable, spec_of
 
 LOOKED_AT = 24
 """Films of a model, the newest, by which its speed is judged."""
@@ -23,7 +23,7 @@ def sentence(spec: WalkSpec) -> str:
     device, past = _made_with(spec.model)
     seconds = expected(spec, past)
     frames = f"{len(spec.places())} frames"
-    took = frames if seconds is None else f"{frames}, {clock.about(seconds)}"
+    took = frames if seconds is None else f"{frames}, {durations.about(seconds)}"
     return f"{took} on {device}" if device else took
 
 

@@ -16,7 +16,7 @@ from momalisa.ui import draft
 from momalisa.ui.create import pacing_curve, random_prompts
 from momalisa.ui.create.presets import PLACEHOLDERS, PRESETS
 from momalisa.ui.create.quality import QUALITIES
-from momalisa.ui.label import LOOPS
+from momalisa.ui.wall_label import LOOPS
 
 Problems = Mapping[str, str]
 SIZES = (128, 192, 256, 320, 384, 448, 512, 640, 768, 1024)

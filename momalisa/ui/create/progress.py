@@ -6,7 +6,7 @@ import streamlit as st
 
 from db import walks
 from db.models import State, Walk
-from momalisa.ui import clock, history, label, orders, rooms
+from momalisa.ui import durations, history, page_paths, submit, wall_label
 from momalisa.ui.components.filmstrip import filmstrip
 from momalisa.ui.http import media
 
@@ -31,11 +31,11 @@ def _follow(walk_id: str) -> None:
     strip(walk)
     with st.container(horizontal=True, vertical_alignment="center", key=f"now_{walk_id}"):
         st.text(status(walk), width="stretch")
-        if orders.may_change(walk):
+        if submit.may_change(walk):
             st.button(
                 "Cancel",
                 key=f"cancel_{walk_id}",
-                on_click=orders.call_off,
+                on_click=submit.call_off,
                 args=(walk_id,),
                 disabled=walk.cancel_requested,
             )
@@ -77,7 +77,7 @@ def status(walk: Walk) -> str:
     done = frames_ready(walk)
     left = _seconds_left(walk, done)
     counted = f"Frame {done} of {walk.frames_total}"
-    return counted if left is None else f"{counted}, {clock.about(left)} left"
+    return counted if left is None else f"{counted}, {durations.about(left)} left"
 
 
 def frames_ready(walk: Walk) -> int:
@@ -102,7 +102,7 @@ def _seconds_left(walk: Walk, done: int) -> float | None:
     else:
         return None
     elapsed = (now - start).total_seconds()
-    return clock.time_left(done=done - began, total=walk.frames_total - began, elapsed=elapsed)
+    return durations.time_left(done=done - began, total=walk.frames_total - began, elapsed=elapsed)
 
 
 def elsewhere(except_for: str | None) -> None:
@@ -112,5 +112,5 @@ def elsewhere(except_for: str | None) -> None:
     with st.container(key="elsewhere"):
         for walk in others[:5]:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.text(f"Being made now: {label.short(walk.title)}", width="stretch")
-                st.page_link(rooms.CREATE, label="Watch", query_params={"walk": walk.id})
+                st.text(f"Being made now: {wall_label.short(walk.title)}", width="stretch")
+                st.page_link(page_paths.CREATE, label="Watch", query_params={"walk": walk.id})

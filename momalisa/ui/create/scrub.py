@@ -7,7 +7,7 @@ import streamlit as st
 from db.models import Walk
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
-from momalisa.ui import clock, orders
+from momalisa.ui import durations, submit
 from momalisa.ui.components.scrubber import scrubber
 from momalisa.ui.create import estimate
 from momalisa.ui.http import media, stills
@@ -27,9 +27,9 @@ def ahead(spec: WalkSpec) -> None:
 
 def look(walk: Walk) -> None:
     """Drag to any place on the way of a finished walk, and see the picture there."""
-    if not orders.repeatable(walk):
+    if not submit.repeatable(walk):
         return
-    spec = orders.spec_of(walk)
+    spec = submit.spec_of(walk)
     frames = known(walk, spec)
     if not frames:
         return
@@ -71,6 +71,6 @@ def _live(walk: Walk) -> tuple[bool, str]:
         return False, "Walks are made at an endpoint here, so only finished frames are shown."
     seconds = walk.seconds / max(walk.frames_computed, 1)
     if seconds > SLOWEST:
-        took = clock.about(seconds)
+        took = durations.about(seconds)
         return False, f"A picture takes {took} here, so the finished frame nearest by is shown."
     return True, "Faint is the frame nearest by; the place itself is painted when you stop."

@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from momalisa.errors import BadInput
 from momalisa.film import exports
-from momalisa.ui import draft, exhibit
+from momalisa.ui import draft, film_detail
 from momalisa.ui.components.drop import drop
 
 ADDRESS = "/pictures/settings"
@@ -25,7 +25,7 @@ def take_in() -> None:
     if settings is not None:
         spec = exports.settings_in(settings.encode(), exports.RECORD)
         draft.load(spec.model_dump(mode="json"))
-        exhibit.to_easel()
+        film_detail.to_easel()
 
 
 async def read(request: Request) -> Response:

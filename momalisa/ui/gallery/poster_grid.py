@@ -5,7 +5,7 @@ import streamlit as st
 from db import walks
 from db.gallery_query import Sort
 from db.models import Walk
-from momalisa.ui import exhibit, history, label, lobby, programme, rooms
+from momalisa.ui import example_film, film_detail, history, page_paths, playlist, wall_label
 from momalisa.ui.components.grid import Card, grid
 from momalisa.ui.gallery.filters import Wanted, asked, first_page, in_url, told
 
@@ -24,8 +24,8 @@ def _card(walk: Walk) -> Card:
     return Card(
         id=walk.id,
         title=walk.title,
-        meta=f"{walk.created_at.year}, {label.caption(walk)}{' ★' if walk.star else ''}",
-        alt=f"Poster: {exhibit.described(walk)}",
+        meta=f"{walk.created_at.year}, {wall_label.caption(walk)}{' ★' if walk.star else ''}",
+        alt=f"Poster: {film_detail.described(walk)}",
         poster=history.address(walk, "poster"),
         film=history.address(walk, "gif"),
         href=f"/gallery?walk={walk.id}",
@@ -99,12 +99,12 @@ def _previous() -> None:
 
 def exhibit_these(total: int) -> None:
     """The way to the exhibition of all films found, or of as many as one shows."""
-    most = programme.MOST
+    most = playlist.MOST
     st.page_link(
-        rooms.EXHIBITION,
+        page_paths.EXHIBITION,
         label="Exhibit these" if total <= most else f"Exhibit the first {most}",
         icon=":material/slideshow:",
-        query_params=programme.of(in_url()),
+        query_params=playlist.of(in_url()),
     )
 
 
@@ -133,12 +133,12 @@ def empty(wanted: Wanted) -> None:
     if told(wanted.filters):
         st.text("Nothing here goes by that description.")
         return
-    picture, words = lobby.halves()
+    picture, words = example_film.halves()
     with picture:
-        lobby.example_film()
+        example_film.example_film()
     with words:
         st.text("The walls are still bare.")
         st.text("Every film you make will hang in this room. This one came with MOMA Lisa.")
         with st.container(horizontal=True, vertical_alignment="center", key="doors"):
-            st.page_link(rooms.CREATE, label="Create a walk")
-            lobby.use_example()
+            st.page_link(page_paths.CREATE, label="Create a walk")
+            example_film.use_example()

@@ -17,8 +17,8 @@ from momalisa.film import exports
 from momalisa.film.exports import Kind
 from momalisa.settings import settings
 from momalisa.storage.outbox import outbox_of
-from momalisa.ui import history, mishaps
-from momalisa.ui.orders import repeatable, spec_of
+from momalisa.ui import error_display, history
+from momalisa.ui.submit import repeatable, spec_of
 
 NAMES: dict[Kind, str] = {"mp4": "MP4", "webp": "WebP", "zip": "Frames (ZIP)"}
 AT_ONCE = CapacityLimiter(2)
@@ -49,7 +49,7 @@ async def made(request: Request) -> Response:
     except Exception as error:
         status = next((code for cause, code in STATUS.items() if isinstance(error, cause)), 500)
         log.warning("no %s of walk %r: %s", kind, walk_id, error, exc_info=status == 500)
-        page = SORRY.format(escape(mishaps.sentence(error)), quote(walk_id))
+        page = SORRY.format(escape(error_display.sentence(error)), quote(walk_id))
         return HTMLResponse(page, status)
 
 

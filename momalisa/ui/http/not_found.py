@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from momalisa.ui import rooms, sign_in
+from momalisa.ui import page_paths, sign_in
 
 LOST = "lost"
 """The query parameter with which those arrive at Home who asked for another page."""
@@ -55,7 +55,7 @@ def _astray(scope: Scope, start: Message) -> bool:
 
 def _pages() -> set[str]:
     """Where there are pages. Home is at the root only: Streamlit knows no other name for it."""
-    pages = {"", *(room.stem for room in rooms.PAGES.glob("*.py"))} - {rooms.HOME.stem}
+    pages = {"", *(room.stem for room in page_paths.PAGES.glob("*.py"))} - {page_paths.HOME.stem}
     return pages | {sign_in.PATH} if sign_in.offered() else pages
 
 

@@ -11,7 +11,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db import walks
-from momalisa.ui import history, rooms
+from momalisa.ui import history, page_paths
 from momalisa.ui.gallery import filters
 from momalisa.ui.http import not_found
 
@@ -46,7 +46,7 @@ def seen_at_once(app: ASGIApp) -> ASGIApp:
     async def seen(scope: Scope, receive: Receive, send: Send) -> None:
         sight = None
         page = not_found.place(scope) if scope.get("method") == "GET" else None
-        if page == rooms.GALLERY.stem:
+        if page == page_paths.GALLERY.stem:
             with move_on_after(PATIENCE):
                 sight = await to_thread.run_sync(
                     _sight, scope["query_string"], abandon_on_cancel=True, limiter=_AT_ONCE

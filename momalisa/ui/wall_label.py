@@ -6,7 +6,7 @@ import streamlit as st
 
 from db.models import Walk
 from momalisa.spec import WalkSpec
-from momalisa.ui.orders import repeatable, spec_of
+from momalisa.ui.submit import repeatable, spec_of
 
 LOOPS = {"once": "once", "boomerang": "there and back", "closed": "closed round"}
 

@@ -15,7 +15,7 @@ from momalisa.models.digest import digest_of
 from momalisa.pacing import PacingName
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, WalkSpec
-from momalisa.ui import mishaps, sign_in
+from momalisa.ui import error_display, sign_in
 
 
 def order(spec: WalkSpec, *, parent: str | None = None, here: bool = False) -> str:
@@ -69,7 +69,7 @@ def may_change(walk: Walk) -> bool:
     return not sign_in.offered() or walk.maker == maker() or sign_in.is_admin()
 
 
-@mishaps.beside
+@error_display.beside
 def call_off(walk_id: str) -> None:
     """Cancel a walk, if this visitor may: a browser can press buttons that it was not shown."""
     with writing(settings().database) as session:

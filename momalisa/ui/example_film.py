@@ -4,10 +4,10 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from momalisa.spec import WalkSpec
-from momalisa.ui import draft, exhibit
+from momalisa.ui import draft, film_detail
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.http import media
-from momalisa.ui.label import lines
+from momalisa.ui.wall_label import lines
 
 FILM, WALK = media.EXAMPLE / "film.gif", media.EXAMPLE / "walk.json"
 
@@ -40,7 +40,7 @@ def use_example() -> None:
     spec = _spec()
     if spec and st.button("Use its settings"):
         draft.load(spec.model_dump(mode="json"))
-        exhibit.to_easel()
+        film_detail.to_easel()
 
 
 def _spec() -> WalkSpec | None:

@@ -7,10 +7,10 @@ import streamlit as st
 
 from db import walks
 from db.models import State, Walk
-from momalisa.ui import exhibit, history, label
+from momalisa.ui import film_detail, history, wall_label
 from momalisa.ui.components.exhibition import Slide
 from momalisa.ui.gallery import filters
-from momalisa.ui.orders import repeatable, spec_of
+from momalisa.ui.submit import repeatable, spec_of
 
 MOST = 200
 """Films of one exhibition."""
@@ -67,8 +67,8 @@ def _slide(walk: Walk) -> Slide:
     return Slide(
         id=walk.id,
         title=f"{walk.title}, {walk.created_at.year}",
-        lines=label.lines_of(walk),
-        alt=exhibit.described(walk),
+        lines=wall_label.lines_of(walk),
+        alt=film_detail.described(walk),
         film=history.address(walk, "gif"),
         poster=history.address(walk, "poster"),
         seconds=_seconds(walk),

@@ -10,7 +10,7 @@ from db import walks
 from db.models import Walk
 from momalisa.settings import settings
 from momalisa.storage import open_storage, outbox
-from momalisa.ui import draft, history, mishaps, orders, rooms
+from momalisa.ui import draft, error_display, history, page_paths, submit
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.http import downloads
 
@@ -64,9 +64,9 @@ def _link(walk: Walk) -> str:
 
 def use(walk: Walk) -> None:
     """The ways to Create: with all settings of the film, or with its prompts only."""
-    if not orders.repeatable(walk):
+    if not submit.repeatable(walk):
         return
-    st.page_link(rooms.CREATE, label="Use all settings", query_params={"use": walk.id})
+    st.page_link(page_paths.CREATE, label="Use all settings", query_params={"use": walk.id})
     if st.button("Use prompts", key=f"prompts_{walk.id}", help="With the settings on Create"):
         draft.begin()
         draft.use_prompts(tuple(walk.prompts))
@@ -76,29 +76,29 @@ def use(walk: Walk) -> None:
 def to_easel() -> NoReturn:
     """To Create, where the draft stands and no film."""
     st.session_state.pop("on_show", None)
-    st.switch_page(rooms.CREATE, query_params={})
+    st.switch_page(page_paths.CREATE, query_params={})
 
 
 def carry_on(walk: Walk) -> None:
     """What comes after a film: the same from new noise, or in another pacing beside it."""
-    if not orders.repeatable(walk):
+    if not submit.repeatable(walk):
         return
-    pacing = orders.other_pacing(walk)
+    pacing = submit.other_pacing(walk)
     if st.button(
         "Remix",
         key=f"remix_{walk.id}",
         icon=":material/casino:",
         help="The same prompts from new seeds",
     ):
-        st.switch_page(rooms.CREATE, query_params={"walk": orders.order_remix(walk)})
+        st.switch_page(page_paths.CREATE, query_params={"walk": submit.order_remix(walk)})
     if st.button(f"Compare with {pacing}", key=f"paced_{walk.id}", icon=":material/compare:"):
-        other = orders.order_paced(walk, pacing)
-        st.switch_page(rooms.COMPARE, query_params={"a": walk.id, "b": other})
+        other = submit.order_paced(walk, pacing)
+        st.switch_page(page_paths.COMPARE, query_params={"a": walk.id, "b": other})
 
 
 def beside(walk: Walk) -> None:
     """The way to Compare, where the other film is chosen."""
-    st.page_link(rooms.COMPARE, label="Compare with another film", query_params={"a": walk.id})
+    st.page_link(page_paths.COMPARE, label="Compare with another film", query_params={"a": walk.id})
 
 
 def annotate(walk: Walk) -> None:
@@ -133,7 +133,7 @@ def _base(key: str) -> str:
     return f"kept_{key}"
 
 
-@mishaps.beside
+@error_display.beside
 def _star(walk_id: str, key: str) -> None:
     with history.writing() as session:
         walk = walks.get(session=session, walk_id=walk_id)
@@ -141,7 +141,7 @@ def _star(walk_id: str, key: str) -> None:
             walk.star = st.session_state[key]
 
 
-@mishaps.beside
+@error_display.beside
 def _note(walk_id: str, key: str) -> None:
     """Keep a note; beside what another curator has written since this one was begun."""
     mine = st.session_state[key]
@@ -156,13 +156,13 @@ def _note(walk_id: str, key: str) -> None:
             st.toast("Somebody else wrote a note here meanwhile. Both are kept.")
 
 
-@mishaps.beside
+@error_display.beside
 def _rename(walk_id: str, key: str) -> None:
     with history.writing() as session, suppress(KeyError):
         walks.set_title(session=session, walk_id=walk_id, title=st.session_state[key])
 
 
-@mishaps.beside
+@error_display.beside
 def _keep_tags(walk_id: str, key: str) -> None:
     with history.writing() as session, suppress(KeyError):
         walks.set_tags(session=session, walk_id=walk_id, tags=st.session_state[key])
@@ -170,7 +170,7 @@ def _keep_tags(walk_id: str, key: str) -> None:
 
 def take_down(walk: Walk) -> None:
     """Delete, asked twice, for those who may."""
-    if not orders.may_change(walk):
+    if not submit.may_change(walk):
         return
     with st.popover("Delete", icon=":material/delete:"):
         st.write(f"{walk.accession} and its files will be gone for good.")
@@ -204,4 +204,4 @@ def not_here(walk: Walk | None) -> None:
     over = walk.state.over
     st.text("This walk did not become a film." if over else "This walk is no film yet.")
     what = "See what became of it" if over else "Watch it being made"
-    st.page_link(rooms.CREATE, label=what, query_params={"walk": walk.id})
+    st.page_link(page_paths.CREATE, label=what, query_params={"walk": walk.id})
