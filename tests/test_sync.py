@@ -23,7 +23,7 @@ from momalisa.spec import WalkSpec
 from momalisa.storage import GCSStorage, LocalStorage, Storage, film_key, open_storage
 from momalisa.storage.outbox import Outbox
 from momalisa.sync import Report, sync
-from tests.faults import emulator
+from tests.support.faults import emulator
 
 SPEC = WalkSpec.model_validate(
     {"stops": [{"prompt": "square"}, {"prompt": "sea"}], "frames": 3, "size": 64}

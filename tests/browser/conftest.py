@@ -6,8 +6,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.app import CHROMIUM, House, chromium, running
-from tests.browser.visits import PATIENCE, Visitor
+from tests.support.app import CHROMIUM, House, chromium, running
+from tests.support.visits import PATIENCE, Visitor
 
 
 @pytest.fixture(scope="package")

@@ -4,8 +4,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tests.app import House
-from tests.browser.visits import PATIENCE, hang_film, hang_waves, settled
+from tests.support.app import House
+from tests.support.visits import PATIENCE, hang_film, hang_waves, settled
 
 pytestmark = pytest.mark.browser
 

@@ -8,8 +8,8 @@ from playwright.sync_api import Locator, Page, expect
 
 from db import queue
 from db.session import writing
-from tests.app import House
-from tests.browser.visits import Visitor, ask, database, enter, keep_frame, press
+from tests.support.app import House
+from tests.support.visits import Visitor, ask, database, enter, keep_frame, press
 
 pytestmark = pytest.mark.browser
 

@@ -9,8 +9,8 @@ from playwright.sync_api import Page, expect
 from db import walks
 from db.session import writing
 from momalisa.storage import FOLDER
-from tests.app import House
-from tests.browser.visits import PATIENCE, Visitor, database, hang_film
+from tests.support.app import House
+from tests.support.visits import PATIENCE, Visitor, database, hang_film
 
 pytestmark = pytest.mark.browser
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.app import House
-from tests.browser.visits import FILM_PATIENCE, Visitor, enter, press, shows_pictures
+from tests.support.app import House
+from tests.support.visits import FILM_PATIENCE, Visitor, enter, press, shows_pictures
 
 pytestmark = pytest.mark.browser
 

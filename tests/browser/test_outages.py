@@ -19,8 +19,9 @@ from db.session import engine_for, writing
 from momalisa.settings import CHECKOUT
 from momalisa.storage import FOLDER, TYPES, LocalStorage, Storage, film_key, open_storage
 from momalisa.storage.outbox import Outbox
-from tests.app import House, free_port, running
-from tests.browser.visits import (
+from tests.support.app import House, free_port, running
+from tests.support.faults import Proxy, emulator, proxy_before
+from tests.support.visits import (
     FILM_PATIENCE,
     PATIENCE,
     Visitor,
@@ -31,8 +32,7 @@ from tests.browser.visits import (
     press,
     settled,
 )
-from tests.faults import Proxy, emulator, proxy_before
-from tests.waiting import until
+from tests.support.waiting import until
 
 pytestmark = pytest.mark.browser
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.app import House
-from tests.browser.visits import Visitor, hang_film, hang_waves, press
+from tests.support.app import House
+from tests.support.visits import Visitor, hang_film, hang_waves, press
 
 pytestmark = pytest.mark.browser
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.app import House
-from tests.browser.visits import PATIENCE, Visitor, hang_film, press, settled
+from tests.support.app import House
+from tests.support.visits import PATIENCE, Visitor, hang_film, press, settled
 
 pytestmark = pytest.mark.browser
 

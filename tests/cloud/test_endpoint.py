@@ -19,10 +19,10 @@ from momalisa.render import Progress, Rendered, render
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
-from tests.app import free_port
 from tests.cloud.conftest import Container, assert_same, serving, walk
-from tests.faults import Fault, Proxy, proxy_before
-from tests.waiting import until
+from tests.support.app import free_port
+from tests.support.faults import Fault, Proxy, proxy_before
+from tests.support.waiting import until
 
 VERTEX = "projects/museum/locations/us-central1/endpoints/123"
 

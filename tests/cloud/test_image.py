@@ -10,8 +10,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from momalisa.settings import CHECKOUT
-from tests.app import free_port
-from tests.waiting import until
+from tests.support.app import free_port
+from tests.support.waiting import until
 
 DOCKERFILE = CHECKOUT / "momalisa" / "cloud" / "Dockerfile"
 LINES = DOCKERFILE.read_text().replace("\\\n", " ").splitlines()

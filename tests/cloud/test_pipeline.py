@@ -17,7 +17,7 @@ from momalisa.errors import BadInput, MomaLisaError
 from momalisa.settings import CHECKOUT, Settings, settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import GCSStorage
-from tests.faults import emulator
+from tests.support.faults import emulator
 
 COLOURS = ("red", "blue", "green", "yellow", "black")
 SHAPES = ("square", "circle", "star", "moon")

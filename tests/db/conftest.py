@@ -9,7 +9,7 @@ import pytest
 from db import queue, walks
 from db.models import Walk
 from db.session import engine_for, writing
-from tests.databases import Databases, PostgreSQL, SQLite, postgresql, programs
+from tests.support.databases import Databases, PostgreSQL, SQLite, postgresql, programs
 
 SPEC: dict[str, Any] = {
     "stops": [{"prompt": "a red square", "seed": 7}, {"prompt": "a stormy sea", "seed": 7}],

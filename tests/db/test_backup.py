@@ -12,9 +12,9 @@ from db import walks
 from db.backup import backup, restore
 from db.error_messages import Damaged, HistoryError, Locked, NotRestorable, TooNew
 from db.session import engine_for, migrate, reading, sqlite_file, writing
-from tests.databases import PostgreSQL, SQLite
 from tests.db.conftest import SPEC
 from tests.db.test_migrations import SCHEMAS
+from tests.support.databases import PostgreSQL, SQLite
 
 
 @pytest.fixture

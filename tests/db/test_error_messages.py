@@ -23,8 +23,8 @@ from db.error_messages import (
 )
 from db.models import Walk
 from db.session import engine_for, migrate, reading, sqlite_file, writing
-from tests.databases import PostgreSQL, SQLite
 from tests.db.conftest import SPEC
+from tests.support.databases import PostgreSQL, SQLite
 
 PAGES = 4096
 

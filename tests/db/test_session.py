@@ -11,7 +11,7 @@ from sqlalchemy import text
 
 from db.models import Walk
 from db.session import HERE, engine_for, reading, writing
-from tests.databases import SQLite
+from tests.support.databases import SQLite
 
 ROOT = HERE.parent
 Ask = Callable[..., Walk]

@@ -23,7 +23,7 @@ from momalisa.storage.outbox import outbox_of
 from momalisa.ui import history
 from momalisa.ui.gallery import import_film
 from momalisa.ui.http import downloads, media
-from tests.faults import Proxy, emulator, proxy_before
+from tests.support.faults import Proxy, emulator, proxy_before
 
 from .conftest import Hang, Keep, found, picture, spec
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from momalisa.storage import GCSStorage
-from tests.faults import Proxy, emulator, proxy_before
+from tests.support.faults import Proxy, emulator, proxy_before
 
 KEY = "saved_predictions/abc/a film, № 1.gif"
 # The client library leaves the socket of an answer that it tries again to the collector.

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from momalisa.storage import GCSStorage, LocalStorage
-from tests.faults import Proxy
 from tests.storage.conftest import KEY, LEFT_SOCKETS
+from tests.support.faults import Proxy
 
 pytestmark = LEFT_SOCKETS
 

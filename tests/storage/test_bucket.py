@@ -7,8 +7,8 @@ import pytest
 
 from momalisa.errors import StorageError
 from momalisa.storage import GCSStorage, gcs
-from tests.faults import Fault, Proxy
 from tests.storage.conftest import KEY, LEFT_SOCKETS
+from tests.support.faults import Fault, Proxy
 
 pytestmark = LEFT_SOCKETS
 

@@ -11,8 +11,8 @@ from db.models import State
 from db.session import reading, writing
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
-from tests.waiting import until
-from tests.worker.painter import Film, Painter, ask, at_work, child, made, row
+from tests.support.stub_worker import Film, Painter, ask, at_work, child, made, row
+from tests.support.waiting import until
 
 
 def test_cancel_stops_a_running_walk(settings: Settings) -> None:

@@ -17,8 +17,8 @@ from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
 from momalisa.storage.outbox import outbox_of
-from tests.waiting import until
-from tests.worker.painter import Film, Painter, ask, at_work, row, worker
+from tests.support.stub_worker import Film, Painter, ask, at_work, row, worker
+from tests.support.waiting import until
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,7 @@ from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.errors import OutOfMemory
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
-from tests.waiting import until
-from tests.worker.painter import (
+from tests.support.stub_worker import (
     STOPS,
     Painter,
     ask,
@@ -23,6 +22,7 @@ from tests.worker.painter import (
     still_row,
     worker,
 )
+from tests.support.waiting import until
 
 
 def test_idle_worker_answers(settings: Settings) -> None:

@@ -19,7 +19,7 @@ from db.models import State, Walk, WorkerSeen
 from db.session import engine_for, migrate, reading, writing
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.worker.supervisor import Supervisor
-from tests.waiting import until
+from tests.support.waiting import until
 
 DUTIFUL = """
 import os, socket

@@ -14,8 +14,8 @@ from db.session import reading
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
-from tests.waiting import until
-from tests.worker.painter import Film, Painter, ask, at_work, made, row, worker
+from tests.support.stub_worker import Film, Painter, ask, at_work, made, row, worker
+from tests.support.waiting import until
 
 
 def test_walk_becomes_a_film(settings: Settings) -> None:

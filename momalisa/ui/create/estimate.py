@@ -13,9 +13,9 @@ from momalisa.ui.submit import repeatable, spec_of
 LOOKED_AT = 24
 """Films of a model, the newest, by which its speed is judged."""
 DECODING = 6
-"""Passes through the UNet that a frame's other work takes as long as (tests/bench.py)."""
+"""Passes through the UNet that a frame's other work takes as long as (tests/bench/engine.py)."""
 SURVEYING = 1.3
-"""How much longer even pacing takes, for the survey (tests/bench.py)."""
+"""How much longer even pacing takes, for the survey (tests/bench/engine.py)."""
 
 
 def sentence(spec: WalkSpec) -> str:

@@ -1,4 +1,4 @@
-"""`python -m tests.screens`: the README's pictures, taken from the running app.
+"""`python -m tests.screens.take`: the README's pictures, taken from the running app.
 
 Makes a few films in a fresh home, then writes every page as WebP into tests/screens: light and
 dark, on a desktop and on a phone.
@@ -14,10 +14,10 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from momalisa.ui.create.presets import PRESETS
-from tests.app import House, chromium, running
-from tests.browser.visits import settled
+from tests.support.app import House, chromium, running
+from tests.support.visits import settled
 
-FOLDER = Path(__file__).parent / "screens"
+FOLDER = Path(__file__).parent
 PATIENCE = 120_000
 FILMS = 6
 DESKTOP, PHONE = ViewportSize(width=1280, height=800), ViewportSize(width=390, height=760)

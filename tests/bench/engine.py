@@ -1,4 +1,4 @@
-"""`python -m tests.bench [--model PATH] [--json FILE]`: what a walk costs, and what shortcuts cost.
+"""What a walk costs, and what shortcuts cost: `python -m tests.bench.engine`.
 
 Every way of making a walk is run on the same pairs of prompts, in turn, so that a busy machine is
 as busy for one as for the other; medians over the rounds stand in the table, times as a share of
@@ -102,7 +102,7 @@ def main() -> None:
 
 
 def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.engine", description=__doc__)
     parser.add_argument("--model", default="atelier")
     parser.add_argument("--rounds", type=int, default=3, help="pairs of prompts, one a round")
     parser.add_argument("--frames", type=int, default=16)
@@ -273,7 +273,8 @@ def even(
 
 def memory(model: str, frames: int) -> float:
     """Peak memory in MB of a process that makes a walk of so many frames."""
-    code = "import sys; from tests.bench import peak; print(peak(sys.argv[1], int(sys.argv[2])))"
+    measured = "print(peak(sys.argv[1], int(sys.argv[2])))"
+    code = f"import sys; from tests.bench.engine import peak; {measured}"
     answer = subprocess.run(
         [sys.executable, "-c", code, model, str(frames)],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""`python -m tests.measure`: what a curator waits for, measured on a fresh home in a real browser.
+"""What a curator waits for, in a real browser on a fresh home: `python -m tests.bench.first_film`.
 
 Seconds until the server answers, until the first page stands, and from the press of *Walk* to
 the first frame and the film (the first preset as it comes: 24 frames, 256 × 256, 16 steps). Then
@@ -14,7 +14,7 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.app import House, chromium, running
+from tests.support.app import House, chromium, running
 
 PATIENCE = 120_000
 

@@ -1,6 +1,7 @@
 """Workers with a small renderer of their own: real frames, painted slowly.
 
-Run as a script, this file is such a worker: `python tests/worker/painter.py HOME SECONDS_A_FRAME`.
+Run as a script, this file is such a worker:
+`python tests/support/stub_worker.py HOME SECONDS_A_FRAME`.
 """
 
 import json

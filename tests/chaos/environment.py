@@ -19,10 +19,10 @@ from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import outbox_of
-from tests import stand_in
-from tests.app import House as App
-from tests.app import running
-from tests.faults import Proxy, emulator, proxy_before
+from tests.support import noise_worker
+from tests.support.app import House as App
+from tests.support.app import running
+from tests.support.faults import Proxy, emulator, proxy_before
 
 PATIENCE = 120.0
 """Seconds after which a film that has not arrived counts as lost."""
@@ -42,7 +42,7 @@ class House:
         with writing(self.settings.database) as session:
             for seed in range(self.asked, self.asked + count):
                 stops: Any = ({"prompt": "a square", "seed": seed}, {"prompt": "a sea", "seed": 7})
-                spec = WalkSpec(stops=stops, frames=4, size=stand_in.SIZE)
+                spec = WalkSpec(stops=stops, frames=4, size=noise_worker.SIZE)
                 walks.enqueue(
                     session=session,
                     spec=spec.model_dump(mode="json"),
@@ -63,7 +63,7 @@ class House:
 
     def start(self) -> BaseProcess:
         """A worker."""
-        return stand_in.start(self.settings, self.patience, self.proxy.address)
+        return noise_worker.start(self.settings, self.patience, self.proxy.address)
 
     def app(self) -> AbstractContextManager[App]:
         """The app that lives as long as this block, with a worker that really paints."""

@@ -1,4 +1,4 @@
-"""`python -m tests.crowd [path] [films] [curators]`: figures of the screens in a real browser.
+"""Figures of the screens in a real browser: `python -m tests.bench.browser`.
 
 - path: how many of `--runs` new curators get from Home to a vote and a download, each in a home
   of its own.
@@ -30,10 +30,10 @@ from momalisa.settings import CHECKOUT
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
 from momalisa.ui.create.presets import PRESETS
-from tests.app import House, chromium, running
-from tests.browser.visits import database, enter, press, settled
-from tests.journey import journey
-from tests.waiting import until
+from tests.support.app import House, chromium, running
+from tests.support.journey import journey
+from tests.support.visits import database, enter, press, settled
+from tests.support.waiting import until
 
 EXAMPLE = CHECKOUT / "momalisa" / "ui" / "example"
 FILMS, VISITS, VIEWS, CURATORS = 500, 5, 200, 10
@@ -64,7 +64,7 @@ def main() -> None:
         "films": films,
         "curators": curators,
     }
-    parser = argparse.ArgumentParser(prog="python -m tests.crowd", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.browser", description=__doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="default: all")
     parser.add_argument("--runs", type=int, default=20, help="new curators on the path")
     options = parser.parse_args()

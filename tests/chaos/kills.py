@@ -19,12 +19,12 @@ from sqlalchemy import func, select, text
 from db import queue, walks
 from db.models import State, Walk
 from db.session import engine_for, migrate, reading, sqlite_file, writing
-from tests.databases import Databases, SQLite
-from tests.queueing import FORK, ask, claim, finish, lease
+from tests.support.databases import Databases, SQLite
+from tests.support.stub_walks import FORK, ask, claim, finish, lease
 
 KILLS = 200
 LEASE = 0.2
-SCHEMA = Path(__file__).parent / "db" / "schemas" / "0001.sqlite.sql"
+SCHEMA = Path(__file__).parent.parent / "db" / "schemas" / "0001.sqlite.sql"
 
 
 def kills(databases: Databases) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Small runs of `tests.losses`: nothing is lost, whoever dies and whatever the network does."""
+"""Small runs of `tests.chaos.losses`: kills and network faults lose no film."""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -9,8 +9,8 @@ from random import Random
 import pytest
 
 from db.session import engine_for
-from tests.losses import app_dies, faulty, killed, worker_dies
-from tests.troubled import House, house
+from tests.chaos.environment import House, house
+from tests.chaos.losses import app_dies, faulty, killed, worker_dies
 
 # The client library leaves the socket of an answer that it tries again to the collector.
 pytestmark = pytest.mark.filterwarnings(

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from tests.app import free_port, wait_for
+from tests.support.app import free_port, wait_for
 
 _HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
 

@@ -19,7 +19,7 @@ from momalisa.engine import perception
 from momalisa.film import encode
 from momalisa.spec import WalkSpec
 from momalisa.storage import TYPES, LocalStorage, film_key
-from tests.app import House
+from tests.support.app import House
 
 PATIENCE = 15_000
 FILM_PATIENCE = 75_000

@@ -6,8 +6,8 @@ from zipfile import ZipFile
 
 from playwright.sync_api import Browser, Page, expect
 
-from tests.app import House
-from tests.browser.visits import FILM_PATIENCE, PATIENCE, Visitor, press
+from tests.support.app import House
+from tests.support.visits import FILM_PATIENCE, PATIENCE, Visitor, press
 
 START, END = "a red square on white", "a stormy sea at night"
 MAGIC = {

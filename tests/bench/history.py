@@ -1,4 +1,4 @@
-"""`python -m tests.history [--json FILE]`: what the history can bear, on SQLite and PostgreSQL.
+"""What the history can bear, on SQLite and PostgreSQL: `python -m tests.bench.history`.
 
 Claims a second by four processes, the time of every question the Gallery asks of 50,000 rows,
 and what is left of walks after 200 times `kill -9`, in the midst of work and of migrations.
@@ -24,9 +24,9 @@ from db import walks
 from db.gallery_query import ORDERS, Sort
 from db.models import DONE, SORT_LENGTH, State, Tag, Walk, folded, new_id, number_of
 from db.session import engine_for, reading, sqlite_file, writing
-from tests.databases import Databases, SQLite, postgresql, programs
-from tests.kills import killed_migrations, kills
-from tests.queueing import claims, spec
+from tests.chaos.kills import killed_migrations, kills
+from tests.support.databases import Databases, SQLite, postgresql, programs
+from tests.support.stub_walks import claims, spec
 
 ROWS, TIMES = 50_000, 30
 
@@ -34,7 +34,7 @@ ROWS, TIMES = 50_000, 30
 def main() -> None:
     """Measure, print a table, and write the figures as JSON if asked to."""
     measures = {one.__name__: one for one in (claims, questions, kills, killed_migrations)}
-    parser = argparse.ArgumentParser(prog="python -m tests.history", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.history", description=__doc__)
     parser.add_argument("measures", nargs="*", metavar="MEASURE", help=", ".join(measures))
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     options = parser.parse_args()

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from db import queue, walks
 from db.models import State, Walk
 from db.session import engine_for, reading, writing
-from tests.databases import Databases
+from tests.support.databases import Databases
 
 WALKS, WORKERS = 2_000, 4
 NOUNS = ("square", "circle", "sea", "star", "moon", "stripe", "desert", "wave", "tower", "bird")

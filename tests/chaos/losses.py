@@ -1,4 +1,4 @@
-"""`python -m tests.losses`: what is lost when processes die and networks fail?
+"""`python -m tests.chaos.losses`: what is lost when processes die and networks fail?
 
 Real workers in processes of their own, with a real history, a real emulator of Cloud Storage and
 a proxy before it. Migrations, workers and the whole app are killed with `kill -9` at random
@@ -29,11 +29,11 @@ from momalisa.spec import WalkSpec
 from momalisa.storage import film_key, open_storage
 from momalisa.storage.outbox import Outbox, outbox_of
 from momalisa.sync import sync
-from tests.databases import SQLite
-from tests.faults import Fault, emulator
-from tests.kills import killed_migrations
-from tests.stand_in import Film, record_of
-from tests.troubled import PATIENCE, House, house
+from tests.chaos.environment import PATIENCE, House, house
+from tests.chaos.kills import killed_migrations
+from tests.support.databases import SQLite
+from tests.support.faults import Fault, emulator
+from tests.support.noise_worker import Film, record_of
 
 FILES_OF_A_FILM = 3
 LIFE = 12.0
@@ -165,7 +165,7 @@ def _hang(store: Path, walk_id: str, seed: int) -> None:
 
 def main() -> None:
     """Measure, and print the figures as JSON."""
-    parser = argparse.ArgumentParser(prog="python -m tests.losses", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m tests.chaos.losses", description=__doc__)
     parser.add_argument("--kills", type=int, default=130, help="workers to kill (130)")
     parser.add_argument("--apps", type=int, default=20, help="times to kill the app (20)")
     parser.add_argument("--films", type=int, default=20, help="films a phase of faults (20)")
