@@ -16,9 +16,10 @@ from db.error_messages import HistoryError
 from db.session import migrate
 from momalisa.settings import settings
 from momalisa.storage import open_storage
-from momalisa.storage.outbox import Courier, outbox_of
+from momalisa.storage.outbox import outbox_of
 from momalisa.ui import error_display, history
 from momalisa.ui.http import media, not_found, preload, prerender, stills
+from momalisa.worker.courier import Courier
 from momalisa.worker.supervisor import Supervisor
 
 log = logging.getLogger(__name__)

@@ -9,10 +9,12 @@ import streamlit as st
 from db import walks
 from db.models import Walk
 from momalisa.settings import settings
-from momalisa.storage import open_storage, outbox
+from momalisa.storage import open_storage
+from momalisa.storage.outbox import outbox_of
 from momalisa.ui import draft, error_display, history, page_paths, submit
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.http import downloads
+from momalisa.worker.courier import delete_walk
 
 UNMEASURED = 256
 """Pixels of a frame of another program's film, until the player has looked into it."""
@@ -176,7 +178,7 @@ def take_down(walk: Walk) -> None:
         st.write(f"{walk.accession} and its files will be gone for good.")
         if st.button("Yes, delete it", key=f"delete_{walk.id}", type="primary"):
             storage = open_storage(settings().store_root, patience=HURRY)
-            outbox.take_down(walk.id, storage, outbox.outbox_of(settings()), settings().database)
+            delete_walk(walk.id, storage, outbox_of(settings()), settings().database)
             _leave()
             st.rerun()
 

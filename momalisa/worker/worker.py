@@ -28,7 +28,8 @@ from momalisa.models import registry
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec, explain
 from momalisa.storage import Storage, open_storage
-from momalisa.storage.outbox import Courier, outbox_of
+from momalisa.storage.outbox import outbox_of
+from momalisa.worker.courier import Courier
 
 LEASE = 30.0
 BEAT = 1.0

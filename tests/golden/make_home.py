@@ -24,7 +24,8 @@ from momalisa.models.registry import load
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
-from momalisa.storage.outbox import outbox_of, take_down
+from momalisa.storage.outbox import outbox_of
+from momalisa.worker.courier import delete_walk
 from momalisa.worker.worker import Worker
 
 HERE = Path(__file__).parent
@@ -124,7 +125,7 @@ def make(settings: Settings) -> dict[str, str]:
     # As if a courier were on its way: what is deleted is noted for later.
     with outbox.locked():
         store = LocalStorage(Path(settings.store_root))
-        take_down(ids["removed"], store, outbox, database)
+        delete_walk(ids["removed"], store, outbox, database)
     return ids | {"queued": ask(settings, "queued")}
 
 

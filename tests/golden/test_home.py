@@ -21,8 +21,9 @@ from momalisa.render import film_of, paint
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import FOLDER, LocalStorage, film_key
-from momalisa.storage.outbox import RECORD, Courier, outbox_of
+from momalisa.storage.outbox import RECORD, outbox_of
 from momalisa.sync import sync
+from momalisa.worker.courier import Courier
 from tests.golden.make_home import AWAY, EXPECTED, HOME, history
 
 GOLDEN = json.loads(EXPECTED.read_text(encoding="utf-8"))

@@ -16,8 +16,9 @@ from db.models import State, Walk
 from db.session import engine_for, migrate, reading, writing
 from momalisa.errors import StorageError
 from momalisa.storage import LocalStorage, Stored, film_key
-from momalisa.storage.outbox import Courier, File, Outbox, deliver, take_down
+from momalisa.storage.outbox import File, Outbox, deliver
 from momalisa.sync import sync
+from momalisa.worker.courier import Courier, delete_walk
 
 
 class Bucket(LocalStorage):
@@ -264,10 +265,10 @@ def test_taken_down_is_gone_with_its_files(
     bucket: Bucket, outbox: Outbox, database: str, hang: Callable[..., Walk]
 ) -> None:
     walk = hung(database, bucket, hang())
-    assert take_down(walk.id, bucket, outbox, database)
+    assert delete_walk(walk.id, bucket, outbox, database)
     assert not there(database, walk)
     assert stored(bucket) == stored(outbox.shelf) == {}
-    assert take_down(walk.id, bucket, outbox, database) is False
+    assert delete_walk(walk.id, bucket, outbox, database) is False
 
 
 def test_nothing_of_a_folder_that_is_taken_down_stays(
@@ -276,7 +277,7 @@ def test_nothing_of_a_folder_that_is_taken_down_stays(
     """Or else the next sync would take a film of an earlier attempt for another program's."""
     walk = hung(database, bucket, hang())
     bucket.put(film_key(walk.id, "earlier.gif"), b"earlier", "image/gif")
-    assert take_down(walk.id, bucket, outbox, database)
+    assert delete_walk(walk.id, bucket, outbox, database)
     assert stored(bucket) == {}
 
 
@@ -286,7 +287,7 @@ def test_waiting_film_is_taken_down_here(
     walk = hang()
     bucket.away = True
     deliver(film(walk.id), bucket, outbox)
-    take_down(walk.id, bucket, outbox, database)
+    delete_walk(walk.id, bucket, outbox, database)
     bucket.away = False
     assert courier.go()
     assert stored(bucket) == stored(outbox.shelf) == {}
@@ -296,7 +297,7 @@ def test_running_walk_is_not_taken_down(
     bucket: Bucket, outbox: Outbox, database: str, hang: Callable[..., Walk]
 ) -> None:
     walk = hang(done=False)
-    assert take_down(walk.id, bucket, outbox, database) is False
+    assert delete_walk(walk.id, bucket, outbox, database) is False
     assert there(database, walk)
     assert outbox.removals() == set()
 
@@ -306,7 +307,7 @@ def test_what_cannot_be_deleted_now_is_deleted_later(
 ) -> None:
     walk = hung(database, bucket, hang())
     bucket.away = True
-    assert take_down(walk.id, bucket, outbox, database)
+    assert delete_walk(walk.id, bucket, outbox, database)
     assert not there(database, walk)
     assert courier.go() is False
     # Nor does it come back meanwhile.
@@ -320,7 +321,7 @@ def test_removal_that_died_before_the_row_went_is_called_off(
     bucket: Bucket, outbox: Outbox, courier: Courier, database: str, hang: Callable[..., Walk]
 ) -> None:
     walk = hung(database, bucket, hang())
-    outbox.note_removal(walk)
+    outbox.note_removal(walk.id)
     assert courier.go()
     assert stored(bucket) == dict(film(walk.id))
     assert outbox.removals() == set()
@@ -338,7 +339,7 @@ def test_full_disk_can_still_be_emptied(
 
     walk = hung(database, bucket, hang())
     monkeypatch.setattr(outbox, "note_removal", full)
-    assert take_down(walk.id, bucket, outbox, database)
+    assert delete_walk(walk.id, bucket, outbox, database)
     assert stored(bucket) == {}
 
 
@@ -364,8 +365,8 @@ def test_tries_come_ever_slower(
         tried.append(now[0])
         return False
 
-    monkeypatch.setattr("momalisa.storage.outbox.time.sleep", sleep)
-    monkeypatch.setattr("momalisa.storage.outbox.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("momalisa.worker.courier.time.sleep", sleep)
+    monkeypatch.setattr("momalisa.worker.courier.time.monotonic", lambda: now[0])
     monkeypatch.setattr(courier, "go", go)
     courier.run(stopping=lambda: now[0] > 400)
     pauses = [later - earlier for earlier, later in pairwise(tried)]
