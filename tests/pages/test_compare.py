@@ -9,17 +9,16 @@ from db.votes import Tally
 from momalisa.settings import settings
 from momalisa.ui.compare import blind_vote, side_by_side, tally
 from momalisa.ui.create.presets import PRESETS
-
-from .conftest import (
-    Hang,
-    Keep,
+from tests.support.pages import (
+    MakeWalk,
+    UpdateWalk,
     Visit,
-    component,
-    everything,
-    labelled,
+    all_text,
+    all_walks,
+    component_data,
     press,
-    sentences,
     texts,
+    widget,
 )
 
 
@@ -33,10 +32,10 @@ def cast(one: Walk, other: Walk, preferred: Walk, maker: str) -> None:
         votes.cast(session=session, one=one.id, other=other.id, preferred=preferred.id, maker=maker)
 
 
-def test_the_url_names_both_films(visit: Visit, hang: Hang) -> None:
-    left, right = hang("a moon", "a sea"), hang("a moon", "a sea", pacing="dense-middle")
+def test_the_url_names_both_films(visit: Visit, add_film: MakeWalk) -> None:
+    left, right = add_film("a moon", "a sea"), add_film("a moon", "a sea", pacing="dense-middle")
     at = visit("compare", a=left.id, b=right.id)
-    films = component(at, "player")["films"]
+    films = component_data(at, "player")["films"]
     assert [film["title"] for film in films] == [
         f"linear, {left.accession}",
         f"dense-middle, {right.accession}",
@@ -47,45 +46,47 @@ def test_the_url_names_both_films(visit: Visit, hang: Hang) -> None:
     assert "Steps" not in shown  # the same in both
 
 
-def test_choosing_writes_the_url(visit: Visit, hang: Hang) -> None:
-    left, right = hang("a moon", "a sea"), hang("a mask", "a hill")
+def test_choosing_writes_the_url(visit: Visit, add_film: MakeWalk) -> None:
+    left, right = add_film("a moon", "a sea"), add_film("a mask", "a hill")
     at = visit("compare")
-    labelled(at, "selectbox", "Left").set_value(left.id).run()
-    labelled(at, "selectbox", "Right").set_value(right.id).run()
+    widget(at, "selectbox", "Left").set_value(left.id).run()
+    widget(at, "selectbox", "Right").set_value(right.id).run()
     assert dict(at.query_params) == {"a": left.id, "b": right.id}
-    assert len(component(at, "player")["films"]) == 2
+    assert len(component_data(at, "player")["films"]) == 2
 
 
 @pytest.mark.parametrize("pacing", ["ease", "dense-middle", "even"])
 def test_two_prompts_are_walked_both_ways(visit: Visit, pacing: str) -> None:
     at = visit("compare")
-    labelled(at, "button_group", "Linear beside").set_value(pacing)
-    labelled(at, "text_input", "From").set_value("a moon")
-    labelled(at, "text_input", "To").set_value("a sea")
+    widget(at, "button_group", "Linear beside").set_value(pacing)
+    widget(at, "text_input", "From").set_value("a moon")
+    widget(at, "text_input", "To").set_value("a sea")
     press(at, "Walk both ways")
-    left, right = everything()
+    left, right = all_walks()
     assert (left.pacing, right.pacing) == ("linear", pacing)
     assert left.spec["stops"] == right.spec["stops"]
     assert dict(at.query_params) == {"a": left.id, "b": right.id}
 
 
 def test_a_film_of_another_program_is_compared_by_what_is_known(
-    visit: Visit, hang: Hang, foreign: Hang
+    visit: Visit, add_film: MakeWalk, add_foreign_film: MakeWalk
 ) -> None:
-    left, right = hang("a moon", "a sea"), foreign()
+    left, right = add_film("a moon", "a sea"), add_foreign_film()
     at = visit("compare", a=left.id, b=right.id)
-    assert len(component(at, "player")["films"]) == 2
+    assert len(component_data(at, "player")["films"]) == 2
     shown = texts(at)
     for name, ours, theirs in (("Mean change", "0.200", "none"), ("Pacing", "linear", "none")):
         row = shown.index(name)
         assert shown[row : row + 3] == [name, ours, theirs]
 
 
-def test_what_was_measured_stands_in_the_table(visit: Visit, hang: Hang, keep: Keep) -> None:
-    left, right = hang("a moon", "a sea"), hang("a moon", "a sea", pacing="even")
+def test_what_was_measured_stands_in_the_table(
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
+) -> None:
+    left, right = add_film("a moon", "a sea"), add_film("a moon", "a sea", pacing="even")
     left.sharpness = 0.9
-    keep(left, evenness=0.75)
-    keep(right, frames_computed=1)
+    update_walk(left, evenness=0.75)
+    update_walk(right, frames_computed=1)
     shown = texts(visit("compare", a=left.id, b=right.id))
     for row in (
         ("Mean change", "0.200", "0.200"),
@@ -101,25 +102,25 @@ def test_what_was_measured_stands_in_the_table(visit: Visit, hang: Hang, keep: K
         assert tuple(shown[place : place + 3]) == row
 
 
-def test_the_curves_go_there_and_back_as_the_film_does(visit: Visit, hang: Hang) -> None:
-    left, right = hang("a moon", "a sea"), hang("a moon", "a sea", loop="boomerang")
-    films = component(visit("compare", a=left.id, b=right.id), "player")["films"]
+def test_the_curves_go_there_and_back_as_the_film_does(visit: Visit, add_film: MakeWalk) -> None:
+    left, right = add_film("a moon", "a sea"), add_film("a moon", "a sea", loop="boomerang")
+    films = component_data(visit("compare", a=left.id, b=right.id), "player")["films"]
     assert [film["changes"] for film in films] == [[0.1, 0.3], [0.1, 0.3, 0.3, 0.1]]
 
 
 def test_a_preset_fills_the_pair(visit: Visit) -> None:
     at = press(press(visit("compare"), "Square to sea"), "Walk both ways")
-    assert [walk.prompts for walk in everything()] == [list(PRESETS["Square to sea"])] * 2
+    assert [walk.prompts for walk in all_walks()] == [list(PRESETS["Square to sea"])] * 2
     assert "Day to night" not in [button.label for button in at.button]  # three stops
 
 
-def test_a_blind_vote_tells_nothing_before_it_is_cast(visit: Visit, hang: Hang) -> None:
-    left, right = hang("a moon", "a sea"), hang("a moon", "a sea", pacing="even")
+def test_a_blind_vote_tells_nothing_before_it_is_cast(visit: Visit, add_film: MakeWalk) -> None:
+    left, right = add_film("a moon", "a sea"), add_film("a moon", "a sea", pacing="even")
     cast(left, right, right, "somebody")
     at = visit("compare", a=left.id, b=right.id)
-    assert "curators preferred" not in sentences(at)
+    assert "curators preferred" not in all_text(at)
     at = press(at, "Vote blind")
-    films = component(at, "player")["films"]
+    films = component_data(at, "player")["films"]
     assert [film["title"] for film in films] == ["First film", "Second film"]
     assert [film["alt"] for film in films] == ["First film", "Second film"]
     assert not any(film["changes"] for film in films)
@@ -131,33 +132,37 @@ def test_a_blind_vote_tells_nothing_before_it_is_cast(visit: Visit, hang: Hang) 
 
 
 @pytest.mark.parametrize("answer", ["First film", "Second film", "No difference"])
-def test_a_vote_reveals_the_films_and_the_tally(visit: Visit, hang: Hang, answer: str) -> None:
-    left, right = hang("a moon", "a sea"), hang("a moon", "a sea", pacing="even")
+def test_a_vote_reveals_the_films_and_the_tally(
+    visit: Visit, add_film: MakeWalk, answer: str
+) -> None:
+    left, right = add_film("a moon", "a sea"), add_film("a moon", "a sea", pacing="even")
     cast(left, right, right, "somebody")
     at = press(visit("compare", a=left.id, b=right.id), "Vote blind")
-    first, second = component(at, "player")["films"]
+    first, second = component_data(at, "player")["films"]
     at = press(at, answer)
     assert "blind" not in at.query_params
-    assert "In 2 votes curators preferred" in sentences(at)
+    assert "In 2 votes curators preferred" in all_text(at)
     if answer == "No difference":
         assert votes_of(left, right) == Tally(lost=1, neither=1)
-        assert "You saw no difference: the first film was" in sentences(at)
+        assert "You saw no difference: the first film was" in all_text(at)
         return
     chosen = left if left.files["gif"] in (first, second)[answer == "Second film"]["url"] else right
-    assert f"You preferred the {answer.lower()}: {chosen.pacing}, {chosen.accession}." in sentences(
+    assert f"You preferred the {answer.lower()}: {chosen.pacing}, {chosen.accession}." in all_text(
         at
     )
     assert votes_of(left, right) == (Tally(1, 1, 0) if chosen is left else Tally(0, 2, 0))
 
 
-def test_films_of_one_pacing_are_told_apart_by_their_numbers(visit: Visit, hang: Hang) -> None:
-    left, right = hang("a moon", "a sea"), hang("a mask", "a sea")
+def test_films_of_one_pacing_are_told_apart_by_their_numbers(
+    visit: Visit, add_film: MakeWalk
+) -> None:
+    left, right = add_film("a moon", "a sea"), add_film("a mask", "a sea")
     at = press(press(visit("compare", a=left.id, b=right.id), "Vote blind"), "No difference")
-    assert f"preferred {left.accession} to {right.accession} never" in sentences(at)
+    assert f"preferred {left.accession} to {right.accession} never" in all_text(at)
 
 
-def test_voting_again_changes_the_vote(visit: Visit, hang: Hang) -> None:
-    left, right = hang("a moon", "a sea"), hang("a moon", "a sea", pacing="even")
+def test_voting_again_changes_the_vote(visit: Visit, add_film: MakeWalk) -> None:
+    left, right = add_film("a moon", "a sea"), add_film("a moon", "a sea", pacing="even")
     at = press(press(visit("compare", a=left.id, b=right.id), "Vote blind"), "First film")
     before = votes_of(left, right)
     at = press(press(at, "Vote again"), "Second film")
@@ -172,8 +177,8 @@ def test_the_order_is_by_chance_but_always_the_same() -> None:
         assert blind_vote.shuffled(right, left, f"maker {n}")[0].id == first
 
 
-def test_a_film_that_is_gone_is_not_voted_on(visit: Visit, hang: Hang) -> None:
-    left, right = hang("a moon", "a sea"), hang("a moon", "a sea", pacing="even")
+def test_a_film_that_is_gone_is_not_voted_on(visit: Visit, add_film: MakeWalk) -> None:
+    left, right = add_film("a moon", "a sea"), add_film("a moon", "a sea", pacing="even")
     at = press(visit("compare", a=left.id, b=right.id), "Vote blind")
     with writing(settings().database) as session:
         walks.delete(session=session, walk_id=right.id)
@@ -183,8 +188,10 @@ def test_a_film_that_is_gone_is_not_voted_on(visit: Visit, hang: Hang) -> None:
     ]
 
 
-def test_only_two_films_are_voted_on(visit: Visit, hang: Hang, ask: Hang) -> None:
-    film, waiting = hang("a moon", "a sea"), ask("a mask", "a hill")
+def test_only_two_films_are_voted_on(
+    visit: Visit, add_film: MakeWalk, enqueue_walk: MakeWalk
+) -> None:
+    film, waiting = add_film("a moon", "a sea"), enqueue_walk("a mask", "a hill")
     for other in (film, waiting):
         at = visit("compare", a=film.id, b=other.id, blind="yes")
         assert not {"Vote blind", "First film"} & {button.label for button in at.button}
@@ -192,30 +199,32 @@ def test_only_two_films_are_voted_on(visit: Visit, hang: Hang, ask: Hang) -> Non
 
 def test_bad_prompts_get_a_sentence_and_are_kept(visit: Visit) -> None:
     at = visit("compare")
-    labelled(at, "text_input", "To").set_value("<script>")
+    widget(at, "text_input", "To").set_value("<script>")
     press(at, "Walk both ways")
-    assert "A stop needs a prompt" in sentences(at)
-    assert "code such as <script>" in sentences(at)
-    assert labelled(at, "text_input", "To").value == "<script>"
-    assert everything() == []
+    assert "A stop needs a prompt" in all_text(at)
+    assert "code such as <script>" in all_text(at)
+    assert widget(at, "text_input", "To").value == "<script>"
+    assert all_walks() == []
 
 
-def test_a_film_beside_a_walk_still_being_made(visit: Visit, hang: Hang, ask: Hang) -> None:
-    left, right = hang("a moon", "a sea"), ask("a mask", "a hill")
+def test_a_film_beside_a_walk_still_being_made(
+    visit: Visit, add_film: MakeWalk, enqueue_walk: MakeWalk
+) -> None:
+    left, right = add_film("a moon", "a sea"), enqueue_walk("a mask", "a hill")
     at = visit("compare", a=left.id, b=right.id)
-    assert len(component(at, "player")["films"]) == 1
-    assert component(at, "filmstrip")["id"] == right.id
+    assert len(component_data(at, "player")["films"]) == 1
+    assert component_data(at, "filmstrip")["id"] == right.id
 
 
-def test_a_walk_beside_itself_is_shown_once(visit: Visit, ask: Hang) -> None:
-    walk = ask()
-    assert component(visit("compare", a=walk.id, b=walk.id), "filmstrip")["id"] == walk.id
+def test_a_walk_beside_itself_is_shown_once(visit: Visit, enqueue_walk: MakeWalk) -> None:
+    walk = enqueue_walk()
+    assert component_data(visit("compare", a=walk.id, b=walk.id), "filmstrip")["id"] == walk.id
 
 
 @pytest.mark.parametrize("nonsense", ["nosuch", "../.."])
 def test_ids_that_are_none_choose_nothing(visit: Visit, nonsense: str) -> None:
     at = visit("compare", a=nonsense, b=nonsense)
-    assert labelled(at, "selectbox", "Left").value is None
+    assert widget(at, "selectbox", "Left").value is None
 
 
 def test_unevenness_is_one_for_equal_steps() -> None:

@@ -12,26 +12,25 @@ from momalisa.models.digest import digest_of
 from momalisa.settings import settings
 from momalisa.ui.create.presets import PRESETS
 from momalisa.ui.create.quality import QUALITIES
-
-from .conftest import (
+from tests.support.pages import (
     WALK,
-    Hang,
-    Keep,
+    MakeWalk,
+    UpdateWalk,
     Visit,
-    everything,
-    labelled,
+    all_text,
+    all_walks,
+    form_prompts,
     press,
-    sentences,
     spec,
-    stops,
     texts,
-    typed,
+    type_prompts,
+    widget,
 )
 
 
 def test_two_prompts_become_a_queued_walk(visit: Visit) -> None:
-    at = press(typed(visit("create"), "a red square", "a sea"), WALK)
-    (walk,) = everything()
+    at = press(type_prompts(visit("create"), "a red square", "a sea"), WALK)
+    (walk,) = all_walks()
     assert walk.title == "a red square → a sea"
     assert walk.state is State.QUEUED
     assert (walk.steps, walk.frames) == QUALITIES["Study"]
@@ -44,11 +43,11 @@ def test_where_there_is_an_endpoint_one_may_choose(
 ) -> None:
     monkeypatch.setenv("MOMALISA_ENDPOINT", "http://localhost:1")
     settings.cache_clear()
-    press(typed(visit("create"), "a red square", "a sea"), WALK)
-    at = typed(visit("create"), "a red square", "a moon")
-    labelled(at, "button_group", "Made").set_value("on this machine")
+    press(type_prompts(visit("create"), "a red square", "a sea"), WALK)
+    at = type_prompts(visit("create"), "a red square", "a moon")
+    widget(at, "button_group", "Made").set_value("on this machine")
     press(at, WALK)
-    assert {walk.title.split()[-1]: walk.remote for walk in everything()} == {
+    assert {walk.title.split()[-1]: walk.remote for walk in all_walks()} == {
         "sea": True,
         "moon": False,
     }
@@ -76,64 +75,64 @@ def test_where_there_is_an_endpoint_one_may_choose(
 def test_bad_input_gets_a_sentence_and_is_kept(
     visit: Visit, kind: str, label: str, bad: Any, sentence: str
 ) -> None:
-    at = typed(visit("create"), "a red square", "a sea")
-    labelled(at, kind, label).set_value(bad)
+    at = type_prompts(visit("create"), "a red square", "a sea")
+    widget(at, kind, label).set_value(bad)
     press(at, WALK)
-    assert sentence in sentences(at)
-    assert labelled(at, kind, label).value == bad
+    assert sentence in all_text(at)
+    assert widget(at, kind, label).value == bad
     assert at.error
-    assert everything() == []
+    assert all_walks() == []
 
 
 def test_a_sentence_goes_when_its_reason_does(visit: Visit) -> None:
-    at = press(typed(visit("create"), "a red square", ""), WALK)
-    assert "A stop needs a prompt" in sentences(at)
-    labelled(at, "text_input", "To").set_value("a sea").run()
-    assert "A stop needs a prompt" not in sentences(at)
+    at = press(type_prompts(visit("create"), "a red square", ""), WALK)
+    assert "A stop needs a prompt" in all_text(at)
+    widget(at, "text_input", "To").set_value("a sea").run()
+    assert "A stop needs a prompt" not in all_text(at)
 
 
 def test_nothing_complains_before_the_button_is_pressed(visit: Visit) -> None:
     at = visit("create")
     assert not at.error
-    assert "A stop needs a prompt" not in sentences(at)
+    assert "A stop needs a prompt" not in all_text(at)
 
 
 def test_a_model_that_is_not_here_gets_the_command_that_brings_it(visit: Visit) -> None:
-    at = typed(visit("create"), "a red square", "a sea")
-    labelled(at, "selectbox", "Model").select("sd-1.5")
+    at = type_prompts(visit("create"), "a red square", "a sea")
+    widget(at, "selectbox", "Model").select("sd-1.5")
     press(at, WALK)
-    assert "hf download" in sentences(at)
-    assert everything() == []
+    assert "hf download" in all_text(at)
+    assert all_walks() == []
 
 
 def test_a_preset_fills_the_prompts(visit: Visit) -> None:
     name, prompts = next(iter(PRESETS.items()))
-    assert stops(press(visit("create"), name)) == list(prompts)
+    assert form_prompts(press(visit("create"), name)) == list(prompts)
 
 
 def test_a_surprise_is_new_at_every_press_and_can_be_put_back(visit: Visit) -> None:
-    at = typed(visit("create"), "a red square", "a sea")
-    labelled(at, "text_input", "Seed 1").set_value("99").run()
-    first = stops(press(at, "Surprise me"))
-    second = stops(press(at, "Surprise me"))
+    at = type_prompts(visit("create"), "a red square", "a sea")
+    widget(at, "text_input", "Seed 1").set_value("99").run()
+    first = form_prompts(press(at, "Surprise me"))
+    second = form_prompts(press(at, "Surprise me"))
     assert first != second
-    assert stops(press(at, "Put back")) == first
-    assert stops(press(at, "Put back")) == second
-    at = press(typed(at, "a red square", "a sea"), "Square to sea")
-    assert stops(press(at, "Put back")) == ["a red square", "a sea"]
+    assert form_prompts(press(at, "Put back")) == first
+    assert form_prompts(press(at, "Put back")) == second
+    at = press(type_prompts(at, "a red square", "a sea"), "Square to sea")
+    assert form_prompts(press(at, "Put back")) == ["a red square", "a sea"]
 
 
 def test_what_is_put_back_has_its_seeds(visit: Visit) -> None:
-    at = typed(visit("create"), "a red square", "a sea")
-    labelled(at, "text_input", "Seed 1").set_value("99").run()
+    at = type_prompts(visit("create"), "a red square", "a sea")
+    widget(at, "text_input", "Seed 1").set_value("99").run()
     press(press(at, "Surprise me"), "Put back")
-    assert labelled(at, "text_input", "Seed 1").value == "99"
+    assert widget(at, "text_input", "Seed 1").value == "99"
 
 
 def test_there_is_nothing_to_put_back_at_first(visit: Visit) -> None:
     at = visit("create")
-    assert labelled(at, "button", "Put back").disabled
-    assert labelled(press(at, "Square to sea"), "button", "Put back").disabled
+    assert widget(at, "button", "Put back").disabled
+    assert widget(press(at, "Square to sea"), "button", "Put back").disabled
 
 
 @pytest.mark.parametrize("prompts", PRESETS.values())
@@ -143,88 +142,88 @@ def test_every_preset_can_be_walked(prompts: tuple[str, ...]) -> None:
 
 def test_a_quality_sets_steps_and_frames_and_goes_out_when_they_change(visit: Visit) -> None:
     at = visit("create")
-    labelled(at, "button_group", "Quality").set_value("Sketch").run()
-    assert labelled(at, "number_input", "Steps").value == QUALITIES["Sketch"].steps
-    assert labelled(at, "number_input", "Frames a leg").value == QUALITIES["Sketch"].frames
-    labelled(at, "number_input", "Steps").set_value(9).run()
-    assert not labelled(at, "button_group", "Quality").value
+    widget(at, "button_group", "Quality").set_value("Sketch").run()
+    assert widget(at, "number_input", "Steps").value == QUALITIES["Sketch"].steps
+    assert widget(at, "number_input", "Frames a leg").value == QUALITIES["Sketch"].frames
+    widget(at, "number_input", "Steps").set_value(9).run()
+    assert not widget(at, "button_group", "Quality").value
 
 
 def test_stops_are_added_turned_round_and_removed(visit: Visit) -> None:
-    at = press(typed(visit("create"), "one", "two"), "Add a stop")
-    labelled(at, "text_input", "To").set_value("three").run()
+    at = press(type_prompts(visit("create"), "one", "two"), "Add a stop")
+    widget(at, "text_input", "To").set_value("three").run()
     press(at, "Reverse")
-    assert stops(at) == ["three", "two", "one"]
+    assert form_prompts(at) == ["three", "two", "one"]
     press(at, "Remove stop 1")
-    assert stops(at) == ["two", "one"]
+    assert form_prompts(at) == ["two", "one"]
 
 
 def test_a_stop_moves_with_its_seed(visit: Visit) -> None:
-    at = press(typed(visit("create"), "one", "two"), "Add a stop")
-    labelled(at, "text_input", "To").set_value("three")
-    labelled(at, "text_input", "Seed 3").set_value("99").run()
-    assert stops(press(at, "Move stop 3 up")) == ["one", "three", "two"]
-    assert labelled(at, "text_input", "Seed 2").value == "99"
-    assert stops(press(at, "Move stop 1 down")) == ["three", "one", "two"]
-    assert labelled(at, "text_input", "Seed 1").value == "99"
-    assert labelled(at, "button", "Move stop 1 up").disabled
-    assert labelled(at, "button", "Move stop 3 down").disabled
+    at = press(type_prompts(visit("create"), "one", "two"), "Add a stop")
+    widget(at, "text_input", "To").set_value("three")
+    widget(at, "text_input", "Seed 3").set_value("99").run()
+    assert form_prompts(press(at, "Move stop 3 up")) == ["one", "three", "two"]
+    assert widget(at, "text_input", "Seed 2").value == "99"
+    assert form_prompts(press(at, "Move stop 1 down")) == ["three", "one", "two"]
+    assert widget(at, "text_input", "Seed 1").value == "99"
+    assert widget(at, "button", "Move stop 1 up").disabled
+    assert widget(at, "button", "Move stop 3 down").disabled
 
 
 def test_a_walk_has_at_most_twelve_stops(visit: Visit) -> None:
     at = visit("create")
     for _ in range(10):
         press(at, "Add a stop")
-    assert labelled(at, "button", "Add a stop").disabled
+    assert widget(at, "button", "Add a stop").disabled
 
 
 def test_what_is_typed_outlives_a_visit_to_another_page(visit: Visit) -> None:
-    at = typed(visit("create"), "a red square", "a sea")
-    labelled(at, "number_input", "Steps").set_value(5).run()
+    at = type_prompts(visit("create"), "a red square", "a sea")
+    widget(at, "number_input", "Steps").set_value(5).run()
     at.switch_page("../../pages/gallery.py").run()
     at.switch_page("../../pages/create.py").run()
-    assert labelled(at, "text_input", "From").value == "a red square"
-    assert labelled(at, "number_input", "Steps").value == 5
+    assert widget(at, "text_input", "From").value == "a red square"
+    assert widget(at, "number_input", "Steps").value == 5
 
 
-def test_the_same_walk_twice_is_one_film(visit: Visit, hang: Hang) -> None:
-    walk = hang("a moon", "a sea")
+def test_the_same_walk_twice_is_one_film(visit: Visit, add_film: MakeWalk) -> None:
+    walk = add_film("a moon", "a sea")
     at = press(visit("create", use=walk.id), WALK)
-    assert len(everything()) == 1
+    assert len(all_walks()) == 1
     assert at.query_params["walk"] == walk.id
 
 
 def test_the_same_walk_by_newer_weights_is_another_film(
-    visit: Visit, hang: Hang, keep: Keep
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
 ) -> None:
-    walk = hang("a moon", "a sea")
-    keep(walk, model_digest=digest_of(walk.model))
+    walk = add_film("a moon", "a sea")
+    update_walk(walk, model_digest=digest_of(walk.model))
     press(visit("create", use=walk.id), WALK)
-    assert len(everything()) == 1
-    keep(walk, model_digest="of an older model")
+    assert len(all_walks()) == 1
+    update_walk(walk, model_digest="of an older model")
     press(visit("create", use=walk.id), WALK)
-    assert len(everything()) == 2
+    assert len(all_walks()) == 2
 
 
-def test_settings_are_taken_over_from_a_film(visit: Visit, hang: Hang) -> None:
-    walk = hang("a moon", "a hill", "a sea", guidance=2.5, loop="closed")
+def test_settings_are_taken_over_from_a_film(visit: Visit, add_film: MakeWalk) -> None:
+    walk = add_film("a moon", "a hill", "a sea", guidance=2.5, loop="closed")
     at = visit("create", use=walk.id)
-    assert labelled(at, "text_input", "Over 1").value == "a hill"
-    assert labelled(at, "number_input", "Guidance").value == 2.5
+    assert widget(at, "text_input", "Over 1").value == "a hill"
+    assert widget(at, "number_input", "Guidance").value == 2.5
     assert "use" not in at.query_params
 
 
 def test_pressed_twice_is_one_walk(visit: Visit) -> None:
-    at = press(typed(visit("create"), "a red square", "a sea"), WALK)
+    at = press(type_prompts(visit("create"), "a red square", "a sea"), WALK)
     press(at, WALK)
-    assert len(everything()) == 1
+    assert len(all_walks()) == 1
 
 
 def test_each_browser_session_is_a_maker_of_its_own(visit: Visit) -> None:
-    at = press(typed(visit("create"), "a red square", "a sea"), WALK)
-    press(typed(at, "a mask", "a sea"), WALK)
-    press(typed(visit("create"), "a moon", "a sea"), WALK)
-    first, second, other = (walk.maker for walk in everything())
+    at = press(type_prompts(visit("create"), "a red square", "a sea"), WALK)
+    press(type_prompts(at, "a mask", "a sea"), WALK)
+    press(type_prompts(visit("create"), "a moon", "a sea"), WALK)
+    first, second, other = (walk.maker for walk in all_walks())
     assert first == second != other
     assert first
 
@@ -235,17 +234,17 @@ def test_a_curator_who_signed_in_is_the_same_maker_everywhere(
     account = {"is_logged_in": True, "iss": "https://id.test", "sub": "curator@museum.test"}
     monkeypatch.setattr(st, "user", account)
     for prompt in ("a moon", "a mask"):
-        press(typed(visit("create"), prompt, "a sea"), WALK)
-    first, second = (walk.maker for walk in everything())
+        press(type_prompts(visit("create"), prompt, "a sea"), WALK)
+    first, second = (walk.maker for walk in all_walks())
     assert first == second
     assert len(first) == 64
     assert "curator" not in first
 
 
-def test_a_hostile_prompt_is_only_ever_plain_text(visit: Visit, hang: Hang) -> None:
+def test_a_hostile_prompt_is_only_ever_plain_text(visit: Visit, add_film: MakeWalk) -> None:
     """Markdown would load the picture from its server and tell it who looks."""
     hostile = "![x](https://evil.test/a.png) :red[x] $x$"
-    walk = hang(hostile, "a sea")
+    walk = add_film(hostile, "a sea")
     for page in ("create", "gallery"):
         at = visit(page, walk=walk.id)
         assert any(hostile in text for text in texts(at))
@@ -253,16 +252,18 @@ def test_a_hostile_prompt_is_only_ever_plain_text(visit: Visit, hang: Hang) -> N
         assert not any("evil.test" in element.value for element in rich)
 
 
-def test_the_estimate_comes_from_films_made_here(visit: Visit, hang: Hang) -> None:
-    hang("a moon", "a sea", size=128)
-    at = typed(visit("create"), "a red square", "a sea")
-    labelled(at, "selectbox", "Size").select(128).run()
+def test_the_estimate_comes_from_films_made_here(visit: Visit, add_film: MakeWalk) -> None:
+    add_film("a moon", "a sea", size=128)
+    at = type_prompts(visit("create"), "a red square", "a sea")
+    widget(at, "selectbox", "Size").select(128).run()
     # 24 frames at 6 s for 3.
     assert "24 frames, about 50 s on cpu" in texts(at)
 
 
-def test_the_estimate_is_for_the_device_at_work(visit: Visit, hang: Hang) -> None:
-    hang("a moon", "a sea", size=256)
+def test_the_estimate_is_for_the_device_at_work(visit: Visit, add_film: MakeWalk) -> None:
+    add_film("a moon", "a sea", size=256)
     with writing(settings().database) as session:
         queue.seen(session=session, name="test", pid=1, host="test", device="cuda")
-    assert "24 frames on cuda" in texts(typed(visit("create"), "a red square", "a sea").run())
+    assert "24 frames on cuda" in texts(
+        type_prompts(visit("create"), "a red square", "a sea").run()
+    )

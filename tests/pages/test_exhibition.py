@@ -11,12 +11,11 @@ from db.session import writing
 from momalisa.settings import settings
 from momalisa.ui import history, playlist
 from momalisa.ui.gallery import filters
-
-from .conftest import Hang, Keep, Visit, component, texts
+from tests.support.pages import MakeWalk, UpdateWalk, Visit, component_data, texts
 
 
 def slides(at: Any) -> list[dict[str, Any]]:
-    shown: list[dict[str, Any]] = component(at, "exhibition")["slides"]
+    shown: list[dict[str, Any]] = component_data(at, "exhibition")["slides"]
     return shown
 
 
@@ -24,8 +23,8 @@ def titles(at: Any) -> list[str]:
     return [slide["title"].split(" →")[0] for slide in slides(at)]
 
 
-def test_a_slide_is_a_film_with_its_label(visit: Visit, hang: Hang) -> None:
-    walk = hang("a moon", "a sea", fps=2, loop="boomerang")
+def test_a_slide_is_a_film_with_its_label(visit: Visit, add_film: MakeWalk) -> None:
+    walk = add_film("a moon", "a sea", fps=2, loop="boomerang")
     (slide,) = slides(visit("exhibition"))
     assert slide == {
         "id": walk.id,
@@ -44,10 +43,10 @@ def test_a_slide_is_a_film_with_its_label(visit: Visit, hang: Hang) -> None:
 
 
 def test_the_films_that_the_url_names_are_shown_in_its_order(
-    visit: Visit, hang: Hang, ask: Hang
+    visit: Visit, add_film: MakeWalk, enqueue_walk: MakeWalk
 ) -> None:
-    first, second, _ = hang("a", "z"), hang("b", "z"), hang("c", "z")
-    at = visit("exhibition", walk=[second.id, "nosuch", ask().id, first.id])
+    first, second, _ = add_film("a", "z"), add_film("b", "z"), add_film("c", "z")
+    at = visit("exhibition", walk=[second.id, "nosuch", enqueue_walk().id, first.id])
     assert titles(at) == ["b", "a"]
 
 
@@ -66,18 +65,18 @@ def test_the_films_that_the_url_names_are_shown_in_its_order(
     ],
 )
 def test_a_search_is_exhibited_as_the_gallery_finds_it(
-    visit: Visit, hang: Hang, keep: Keep, query: str, shown: str
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk, query: str, shown: str
 ) -> None:
-    one, two, _ = hang("a", "z"), hang("b", "z"), hang("c", "z", pacing="ease")
-    keep(one, finished_at=datetime(2025, 1, 1, tzinfo=UTC))
-    keep(two, star=True)
+    one, two, _ = add_film("a", "z"), add_film("b", "z"), add_film("c", "z", pacing="ease")
+    update_walk(one, finished_at=datetime(2025, 1, 1, tzinfo=UTC))
+    update_walk(two, star=True)
     with writing(settings().database) as session:
         walks.set_tags(session=session, walk_id=one.id, tags=["foyer"])
     at = visit("exhibition", of=query)
     assert "".join(titles(at) if shown else []) == shown
     assert ("There is no film to exhibit here yet." in texts(at)) == (not shown)
     wall = visit("gallery", **dict(part.split("=") for part in query.split("&") if part))
-    assert "".join(card["title"][0] for card in component(wall, "grid")["cards"]) == shown
+    assert "".join(card["title"][0] for card in component_data(wall, "grid")["cards"]) == shown
 
 
 @pytest.mark.parametrize(
@@ -91,22 +90,22 @@ def test_a_search_is_exhibited_as_the_gallery_finds_it(
     ],
 )
 def test_the_url_says_how_long_a_film_is_shown(
-    visit: Visit, hang: Hang, query: dict[str, str], seconds: float
+    visit: Visit, add_film: MakeWalk, query: dict[str, str], seconds: float
 ) -> None:
-    hang(fps=1)
+    add_film(fps=1)
     assert slides(visit("exhibition", **query))[0]["seconds"] == seconds
 
 
-def test_films_of_other_programs_are_exhibited(visit: Visit, foreign: Hang) -> None:
-    foreign()
+def test_films_of_other_programs_are_exhibited(visit: Visit, add_foreign_film: MakeWalk) -> None:
+    add_foreign_film()
     (slide,) = slides(visit("exhibition"))
     assert (slide["title"], slide["seconds"]) == ("Waves, 2024", 20.0)
 
 
-def test_films_come_and_go_while_they_are_exhibited(visit: Visit, hang: Hang) -> None:
-    walk = hang("a", "z")
+def test_films_come_and_go_while_they_are_exhibited(visit: Visit, add_film: MakeWalk) -> None:
+    walk = add_film("a", "z")
     at = visit("exhibition")
-    hang("b", "z")
+    add_film("b", "z")
     assert titles(at.run()) == ["b", "a"]
     with writing(settings().database) as session:
         walks.delete(session=session, walk_id=walk.id)
@@ -115,12 +114,12 @@ def test_films_come_and_go_while_they_are_exhibited(visit: Visit, hang: Hang) ->
 
 @pytest.mark.parametrize("error", [Locked.at("momalisa.db"), ZeroDivisionError()])
 def test_the_exhibition_goes_on_while_the_history_is_away(
-    visit: Visit, hang: Hang, monkeypatch: pytest.MonkeyPatch, error: Exception
+    visit: Visit, add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def away(_query: str) -> None:
         raise error
 
-    hang("a", "z")
+    add_film("a", "z")
     at = visit("exhibition")
     monkeypatch.setattr(filters, "asked", away)
     assert titles(at.run()) == ["a"]
@@ -128,18 +127,20 @@ def test_the_exhibition_goes_on_while_the_history_is_away(
 
 
 def test_more_films_than_an_exhibition_shows_are_not_promised(
-    visit: Visit, hang: Hang, monkeypatch: pytest.MonkeyPatch
+    visit: Visit, add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(playlist, "MOST", 2)
     for start in "abc":
-        hang(start, "z")
+        add_film(start, "z")
     (link,) = visit("gallery").page_link
     assert link.label == "Exhibit the first 2"
     assert titles(visit("exhibition")) == ["c", "b"]
 
 
-def test_the_gallery_leads_to_the_exhibition_of_its_search(visit: Visit, hang: Hang) -> None:
-    hang("a moon", "a sea")
+def test_the_gallery_leads_to_the_exhibition_of_its_search(
+    visit: Visit, add_film: MakeWalk
+) -> None:
+    add_film("a moon", "a sea")
     (link,) = visit("gallery", q="a moon", sort="oldest", before="nosuch").page_link
     assert (link.label, link.proto.page) == ("Exhibit these", "exhibition")
     assert link.proto.query_string == "of=q%3Da%2Bmoon%26sort%3Doldest"

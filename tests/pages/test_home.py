@@ -14,9 +14,17 @@ from momalisa.errors import BadInput
 from momalisa.ui import error_display, example_film, sign_in
 from momalisa.ui.create.presets import PRESETS
 from momalisa.ui.http import media, not_found
-
-from .conftest import Visit, component, everything, labelled, picture, press, spec, texts
-from .test_media import get
+from tests.support.asgi import get
+from tests.support.pages import (
+    Visit,
+    all_walks,
+    component_data,
+    picture_bytes,
+    press,
+    spec,
+    texts,
+    widget,
+)
 
 
 def test_home_has_a_sentence_and_two_doors(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -28,22 +36,22 @@ def test_home_has_a_sentence_and_two_doors(visit: Visit, monkeypatch: pytest.Mon
 
 def test_a_preset_on_home_begins_its_walk_with_one_click(visit: Visit) -> None:
     at = press(visit("home"), "Square to sea")
-    (walk,) = everything()
+    (walk,) = all_walks()
     assert walk.prompts == list(PRESETS["Square to sea"])
     assert at.query_params["walk"] == walk.id
     assert "Next in the queue" in texts(at)
-    assert labelled(at, "text_input", "To").value == walk.prompts[1]
+    assert widget(at, "text_input", "To").value == walk.prompts[1]
 
 
 def test_home_shows_the_example_film_and_its_label(
     visit: Visit, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    (tmp_path / "film.gif").write_bytes(picture("gif"))
+    (tmp_path / "film.gif").write_bytes(picture_bytes("gif"))
     (tmp_path / "walk.json").write_text(spec("a moon", "a sea").model_dump_json())
     monkeypatch.setattr(example_film, "FILM", tmp_path / "film.gif")
     monkeypatch.setattr(example_film, "WALK", tmp_path / "walk.json")
     at = visit("home")
-    assert component(at, "player")["films"][0]["url"].startswith("/pictures/example/film.gif?")
+    assert component_data(at, "player")["films"][0]["url"].startswith("/pictures/example/film.gif?")
     assert "a moon → a sea" in [text.value for text in at.text]
 
 

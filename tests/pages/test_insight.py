@@ -12,8 +12,7 @@ from db.session import writing
 from momalisa.pacing import PACINGS
 from momalisa.settings import settings
 from momalisa.ui import insight
-
-from .conftest import Hang, Keep, Visit, labelled, sentences
+from tests.support.pages import MakeWalk, UpdateWalk, Visit, all_text, widget
 
 WALLS = ("#fcfbf9", "#0d0d0e")
 
@@ -34,16 +33,18 @@ def luminance(colour: str) -> float:
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def test_an_empty_history_shows_the_way_to_the_first_film(visit: Visit, ask: Hang) -> None:
-    ask("a moon", "a sea")
+def test_an_empty_history_shows_the_way_to_the_first_film(
+    visit: Visit, enqueue_walk: MakeWalk
+) -> None:
+    enqueue_walk("a moon", "a sea")
     at = visit("insight")
-    assert "no film yet" in sentences(at)
+    assert "no film yet" in all_text(at)
     assert [link.label for link in at.page_link] == ["Make the first one"]
     assert charts(at) == []
 
 
-def test_votes_are_told_in_a_sentence(visit: Visit, hang: Hang) -> None:
-    linear, even = hang("a moon", "a sea"), hang("a moon", "a sea", pacing="even")
+def test_votes_are_told_in_a_sentence(visit: Visit, add_film: MakeWalk) -> None:
+    linear, even = add_film("a moon", "a sea"), add_film("a moon", "a sea", pacing="even")
     with writing(settings().database) as session:
         for maker, preferred in enumerate((even, even, even, linear, None)):
             votes.cast(
@@ -57,42 +58,48 @@ def test_votes_are_told_in_a_sentence(visit: Visit, hang: Hang) -> None:
     assert (
         "In 5 votes curators preferred even to linear 3 times, linear once, and saw no difference "
         "once. Too few to say"
-    ) in sentences(at)
+    ) in all_text(at)
     assert len(charts(at)) == 3
 
 
-def test_without_votes_the_way_to_vote_is_shown(visit: Visit, hang: Hang) -> None:
-    hang("a moon", "a sea")
+def test_without_votes_the_way_to_vote_is_shown(visit: Visit, add_film: MakeWalk) -> None:
+    add_film("a moon", "a sea")
     at = visit("insight")
-    assert "Nobody has voted yet" in sentences(at)
+    assert "Nobody has voted yet" in all_text(at)
     assert [link.label for link in at.page_link] == ["Compare two, and vote blind"]
 
 
-def test_films_are_counted_by_pacing_or_by_model(visit: Visit, hang: Hang, foreign: Hang) -> None:
+def test_films_are_counted_by_pacing_or_by_model(
+    visit: Visit, add_film: MakeWalk, add_foreign_film: MakeWalk
+) -> None:
     for pacing in ("linear", "linear", "even", "even", "even"):
-        hang(pacing=pacing)
-    foreign()
+        add_film(pacing=pacing)
+    add_foreign_film()
     at = visit("insight")
-    assert "6 films since 03 May 2024: even 3, linear 2, another program 1." in sentences(at)
-    labelled(at, "button_group", "Films by").set_value("model").run()
-    assert "6 films since 03 May 2024: atelier 5, another program 1." in sentences(at)
+    assert "6 films since 03 May 2024: even 3, linear 2, another program 1." in all_text(at)
+    widget(at, "button_group", "Films by").set_value("model").run()
+    assert "6 films since 03 May 2024: atelier 5, another program 1." in all_text(at)
 
 
-def test_films_by_nothing_are_those_by_pacing(visit: Visit, hang: Hang) -> None:
-    hang()
-    assert "linear 1" in sentences(visit("insight", by=""))
+def test_films_by_nothing_are_those_by_pacing(visit: Visit, add_film: MakeWalk) -> None:
+    add_film()
+    assert "linear 1" in all_text(visit("insight", by=""))
 
 
-def test_a_film_of_another_program_alone_is_enough(visit: Visit, foreign: Hang) -> None:
-    foreign()
+def test_a_film_of_another_program_alone_is_enough(
+    visit: Visit, add_foreign_film: MakeWalk
+) -> None:
+    add_foreign_film()
     at = visit("insight")
-    assert "1 film since 03 May 2024: another program 1." in sentences(at)
+    assert "1 film since 03 May 2024: another program 1." in all_text(at)
     assert len(charts(at)) == 1
 
 
-def test_every_chart_is_told_in_words(visit: Visit, hang: Hang, keep: Keep) -> None:
-    keep(hang(), evenness=0.5)
-    keep(hang(pacing="even"), evenness=0.9)
+def test_every_chart_is_told_in_words(
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
+) -> None:
+    update_walk(add_film(), evenness=0.5)
+    update_walk(add_film(pacing="even"), evenness=0.9)
     at = visit("insight")
     alts = [chart.proto.alt for chart in at.get("vega_lite_chart")]
     assert len(alts) == 3
@@ -114,11 +121,11 @@ def test_the_words_of_a_chart_read_on_the_wall_they_are_on() -> None:
 
 @pytest.mark.parametrize(("days", "unit"), [(30, "Films a day"), (400, "Films a month")])
 def test_a_long_history_is_drawn_by_month(
-    visit: Visit, hang: Hang, keep: Keep, days: int, unit: str
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk, days: int, unit: str
 ) -> None:
-    walk = hang()
-    hang()
+    walk = add_film()
+    add_film()
     assert walk.finished_at
-    keep(walk, finished_at=walk.finished_at - timedelta(days=days))
+    update_walk(walk, finished_at=walk.finished_at - timedelta(days=days))
     (films, *_) = charts(visit("insight"))
     assert films["encoding"]["y"]["title"] == unit

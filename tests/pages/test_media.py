@@ -3,15 +3,12 @@
 import asyncio
 import gc
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
-from starlette.applications import Starlette
-from starlette.types import ASGIApp
 
 from db.error_messages import Locked
 from db.models import Walk
@@ -23,9 +20,9 @@ from momalisa.storage.outbox import outbox_of
 from momalisa.ui import history
 from momalisa.ui.gallery import import_film
 from momalisa.ui.http import downloads, media
+from tests.support.asgi import get, post, request
 from tests.support.faults import Proxy, emulator, proxy_before
-
-from .conftest import Hang, Keep, found, picture, spec
+from tests.support.pages import MakeWalk, UpdateWalk, picture_bytes, spec, stored_walk
 
 # The client library leaves the socket of an answer that it tries again to the collector.
 pytestmark = pytest.mark.filterwarnings(
@@ -33,7 +30,6 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 KEY = "ab" + "0" * 62
-PICTURES = Starlette(routes=media.ROUTES)
 
 
 @pytest.fixture
@@ -48,90 +44,46 @@ def keep_frame() -> None:
     """A finished frame in the cache."""
     path = settings().frame_cache / "ab" / f"{KEY}.png"
     path.parent.mkdir(parents=True)
-    path.write_bytes(picture("png"))
+    path.write_bytes(picture_bytes("png"))
 
 
-Answer = tuple[int, dict[str, str], bytes]
-
-
-def get(path: str, query: str = "", app: ASGIApp = PICTURES) -> Answer:
-    """Ask our routes, or another app, for a path, exactly as it is written."""
-    return asyncio.run(asked(path, query, app=app))
-
-
-def post(path: str, query: str, *parts: bytes) -> Answer:
-    """Send something to one of our routes, in parts."""
-    return asyncio.run(asked(path, query, parts))
-
-
-async def asked(
-    path: str, query: str = "", parts: Sequence[bytes] = (), app: ASGIApp = PICTURES
-) -> Answer:
-    sent: list[Any] = []
-
-    coming = list(parts)
-
-    async def receive() -> dict[str, Any]:
-        part = coming.pop(0) if coming else b""
-        return {"type": "http.request", "body": part, "more_body": bool(coming)}
-
-    async def send(message: Any) -> None:
-        sent.append(message)
-
-    scope = {
-        "type": "http",
-        "asgi": {"version": "3.0", "spec_version": "2.4"},
-        "method": "POST" if parts else "GET",
-        "path": path,
-        "raw_path": path.encode(),
-        "root_path": "",
-        "query_string": query.encode(),
-        "headers": [],
-        "server": ("test", 80),
-        "client": ("test", 1),
-        "scheme": "http",
-        "http_version": "1.1",
-    }
-    await app(scope, receive, send)
-    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
-    return sent[0]["status"], headers, b"".join(part.get("body", b"") for part in sent[1:])
-
-
-def test_a_film_comes_with_its_type_and_for_good(hang: Hang) -> None:
-    walk = hang()
+def test_a_film_comes_with_its_type_and_for_good(add_film: MakeWalk) -> None:
+    walk = add_film()
     status, headers, body = get(history.address(walk, "gif"))
     assert status == 200
     assert headers["content-type"] == "image/gif"
     assert "immutable" in headers["cache-control"]
     assert headers["x-content-type-options"] == "nosniff"
-    assert body == picture("gif")
+    assert body == picture_bytes("gif")
 
 
-def test_a_download_bears_the_name_it_was_asked_for(hang: Hang) -> None:
-    url, _, query = history.address(hang(), "gif", download="é 1.gif").partition("?")
+def test_a_download_bears_the_name_it_was_asked_for(add_film: MakeWalk) -> None:
+    url, _, query = history.address(add_film(), "gif", download="é 1.gif").partition("?")
     _, headers, _ = get(url, query)
     assert headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%A9%201.gif"
 
 
-def test_a_waiting_film_comes_from_the_outbox(hang: Hang, keep: Keep) -> None:
-    walk = hang()
-    keep(walk, waiting=True, files={"gif": film_key(walk.id, "late.gif")})
-    url = history.address(found(walk.id), "gif")
+def test_a_waiting_film_comes_from_the_outbox(add_film: MakeWalk, update_walk: UpdateWalk) -> None:
+    walk = add_film()
+    update_walk(walk, waiting=True, files={"gif": film_key(walk.id, "late.gif")})
+    url = history.address(stored_walk(walk.id), "gif")
     assert get(url)[0] == 404
-    outbox_of(settings()).shelf.put(film_key(walk.id, "late.gif"), picture("gif"), "image/gif")
+    outbox_of(settings()).shelf.put(
+        film_key(walk.id, "late.gif"), picture_bytes("gif"), "image/gif"
+    )
     status, headers, body = get(url)
-    assert (status, headers["content-type"], body) == (200, "image/gif", picture("gif"))
+    assert (status, headers["content-type"], body) == (200, "image/gif", picture_bytes("gif"))
 
 
 def test_a_waiting_film_is_not_sought_in_the_bucket(
-    hang: Hang, keep: Keep, monkeypatch: pytest.MonkeyPatch
+    add_film: MakeWalk, update_walk: UpdateWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://bucket.test")
-    walk = hang()
+    walk = add_film()
     monkeypatch.setattr(history, "storage", lambda: GCSStorage("films"))
     assert history.address(walk, "gif").startswith("http://bucket.test/")
-    keep(walk, waiting=True)
-    assert history.address(found(walk.id), "gif") == app_url(walk.files["gif"])
+    update_walk(walk, waiting=True)
+    assert history.address(stored_walk(walk.id), "gif") == app_url(walk.files["gif"])
 
 
 def test_a_bucket_is_handed_on_by_the_app(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -143,10 +95,10 @@ def test_a_bucket_is_handed_on_by_the_app(proxy: Proxy, monkeypatch: pytest.Monk
     with closing(Client(project="test")) as client:
         client.create_bucket("films")
         films = GCSStorage("films", "", client, patience=1.0)
-        films.put(key, picture("gif"), "image/gif")
+        films.put(key, picture_bytes("gif"), "image/gif")
         monkeypatch.setattr(history, "storage", lambda: films)
         status, headers, body = get(app_url(key), "download=a.gif")
-        assert (status, headers["content-type"], body) == (200, "image/gif", picture("gif"))
+        assert (status, headers["content-type"], body) == (200, "image/gif", picture_bytes("gif"))
         assert "immutable" in headers["cache-control"]
         assert headers["content-disposition"] == "attachment; filename*=UTF-8''a.gif"
         for nothing in ("nosuch.gif", "film.txt", "..%2F..%2Fsecret.gif", ".hidden.gif"):
@@ -161,16 +113,16 @@ def test_a_bucket_that_stalls_leaves_all_other_pictures_alone(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bucket, back = GCSStorage("films"), threading.Event()
-    monkeypatch.setattr(bucket, "get", lambda _key: picture("gif") if back.wait(30) else b"")
+    monkeypatch.setattr(bucket, "get", lambda _key: picture_bytes("gif") if back.wait(30) else b"")
     monkeypatch.setattr(history, "storage", lambda: bucket)
     keep_frame()
 
     async def visits() -> tuple[int, list[int]]:
         film = app_url(film_key("abc", "film.gif"))
-        waiting = [asyncio.create_task(asked(film)) for _ in range(60)]  # more than threads
+        waiting = [asyncio.create_task(request(film)) for _ in range(60)]  # more than threads
         try:
             async with asyncio.timeout(20):
-                ours = await asked(media.frame_url(KEY))
+                ours = await request(media.frame_url(KEY))
         finally:
             back.set()
         return ours[0], [answer[0] for answer in await asyncio.gather(*waiting)]
@@ -181,7 +133,7 @@ def test_a_bucket_that_stalls_leaves_all_other_pictures_alone(
 def test_a_frame_comes_from_the_cache() -> None:
     keep_frame()
     status, headers, body = get(media.frame_url(KEY))
-    assert (status, headers["content-type"], body) == (200, "image/png", picture("png"))
+    assert (status, headers["content-type"], body) == (200, "image/png", picture_bytes("png"))
 
 
 @pytest.mark.parametrize(
@@ -204,13 +156,13 @@ def test_a_frame_comes_from_the_cache() -> None:
         "/pictures/example/nosuch.gif",
     ],
 )
-def test_nothing_else_can_be_had(house: Path, path: str) -> None:
-    store = house / "store"
+def test_nothing_else_can_be_had(app_home: Path, path: str) -> None:
+    store = app_home / "store"
     store.mkdir()
     (store / "notes.txt").write_text("no picture")
-    (store / ".hidden.gif").write_bytes(picture("gif"))
-    (house / "outside.gif").write_bytes(picture("gif"))
-    (store / "link.gif").symlink_to(house / "outside.gif")
+    (store / ".hidden.gif").write_bytes(picture_bytes("gif"))
+    (app_home / "outside.gif").write_bytes(picture_bytes("gif"))
+    (store / "link.gif").symlink_to(app_home / "outside.gif")
     assert get(path)[0] == 404
 
 
@@ -218,13 +170,13 @@ GREY = [np.full((64, 64, 3), level, np.uint8) for level in (20, 120, 220)]
 
 
 @pytest.fixture
-def refilm(keep: Keep) -> Callable[[Walk, bytes], None]:
+def refilm(update_walk: UpdateWalk) -> Callable[[Walk, bytes], None]:
     """Give a walk another GIF."""
 
     def _refilm(walk: Walk, gif: bytes) -> None:
         key = film_key(walk.id, "other.gif")
         open_storage(settings().store_root).put(key, gif, "image/gif")
-        keep(walk, files=walk.files | {"gif": key})
+        update_walk(walk, files=walk.files | {"gif": key})
 
     return _refilm
 
@@ -235,9 +187,9 @@ def real_gif() -> bytes:
 
 @pytest.mark.parametrize("kind", exports.TYPES)
 def test_a_film_leaves_in_another_format_with_its_settings(
-    hang: Hang, refilm: Callable[..., None], kind: exports.Kind
+    add_film: MakeWalk, refilm: Callable[..., None], kind: exports.Kind
 ) -> None:
-    walk = hang("a moon", "a sea")
+    walk = add_film("a moon", "a sea")
     refilm(walk, real_gif())
     url = downloads.offers(walk)[downloads.NAMES[kind]]
     status, headers, body = get(url)
@@ -248,9 +200,9 @@ def test_a_film_leaves_in_another_format_with_its_settings(
 
 
 def test_a_film_of_another_program_leaves_as_it_plays(
-    foreign: Hang, refilm: Callable[..., None]
+    add_foreign_film: MakeWalk, refilm: Callable[..., None]
 ) -> None:
-    walk = foreign("a b.c")
+    walk = add_foreign_film("a b.c")
     refilm(walk, real_gif())
     offers = downloads.offers(walk)
     assert list(offers) == ["MP4", "WebP"]
@@ -260,16 +212,20 @@ def test_a_film_of_another_program_leaves_as_it_plays(
     assert b"Another program made this film" in page
 
 
-def test_a_waiting_film_leaves_in_another_format_too(hang: Hang, keep: Keep) -> None:
-    walk = hang()
+def test_a_waiting_film_leaves_in_another_format_too(
+    add_film: MakeWalk, update_walk: UpdateWalk
+) -> None:
+    walk = add_film()
     key = film_key(walk.id, "late.gif")
     outbox_of(settings()).shelf.put(key, real_gif(), "image/gif")
-    keep(walk, waiting=True, files={"gif": key})
+    update_walk(walk, waiting=True, files={"gif": key})
     assert get(f"/pictures/walks/{walk.id}.mp4")[0] == 200
 
 
-def test_a_download_that_is_none_says_so_on_a_page(hang: Hang, ask: Hang) -> None:
-    for name in ("nosuch.mp4", f"{hang().id}.exe", f"{ask().id}.mp4", "<b>.mp4"):
+def test_a_download_that_is_none_says_so_on_a_page(
+    add_film: MakeWalk, enqueue_walk: MakeWalk
+) -> None:
+    for name in ("nosuch.mp4", f"{add_film().id}.exe", f"{enqueue_walk().id}.mp4", "<b>.mp4"):
         status, headers, page = get(f"/pictures/walks/{name}")
         assert (status, headers["content-type"]) == (404, "text/html; charset=utf-8")
         assert "content-disposition" not in headers
@@ -287,12 +243,16 @@ def test_a_download_that_is_none_says_so_on_a_page(hang: Hang, ask: Hang) -> Non
     ],
 )
 def test_a_download_that_fails_says_why(
-    hang: Hang, monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, sentence: str
+    add_film: MakeWalk,
+    monkeypatch: pytest.MonkeyPatch,
+    error: Exception,
+    status: int,
+    sentence: str,
 ) -> None:
     def fail() -> None:
         raise error
 
-    walk = hang()
+    walk = add_film()
     monkeypatch.setattr(history, "storage", fail)
     answered, _, page = get(f"/pictures/walks/{walk.id}.mp4")
     assert answered == status
@@ -300,17 +260,17 @@ def test_a_download_that_fails_says_why(
     assert "secret" not in page.decode()
 
 
-def test_a_film_whose_file_is_lost_is_no_download(house: Path, hang: Hang) -> None:
-    walk = hang()
-    (house / "store" / walk.files["gif"]).unlink()
+def test_a_film_whose_file_is_lost_is_no_download(app_home: Path, add_film: MakeWalk) -> None:
+    walk = add_film()
+    (app_home / "store" / walk.files["gif"]).unlink()
     status, _, page = get(f"/pictures/walks/{walk.id}.mp4")
     assert status == 404
     assert "file is not where it should be" in page.decode()
-    assert str(house) not in page.decode()
+    assert str(app_home) not in page.decode()
 
 
-def test_two_films_are_made_at_a_time(hang: Hang, monkeypatch: pytest.MonkeyPatch) -> None:
-    walk, pair, running, most = hang(), threading.Barrier(2), set[int](), 0
+def test_two_films_are_made_at_a_time(add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch) -> None:
+    walk, pair, running, most = add_film(), threading.Barrier(2), set[int](), 0
 
     def export(*_: object) -> bytes:
         nonlocal most
@@ -325,7 +285,7 @@ def test_two_films_are_made_at_a_time(hang: Hang, monkeypatch: pytest.MonkeyPatc
     path = f"/pictures/walks/{walk.id}.mp4"
 
     async def six() -> list[int]:
-        return [answer[0] for answer in await asyncio.gather(*(asked(path) for _ in range(6)))]
+        return [answer[0] for answer in await asyncio.gather(*(request(path) for _ in range(6)))]
 
     assert asyncio.run(six()) == [200] * 6
     assert most == 2

@@ -11,8 +11,7 @@ from streamlit.web.server.starlette.starlette_static_routes import (
 )
 
 from momalisa.ui.http import media, preload
-
-from .test_media import get
+from tests.support.asgi import get
 
 STATIC = Path(get_static_dir())
 

@@ -14,9 +14,8 @@ from streamlit.web.server.starlette.starlette_static_routes import (
 from momalisa.settings import settings
 from momalisa.ui import history
 from momalisa.ui.http import prerender
-
-from .conftest import Hang, Keep
-from .test_media import get
+from tests.support.asgi import get
+from tests.support.pages import MakeWalk, UpdateWalk
 
 HTML = (Path(get_static_dir()) / "index.html").read_bytes()
 APP = Starlette(
@@ -35,8 +34,8 @@ def titles(query: str = "") -> list[str]:
     return re.findall(r"<span>(?!&nbsp;)(.*?)</span>", page(query=query).decode())
 
 
-def test_posters_stand_in_the_html_and_are_asked_for_first(hang: Hang) -> None:
-    walk = hang()
+def test_posters_stand_in_the_html_and_are_asked_for_first(add_film: MakeWalk) -> None:
+    walk = add_film()
     status, headers, body = get("/gallery", app=APP)
     place = history.address(walk, "poster")
     assert status == 200
@@ -48,43 +47,43 @@ def test_posters_stand_in_the_html_and_are_asked_for_first(hang: Hang) -> None:
     assert body.endswith(b"</body>" + after)
 
 
-def test_they_are_those_that_the_url_asks_for(hang: Hang) -> None:
-    first, second = hang("a fox", "a hill"), hang("a moon", "a sea")
+def test_they_are_those_that_the_url_asks_for(add_film: MakeWalk) -> None:
+    first, second = add_film("a fox", "a hill"), add_film("a moon", "a sea")
     assert titles() == [second.title, first.title]
     assert titles("sort=oldest") == [first.title, second.title]
     assert titles("q=fox") == [first.title]
     assert titles(f"before={second.id}") == [first.title]
 
 
-def test_a_title_is_no_html(hang: Hang, keep: Keep) -> None:
-    keep(hang(), title="<b>")
+def test_a_title_is_no_html(add_film: MakeWalk, update_walk: UpdateWalk) -> None:
+    update_walk(add_film(), title="<b>")
     assert titles() == ["&lt;b&gt;"]
 
 
 @pytest.mark.parametrize("query", ["walk=nosuch", "q=nosuch", "before=nosuch"])
-def test_where_no_wall_is_the_html_is_streamlits(hang: Hang, query: str) -> None:
-    hang()
+def test_where_no_wall_is_the_html_is_streamlits(add_film: MakeWalk, query: str) -> None:
+    add_film()
     assert page(query=query) == HTML
 
 
 @pytest.mark.parametrize("path", ["/", "/create"])
-def test_other_pages_have_none(hang: Hang, path: str) -> None:
-    hang()
+def test_other_pages_have_none(add_film: MakeWalk, path: str) -> None:
+    add_film()
     assert page(path) == HTML
 
 
 def test_a_history_that_fails_keeps_no_page_away(
-    hang: Hang, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    hang()
+    add_film()
     monkeypatch.setenv("MOMALISA_DATABASE_URL", f"sqlite:///{tmp_path}")
     settings.cache_clear()
     assert page() == HTML
 
 
 def test_a_history_that_is_slow_keeps_no_page_waiting(
-    hang: Hang, monkeypatch: pytest.MonkeyPatch
+    add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hang()
+    add_film()
     monkeypatch.setattr(prerender, "PATIENCE", 0.0)
     assert page() == HTML

@@ -16,16 +16,15 @@ from momalisa.settings import settings
 from momalisa.spec import WalkSpec
 from momalisa.ui.create import scrub
 from momalisa.ui.http import stills as door
-
-from .conftest import Hang, Keep, Visit, component, labelled, spec
+from tests.support.pages import MakeWalk, UpdateWalk, Visit, component_data, spec, widget
 
 KEY = "ab" + "0" * 62
 WALK = spec()
-Ask = Callable[..., tuple[int, str]]
+AskPicture = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def ask_for(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ask]:
+def ask_for(monkeypatch: pytest.MonkeyPatch) -> Iterator[AskPicture]:
     """Ask for the picture at leg and `t`; its status, and where it is or why there is none."""
     monkeypatch.setattr(door, "PATIENCE", 2.0)
     with TestClient(Starlette(routes=door.ROUTES), follow_redirects=False) as client:
@@ -52,7 +51,7 @@ def paint(**end: str) -> None:
         finish(session=session, still_id=still.id, owner="test", **end)
 
 
-def test_a_picture_is_asked_for_and_found_in_the_frame_cache(ask_for: Ask) -> None:
+def test_a_picture_is_asked_for_and_found_in_the_frame_cache(ask_for: AskPicture) -> None:
     painter = Timer(0.2, paint, kwargs={"key": KEY})
     painter.start()
     assert ask_for() == (307, f"/pictures/frames/{KEY}.png")
@@ -61,14 +60,14 @@ def test_a_picture_is_asked_for_and_found_in_the_frame_cache(ask_for: Ask) -> No
     assert (still.spec, still.leg, still.t) == (WALK.model_dump(mode="json"), 0, 0.25)
 
 
-def test_why_there_is_no_picture_is_a_sentence(ask_for: Ask) -> None:
+def test_why_there_is_no_picture_is_a_sentence(ask_for: AskPicture) -> None:
     painter = Timer(0.2, paint, kwargs={"error": "Not even one frame fits."})
     painter.start()
     assert ask_for() == (503, "Not even one frame fits.")
     painter.join()
 
 
-def test_nobody_waits_for_ever(ask_for: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nobody_waits_for_ever(ask_for: AskPicture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "PATIENCE", 0.2)
     status, sentence = ask_for()
     assert status == 503
@@ -78,7 +77,9 @@ def test_nobody_waits_for_ever(ask_for: Ask, monkeypatch: pytest.MonkeyPatch) ->
 @pytest.mark.parametrize(
     ("leg", "t"), [(1, 0.5), (0, 1.5), (7, 0), (0, "x"), (-1, 0.5), (0, -0.5), (0, "nan"), ("", 0)]
 )
-def test_a_place_that_is_on_no_walk_is_not_asked_for(ask_for: Ask, leg: object, t: object) -> None:
+def test_a_place_that_is_on_no_walk_is_not_asked_for(
+    ask_for: AskPicture, leg: object, t: object
+) -> None:
     assert ask_for(leg, t)[0] == 404
     assert asked() == []
 
@@ -100,15 +101,17 @@ def test_of_settings_that_make_no_walk_nothing_is_asked(question: str) -> None:
     assert asked() == []
 
 
-def test_no_other_site_has_pictures_painted(ask_for: Ask) -> None:
+def test_no_other_site_has_pictures_painted(ask_for: AskPicture) -> None:
     assert ask_for(**{"sec-fetch-site": "cross-site"})[0] == 403
     assert asked() == []
 
 
-def test_a_walk_is_looked_at_between_its_frames(visit: Visit, hang: Hang, keep: Keep) -> None:
-    walk = hang("a moon", "a hill", "a sea")
-    keep(walk, progress=[[0, "a" * 64], [2, "b" * 64], [1, "c" * 64, "rough"]])
-    data = component(visit("create", walk=walk.id), "scrubber")
+def test_a_walk_is_looked_at_between_its_frames(
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
+) -> None:
+    walk = add_film("a moon", "a hill", "a sea")
+    update_walk(walk, progress=[[0, "a" * 64], [2, "b" * 64], [1, "c" * 64, "rough"]])
+    data = component_data(visit("create", walk=walk.id), "scrubber")
     assert data["legs"] == [["a moon", "a hill"], ["a hill", "a sea"]]
     assert data["frames"] == [
         [0.0, f"/pictures/frames/{'a' * 64}.png"],
@@ -118,54 +121,54 @@ def test_a_walk_is_looked_at_between_its_frames(visit: Visit, hang: Hang, keep: 
     assert WalkSpec.model_validate_json(question["spec"][0]).digest() == walk.digest
 
 
-def test_of_an_evenly_paced_walk_only_the_stops_places_are_known(hang: Hang) -> None:
-    walk = hang(pacing="even")
+def test_of_an_evenly_paced_walk_only_the_stops_places_are_known(add_film: MakeWalk) -> None:
+    walk = add_film(pacing="even")
     walk.progress = [[place, "a" * 64] for place in range(3)]
     assert [way for way, _ in scrub.known(walk, spec(pacing="even"))] == [0.0, 1.0]
 
 
 @pytest.mark.parametrize(("seconds", "live"), [(14.0, True), (16.0, False)])
 def test_a_slow_model_is_not_asked_while_somebody_waits(
-    visit: Visit, hang: Hang, keep: Keep, seconds: float, live: bool
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk, seconds: float, live: bool
 ) -> None:
-    walk = hang()
+    walk = add_film()
     walk.seconds = seconds  # for 3 frames
-    keep(walk, progress=[[0, "a" * 64]])
-    data: dict[str, Any] = component(visit("create", walk=walk.id), "scrubber")
+    update_walk(walk, progress=[[0, "a" * 64]])
+    data: dict[str, Any] = component_data(visit("create", walk=walk.id), "scrubber")
     assert bool(data["exact"]) == live
     assert ("about" in data["said"]) != live
 
 
-def test_without_frames_there_is_nothing_to_look_at(visit: Visit, hang: Hang) -> None:
-    at = visit("create", walk=hang().id)
+def test_without_frames_there_is_nothing_to_look_at(visit: Visit, add_film: MakeWalk) -> None:
+    at = visit("create", walk=add_film().id)
     assert "Look between the frames" not in [each.label for each in at.expander]
 
 
 @pytest.mark.parametrize(("seconds", "live"), [(3.0, True), (600.0, False), (0.0, False)])
 def test_a_walk_is_looked_at_before_it_is_made_where_that_is_quick(
-    visit: Visit, hang: Hang, keep: Keep, seconds: float, live: bool
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk, seconds: float, live: bool
 ) -> None:
     if seconds:
-        walk = hang(size=256)
+        walk = add_film(size=256)
         walk.seconds = seconds
-        keep(walk)
+        update_walk(walk)
     at = visit("create")
-    labelled(at, "text_input", "From").input("a moon")
-    labelled(at, "text_input", "To").input("a lake")
+    widget(at, "text_input", "From").input("a moon")
+    widget(at, "text_input", "To").input("a lake")
     at.run()
     assert ("Look along the way" in [each.label for each in at.expander]) == live
     if live:
-        data = component(at, "scrubber")
+        data = component_data(at, "scrubber")
         assert (data["legs"], data["frames"]) == ([["a moon", "a lake"]], [])
         assert data["exact"]
 
 
 def test_a_walk_that_hangs_on_the_wall_is_looked_at_there_alone(
-    visit: Visit, hang: Hang, keep: Keep
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
 ) -> None:
-    walk = hang(size=256)
+    walk = add_film(size=256)
     walk.seconds = 3.0
-    keep(walk, progress=[[0, "a" * 64]])
+    update_walk(walk, progress=[[0, "a" * 64]])
     labels = [each.label for each in visit("create", walk=walk.id).expander]
     assert "Look between the frames" in labels
     assert "Look along the way" not in labels

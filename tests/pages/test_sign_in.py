@@ -10,8 +10,7 @@ from streamlit.testing.v1 import AppTest
 from db.models import State, Walk
 from momalisa.settings import settings
 from momalisa.ui import sign_in, submit
-
-from .conftest import Hang, Keep, Visit, found, press, sentences
+from tests.support.pages import MakeWalk, UpdateWalk, Visit, all_text, press, stored_walk
 
 ISSUER = "https://id.test"
 
@@ -31,17 +30,19 @@ def be(monkeypatch: pytest.MonkeyPatch, email: str, **claims: Any) -> None:
 
 
 @pytest.fixture
-def walk(ask: Hang, keep: Keep, guarded: None, monkeypatch: pytest.MonkeyPatch) -> Walk:
+def walk(
+    enqueue_walk: MakeWalk, update_walk: UpdateWalk, guarded: None, monkeypatch: pytest.MonkeyPatch
+) -> Walk:
     """A walk in the queue that maker@museum.test asked for."""
     be(monkeypatch, "maker@museum.test")
-    walk = ask()
-    keep(walk, maker=submit.maker())
-    return found(walk.id)
+    walk = enqueue_walk()
+    update_walk(walk, maker=submit.maker())
+    return stored_walk(walk.id)
 
 
 def may_call_off(walk: Walk) -> bool:
     submit.call_off(walk.id)
-    return found(walk.id).state is State.CANCELLED
+    return stored_walk(walk.id).state is State.CANCELLED
 
 
 def test_its_maker_may(walk: Walk) -> None:
@@ -91,15 +92,15 @@ def test_an_account_without_address_is_no_admin(
     assert not may_call_off(walk)
 
 
-def test_where_nobody_can_sign_in_everybody_may(ask: Hang) -> None:
+def test_where_nobody_can_sign_in_everybody_may(enqueue_walk: MakeWalk) -> None:
     assert not sign_in.offered()
-    assert may_call_off(ask())
+    assert may_call_off(enqueue_walk())
 
 
 def test_a_film_is_not_offered_to_strangers_for_deletion(
-    visit: Visit, hang: Hang, guarded: None, monkeypatch: pytest.MonkeyPatch
+    visit: Visit, add_film: MakeWalk, guarded: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    walk = hang()
+    walk = add_film()
     be(monkeypatch, "stranger@museum.test")
     assert "Yes, delete it" not in labels(visit, walk)
     be(monkeypatch, "admin@museum.test")
@@ -146,5 +147,5 @@ def test_an_admin_is_told_so(guarded: None, monkeypatch: pytest.MonkeyPatch) -> 
     for who, right in (("maker", "the walks you made"), ("admin", "every walk")):
         be(monkeypatch, f"{who}@museum.test")
         at = AppTest.from_function(desk).run()
-        assert f"You are {who}@museum.test." in sentences(at)
-        assert right in sentences(at)
+        assert f"You are {who}@museum.test." in all_text(at)
+        assert right in all_text(at)

@@ -13,8 +13,7 @@ from momalisa.settings import CHECKOUT
 from momalisa.ui import durations, wall_label
 from momalisa.ui.create import estimate, pacing_curve, random_prompts
 from momalisa.ui.create.quality import QUALITIES, named
-
-from .conftest import Hang, spec
+from tests.support.pages import MakeWalk, spec
 
 WORD = re.compile(r"[a-z'-]+")
 
@@ -89,8 +88,8 @@ def test_a_quality_is_known_by_its_numbers(name: str) -> None:
     assert named(QUALITIES[name].steps, 3) is None
 
 
-def test_differences_leave_out_what_is_the_same(hang: Hang) -> None:
-    rows = wall_label.differences(hang("a", "b"), hang("a", "b", steps=3))
+def test_differences_leave_out_what_is_the_same(add_film: MakeWalk) -> None:
+    rows = wall_label.differences(add_film("a", "b"), add_film("a", "b", steps=3))
     assert ("Steps", "16", "3") in rows
     assert "Guidance" not in [name for name, _, _ in rows]
 

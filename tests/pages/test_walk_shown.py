@@ -9,26 +9,25 @@ from db.models import State
 from db.session import writing
 from momalisa.settings import settings
 from momalisa.ui import submit
-
-from .conftest import (
+from tests.support.pages import (
     WALK,
-    Hang,
+    MakeWalk,
     Visit,
-    claim,
-    component,
-    everything,
-    found,
-    labelled,
+    all_text,
+    all_walks,
+    claim_walk,
+    component_data,
+    form_prompts,
     press,
-    sentences,
-    stops,
+    stored_walk,
     texts,
-    typed,
+    type_prompts,
+    widget,
 )
 
 
-def test_the_strip_shows_which_frames_are_ready(visit: Visit, ask: Hang) -> None:
-    walk = ask(frames=24)
+def test_the_strip_shows_which_frames_are_ready(visit: Visit, enqueue_walk: MakeWalk) -> None:
+    walk = enqueue_walk(frames=24)
     with writing(settings().database) as session:
         queue.heartbeat(
             session=session,
@@ -38,7 +37,7 @@ def test_the_strip_shows_which_frames_are_ready(visit: Visit, ask: Hang) -> None
             progress=[[0, "a" * 64], [23, "b" * 64], [12, "c" * 64, "rough"]],
         )
     at = visit("create", walk=walk.id)
-    strip = component(at, "filmstrip")
+    strip = component_data(at, "filmstrip")
     assert strip["total"] == 24
     assert strip["frames"] == [
         [0, f"/pictures/frames/{'a' * 64}.png", False],
@@ -49,132 +48,140 @@ def test_the_strip_shows_which_frames_are_ready(visit: Visit, ask: Hang) -> None
 
 
 def claim_of() -> dict[str, Any]:
-    return claim()
+    return claim_walk()
 
 
-def test_a_waiting_walk_is_called_off_at_once(visit: Visit, ask: Hang) -> None:
-    walk = ask()
+def test_a_waiting_walk_is_called_off_at_once(visit: Visit, enqueue_walk: MakeWalk) -> None:
+    walk = enqueue_walk()
     at = press(visit("create", walk=walk.id), "Cancel")
-    assert found(walk.id).state is State.CANCELLED
-    assert "Called off" in sentences(at)
+    assert stored_walk(walk.id).state is State.CANCELLED
+    assert "Called off" in all_text(at)
 
 
 def test_a_failed_walk_says_why_and_is_tried_again_with_its_settings(
-    visit: Visit, ask: Hang
+    visit: Visit, enqueue_walk: MakeWalk
 ) -> None:
-    walk = ask("a moon", "a lake", steps=3)
+    walk = enqueue_walk("a moon", "a lake", steps=3)
     with writing(settings().database) as session:
-        queue.fail(session=session, **claim(), error="Not even one frame fits.")
+        queue.fail(session=session, **claim_walk(), error="Not even one frame fits.")
     at = visit("create", walk=walk.id)
     assert "Not even one frame fits." in texts(at)
     press(at, "Try again")
-    first, second = everything()
+    first, second = all_walks()
     assert first.spec == second.spec
     assert at.query_params["walk"] == second.id
-    assert labelled(at, "number_input", "Steps").value == 3
+    assert widget(at, "number_input", "Steps").value == 3
 
 
-def test_what_is_typed_beside_a_failed_walk_can_be_put_back(visit: Visit, ask: Hang) -> None:
-    walk = ask("a moon", "a lake")
+def test_what_is_typed_beside_a_failed_walk_can_be_put_back(
+    visit: Visit, enqueue_walk: MakeWalk
+) -> None:
+    walk = enqueue_walk("a moon", "a lake")
     with writing(settings().database) as session:
-        queue.fail(session=session, **claim(), error="Not even one frame fits.")
-    at = typed(visit("create", walk=walk.id), "a mask", "a hill").run()
+        queue.fail(session=session, **claim_walk(), error="Not even one frame fits.")
+    at = type_prompts(visit("create", walk=walk.id), "a mask", "a hill").run()
     press(at, "Try again")
-    assert stops(at) == ["a moon", "a lake"]
+    assert form_prompts(at) == ["a moon", "a lake"]
     press(at, "Put back")
-    assert stops(at) == ["a mask", "a hill"]
+    assert form_prompts(at) == ["a mask", "a hill"]
 
 
 @pytest.mark.parametrize("way", ["Try again", "Remix", "Compare with dense-middle"])
 def test_what_follows_a_walk_made_here_is_made_here(
-    visit: Visit, ask: Hang, hang: Hang, monkeypatch: pytest.MonkeyPatch, way: str
+    visit: Visit,
+    enqueue_walk: MakeWalk,
+    add_film: MakeWalk,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
 ) -> None:
     monkeypatch.setenv("MOMALISA_ENDPOINT", "http://far:8080/predict")
     settings.cache_clear()
     if way == "Try again":
-        walk = ask()
+        walk = enqueue_walk()
         with writing(settings().database) as session:
-            queue.fail(session=session, **claim(), error="No memory.")
+            queue.fail(session=session, **claim_walk(), error="No memory.")
     else:
-        walk = hang()
+        walk = add_film()
     press(visit("create", walk=walk.id), way)
-    assert [each.remote for each in everything()] == [False, False]
+    assert [each.remote for each in all_walks()] == [False, False]
 
 
-def test_a_curve_that_is_flat_is_compared_with_one_that_is_not(visit: Visit, hang: Hang) -> None:
-    walk = hang(pacing="ease", strength=0.0)
+def test_a_curve_that_is_flat_is_compared_with_one_that_is_not(
+    visit: Visit, add_film: MakeWalk
+) -> None:
+    walk = add_film(pacing="ease", strength=0.0)
     press(visit("create", walk=walk.id), "Compare with dense-middle")
-    _, other = everything()
+    _, other = all_walks()
     assert (other.pacing, other.spec["strength"]) == ("dense-middle", 0.8)
 
 
-def test_a_finished_walk_shows_film_and_label(visit: Visit, hang: Hang) -> None:
-    walk = hang("a moon", "a sea")
+def test_a_finished_walk_shows_film_and_label(visit: Visit, add_film: MakeWalk) -> None:
+    walk = add_film("a moon", "a sea")
     at = visit("create", walk=walk.id)
-    (film,) = component(at, "player")["films"]
+    (film,) = component_data(at, "player")["films"]
     assert film["url"] == f"/pictures/store/{walk.files['gif']}"
     assert film["alt"] == "Film that turns a moon into a sea"
     assert walk.accession in texts(at)
 
 
-def test_after_a_reload_the_form_knows_the_walk(visit: Visit, hang: Hang) -> None:
-    walk = hang("a moon", "a sea", steps=3, pacing="dense-middle")
+def test_after_a_reload_the_form_knows_the_walk(visit: Visit, add_film: MakeWalk) -> None:
+    walk = add_film("a moon", "a sea", steps=3, pacing="dense-middle")
     at = visit("create", walk=walk.id)
-    assert labelled(at, "text_input", "To").value == "a sea"
-    assert labelled(at, "number_input", "Steps").value == 3
-    assert labelled(at, "button_group", "Pacing").value == "dense-middle"
+    assert widget(at, "text_input", "To").value == "a sea"
+    assert widget(at, "number_input", "Steps").value == 3
+    assert widget(at, "button_group", "Pacing").value == "dense-middle"
 
 
-def test_the_film_before_stays_until_the_new_one_is_there(visit: Visit, hang: Hang) -> None:
-    walk = hang("a moon", "a sea")
+def test_the_film_before_stays_until_the_new_one_is_there(visit: Visit, add_film: MakeWalk) -> None:
+    walk = add_film("a moon", "a sea")
     at = visit("create", walk=walk.id)
-    press(typed(at, "a mask", "a skyline"), WALK)
-    assert component(at, "player")["films"][0]["alt"] == "Film that turns a moon into a sea"
-    assert component(at, "filmstrip")["frames"] == []
+    press(type_prompts(at, "a mask", "a skyline"), WALK)
+    assert component_data(at, "player")["films"][0]["alt"] == "Film that turns a moon into a sea"
+    assert component_data(at, "filmstrip")["frames"] == []
 
 
-def test_a_remix_has_the_prompts_and_new_seeds(visit: Visit, hang: Hang) -> None:
-    walk = hang("a moon", "a sea")
+def test_a_remix_has_the_prompts_and_new_seeds(visit: Visit, add_film: MakeWalk) -> None:
+    walk = add_film("a moon", "a sea")
     press(visit("create", walk=walk.id), "Remix")
-    _, remix = everything()
+    _, remix = all_walks()
     assert remix.title == walk.title
     assert remix.parent == walk.id
     assert remix.spec["stops"] != walk.spec["stops"]
 
 
-def test_the_other_pacing_is_one_click_away(visit: Visit, hang: Hang) -> None:
-    walk = hang("a moon", "a sea")
+def test_the_other_pacing_is_one_click_away(visit: Visit, add_film: MakeWalk) -> None:
+    walk = add_film("a moon", "a sea")
     at = press(visit("create", walk=walk.id), "Compare with dense-middle")
-    _, other = everything()
+    _, other = all_walks()
     assert other.pacing == "dense-middle"
     assert dict(at.query_params) == {"a": walk.id, "b": other.id}
 
 
 @pytest.mark.parametrize("pacing", ["ease", "dense-middle", "even"])
 def test_a_non_linear_film_is_compared_with_the_linear_one(
-    visit: Visit, hang: Hang, pacing: str
+    visit: Visit, add_film: MakeWalk, pacing: str
 ) -> None:
-    press(visit("create", walk=hang(pacing=pacing).id), "Compare with linear")
-    assert [walk.pacing for walk in everything()] == [pacing, "linear"]
+    press(visit("create", walk=add_film(pacing=pacing).id), "Compare with linear")
+    assert [walk.pacing for walk in all_walks()] == [pacing, "linear"]
 
 
 def test_a_walk_that_is_being_called_off_can_be_asked_for_again(visit: Visit) -> None:
-    at = press(typed(visit("create"), "a red square", "a sea"), WALK)
-    claim()
-    submit.call_off(everything()[0].id)
+    at = press(type_prompts(visit("create"), "a red square", "a sea"), WALK)
+    claim_walk()
+    submit.call_off(all_walks()[0].id)
     press(at, WALK)
-    first, second = everything()
+    first, second = all_walks()
     assert (first.cancel_requested, second.state) == (True, State.QUEUED)
 
 
-def test_a_walk_says_its_place_in_the_queue(visit: Visit, ask: Hang) -> None:
-    ask("a moon", "a lake")
-    at = press(typed(visit("create"), "a red square", "a sea"), WALK)
+def test_a_walk_says_its_place_in_the_queue(visit: Visit, enqueue_walk: MakeWalk) -> None:
+    enqueue_walk("a moon", "a lake")
+    at = press(type_prompts(visit("create"), "a red square", "a sea"), WALK)
     assert "Number 2 in the queue" in texts(at)
 
 
-def test_a_second_tab_finds_what_is_being_made(visit: Visit, ask: Hang) -> None:
-    ask("a moon", "a sea")
+def test_a_second_tab_finds_what_is_being_made(visit: Visit, enqueue_walk: MakeWalk) -> None:
+    enqueue_walk("a moon", "a sea")
     assert "Being made now: a moon → a sea" in texts(visit("create"))
 
 
