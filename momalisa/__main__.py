@@ -3,9 +3,7 @@
 import argparse
 import json
 import logging
-import os
 import sys
-import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from pydantic import ValidationError
 
 from momalisa.errors import BadInput, MomaLisaError
+from momalisa.files import write_atomically
 from momalisa.pacing import PACINGS
 from momalisa.settings import settings
 from momalisa.spec import SHORTCUTS, Interpolation, Loop, Mode, WalkSpec, explain, seeded
@@ -160,12 +159,12 @@ def _walk(options: argparse.Namespace) -> int:
         if unread := model.unread(stop.prompt):
             print(f"Too long for the model, which does not read: “{unread}”", file=sys.stderr)
     painted = _paint(spec, model, options.batch)
-    _write(options.out, film_of(spec, painted))
+    write_atomically(options.out, film_of(spec, painted))
     if options.frames_dir:
         _write_frames(options.frames_dir, painted)
     if options.report:
         report = json.dumps(_report(spec, model, painted), indent=2, ensure_ascii=False)
-        _write(options.report, report.encode())
+        write_atomically(options.report, report.encode())
     print(f"{options.out}: {len(painted.frames)} frames in {painted.seconds:.1f} s")
     return DONE
 
@@ -208,20 +207,12 @@ def _check_target(path: Path | None) -> None:
         raise BadInput(f"There is no folder {path.absolute().parent}. Please make it first.")
 
 
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all."""
-    with tempfile.NamedTemporaryFile(dir=path.absolute().parent, delete=False) as draft:
-        draft.write(data)
-    os.chmod(draft.name, 0o644)
-    os.replace(draft.name, path)
-
-
 def _write_frames(folder: Path, painted: "Painted") -> None:
     from momalisa.film.encode import png
 
     folder.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(painted.frames):
-        _write(folder / f"frame-{number:04d}.png", png(frame))
+        write_atomically(folder / f"frame-{number:04d}.png", png(frame))
 
 
 def _worker(options: argparse.Namespace) -> int:

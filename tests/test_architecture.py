@@ -21,7 +21,7 @@ LAYERS: dict[int, set[str]] = {
     4: {"momalisa.render", "momalisa.sync"},
     3: {"momalisa.film", "momalisa.models", "momalisa.storage", "momalisa.engine"},
     2: {"momalisa.settings", "momalisa.spec"},
-    1: {"momalisa.pacing", "momalisa.errors", "db"},
+    1: {"momalisa.pacing", "momalisa.errors", "momalisa.backoff", "momalisa.files", "db"},
 }
 """The highest first. A module may import from its own layer and from lower ones."""
 FOREIGN_TO = {

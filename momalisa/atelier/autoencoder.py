@@ -20,6 +20,7 @@ from torch.utils.data import DataLoader, IterableDataset
 from tqdm import tqdm
 
 from momalisa.atelier.recipe import Recipe
+from momalisa.files import replacing
 
 LATENT_PEAK = 3.5
 """All but one in a thousand latents stay below this: `AutoencoderTiny` bends values to ±3."""
@@ -170,8 +171,8 @@ def train_decoder(
                 csv.writer(log).writerow([step + 1, round(time.monotonic() - began), *figures])
         if step % 200 == 199 or step + 1 == recipe.decoder_steps:
             state = {"decoder": model.decoder.state_dict(), "optimiser": optimiser.state_dict()}
-            torch.save(state | {"step": step + 1}, checkpoint.with_suffix(".tmp"))
-            checkpoint.with_suffix(".tmp").replace(checkpoint)
+            with replacing(checkpoint) as part:
+                torch.save(state | {"step": step + 1}, part)
 
 
 def _schedule(progress: float) -> float:

@@ -1,7 +1,6 @@
 """Painted canvases as latents and captions, kept in shards on disk."""
 
 import json
-import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from momalisa.atelier.captions import captions
 from momalisa.atelier.meaning import meaning
 from momalisa.atelier.painter import Facts, paint_any
 from momalisa.atelier.recipe import Recipe
+from momalisa.files import replacing
 
 SHARD = 1_000
 CHUNK = 50
@@ -57,10 +57,8 @@ def _paint_shard(path: Path, seeds: range, recipe: Recipe, patches: PatchMap) ->
     chunks = [_encode(seeds[i : i + CHUNK], recipe, patches) for i in range(0, len(seeds), CHUNK)]
     latents = np.concatenate([chunk.latents for chunk in chunks])
     texts = json.dumps([lines for chunk in chunks for lines in chunk.captions])
-    draft = path.with_suffix(".tmp")
-    with draft.open("wb") as file:
+    with replacing(path) as part, part.open("wb") as file:
         np.savez(file, latents=latents, captions=np.frombuffer(texts.encode(), np.uint8))
-    os.replace(draft, path)
 
 
 def _encode(seeds: Sequence[int], recipe: Recipe, patches: PatchMap) -> Canvases:

@@ -19,6 +19,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from momalisa.atelier.canvases import Canvases
 from momalisa.atelier.recipe import Recipe
 from momalisa.engine.cpu_batching import Lanes
+from momalisa.files import replacing
 
 GATE_TIMES = (600, 800, 950)
 BANDS = 10
@@ -356,7 +357,6 @@ def _save(
     balance: Balance,
     step: int,
 ) -> None:
-    draft = path.with_suffix(".tmp")
     state = {
         "model": model.state_dict(),
         "optimiser": optimiser.state_dict(),
@@ -364,8 +364,8 @@ def _save(
         "balance": torch.stack([balance.means, balance.heard]),
         "step": step,
     }
-    torch.save(state, draft)
-    draft.replace(path)
+    with replacing(path) as part:
+        torch.save(state, part)
 
 
 def _log(path: Path, row: list[float]) -> None:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
+from momalisa.backoff import Backoff
 from momalisa.cloud.background import aside
 from momalisa.cloud.frame_transfer import FRAMES, from_figures, from_png
 from momalisa.engine.frame_cache import Frame, FrameCache
@@ -31,6 +32,8 @@ TO_CONNECT, TO_ANSWER = 10.0, 900.0
 """Seconds for one request. One that is asked again goes on from the frames that are painted."""
 OUTAGE, QUEUE = 30.0, 900.0
 """Seconds to wait in all for an endpoint that is away, and for one that asks to come back later."""
+PAUSES = (1.0, 30.0)
+"""Seconds between two tries: the first pause, and the longest."""
 LOOK = 0.2
 LATER = {
     HTTPStatus.REQUEST_TIMEOUT,
@@ -120,15 +123,15 @@ class Endpoint:
 
     def _ask(self, body: bytes, given_up: threading.Event) -> bytes:
         """The answer's body, after as many tries as it takes."""
-        waited, tries = 0.0, 0
+        waited, backoff = 0.0, Backoff(*PAUSES)
         while True:
             try:
                 return self._once(body)
             except _Later as later:
-                pause = _pause(later, tries)
+                pause = backoff.next_pause() if later.pause is None else later.pause
                 if waited >= later.patience or given_up.wait(pause):
                     raise EndpointError(f"{later} Please try again later.") from later
-            waited, tries = waited + pause, tries + 1
+            waited += pause
 
     def _once(self, body: bytes) -> bytes:
         """The answer's body, from one request."""
@@ -277,8 +280,3 @@ def _seconds(response: Any) -> float | None:
     """How long the endpoint asks to wait, if it does; never more than a minute at once."""
     text = response.headers.get("Retry-After", "")
     return min(float(text), 60.0) if text.isdecimal() else None
-
-
-def _pause(later: _Later, tries: int) -> float:
-    """As the endpoint asked for, or 1, 2, 4, ... seconds."""
-    return min(2.0**tries, 30.0) if later.pause is None else later.pause

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from momalisa.engine.shortcuts import SETTINGS
+from momalisa.files import write_atomically
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
 
@@ -128,9 +128,9 @@ class FrameCache:
         if latents is not None:
             array = BytesIO()
             np.save(array, latents)
-            _write(path.with_suffix(".npy"), array)
+            write_atomically(path.with_suffix(".npy"), array.getbuffer())
         Image.fromarray(frame).save(data, "PNG", compress_level=1)
-        _write(path, data)
+        write_atomically(path, data.getbuffer())
 
     def trim(self) -> int:
         """Drop the frames used longest ago until the limit holds; how many went."""
@@ -182,9 +182,3 @@ class KeptFrames(Sequence[Frame]):
         if frame is None:
             raise FileNotFoundError("A frame was dropped from the cache; please walk again.")
         return frame
-
-
-def _write(path: Path, data: BytesIO) -> None:
-    with tempfile.NamedTemporaryFile(dir=path.parent, suffix=".part", delete=False) as draft:
-        draft.write(data.getbuffer())
-    os.replace(draft.name, path)

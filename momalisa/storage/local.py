@@ -1,13 +1,13 @@
 """Films in a folder."""
 
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from momalisa.errors import NotStored, StorageError
+from momalisa.files import temporary_path
 from momalisa.storage.contract import Stored, app_url, checked, conflict
 
 _NO_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
@@ -84,7 +84,7 @@ class LocalStorage:
     @staticmethod
     def _write_part(path: Path, data: bytes) -> Path:
         """The data on disk, beside `path`, under a name that `list` does not show."""
-        part = path.parent / f".{secrets.token_hex(8)}.part"
+        part = temporary_path(path)
         for last in (False, False, True):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:

@@ -10,6 +10,7 @@ from filelock import Timeout
 
 from db import queue, walks
 from db.session import reading, writing
+from momalisa.backoff import Backoff
 from momalisa.errors import BadInput, StorageError
 from momalisa.storage import FOLDER, Storage
 from momalisa.storage.outbox import Outbox, record_last, store_film
@@ -70,15 +71,17 @@ class Courier:
         self._database = database
         self._storage: Storage | None = None
         self._failures: Counter[str] = Counter()
-        self._pause = 0.0
+        self._backoff = Backoff(*PAUSES)
         self._next = 0.0
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Go whenever there is something to do, ever less often while the storage is away."""
         while not stopping():
             if time.monotonic() >= self._next:
-                self._pause = 0.0 if self.go() else min(max(PAUSES[0], 2 * self._pause), PAUSES[1])
-                self._next = time.monotonic() + self._pause
+                if self.go():
+                    self._backoff.reset()
+                else:
+                    self._next = time.monotonic() + self._backoff.next_pause()
             time.sleep(LOOK)
 
     def go(self) -> bool:

@@ -16,6 +16,7 @@ from typing import Self
 from db import queue, walks
 from db.models import WorkerSeen, clock
 from db.session import migrate, reading, writing
+from momalisa.backoff import Backoff
 from momalisa.settings import CHECKOUT, Settings
 
 ALIVE = 10.0
@@ -48,7 +49,7 @@ class Supervisor:
     ) -> None:
         self.settings = settings
         self._command = list(command)
-        self._pauses = pauses
+        self._backoff = Backoff(*pauses)
         self._stopping = threading.Event()
         self._migrated = False
         self._thread: threading.Thread | None = None
@@ -77,7 +78,7 @@ class Supervisor:
         await asyncio.to_thread(self.stop)
 
     def _watch(self) -> None:
-        pause = self._pauses[0]
+        self._backoff.reset()
         while not self._stopping.is_set():
             try:
                 if self._other_alive():
@@ -91,8 +92,9 @@ class Supervisor:
                 began, code = time.monotonic(), 1
             if self._stopping.is_set():
                 return
-            if time.monotonic() - began > self._pauses[1]:
-                pause = self._pauses[0]
+            if time.monotonic() - began > self._backoff.longest:
+                self._backoff.reset()
+            pause = self._backoff.next_pause()
             log.warning(
                 "The worker ended (exit code %d); another starts in %.0f s. Its log: %s",
                 code,
@@ -100,7 +102,6 @@ class Supervisor:
                 self._log_path,
             )
             self._stopping.wait(pause)
-            pause = min(2 * pause, self._pauses[1])
 
     def _one_life(self) -> int:
         """Start a worker, wait for its end, or end it on `stop`; its exit code."""

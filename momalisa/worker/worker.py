@@ -22,6 +22,7 @@ from db.models import Still, Walk
 from db.queue import Hold
 from db.session import writing
 from momalisa import render as engine
+from momalisa.backoff import Backoff
 from momalisa.engine.frame_cache import cache_of
 from momalisa.errors import BadInput, Cancelled, MomaLisaError
 from momalisa.models import registry
@@ -110,7 +111,7 @@ class Worker:
         patiently = partial(open_storage, settings.store_root, patience=patience[1])
         self._courier = Courier(self._outbox, patiently, settings.database)
         self._lease, self._beat, self._poll = lease, beat, poll
-        self._pause, self._heard = poll, True
+        self._backoff, self._heard = Backoff(2 * poll, LONGEST_PAUSE), True
         self._model: tuple[str, Any] | None = None
         self._hand: Hand | None = None
         # Plain flags, not Events: a signal may come while this very thread holds an Event's lock.
@@ -166,7 +167,7 @@ class Worker:
                 walk = queue.claim(session=session, owner=self.name, lease_seconds=self._lease)
             if walk is not None:
                 self._make(walk)
-            self._pause = self._poll
+            self._backoff.reset()
             if answered or walk is not None:
                 return True
         except Exception as error:
@@ -174,8 +175,9 @@ class Worker:
             if not patient:
                 raise
             _tell("The worker goes on after an error", error)
-            self._pause = min(2 * self._pause, LONGEST_PAUSE)
-        self._rest(self._pause)
+            self._rest(self._backoff.next_pause())
+        else:
+            self._rest(self._poll)
         return False
 
     def _rest(self, seconds: float) -> None:

@@ -151,7 +151,7 @@ def test_worker_of_an_endpoint_needs_no_torch(
 def test_short_troubles_pass_unseen(
     proxy: Proxy, folder: Path, painted: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "_pause", lambda *_: 0.0)
+    monkeypatch.setattr(client, "PAUSES", (0.0, 0.0))
     spec = walk(folder)
     proxy.meet(Fault.UNAVAILABLE, Fault.CUT, Fault.BUSY, Fault.LOST, Fault.TRUNCATE)
     got = Endpoint(f"{proxy.address}/predict").paint(spec, "walk-1", never)

@@ -12,6 +12,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from momalisa.atelier.evaluation.classifier import PLACES, SIDE, Connoisseur, Schooling, small
+from momalisa.files import replacing
 
 log = logging.getLogger(__name__)
 
@@ -29,9 +30,8 @@ def kept_connoisseur(schooling: Schooling, kept: Path) -> Connoisseur:
     log.info("teaching a connoisseur on %d canvases", schooling.canvases)
     student = teach(schooling)
     kept.parent.mkdir(parents=True, exist_ok=True)
-    draft = kept.with_suffix(".tmp")
-    torch.save({"key": key, "weights": student.state_dict()}, draft)
-    draft.replace(kept)
+    with replacing(kept) as part:
+        torch.save({"key": key, "weights": student.state_dict()}, part)
     return student
 
 
