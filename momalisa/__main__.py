@@ -208,11 +208,11 @@ def _check_target(path: Path | None) -> None:
 
 
 def _write_frames(folder: Path, painted: "Painted") -> None:
-    from momalisa.film.encode import png
+    from momalisa.film.encode import encode_png
 
     folder.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(painted.frames):
-        write_atomically(folder / f"frame-{number:04d}.png", png(frame))
+        write_atomically(folder / f"frame-{number:04d}.png", encode_png(frame))
 
 
 def _worker(options: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame, FrameCache, KeptFrames
 from momalisa.errors import BadInput, Cancelled
-from momalisa.film import encode
+from momalisa.film.encode import encode_gif, encode_poster
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import RECORD, File, Outbox, deliver
@@ -158,7 +158,7 @@ def still(spec: WalkSpec, place: Place, model: "StableDiffusion", cache: FrameCa
 
 def film_of(spec: WalkSpec, painted: Painted) -> bytes:
     """The GIF, in the film's order, with the walk's spec inside it."""
-    return encode.gif(
+    return encode_gif(
         painted.frames, spec.fps, comment=spec.model_dump_json(), order=spec.film_order()
     )
 
@@ -236,7 +236,7 @@ def keep(
     )
     on_stage("storing")
     record = {**(entry or {}), **_record(spec, walk_id, rendered)}
-    files = _files(rendered, data, encode.poster(painted.frames[0]), record)
+    files = _files(rendered, data, encode_poster(painted.frames[0]), record)
     return replace(rendered, waiting=deliver(files, storage, outbox))
 
 

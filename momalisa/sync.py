@@ -27,7 +27,7 @@ from db.models import State, Walk
 from db.session import reading, writing
 from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput, StorageError
-from momalisa.film import encode
+from momalisa.film.encode import encode_poster
 from momalisa.spec import WalkSpec
 from momalisa.storage import FOLDER, Storage, Stored, checked, film_key
 from momalisa.storage.outbox import RECORD, Outbox
@@ -288,7 +288,7 @@ def _foreign(
     frames, first, comment = _looked_through(gif.key, data)
     poster = film_key(walk_id, "poster.webp")
     if "poster.webp" not in files:
-        storage.put(poster, encode.poster(first), "image/webp")
+        storage.put(poster, encode_poster(first), "image/webp")
     sha256 = hashlib.sha256(data).hexdigest()
     paths = {"gif": gif.key, "poster": poster}
     return {

@@ -17,7 +17,7 @@ from db.session import engine_for, migrate, reading, writing
 from momalisa import sync as sync_module
 from momalisa.__main__ import DONE, FAILED, main
 from momalisa.errors import StorageError
-from momalisa.film import encode
+from momalisa.film.encode import encode_gif
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import GCSStorage, LocalStorage, Storage, film_key, open_storage
@@ -29,7 +29,7 @@ SPEC = WalkSpec.model_validate(
     {"stops": [{"prompt": "square"}, {"prompt": "sea"}], "frames": 3, "size": 64}
 )
 FRAMES = [np.full((64, 64, 3), 80 * number, np.uint8) for number in range(3)]
-GIF = encode.gif(FRAMES, 10)
+GIF = encode_gif(FRAMES, 10)
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +156,7 @@ def test_film_of_another_program_is_taken_in_with_a_poster(
 
 
 def test_spec_inside_a_film_is_found(storage: Storage, settings: Settings, synced: Synced) -> None:
-    told = encode.gif(FRAMES, 10, comment=SPEC.model_dump_json())
+    told = encode_gif(FRAMES, 10, comment=SPEC.model_dump_json())
     storage.put(film_key("w1", "film.gif"), told, "image/gif")
     synced()
     assert WalkSpec.model_validate(rows(settings)["w1"].spec) == SPEC

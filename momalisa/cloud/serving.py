@@ -20,7 +20,7 @@ from momalisa.cloud.frame_transfer import keep_frames, lasting_id, refuse_anothe
 from momalisa.cloud.model_server import NotNow, Studio
 from momalisa.cloud.request_format import Asked, Json
 from momalisa.errors import BadInput, MomaLisaError, OutOfMemory, StorageError
-from momalisa.film.encode import png
+from momalisa.film.encode import encode_png
 from momalisa.render import Painted, keep
 from momalisa.settings import settings
 from momalisa.storage import Storage, open_storage
@@ -101,7 +101,7 @@ def _predictions(walks: list[Asked], studio: Studio, limit: int) -> Iterator[Jso
             "digest": walk.spec.digest(),
             "made": painted.figures(),
         }
-        frames = [png(frame) for frame in painted.frames]
+        frames = [encode_png(frame) for frame in painted.frames]
         prediction = about | {"pictures": [base64.b64encode(frame).decode() for frame in frames]}
         if _size(prediction) > room:
             prediction = about | _stored(walk, painted, frames)

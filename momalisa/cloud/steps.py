@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from momalisa.cloud.frame_transfer import from_figures, from_png, lasting_id
 from momalisa.engine.frame_cache import cache_of
 from momalisa.errors import MomaLisaError
-from momalisa.film.encode import png
+from momalisa.film.encode import encode_png
 from momalisa.models.registry import load
 from momalisa.render import keep, paint, record_key
 from momalisa.settings import settings
@@ -112,7 +112,7 @@ def _painted(given: dict[str, Any], easel: _Easel, folder: Path, storage: Storag
     own = folder / walk_id
     own.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(painted.frames):
-        (own / f"frame-{number:04d}.png").write_bytes(png(frame))
+        (own / f"frame-{number:04d}.png").write_bytes(encode_png(frame))
     told = {"spec": spec.model_dump(mode="json"), "made": painted.figures()}
     (own / FIGURES).write_text(json.dumps(told))
     easel.cache.trim()

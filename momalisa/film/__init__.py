@@ -1,1 +1,1 @@
-"""Frames become films: GIF, MP4, animated WebP, posters, and exports of them."""
+"""Encodes frames as films (GIF, MP4, animated WebP) and stills, and exports them."""

@@ -1,6 +1,6 @@
-"""Frames to a film that plays at the right speed (GIF, MP4, WebP) or a still, and back.
+"""Encodes frames as GIF, MP4, WebP or PNG, and decodes GIFs.
 
-A film takes a comment along; `comment_in` reads it, whatever the format.
+Each format carries a text comment; `read_comment` reads it from any of them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,85 +27,86 @@ from momalisa.errors import BadInput
 T = TypeVar("T")
 
 COLOURS = 256
-DITHER = 10.0
-"""Width of the dither in levels of 255: hides the bands that 256 colours leave in soft fields."""
+DITHER_WIDTH = 10.0
+"""Peak-to-peak width of the dither in levels of 255; hides banding in smooth areas."""
 SHORTEST_DELAY = 2
-"""Hundredths of a second; browsers slow anything shorter down to ten."""
+"""Hundredths of a second; browsers replace anything shorter with ten hundredths."""
 MP4_QUALITY = "18"
-"""x264's rate factor: the eye sees no difference to the frames."""
-_UNICODE = b"UNICODE\0"
-"""What stands before a text in an EXIF UserComment."""
+"""x264's constant rate factor; visually lossless."""
+_UNICODE_PREFIX = b"UNICODE\0"
+"""Character code that precedes the text in an EXIF UserComment."""
 
 
-def delays(fps: int, frames: int) -> list[int]:
-    """How long each frame stands, in hundredths of a second, which is what a GIF can say.
+def frame_delays(fps: int, frames: int) -> list[int]:
+    """GIF delay of each frame, in hundredths of a second.
 
-    Rounding is carried on, so 30 frames a second come out as 3, 4, 3, 3, ... and last a second.
+    Rounding errors do not add up: 30 frames a second give 3, 4, 3, 3, ... and last one second.
     """
-    marks = [round(100.0 * number / fps) for number in range(frames + 1)]
-    return [max(SHORTEST_DELAY, b - a) for a, b in pairwise(marks)]
+    times = [round(100.0 * number / fps) for number in range(frames + 1)]
+    return [max(SHORTEST_DELAY, end - start) for start, end in pairwise(times)]
 
 
-def gif(
+def encode_gif(
     frames: Sequence[Frame], fps: int, comment: str = "", order: Sequence[int] | None = None
 ) -> bytes:
-    """An endless GIF of frames (h, w, 3) in their order or another, with the comment inside it.
+    """Encode frames (h, w, 3) as a looping GIF with a comment.
 
-    Each frame has 256 colours of its own (octree) under a fixed ordered dither, which stands
-    still from frame to frame. Written by Pillow itself: imageio, which drives it for all else,
-    cannot hand over a palette and would choose the colours again, at three times the cost.
+    `order` lists indices into `frames`; the default shows each frame once. Each frame gets its
+    own octree palette of 256 colours and the same ordered dither, so the dither pattern does not
+    move. Pillow writes the file: imageio cannot pass palettes through and would quantize again,
+    at three times the cost.
     """
-    reduced = [_reduced(frame) for frame in frames]
-    first, *others = _in_order(reduced, order)
+    quantized = [_quantize(frame) for frame in frames]
+    first, *others = _in_order(quantized, order)
     data = BytesIO()
     first.save(
         data,
         "GIF",
         save_all=True,
         append_images=others,
-        duration=[10 * delay for delay in delays(fps, 1 + len(others))],
+        duration=[10 * delay for delay in frame_delays(fps, 1 + len(others))],
         loop=0,
         comment=comment.encode(),
     )
     return data.getvalue()
 
 
-def mp4(
+def encode_mp4(
     frames: Sequence[Frame], fps: int, comment: str = "", order: Sequence[int] | None = None
 ) -> bytes:
-    """An H.264 film of frames (h, w, 3), one round of it, for slides and social media.
+    """Encode frames (h, w, 3) as an H.264 MP4 that plays once, for slides and social media.
 
-    Colours are BT.709 at half resolution (4:2:0), as every player expects; an odd size grows by
-    a row or column. The index stands before the pictures, so that it plays while it loads.
+    Colours are BT.709 with 4:2:0 subsampling, as players expect; odd sizes are padded by a row
+    or column. The index precedes the pictures (fast start), so playback starts during download.
     """
-    # To move the index to the front, FFmpeg opens its own output again, which needs a name.
+    # For fast start, FFmpeg reopens its output file by name.
     with TemporaryDirectory() as folder:
         path = Path(folder) / "film.mp4"
         with av.open(path, "w", options={"movflags": "faststart"}) as container:
             container.metadata["comment"] = comment
-            stream = _stream(container, frames[0], fps)
+            stream = _add_video_stream(container, frames[0], fps)
             for number, frame in enumerate(_in_order(frames, order)):
-                picture = _in_709(frame)
+                picture = _to_bt709(frame)
                 picture.pts, picture.time_base = number, Fraction(1, fps)
                 container.mux(stream.encode(picture))
             container.mux(stream.encode())
         return path.read_bytes()
 
 
-def webp(
+def encode_webp(
     frames: Sequence[Frame], fps: int, comment: str = "", order: Sequence[int] | None = None
 ) -> bytes:
-    """An endless animated WebP of frames (h, w, 3), the comment in its EXIF."""
+    """Encode frames (h, w, 3) as a looping animated WebP, with the comment in its EXIF."""
     first, *others = _in_order([Image.fromarray(frame) for frame in frames], order)
     exif, data = Image.Exif(), BytesIO()
-    user_comment = _UNICODE + comment.encode("utf-16")
+    user_comment = _UNICODE_PREFIX + comment.encode("utf-16")
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = user_comment
     first.save(
         data,
         "WEBP",
         save_all=True,
         append_images=others,
-        duration=1000 / fps,  # Pillow carries the rounding on
+        duration=1000 / fps,  # Pillow rounds without accumulating errors
         loop=0,
         quality=90,
         method=2,
@@ -114,44 +115,44 @@ def webp(
     return data.getvalue()
 
 
-def png(frame: Frame, comment: str = "") -> bytes:
-    """A frame as it is, the comment beside its pixels."""
+def encode_png(frame: Frame, comment: str = "") -> bytes:
+    """Encode a frame (h, w, 3) as a PNG with the comment in a text chunk."""
     info, data = PngInfo(), BytesIO()
     info.add_text("Comment", comment)
     Image.fromarray(frame).save(data, "PNG", pnginfo=info)
     return data.getvalue()
 
 
-def poster(frame: Frame) -> bytes:
-    """A still in WebP."""
+def encode_poster(frame: Frame) -> bytes:
+    """Encode a frame (h, w, 3) as a lossy WebP still."""
     data: bytes = iio.imwrite("<bytes>", frame, plugin="pillow", extension=".webp", quality=88)
     return data
 
 
-def comment_in(data: bytes) -> str:
-    """The comment of a GIF, MP4, WebP or PNG made here; blank if it has none. Raises BadInput."""
-    with decoding():
+def read_comment(data: bytes) -> str:
+    """The comment of a GIF, MP4, WebP or PNG, or "". Raises BadInput if it cannot be decoded."""
+    with decode_errors_as_bad_input():
         return _mp4_comment(data) if data[4:8] == b"ftyp" else _picture_comment(data)
 
 
-def frames_in(data: bytes, fps: int) -> list[Frame]:
-    """The frames that a GIF made here shows, in its colours, one after another. Raises BadInput.
+def decode_gif(data: bytes, fps: int) -> list[Frame]:
+    """Decode a GIF to frames (h, w, 3) at `fps`. Raises BadInput if it is damaged.
 
-    Equal neighbours are stored as one that stands longer, and come back as many as they were.
+    A frame that is shown for longer than 1 / `fps` seconds is repeated.
     """
-    shown: list[Frame] = []
+    frames: list[Frame] = []
     elapsed = 0
-    with decoding(), Image.open(BytesIO(data), formats=["GIF"]) as image:
+    with decode_errors_as_bad_input(), Image.open(BytesIO(data), formats=["GIF"]) as image:
         for picture in ImageSequence.Iterator(image):
             elapsed += picture.info["duration"]
             frame = np.asarray(picture.convert("RGB"))
-            shown += [frame] * (round(elapsed * fps / 1000) - len(shown))
-    return shown
+            frames += [frame] * (round(elapsed * fps / 1000) - len(frames))
+    return frames
 
 
 @contextmanager
-def decoding() -> Iterator[None]:
-    """Turn whatever a decoder raises at the sight of foreign bytes into BadInput."""
+def decode_errors_as_bad_input() -> Iterator[None]:
+    """Re-raise any exception of a decoder as BadInput."""
     try:
         yield
     except Exception as error:
@@ -170,50 +171,55 @@ def _picture_comment(data: bytes) -> str:
         if image.format == "GIF":
             return bytes(image.info.get("comment", b"")).decode()
         exif = image.getexif().get_ifd(ExifTags.IFD.Exif)
-    said = exif.get(ExifTags.Base.UserComment, b"")
-    return said.removeprefix(_UNICODE).decode("utf-16") if said.startswith(_UNICODE) else ""
+    comment = exif.get(ExifTags.Base.UserComment, b"")
+    if not comment.startswith(_UNICODE_PREFIX):
+        return ""
+    return str(comment.removeprefix(_UNICODE_PREFIX).decode("utf-16"))
 
 
 def _in_order(items: Sequence[T], order: Sequence[int] | None) -> Iterator[T]:
     return iter(items) if order is None else (items[index] for index in order)
 
 
-def _stream(container: av.container.OutputContainer, frame: Frame, fps: int) -> av.VideoStream:
-    """Where pictures like this frame are encoded."""
-    high, wide = _even(frame).shape[:2]
+def _add_video_stream(
+    container: av.container.OutputContainer, frame: Frame, fps: int
+) -> av.VideoStream:
+    """Add an H.264 stream for pictures of this frame's size."""
+    height, width = _pad_to_even(frame).shape[:2]
     stream = container.add_stream("libx264", rate=fps, options={"crf": MP4_QUALITY})
-    stream.width, stream.height, stream.pix_fmt = wide, high, "yuv420p"
+    stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
     context = stream.codec_context
     context.colorspace, context.color_range = Colorspace.ITU709, ColorRange.MPEG
     context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.IEC61966_2_1
     return stream
 
 
-def _in_709(frame: Frame) -> av.VideoFrame:
-    """The frame in the colours of a video."""
-    return av.VideoFrame.from_ndarray(_even(frame), format="rgb24").reformat(
+def _to_bt709(frame: Frame) -> av.VideoFrame:
+    """Convert an RGB frame to a 4:2:0 video frame in BT.709."""
+    return av.VideoFrame.from_ndarray(_pad_to_even(frame), format="rgb24").reformat(
         format="yuv420p", dst_colorspace=Colorspace.ITU709, dst_color_range=ColorRange.MPEG
     )
 
 
-def _even(frame: Frame) -> Frame:
-    high, wide = frame.shape[:2]
-    return np.pad(frame, ((0, high % 2), (0, wide % 2), (0, 0)), mode="edge")
+def _pad_to_even(frame: Frame) -> Frame:
+    """Repeat the last row or column where the height or width is odd."""
+    height, width = frame.shape[:2]
+    return np.pad(frame, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
 
 
-def _reduced(frame: Frame) -> Image.Image:
-    """The frame in 256 colours."""
-    high, wide = frame.shape[:2]
-    tile = np.tile(_bayer(), (-(-high // 8), -(-wide // 8)))[:high, :wide, None]
-    dithered = (frame + DITHER * tile).round().clip(0, 255).astype(np.uint8)
+def _quantize(frame: Frame) -> Image.Image:
+    """Reduce a frame to 256 colours with ordered dithering."""
+    height, width = frame.shape[:2]
+    threshold = np.tile(_bayer_matrix(), (-(-height // 8), -(-width // 8)))[:height, :width, None]
+    dithered = (frame + DITHER_WIDTH * threshold).round().clip(0, 255).astype(np.uint8)
     return Image.fromarray(dithered).quantize(
         COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE
     )
 
 
 @lru_cache(maxsize=1)
-def _bayer() -> NDArray[np.float64]:
-    """The 8 × 8 matrix of ordered dithering (Bayer 1973), values in ±0.5 with mean 0."""
+def _bayer_matrix() -> NDArray[np.float64]:
+    """The 8 × 8 threshold matrix of ordered dithering (Bayer 1973): ±0.5, mean 0."""
     matrix = np.zeros((1, 1))
     for _ in range(3):
         matrix = np.block(

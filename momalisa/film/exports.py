@@ -1,4 +1,4 @@
-"""A walk to take away, in formats that are made when asked for; and its settings read back."""
+"""Exports walks as MP4, WebP or ZIP on request, and reads specs back from exported files."""
 
 import json
 from collections.abc import Callable, Sequence
@@ -11,27 +11,38 @@ from pydantic import ValidationError
 
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput
-from momalisa.film import encode
+from momalisa.film.encode import (
+    decode_errors_as_bad_input,
+    decode_gif,
+    encode_mp4,
+    encode_png,
+    encode_webp,
+    read_comment,
+)
 from momalisa.spec import FPS, WalkSpec, explain
 
-Kind = Literal["mp4", "webp", "zip"]
-TYPES: dict[Kind, str] = {"mp4": "video/mp4", "webp": "image/webp", "zip": "application/zip"}
-"""The content type of each kind."""
-FILMS: dict[Kind, Callable[..., bytes]] = {"mp4": encode.mp4, "webp": encode.webp}
-"""The kinds that are films, and what makes them. An archive of frames needs their walk."""
+ExportFormat = Literal["mp4", "webp", "zip"]
+CONTENT_TYPES: dict[ExportFormat, str] = {
+    "mp4": "video/mp4",
+    "webp": "image/webp",
+    "zip": "application/zip",
+}
+FILM_ENCODERS: dict[ExportFormat, Callable[..., bytes]] = {"mp4": encode_mp4, "webp": encode_webp}
+"""The encoder of each film format. A ZIP holds frames and needs the walk's spec."""
 RECORD = "walk.json"
 
 FRAMES_LIMIT = 2**29
-"""Bytes of all frames of a walk that is exported: they are in the web server's memory at once."""
+"""Most bytes of decoded frames in one export: the web server holds them in memory."""
 SECONDS_LIMIT = 300.0
-"""The longest film of another program that is made into another format."""
+"""Longest foreign film that is converted."""
 FILE_LIMIT = 200 * 2**20
+"""Most bytes of a file to read a spec from."""
 TEXT_LIMIT = 2**18
-"""Bytes of a record; twelve long prompts and the figures of 2,880 frames take half of it."""
+"""Most bytes of a record; twelve long prompts and the numbers of 2,880 frames take half of it."""
 ENTRIES_LIMIT = 10_000
-"""Files in an archive: Python keeps an object for each."""
+"""Most files in an archive: Python keeps an object for each."""
 
-_ENTRY = b"PK\x01\x02"
+_ZIP_ENTRY_SIGNATURE = b"PK\x01\x02"
 _TOO_LONG = "This film is too long to be made into another format. Please take the GIF."
 _NO_SETTINGS = (
     "This file holds no settings of a walk. Films and frames that were downloaded here do, "
@@ -39,67 +50,68 @@ _NO_SETTINGS = (
 )
 
 
-def export(kind: Kind, spec: WalkSpec, frames: Sequence[Frame]) -> bytes:
-    """A walk's film, or the PNGs of its frames in an archive, with the spec inside.
+def export_walk(kind: ExportFormat, spec: WalkSpec, frames: Sequence[Frame]) -> bytes:
+    """Export a walk as a film, or as a ZIP of its frames as PNGs, with the spec embedded.
 
-    `frames` are the walk's distinct ones, by place; the film's order is the spec's.
+    `frames` has one frame (h, w, 3) for each place of the walk; `spec` decides their order in
+    the film.
     """
     if kind == "zip":
-        return _archive(spec, frames)
-    return FILMS[kind](frames, spec.fps, spec.model_dump_json(), spec.film_order())
+        return _make_zip(spec, frames)
+    return FILM_ENCODERS[kind](frames, spec.fps, spec.model_dump_json(), spec.film_order())
 
 
-def converted(kind: Kind, gif: bytes) -> bytes:
-    """Another program's GIF in another format, as it plays.
+def convert_gif(kind: ExportFormat, gif: bytes) -> bytes:
+    """Convert a GIF that another program made to another film format, with the same timing.
 
-    Raises BadInput if it is damaged or too long, or if the format is no film's.
+    Raises BadInput if the GIF is damaged or too long, or if the format is not a film's.
     """
-    if kind not in FILMS:
+    if kind not in FILM_ENCODERS:
         raise BadInput("Another program made this film, so its frames are not kept one by one.")
-    fps = _rate(gif)
-    return FILMS[kind](encode.frames_in(gif, fps), fps)
+    fps = _smallest_fps(gif)
+    return FILM_ENCODERS[kind](decode_gif(gif, fps), fps)
 
 
-def frames_of(
+def load_frames(
     spec: WalkSpec,
     progress: Sequence[Sequence[Any]],
     cache: FrameCache,
     stored_gif: Callable[[], bytes],
 ) -> Sequence[Frame]:
-    """A walk's frames by place: exact if the cache still has them all, else those of its GIF.
+    """Load a walk's frames in order of place: from the cache if it has all, else from the GIF.
 
-    `progress` is the row's: [place, key], and a third, true value where it is a preview. Raises
-    BadInput if they are too many for a web server, or the GIF is damaged.
+    `progress` is the column of the walk's row: [place, key] of each frame, with a third, true
+    value for previews. Raises BadInput if the frames exceed FRAMES_LIMIT or the GIF is damaged.
     """
     places = len(spec.places())
     if 3 * places * spec.size**2 > FRAMES_LIMIT:
         raise BadInput(_TOO_LONG)
-    keys = {place: key for place, key, *rough in progress if not any(rough)}
-    exact = _exact([keys.get(place) for place in range(places)], cache)
-    if exact is not None:
-        return exact
-    shown = encode.frames_in(stored_gif(), spec.fps)
-    if len(shown) < places:
+    keys = {place: key for place, key, *preview in progress if not any(preview)}
+    cached = _get_all([keys.get(place) for place in range(places)], cache)
+    if cached is not None:
+        return cached
+    frames = decode_gif(stored_gif(), spec.fps)
+    if len(frames) < places:
         raise BadInput("The stored film has lost frames. Please make the walk again.")
-    return shown[:places]
+    return frames[:places]
 
 
-def settings_in(data: bytes, name: str) -> WalkSpec:
-    """The settings inside a film, frame, archive, record or bare spec that somebody brings.
+def read_spec(data: bytes, name: str) -> WalkSpec:
+    """Read the spec embedded in an uploaded film, frame, ZIP or walk.json, or a bare spec.
 
-    Raises BadInput, with the file's `name` in the sentence.
+    Raises BadInput, with the file's `name` in the message.
     """
     try:
-        return _spec(_text(data))
+        return _parse_spec(_extract_json(data))
     except BadInput as problem:
-        shown = "".join(c for c in name if c.isprintable())[:60]
-        raise BadInput(f"“{shown}”: {problem}") from problem
+        shown_name = "".join(c for c in name if c.isprintable())[:60]
+        raise BadInput(f"“{shown_name}”: {problem}") from problem
 
 
-def _rate(gif: bytes) -> int:
-    """Frames a second at which no frame of a GIF is left out, as far as a film may have them."""
-    with encode.decoding(), Image.open(BytesIO(gif), formats=["GIF"]) as image:
-        seconds = [float(each.info["duration"]) / 1000 for each in ImageSequence.Iterator(image)]
+def _smallest_fps(gif: bytes) -> int:
+    """The lowest frame rate that skips no frame of a GIF, capped at the maximum fps."""
+    with decode_errors_as_bad_input(), Image.open(BytesIO(gif), formats=["GIF"]) as image:
+        seconds = [float(frame.info["duration"]) / 1000 for frame in ImageSequence.Iterator(image)]
         pixels = image.width * image.height * len(seconds)
     if 3 * pixels > FRAMES_LIMIT or sum(seconds) > SECONDS_LIMIT:
         raise BadInput(_TOO_LONG)
@@ -107,8 +119,8 @@ def _rate(gif: bytes) -> int:
     return max(low, round(1 / max(min(seconds), 1 / high)))
 
 
-def _exact(keys: Sequence[str | None], cache: FrameCache) -> list[Frame] | None:
-    """The frames under these keys, or None as soon as one is missing."""
+def _get_all(keys: Sequence[str | None], cache: FrameCache) -> list[Frame] | None:
+    """The cached frames under these keys, or None if one is missing."""
     frames = []
     for key in keys:
         frame = cache.get(key) if key else None
@@ -118,50 +130,51 @@ def _exact(keys: Sequence[str | None], cache: FrameCache) -> list[Frame] | None:
     return frames
 
 
-def _archive(spec: WalkSpec, frames: Sequence[Frame]) -> bytes:
+def _make_zip(spec: WalkSpec, frames: Sequence[Frame]) -> bytes:
+    """A ZIP of walk.json and of each frame as a PNG."""
     record = {"title": spec.title(), "digest": spec.digest(), "spec": spec.model_dump(mode="json")}
     comment, data = spec.model_dump_json(), BytesIO()
-    with ZipFile(data, "w") as archive:  # stored: a PNG does not get smaller
+    with ZipFile(data, "w") as archive:  # uncompressed: PNGs are compressed already
         archive.writestr(RECORD, json.dumps(record, indent=2, ensure_ascii=False))
         for number, frame in enumerate(frames, start=1):
-            archive.writestr(f"{number:04}.png", encode.png(frame, comment))
+            archive.writestr(f"{number:04}.png", encode_png(frame, comment))
     return data.getvalue()
 
 
-def _text(data: bytes) -> str | bytes:
-    """What should be JSON in a file of any kind."""
+def _extract_json(data: bytes) -> str | bytes:
+    """Extract the embedded JSON from a file of any supported format, unparsed."""
     if len(data) > FILE_LIMIT:
         raise BadInput(f"This file is larger than {FILE_LIMIT >> 20} MB, so it is not read.")
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return data
-    return _record_in(data) if data.startswith(b"PK") else encode.comment_in(data)
+    return _read_record(data) if data.startswith(b"PK") else read_comment(data)
 
 
-def _record_in(archive: bytes) -> bytes:
-    """The record of an archive, cut where it is longer than one can be: it may be a bomb."""
-    if archive.count(_ENTRY) > ENTRIES_LIMIT:
+def _read_record(archive: bytes) -> bytes:
+    """Read walk.json from a ZIP, at most TEXT_LIMIT + 1 bytes of it: it may be a ZIP bomb."""
+    if archive.count(_ZIP_ENTRY_SIGNATURE) > ENTRIES_LIMIT:
         raise BadInput("This archive holds too many files to be one of ours.")
-    with encode.decoding(), ZipFile(BytesIO(archive)) as opened:
+    with decode_errors_as_bad_input(), ZipFile(BytesIO(archive)) as opened:
         entry = opened.getinfo(RECORD)
         if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-            raise ValueError("the other kinds unpack all at once")
+            raise ValueError("other compression methods decompress in one step")
         with opened.open(entry) as record:
             return record.read(TEXT_LIMIT + 1)
 
 
-def _spec(text: str | bytes) -> WalkSpec:
-    """The spec in a record, or standing alone."""
+def _parse_spec(text: str | bytes) -> WalkSpec:
+    """Parse a spec, or a record that contains one. Raises BadInput."""
     if len(text) > TEXT_LIMIT:
         raise BadInput("The settings in this file are far too long to be those of a walk.")
     try:
-        found = json.loads(text)
+        value = json.loads(text)
     except (ValueError, RecursionError):
         raise BadInput(_NO_SETTINGS) from None
-    fields = found.get("spec", found) if isinstance(found, dict) else {}
+    fields = value.get("spec", value) if isinstance(value, dict) else {}
     if not isinstance(fields, dict) or "stops" not in fields:
         raise BadInput(_NO_SETTINGS)
     try:
         return WalkSpec.stored(fields)
     except ValidationError as error:
-        first = next(iter(explain(error).values()))
-        raise BadInput(f"The settings in this file cannot be used. {first}") from None
+        first_problem = next(iter(explain(error).values()))
+        raise BadInput(f"The settings in this file cannot be used. {first_problem}") from None

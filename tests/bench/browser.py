@@ -24,8 +24,7 @@ from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
 from db import walks
 from db.session import writing
-from momalisa.film import encode
-from momalisa.film.encode import frames_in
+from momalisa.film.encode import decode_gif, encode_poster
 from momalisa.settings import CHECKOUT
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
@@ -138,7 +137,7 @@ def hang_many(house: House) -> None:
     """The example film, hung again and again under other titles and dates."""
     gif = (EXAMPLE / "film.gif").read_bytes()
     spec = WalkSpec.model_validate_json((EXAMPLE / "walk.json").read_text())
-    poster = encode.poster(frames_in(gif, spec.fps)[0])
+    poster = encode_poster(decode_gif(gif, spec.fps)[0])
     store = LocalStorage(house.home / "store")
     with writing(database(house)) as session:
         for number in range(FILMS):

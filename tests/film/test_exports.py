@@ -1,4 +1,4 @@
-"""Films are taken away in every format, and bring their settings back."""
+"""Exports in every format, and specs read back from them, also from damaged and hostile files."""
 
 import json
 import tracemalloc
@@ -17,11 +17,12 @@ from PIL import Image
 
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput
-from momalisa.film import encode, exports
-from momalisa.film.exports import Kind
+from momalisa.film import exports
+from momalisa.film.encode import decode_gif, encode_gif, encode_png, encode_poster
+from momalisa.film.exports import ExportFormat
 from momalisa.spec import WalkSpec
 
-KINDS = get_args(Kind)
+KINDS = get_args(ExportFormat)
 
 
 def spec(**changes: Any) -> WalkSpec:
@@ -39,23 +40,23 @@ def grey(count: int, size: int = 64) -> list[Frame]:
 
 
 def gif(walk: WalkSpec, frames: list[Frame]) -> bytes:
-    return encode.gif(frames, walk.fps, walk.model_dump_json(), walk.film_order())
+    return encode_gif(frames, walk.fps, walk.model_dump_json(), walk.film_order())
 
 
 def every_file(walk: WalkSpec) -> dict[str, bytes]:
     frames = grey(len(walk.places()))
-    made = {kind: exports.export(kind, walk, frames) for kind in KINDS}
+    exported = {kind: exports.export_walk(kind, walk, frames) for kind in KINDS}
     bare = walk.model_dump_json().encode()
     record = json.dumps({"version": 1, "spec": walk.model_dump(mode="json")}).encode("utf-8-sig")
-    png = encode.png(frames[0], walk.model_dump_json())
-    return {"gif": gif(walk, frames), "png": png, "bare": bare, "record": record, **made}
+    png = encode_png(frames[0], walk.model_dump_json())
+    return {"gif": gif(walk, frames), "png": png, "bare": bare, "record": record, **exported}
 
 
 WALK = spec()
 FILES = every_file(WALK)
 
 
-def packed(files: Mapping[str, bytes | str], compression: int = ZIP_DEFLATED) -> bytes:
+def make_zip(files: Mapping[str, bytes | str], compression: int = ZIP_DEFLATED) -> bytes:
     data = BytesIO()
     with ZipFile(data, "w", compression) as archive:
         for name, content in files.items():
@@ -63,23 +64,24 @@ def packed(files: Mapping[str, bytes | str], compression: int = ZIP_DEFLATED) ->
     return data.getvalue()
 
 
-def found(data: bytes) -> WalkSpec | str:
-    """The settings in a file, or what is said instead."""
+def spec_or_message(data: bytes) -> WalkSpec | str:
+    """The spec in a file, or the message of the BadInput."""
     try:
-        return exports.settings_in(data, "film")
+        return exports.read_spec(data, "film")
     except BadInput as problem:
         return str(problem)
 
 
-def refusal(data: bytes, name: str = "film.gif") -> str:
+def error_message(data: bytes, name: str = "film.gif") -> str:
+    """The message of the BadInput that reading a spec raises."""
     with pytest.raises(BadInput) as caught:
-        exports.settings_in(data, name)
+        exports.read_spec(data, name)
     return str(caught.value)
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_every_file_gives_its_settings_back(kind: str) -> None:
-    assert exports.settings_in(FILES[kind], "film") == WALK
+def test_every_format_carries_the_spec(kind: str) -> None:
+    assert exports.read_spec(FILES[kind], "film") == WALK
 
 
 @pytest.mark.parametrize("loop", ["once", "boomerang", "closed"])
@@ -87,9 +89,9 @@ def test_every_file_gives_its_settings_back(kind: str) -> None:
 def test_a_film_shows_each_frame_of_its_walk_in_order(loop: str, count: int) -> None:
     walk = spec(loop=loop, frames=count)
     frames = grey(len(walk.places()))
-    shown = encode.frames_in(gif(walk, frames), walk.fps)
+    shown = decode_gif(gif(walk, frames), walk.fps)
     for kind in ("mp4", "webp"):
-        pictures = _pictures(exports.export(kind, walk, frames))
+        pictures = _pictures(exports.export_walk(kind, walk, frames))
         assert len(pictures) == len(shown) == len(walk.film_order())
         for picture, place in zip(pictures, walk.film_order(), strict=True):
             assert np.abs(picture.astype(int) - frames[place]).mean() < 4
@@ -107,7 +109,7 @@ def test_the_archive_holds_each_frame_once_with_its_exact_pixels() -> None:
         for name, frame in zip(archive.namelist()[1:], frames, strict=True):
             data = archive.read(name)
             assert np.array_equal(_pictures(data)[0], frame)
-            assert exports.settings_in(data, name) == WALK
+            assert exports.read_spec(data, name) == WALK
 
 
 @pytest.fixture
@@ -115,59 +117,60 @@ def cache(tmp_path: Path) -> FrameCache:
     return FrameCache(tmp_path)
 
 
-def kept(cache: FrameCache, frames: list[Frame]) -> list[list[Any]]:
+def fill_cache(cache: FrameCache, frames: list[Frame]) -> list[list[Any]]:
+    """Cache frames; returns the walk's progress column."""
     keys = [f"{number:064x}" for number in range(len(frames))]
     for key, frame in zip(keys, frames, strict=True):
         cache.put(key, frame)
     return [[place, key] for place, key in enumerate(keys)]
 
 
-def never() -> bytes:
+def fail_on_read() -> bytes:
     raise AssertionError("the GIF is not needed")
 
 
 def test_frames_are_exact_while_the_cache_has_them(cache: FrameCache) -> None:
     frames = grey(3)
-    progress = [*reversed(kept(cache, frames)), [0, "f" * 64, True]]
-    assert np.array_equal(exports.frames_of(WALK, progress, cache, never), frames)
+    progress = [*reversed(fill_cache(cache, frames)), [0, "f" * 64, True]]
+    assert np.array_equal(exports.load_frames(WALK, progress, cache, fail_on_read), frames)
 
 
 @pytest.mark.parametrize("lost", [slice(0, 3), slice(0, 1), slice(2, 3)])
-def test_frames_are_the_gifs_when_one_is_lost(cache: FrameCache, lost: slice) -> None:
+def test_frames_come_from_the_gif_when_one_is_not_cached(cache: FrameCache, lost: slice) -> None:
     frames = grey(3)
-    progress = kept(cache, frames)
+    progress = fill_cache(cache, frames)
     for _, key in progress[lost]:
         cache.path(key).unlink()
-    again = exports.frames_of(WALK, progress, cache, lambda: gif(WALK, frames))
+    again = exports.load_frames(WALK, progress, cache, lambda: gif(WALK, frames))
     assert np.abs(np.stack(again).astype(int) - frames).max() <= 8
 
 
-def test_a_walk_painted_elsewhere_has_the_gifs_frames(cache: FrameCache) -> None:
-    assert len(exports.frames_of(WALK, [], cache, lambda: FILES["gif"])) == 3
+def test_frames_of_a_walk_without_progress_come_from_the_gif(cache: FrameCache) -> None:
+    assert len(exports.load_frames(WALK, [], cache, lambda: FILES["gif"])) == 3
 
 
-def test_a_damaged_gif_says_so(cache: FrameCache) -> None:
+def test_a_damaged_gif_is_bad_input(cache: FrameCache) -> None:
     with pytest.raises(BadInput):
-        exports.frames_of(WALK, [], cache, lambda: FILES["gif"][:-200])
+        exports.load_frames(WALK, [], cache, lambda: FILES["gif"][:-200])
     with pytest.raises(BadInput, match="lost frames"):
-        exports.frames_of(WALK, [], cache, lambda: encode.gif(grey(2), WALK.fps))
+        exports.load_frames(WALK, [], cache, lambda: encode_gif(grey(2), WALK.fps))
 
 
 def test_a_walk_that_would_fill_the_memory_is_not_exported(cache: FrameCache) -> None:
     with pytest.raises(BadInput, match="too long"):
-        exports.frames_of(spec(frames=240, size=1024), [], cache, never)
+        exports.load_frames(spec(frames=240, size=1024), [], cache, fail_on_read)
 
 
 def foreign_gif(*hundredths: int) -> bytes:
-    """A GIF whose frames stand for these times."""
+    """A GIF without a comment whose frames have these delays."""
     first, *others = [Image.fromarray(frame) for frame in grey(len(hundredths))]
-    data, stand = BytesIO(), [10 * each for each in hundredths]
-    first.save(data, "GIF", save_all=True, append_images=others, duration=stand)
+    data, milliseconds = BytesIO(), [10 * delay for delay in hundredths]
+    first.save(data, "GIF", save_all=True, append_images=others, duration=milliseconds)
     return data.getvalue()
 
 
 @pytest.mark.parametrize(
-    ("stand", "fps", "shown"),
+    ("delays", "fps", "levels"),
     [
         ((10, 20, 10), 10, [20, 125, 125, 230]),
         ((4, 4), 25, [20, 230]),
@@ -176,11 +179,11 @@ def foreign_gif(*hundredths: int) -> bytes:
     ],
 )
 def test_a_film_of_another_program_is_converted_as_it_plays(
-    stand: tuple[int, ...], fps: int, shown: list[int]
+    delays: tuple[int, ...], fps: int, levels: list[int]
 ) -> None:
-    data = exports.converted("mp4", foreign_gif(*stand))
+    data = exports.convert_gif("mp4", foreign_gif(*delays))
     assert iio.immeta(data, plugin="pyav")["fps"] == fps
-    assert [picture.mean() for picture in _pictures(data)] == pytest.approx(shown, abs=4)
+    assert [picture.mean() for picture in _pictures(data)] == pytest.approx(levels, abs=4)
 
 
 @pytest.mark.parametrize(
@@ -192,11 +195,11 @@ def test_a_film_of_another_program_is_converted_as_it_plays(
         ("mp4", foreign_gif(20_000, 20_000), "too long"),
     ],
 )
-def test_a_film_of_another_program_that_cannot_be_converted_says_so(
-    kind: Kind, gif: bytes, sentence: str
+def test_a_film_of_another_program_that_cannot_be_converted_is_bad_input(
+    kind: ExportFormat, gif: bytes, sentence: str
 ) -> None:
     with pytest.raises(BadInput, match=sentence):
-        exports.converted(kind, gif)
+        exports.convert_gif(kind, gif)
 
 
 def test_a_film_of_another_program_that_would_fill_the_memory_is_not_converted(
@@ -204,76 +207,76 @@ def test_a_film_of_another_program_that_would_fill_the_memory_is_not_converted(
 ) -> None:
     monkeypatch.setattr(exports, "FRAMES_LIMIT", 64 * 64 * 3)
     with pytest.raises(BadInput, match="too long"):
-        exports.converted("webp", foreign_gif(10, 20))
+        exports.convert_gif("webp", foreign_gif(10, 20))
 
 
 @pytest.mark.parametrize("kind", FILES)
 @settings(deadline=None)
 @given(data=st.data())
-def test_a_truncated_file_says_a_sentence_or_its_settings(kind: str, data: st.DataObject) -> None:
+def test_a_truncated_file_gives_its_spec_or_bad_input(kind: str, data: st.DataObject) -> None:
     cut = data.draw(st.integers(0, len(FILES[kind]) - 1))
-    outcome = found(FILES[kind][:cut])
+    outcome = spec_or_message(FILES[kind][:cut])
     assert outcome == WALK or str(outcome).endswith(".")
 
 
 @pytest.mark.parametrize("kind", FILES)
 @settings(deadline=None)
 @given(changes=st.lists(st.tuples(st.floats(0, 1), st.integers(0, 255)), min_size=1, max_size=20))
-def test_a_damaged_file_says_a_sentence_or_settings(
+def test_a_damaged_file_gives_a_spec_or_bad_input(
     kind: str, changes: list[tuple[float, int]]
 ) -> None:
     damaged = bytearray(FILES[kind])
     for where, byte in changes:
         damaged[int(where * (len(damaged) - 1))] = byte
-    outcome = found(bytes(damaged))
+    outcome = spec_or_message(bytes(damaged))
     assert isinstance(outcome, WalkSpec) or outcome.endswith(".")
 
 
 @pytest.mark.parametrize("head", [b"", b"GIF89a", b"\x89PNG\r\n\x1a\n", b"RIFF    WEBP", b"PK\3\4",
                                   b"    ftypisom", b"{", b'{"stops": ['])  # fmt: skip
-def test_a_megabyte_of_rubbish_says_a_sentence(head: bytes) -> None:
+def test_a_megabyte_of_random_bytes_is_bad_input(head: bytes) -> None:
     rubbish = np.random.default_rng(1).bytes(2**20)
-    said = refusal(head + rubbish, "photo.gif")
-    assert said.startswith("“photo.gif”: ")
-    assert said.endswith(".")
+    message = error_message(head + rubbish, "photo.gif")
+    assert message.startswith("“photo.gif”: ")
+    assert message.endswith(".")
 
 
 HOSTILE = {
     "deep": (b'{"stops": ' + b"[" * 200_000, "no settings"),
     "long": (b'{"stops": "' + b"a" * 2**20 + b'"}', "far too long"),
-    "a bomb": (packed({"walk.json": "{" + " " * 2**26}), "far too long"),
-    "a bomb of a kind that unpacks at once": (packed({"walk.json": "{}"}, ZIP_LZMA), "damaged"),
-    "many files": (packed({"walk.json": "{}"}) + b"PK\1\2" * 10_001, "too many files"),
-    "an archive of other things": (packed({"a.txt": "a"}), "damaged"),
+    "a bomb": (make_zip({"walk.json": "{" + " " * 2**26}), "far too long"),
+    "a bomb of a kind that unpacks at once": (make_zip({"walk.json": "{}"}, ZIP_LZMA), "damaged"),
+    "many files": (make_zip({"walk.json": "{}"}) + b"PK\1\2" * 10_001, "too many files"),
+    "an archive of other things": (make_zip({"a.txt": "a"}), "damaged"),
     "another program's JSON": (b'{"workflow": {"nodes": []}}', "no settings"),
     "a record of a film without a spec": (b'{"version": 1, "spec": {}}', "no settings"),
     "a spec that is a list": (b'{"spec": [1]}', "no settings"),
-    "a picture with another comment": (encode.gif(grey(2), 10, "made with GIMP"), "no settings"),
-    "a picture without a comment": (encode.poster(grey(1)[0]), "no settings"),
+    "a picture with another comment": (encode_gif(grey(2), 10, "made with GIMP"), "no settings"),
+    "a picture without a comment": (encode_poster(grey(1)[0]), "no settings"),
 }
 
 
 @pytest.mark.parametrize("case", HOSTILE)
-def test_hostile_and_foreign_files_say_a_sentence(case: str) -> None:
+def test_hostile_and_foreign_files_are_bad_input(case: str) -> None:
     data, sentence = HOSTILE[case]
-    assert sentence in refusal(data)
+    assert sentence in error_message(data)
 
 
-def test_a_bomb_is_not_unpacked() -> None:
+def test_a_zip_bomb_is_not_decompressed() -> None:
     bomb = HOSTILE["a bomb"][0]
     tracemalloc.start()
-    refusal(bomb)
+    error_message(bomb)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2**22
 
 
-def test_a_file_beyond_the_limit_is_not_even_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_beyond_the_size_limit_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(exports, "FILE_LIMIT", len(FILES["gif"]) - 1)
-    assert "larger than" in refusal(FILES["gif"])
+    assert "larger than" in error_message(FILES["gif"])
 
 
-def changed(**fields: Any) -> bytes:
+def changed_spec(**fields: Any) -> bytes:
     return json.dumps(WALK.model_dump(mode="json") | fields).encode()
 
 
@@ -286,16 +289,16 @@ def changed(**fields: Any) -> bytes:
         ({"pacing": "wild"}, "Pacing must be one of"),
     ],
 )
-def test_settings_that_no_walk_can_have_are_named(fields: dict[str, Any], sentence: str) -> None:
-    assert sentence in refusal(changed(**fields))
+def test_invalid_settings_are_named_in_the_message(fields: dict[str, Any], sentence: str) -> None:
+    assert sentence in error_message(changed_spec(**fields))
 
 
-def test_a_films_name_is_shown_short_and_plain() -> None:
-    assert refusal(b"x", "a\n\x1b[31m" + "b" * 500).startswith("“a[31m" + "b" * 55 + "”")
+def test_the_file_name_in_the_message_is_cut_and_printable() -> None:
+    assert error_message(b"x", "a\n\x1b[31m" + "b" * 500).startswith("“a[31m" + "b" * 55 + "”")
 
 
 @pytest.mark.parametrize("wrap", [lambda old: old, lambda old: {"spec": old}])
-def test_settings_from_before_there_were_modes_are_exact(wrap: Callable[[Any], Any]) -> None:
+def test_specs_without_a_mode_are_exact(wrap: Callable[[Any], Any]) -> None:
     old = WALK.model_dump(mode="json", exclude={"mode", "without"})
-    walk = exports.settings_in(json.dumps(wrap(old)).encode(), "walk.json")
+    walk = exports.read_spec(json.dumps(wrap(old)).encode(), "walk.json")
     assert (walk.mode, walk.without) == ("exact", ())

@@ -13,7 +13,8 @@ import pytest
 from db.error_messages import Locked
 from db.models import Walk
 from momalisa.errors import BadInput, StorageError
-from momalisa.film import encode, exports
+from momalisa.film import exports
+from momalisa.film.encode import encode_gif
 from momalisa.settings import settings
 from momalisa.storage import GCSStorage, app_url, film_key, open_storage
 from momalisa.storage.outbox import outbox_of
@@ -182,21 +183,21 @@ def refilm(update_walk: UpdateWalk) -> Callable[[Walk, bytes], None]:
 
 
 def real_gif() -> bytes:
-    return encode.gif(GREY, 10)
+    return encode_gif(GREY, 10)
 
 
-@pytest.mark.parametrize("kind", exports.TYPES)
+@pytest.mark.parametrize("kind", exports.CONTENT_TYPES)
 def test_a_film_leaves_in_another_format_with_its_settings(
-    add_film: MakeWalk, refilm: Callable[..., None], kind: exports.Kind
+    add_film: MakeWalk, refilm: Callable[..., None], kind: exports.ExportFormat
 ) -> None:
     walk = add_film("a moon", "a sea")
     refilm(walk, real_gif())
     url = downloads.offers(walk)[downloads.NAMES[kind]]
     status, headers, body = get(url)
-    assert (status, headers["content-type"]) == (200, exports.TYPES[kind])
+    assert (status, headers["content-type"]) == (200, exports.CONTENT_TYPES[kind])
     name = f"{walk.accession}.{kind}"
     assert headers["content-disposition"] == f"attachment; filename*=UTF-8''{name}"
-    assert exports.settings_in(body, name) == spec("a moon", "a sea")
+    assert exports.read_spec(body, name) == spec("a moon", "a sea")
 
 
 def test_a_film_of_another_program_leaves_as_it_plays(
@@ -292,10 +293,10 @@ def test_two_films_are_made_at_a_time(add_film: MakeWalk, monkeypatch: pytest.Mo
 
 
 def test_a_film_that_is_sent_gives_its_settings_back() -> None:
-    gif = encode.gif(GREY, 10, spec().model_dump_json())
+    gif = encode_gif(GREY, 10, spec().model_dump_json())
     status, headers, body = post(import_film.ADDRESS, "name=a.gif", gif[:500], gif[500:])
     assert (status, headers["content-type"]) == (200, "application/json")
-    assert exports.settings_in(body, "") == spec()
+    assert exports.read_spec(body, "") == spec()
 
 
 def test_what_is_wrong_with_a_film_that_is_sent_is_said(monkeypatch: pytest.MonkeyPatch) -> None:

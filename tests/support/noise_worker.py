@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from momalisa.film import encode
+from momalisa.film.encode import encode_gif, encode_poster
 from momalisa.render import Progress
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
@@ -67,12 +67,12 @@ def paint(
     frames = [noise.integers(0, 256, (SIZE, SIZE, 3), np.uint8) for _ in range(spec.frames)]
     time.sleep(0.05)
     on_progress(Progress("film", (), spec.frames))
-    gif = encode.gif(frames, spec.fps, comment=spec.model_dump_json())
+    gif = encode_gif(frames, spec.fps, comment=spec.model_dump_json())
     sha256 = hashlib.sha256(gif).hexdigest()
     names = {"poster": "poster.webp", "gif": f"{sha256[:16]}.gif", "json": "walk.json"}
     keys = {kind: film_key(walk_id, name) for kind, name in names.items()}
     made = Film(keys, len(gif), sha256, len(frames))
-    parts = (encode.poster(frames[0]), gif, record_of(spec, made, entry))
+    parts = (encode_poster(frames[0]), gif, record_of(spec, made, entry))
     on_progress(Progress("storing", (), spec.frames))
     files = [File(key, part) for key, part in zip(keys.values(), parts, strict=True)]
     return Film(keys, len(gif), sha256, len(frames), deliver(files, storage, outbox))

@@ -16,7 +16,7 @@ from db import walks
 from db.models import Walk
 from db.session import writing
 from momalisa.engine import perception
-from momalisa.film import encode
+from momalisa.film.encode import encode_gif, encode_poster
 from momalisa.spec import WalkSpec
 from momalisa.storage import TYPES, LocalStorage, film_key
 from tests.support.app import House
@@ -99,8 +99,8 @@ def hang_film(house: House, walk_id: str, *prompts: str, **changes: Any) -> None
     frames = [np.full((spec.size, spec.size, 3), round(200 * way), np.uint8) for way in ways]
     record = {"spec": spec.model_dump(mode="json")}
     files = {
-        "gif": ("film.gif", encode.gif(frames, spec.fps, spec.model_dump_json())),
-        "poster": ("poster.webp", encode.poster(frames[len(frames) // 2])),
+        "gif": ("film.gif", encode_gif(frames, spec.fps, spec.model_dump_json())),
+        "poster": ("poster.webp", encode_poster(frames[len(frames) // 2])),
         "json": ("walk.json", json.dumps(record).encode()),
     }
     keys = {kind: film_key(walk_id, name) for kind, (name, _) in files.items()}

@@ -23,7 +23,7 @@ def take_in() -> None:
     """A place to choose a file, on a page that takes films dropped anywhere on it."""
     settings = drop(ADDRESS, key="drop")
     if settings is not None:
-        spec = exports.settings_in(settings.encode(), exports.RECORD)
+        spec = exports.read_spec(settings.encode(), exports.RECORD)
         draft.load(spec.model_dump(mode="json"))
         film_detail.to_easel()
 
@@ -34,7 +34,7 @@ async def read(request: Request) -> Response:
         data = await _body(request)
         name = request.query_params.get("name", "")
         try:
-            spec = await to_thread.run_sync(exports.settings_in, data, name)
+            spec = await to_thread.run_sync(exports.read_spec, data, name)
         except BadInput as problem:
             return PlainTextResponse(str(problem), 422)
     return Response(spec.model_dump_json(), media_type="application/json")

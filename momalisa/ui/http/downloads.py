@@ -14,13 +14,13 @@ from db.models import State, Walk
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.errors import BadInput, NotStored
 from momalisa.film import exports
-from momalisa.film.exports import Kind
+from momalisa.film.exports import ExportFormat
 from momalisa.settings import settings
 from momalisa.storage.outbox import outbox_of
 from momalisa.ui import error_display, history
 from momalisa.ui.submit import repeatable, spec_of
 
-NAMES: dict[Kind, str] = {"mp4": "MP4", "webp": "WebP", "zip": "Frames (ZIP)"}
+NAMES: dict[ExportFormat, str] = {"mp4": "MP4", "webp": "WebP", "zip": "Frames (ZIP)"}
 AT_ONCE = CapacityLimiter(2)
 """Films made at a time: all frames of each are in memory, and its encoder takes every core."""
 STATUS: dict[type[Exception], int] = {NotStored: 404, BadInput: 422, OSError: 503}
@@ -35,7 +35,7 @@ log = logging.getLogger(__name__)
 
 def offers(walk: Walk) -> dict[str, str]:
     """What a film can be had as beside its GIF: names and addresses."""
-    kinds = NAMES if repeatable(walk) else exports.FILMS
+    kinds = NAMES if repeatable(walk) else exports.FILM_ENCODERS
     found = {NAMES[kind]: f"/pictures/walks/{quote(walk.id, safe='')}.{kind}" for kind in kinds}
     record = history.address(walk, "json", download=f"{walk.accession}.json")
     return {**found, "Settings (JSON)": record} if record else found
@@ -60,21 +60,21 @@ def attachment(name: str) -> dict[str, str]:
 
 def _made(walk_id: str, kind: str) -> Response:
     walk = history.find(walk_id)
-    if walk is None or walk.state is not State.DONE or kind not in exports.TYPES:
+    if walk is None or walk.state is not State.DONE or kind not in exports.CONTENT_TYPES:
         raise NotStored("There is no such film under this link. It may have been deleted.")
     return Response(
         _exported(walk, kind),
-        media_type=exports.TYPES[kind],
+        media_type=exports.CONTENT_TYPES[kind],
         headers=attachment(f"{walk.accession}.{kind}"),
     )
 
 
-def _exported(walk: Walk, kind: Kind) -> bytes:
+def _exported(walk: Walk, kind: ExportFormat) -> bytes:
     gif = partial(_stored_gif, walk)
     if not repeatable(walk):
-        return exports.converted(kind, gif())
+        return exports.convert_gif(kind, gif())
     spec, cache = spec_of(walk), FrameCache(settings().frame_cache)
-    return exports.export(kind, spec, exports.frames_of(spec, walk.progress, cache, gif))
+    return exports.export_walk(kind, spec, exports.load_frames(spec, walk.progress, cache, gif))
 
 
 def _stored_gif(walk: Walk) -> bytes:
