@@ -164,7 +164,7 @@ def _drawn(dice: Random, shape: str, ground: str, ink: str, number: int, size: i
     scene = Scene(size)
     scene.cover(ground)
     for x, y, radius in spots(dice, number):
-        with scene.placed(x, y, radius):
+        with scene.transform(x, y, radius):
             SHAPES[shape](scene, ink)
     return finish_surface(scene.pixels[:, :, :3], "paint", dice)
 

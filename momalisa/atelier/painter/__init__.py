@@ -1,8 +1,8 @@
-"""Synthetic canvases in the manner of modern-art movements, each with true facts about it."""
+"""Paints synthetic canvases in the manner of modern-art movements, with facts about each."""
 
 from random import Random
 
-from . import figures, geometry, gesture, land, optical, people, pointillism, sea
+from . import figurative, geometry, gesture, land, optical, people, pointillism, sea
 from .facts import Canvas, Facts, Manner
 from .palette import COLOURS
 from .scene import Scene
@@ -17,29 +17,29 @@ _REGISTRY: dict[str, Manner] = {
     **land.MANNERS,
     **sea.MANNERS,
     **pointillism.MANNERS,
-    **figures.MANNERS,
+    **figurative.MANNERS,
     **people.MANNERS,
 }
 
 MANNERS: tuple[str, ...] = tuple(_REGISTRY)
 
-# A colour with less than this share of the picture is not worth a word.
+# Colours that cover less than this share of a picture are left out of its facts.
 _VISIBLE = 0.008
 
 
 def paint(manner: str, seed: int, size: int = 256) -> Canvas:
-    """One canvas of `size` pixels in a manner of MANNERS; the same bytes for the same arguments."""
+    """Paint a canvas of `size` × `size` pixels in one of MANNERS; deterministic."""
     rng = Random(f"{manner}:{seed}")
     style = _REGISTRY[manner]
     scene = Scene(size)
     subject = style.paint(scene, rng)
     areas = scene.areas()
     ground = max(subject.grounds, key=lambda name: areas.get(name, 0.0))
-    seen = [name for name, share in areas.items() if name != ground and share >= _VISIBLE]
+    visible = [name for name, share in areas.items() if name != ground and share >= _VISIBLE]
     facts = Facts(
         manner=manner,
         ground=ground,
-        colours=tuple(seen[:4]),
+        colours=tuple(visible[:4]),
         motif=subject.motif,
         count=subject.count,
         place=subject.place,
@@ -54,10 +54,10 @@ def paint(manner: str, seed: int, size: int = 256) -> Canvas:
 
 
 def manner_of(seed: int) -> str:
-    """The manner that a seed draws, evenly from MANNERS."""
+    """Draw the manner of a seed, uniformly from MANNERS."""
     return Random(seed).choice(MANNERS)
 
 
 def paint_any(seed: int, size: int = 256) -> Canvas:
-    """A canvas in the manner that its seed draws."""
+    """Paint a canvas in the manner that its seed draws."""
     return paint(manner_of(seed), seed, size)

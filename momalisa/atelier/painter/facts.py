@@ -1,4 +1,4 @@
-"""What a canvas shows, in words, and the canvas itself."""
+"""Data types of the painter: canvases, their facts, and manners."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from .scene import Scene
 
 @dataclass(frozen=True)
 class Facts:
-    """What is truly visible in one canvas; an empty string means "nothing to say".
+    """What is visible in a canvas; an empty string means that a fact does not apply.
 
     `ground` is the largest background colour, `colours` the others, largest first. `ink` is
     the colour of the motif itself, and `sky` that of the sky over a scene.
@@ -43,9 +43,9 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Subject:
-    """What a manner says it painted; colours are measured afterwards, from the pixels.
+    """What a manner reports about its painting; colours are measured later from the pixels.
 
-    `grounds` are the colours that count as background: the largest of them is the ground.
+    `grounds` are the background colours; the one with the largest area becomes the ground.
     """
 
     motif: str
@@ -65,7 +65,7 @@ Finish = Literal["flat", "paint", "brush"]
 
 @dataclass(frozen=True)
 class Manner:
-    """A way of painting, and how rough its surface is."""
+    """A painting function and the surface texture of its canvases."""
 
     paint: Callable[[Scene, Random], Subject]
     finish: Finish = "paint"

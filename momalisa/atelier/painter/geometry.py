@@ -1,4 +1,4 @@
-"""Manners built from plain shapes: De Stijl, Suprematism, Bauhaus, hard edge."""
+"""Manners of plain shapes: De Stijl, Suprematism, Bauhaus, hard edge."""
 
 from itertools import pairwise
 from random import Random
@@ -7,7 +7,7 @@ import skia
 
 from .facts import Manner, Subject
 from .layout import spots
-from .palette import Palette, draw, draw_any, draw_free, standing_out
+from .palette import Palette, contrasting, draw_any_palette, draw_free_palette, draw_palette
 from .scene import Scene
 from .shapes import SHAPES
 
@@ -18,7 +18,7 @@ _SUPREMATIST = ("square", "circle", "triangle", "cross", "rectangle", "semicircl
 def _cells(
     rng: Random, box: tuple[float, float, float, float], depth: int
 ) -> list[tuple[float, float, float, float]]:
-    """Split a box into rectangles of very different sizes."""
+    """Split a box recursively into rectangles of different sizes."""
     x0, y0, x1, y1 = box
     wide = x1 - x0 > y1 - y0
     span = x1 - x0 if wide else y1 - y0
@@ -48,7 +48,7 @@ def de_stijl_grid(scene: Scene, rng: Random) -> Subject:
 
 def suprematist_shapes(scene: Scene, rng: Random) -> Subject:
     """One to five equal shapes in one colour on a plain ground."""
-    return _equal_shapes(scene, rng, rng.choice(_SUPREMATIST), draw_free(rng, 1))
+    return _equal_shapes(scene, rng, rng.choice(_SUPREMATIST), draw_free_palette(rng, 1))
 
 
 def _equal_shapes(scene: Scene, rng: Random, name: str, palette: Palette) -> Subject:
@@ -56,7 +56,7 @@ def _equal_shapes(scene: Scene, rng: Random, name: str, palette: Palette) -> Sub
     scene.cover(palette.ground)
     angle = rng.choice((0.0, 0.0, 0.0, 10.0, -12.0, 20.0)) if name in _TURNING else 0.0
     for x, y, radius in spots(rng, count):
-        with scene.placed(x, y, radius, angle):
+        with scene.transform(x, y, radius, angle):
             SHAPES[name](scene, palette.inks[0])
     return Subject(name, (palette.ground,), count, ink=palette.inks[0])
 
@@ -64,13 +64,13 @@ def _equal_shapes(scene: Scene, rng: Random, name: str, palette: Palette) -> Sub
 def suprematist_composition(scene: Scene, rng: Random) -> Subject:
     """Tilted bars of several sizes, drifting around one large shape."""
     ground = rng.choice(("white", "white", "cream", "cream", "grey"))
-    palette = draw(rng, 4, ground)
+    palette = draw_palette(rng, 4, ground)
     scene.cover(ground)
     angle = rng.choice((-38.0, -24.0, 24.0, 38.0))
     large = rng.choice(("square", "circle", "triangle", "rectangle"))
-    with scene.placed(rng.choice((0.36, 0.62)), rng.uniform(0.38, 0.6), 0.24, angle):
+    with scene.transform(rng.choice((0.36, 0.62)), rng.uniform(0.38, 0.6), 0.24, angle):
         SHAPES[large](scene, palette.inks[0])
-    with scene.placed(0.5, 0.5, 1, angle):
+    with scene.transform(0.5, 0.5, 1, angle):
         for i in range(rng.randint(4, 6)):
             x, y = -0.3 + 0.13 * i, rng.choice((-1, 1)) * rng.uniform(0.12, 0.32)
             long, thick = rng.uniform(0.16, 0.4), rng.choice((0.03, 0.045, 0.07))
@@ -84,16 +84,16 @@ def suprematist_composition(scene: Scene, rng: Random) -> Subject:
 
 def hard_edge(scene: Scene, rng: Random) -> Subject:
     """One very large shape in a clean colour, touching or cut by the edge."""
-    palette = draw_any(rng, 2)
+    palette = draw_any_palette(rng, 2)
     if rng.random() < 0.35:
         name = rng.choice(("circle", "square", "triangle", "cross", "diamond", "star", "heart"))
         scene.cover(palette.ground)
-        with scene.placed(0.5, 0.5, 0.38):
+        with scene.transform(0.5, 0.5, 0.38):
             SHAPES[name](scene, palette.inks[0])
         return Subject(name, (palette.ground,), mood=palette.mood, ink=palette.inks[0])
     motif = rng.choice(tuple(_EDGES))
     scene.cover(palette.ground)
-    with scene.placed(0.5, 0.5, 1, rng.choice((0.0, 90.0, 180.0, 270.0))):
+    with scene.transform(0.5, 0.5, 1, rng.choice((0.0, 90.0, 180.0, 270.0))):
         _EDGES[motif](scene, rng, palette)
     return Subject(motif, (palette.ground,), mood=palette.mood, ink=palette.inks[0])
 
@@ -125,8 +125,8 @@ _EDGES = {"semicircle": _half_disc, "quarter circle": _quarter, "band": _band, "
 
 
 def nested_squares(scene: Scene, rng: Random) -> Subject:
-    """Squares within squares, sunk a little towards the lower edge."""
-    palette = draw(rng, 3)
+    """Squares within squares, each a little nearer to the lower edge."""
+    palette = draw_palette(rng, 3)
     scene.cover(palette.ground)
     layers = [*palette.inks, palette.ground][: rng.choice((2, 3, 3))]
     half, drop = 0.4, 0.0
@@ -142,8 +142,8 @@ def _target(scene: Scene, inks: list[str], x: float, y: float, radius: float) ->
 
 
 def concentric_circles(scene: Scene, rng: Random) -> Subject:
-    """Rings around one centre, once or four times."""
-    palette = draw_any(rng, 3)
+    """One or four targets of concentric rings."""
+    palette = draw_any_palette(rng, 3)
     scene.cover(palette.ground)
     rings = [*palette.inks, palette.ground, *palette.inks][: rng.choice((3, 4, 5))]
     if rng.random() < 0.7:
@@ -155,14 +155,14 @@ def concentric_circles(scene: Scene, rng: Random) -> Subject:
 
 
 def bauhaus_circles(scene: Scene, rng: Random) -> Subject:
-    """Circles, a half circle, a bar and a line in balance."""
-    palette = draw(rng, 4)
+    """Circles, a half circle, a ring and a line."""
+    palette = draw_palette(rng, 4)
     inks = palette.inks
     scene.cover(palette.ground)
-    with scene.placed(0.5, 0.5, 1, rng.choice((0.0, 90.0, 180.0, 270.0))):
+    with scene.transform(0.5, 0.5, 1, rng.choice((0.0, 90.0, 180.0, 270.0))):
         scene.disc(inks[0], -0.12, -0.1, rng.uniform(0.24, 0.3))
         scene.pie(inks[1 % len(inks)], 0.2, 0.2, 0.2, rng.choice((0, 45, 180)), 180)
-        clear = standing_out(inks[0], [*inks[1:], palette.ground], 30.0)
+        clear = contrasting(inks[0], [*inks[1:], palette.ground], 30.0)
         scene.disc(clear[0] if clear else palette.ground, -0.2, -0.16, 0.11)
         last = inks[-1]
         scene.line(last, 0.018, (-0.4, 0.42), (0.42, -0.4))
@@ -172,19 +172,19 @@ def bauhaus_circles(scene: Scene, rng: Random) -> Subject:
 
 
 def quarter_circle_tiles(scene: Scene, rng: Random) -> Subject:
-    """A board of square tiles, each with a quarter circle or a disc."""
-    palette = draw(rng, 3)
+    """Square tiles, each with a quarter circle, a half circle or a disc."""
+    palette = draw_palette(rng, 3)
     n = rng.choice((2, 2, 3, 3, 4))
     colours = [palette.ground, *palette.inks]
     scene.cover(palette.ground)
-    # Tiles begin and end on whole pixels: a soft edge would show as a seam.
+    # Align tiles to pixels: antialiased edges would show as seams.
     edges = [round(i * scene.size / n) / scene.size for i in range(n + 1)]
     for y0, y1 in pairwise(edges):
         for x0, x1 in pairwise(edges):
             back = rng.choice(colours)
-            front = rng.choice(standing_out(back, colours) or [palette.inks[0]])
+            front = rng.choice(contrasting(back, colours) or [palette.inks[0]])
             turn = rng.choice((0.0, 90.0, 180.0, 270.0))
-            with scene.placed((x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, turn):
+            with scene.transform((x0 + x1) / 2, (y0 + y1) / 2, (x1 - x0) / 2, turn):
                 scene.canvas.clipRect(skia.Rect.MakeLTRB(-1, -1, 1, 1))
                 scene.canvas.drawPaint(scene.ink(back))
                 _tile(scene, rng, front)
@@ -202,14 +202,14 @@ def _tile(scene: Scene, rng: Random, ink: str) -> None:
 
 
 def harlequin(scene: Scene, rng: Random) -> Subject:
-    """A field of large rhombi in two or three colours."""
-    palette = draw(rng, 2)
+    """A grid of large rhombi in two or three colours."""
+    palette = draw_palette(rng, 2)
     n = rng.choice((3, 4, 5))
     scene.cover(palette.ground)
     for row in range(n + 1):
         ink = palette.inks[row % len(palette.inks)]
         for column in range(n + 1):
-            with scene.placed(column / n, row / n, 1 / n):
+            with scene.transform(column / n, row / n, 1 / n):
                 scene.polygon(ink, (0, -0.5), (0.5, 0), (0, 0.5), (-0.5, 0))
     return Subject("diamonds", (palette.ground,), mood=palette.mood)
 

@@ -1,4 +1,4 @@
-"""Manners of the hand: colour fields, drips, strokes, cut paper, signs, facets."""
+"""Gestural manners: colour fields, drips, strokes, cut paper, signs, facets."""
 
 from collections.abc import Callable
 from math import cos, pi, sin
@@ -9,14 +9,14 @@ import skia
 from .facts import Manner, Subject
 from .layout import spots
 from .motifs import THINGS
-from .palette import draw, draw_any, lightness, standing_out
+from .palette import contrasting, draw_any_palette, draw_palette, lightness
 from .scene import Point, Scene, smooth
 from .shapes import SHAPES, crescent, leaf, star
 
 
 def colour_field(scene: Scene, rng: Random) -> Subject:
-    """Two or three soft fields, one above the other."""
-    palette = draw(rng, 3)
+    """Two or three blurred rectangles, one above the other."""
+    palette = draw_palette(rng, 3)
     scene.cover(palette.ground)
     count = rng.choice((2, 2, 3))
     cuts = {2: rng.choice(((0.08, 0.55, 0.93), (0.08, 0.4, 0.93))), 3: (0.07, 0.32, 0.68, 0.94)}[
@@ -31,7 +31,7 @@ def colour_field(scene: Scene, rng: Random) -> Subject:
 
 def drip(scene: Scene, rng: Random) -> Subject:
     """Loops of thrown paint and splashes."""
-    palette = draw_any(rng, 3)
+    palette = draw_any_palette(rng, 3)
     scene.cover(palette.ground)
     for ink in palette.inks:
         for _ in range(rng.choice((2, 3))):
@@ -55,21 +55,21 @@ def _thrown_line(scene: Scene, rng: Random, ink: str) -> None:
 
 
 def broad_strokes(scene: Scene, rng: Random) -> Subject:
-    """A few huge brush strokes, as of a house painter's brush."""
-    palette = draw_any(rng, 2)
+    """One to four very broad brush strokes."""
+    palette = draw_any_palette(rng, 2)
     scene.cover(palette.ground)
     count = rng.choice((1, 2, 3, 4))
     for i in range(count):
         angle = rng.choice((0, 90, 45, -45, 20, -70)) + rng.uniform(-8, 8)
         x, y = (0.5, 0.5) if count == 1 else (rng.uniform(0.3, 0.7), rng.uniform(0.3, 0.7))
-        with scene.placed(x, y, 1, angle):
+        with scene.transform(x, y, 1, angle):
             _bristles(scene, rng, palette.inks[i % len(palette.inks)], rng.uniform(0.14, 0.24))
     ink = palette.inks[0] if count == 1 else ""
     return Subject("brush stroke", (palette.ground,), count, mood=palette.mood, ink=ink)
 
 
 def _bristles(scene: Scene, rng: Random, ink: str, width: float) -> None:
-    """One stroke made of hairs whose ends are ragged."""
+    """One brush stroke of many thin lines with ragged ends."""
     hairs = 22
     bend = rng.uniform(-0.08, 0.08)
     for i in range(hairs):
@@ -80,8 +80,8 @@ def _bristles(scene: Scene, rng: Random, ink: str, width: float) -> None:
 
 
 def cut_outs(scene: Scene, rng: Random) -> Subject:
-    """Cut paper leaves, large, one on each field of colour."""
-    palette = draw(rng, 4)
+    """One to four large leaves of cut paper, each on its coloured field."""
+    palette = draw_palette(rng, 4)
     colours = [palette.ground, *palette.inks]
     count = rng.choice((1, 1, 2, 4))
     columns = 1 if count == 1 else 2
@@ -91,9 +91,9 @@ def cut_outs(scene: Scene, rng: Random) -> Subject:
         back = shade[(i + i // 2) % len(shade)] if count > 1 else palette.ground
         left, top = i % columns / columns, i // columns / rows
         scene.rect(back, left, top, left + 1 / columns, top + 1 / rows)
-        ink = rng.choice(standing_out(back, colours) or [palette.inks[0]])
+        ink = rng.choice(contrasting(back, colours) or [palette.inks[0]])
         centre = (left + 0.5 / columns, top + 0.5 / rows)
-        with scene.placed(*centre, 0.4 if count == 1 else 0.22, rng.uniform(-25, 25)):
+        with scene.transform(*centre, 0.4 if count == 1 else 0.22, rng.uniform(-25, 25)):
             _frond(scene, rng, ink)
     only = ink if count == 1 else ""
     return Subject("leaf", tuple(colours), count, mood=palette.mood, ink=only)
@@ -113,22 +113,22 @@ def _frond(scene: Scene, rng: Random, ink: str) -> None:
 
 
 def miro_signs(scene: Scene, rng: Random) -> Subject:
-    """A poetic sky: a large sign, thin black lines, small stars."""
+    """A large sign with a thin black line and small stars, after Miró."""
     ground = rng.choice(
         ("sky blue", "cream", "white", "yellow", "ochre", "blue", "turquoise", "pink")
     )
-    palette = draw_any(rng, 3)
+    palette = draw_any_palette(rng, 3)
     inks = [i for i in ("red", "yellow", "blue", "black", *palette.inks) if i != ground]
     scene.cover(ground)
     motif = rng.choice(("sun", "moon", "star", "eye", "circle"))
-    clear = standing_out(ground, inks)
+    clear = contrasting(ground, inks)
     ink = rng.choice(clear)
     spot = rng.choice(((0.38, 0.42), (0.6, 0.4), (0.5, 0.48)))
-    with scene.placed(*spot, 0.22, rng.choice((-12, 0, 12))):
+    with scene.transform(*spot, 0.22, rng.choice((-12, 0, 12))):
         _SIGNS[motif](scene, ink)
     thread = rng.choice(_THREADS)
     side = rng.random() < 0.5
-    with scene.placed(float(side), 0, 1, flip=side):
+    with scene.transform(float(side), 0, 1, flip=side):
         scene.curve("black", 0.014, *thread)
         scene.disc(rng.choice(clear), *thread[-1], rng.uniform(0.035, 0.06))
         for x, y in rng.sample(_STARS, rng.choice((1, 2, 3))):
@@ -169,16 +169,16 @@ def _asterisk(scene: Scene, ink: str, x: float, y: float, radius: float) -> None
 
 
 def swirling_night(scene: Scene, rng: Random) -> Subject:
-    """A sky of turning brush strokes with glowing stars over dark hills."""
+    """A sky of swirling brush strokes with glowing stars over dark hills."""
     sky, lights = rng.choice(_NIGHTS)
     light = rng.choice(lights)
     scene.cover(sky)
     centres = [(rng.uniform(0.2, 0.45), 0.3), (rng.uniform(0.6, 0.85), 0.42)]
-    _flow(scene, rng, [*lights, *standing_out(sky, ("sky blue", "turquoise"), 20)], centres)
-    with scene.placed(rng.choice((0.2, 0.8)), 0.2, 1):
+    _flow(scene, rng, [*lights, *contrasting(sky, ("sky blue", "turquoise"), 20)], centres)
+    with scene.transform(rng.choice((0.2, 0.8)), 0.2, 1):
         _glow(scene, light, 0.085)
     for x in (0.12, 0.38, 0.6, 0.9):
-        with scene.placed(x, rng.uniform(0.1, 0.5), 1):
+        with scene.transform(x, rng.uniform(0.1, 0.5), 1):
             _glow(scene, light, 0.028)
     hills = rng.choice([c for c in ("black", "dark green", "navy") if c != sky])
     scene.blob(
@@ -212,7 +212,7 @@ _NIGHTS = (
 
 
 def _flow(scene: Scene, rng: Random, inks: list[str], centres: list[Point]) -> None:
-    """Short strokes that circle around the centres; one path a colour, for speed."""
+    """Short strokes that circle around the centres; one path per colour, for speed."""
     paths = {ink: skia.Path() for ink in inks[1:]}
     for _ in range(230):
         x, y = rng.random(), rng.uniform(0, 0.85)
@@ -236,13 +236,15 @@ def _glow(scene: Scene, ink: str, radius: float) -> None:
 def _village(scene: Scene, rng: Random, light: str) -> None:
     for i in range(5):
         x, y = 0.22 + 0.14 * i, 0.88 + rng.uniform(-0.02, 0.03)
-        with scene.placed(x, y, 0.065):
+        with scene.transform(x, y, 0.065):
             THINGS["house"](scene, light, "brown")
 
 
 def cubist_facets(scene: Scene, rng: Random) -> Subject:
-    """Splinters of shaded planes around a thing broken up."""
-    palette = draw(rng, 4, rng.choice(("ochre", "brown", "grey", "cream", "blue", "olive", "teal")))
+    """Shaded facets around a broken-up thing."""
+    palette = draw_palette(
+        rng, 4, rng.choice(("ochre", "brown", "grey", "cream", "blue", "olive", "teal"))
+    )
     inks = [palette.ground, palette.ground, *palette.inks]
     scene.cover(palette.ground)
     for _ in range(22):
@@ -250,7 +252,7 @@ def cubist_facets(scene: Scene, rng: Random) -> Subject:
     motif = rng.choice(("guitar", "guitar", "cup", "pear", "facets"))
     if motif != "facets":
         body, detail = ("ochre", "black") if palette.ground != "ochre" else ("cream", "black")
-        with scene.placed(0.5, 0.5, 0.36, rng.choice((-20, 0, 20))):
+        with scene.transform(0.5, 0.5, 0.36, rng.choice((-20, 0, 20))):
             THINGS[motif](scene, body, detail)
             for side in (-1, 1):
                 tilt = [(side * 0.1, -0.9), (side * 0.6, 0.3), (side * 0.1, 1.0)]
@@ -263,7 +265,7 @@ def cubist_facets(scene: Scene, rng: Random) -> Subject:
 
 def _facet(scene: Scene, rng: Random, ink: str) -> None:
     """A quadrilateral, its colour fading to black or white along one edge."""
-    with scene.placed(rng.random(), rng.random(), rng.uniform(0.12, 0.26), rng.uniform(0, 360)):
+    with scene.transform(rng.random(), rng.random(), rng.uniform(0.12, 0.26), rng.uniform(0, 360)):
         points = [
             (-1, -0.8),
             (0.9, -0.6),
@@ -283,12 +285,12 @@ def _facet(scene: Scene, rng: Random, ink: str) -> None:
 
 
 def biomorphs(scene: Scene, rng: Random) -> Subject:
-    """Soft pebble forms in a loose family."""
-    palette = draw_any(rng, 3)
+    """One to four soft pebble forms."""
+    palette = draw_any_palette(rng, 3)
     count = rng.choice((1, 2, 3, 3, 4))
     scene.cover(palette.ground)
     for i, (x, y, radius) in enumerate(spots(rng, count)):
-        with scene.placed(x, y, radius * 1.15, rng.uniform(0, 360)):
+        with scene.transform(x, y, radius * 1.15, rng.uniform(0, 360)):
             rim = [0.75 + 0.25 * sin(2 * k * pi / 6 + rng.uniform(-1, 1)) for k in range(6)]
             ring = [(r * cos(k * pi / 3), r * sin(k * pi / 3)) for k, r in enumerate(rim)]
             scene.canvas.drawPath(
@@ -300,11 +302,11 @@ def biomorphs(scene: Scene, rng: Random) -> Subject:
 
 def abstract_music(scene: Scene, rng: Random) -> Subject:
     """Rings with halos, crossing lines, small triangles and squares."""
-    palette = draw_any(rng, 4)
+    palette = draw_any_palette(rng, 4)
     inks = palette.inks
     scene.cover(palette.ground)
     line = "black" if lightness(palette.ground) > 45 else "white"
-    with scene.placed(0.5, 0.5, 1, rng.choice((0.0, 90.0, 180.0, 270.0))):
+    with scene.transform(0.5, 0.5, 1, rng.choice((0.0, 90.0, 180.0, 270.0))):
         x, y = rng.uniform(-0.2, 0.16), rng.uniform(-0.18, -0.04)
         scene.canvas.drawCircle(x, y, 0.3, scene.ink(inks[-1], 0.5, blur=0.025))
         for i, radius in enumerate((0.2, 0.14, 0.08)):
@@ -312,19 +314,19 @@ def abstract_music(scene: Scene, rng: Random) -> Subject:
         scene.line(line, 0.014, (-0.42, 0.4), (0.42, rng.uniform(-0.4, 0.0)))
         scene.line(line, 0.014, (rng.uniform(-0.3, 0.1), 0.45), (rng.uniform(0.2, 0.4), -0.4))
         for i, name in enumerate(rng.sample(("triangle", "square", "semicircle", "ring"), 3)):
-            with scene.placed(-0.3 + 0.3 * i, rng.uniform(0.24, 0.38), 0.1, rng.uniform(0, 90)):
+            with scene.transform(-0.3 + 0.3 * i, rng.uniform(0.24, 0.38), 0.1, rng.uniform(0, 90)):
                 SHAPES[name](scene, inks[(i + 1) % len(inks)])
     return Subject("circles and lines", (palette.ground,), mood=palette.mood)
 
 
 def falling_leaves(scene: Scene, rng: Random) -> Subject:
     """A few large simple leaves, evenly spread."""
-    palette = draw_any(rng, 2)
+    palette = draw_any_palette(rng, 2)
     count = rng.choice((1, 2, 3, 5))
     scene.cover(palette.ground)
     for i, (x, y, radius) in enumerate(spots(rng, count)):
         ink = palette.inks[i % len(palette.inks)]
-        with scene.placed(x, y, radius * 1.05, rng.uniform(-50, 50)):
+        with scene.transform(x, y, radius * 1.05, rng.uniform(-50, 50)):
             leaf(scene, ink)
             scene.line(ink, 0.09, (0, 0.9), (0, 1.25))
             scene.line(palette.ground, 0.06, (0, -0.7), (0, 0.95))

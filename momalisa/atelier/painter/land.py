@@ -1,13 +1,13 @@
-"""Land and city, by season and hour."""
+"""Manners of land and city, by season and time of day."""
 
 from dataclasses import dataclass
 from random import Random
 
 from .facts import Manner, Subject
 from .motifs import Motif, bare_tree, cactus, fir, house, palm, tree
-from .palette import lightness, standing_out
+from .palette import contrasting, lightness
 from .scene import Scene
-from .sky import SKIES, draw_hour, paint_clouds, paint_hills, paint_light, paint_snow
+from .sky import SKIES, draw_time, paint_clouds, paint_hills, paint_light, paint_snow
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ _SEASONS: dict[str, _Season] = {
 
 
 def _ridge(scene: Scene, rng: Random, ink: str, horizon: float, cap: str) -> None:
-    """Two or three pointed mountains, with snow where `cap` names a colour."""
+    """One to three pointed mountains, with snow caps if `cap` names a colour."""
     for x in rng.choice(((0.3, 0.75), (0.2, 0.55, 0.85), (0.5,))):
         height, half = rng.uniform(0.22, 0.36), rng.uniform(0.26, 0.36)
         top = horizon - height
@@ -51,17 +51,17 @@ def _ridge(scene: Scene, rng: Random, ink: str, horizon: float, cap: str) -> Non
 
 def landscape(scene: Scene, rng: Random) -> Subject:
     """Sky and land with mountains, trees, a house or a field, in one of four seasons."""
-    name, time = rng.choice(tuple(_SEASONS)), draw_hour(rng)
+    name, time = rng.choice(tuple(_SEASONS)), draw_time(rng)
     season = _SEASONS[name]
     sky = rng.choice(SKIES[time])
-    land = rng.choice(standing_out(sky, season.land, 20) or ["green"])
+    land = rng.choice(contrasting(sky, season.land, 20) or ["green"])
     if name == "winter":
         land, sky = "white", rng.choice([s for s in SKIES[time] if lightness(s) < 90])
     horizon = rng.uniform(0.54, 0.68)
     scene.cover(sky)
     paint_light(scene, rng, sky, time)
     place = rng.choice(("mountains", "mountains", "hills", "field"))
-    far = rng.choice(standing_out(sky, standing_out(land, season.far, 15), 20) or ["black"])
+    far = rng.choice(contrasting(sky, contrasting(land, season.far, 15), 20) or ["black"])
     if place == "mountains":
         cap = "white" if far not in ("white", "sky blue") and rng.random() < 0.6 else ""
         _ridge(scene, rng, far, horizon, cap)
@@ -80,38 +80,38 @@ def landscape(scene: Scene, rng: Random) -> Subject:
 def _foreground(
     scene: Scene, rng: Random, season: _Season, land: str, place: str
 ) -> tuple[str, int, str]:
-    """Trees, a house, both or neither; returns the motif, its count and its colour."""
+    """Paint trees, a house, both or neither; returns the motif, its count and its colour."""
     kind = rng.choice(("tree", "tree", "house", "house", "none"))
     if kind == "none":
         return place, 1, ""
-    leaves = rng.choice(standing_out(land, season.leaves, 22) or ["dark green"])
+    leaves = rng.choice(contrasting(land, season.leaves, 22) or ["dark green"])
     plant = rng.choice(season.trees)
     bark = "brown" if land != "brown" else "black"
     if kind == "house":
-        wall = rng.choice(standing_out(land, ("white", "red", "yellow", "cream", "blue"), 28))
-        roof = rng.choice(standing_out(wall, ("red", "maroon", "brown", "navy"), 28))
+        wall = rng.choice(contrasting(land, ("white", "red", "yellow", "cream", "blue"), 28))
+        roof = rng.choice(contrasting(wall, ("red", "maroon", "brown", "navy"), 28))
         x = rng.choice((0.32, 0.68))
-        with scene.placed(x, 0.68, rng.uniform(0.13, 0.17)):
+        with scene.transform(x, 0.68, rng.uniform(0.13, 0.17)):
             house(scene, wall, roof)
         if rng.random() < 0.5:
-            with scene.placed(1 - x, 0.68, 0.15):
+            with scene.transform(1 - x, 0.68, 0.15):
                 plant(scene, leaves, bark)
         return "house", 1, wall
     count = rng.choice((1, 1, 2, 3, 5))
     radius = {1: 0.26, 2: 0.19, 3: 0.16, 5: 0.1}[count]
     for i in range(count):
-        with scene.placed((i + 0.5) / count + rng.uniform(-0.03, 0.03), 0.84 - radius, radius):
+        with scene.transform((i + 0.5) / count + rng.uniform(-0.03, 0.03), 0.84 - radius, radius):
             plant(scene, leaves, bark)
     return "tree", count, "" if plant is bare_tree else leaves
 
 
 def desert(scene: Scene, rng: Random) -> Subject:
     """Dunes under a large sun or moon, with cactuses, pyramids or palms."""
-    time = draw_hour(rng)
+    time = draw_time(rng)
     sky = rng.choice(SKIES[time])
-    sand = rng.choice(standing_out(sky, ("ochre", "yellow", "orange", "peach"), 20) or ["brown"])
+    sand = rng.choice(contrasting(sky, ("ochre", "yellow", "orange", "peach"), 20) or ["brown"])
     dune = rng.choice(
-        standing_out(sky, standing_out(sand, ("orange", "ochre", "brown", "maroon"), 15), 15)
+        contrasting(sky, contrasting(sand, ("orange", "ochre", "brown", "maroon"), 15), 15)
     )
     scene.cover(sky)
     paint_light(scene, rng, sky, time)
@@ -130,13 +130,13 @@ def desert(scene: Scene, rng: Random) -> Subject:
         count = rng.choice((1, 1, 2, 3))
         plant = cactus if motif == "cactus" else palm
         for i in range(count):
-            with scene.placed((i + 0.5) / count, 0.66, 0.26 if count == 1 else 0.16):
+            with scene.transform((i + 0.5) / count, 0.66, 0.26 if count == 1 else 0.16):
                 plant(scene, "dark green", "red" if motif == "cactus" else "brown")
     return Subject(motif, (sky, sand, dune), count, "desert", time, sky=sky)
 
 
 def forest(scene: Scene, rng: Random) -> Subject:
-    """A wood: trunks from edge to edge, or rows of firs."""
+    """A forest: trunks from edge to edge, or rows of firs."""
     name, time = rng.choice(tuple(_SEASONS)), rng.choice(("day", "day", "night", "dusk"))
     sky = rng.choice([s for s in SKIES[time] if name != "winter" or lightness(s) < 90])
     land = rng.choice(_SEASONS[name].land)
@@ -144,13 +144,13 @@ def forest(scene: Scene, rng: Random) -> Subject:
     if time == "night":
         paint_light(scene, rng, sky, time)
     scene.rect(land, -0.1, 0.74, 1.1, 1.1)
-    leaves = rng.choice(standing_out(sky, _SEASONS[name].leaves, 22) or ["teal"])
-    bark = rng.choice(standing_out(sky, ("brown", "black", "white"), 22))
+    leaves = rng.choice(contrasting(sky, _SEASONS[name].leaves, 22) or ["teal"])
+    bark = rng.choice(contrasting(sky, ("brown", "black", "white"), 22))
     n = rng.choice((4, 5, 6))
     if leaves == "dark green" or name == "winter":
         for row, y in enumerate((0.56, 0.66)):
             for i in range(n + row):
-                with scene.placed((i + 0.5 - 0.5 * row) / n, y, 0.2 + 0.04 * row):
+                with scene.transform((i + 0.5 - 0.5 * row) / n, y, 0.2 + 0.04 * row):
                     fir(
                         scene,
                         leaves if row else ("teal" if leaves == "dark green" else leaves),
@@ -172,12 +172,12 @@ def forest(scene: Scene, rng: Random) -> Subject:
 
 
 def skyline(scene: Scene, rng: Random) -> Subject:
-    """A row of towers with windows, by day or night, perhaps behind a river."""
+    """A row of towers with windows at any time of day, sometimes behind a river."""
     time = rng.choice(("day", "night", "night", "dawn", "dusk"))
     sky = rng.choice(SKIES[time])
     scene.cover(sky)
     paint_light(scene, rng, sky, time, 0.17)
-    walls = standing_out(
+    walls = contrasting(
         sky, ("black", "navy", "grey", "maroon", "brown", "red", "teal", "purple"), 26
     )
     inks = rng.sample(walls, min(2, len(walls)))

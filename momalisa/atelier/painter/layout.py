@@ -1,4 +1,4 @@
-"""Where a few equal things go in a picture, so that they balance."""
+"""Balanced positions for one to five equal things in a picture."""
 
 from random import Random
 
@@ -6,7 +6,7 @@ Spot = tuple[float, float, float]
 
 
 def spots(rng: Random, count: int) -> list[Spot]:
-    """Centres and radii of 1 to 5 things in the unit square, apart and inside the margins."""
+    """Draw (x, y, radius) of 1 to 5 things in the unit square: no overlap, inside the margins."""
     if count == 1:
         radius = rng.uniform(0.24, 0.36)
         slack = 0.42 - radius

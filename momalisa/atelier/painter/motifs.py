@@ -1,4 +1,4 @@
-"""Simple things, drawn in an ink and an accent in the square from -1 to 1."""
+"""Simple things in two colours (ink and accent), in the square from -1 to 1."""
 
 from collections.abc import Callable
 from math import cos, pi, sin
@@ -21,21 +21,21 @@ def sun(scene: Scene, ink: str, accent: str) -> None:
 def moon(scene: Scene, ink: str, accent: str) -> None:
     """A crescent moon and one star."""
     crescent(scene, ink)
-    with scene.placed(0.45, -0.1, 0.28):
+    with scene.transform(0.45, -0.1, 0.28):
         star(scene, accent)
 
 
 def five_pointed_star(scene: Scene, ink: str, accent: str) -> None:
     """A star within a star."""
     star(scene, ink)
-    with scene.placed(0, 0.02, 0.4):
+    with scene.transform(0, 0.02, 0.4):
         star(scene, accent)
 
 
 def big_heart(scene: Scene, ink: str, accent: str) -> None:
     """A heart with a glint."""
     heart(scene, ink)
-    with scene.placed(-0.42, -0.5, 0.2, 35):
+    with scene.transform(-0.42, -0.5, 0.2, 35):
         scene.oval(accent, -1, -0.5, 1, 0.5)
 
 
@@ -56,7 +56,7 @@ def flower(scene: Scene, ink: str, accent: str) -> None:
     """A flower with a stem and two leaves."""
     scene.line("dark green", 0.1, (0, 0), (0, 1.05))
     for side in (-1, 1):
-        with scene.placed(side * 0.28, 0.72, 0.3, side * 55):
+        with scene.transform(side * 0.28, 0.72, 0.3, side * 55):
             leaf(scene, "dark green")
     petals(scene, ink, accent, 0, -0.32, 0.68)
 
@@ -84,7 +84,7 @@ def fir(scene: Scene, ink: str, accent: str) -> None:
 
 
 def bare_tree(scene: Scene, ink: str, accent: str) -> None:
-    """A tree without leaves, in the accent alone."""
+    """A tree without leaves, in the accent only."""
     del ink
     scene.line(accent, 0.16, (0, 1), (0, -0.2))
     for side in (-1, 1):
@@ -97,7 +97,7 @@ def palm(scene: Scene, ink: str, accent: str) -> None:
     """A palm tree; the accent is its trunk."""
     scene.curve(accent, 0.16, (-0.15, 1), (0, 0.3), (0.05, -0.4))
     for turn in (-105, -65, -20, 20, 65, 105):
-        with scene.placed(0.05, -0.42, 0.42, turn), scene.placed(0, -0.8, 1):
+        with scene.transform(0.05, -0.42, 0.42, turn), scene.transform(0, -0.8, 1):
             scene.oval(ink, -0.25, -0.9, 0.25, 0.9)
 
 
@@ -125,9 +125,9 @@ def apple(scene: Scene, ink: str, accent: str) -> None:
         (-0.25, 0.92), (-0.7, 0.6), (-0.9, -0.15), (-0.5, -0.62),
     )  # fmt: skip
     scene.line("brown", 0.1, (0, -0.5), (0.08, -0.95))
-    with scene.placed(0.42, -0.82, 0.3, 65):
+    with scene.transform(0.42, -0.82, 0.3, 65):
         leaf(scene, "green" if ink != "green" else "dark green")
-    with scene.placed(-0.45, -0.15, 0.2, -70):
+    with scene.transform(-0.45, -0.15, 0.2, -70):
         scene.oval(accent, -1, -0.45, 1, 0.45)
 
 
@@ -138,7 +138,7 @@ def pear(scene: Scene, ink: str, accent: str) -> None:
         (-0.35, 0.95), (-0.72, 0.5), (-0.42, 0), (-0.3, -0.5),
     )  # fmt: skip
     scene.line("brown", 0.1, (0, -0.7), (0.1, -1.05))
-    with scene.placed(-0.32, 0.42, 0.17, -70):
+    with scene.transform(-0.32, 0.42, 0.17, -70):
         scene.oval(accent, -1, -0.45, 1, 0.45)
 
 

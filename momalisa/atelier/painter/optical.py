@@ -1,4 +1,4 @@
-"""Manners of pattern: Op Art, stripes, dots."""
+"""Manners of patterns: Op Art, stripes, dots, gradients."""
 
 from functools import lru_cache
 from math import pi
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .facts import Manner, Subject
-from .palette import COLOURS, Palette, draw, draw_any
+from .palette import COLOURS, Palette, draw_any_palette, draw_palette
 from .scene import Scene
 
 Field = NDArray[np.float32]
@@ -17,14 +17,14 @@ Field = NDArray[np.float32]
 
 @lru_cache(maxsize=4)
 def _plane(size: int) -> tuple[Field, Field, Field, Field]:
-    """x, y, radius and angle over the picture from -1 to 1, at twice the size."""
+    """Coordinates x, y from -1 to 1, radius and angle, as (2 size, 2 size) arrays."""
     axis = np.linspace(-1, 1, 2 * size, dtype=np.float32)
     x, y = np.meshgrid(axis, axis)
     return x, y, np.hypot(x, y), np.arctan2(y, x)
 
 
 def _two_tone(scene: Scene, palette: Palette, mask: NDArray[np.bool_]) -> None:
-    """Paint the ink where the mask (twice the picture's size) is set, with soft edges."""
+    """Paint the ink where the mask (2 size, 2 size) is set and the ground elsewhere."""
     size = (scene.size, scene.size)
     share = cv2.resize(mask.astype(np.float32), size, interpolation=cv2.INTER_AREA)[:, :, None]
     ground = np.array(scene.rgb(palette.ground), np.float32)
@@ -40,7 +40,7 @@ def _optical_palette(rng: Random) -> Palette:
         return Palette("white", ("black",))
     if choice < 0.4:
         return Palette("black", ("white",))
-    return draw_any(rng, 1)
+    return draw_any_palette(rng, 1)
 
 
 def op_art_lines(scene: Scene, rng: Random) -> Subject:
@@ -55,7 +55,7 @@ def op_art_lines(scene: Scene, rng: Random) -> Subject:
 
 
 def op_art_bulge(scene: Scene, rng: Random) -> Subject:
-    """A chequerboard that swells into a ball."""
+    """A chequerboard with a spherical bulge."""
     palette = _optical_palette(rng)
     x, y, _, _ = _plane(scene.size)
     x, y = x - rng.uniform(-0.2, 0.2), y - rng.uniform(-0.2, 0.2)
@@ -88,12 +88,12 @@ def rays(scene: Scene, rng: Random) -> Subject:
 
 
 def stripes(scene: Scene, rng: Random) -> Subject:
-    """Broad stripes, upright, level or slanting."""
-    palette = draw_any(rng, 3) if rng.random() < 0.6 else _optical_palette(rng)
+    """Broad vertical, horizontal or diagonal stripes."""
+    palette = draw_any_palette(rng, 3) if rng.random() < 0.6 else _optical_palette(rng)
     colours = (palette.ground, *palette.inks)
     n = rng.choice((6, 8, 9, 12))
     angle = rng.choice((0.0, 0.0, 90.0, 90.0, 45.0, -45.0))
-    with scene.placed(0.5, 0.5, 1, angle):
+    with scene.transform(0.5, 0.5, 1, angle):
         for i in range(-n, n):
             scene.rect(colours[i % len(colours)], i / n, -1, (i + 1.02) / n, 1)
     motif = {0.0: "vertical stripes", 90.0: "horizontal stripes"}.get(angle, "diagonal stripes")
@@ -102,11 +102,11 @@ def stripes(scene: Scene, rng: Random) -> Subject:
 
 def chevrons(scene: Scene, rng: Random) -> Subject:
     """Broad zigzag bands."""
-    palette = draw_any(rng, 3)
+    palette = draw_any_palette(rng, 3)
     colours = (palette.ground, *palette.inks)
     n = rng.choice((5, 6, 8))
     peaks = rng.choice((1, 1, 2))
-    with scene.placed(0.5, 0.5, 1, rng.choice((0.0, 90.0, 180.0, 270.0))):
+    with scene.transform(0.5, 0.5, 1, rng.choice((0.0, 90.0, 180.0, 270.0))):
         for i in range(-3, 2 * n):
             y = -0.5 + (i - 1) / n
             top = [
@@ -118,8 +118,8 @@ def chevrons(scene: Scene, rng: Random) -> Subject:
 
 
 def dot_grid(scene: Scene, rng: Random) -> Subject:
-    """Dots in even rows, equal or growing."""
-    palette = draw_any(rng, 3)
+    """A grid of dots of equal or growing size."""
+    palette = draw_any_palette(rng, 3)
     n = rng.choice((4, 5, 6, 8))
     grows = rng.random() < 0.35
     inks = palette.inks[: rng.choice((1, 1, 3))]
@@ -133,22 +133,22 @@ def dot_grid(scene: Scene, rng: Random) -> Subject:
 
 
 def scattered_dots(scene: Scene, rng: Random) -> Subject:
-    """Dots of several sizes strewn over the picture, never touching."""
-    palette = draw_any(rng, 4)
+    """Scattered dots of several sizes that do not touch."""
+    palette = draw_any_palette(rng, 4)
     scene.cover(palette.ground)
-    placed: list[tuple[float, float, float]] = []
+    discs: list[tuple[float, float, float]] = []
     for _ in range(90):
         radius = rng.choice((0.03, 0.05, 0.05, 0.08))
         x, y = rng.uniform(0.08, 0.92), rng.uniform(0.08, 0.92)
-        if all((x - a) ** 2 + (y - b) ** 2 > (radius + r + 0.02) ** 2 for a, b, r in placed):
-            placed.append((x, y, radius))
+        if all((x - a) ** 2 + (y - b) ** 2 > (radius + r + 0.02) ** 2 for a, b, r in discs):
+            discs.append((x, y, radius))
             scene.disc(rng.choice(palette.inks), x, y, radius)
     return Subject("dots", (palette.ground,), mood=palette.mood)
 
 
 def gradient(scene: Scene, rng: Random) -> Subject:
-    """One colour melting into another."""
-    palette = draw_any(rng, 1)
+    """A smooth transition between two colours."""
+    palette = draw_any_palette(rng, 1)
     x, y, radius, _ = _plane(scene.size)
     half = slice(None, None, 2)
     ramp = rng.choice((y, -y, x, 2 * radius - 1.2))[half, half]
@@ -163,8 +163,8 @@ def gradient(scene: Scene, rng: Random) -> Subject:
 
 
 def zip_line(scene: Scene, rng: Random) -> Subject:
-    """A large plain field cut by one to three upright lines."""
-    palette = draw(rng, 2)
+    """One to three vertical lines on a plain ground."""
+    palette = draw_palette(rng, 2)
     scene.cover(palette.ground)
     count = rng.choice((1, 1, 2, 3))
     for i in range(count):

@@ -1,4 +1,4 @@
-"""Named colours, and palettes whose colours sit well together."""
+"""Named colours, and palettes of contrasting colours."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -37,15 +37,15 @@ COLOURS: dict[str, tuple[int, int, int]] = {
 
 # Below this CIELAB distance two colours side by side are hard to tell apart at 64 px.
 CONTRAST = 34.0
-# Inks of one picture may be closer to each other than to the ground they lie on.
+# The least distance between two inks of a picture: they may be closer than ink and ground.
 INK_CONTRAST = 24.0
-# CIELAB flatters differences between very dark colours, so those must be further apart.
+# Factor for two very dark colours, whose difference CIELAB overestimates.
 _DARK_PAIR = 1.5
 
 
 @dataclass(frozen=True)
 class Palette:
-    """A ground, inks that stand out from it, and the mood they carry ("" for none)."""
+    """A ground, inks that contrast with it, and their mood ("" for none)."""
 
     ground: str
     inks: tuple[str, ...]
@@ -54,7 +54,7 @@ class Palette:
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours that belong together; the first `grounds` of them may be a ground."""
+    """Colours that go together; the first `grounds` of them may be the ground."""
 
     colours: tuple[str, ...]
     grounds: int
@@ -106,8 +106,8 @@ def lightness(name: str) -> float:
     return _lab()[name][0]
 
 
-def standing_out(ground: str, among: Iterable[str], contrast: float = CONTRAST) -> list[str]:
-    """The colours of `among` that are told apart from `ground` at a glance."""
+def contrasting(ground: str, among: Iterable[str], contrast: float = CONTRAST) -> list[str]:
+    """The colours of `among` at a CIELAB distance of `contrast` or more from `ground`."""
     return [
         name
         for name in among
@@ -119,7 +119,16 @@ def _both_dark(a: str, b: str) -> bool:
     return max(lightness(a), lightness(b)) < 31
 
 
-def _spread(rng: Random, candidates: list[str], count: int) -> tuple[str, ...]:
+def choose_contrasting(rng: Random, among: Iterable[str], *backs: str) -> str:
+    """Draw a colour that contrasts with as many of the backgrounds as possible."""
+    candidates = list(among)
+    for back in backs:
+        candidates = contrasting(back, candidates, 30) or candidates
+    return rng.choice(candidates)
+
+
+def _choose_inks(rng: Random, candidates: list[str], count: int) -> tuple[str, ...]:
+    """Draw at most `count` colours that differ by INK_CONTRAST from each other."""
     rng.shuffle(candidates)
     inks: list[str] = []
     for name in candidates:
@@ -128,24 +137,22 @@ def _spread(rng: Random, candidates: list[str], count: int) -> tuple[str, ...]:
     return tuple(inks)
 
 
-def draw(rng: Random, inks: int = 3, ground: str = "") -> Palette:
-    """A palette of a theme: at least one ink and at most `inks`, all clear of the ground."""
+def draw_palette(rng: Random, inks: int = 3, ground: str = "") -> Palette:
+    """Draw a palette of one theme, with 1 to `inks` inks that contrast with the ground."""
     themes = [theme for theme in THEMES if not ground or ground in theme.colours]
     theme = rng.choice(themes or THEMES)
-    chosen = ground or rng.choice(theme.colours[: theme.grounds])
-    candidates = standing_out(chosen, theme.colours)
-    if not candidates:
-        candidates = standing_out(chosen, COLOURS)
-    return Palette(chosen, _spread(rng, candidates, inks), theme.mood)
+    ground = ground or rng.choice(theme.colours[: theme.grounds])
+    candidates = contrasting(ground, theme.colours) or contrasting(ground, COLOURS)
+    return Palette(ground, _choose_inks(rng, candidates, inks), theme.mood)
 
 
-def draw_free(rng: Random, inks: int = 1) -> Palette:
-    """Any ground with any inks clear of it: half of the grounds are white, cream or black."""
+def draw_free_palette(rng: Random, inks: int = 1) -> Palette:
+    """Draw any contrasting colours; half of the grounds are white, cream or black."""
     plain = rng.random() < 0.5
     ground = rng.choice(("white", "white", "cream", "black") if plain else tuple(COLOURS))
-    return Palette(ground, _spread(rng, standing_out(ground, COLOURS, 42.0), inks))
+    return Palette(ground, _choose_inks(rng, contrasting(ground, COLOURS, 42.0), inks))
 
 
-def draw_any(rng: Random, inks: int = 3) -> Palette:
-    """A themed palette three times out of five, otherwise a free one."""
-    return draw(rng, inks) if rng.random() < 0.6 else draw_free(rng, inks)
+def draw_any_palette(rng: Random, inks: int = 3) -> Palette:
+    """Draw a themed palette with probability 0.6, otherwise a free one."""
+    return draw_palette(rng, inks) if rng.random() < 0.6 else draw_free_palette(rng, inks)

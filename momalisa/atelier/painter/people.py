@@ -1,10 +1,10 @@
-"""People: portraits with hair and dress, and dancing figures of cut paper."""
+"""Manners with people: portraits, and dancing figures of cut paper."""
 
 from random import Random
 
 from .facts import Manner, Subject
 from .layout import spots
-from .palette import draw_any, standing_out
+from .palette import choose_contrasting, draw_any_palette
 from .scene import Point, Scene
 
 _SKINS = ("peach", "brown", "ochre", "cream")
@@ -12,30 +12,22 @@ _HAIR = ("black", "brown", "maroon", "orange", "yellow", "navy", "grey")
 _CLOTH = ("red", "blue", "yellow", "green", "purple", "black", "white", "teal", "pink", "orange")
 
 
-def _clear_of(rng: Random, names: tuple[str, ...], *backs: str) -> str:
-    """A colour of `names` that stands out from as many of the backs as can be."""
-    left = list(names)
-    for back in backs:
-        left = standing_out(back, left, 30) or left
-    return rng.choice(left)
-
-
 def portrait(scene: Scene, rng: Random) -> Subject:
     """A woman or a man from the chest up, in flat colours."""
-    palette = draw_any(rng, 1)
-    skin = _clear_of(rng, _SKINS, palette.ground)
-    hair = _clear_of(rng, _HAIR, palette.ground, skin)
-    cloth = _clear_of(rng, _CLOTH, palette.ground, skin)
+    palette = draw_any_palette(rng, 1)
+    skin = choose_contrasting(rng, _SKINS, palette.ground)
+    hair = choose_contrasting(rng, _HAIR, palette.ground, skin)
+    cloth = choose_contrasting(rng, _CLOTH, palette.ground, skin)
     woman = rng.random() < 0.6
     scene.cover(palette.ground)
-    with scene.placed(0.5 + rng.uniform(-0.04, 0.04), 0.46, 0.36):
+    with scene.transform(0.5 + rng.uniform(-0.04, 0.04), 0.46, 0.36):
         if woman:
             _long_hair(scene, rng, hair)
         _bust(scene, skin, cloth)
         _fringe(scene, hair, woman)
         _features(scene, rng, woman)
         if rng.random() < 0.25:
-            _hat(scene, _clear_of(rng, _CLOTH, palette.ground, hair))
+            _hat(scene, choose_contrasting(rng, _CLOTH, palette.ground, hair))
     motif = "woman" if woman else "man"
     return Subject(motif, (palette.ground,), mood=palette.mood, ink=cloth)
 
@@ -90,7 +82,7 @@ def _hat(scene: Scene, ink: str) -> None:
 
 Pose = tuple[tuple[Point, ...], ...]
 
-# Arms and legs as lines from the body outwards.
+# Arms and legs, each as points from the body outwards.
 _POSES: tuple[Pose, ...] = (
     (
         ((0, -0.35), (-0.45, -0.55), (-0.8, -0.95)),
@@ -115,12 +107,12 @@ _POSES: tuple[Pose, ...] = (
 
 def dancers(scene: Scene, rng: Random) -> Subject:
     """One to three dancing figures in one colour."""
-    palette = draw_any(rng, 1)
+    palette = draw_any_palette(rng, 1)
     ink = palette.inks[0]
     count = rng.choice((1, 1, 2, 3))
     scene.cover(palette.ground)
     for x, y, radius in spots(rng, count):
-        with scene.placed(x, y, radius * 1.1, rng.uniform(-10, 10), flip=rng.random() < 0.5):
+        with scene.transform(x, y, radius * 1.1, rng.uniform(-10, 10), flip=rng.random() < 0.5):
             for limb in rng.choice(_POSES):
                 scene.curve(ink, 0.2, *limb)
             scene.blob(

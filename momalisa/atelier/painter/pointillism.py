@@ -1,4 +1,4 @@
-"""Pictures set down in small dots of pure colour."""
+"""Pointillism: landscapes of small dots of pure colour."""
 
 from functools import lru_cache
 from random import Random
@@ -15,7 +15,7 @@ from .sea import seascape
 
 @lru_cache(maxsize=4)
 def _dots(size: int) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
-    """For each pixel (at twice the size) its dot, 0 for none; and the centres of the dots."""
+    """The dot number of each pixel at twice the size (0 for none), and the dots' centres."""
     rng = np.random.default_rng(size)
     n = 58
     i, j = np.divmod(np.arange(n * n), n)
@@ -29,7 +29,7 @@ def _dots(size: int) -> tuple[NDArray[np.intp], NDArray[np.int32]]:
 
 
 def pointillist(scene: Scene, rng: Random) -> Subject:
-    """A landscape or a sea set down in small dots of pure colour."""
+    """A landscape, seascape or desert in small dots of pure colour."""
     subject = rng.choice((landscape, landscape, seascape, desert))(scene, rng)
     labels, centres = _dots(scene.size)
     base = scene.pixels[centres[:, 1], centres[:, 0], :3].astype(np.float32)

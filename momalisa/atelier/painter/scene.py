@@ -1,4 +1,4 @@
-"""A small drawing surface in unit coordinates that remembers which colours were used."""
+"""A drawing surface in unit coordinates that records which colours were used."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -11,7 +11,7 @@ from .palette import COLOURS
 
 Point = tuple[float, float]
 
-# Colours further than this (squared RGB distance) from every used one are blends, not paint.
+# Pixels further than this (squared RGB distance) from every used colour are blends.
 _BLEND = 60**2
 
 
@@ -28,12 +28,12 @@ class Scene:
         self._used: dict[str, None] = {}
 
     def rgb(self, name: str) -> tuple[int, int, int]:
-        """The colour of that name, noted as used."""
+        """The RGB value of a named colour, which is recorded as used."""
         self._used[name] = None
         return COLOURS[name]
 
     def ink(self, name: str, alpha: float = 1.0, blur: float = 0.0) -> skia.Paint:
-        """A fill; `alpha` from 0 (clear) to 1, `blur` the softness of its edge."""
+        """A fill paint; `alpha` from 0 (transparent) to 1, `blur` in units of the coordinates."""
         red, green, blue = self.rgb(name)
         paint = skia.Paint(
             AntiAlias=True, Color=skia.ColorSetARGB(int(alpha * 255), red, green, blue)
@@ -43,7 +43,7 @@ class Scene:
         return paint
 
     def pen(self, name: str, width: float) -> skia.Paint:
-        """A stroke of that width with round ends."""
+        """A stroke paint of that width with round ends."""
         paint = self.ink(name)
         paint.setStyle(skia.Paint.kStroke_Style)
         paint.setStrokeWidth(width)
@@ -52,7 +52,7 @@ class Scene:
         return paint
 
     def cover(self, name: str) -> None:
-        """Cover the whole picture."""
+        """Fill the entire picture."""
         self.canvas.drawPaint(self.ink(name))
 
     def rect(self, name: str, x0: float, y0: float, x1: float, y1: float) -> None:
@@ -79,7 +79,7 @@ class Scene:
     def arc(
         self, name: str, x: float, y: float, radius: float, start: float, sweep: float, width: float
     ) -> None:
-        """Draw a part of a circle's outline; angles in degrees, clockwise from the right."""
+        """Draw an arc of a circle; angles in degrees, clockwise from the right."""
         box = skia.Rect.MakeLTRB(x - radius, y - radius, x + radius, y + radius)
         self.canvas.drawArc(box, start, sweep, False, self.pen(name, width))
 
@@ -100,10 +100,10 @@ class Scene:
         self.canvas.drawPath(smooth(points), self.pen(name, width))
 
     @contextmanager
-    def placed(
+    def transform(
         self, x: float, y: float, scale: float, angle: float = 0.0, flip: bool = False
     ) -> Iterator[None]:
-        """Draw in coordinates with (0, 0) at (x, y) and a unit of `scale`, turned by degrees."""
+        """Move the origin to (x, y), scale the unit and rotate by degrees, within the context."""
         self.canvas.save()
         self.canvas.translate(x, y)
         self.canvas.rotate(angle)
@@ -114,7 +114,7 @@ class Scene:
             self.canvas.restore()
 
     def areas(self) -> dict[str, float]:
-        """The share of the picture each used colour covers, largest first."""
+        """The share of the picture that each used colour covers, largest first."""
         names = list(self._used)
         step = max(1, self.size // 64)
         seen = self.pixels[::step, ::step, :3].reshape(-1, 1, 3).astype(np.int32)

@@ -1,18 +1,18 @@
-"""The sea, calm or stormy, at every hour."""
+"""Seascapes, calm or stormy, at any time of day."""
 
 from math import pi, sin
 from random import Random
 
 from .facts import Manner, Subject
 from .motifs import boat
-from .palette import standing_out
+from .palette import contrasting
 from .scene import Point, Scene
-from .sky import LIGHTS, SKIES, draw_hour, paint_light
+from .sky import LIGHTS, SKIES, draw_time, paint_light
 
 
 def seascape(scene: Scene, rng: Random) -> Subject:
-    """Sky and sea, calm or stormy, with sun or moon, perhaps boats."""
-    time, weather = draw_hour(rng), rng.choice(("calm", "calm", "stormy", ""))
+    """Sky and sea, calm or stormy, with sun or moon and up to three boats."""
+    time, weather = draw_time(rng), rng.choice(("calm", "calm", "stormy", ""))
     sky = rng.choice(SKIES[time])
     if weather == "stormy":
         sky = rng.choice(
@@ -24,7 +24,7 @@ def seascape(scene: Scene, rng: Random) -> Subject:
         if time == "night"
         else ("blue", "teal", "turquoise", "navy")
     )
-    sea = rng.choice(standing_out(sky, seas, 16) or ["teal"])
+    sea = rng.choice(contrasting(sky, seas, 16) or ["teal"])
     horizon = rng.uniform(0.42, 0.58)
     scene.cover(sky)
     if weather != "stormy" or time == "night":
@@ -68,16 +68,14 @@ def _ripples(scene: Scene, rng: Random, ink: str, horizon: float) -> None:
 def _fleet(
     scene: Scene, rng: Random, count: int, sky: str, sea: str, horizon: float, storm: bool
 ) -> str:
-    """Boats on the horizon line; returns the colour of their sails."""
-    sails = [
-        s for s in ("white", "red", "yellow", "cream", "orange") if s in standing_out(sky, [s])
-    ]
-    hull = rng.choice(standing_out(sea, ("red", "brown", "white", "black", "maroon"), 30))
-    sail = rng.choice(standing_out(sea, sails, 30) or ["red"])
+    """Paint boats on the horizon; returns the colour of their sails."""
+    sails = [s for s in ("white", "red", "yellow", "cream", "orange") if s in contrasting(sky, [s])]
+    hull = rng.choice(contrasting(sea, ("red", "brown", "white", "black", "maroon"), 30))
+    sail = rng.choice(contrasting(sea, sails, 30) or ["red"])
     radius = {0: 0.0, 1: 0.2, 2: 0.15, 3: 0.12}[count]
     for i in range(count):
         x = (i + 0.5) / count + rng.uniform(-0.08, 0.08)
-        with scene.placed(x, horizon + 0.02, radius, rng.choice((-14, 14)) if storm else 0):
+        with scene.transform(x, horizon + 0.02, radius, rng.choice((-14, 14)) if storm else 0):
             boat(scene, sail, hull)
     return sail
 

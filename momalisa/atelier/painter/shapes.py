@@ -1,4 +1,4 @@
-"""Plain shapes, each drawn in one colour in the square from -1 to 1."""
+"""Plain shapes in one colour, in the square from -1 to 1."""
 
 from collections.abc import Callable
 from math import cos, pi, sin
@@ -9,7 +9,7 @@ from .scene import Point, Scene
 
 
 def rays(points: int, inner: float) -> list[Point]:
-    """The corners of a star with its tip at the top."""
+    """The corners of a star with one tip at the top."""
     return [
         (
             (1.0 if i % 2 == 0 else inner) * sin(i * pi / points),

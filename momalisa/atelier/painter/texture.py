@@ -1,4 +1,4 @@
-"""The surface of a painting: canvas weave, brush grain and an edge drawn by hand."""
+"""The surface texture of a painting: canvas weave, brush grain and uneven edges."""
 
 from functools import lru_cache
 from random import Random
@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from .facts import Finish
 
-# Grain in grey levels and edge warp in pixels at 256 px, for each finish.
+# For each finish: grain in grey levels, and edge warp in pixels at 256 px.
 _STRENGTH: dict[Finish, tuple[float, float]] = {
     "flat": (1.6, 0.5),
     "paint": (3.0, 0.8),
@@ -19,7 +19,7 @@ _BANK = 4
 
 
 def finish_surface(rgb: NDArray[np.uint8], finish: Finish, rng: Random) -> NDArray[np.uint8]:
-    """The picture with its surface; the mean colour stays as it was."""
+    """Add surface texture to a picture (size, size, 3); its mean colour is preserved."""
     grain, warp = _STRENGTH[finish]
     size = rgb.shape[0]
     kind = rng.randrange(_BANK)
@@ -37,7 +37,7 @@ def _unit(noise: NDArray[np.float32]) -> NDArray[np.float32]:
 
 @lru_cache(maxsize=64)
 def _grain(size: int, strength: float, kind: int) -> NDArray[np.int16]:
-    """Grey-level noise with zero mean: bristles along one direction, weave, slow clouds."""
+    """Grey-level noise with zero mean: bristles in one direction, weave, slow variation."""
     rng = np.random.default_rng([size, kind])
     raw = rng.standard_normal((3, size, size), dtype=np.float32)
     bristle = max(3, size // 14) | 1

@@ -1,6 +1,6 @@
-"""The words a curator might type for colours, motifs, moods and manners."""
+"""Synonyms of colours, motifs, moods and manners, as a curator might type them."""
 
-# Spoken less often than the plain name, which the captions prefer.
+# Captions use these less often than the plain name.
 COLOUR_WORDS: dict[str, tuple[str, ...]] = {
     "black": ("jet black", "ink black"),
     "white": ("pure white", "snow white"),
@@ -27,7 +27,7 @@ COLOUR_WORDS: dict[str, tuple[str, ...]] = {
     "pink": ("rose", "light pink"),
 }
 
-# Other words for a motif; all take the plural in the ordinary way or are in PLURALS.
+# Synonyms of motifs; irregular plurals are in PLURALS.
 MOTIF_WORDS: dict[str, tuple[str, ...]] = {
     "circle": ("disc", "dot"),
     "cross": ("plus sign",),
@@ -94,7 +94,7 @@ PLURALS = {
     "paper leaf": "paper leaves",
 }
 
-# Motifs that take no article and no number.
+# Plural motifs, which take no article and no number.
 MANY = frozenset(
     {
         "wavy lines", "vertical stripes", "horizontal stripes", "diagonal stripes", "chevrons",
@@ -103,10 +103,10 @@ MANY = frozenset(
     }
 )  # fmt: skip
 
-# Motifs that fill the picture with two or more colours, so that none of these is the ground.
+# Motifs that fill the picture with two or more colours and leave no ground.
 PATTERNS = frozenset({"chequerboard", "spiral", "gradient", "grid"})
 
-# Motifs of many parts that nevertheless lie on a ground.
+# Plural motifs that leave the ground visible.
 SCATTERED = frozenset({"dots", "drips", "circles", "floating shapes", "circles and lines"})
 
 MOOD_WORDS: dict[str, tuple[str, ...]] = {
@@ -121,7 +121,7 @@ MOOD_WORDS: dict[str, tuple[str, ...]] = {
 
 NUMBERS = ("no", "one", "two", "three", "four", "five")
 
-# What may follow "in the manner of", and what may stand alone as the name of such a picture.
+# For each manner: names that follow "in the style of", and labels of such a picture.
 STYLES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "de-stijl-grid": (
         ("de stijl", "mondrian", "neoplasticism"),

@@ -1,71 +1,71 @@
-"""Things, animals and faces: naive signs, Pop, still life, masks."""
+"""Figurative manners: things, animals, Pop Art, still life and masks."""
 
 from random import Random
 
 import skia
 
-from .beasts import BEASTS
+from .animals import ANIMALS
 from .facts import Manner, Subject
 from .layout import spots
 from .motifs import THINGS, Motif, apple, pear, petals
-from .palette import Palette, draw_any, standing_out
+from .palette import Palette, choose_contrasting, contrasting, draw_any_palette
 from .scene import Point, Scene
 from .shapes import rays
 
 
 def _accent(rng: Random, palette: Palette, ink: str) -> str:
-    """A colour for details: clear of the ink, and of the ground where there is one."""
-    wanted = standing_out(ink, (*palette.inks, "white", "black", "yellow", "cream"))
-    clear = standing_out(palette.ground, wanted, 20)
-    return (clear or wanted)[0] if rng.random() < 0.8 else rng.choice(clear or wanted)
+    """A colour for details that contrasts with the ink and, if possible, with the ground."""
+    candidates = contrasting(ink, (*palette.inks, "white", "black", "yellow", "cream"))
+    candidates = contrasting(palette.ground, candidates, 20) or candidates
+    return candidates[0] if rng.random() < 0.8 else rng.choice(candidates)
 
 
 def naive_sign(scene: Scene, rng: Random) -> Subject:
-    """One simple thing, or a few alike, on a plain ground."""
-    palette = draw_any(rng, 2)
+    """One to three equal simple things on a plain ground."""
+    palette = draw_any_palette(rng, 2)
     name = rng.choice(tuple(THINGS))
     count = rng.choice((1, 1, 1, 1, 2, 3))
     scene.cover(palette.ground)
     ink = palette.inks[0]
     accent = _accent(rng, palette, ink)
     for x, y, radius in spots(rng, count):
-        with scene.placed(x, y, radius):
+        with scene.transform(x, y, radius):
             THINGS[name](scene, ink, accent)
     return Subject(name, (palette.ground,), count, mood=palette.mood, ink=ink)
 
 
 def animal(scene: Scene, rng: Random) -> Subject:
-    """One animal, large, or two or three, on a plain ground or on a strip of land."""
-    palette = draw_any(rng, 2)
-    name = rng.choice(tuple(BEASTS))
-    beast = rng.choice(BEASTS[name])
+    """One to three equal animals on a plain ground."""
+    palette = draw_any_palette(rng, 2)
+    name = rng.choice(tuple(ANIMALS))
+    silhouette = rng.choice(ANIMALS[name])
     count = rng.choice((1, 1, 1, 1, 2, 3))
     ink = rng.choice(palette.inks)
     accent = _accent(rng, palette, ink)
     scene.cover(palette.ground)
     flip = name in ("bird", "fish", "horse", "whale") and rng.random() < 0.5
     for x, y, radius in spots(rng, count):
-        with scene.placed(x, y, radius * (1.1 if count == 1 else 1.0), flip=flip):
-            beast(scene, ink, accent)
+        with scene.transform(x, y, radius * (1.1 if count == 1 else 1.0), flip=flip):
+            silhouette(scene, ink, accent)
     return Subject(name, (palette.ground,), count, mood=palette.mood, ink=ink)
 
 
 def pop_dots(scene: Scene, rng: Random) -> Subject:
     """A thing with a thick black outline on a ground of printed dots."""
-    palette = draw_any(rng, 2)
+    palette = draw_any_palette(rng, 2)
     ground = palette.ground if palette.ground != "black" else "yellow"
     scene.cover(ground)
-    dots = rng.choice(standing_out(ground, ("white", "red", "blue", "yellow", "pink"), 30))
+    dots = rng.choice(contrasting(ground, ("white", "red", "blue", "yellow", "pink"), 30))
     for row in range(13):
         for column in range(13):
             scene.disc(dots, (column + 0.5 * (row % 2)) / 12, row / 12, 0.018)
     ink = rng.choice(
-        standing_out(ground, ("red", "blue", "yellow", "pink", "turquoise", "magenta", "white"))
+        contrasting(ground, ("red", "blue", "yellow", "pink", "turquoise", "magenta", "white"))
     )
     name = rng.choice(("star", "heart", "mouth", "burst", "speech bubble", "apple", "eye"))
-    with scene.placed(0.5, 0.5, 0.37):
+    with scene.transform(0.5, 0.5, 0.37):
         _POP[name](scene, "black", "black")
-    with scene.placed(0.5, 0.5, 0.335):
+    with scene.transform(0.5, 0.5, 0.335):
         _POP[name](scene, ink, "white" if ink != "white" else "yellow")
     return Subject(name, (ground, dots), ink=ink)
 
@@ -73,7 +73,7 @@ def pop_dots(scene: Scene, rng: Random) -> Subject:
 def _burst(scene: Scene, ink: str, accent: str) -> None:
     scene.polygon(ink, *rays(12, 0.66))
     if accent != ink:
-        with scene.placed(0, 0, 0.45):
+        with scene.transform(0, 0, 0.45):
             scene.polygon(accent, *rays(12, 0.66))
 
 
@@ -93,45 +93,37 @@ _POP: dict[str, Motif] = {
 
 
 def pop_grid(scene: Scene, rng: Random) -> Subject:
-    """The same thing four times in four colourings, as prints on a sheet."""
+    """The same thing four times in different colours, like prints on a sheet."""
     name = rng.choice(
         ("cat", "dog", "apple", "flower", "heart", "star", "mouth", "cup", "fish", "butterfly")
     )
-    motif: Motif = BEASTS[name][0] if name in BEASTS else THINGS[name]
+    motif: Motif = ANIMALS[name][0] if name in ANIMALS else THINGS[name]
     grounds = rng.sample(
         ("yellow", "pink", "turquoise", "orange", "magenta", "blue", "white", "green"), 4
     )
     for i, ground in enumerate(grounds):
         x, y = 0.5 * (i % 2), 0.5 * (i // 2)
         ink = rng.choice(
-            standing_out(
+            contrasting(
                 ground, ("red", "blue", "black", "yellow", "purple", "magenta", "white"), 50
             )
         )
         accent = rng.choice(
-            standing_out(ink, standing_out(ground, ("white", "yellow", "black", "pink"), 30))
+            contrasting(ink, contrasting(ground, ("white", "yellow", "black", "pink"), 30))
         )
         scene.rect(ground, x, y, x + 0.5, y + 0.5)
-        with scene.placed(x + 0.25, y + 0.25, 0.18):
+        with scene.transform(x + 0.25, y + 0.25, 0.18):
             motif(scene, ink, accent)
     return Subject(name, tuple(grounds), 4)
 
 
 def _table(scene: Scene, rng: Random, palette: Palette) -> str:
-    """A wall and a table; returns the table's colour."""
-    choices = standing_out(palette.ground, (*palette.inks, "brown", "white", "cream", "ochre"), 22)
+    """Paint a wall and a table; returns the table's colour."""
+    choices = contrasting(palette.ground, (*palette.inks, "brown", "white", "cream", "ochre"), 22)
     table = rng.choice(choices)
     scene.cover(palette.ground)
     scene.rect(table, -0.1, rng.uniform(0.66, 0.74), 1.1, 1.1)
     return table
-
-
-def _against(rng: Random, *backs: str, among: tuple[str, ...]) -> str:
-    """A colour that stands out from all the backs."""
-    left: list[str] = list(among)
-    for back in backs:
-        left = standing_out(back, left, 30) or left
-    return rng.choice(left)
 
 
 _BRIGHT = ("red", "orange", "yellow", "pink", "white", "magenta", "blue", "lavender")
@@ -147,12 +139,12 @@ _BOUQUETS: tuple[tuple[Point, ...], ...] = (
 
 def vase_of_flowers(scene: Scene, rng: Random) -> Subject:
     """A vase with three to five large flowers on a table."""
-    palette = draw_any(rng, 2)
+    palette = draw_any_palette(rng, 2)
     table = _table(scene, rng, palette)
-    vase = _against(rng, palette.ground, table, among=_GLAZES)
-    bloom = _against(rng, palette.ground, vase, among=_BRIGHT)
-    heart = _against(rng, bloom, among=("yellow", "black", "orange", "white"))
-    stem = _against(rng, palette.ground, among=("dark green", "green", "olive"))
+    vase = choose_contrasting(rng, _GLAZES, palette.ground, table)
+    bloom = choose_contrasting(rng, _BRIGHT, palette.ground, vase)
+    heart = choose_contrasting(rng, ("yellow", "black", "orange", "white"), bloom)
+    stem = choose_contrasting(rng, ("dark green", "green", "olive"), palette.ground)
     heads = rng.choice(_BOUQUETS)
     for x, y in heads:
         scene.curve(stem, 0.016, (0.5, 0.62), (0.5 + 0.4 * (x - 0.5), 0.48), (x, y))
@@ -174,25 +166,25 @@ def vase_of_flowers(scene: Scene, rng: Random) -> Subject:
 
 def bowl_of_fruit(scene: Scene, rng: Random) -> Subject:
     """A bowl heaped with apples or oranges, on a table."""
-    palette = draw_any(rng, 2)
+    palette = draw_any_palette(rng, 2)
     table = _table(scene, rng, palette)
-    fruit = _against(rng, palette.ground, among=("red", "orange", "yellow", "green"))
+    fruit = choose_contrasting(rng, ("red", "orange", "yellow", "green"), palette.ground)
     for x, y in ((0.5, 0.34), (0.38, 0.43), (0.62, 0.43), (0.3, 0.52), (0.5, 0.5), (0.7, 0.52)):
-        with scene.placed(x, y, 0.105):
+        with scene.transform(x, y, 0.105):
             apple(scene, fruit, "white" if fruit != "yellow" else "cream")
-    bowl = _against(rng, fruit, table, palette.ground, among=_GLAZES)
+    bowl = choose_contrasting(rng, _GLAZES, fruit, table, palette.ground)
     scene.pie(bowl, 0.5, 0.53, 0.32, 0, 180)
     scene.rect(bowl, 0.4, 0.8, 0.6, 0.88)
     return Subject("bowl of fruit", (palette.ground, table), mood=palette.mood, ink=bowl)
 
 
 def bottles(scene: Scene, rng: Random) -> Subject:
-    """One to four quiet bottles in a row on a table."""
-    palette = draw_any(rng, 3)
+    """One to four bottles in a row on a table."""
+    palette = draw_any_palette(rng, 3)
     table = _table(scene, rng, palette)
     count = rng.choice((1, 2, 3, 3, 4))
     for i in range(count):
-        ink = _against(rng, palette.ground, table, among=(*palette.inks, *_GLAZES))
+        ink = choose_contrasting(rng, (*palette.inks, *_GLAZES), palette.ground, table)
         x, half, top = (
             (i + 0.5) / count * 0.8 + 0.1,
             rng.uniform(0.06, 0.085),
@@ -208,14 +200,16 @@ def bottles(scene: Scene, rng: Random) -> Subject:
 
 def fruit(scene: Scene, rng: Random) -> Subject:
     """One to three large apples or pears on a table."""
-    palette = draw_any(rng, 2)
+    palette = draw_any_palette(rng, 2)
     table = _table(scene, rng, palette)
     name = rng.choice(("apple", "pear"))
-    ink = _against(rng, palette.ground, table, among=("red", "green", "yellow", "orange", "maroon"))
+    ink = choose_contrasting(
+        rng, ("red", "green", "yellow", "orange", "maroon"), palette.ground, table
+    )
     count = rng.choice((1, 1, 2, 3))
     radius = {1: 0.24, 2: 0.18, 3: 0.14}[count]
     for i in range(count):
-        with scene.placed((i + 0.5) / count * 0.9 + 0.05, 0.82 - radius, radius):
+        with scene.transform((i + 0.5) / count * 0.9 + 0.05, 0.82 - radius, radius):
             (apple if name == "apple" else pear)(
                 scene, ink, "white" if ink != "yellow" else "cream"
             )
@@ -228,14 +222,14 @@ def still_life(scene: Scene, rng: Random) -> Subject:
 
 
 def mask(scene: Scene, rng: Random) -> Subject:
-    """A face like a carved mask, in two halves or one, glad or sad."""
-    palette = draw_any(rng, 3)
+    """A face like a carved mask, in one or two colours, joyful, sad or neither."""
+    palette = draw_any_palette(rng, 3)
     scene.cover(palette.ground)
     skin = palette.inks[0]
     half = rng.random() < 0.5 and len(palette.inks) > 1
     other = palette.inks[1] if half else skin
-    feature = _against(rng, skin, other, among=("black", "white", *palette.inks))
-    with scene.placed(0.5, 0.52, 0.4):
+    feature = choose_contrasting(rng, ("black", "white", *palette.inks), skin, other)
+    with scene.transform(0.5, 0.52, 0.4):
         _head(scene, skin, other)
         gape = rng.choice(("round", "almond"))
         for side in (-1, 1):
@@ -252,7 +246,7 @@ def mask(scene: Scene, rng: Random) -> Subject:
 
 
 def _head(scene: Scene, left: str, right: str) -> None:
-    """An egg-shaped face; the right half may have its own colour."""
+    """An egg-shaped face; the right half may have another colour."""
     outline = (
         (0, -1.02),
         (0.6, -0.75),

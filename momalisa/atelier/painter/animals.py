@@ -1,4 +1,4 @@
-"""Animals as bold silhouettes, in an ink and an accent, in the square from -1 to 1."""
+"""Animals as silhouettes in two colours (ink and accent), in the square from -1 to 1."""
 
 from .motifs import Motif
 from .scene import Scene
@@ -25,7 +25,7 @@ def cat(scene: Scene, ink: str, accent: str) -> None:
 
 
 def sitting_cat(scene: Scene, ink: str, accent: str) -> None:
-    """A cat that sits, seen from behind its tail."""
+    """A sitting cat, seen from behind."""
     scene.curve(ink, 0.2, (0.3, 0.85), (0.95, 0.75), (0.85, 0.1), (0.6, -0.05))
     scene.blob(ink, (0, -0.3), (0.48, 0.2), (0.52, 0.92), (0, 0.98), (-0.52, 0.92), (-0.48, 0.2))
     for side in (-1, 1):
@@ -55,7 +55,7 @@ def dog(scene: Scene, ink: str, accent: str) -> None:
 
 
 def bird(scene: Scene, ink: str, accent: str) -> None:
-    """A bird that stands, looking right."""
+    """A standing bird, facing right."""
     scene.line("black", 0.06, (-0.08, 0.5), (-0.12, 0.98))
     scene.line("black", 0.06, (0.16, 0.5), (0.16, 0.98))
     scene.polygon(ink, (-1.08, 0.5), (-0.98, 0.12), (-0.2, 0.05), (-0.2, 0.5))
@@ -68,7 +68,7 @@ def bird(scene: Scene, ink: str, accent: str) -> None:
 
 
 def fish(scene: Scene, ink: str, accent: str) -> None:
-    """A fish that swims right."""
+    """A fish, facing right."""
     scene.polygon(ink, (-0.5, 0), (-1.1, -0.52), (-0.95, 0), (-1.1, 0.52))
     scene.polygon(accent, (-0.2, -0.4), (0.1, -0.85), (0.35, -0.4))
     scene.blob(
@@ -81,7 +81,7 @@ def fish(scene: Scene, ink: str, accent: str) -> None:
 
 
 def horse(scene: Scene, ink: str, accent: str) -> None:
-    """A horse that stands, looking right."""
+    """A standing horse, facing right."""
     scene.curve(accent, 0.16, (-0.72, -0.12), (-0.98, 0.1), (-0.92, 0.6))
     scene.blob(ink, (-0.75, 0), (-0.5, -0.26), (0.2, -0.2), (0.5, 0), (0.42, 0.35), (-0.6, 0.36))
     for x, lean in ((-0.66, -0.04), (-0.44, 0.02), (0.2, -0.02), (0.42, 0.04)):
@@ -97,7 +97,7 @@ def horse(scene: Scene, ink: str, accent: str) -> None:
 def rabbit(scene: Scene, ink: str, accent: str) -> None:
     """A rabbit's head with long ears."""
     for side in (-1, 1):
-        with scene.placed(side * 0.3, -0.55, 1, side * 10):
+        with scene.transform(side * 0.3, -0.55, 1, side * 10):
             scene.oval(ink, -0.2, -0.6, 0.2, 0.4)
             scene.oval(accent, -0.09, -0.45, 0.09, 0.25)
     scene.oval(ink, -0.72, -0.4, 0.72, 0.95)
@@ -144,7 +144,7 @@ def butterfly(scene: Scene, ink: str, accent: str) -> None:
 
 
 def whale(scene: Scene, ink: str, accent: str) -> None:
-    """A whale that blows, looking left."""
+    """A spouting whale, facing left."""
     scene.blob(
         ink,
         (-1.0, 0.2),
@@ -165,7 +165,7 @@ def whale(scene: Scene, ink: str, accent: str) -> None:
         )
 
 
-BEASTS: dict[str, tuple[Motif, ...]] = {
+ANIMALS: dict[str, tuple[Motif, ...]] = {
     "cat": (cat, sitting_cat),
     "dog": (dog,),
     "bird": (bird,),
