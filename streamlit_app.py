@@ -16,7 +16,7 @@ from db.error_messages import HistoryError
 from db.session import migrate
 from momalisa.settings import settings
 from momalisa.storage import open_storage
-from momalisa.storage.outbox import outbox_of
+from momalisa.storage.outbox import open_outbox
 from momalisa.ui import error_display, history
 from momalisa.ui.http import media, not_found, preload, prerender, stills
 from momalisa.worker.courier import Courier
@@ -44,7 +44,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 def _courier() -> Courier:
     store = partial(open_storage, settings().store_root)
-    return Courier(outbox_of(settings()), store, settings().database)
+    return Courier(open_outbox(settings()), store, settings().database)
 
 
 def _load_ahead() -> None:

@@ -254,7 +254,7 @@ def _sync(options: argparse.Namespace) -> int:
 
     from db.session import migrate
     from momalisa.storage import open_storage
-    from momalisa.storage.outbox import outbox_of
+    from momalisa.storage.outbox import open_outbox
     from momalisa.sync import sync
 
     kept = settings()
@@ -267,7 +267,7 @@ def _sync(options: argparse.Namespace) -> int:
             bar.update(done - bar.n)
 
         report = sync(
-            storage, kept.database, outbox_of(kept), repair=options.repair, on_progress=advance
+            storage, kept.database, open_outbox(kept), repair=options.repair, on_progress=advance
         )
     if options.json:
         print(json.dumps(asdict(report), indent=2))

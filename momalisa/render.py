@@ -15,7 +15,7 @@ from momalisa.errors import BadInput, Cancelled
 from momalisa.film.encode import encode_gif, encode_poster
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import Storage, film_key
-from momalisa.storage.outbox import RECORD, File, Outbox, deliver
+from momalisa.storage.outbox import RECORD, File, Outbox, deliver_film
 
 if TYPE_CHECKING:
     from momalisa.models.sd import StableDiffusion
@@ -237,7 +237,7 @@ def keep(
     on_stage("storing")
     record = {**(entry or {}), **_record(spec, walk_id, rendered)}
     files = _files(rendered, data, encode_poster(painted.frames[0]), record)
-    return replace(rendered, waiting=deliver(files, storage, outbox))
+    return replace(rendered, waiting=deliver_film(files, storage, outbox))
 
 
 def record_key(walk_id: str) -> str:

@@ -29,7 +29,7 @@ from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput, StorageError
 from momalisa.film.encode import encode_poster
 from momalisa.spec import WalkSpec
-from momalisa.storage import FOLDER, Storage, Stored, checked, film_key
+from momalisa.storage import FILMS_FOLDER, Storage, StoredFile, check_key, film_key
 from momalisa.storage.outbox import RECORD, Outbox
 
 RECORD_BYTES, FILM_BYTES = 2_000_000, 500_000_000
@@ -40,7 +40,7 @@ BATCH = 200
 """Films taken in by one transaction; a run that is ended keeps what came before."""
 ID_LENGTH = 128
 
-_Folders = dict[str, dict[str, Stored]]
+_Folders = dict[str, dict[str, StoredFile]]
 _Count = Annotated[int, Field(ge=0, lt=2**31)]
 
 
@@ -170,7 +170,7 @@ def _rows(session: Session) -> list[_Row]:
 def _folders(storage: Storage, report: Report) -> _Folders:
     """The stored files by walk and name; those of no walk's folder are reported."""
     folders: _Folders = defaultdict(dict)
-    for stored in storage.list(f"{FOLDER}/"):
+    for stored in storage.list(f"{FILMS_FOLDER}/"):
         report.files += 1
         _, walk_id, *name = stored.key.split("/")
         if len(name) == 1 and 0 < len(walk_id) <= ID_LENGTH and _is_key(stored.key):
@@ -183,7 +183,7 @@ def _folders(storage: Storage, report: Report) -> _Folders:
 
 def _is_key(key: str) -> bool:
     try:
-        checked(key)
+        check_key(key)
     except BadInput:
         return False
     return True
@@ -207,7 +207,7 @@ def _take_in(
     report: Report,
     on_progress: Callable[[int, int], None],
 ) -> None:
-    def read(item: tuple[str, dict[str, Stored]]) -> dict[str, Any] | str:
+    def read(item: tuple[str, dict[str, StoredFile]]) -> dict[str, Any] | str:
         walk_id, files = item
         try:
             return _film(storage, walk_id, files)
@@ -227,7 +227,7 @@ def _take_in(
             on_progress(min(start + BATCH, len(items)), len(items))
 
 
-def _film(storage: Storage, walk_id: str, files: Mapping[str, Stored]) -> dict[str, Any]:
+def _film(storage: Storage, walk_id: str, files: Mapping[str, StoredFile]) -> dict[str, Any]:
     """What `walks.adopt` is told of a stored film. Raises _Damaged or StorageError."""
     if RECORD in files:
         return {"walk_id": walk_id, **_recorded(storage, files)}
@@ -237,11 +237,11 @@ def _film(storage: Storage, walk_id: str, files: Mapping[str, Stored]) -> dict[s
     return {"walk_id": walk_id, **_foreign(storage, walk_id, files, max(gifs, key=_age))}
 
 
-def _age(stored: Stored) -> tuple[datetime, str]:
+def _age(stored: StoredFile) -> tuple[datetime, str]:
     return stored.updated, stored.key
 
 
-def _recorded(storage: Storage, files: Mapping[str, Stored]) -> dict[str, Any]:
+def _recorded(storage: Storage, files: Mapping[str, StoredFile]) -> dict[str, Any]:
     """A film as its record describes it."""
     if files[RECORD].size > RECORD_BYTES:
         raise _Damaged(f"{RECORD} is far too large to be a film's record.")
@@ -279,7 +279,7 @@ def _described(spec: object, title: str) -> dict[str, Any]:
 
 
 def _foreign(
-    storage: Storage, walk_id: str, files: Mapping[str, Stored], gif: Stored
+    storage: Storage, walk_id: str, files: Mapping[str, StoredFile], gif: StoredFile
 ) -> dict[str, Any]:
     """A film that another program stored, without a record. It gets a poster."""
     if gif.size > FILM_BYTES:
@@ -316,7 +316,7 @@ def _looked_through(key: str, data: bytes) -> tuple[int, Frame, object]:
         return frames, first, None
 
 
-def _check(row: _Row, files: Mapping[str, Stored], here: set[str], report: Report) -> bool:
+def _check(row: _Row, files: Mapping[str, StoredFile], here: set[str], report: Report) -> bool:
     """Report what is wrong between a row and its files; whether a repair could help."""
     if not row.state.over:
         return False

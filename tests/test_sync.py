@@ -358,7 +358,7 @@ def test_film_in_the_outbox_is_not_lost(
     hang(storage, "w1")
     hang(storage, "w2", record("w2", accession="ML.2026.0043"))
     synced()
-    hang(Outbox(settings.home / "outbox").shelf, "w1")
+    hang(Outbox(settings.home / "outbox").films, "w1")
     storage.delete(film_key("w1", "film.gif"))
     with writing(settings.database) as session:
         session.get_one(Walk, "w1").waiting = True

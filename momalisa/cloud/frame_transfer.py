@@ -18,7 +18,7 @@ from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput
 from momalisa.render import Figures, Painted, record_key
 from momalisa.spec import WalkSpec
-from momalisa.storage import Storage, checked
+from momalisa.storage import Storage, check_key
 
 FRAMES = "frames"
 """The folder of a store for the frames of answers; they may be deleted after a while."""
@@ -51,7 +51,7 @@ def keep_frames(frames: Sequence[bytes], walk_id: str, film: str, storage: Stora
     `film` is their `lasting_id`: whoever gives one id to two walks gets the frames of each.
     """
     folder = f"{FRAMES}/{walk_id}/{film}"
-    keys = [checked(f"{folder}/{number:04d}.png") for number in range(len(frames))]
+    keys = [check_key(f"{folder}/{number:04d}.png") for number in range(len(frames))]
     for key, data in zip(keys, frames, strict=True):
         if not storage.exists(key):
             storage.put(key, data, "image/png")

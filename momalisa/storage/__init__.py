@@ -1,36 +1,44 @@
-"""Where films are kept: a folder, or a bucket of Google Cloud Storage, behind one small surface."""
+"""Storage of films: a local folder or a Google Cloud Storage bucket, with one interface."""
 
 from pathlib import Path
 
 from momalisa.errors import BadInput
-from momalisa.storage.contract import FOLDER, TYPES, Storage, Stored, app_url, checked, film_key
-from momalisa.storage.gcs import PATIENCE, GCSStorage
+from momalisa.storage.gcs import RETRY_SECONDS, GCSStorage
+from momalisa.storage.interface import (
+    CONTENT_TYPES,
+    FILMS_FOLDER,
+    Storage,
+    StoredFile,
+    app_url,
+    check_key,
+    film_key,
+)
 from momalisa.storage.local import LocalStorage
 
 
-def open_storage(root: str, *, patience: float = PATIENCE) -> Storage:
-    """The storage at `root`: "gs://bucket/prefix", or a folder's path.
+def open_storage(root: str, *, retry_seconds: float = RETRY_SECONDS) -> Storage:
+    """Open the storage at `root`: "gs://bucket/prefix" or the path of a folder.
 
-    `patience` is how many seconds to go on trying to reach a bucket before saying so.
+    `retry_seconds` limits the retries of each request to a bucket.
     """
     if not root.startswith("gs://"):
         return LocalStorage(Path(root).expanduser())
     bucket, _, prefix = root.removeprefix("gs://").partition("/")
     if not bucket:
         raise BadInput(f"“{root}” names no bucket. Please write gs://bucket or gs://bucket/prefix.")
-    return GCSStorage(bucket, prefix, patience=patience)
+    return GCSStorage(bucket, prefix, retry_seconds=retry_seconds)
 
 
 __all__ = [
-    "FOLDER",
-    "PATIENCE",
-    "TYPES",
+    "CONTENT_TYPES",
+    "FILMS_FOLDER",
+    "RETRY_SECONDS",
     "GCSStorage",
     "LocalStorage",
     "Storage",
-    "Stored",
+    "StoredFile",
     "app_url",
-    "checked",
+    "check_key",
     "film_key",
     "open_storage",
 ]

@@ -1,4 +1,4 @@
-"""Films in a bucket of Google Cloud Storage. Its client library is imported when first needed."""
+"""Storage in a Google Cloud Storage bucket. The client library is imported on first use."""
 
 import base64
 import logging
@@ -12,58 +12,63 @@ from typing import Any
 from urllib.parse import quote
 
 from momalisa.errors import NotStored, StorageError
-from momalisa.storage.contract import CACHE_CONTROL, Stored, app_url, checked, conflict
+from momalisa.storage.interface import CACHE_CONTROL, StoredFile, app_url, check_key, conflict_error
 
-PATIENCE = 15.0
-"""Seconds to go on trying to reach a bucket while a person waits."""
-ANSWER = 20.0
-"""Seconds without a sign of life after which a request is given up, and tried again."""
-CHUNK = 8 * 2**20
-"""Bytes of a piece: a larger film goes up piece by piece, and only a lost piece goes again."""
-SIGNED_DAYS, RENEWED_DAYS = 7, 4
-"""How long a signed address is good (no more is allowed), and how long the same one is given."""
-UNSIGNED_SECONDS = 60.0
-"""How long nobody tries to sign after that went wrong: a page asks for dozens of addresses."""
+RETRY_SECONDS = 15.0
+"""How long a request is retried by default, while a person waits."""
+REQUEST_TIMEOUT = 20.0
+"""Most seconds to wait for a response before a request is retried."""
+CHUNK_BYTES = 8 * 2**20
+"""Larger files are uploaded in chunks of this size; only a lost chunk is sent again."""
+SIGNED_URL_DAYS, RENEWAL_DAYS = 7, 4
+"""Validity of a signed URL (the maximum), and how long the same URL is handed out."""
+SIGNING_PAUSE = 60.0
+"""Seconds without another try after signing failed: a page asks for dozens of URLs."""
 
 log = logging.getLogger(__name__)
 
 
 class GCSStorage:
-    """Films in a bucket, under a prefix.
+    """Stores files in a bucket, under a prefix.
 
     `client` is a google.cloud.storage.Client, by default one with this machine's credentials.
-    `patience` is how many seconds a request is tried again before StorageError is raised.
+    A request is retried for `retry_seconds` before StorageError is raised.
     """
 
     def __init__(
-        self, bucket: str, prefix: str = "", client: Any = None, *, patience: float = PATIENCE
+        self,
+        bucket: str,
+        prefix: str = "",
+        client: Any = None,
+        *,
+        retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self._name = bucket
-        self._prefix = f"{checked(prefix.strip('/'))}/" if prefix.strip("/") else ""
+        self._prefix = f"{check_key(prefix.strip('/'))}/" if prefix.strip("/") else ""
         self._client = client
-        self._patience = patience
-        # The same address for days, or no browser could ever use its cache.
-        self._signed = lru_cache(10_000)(self._sign)
-        self._unsigned_until = 0.0
-        self._warned = False
+        self._retry_seconds = retry_seconds
+        # The URL stays the same for days, so that browsers can cache the file.
+        self._make_signed_url = lru_cache(10_000)(self._sign)
+        self._signing_paused_until = 0.0
+        self._has_warned = False
 
-    def put(self, key: str, data: bytes, content_type: str) -> Stored:
-        """Store a file, checked on arrival, unless the key is taken by other bytes."""
+    def put(self, key: str, data: bytes, content_type: str) -> StoredFile:
+        """Store a file and verify its checksum. Raises StorageError if the key is taken."""
         blob = self._blob(key)
-        with self._trouble(key):
-            # Better to ask than to send a large film in vain.
-            taken = len(data) > CHUNK and blob.exists(**self._tries())
-            if taken or not self._sent(blob, data, content_type):
-                blob.reload(**self._tries())
+        with self._convert_errors(key):
+            # One request more, to save the upload of a large file to a taken key.
+            taken = len(data) > CHUNK_BYTES and blob.exists(**self._retry_options())
+            if taken or not self._upload_verified(blob, data, content_type):
+                blob.reload(**self._retry_options())
                 if blob.crc32c != _crc32c(data):
-                    raise conflict(key)
-            return self._stored(blob)
+                    raise conflict_error(key)
+            return self._stored_file(blob)
 
-    def _sent(self, blob: Any, data: bytes, content_type: str) -> bool:
-        """Upload, a second time if need be; False when the key is taken.
+    def _upload_verified(self, blob: Any, data: bytes, content_type: str) -> bool:
+        """Upload and compare checksums, at most twice; returns False if the key is taken.
 
-        It may be taken by this very file: stored, but the answer was lost and the upload, or the
-        last piece of it, tried again.
+        The key may be taken by this same file: it was stored, but the response was lost and the
+        client library sent it again.
         """
         from google.api_core.exceptions import NotFound, PreconditionFailed
         from google.cloud.storage.exceptions import (  # type: ignore[import-untyped]
@@ -71,148 +76,153 @@ class GCSStorage:
         )
 
         for _ in range(2):
-            trouble = f"{blob.name} was damaged on its way to gs://{self._name}."
+            problem = f"{blob.name} was damaged on its way to gs://{self._name}."
             try:
                 self._upload(blob, data, content_type)
                 if blob.crc32c == _crc32c(data):
                     return True
-                blob.delete(if_generation_match=blob.generation, **self._tries())
+                blob.delete(if_generation_match=blob.generation, **self._retry_options())
             except PreconditionFailed:
                 return False
             except DataCorruption:
                 continue
             except NotFound:
-                if blob.exists(**self._tries()):
+                if blob.exists(**self._retry_options()):
                     return False
-                trouble = self._no_bucket()
-        raise StorageError(trouble)
+                problem = self._missing_bucket_message()
+        raise StorageError(problem)
 
     def _upload(self, blob: Any, data: bytes, content_type: str) -> None:
         blob.cache_control = CACHE_CONTROL
-        blob.chunk_size = CHUNK
+        blob.chunk_size = CHUNK_BYTES
         blob.upload_from_string(
             data,
             content_type=content_type,
             if_generation_match=0,
             checksum="crc32c",
-            **self._tries(),
+            **self._retry_options(),
         )
 
     def get(self, key: str) -> bytes:
-        """The bytes stored under a key, checked on arrival; NotStored when there are none."""
-        with self._trouble(key):
-            return bytes(self._blob(key).download_as_bytes(**self._tries()))
+        """Read a file and verify its checksum. Raises NotStored if there is none."""
+        with self._convert_errors(key):
+            return bytes(self._blob(key).download_as_bytes(**self._retry_options()))
 
     def exists(self, key: str) -> bool:
-        """Whether a file is stored under a key."""
-        with self._trouble(key):
-            return bool(self._blob(key).exists(**self._tries()))
+        """Whether a file is stored under the key."""
+        with self._convert_errors(key):
+            return bool(self._blob(key).exists(**self._retry_options()))
 
-    def list(self, prefix: str = "") -> Iterator[Stored]:
-        """What is stored under keys that begin with `prefix`, by key."""
+    def list(self, prefix: str = "") -> Iterator[StoredFile]:
+        """List the files whose keys begin with `prefix`, sorted by key."""
         if folder := prefix.rpartition("/")[0]:
-            checked(folder)
+            check_key(folder)
         from google.api_core.exceptions import NotFound
 
-        with self._trouble(prefix):
+        with self._convert_errors(prefix):
             try:
-                where = self._prefix + prefix
-                for blob in self._bucket().list_blobs(prefix=where, **self._tries()):
-                    yield self._stored(blob)
+                full_prefix = self._prefix + prefix
+                for blob in self._bucket().list_blobs(prefix=full_prefix, **self._retry_options()):
+                    yield self._stored_file(blob)
             except NotFound as error:
-                raise StorageError(self._no_bucket()) from error
+                raise StorageError(self._missing_bucket_message()) from error
 
     def delete(self, key: str) -> None:
-        """Remove a file; that it is gone already is no error."""
-        with suppress(NotStored), self._trouble(key):
-            self._blob(key).delete(**self._tries())
+        """Delete a file if it exists."""
+        with suppress(NotStored), self._convert_errors(key):
+            self._blob(key).delete(**self._retry_options())
 
     def url(self, key: str, *, download: str = "") -> str:
-        """A signed address, good for 3 days or more, where the credentials can sign.
+        """The URL at which browsers read the file.
 
-        Else the public one where there are no credentials, so that the bucket must be public;
-        else, or for a download that needs a name, the app's own, which hands the file on.
+        It is a signed URL, valid for 3 days or more, if the credentials can sign; the public URL
+        if there are no credentials; otherwise, and for named downloads from a public bucket, the
+        app's URL.
         """
         from google.auth.credentials import AnonymousCredentials
 
         blob = self._blob(key)
-        if isinstance(self._opened()._credentials, AnonymousCredentials):
+        if isinstance(self._open_client()._credentials, AnonymousCredentials):
             return app_url(key, download=download) if download else str(blob.public_url)
         return self._signed_url(key, download) or app_url(key, download=download)
 
     def _signed_url(self, key: str, download: str) -> str:
-        """A signed address; blank where there is none, and for a while after one was refused."""
+        """A signed URL, or "" if the credentials cannot sign or signing failed recently."""
         from google.auth.credentials import Signing
         from google.auth.exceptions import GoogleAuthError
         from requests.exceptions import RequestException
 
-        if time.monotonic() < self._unsigned_until:
+        if time.monotonic() < self._signing_paused_until:
             return ""
         try:
-            if isinstance(self._opened()._credentials, Signing):
-                return self._signed(key, download, int(time.time() / (RENEWED_DAYS * 86_400)))
-            why = "These credentials cannot sign addresses"
+            if isinstance(self._open_client()._credentials, Signing):
+                period = int(time.time() / (RENEWAL_DAYS * 86_400))
+                return self._make_signed_url(key, download, period)
+            reason = "These credentials cannot sign addresses"
         except (GoogleAuthError, RequestException) as error:
-            # Some credentials ask Google to sign: that may be refused, or out of reach.
-            why = f"Addresses could not be signed ({type(error).__name__})"
-        self._unsigned_until = time.monotonic() + UNSIGNED_SECONDS
-        self._warn_unsigned(why)
+            # Some credentials sign through a Google API, which may refuse or be unreachable.
+            reason = f"Addresses could not be signed ({type(error).__name__})"
+        self._signing_paused_until = time.monotonic() + SIGNING_PAUSE
+        self._warn_once(reason)
         return ""
 
-    def _warn_unsigned(self, why: str) -> None:
-        if not self._warned:
-            self._warned = True
+    def _warn_once(self, reason: str) -> None:
+        """Log the first time that URLs cannot be signed."""
+        if not self._has_warned:
+            self._has_warned = True
             log.warning(
                 "%s, so the app itself hands out the films of gs://%s. "
                 "With a service account's key, browsers read the bucket directly.",
-                why,
+                reason,
                 self._name,
             )
 
-    def _sign(self, key: str, download: str, _days: int) -> str:
-        address: str = self._blob(key).generate_signed_url(
+    def _sign(self, key: str, download: str, _period: int) -> str:
+        """Sign a URL. `_period` counts RENEWAL_DAYS; it only keys the cache."""
+        url: str = self._blob(key).generate_signed_url(
             version="v4",
-            expiration=timedelta(days=SIGNED_DAYS),
+            expiration=timedelta(days=SIGNED_URL_DAYS),
             response_disposition=f"attachment; filename*=UTF-8''{quote(download)}"
             if download
             else None,
         )
-        return address
+        return url
 
-    def _opened(self) -> Any:
+    def _open_client(self) -> Any:
+        """The client, created on first use."""
         if self._client is None:
             from google.cloud import storage  # type: ignore[import-untyped]
 
-            # No project: it says who pays for new buckets, and none is made here.
+            # The project is only needed to create buckets.
             self._client = storage.Client(project=None)
         return self._client
 
     def _bucket(self) -> Any:
-        with self._trouble(""):
-            return self._opened().bucket(self._name)
+        with self._convert_errors(""):
+            return self._open_client().bucket(self._name)
 
     def _blob(self, key: str) -> Any:
-        return self._bucket().blob(self._prefix + checked(key))
+        return self._bucket().blob(self._prefix + check_key(key))
 
-    def _tries(self) -> dict[str, Any]:
-        """How long to wait for an answer, and how long to go on asking."""
+    def _retry_options(self) -> dict[str, Any]:
+        """Arguments of a request: its retries and its timeout."""
         from google.cloud.storage.retry import (  # type: ignore[import-untyped]
             DEFAULT_RETRY,
         )
 
-        retry = DEFAULT_RETRY.with_delay(initial=0.3, maximum=8).with_timeout(self._patience)
-        # A third of it, so that one silent request leaves time for another.
-        return {"retry": retry, "timeout": min(ANSWER, self._patience / 3)}
+        retry = DEFAULT_RETRY.with_delay(initial=0.3, maximum=8).with_timeout(self._retry_seconds)
+        # A third, so that a request without a response leaves time to retry.
+        return {"retry": retry, "timeout": min(REQUEST_TIMEOUT, self._retry_seconds / 3)}
 
-    def _stored(self, blob: Any) -> Stored:
-        return Stored(blob.name.removeprefix(self._prefix), blob.size, blob.updated)
+    def _stored_file(self, blob: Any) -> StoredFile:
+        return StoredFile(blob.name.removeprefix(self._prefix), blob.size, blob.updated)
 
-    def _no_bucket(self) -> str:
+    def _missing_bucket_message(self) -> str:
         return f"There is no bucket {self._name}. Please make it, or correct MOMALISA_STORE."
 
     @contextmanager
-    def _trouble(self, key: str) -> Iterator[None]:
-        """What the client library raises, as a sentence."""
+    def _convert_errors(self, key: str) -> Iterator[None]:
+        """Re-raise the client library's errors as StorageError."""
         from google.api_core.exceptions import (
             Forbidden,
             GoogleAPICallError,
@@ -227,14 +237,14 @@ class GCSStorage:
         )
         from requests.exceptions import RequestException
 
-        where = f"gs://{self._name}/{self._prefix}{key}"
+        uri = f"gs://{self._name}/{self._prefix}{key}"
         try:
             yield
         except NotFound as error:
-            raise NotStored(f"There is no file {where}.") from error
+            raise NotStored(f"There is no file {uri}.") from error
         except (Forbidden, Unauthorized) as error:
             raise StorageError(
-                f"Google Cloud does not let this account use {where}. "
+                f"Google Cloud does not let this account use {uri}. "
                 f"Please give it the role Storage Object User on the bucket {self._name}."
             ) from error
         except (
@@ -246,25 +256,25 @@ class GCSStorage:
             TransportError,
         ) as error:
             raise StorageError(
-                f"The bucket did not take or give {where}: {_why(error)}. "
+                f"The bucket did not take or give {uri}: {_describe(error)}. "
                 "Please check the bucket's name and the network."
             ) from error
         except GoogleAuthError as error:
             raise StorageError(
-                f"Google Cloud asks who is there before it opens {where}. "
+                f"Google Cloud asks who is there before it opens {uri}. "
                 "Please run: gcloud auth application-default login"
             ) from error
 
 
-def _why(error: Exception) -> str:
-    """What went wrong, in a word or two; of many tries, what the last one met."""
+def _describe(error: Exception) -> str:
+    """The HTTP status or the class of an error; after retries, that of the last try."""
     cause = getattr(error, "cause", None) or error
     code = getattr(cause, "code", None)
     return f"{int(code)} {responses.get(code, '')}" if code else type(cause).__name__
 
 
 def _crc32c(data: bytes) -> str:
-    """The checksum as Google writes it: CRC32C, big-endian, base64."""
+    """The CRC32C checksum as Google writes it: big-endian, base64."""
     import google_crc32c
 
     return base64.b64encode(int(google_crc32c.value(data)).to_bytes(4, "big")).decode()

@@ -1,4 +1,4 @@
-"""Films in a folder."""
+"""Storage in a local folder."""
 
 import os
 from collections.abc import Iterator
@@ -8,84 +8,84 @@ from pathlib import Path
 
 from momalisa.errors import NotStored, StorageError
 from momalisa.files import temporary_path
-from momalisa.storage.contract import Stored, app_url, checked, conflict
+from momalisa.storage.interface import StoredFile, app_url, check_key, conflict_error
 
-_NO_FILE = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
+_MISSING_FILE_ERRORS = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
 class LocalStorage:
-    """Films in a folder of this machine."""
+    """Stores files in a local folder; the key is the relative path."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def put(self, key: str, data: bytes, content_type: str) -> Stored:
-        """Store a file: readers see all of it or nothing, also after a power cut."""
+    def put(self, key: str, data: bytes, content_type: str) -> StoredFile:
+        """Store a file atomically and durably. Raises StorageError if the key is taken."""
         path = self._path(key)
-        with self._trouble(key):
+        with self._convert_errors(key):
             part = self._write_part(path, data)
             try:
-                _reveal(part, path)
+                _publish(part, path)
             except FileExistsError:
                 if path.read_bytes() != data:
-                    raise conflict(key) from None
+                    raise conflict_error(key) from None
             finally:
                 part.unlink(missing_ok=True)
-            _settle(path.parent)
-            return self._stored(path)
+            _fsync_folder(path.parent)
+            return self._stored_file(path)
 
     def get(self, key: str) -> bytes:
-        """The bytes stored under a key; NotStored when there are none."""
-        with self._trouble(key):
+        """Read a file. Raises NotStored if there is none."""
+        with self._convert_errors(key):
             try:
                 return self._path(key).read_bytes()
-            except _NO_FILE as error:
+            except _MISSING_FILE_ERRORS as error:
                 raise NotStored(f"There is no file {key} in {self.root}.") from error
 
     def exists(self, key: str) -> bool:
-        """Whether a file is stored under a key."""
-        with self._trouble(key):
+        """Whether a file is stored under the key."""
+        with self._convert_errors(key):
             return self._path(key).is_file()
 
-    def list(self, prefix: str = "") -> Iterator[Stored]:
-        """What is stored under keys that begin with `prefix`, by key."""
+    def list(self, prefix: str = "") -> Iterator[StoredFile]:
+        """List the files whose keys begin with `prefix`, sorted by key."""
         folder = prefix.rpartition("/")[0]
         start = self._path(folder) if folder else self.root
-        with self._trouble(prefix):
-            folders = list(os.walk(start, onerror=_unread))
-        files = (Path(at, name) for at, _, names in folders for name in names)
+        with self._convert_errors(prefix):
+            folders = list(os.walk(start, onerror=_raise_unless_missing))
+        files = (Path(folder, name) for folder, _, names in folders for name in names)
         for path in sorted(files, key=lambda path: path.as_posix().encode(errors="replace")):
             name = path.relative_to(self.root).as_posix()
             if name.startswith(prefix) and not path.name.startswith("."):
-                # Whatever is deleted while the list is read is left out.
+                # Files that are deleted during the listing are left out.
                 with suppress(FileNotFoundError):
-                    yield self._stored(path)
+                    yield self._stored_file(path)
 
     def delete(self, key: str) -> None:
-        """Remove a file, and its folder with the last one."""
+        """Delete a file if it exists, and its folder if that is empty then."""
         path = self._path(key)
-        with self._trouble(key), suppress(*_NO_FILE):
+        with self._convert_errors(key), suppress(*_MISSING_FILE_ERRORS):
             path.unlink()
             with suppress(OSError):
                 path.parent.rmdir()
 
     def url(self, key: str, *, download: str = "") -> str:
-        """The address under which the app's own server hands the file out."""
+        """The URL at which the app's server serves the file."""
         return app_url(key, download=download)
 
     def _path(self, key: str) -> Path:
-        return self.root / checked(key)
+        return self.root / check_key(key)
 
-    def _stored(self, path: Path) -> Stored:
-        facts = path.stat()
-        moment = datetime.fromtimestamp(facts.st_mtime, UTC)
-        return Stored(path.relative_to(self.root).as_posix(), facts.st_size, moment)
+    def _stored_file(self, path: Path) -> StoredFile:
+        status = path.stat()
+        updated = datetime.fromtimestamp(status.st_mtime, UTC)
+        return StoredFile(path.relative_to(self.root).as_posix(), status.st_size, updated)
 
     @staticmethod
     def _write_part(path: Path, data: bytes) -> Path:
-        """The data on disk, beside `path`, under a name that `list` does not show."""
+        """Write a temporary file beside `path` and fsync it; `list` does not show it."""
         part = temporary_path(path)
-        for last in (False, False, True):
+        for last_try in (False, False, True):
             path.parent.mkdir(parents=True, exist_ok=True)
             try:
                 with part.open("xb") as file:
@@ -94,8 +94,8 @@ class LocalStorage:
                     os.fsync(file.fileno())
                 return part
             except FileNotFoundError:
-                # `delete` removed the empty folder in between.
-                if last:
+                # `delete` removed the empty folder in the meantime.
+                if last_try:
                     raise
             except OSError:
                 part.unlink(missing_ok=True)
@@ -103,41 +103,41 @@ class LocalStorage:
         raise AssertionError("unreachable")
 
     @contextmanager
-    def _trouble(self, key: str) -> Iterator[None]:
-        """An OSError as a sentence."""
+    def _convert_errors(self, key: str) -> Iterator[None]:
+        """Re-raise OSError as StorageError."""
         try:
             yield
         except StorageError:
             raise
         except OSError as error:
-            why = error.strerror or type(error).__name__
+            reason = error.strerror or type(error).__name__
             raise StorageError(
-                f"The folder {self.root} did not take or give {key}: {why}. "
+                f"The folder {self.root} did not take or give {key}: {reason}. "
                 "Please check that the disk has room and that the folder may be written."
             ) from error
 
 
-def _unread(error: OSError) -> None:
-    """A folder that is not there (any more) holds nothing; any other trouble must be known."""
+def _raise_unless_missing(error: OSError) -> None:
+    """Treat a missing folder as empty; raise any other error."""
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
         raise error
 
 
-def _reveal(part: Path, path: Path) -> None:
-    """Give the finished file its name; FileExistsError when the name is taken."""
+def _publish(part: Path, path: Path) -> None:
+    """Rename the complete file to `path`. Raises FileExistsError if that exists."""
     try:
         os.link(part, path)
     except FileExistsError:
         raise
     except OSError:
-        # No hard links here (exFAT, some network disks): less strict against two racers.
+        # No hard links (exFAT, some network disks): of two concurrent writers, the last wins.
         if path.exists():
             raise FileExistsError(path) from None
         os.replace(part, path)
 
 
-def _settle(folder: Path) -> None:
-    """The new name itself on disk, where the system can do that."""
+def _fsync_folder(folder: Path) -> None:
+    """Flush the folder's entries to disk, where the system supports it."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,8 +1,7 @@
-"""The way of a finished film into its storage, and out of it, also while that is out of reach.
+"""Delivers films to their storage, or to a local outbox while the storage is unreachable.
 
-A film is put into the storage its record last, so a record never stands for a film that is not
-there. When the storage is away, the film goes the same way into the outbox, a folder of this
-machine; a courier brings it on later. What is to be deleted is noted there, too.
+A film's record (walk.json) is stored last, so a stored record implies a complete film. The
+courier uploads the films in the outbox later. The outbox also keeps pending deletions.
 """
 
 import logging
@@ -14,77 +13,83 @@ from filelock import FileLock
 
 from momalisa.errors import StorageError
 from momalisa.settings import Settings
-from momalisa.storage import FOLDER, TYPES, LocalStorage, Storage
+from momalisa.storage import CONTENT_TYPES, FILMS_FOLDER, LocalStorage, Storage
 
 RECORD = "walk.json"
-KEPT_AS_IS = {RECORD, "poster.webp"}
-"""Names that do not come from a file's bytes: of two attempts at a walk, the first one's stay."""
+FIXED_NAMES = {RECORD, "poster.webp"}
+"""File names without a digest: if a walk is rendered twice, the files of the first run stay."""
 
 log = logging.getLogger(__name__)
 
 
 class File(NamedTuple):
-    """A file of a film, on its way."""
+    """A file of a film, to be stored."""
 
     key: str
     data: bytes
 
 
 class Outbox:
-    """What has yet to reach the storage: films, each one whole with its record, and removals."""
+    """A local folder of films to be uploaded and of walks whose files are to be deleted.
+
+    `films` is the storage of the waiting films.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.shelf = LocalStorage(folder / "films")
-        self._notes = LocalStorage(folder / "removals")
+        self.films = LocalStorage(folder / "films")
+        self._removals = LocalStorage(folder / "removals")
 
     def walk_ids(self) -> list[str]:
-        """The walks whose films wait here, whole."""
-        return [path.parent.name for path in sorted(self.shelf.root.glob(f"{FOLDER}/*/{RECORD}"))]
+        """The ids of the walks whose complete films wait for upload."""
+        return [
+            path.parent.name for path in sorted(self.films.root.glob(f"{FILMS_FOLDER}/*/{RECORD}"))
+        ]
 
     def files(self, walk_id: str) -> list[File]:
-        """A waiting film's files, its record last."""
-        keys = [stored.key for stored in self.shelf.list(f"{FOLDER}/{walk_id}/")]
-        return [File(key, self.shelf.get(key)) for key in sorted(keys, key=record_last)]
+        """Read a waiting film's files, the record last."""
+        keys = [stored.key for stored in self.films.list(f"{FILMS_FOLDER}/{walk_id}/")]
+        return [File(key, self.films.get(key)) for key in sorted(keys, key=record_last)]
 
     def clear(self, walk_id: str) -> None:
-        """Let go of a film that has reached its storage."""
+        """Remove a film that was uploaded."""
         for file in self.files(walk_id):
-            self.shelf.delete(file.key)
+            self.films.delete(file.key)
 
     def note_removal(self, walk_id: str) -> None:
-        """Remember that a walk's files are to be deleted once its row is gone."""
-        self._notes.put(f"{walk_id}.json", b"{}", TYPES[".json"])
+        """Record that a walk's files are to be deleted once its row is gone."""
+        self._removals.put(f"{walk_id}.json", b"{}", CONTENT_TYPES[".json"])
 
     def removals(self) -> set[str]:
-        """The walks whose files are to be deleted."""
-        return {note.key.removesuffix(".json") for note in self._notes.list()}
+        """The ids of the walks whose files are to be deleted."""
+        return {note.key.removesuffix(".json") for note in self._removals.list()}
 
     def forget_removal(self, walk_id: str) -> None:
-        """What was noted is done, or was called off."""
-        self._notes.delete(f"{walk_id}.json")
+        """Drop a pending deletion, because it is done or cancelled."""
+        self._removals.delete(f"{walk_id}.json")
 
-    def locked(self) -> FileLock:
-        """One process of this machine at a time; raises filelock.Timeout at once if another is."""
+    def lock(self) -> FileLock:
+        """A lock between processes; entering it raises filelock.Timeout if it is held."""
         return FileLock(self.folder / ".lock", timeout=0)
 
 
-def outbox_of(settings: Settings) -> Outbox:
-    """The outbox of this machine."""
+def open_outbox(settings: Settings) -> Outbox:
+    """Open this machine's outbox."""
     return Outbox(settings.home / "outbox")
 
 
 def record_last(key: str) -> bool:
-    """A sort key that puts a film's record behind its other files."""
+    """Sort key that orders a film's record after its other files."""
     return PurePosixPath(key).name == RECORD
 
 
-def deliver(files: Sequence[File], storage: Storage, outbox: Outbox | None) -> bool:
-    """Store a film, whose record is last; True when it waits in the outbox instead.
+def deliver_film(files: Sequence[File], storage: Storage, outbox: Outbox | None) -> bool:
+    """Store a film, or put it into the outbox; returns True if it waits in the outbox.
 
-    Raises StorageError when there is no outbox, or when not even that can keep it.
+    The record is the last of `files`. Raises StorageError if there is no outbox, or if the
+    outbox cannot be written.
     """
-    # While others wait, the storage was away a moment ago: nobody needs to wait for it again.
+    # If other films wait, the storage was unreachable a moment ago: skip the retries.
     if outbox is None or not outbox.walk_ids():
         try:
             store_film(files, storage)
@@ -93,13 +98,13 @@ def deliver(files: Sequence[File], storage: Storage, outbox: Outbox | None) -> b
             if outbox is None:
                 raise
             log.warning("The film waits on this machine. %s", error)
-    store_film(files, outbox.shelf)
+    store_film(files, outbox.films)
     return True
 
 
 def store_film(files: Sequence[File], storage: Storage) -> None:
-    """Put a film, whose record is last, into a storage, unless it is there already."""
+    """Store a film's files in this order, the record last; existing files are left alone."""
     for key, data in files:
         name = PurePosixPath(key)
-        if name.name not in KEPT_AS_IS or not storage.exists(key):
-            storage.put(key, data, TYPES[name.suffix])
+        if name.name not in FIXED_NAMES or not storage.exists(key):
+            storage.put(key, data, CONTENT_TYPES[name.suffix])

@@ -10,7 +10,7 @@ from db import walks
 from db.models import Walk
 from momalisa.settings import settings
 from momalisa.storage import open_storage
-from momalisa.storage.outbox import outbox_of
+from momalisa.storage.outbox import open_outbox
 from momalisa.ui import draft, error_display, history, page_paths, submit
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.http import downloads
@@ -177,8 +177,8 @@ def take_down(walk: Walk) -> None:
     with st.popover("Delete", icon=":material/delete:"):
         st.write(f"{walk.accession} and its files will be gone for good.")
         if st.button("Yes, delete it", key=f"delete_{walk.id}", type="primary"):
-            storage = open_storage(settings().store_root, patience=HURRY)
-            delete_walk(walk.id, storage, outbox_of(settings()), settings().database)
+            storage = open_storage(settings().store_root, retry_seconds=HURRY)
+            delete_walk(walk.id, storage, open_outbox(settings()), settings().database)
             _leave()
             st.rerun()
 

@@ -12,7 +12,7 @@ from db import queue, walks
 from db.session import reading, writing
 from momalisa.backoff import Backoff
 from momalisa.errors import BadInput, StorageError
-from momalisa.storage import FOLDER, Storage
+from momalisa.storage import FILMS_FOLDER, Storage
 from momalisa.storage.outbox import Outbox, record_last, store_film
 
 PAUSES = (1.0, 60.0)
@@ -38,7 +38,7 @@ def delete_walk(walk_id: str, storage: Storage, outbox: Outbox, database: str) -
     with writing(database) as session:
         walks.delete(session=session, walk_id=walk_id)
     try:
-        with outbox.locked():
+        with outbox.lock():
             _remove(walk_id, storage, outbox, database)
     except (StorageError, Timeout) as error:
         log.warning("The files of %s are deleted later. %s", walk.accession, error)
@@ -50,7 +50,7 @@ def _remove(walk_id: str, storage: Storage, outbox: Outbox, database: str) -> No
     with reading(database) as session:
         gone = walks.get(session=session, walk_id=walk_id) is None
     if gone:
-        keys = [stored.key for stored in storage.list(f"{FOLDER}/{walk_id}/")]
+        keys = [stored.key for stored in storage.list(f"{FILMS_FOLDER}/{walk_id}/")]
         for key in sorted(keys, key=record_last):
             with suppress(BadInput):  # a name that no program of ours can have given
                 storage.delete(key)
@@ -90,7 +90,7 @@ class Courier:
             errands = self._errands()
             if not errands:
                 return True
-            with self._outbox.locked():
+            with self._outbox.lock():
                 return all(self._done(*errand) for errand in errands)
         except Timeout:
             return True

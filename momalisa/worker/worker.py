@@ -29,7 +29,7 @@ from momalisa.models import registry
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec, explain
 from momalisa.storage import Storage, open_storage
-from momalisa.storage.outbox import outbox_of
+from momalisa.storage.outbox import open_outbox
 from momalisa.worker.courier import Courier
 
 LEASE = 30.0
@@ -107,8 +107,8 @@ class Worker:
         self._cache = cache_of(settings)
         self._storage: Storage | None = None
         self._patience = patience[0]
-        self._outbox = outbox_of(settings)
-        patiently = partial(open_storage, settings.store_root, patience=patience[1])
+        self._outbox = open_outbox(settings)
+        patiently = partial(open_storage, settings.store_root, retry_seconds=patience[1])
         self._courier = Courier(self._outbox, patiently, settings.database)
         self._lease, self._beat, self._poll = lease, beat, poll
         self._backoff, self._heard = Backoff(2 * poll, LONGEST_PAUSE), True
@@ -233,7 +233,7 @@ class Worker:
     def _rendered(self, walk: Walk, hand: Hand) -> Any:
         spec = WalkSpec.stored(walk.spec)
         if self._storage is None:
-            self._storage = open_storage(self.settings.store_root, patience=self._patience)
+            self._storage = open_storage(self.settings.store_root, retry_seconds=self._patience)
         render = self._way(spec.model, remote=walk.remote)
         return render(
             spec,

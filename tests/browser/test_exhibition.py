@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 
 from db import walks
 from db.session import writing
-from momalisa.storage import FOLDER
+from momalisa.storage import FILMS_FOLDER
 from tests.support.app import House
 from tests.support.visits import PATIENCE, Visitor, database, hang_film
 
@@ -96,7 +96,7 @@ def test_a_pause_stands_still_on_the_poster(house: House, page: Page) -> None:
 
 
 def test_films_out_of_reach_are_passed_over_until_they_are_back(house: House, page: Page) -> None:
-    lost = re.compile(rf"/{FOLDER}/show-b/")
+    lost = re.compile(rf"/{FILMS_FOLDER}/show-b/")
     page.route(lost, lambda route: route.abort())
     page.goto(house.url + FOUND)
     shows(page, "amber")
@@ -110,7 +110,7 @@ def test_films_out_of_reach_are_passed_over_until_they_are_back(house: House, pa
 def test_without_its_storage_it_says_so_and_begins_when_that_is_back(
     house: House, page: Page
 ) -> None:
-    everything = re.compile(f"/{FOLDER}/")
+    everything = re.compile(f"/{FILMS_FOLDER}/")
     page.route(everything, lambda route: route.abort())
     page.goto(house.url + FOUND)
     expect(page.get_by_text("The films are out of reach just now.")).to_be_visible()

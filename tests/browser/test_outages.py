@@ -17,7 +17,14 @@ from playwright.sync_api import Locator, Page, expect
 from db.models import State, Walk
 from db.session import engine_for, writing
 from momalisa.settings import CHECKOUT
-from momalisa.storage import FOLDER, TYPES, LocalStorage, Storage, film_key, open_storage
+from momalisa.storage import (
+    CONTENT_TYPES,
+    FILMS_FOLDER,
+    LocalStorage,
+    Storage,
+    film_key,
+    open_storage,
+)
 from momalisa.storage.outbox import Outbox
 from tests.support.app import House, free_port, running
 from tests.support.faults import Proxy, emulator, proxy_before
@@ -86,8 +93,8 @@ def hang_in(storage: Storage, house: House, name: str) -> None:
     """A film whose files are in that storage."""
     hang_film(house, name, f"a {name} hand", "a sea")
     here = LocalStorage(house.home / "store")
-    for file in here.list(f"{FOLDER}/{name}/"):
-        storage.put(file.key, here.get(file.key), TYPES[Path(file.key).suffix])
+    for file in here.list(f"{FILMS_FOLDER}/{name}/"):
+        storage.put(file.key, here.get(file.key), CONTENT_TYPES[Path(file.key).suffix])
 
 
 @contextmanager
@@ -164,7 +171,7 @@ def test_what_the_bucket_cannot_give_or_take_just_now_is_said_or_done_later(
 ) -> None:
     hang_film(house, "gone", "a gone hand", "a sea")
     outbox = Outbox(house.home / "outbox")
-    hang_in(outbox.shelf, house, "late")
+    hang_in(outbox.films, house, "late")
     with writing(database(house)) as session:
         session.get_one(Walk, "late").waiting = True
     download = beside(page, "about:blank")

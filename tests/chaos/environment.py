@@ -18,7 +18,7 @@ from db.session import migrate, reading, writing
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import open_storage
-from momalisa.storage.outbox import outbox_of
+from momalisa.storage.outbox import open_outbox
 from tests.support import noise_worker
 from tests.support.app import House as App
 from tests.support.app import running
@@ -102,7 +102,7 @@ class House:
         """What is wrong at this moment, counted; all zeros are what must be."""
         # Rows first: a film may arrive while we look.
         done = [row for row in self.rows() if row.state is State.DONE]
-        here = {found.key for found in outbox_of(self.settings).shelf.list()}
+        here = {found.key for found in open_outbox(self.settings).films.list()}
         direct = open_storage(self.settings.store_root)
         there = {found.key for found in direct.list()}
         arrived = [row for row in done if not row.waiting]
@@ -134,7 +134,7 @@ class House:
                 found.key not in kept and found.key.split("/")[1] not in given_up
                 for found in storage.list()
             ),
-            "films left in the outbox": len(outbox_of(self.settings).walk_ids()),
+            "films left in the outbox": len(open_outbox(self.settings).walk_ids()),
         }
 
 

@@ -27,7 +27,7 @@ from db.models import State
 from db.session import migrate
 from momalisa.spec import WalkSpec
 from momalisa.storage import film_key, open_storage
-from momalisa.storage.outbox import Outbox, outbox_of
+from momalisa.storage.outbox import Outbox, open_outbox
 from momalisa.sync import sync
 from tests.chaos.environment import PATIENCE, House, house
 from tests.chaos.kills import killed_migrations
@@ -72,7 +72,7 @@ def killed(
         house.proxy.gone = chance.random() < 0.3
         dies(house, chance)
         under_way = [row.stage for row in house.rows() if row.state is State.RUNNING]
-        outbox = " and an outbox" if outbox_of(house.settings).walk_ids() else ""
+        outbox = " and an outbox" if open_outbox(house.settings).walk_ids() else ""
         stages[f"{under_way[0] if under_way else 'between walks'}{outbox}"] += 1
         house.proxy.gone = False
         worst |= Counter(house.losses())

@@ -97,12 +97,12 @@ def test_twenty_walks_become_films_and_one_that_fails_loses_no_other(
 def _hang_in_the_gallery(store: GCSStorage, home: Path) -> None:
     from db import walks
     from db.session import engine_for, migrate, reading
-    from momalisa.storage.outbox import outbox_of
+    from momalisa.storage.outbox import open_outbox
     from momalisa.sync import sync
 
     settings = Settings(home=home)
     migrate(settings.database)
-    report = sync(store, settings.database, outbox_of(settings))
+    report = sync(store, settings.database, open_outbox(settings))
     assert (len(report.taken_in), report.agree) == (20, True)
     with reading(settings.database) as session:
         hanging = walks.known(session=session, ids=report.taken_in)

@@ -24,7 +24,7 @@ from momalisa.models.registry import load
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
-from momalisa.storage.outbox import outbox_of
+from momalisa.storage.outbox import open_outbox
 from momalisa.worker.courier import delete_walk
 from momalisa.worker.worker import Worker
 
@@ -106,7 +106,7 @@ def away(store: Path) -> Iterator[None]:
 
 def make(settings: Settings) -> dict[str, str]:
     """Live in a home for a while; the ids of its walks by name."""
-    database, outbox = settings.database, outbox_of(settings)
+    database, outbox = settings.database, open_outbox(settings)
     migrate(database)
     ids = {"exact": ask(settings, "exact")}
     ids |= {name: ask(settings, name, ids["exact"]) for name in ("fast", "even")}
@@ -123,7 +123,7 @@ def make(settings: Settings) -> dict[str, str]:
     with away(Path(settings.store_root)):
         work(settings)
     # As if a courier were on its way: what is deleted is noted for later.
-    with outbox.locked():
+    with outbox.lock():
         store = LocalStorage(Path(settings.store_root))
         delete_walk(ids["removed"], store, outbox, database)
     return ids | {"queued": ask(settings, "queued")}

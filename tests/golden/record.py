@@ -21,7 +21,7 @@ from momalisa.models.registry import load
 from momalisa.models.sd import StableDiffusion
 from momalisa.render import Painted, keep, record_key, render
 from momalisa.spec import Place, WalkSpec
-from momalisa.storage import GCSStorage, LocalStorage, Stored, app_url, film_key
+from momalisa.storage import GCSStorage, LocalStorage, StoredFile, app_url, film_key
 from momalisa.ui.http import downloads, media, stills
 
 HERE = Path(__file__).parent
@@ -174,7 +174,7 @@ class Shelf(LocalStorage):
         super().__init__(root)
         self.puts: list[dict[str, Any]] = []
 
-    def put(self, key: str, data: bytes, content_type: str) -> Stored:
+    def put(self, key: str, data: bytes, content_type: str) -> StoredFile:
         self.puts.append({"key": key, "type": content_type})
         return super().put(key, data, content_type)
 

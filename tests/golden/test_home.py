@@ -20,8 +20,8 @@ from momalisa.models.sd import StableDiffusion
 from momalisa.render import film_of, paint
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
-from momalisa.storage import FOLDER, LocalStorage, film_key
-from momalisa.storage.outbox import RECORD, outbox_of
+from momalisa.storage import FILMS_FOLDER, LocalStorage, film_key
+from momalisa.storage.outbox import RECORD, open_outbox
 from momalisa.sync import sync
 from momalisa.worker.courier import Courier
 from tests.golden.make_home import AWAY, EXPECTED, HOME, history
@@ -123,7 +123,7 @@ def test_a_walks_digest_and_title_are_as_before(name: str) -> None:
 
 def test_sync_finds_all_in_order(home: Settings, store: LocalStorage) -> None:
     before = history(home.database)
-    report = sync(store, home.database, outbox_of(home))
+    report = sync(store, home.database, open_outbox(home))
     assert report.agree, list(report.sentences())
     assert (report.taken_in, report.repaired) == ([], [])
     assert report.waiting == [WALKS[IDS[AWAY]]["accession"]]
@@ -159,7 +159,7 @@ def test_a_films_files_are_where_they_were(name: str, store: LocalStorage) -> No
 
 
 def test_the_errands_are_done(home: Settings, store: LocalStorage) -> None:
-    outbox, walk = outbox_of(home), WALKS[IDS[AWAY]]
+    outbox, walk = open_outbox(home), WALKS[IDS[AWAY]]
     assert outbox.walk_ids() == [IDS[AWAY]]
     assert outbox.removals() == {IDS["removed"]}
     assert store.exists(film_key(IDS["removed"], RECORD))
@@ -167,7 +167,7 @@ def test_the_errands_are_done(home: Settings, store: LocalStorage) -> None:
     assert (outbox.walk_ids(), outbox.removals()) == ([], set())
     assert hashlib.sha256(store.get(walk["files"]["gif"])).hexdigest() == walk["sha256"]
     assert all(store.exists(key) for key in walk["files"].values())
-    assert list(store.list(f"{FOLDER}/{IDS['removed']}/")) == []
+    assert list(store.list(f"{FILMS_FOLDER}/{IDS['removed']}/")) == []
     assert history(home.database)[IDS[AWAY]]["waiting"] is False
     report = sync(store, home.database, outbox)
     assert (report.agree, report.waiting, report.films) == (True, [], len(FILMS))
@@ -178,7 +178,7 @@ def test_a_lost_history_comes_back_from_the_records(
 ) -> None:
     blank = f"sqlite:///{tmp_path / 'blank.db'}"
     migrate(blank)
-    report = sync(store, blank, outbox_of(home))
+    report = sync(store, blank, open_outbox(home))
     assert set(report.taken_in) == {IDS[name] for name in HUNG}
     found = history(blank)
     engine_for(blank).dispose()

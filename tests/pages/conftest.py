@@ -14,7 +14,7 @@ from db import queue, walks
 from db.models import Walk
 from db.session import migrate, writing
 from momalisa.settings import settings
-from momalisa.storage import TYPES, film_key, open_storage
+from momalisa.storage import CONTENT_TYPES, film_key, open_storage
 from tests.support.pages import (
     SHELL,
     MakeWalk,
@@ -110,7 +110,7 @@ def add_foreign_film() -> MakeWalk:
         storage = open_storage(settings().store_root)
         for key in files.values():
             data = picture_bytes(key.rpartition(".")[2])
-            storage.put(key, data, TYPES[key[key.rindex(".") :]])
+            storage.put(key, data, CONTENT_TYPES[key[key.rindex(".") :]])
         with writing(settings().database) as session:
             walk = walks.adopt(
                 session=session,

@@ -16,7 +16,7 @@ from momalisa.errors import StorageError
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, open_storage
-from momalisa.storage.outbox import outbox_of
+from momalisa.storage.outbox import open_outbox
 from momalisa.ui import example_film, film_detail
 from momalisa.ui.gallery import poster_grid, table_export
 from tests.support.pages import (
@@ -386,7 +386,7 @@ def test_a_film_is_deleted_also_while_its_storage_is_away(
     monkeypatch.setattr(film_detail, "open_storage", lambda *_root, **_how: away)
     press(visit("gallery", walk=walk.id), "Yes, delete it")
     assert all_walks() == []
-    assert outbox_of(settings()).removals() == {walk.id}
+    assert open_outbox(settings()).removals() == {walk.id}
 
 
 def test_back_to_the_posters(visit: Visit, add_film: MakeWalk) -> None:

@@ -17,7 +17,7 @@ from momalisa.film import exports
 from momalisa.film.encode import encode_gif
 from momalisa.settings import settings
 from momalisa.storage import GCSStorage, app_url, film_key, open_storage
-from momalisa.storage.outbox import outbox_of
+from momalisa.storage.outbox import open_outbox
 from momalisa.ui import history
 from momalisa.ui.gallery import import_film
 from momalisa.ui.http import downloads, media
@@ -69,7 +69,7 @@ def test_a_waiting_film_comes_from_the_outbox(add_film: MakeWalk, update_walk: U
     update_walk(walk, waiting=True, files={"gif": film_key(walk.id, "late.gif")})
     url = history.address(stored_walk(walk.id), "gif")
     assert get(url)[0] == 404
-    outbox_of(settings()).shelf.put(
+    open_outbox(settings()).films.put(
         film_key(walk.id, "late.gif"), picture_bytes("gif"), "image/gif"
     )
     status, headers, body = get(url)
@@ -95,7 +95,7 @@ def test_a_bucket_is_handed_on_by_the_app(proxy: Proxy, monkeypatch: pytest.Monk
     key = film_key("abc", "film.gif")
     with closing(Client(project="test")) as client:
         client.create_bucket("films")
-        films = GCSStorage("films", "", client, patience=1.0)
+        films = GCSStorage("films", "", client, retry_seconds=1.0)
         films.put(key, picture_bytes("gif"), "image/gif")
         monkeypatch.setattr(history, "storage", lambda: films)
         status, headers, body = get(app_url(key), "download=a.gif")
@@ -218,7 +218,7 @@ def test_a_waiting_film_leaves_in_another_format_too(
 ) -> None:
     walk = add_film()
     key = film_key(walk.id, "late.gif")
-    outbox_of(settings()).shelf.put(key, real_gif(), "image/gif")
+    open_outbox(settings()).films.put(key, real_gif(), "image/gif")
     update_walk(walk, waiting=True, files={"gif": key})
     assert get(f"/pictures/walks/{walk.id}.mp4")[0] == 200
 

@@ -1,4 +1,4 @@
-"""A bucket of the real emulator, behind a proxy that lets a network fail."""
+"""Fixtures: a bucket in a Cloud Storage emulator, behind a fault-injecting proxy."""
 
 import gc
 import time
@@ -12,7 +12,7 @@ from momalisa.storage import GCSStorage
 from tests.support.faults import Proxy, emulator, proxy_before
 
 KEY = "saved_predictions/abc/a film, № 1.gif"
-# The client library leaves the socket of an answer that it tries again to the collector.
+# The client library does not close the socket of a response before it retries.
 LEFT_SOCKETS = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
 )
@@ -20,7 +20,7 @@ LEFT_SOCKETS = pytest.mark.filterwarnings(
 
 @pytest.fixture(scope="package")
 def proxy() -> Iterator[Proxy]:
-    """The way to a bucket of the emulator."""
+    """A proxy in front of the emulator."""
     with emulator() as place, proxy_before(place) as proxy:
         yield proxy
     gc.collect()
@@ -44,5 +44,5 @@ def bucket(client: Any) -> str:
 
 @pytest.fixture
 def films(client: Any, bucket: str) -> GCSStorage:
-    """A bucket that is soon given up."""
-    return GCSStorage(bucket, "", client, patience=3.0)
+    """A storage whose retries end after 3 seconds."""
+    return GCSStorage(bucket, "", client, retry_seconds=3.0)

@@ -1,4 +1,4 @@
-"""Where a browser gets a film from: the app, a public bucket, or a signed address."""
+"""URLs of stored files: the app's route, a public bucket's, or signed."""
 
 import logging
 import urllib.request
@@ -26,22 +26,22 @@ def test_local_url_is_the_media_route(tmp_path: Path) -> None:
     )
 
 
-def fetched(url: str) -> tuple[bytes, str]:
-    """The body and the content disposition behind an address."""
-    with urllib.request.urlopen(url) as answer:
-        return answer.read(), answer.headers.get("Content-Disposition", "")
+def fetch(url: str) -> tuple[bytes, str]:
+    """The response's body and content disposition."""
+    with urllib.request.urlopen(url) as response:
+        return response.read(), response.headers.get("Content-Disposition", "")
 
 
 def test_public_bucket_is_read_directly(films: GCSStorage) -> None:
     films.put(KEY, b"film", "image/gif")
-    assert fetched(films.url(KEY))[0] == b"film"
-    # Only a signed address could name the download.
+    assert fetch(films.url(KEY))[0] == b"film"
+    # Only a signed URL can name the download.
     assert films.url(KEY, download="x.gif").startswith("/pictures/store/")
 
 
 @pytest.fixture
 def signing(proxy: Proxy, bucket: str) -> Iterator[GCSStorage]:
-    """A storage with a service account's key, made up here."""
+    """A storage with an invented service account's key."""
     from cryptography.hazmat.primitives import serialization
     from cryptography.hazmat.primitives.asymmetric import rsa
     from google.cloud.storage import Client  # type: ignore[import-untyped]
@@ -66,33 +66,33 @@ def test_signed_url_opens_the_file_and_names_the_download(
     films: GCSStorage, signing: GCSStorage
 ) -> None:
     films.put(f"a/prefix/{KEY}", b"film", "image/gif")
-    assert fetched(signing.url(KEY))[0] == b"film"
+    assert fetch(signing.url(KEY))[0] == b"film"
     assert "X-Goog-Expires=604800" in signing.url(KEY)
-    named = signing.url(KEY, download="№ 1.gif")
-    assert "response-content-disposition=attachment%3B%20filename" in named
-    assert fetched(named)[0] == b"film"
+    download_url = signing.url(KEY, download="№ 1.gif")
+    assert "response-content-disposition=attachment%3B%20filename" in download_url
+    assert fetch(download_url)[0] == b"film"
 
 
-def test_signed_url_is_one_for_days_and_always_good_for_three(
+def test_signed_url_stays_the_same_for_days_and_valid_for_three(
     signing: GCSStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from google.cloud.storage import _signing
 
     first = datetime(2026, 3, 1, tzinfo=UTC)
-    given: set[str] = set()
+    urls: set[str] = set()
     for hours in range(0, 40 * 24, 6):
         now = first + timedelta(hours=hours)
         monkeypatch.setattr("momalisa.storage.gcs.time.time", now.timestamp)
         monkeypatch.setattr(_signing, "_NOW", lambda _zone, now=now: now)
         url = signing.url(KEY)
-        [signed] = parse_qs(urlsplit(url).query)["X-Goog-Date"]
-        ends = datetime.strptime(signed, "%Y%m%dT%H%M%S%z") + timedelta(days=7)
-        assert ends - now >= timedelta(days=3)
-        given.add(url)
-    assert len(given) <= 11
+        [signed_at] = parse_qs(urlsplit(url).query)["X-Goog-Date"]
+        expires = datetime.strptime(signed_at, "%Y%m%dT%H%M%S%z") + timedelta(days=7)
+        assert expires - now >= timedelta(days=3)
+        urls.add(url)
+    assert len(urls) <= 11
 
 
-def test_credentials_that_cannot_sign_are_said_once(
+def test_credentials_that_cannot_sign_are_logged_once(
     client: Any, bucket: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from google.oauth2.credentials import Credentials
@@ -102,26 +102,26 @@ def test_credentials_that_cannot_sign_are_said_once(
     storage = GCSStorage(bucket, "", client)
     with caplog.at_level(logging.WARNING):
         assert storage.url("a/b.gif") == storage.url("a/b.gif") == "/pictures/store/a/b.gif"
-    [said] = caplog.messages
-    assert "cannot sign" in said
+    [message] = caplog.messages
+    assert "cannot sign" in message
 
 
-def test_signing_that_goes_wrong_leaves_the_apps_own_address_for_a_while(
+def test_after_a_signing_error_urls_are_the_apps_for_a_while(
     signing: GCSStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Some credentials ask Google to sign, which may be refused or out of reach."""
+    """Some credentials sign through a Google API, which may refuse or be unreachable."""
     from google.auth.exceptions import TransportError
     from google.oauth2.service_account import Credentials
 
-    asked: list[bytes] = []
+    signed: list[bytes] = []
 
     def refuse(_self: object, message: bytes) -> bytes:
-        asked.append(message)
+        signed.append(message)
         raise TransportError("IAM is away")  # type: ignore[no-untyped-call]
 
     with monkeypatch.context() as patch:
         patch.setattr(Credentials, "sign_bytes", refuse)
         assert signing.url("a/b.gif") == signing.url("a/b.gif") == "/pictures/store/a/b.gif"
-    assert len(asked) == 1
+    assert len(signed) == 1
     monkeypatch.setattr("momalisa.storage.gcs.time.monotonic", lambda: float("inf"))
     assert "X-Goog-Signature" in signing.url("a/b.gif")

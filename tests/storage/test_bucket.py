@@ -1,4 +1,4 @@
-"""What a network and a bucket do wrong: films arrive all the same, or a sentence says why not."""
+"""Google Cloud Storage under injected faults: requests succeed after retries or raise."""
 
 import os
 from typing import Any
@@ -13,42 +13,42 @@ from tests.support.faults import Fault, Proxy
 pytestmark = LEFT_SOCKETS
 
 SMALL, LARGE = 1_000, 400_000
-REQUESTS = {"look first": 0, "begin": 1, "first piece": 2, "last piece": 3}
+REQUESTS = {"existence check": 0, "start": 1, "first chunk": 2, "last chunk": 3}
 
 
 @pytest.fixture
-def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pieces of the smallest size that there is."""
-    monkeypatch.setattr(gcs, "CHUNK", 2**18)
+def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Upload chunks of the smallest size that is allowed."""
+    monkeypatch.setattr(gcs, "CHUNK_BYTES", 2**18)
     monkeypatch.setattr("google.cloud.storage.blob._MAX_MULTIPART_SIZE", 2**18)
 
 
-def test_bucket_knows_type_and_cache(client: Any, bucket: str) -> None:
+def test_upload_sets_content_type_and_cache_control(client: Any, bucket: str) -> None:
     GCSStorage(bucket, "", client).put(KEY, b"film", "image/gif")
     blob = client.bucket(bucket).get_blob(KEY)
     assert blob.content_type == "image/gif"
     assert "immutable" in blob.cache_control
 
 
-def test_what_arrives_damaged_is_taken_back(films: GCSStorage, proxy: Proxy) -> None:
+def test_damaged_upload_is_deleted(films: GCSStorage, proxy: Proxy) -> None:
     proxy.meet(Fault.DAMAGE, None, Fault.DAMAGE)
     with pytest.raises(StorageError, match="damaged on its way"):
         films.put(KEY, b"film" * 100, "image/gif")
     assert not films.exists(KEY)
 
 
-@pytest.mark.usefixtures("small_pieces")
+@pytest.mark.usefixtures("small_chunks")
 @pytest.mark.parametrize("fault", Fault)
 @pytest.mark.parametrize(
     ("size", "before"),
-    [pytest.param(SMALL, 0, id="at once")]
+    [pytest.param(SMALL, 0, id="one request")]
     + [pytest.param(LARGE, number, id=name) for name, number in REQUESTS.items()],
 )
-def test_upload_gets_over_a_fault(
+def test_upload_succeeds_after_a_fault(
     client: Any, bucket: str, proxy: Proxy, fault: Fault, size: int, before: int
 ) -> None:
-    """Also when a film was stored although its answer was lost: it is there, as it was sent."""
-    films = GCSStorage(bucket, "", client, patience=6.0)
+    """Includes the case that the film was stored but the response was lost."""
+    films = GCSStorage(bucket, "", client, retry_seconds=6.0)
     data = os.urandom(size)
     proxy.meet(*[None] * before, fault)
     assert films.put(KEY, data, "image/gif").size == size
@@ -56,13 +56,13 @@ def test_upload_gets_over_a_fault(
 
 
 @pytest.mark.parametrize("fault", [*Fault][:4])
-def test_reading_gets_over_a_fault(client: Any, bucket: str, proxy: Proxy, fault: Fault) -> None:
-    films = GCSStorage(bucket, "", client, patience=6.0)
+def test_read_succeeds_after_a_fault(client: Any, bucket: str, proxy: Proxy, fault: Fault) -> None:
+    films = GCSStorage(bucket, "", client, retry_seconds=6.0)
     films.put(KEY, b"film" * 100, "image/gif")
     proxy.meet(fault)
     assert films.get(KEY) == b"film" * 100
     proxy.meet(fault)
-    assert [found.key for found in films.list()] == [KEY]
+    assert [stored.key for stored in films.list()] == [KEY]
     proxy.meet(fault)
     assert films.exists(KEY)
     assert proxy.stored[f"{bucket}/{KEY}"] == 1
@@ -71,15 +71,15 @@ def test_reading_gets_over_a_fault(client: Any, bucket: str, proxy: Proxy, fault
     assert not films.exists(KEY)
 
 
-def test_answer_lost_for_another_film_is_a_conflict(films: GCSStorage, proxy: Proxy) -> None:
+def test_lost_response_does_not_hide_a_conflict(films: GCSStorage, proxy: Proxy) -> None:
     films.put(KEY, b"film", "image/gif")
     proxy.meet(Fault.LOST)
     with pytest.raises(StorageError, match="never overwritten"):
         films.put(KEY, b"milf", "image/gif")
 
 
-@pytest.mark.usefixtures("small_pieces")
-def test_large_film_is_not_sent_in_vain(films: GCSStorage, bucket: str, proxy: Proxy) -> None:
+@pytest.mark.usefixtures("small_chunks")
+def test_large_film_is_not_uploaded_twice(films: GCSStorage, bucket: str, proxy: Proxy) -> None:
     data = os.urandom(LARGE)
     films.put(KEY, data, "image/gif")
     films.put(KEY, data, "image/gif")
@@ -88,14 +88,14 @@ def test_large_film_is_not_sent_in_vain(films: GCSStorage, bucket: str, proxy: P
     assert proxy.stored[f"{bucket}/{KEY}"] == 1
 
 
-def test_missing_bucket_is_a_sentence(client: Any) -> None:
+def test_missing_bucket_is_a_storage_error(client: Any) -> None:
     storage = GCSStorage("no-such-bucket", "", client)
     for call in (lambda: storage.put(KEY, b"film", "image/gif"), lambda: [*storage.list()]):
         with pytest.raises(StorageError, match="no bucket no-such-bucket"):
             call()
 
 
-def test_unreachable_bucket_is_a_sentence(films: GCSStorage, proxy: Proxy) -> None:
+def test_unreachable_bucket_is_a_storage_error(films: GCSStorage, proxy: Proxy) -> None:
     proxy.gone = True
     try:
         with pytest.raises(StorageError, match="network"):
@@ -104,23 +104,23 @@ def test_unreachable_bucket_is_a_sentence(films: GCSStorage, proxy: Proxy) -> No
         proxy.gone = False
 
 
-def test_missing_right_is_a_sentence() -> None:
+def test_missing_permission_names_the_role() -> None:
     from google.api_core.exceptions import Forbidden
 
-    class Closed:
+    class ForbiddenClient:
         def bucket(self, _name: str) -> None:
             raise Forbidden("no")  # type: ignore[no-untyped-call]
 
     with pytest.raises(StorageError, match="Storage Object User"):
-        GCSStorage("films", "", Closed()).get(KEY)
+        GCSStorage("films", "", ForbiddenClient()).get(KEY)
 
 
-def test_missing_login_is_a_sentence() -> None:
+def test_missing_login_names_the_command() -> None:
     from google.auth.exceptions import DefaultCredentialsError
 
-    class Locked:
+    class LoginMissingClient:
         def bucket(self, _name: str) -> None:
             raise DefaultCredentialsError("no credentials")  # type: ignore[no-untyped-call]
 
     with pytest.raises(StorageError, match="gcloud auth"):
-        GCSStorage("films", "", Locked()).get(KEY)
+        GCSStorage("films", "", LoginMissingClient()).get(KEY)

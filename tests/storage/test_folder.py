@@ -1,4 +1,4 @@
-"""What a disk does wrong: a sentence, and nothing half-written."""
+"""Local storage on a failing disk: a StorageError and no partial file."""
 
 import errno
 import os
@@ -14,7 +14,7 @@ from momalisa.storage import LocalStorage
 from tests.storage.conftest import KEY
 
 
-def test_full_disk_is_a_sentence_and_leaves_nothing(
+def test_full_disk_is_a_storage_error_and_leaves_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def full(_handle: int) -> None:
@@ -26,7 +26,7 @@ def test_full_disk_is_a_sentence_and_leaves_nothing(
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_disk_without_links_still_keeps_the_law(
+def test_disk_without_hard_links_never_overwrites(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> None:
@@ -38,28 +38,28 @@ def test_disk_without_links_still_keeps_the_law(
     storage.put(KEY, b"film", "image/gif")
     with pytest.raises(StorageError, match="never overwritten"):
         storage.put(KEY, b"other", "image/gif")
-    assert [found.key for found in storage.list()] == [KEY]
+    assert [stored.key for stored in storage.list()] == [KEY]
 
 
-TROUBLES = {
-    "a limit on files": "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))",
-    "a folder of somebody else": "os.setuid(65_534)",
+RESTRICTIONS = {
+    "a limit on file size": "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))",
+    "a folder without write permission": "os.setuid(65_534)",
 }
 
 
-@pytest.mark.parametrize("trouble", TROUBLES)
-def test_what_the_system_refuses_is_a_sentence_and_leaves_nothing(
-    tmp_path: Path, trouble: str
+@pytest.mark.parametrize("restriction", RESTRICTIONS)
+def test_refused_write_is_a_storage_error_and_leaves_no_file(
+    tmp_path: Path, restriction: str
 ) -> None:
-    """In a process of its own: nobody takes such a refusal back."""
-    if "setuid" in TROUBLES[trouble] and os.geteuid() != 0:
-        pytest.skip("only root can become somebody else")
+    """Runs in a subprocess, because the restriction cannot be lifted again."""
+    if "setuid" in RESTRICTIONS[restriction] and os.geteuid() != 0:
+        pytest.skip("only root can change its user")
     code = f"""
 import os, resource, signal
 from pathlib import Path
 from momalisa.storage import LocalStorage
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-{TROUBLES[trouble]}
+{RESTRICTIONS[restriction]}
 LocalStorage(Path({str(tmp_path)!r})).put("a/b.gif", bytes(100_000), "image/gif")
 """
     command = [sys.executable, "-c", code]
@@ -68,7 +68,7 @@ LocalStorage(Path({str(tmp_path)!r})).put("a/b.gif", bytes(100_000), "image/gif"
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_unreadable_folder_is_not_an_empty_one(
+def test_unreadable_folder_is_not_listed_as_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage = LocalStorage(tmp_path)
@@ -82,7 +82,7 @@ def test_unreadable_folder_is_not_an_empty_one(
         list(storage.list())
 
 
-def test_folder_is_no_file(tmp_path: Path) -> None:
+def test_folder_is_not_a_file(tmp_path: Path) -> None:
     storage = LocalStorage(tmp_path)
     storage.put("a/b.gif", b"film", "image/gif")
     with pytest.raises(NotStored):

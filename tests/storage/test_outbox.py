@@ -15,8 +15,8 @@ from db import queue, walks
 from db.models import State, Walk
 from db.session import engine_for, migrate, reading, writing
 from momalisa.errors import StorageError
-from momalisa.storage import LocalStorage, Stored, film_key
-from momalisa.storage.outbox import File, Outbox, deliver
+from momalisa.storage import LocalStorage, StoredFile, film_key
+from momalisa.storage.outbox import File, Outbox, deliver_film
 from momalisa.sync import sync
 from momalisa.worker.courier import Courier, delete_walk
 
@@ -27,7 +27,7 @@ class Bucket(LocalStorage):
     away = False
     refused = ""
 
-    def put(self, key: str, data: bytes, content_type: str) -> Stored:
+    def put(self, key: str, data: bytes, content_type: str) -> StoredFile:
         if self.away or (self.refused and self.refused in key):
             raise StorageError("The bucket is away.")
         return super().put(key, data, content_type)
@@ -95,48 +95,48 @@ def waits(database: str, walk: Walk) -> bool:
 
 
 def test_film_goes_straight_into_a_storage_in_reach(bucket: Bucket, outbox: Outbox) -> None:
-    assert deliver(film(), bucket, outbox) is False
+    assert deliver_film(film(), bucket, outbox) is False
     assert stored(bucket) == dict(film())
     assert outbox.walk_ids() == []
 
 
 def test_film_waits_when_the_storage_is_away(bucket: Bucket, outbox: Outbox) -> None:
     bucket.away = True
-    assert deliver(film(), bucket, outbox) is True
-    assert stored(outbox.shelf) == dict(film())
+    assert deliver_film(film(), bucket, outbox) is True
+    assert stored(outbox.films) == dict(film())
     assert [file.key for file in outbox.files("w1")][-1].endswith("walk.json")
 
 
 def test_without_an_outbox_a_storage_that_is_away_is_an_error(bucket: Bucket) -> None:
     bucket.away = True
     with pytest.raises(StorageError, match="away"):
-        deliver(film(), bucket, None)
+        deliver_film(film(), bucket, None)
 
 
 def test_nobody_waits_again_for_a_storage_that_was_away_a_moment_ago(
     bucket: Bucket, outbox: Outbox
 ) -> None:
     bucket.away = True
-    deliver(film("w1"), bucket, outbox)
+    deliver_film(film("w1"), bucket, outbox)
     bucket.away = False
-    assert deliver(film("w2"), bucket, outbox) is True
+    assert deliver_film(film("w2"), bucket, outbox) is True
 
 
 def test_record_is_stored_last(bucket: Bucket, outbox: Outbox) -> None:
     """A film of which something is missing must not look like a whole one."""
     bucket.refused = "film.gif"
-    deliver(film(), bucket, outbox)
+    deliver_film(film(), bucket, outbox)
     assert not bucket.exists(film_key("w1", "walk.json"))
 
 
 def test_second_attempt_keeps_the_first_ones_record_and_checks_the_film(
     bucket: Bucket, outbox: Outbox
 ) -> None:
-    deliver(film(), bucket, outbox)
+    deliver_film(film(), bucket, outbox)
     again = [File(file.key, b"other") for file in film()]
-    deliver([again[0], film()[1], again[2]], bucket, outbox)
+    deliver_film([again[0], film()[1], again[2]], bucket, outbox)
     assert stored(bucket) == dict(film())
-    assert deliver(again, bucket, outbox) is True, "another film under the same name"
+    assert deliver_film(again, bucket, outbox) is True, "another film under the same name"
     assert stored(bucket) == dict(film())
 
 
@@ -150,14 +150,14 @@ def test_courier_brings_what_waits_once_the_storage_is_back(
 ) -> None:
     walk = hang()
     bucket.away = True
-    deliver(film(walk.id), bucket, outbox)
+    deliver_film(film(walk.id), bucket, outbox)
     assert courier.go() is False
     assert "The bucket is away." in caplog.text
     assert waits(database, walk)
     bucket.away = False
     assert courier.go() is True
     assert stored(bucket) == dict(film(walk.id))
-    assert stored(outbox.shelf) == {}
+    assert stored(outbox.films) == {}
     assert not waits(database, walk)
 
 
@@ -174,7 +174,7 @@ def test_courier_that_dies_at_any_step_is_followed_by_one_that_ends_it(
     """Three files put, the row told, three files let go."""
     walk = hang()
     bucket.away = True
-    deliver(film(walk.id), bucket, outbox)
+    deliver_film(film(walk.id), bucket, outbox)
     bucket.away = False
     steps = iter(range(7))
 
@@ -187,13 +187,13 @@ def test_courier_that_dies_at_any_step_is_followed_by_one_that_ends_it(
         return _change
 
     with monkeypatch.context() as killing:
-        for where, what in ((bucket, "put"), (outbox.shelf, "delete"), (queue, "stored")):
+        for where, what in ((bucket, "put"), (outbox.films, "delete"), (queue, "stored")):
             killing.setattr(where, what, dying(getattr(where, what)))
         with pytest.raises(SystemExit):
             courier.go()
     assert Courier(outbox, lambda: bucket, database).go()
     assert stored(bucket) == dict(film(walk.id))
-    assert stored(outbox.shelf) == {}
+    assert stored(outbox.films) == {}
     assert not waits(database, walk)
 
 
@@ -203,7 +203,7 @@ def test_film_of_a_walk_that_is_made_again_is_left_to_its_worker(
     walk = hang(done=False)
     assert walk.state is State.RUNNING
     bucket.away = True
-    deliver(film(walk.id), bucket, outbox)
+    deliver_film(film(walk.id), bucket, outbox)
     bucket.away = False
     assert courier.go()
     assert stored(bucket) == {}
@@ -214,14 +214,14 @@ def test_film_whose_row_is_lost_is_brought_all_the_same(
     outbox: Outbox, bucket: Bucket, courier: Courier
 ) -> None:
     bucket.away = True
-    deliver(film("unknown"), bucket, outbox)
+    deliver_film(film("unknown"), bucket, outbox)
     bucket.away = False
     assert courier.go()
     assert stored(bucket) == dict(film("unknown"))
 
 
 def test_half_a_film_in_the_outbox_is_none(outbox: Outbox, courier: Courier) -> None:
-    outbox.shelf.put(film_key("w1", "film.gif"), b"film", "image/gif")
+    outbox.films.put(film_key("w1", "film.gif"), b"film", "image/gif")
     assert outbox.walk_ids() == []
     assert courier.go()
 
@@ -231,7 +231,7 @@ def test_refused_film_does_not_hold_up_the_others(
 ) -> None:
     bucket.away = True
     for walk_id in ("a", "b", "c"):
-        deliver(film(walk_id), bucket, outbox)
+        deliver_film(film(walk_id), bucket, outbox)
     bucket.away, bucket.refused = False, "/a/"
     assert [courier.go(), courier.go()] == [False, False]
     assert outbox.walk_ids() == ["a"]
@@ -239,7 +239,7 @@ def test_refused_film_does_not_hold_up_the_others(
 
 def test_two_couriers_do_not_go_at_a_time(outbox: Outbox, bucket: Bucket, courier: Courier) -> None:
     bucket.away = True
-    deliver(film(), bucket, outbox)
+    deliver_film(film(), bucket, outbox)
     bucket.away = False
     with FileLock(outbox.folder / ".lock"):
         assert courier.go()
@@ -248,7 +248,7 @@ def test_two_couriers_do_not_go_at_a_time(outbox: Outbox, bucket: Bucket, courie
 
 def hung(database: str, bucket: Bucket, walk: Walk) -> Walk:
     """The walk with its film in the bucket."""
-    deliver(film(walk.id), bucket, None)
+    deliver_film(film(walk.id), bucket, None)
     with writing(database) as session:
         row = session.get_one(Walk, walk.id)
         row.files = {file.key.rpartition("/")[2]: file.key for file in film(walk.id)}
@@ -267,7 +267,7 @@ def test_taken_down_is_gone_with_its_files(
     walk = hung(database, bucket, hang())
     assert delete_walk(walk.id, bucket, outbox, database)
     assert not there(database, walk)
-    assert stored(bucket) == stored(outbox.shelf) == {}
+    assert stored(bucket) == stored(outbox.films) == {}
     assert delete_walk(walk.id, bucket, outbox, database) is False
 
 
@@ -286,11 +286,11 @@ def test_waiting_film_is_taken_down_here(
 ) -> None:
     walk = hang()
     bucket.away = True
-    deliver(film(walk.id), bucket, outbox)
+    deliver_film(film(walk.id), bucket, outbox)
     delete_walk(walk.id, bucket, outbox, database)
     bucket.away = False
     assert courier.go()
-    assert stored(bucket) == stored(outbox.shelf) == {}
+    assert stored(bucket) == stored(outbox.films) == {}
 
 
 def test_running_walk_is_not_taken_down(
@@ -314,7 +314,7 @@ def test_what_cannot_be_deleted_now_is_deleted_later(
     assert sync(bucket, database, outbox, repair=True).taken_in == []
     bucket.away = False
     assert courier.go()
-    assert stored(bucket) == stored(outbox.shelf) == {}
+    assert stored(bucket) == stored(outbox.films) == {}
 
 
 def test_removal_that_died_before_the_row_went_is_called_off(
@@ -347,7 +347,7 @@ def test_damaged_outbox_does_not_end_the_courier(
     bucket: Bucket, outbox: Outbox, courier: Courier, caplog: pytest.LogCaptureFixture
 ) -> None:
     bucket.away = True
-    deliver(film(), bucket, outbox)
+    deliver_film(film(), bucket, outbox)
     (outbox.folder / ".lock").mkdir()
     assert courier.go() is False
     assert "cannot be used" in caplog.text
@@ -378,7 +378,7 @@ def test_courier_runs_beside_its_worker(
     outbox: Outbox, bucket: Bucket, courier: Courier, caplog: pytest.LogCaptureFixture
 ) -> None:
     bucket.away = True
-    deliver(film(), bucket, outbox)
+    deliver_film(film(), bucket, outbox)
     bucket.away = False
     ended = threading.Event()
     thread = threading.Thread(target=courier.run, args=(ended.is_set,))

@@ -18,7 +18,7 @@ from momalisa.render import Progress
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, film_key
-from momalisa.storage.outbox import File, deliver
+from momalisa.storage.outbox import File, deliver_film
 from momalisa.worker.process import run_process
 from momalisa.worker.worker import Worker
 
@@ -75,7 +75,7 @@ def paint(
     parts = (encode_poster(frames[0]), gif, record_of(spec, made, entry))
     on_progress(Progress("storing", (), spec.frames))
     files = [File(key, part) for key, part in zip(keys.values(), parts, strict=True)]
-    return Film(keys, len(gif), sha256, len(frames), deliver(files, storage, outbox))
+    return Film(keys, len(gif), sha256, len(frames), deliver_film(files, storage, outbox))
 
 
 def record_of(spec: WalkSpec, made: Film, entry: Mapping[str, Any]) -> bytes:

@@ -27,7 +27,7 @@ from momalisa.render import Progress
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import Storage, film_key
-from momalisa.storage.outbox import File, Outbox, deliver
+from momalisa.storage.outbox import File, Outbox, deliver_film
 from momalisa.worker.process import run_process
 from momalisa.worker.worker import Worker
 
@@ -88,7 +88,7 @@ class Painter:
             on_progress(Progress("frames", tuple(ready), spec.frames))
         files = {"gif": film_key(walk_id, "film.gif"), "json": film_key(walk_id, "walk.json")}
         film, record = File(files["gif"], b"film"), File(files["json"], json.dumps(entry).encode())
-        return Film(files, made, waiting=deliver([film, record], storage, outbox))
+        return Film(files, made, waiting=deliver_film([film, record], storage, outbox))
 
 
 def ask(settings: Settings, *, remote: bool = False, **choice: Any) -> Walk:

@@ -18,7 +18,7 @@ from db.session import writing
 from momalisa.engine import perception
 from momalisa.film.encode import encode_gif, encode_poster
 from momalisa.spec import WalkSpec
-from momalisa.storage import TYPES, LocalStorage, film_key
+from momalisa.storage import CONTENT_TYPES, LocalStorage, film_key
 from tests.support.app import House
 
 PATIENCE = 15_000
@@ -105,7 +105,7 @@ def hang_film(house: House, walk_id: str, *prompts: str, **changes: Any) -> None
     }
     keys = {kind: film_key(walk_id, name) for kind, (name, _) in files.items()}
     for kind, (name, data) in files.items():
-        content_type = TYPES[name[name.index(".") :]]
+        content_type = CONTENT_TYPES[name[name.index(".") :]]
         LocalStorage(house.home / "store").put(keys[kind], data, content_type)
     distances = perception.steps(frames)
     result = {

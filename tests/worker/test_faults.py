@@ -16,7 +16,7 @@ from momalisa.errors import Cancelled, ModelNotFound, OutOfMemory
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
-from momalisa.storage.outbox import outbox_of
+from momalisa.storage.outbox import open_outbox
 from tests.support.stub_worker import Film, Painter, ask, at_work, row, worker
 from tests.support.waiting import until
 
@@ -154,18 +154,18 @@ def test_film_waits_for_a_storage_out_of_reach_and_arrives_by_itself(settings: S
         until(lambda: not row(settings, walk).waiting and not row(settings, other).waiting)
     for done in (row(settings, walk), row(settings, other)):
         assert LocalStorage(store).get(done.files["gif"]) == b"film"
-    assert outbox_of(settings).walk_ids() == []
+    assert open_outbox(settings).walk_ids() == []
 
 
 def test_once_ends_with_a_try_to_send_what_waits(settings: Settings) -> None:
-    outbox_of(settings).shelf.put(film_key("w1", "walk.json"), b"{}", "application/json")
+    open_outbox(settings).films.put(film_key("w1", "walk.json"), b"{}", "application/json")
     worker(settings).run(once=True)
     assert LocalStorage(Path(settings.store_root)).exists(film_key("w1", "walk.json"))
 
 
 def test_film_that_can_be_kept_nowhere_is_said(settings: Settings) -> None:
     Path(settings.store_root).write_text("in the way")
-    outbox_of(settings).folder.write_text("in the way, too")
+    open_outbox(settings).folder.write_text("in the way, too")
     walk = ask(settings)
     worker(settings).run(once=True)
     failed = row(settings, walk)

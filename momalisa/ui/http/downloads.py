@@ -16,7 +16,7 @@ from momalisa.errors import BadInput, NotStored
 from momalisa.film import exports
 from momalisa.film.exports import ExportFormat
 from momalisa.settings import settings
-from momalisa.storage.outbox import outbox_of
+from momalisa.storage.outbox import open_outbox
 from momalisa.ui import error_display, history
 from momalisa.ui.submit import repeatable, spec_of
 
@@ -78,7 +78,7 @@ def _exported(walk: Walk, kind: ExportFormat) -> bytes:
 
 
 def _stored_gif(walk: Walk) -> bytes:
-    shelf = outbox_of(settings()).shelf if walk.waiting else history.storage()
+    shelf = open_outbox(settings()).films if walk.waiting else history.storage()
     try:
         return shelf.get(walk.files["gif"])
     except NotStored:  # which says where on this machine

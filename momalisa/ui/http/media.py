@@ -18,8 +18,8 @@ from starlette.routing import Route
 
 from momalisa.errors import BadInput, NotStored, StorageError
 from momalisa.settings import settings
-from momalisa.storage import TYPES, LocalStorage, Storage, checked
-from momalisa.storage.outbox import outbox_of
+from momalisa.storage import CONTENT_TYPES, LocalStorage, Storage, check_key
+from momalisa.storage.outbox import open_outbox
 from momalisa.ui import history
 from momalisa.ui.gallery import import_film
 from momalisa.ui.http import downloads
@@ -55,7 +55,7 @@ def _version(name: str) -> str:
 async def stored(request: Request) -> Response:
     """A film's file, by its key: from the outbox while it waits there, else from the storage."""
     key, download = request.path_params["key"], request.query_params.get("download", "")
-    waiting = _inside(outbox_of(settings()).shelf.root, key)
+    waiting = _inside(open_outbox(settings()).films.root, key)
     if waiting is not None:
         return _file(waiting, download)
     storage = history.storage()
@@ -83,11 +83,11 @@ def _picture(root: Path, key: str, download: str = "") -> Response:
 
 
 def _file(path: Path, download: str) -> Response:
-    return FileResponse(path, media_type=TYPES[path.suffix], headers=_headers(download))
+    return FileResponse(path, media_type=CONTENT_TYPES[path.suffix], headers=_headers(download))
 
 
 def _from_bucket(storage: Storage, key: str, download: str) -> Response:
-    media_type = TYPES.get(PurePosixPath(key).suffix)
+    media_type = CONTENT_TYPES.get(PurePosixPath(key).suffix)
     if media_type is None:
         return _nothing()
     try:
@@ -110,10 +110,10 @@ def _headers(download: str) -> dict[str, str]:
 def _inside(root: Path, key: str) -> Path | None:
     """The file of that key if it is one of ours: no hidden name, no way out of the root."""
     try:
-        path = root / checked(key)
+        path = root / check_key(key)
     except BadInput:
         return None
-    if path.suffix not in TYPES or not path.is_file():
+    if path.suffix not in CONTENT_TYPES or not path.is_file():
         return None
     # A link inside the store could still lead outside it.
     return path if path.resolve().is_relative_to(root.resolve()) else None

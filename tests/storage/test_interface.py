@@ -1,4 +1,4 @@
-"""One contract for every storage: a folder, and a bucket of the real emulator."""
+"""The storage interface, tested on a folder and on a bucket in the emulator."""
 
 import os
 from collections.abc import Callable
@@ -23,7 +23,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
     return GCSStorage(bucket, "a/prefix" if request.param == "gcs-prefix" else "", client)
 
 
-def test_what_is_put_is_got(storage: Storage) -> None:
+def test_get_returns_what_was_put(storage: Storage) -> None:
     data = os.urandom(300_000)
     stored = storage.put(KEY, data, "image/gif")
     assert (stored.key, stored.size) == (KEY, len(data))
@@ -32,12 +32,12 @@ def test_what_is_put_is_got(storage: Storage) -> None:
     assert storage.exists(KEY)
 
 
-def test_empty_file_is_a_file(storage: Storage) -> None:
+def test_empty_file_is_stored(storage: Storage) -> None:
     storage.put(KEY, b"", "image/gif")
     assert storage.get(KEY) == b""
 
 
-def test_putting_the_same_again_is_fine(storage: Storage) -> None:
+def test_putting_the_same_bytes_again_succeeds(storage: Storage) -> None:
     first = storage.put(KEY, b"film", "image/gif")
     assert storage.put(KEY, b"film", "image/gif").size == first.size
 
@@ -50,7 +50,7 @@ def test_films_are_never_overwritten(storage: Storage, other: bytes) -> None:
     assert storage.get(KEY) == b"film"
 
 
-def test_racers_have_one_winner(storage: Storage) -> None:
+def test_concurrent_puts_have_one_winner(storage: Storage) -> None:
     def race(number: int) -> int | None:
         try:
             storage.put(KEY, b"%d" % number, "image/gif")
@@ -63,7 +63,7 @@ def test_racers_have_one_winner(storage: Storage) -> None:
     assert [b"%d" % winner for winner in winners] == [storage.get(KEY)]
 
 
-def test_nothing_there_is_said(storage: Storage) -> None:
+def test_missing_file_raises_not_stored(storage: Storage) -> None:
     assert not storage.exists(KEY)
     with pytest.raises(NotStored, match="no file"):
         storage.get(KEY)
@@ -75,14 +75,14 @@ def test_list_is_by_prefix_and_sorted(storage: Storage) -> None:
     keys = ["b/1.gif", "a/2.gif", "a/10.gif", "ab/1.gif", "a/x/1.gif"]
     for key in keys:
         storage.put(key, key.encode(), "image/gif")
-    assert [found.key for found in storage.list()] == sorted(keys)
-    assert [found.key for found in storage.list("a/")] == ["a/10.gif", "a/2.gif", "a/x/1.gif"]
-    assert [found.key for found in storage.list("a")][-1] == "ab/1.gif"
-    assert [found.size for found in storage.list("b/")] == [7]
+    assert [stored.key for stored in storage.list()] == sorted(keys)
+    assert [stored.key for stored in storage.list("a/")] == ["a/10.gif", "a/2.gif", "a/x/1.gif"]
+    assert [stored.key for stored in storage.list("a")][-1] == "ab/1.gif"
+    assert [stored.size for stored in storage.list("b/")] == [7]
     assert list(storage.list("none/")) == []
 
 
-def test_deleted_is_gone_and_may_be_put_anew(storage: Storage) -> None:
+def test_deleted_key_can_be_put_again(storage: Storage) -> None:
     storage.put(KEY, b"film", "image/gif")
     storage.delete(KEY)
     storage.delete(KEY)
@@ -99,7 +99,7 @@ def test_deleted_is_gone_and_may_be_put_anew(storage: Storage) -> None:
         *("a\0b", "a\nb", "\ud800", "a/" + "x" * 300),
     ],
 )
-def test_keys_stay_inside(storage: Storage, key: str) -> None:
+def test_keys_outside_the_storage_are_bad_input(storage: Storage, key: str) -> None:
     calls: list[Callable[[], object]] = [
         lambda: storage.put(key, b"", "image/gif"),
         lambda: storage.get(key),
@@ -113,7 +113,7 @@ def test_keys_stay_inside(storage: Storage, key: str) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["../", "/etc/", "a/../../b"])
-def test_prefixes_stay_inside(storage: Storage, prefix: str) -> None:
+def test_prefixes_outside_the_storage_are_bad_input(storage: Storage, prefix: str) -> None:
     with pytest.raises(BadInput):
         list(storage.list(prefix))
 
@@ -123,7 +123,7 @@ def test_url_is_quoted(storage: Storage) -> None:
     assert storage.url(KEY).endswith("saved_predictions/abc/a%20film%2C%20%E2%84%96%201.gif")
 
 
-def test_root_decides_the_storage(tmp_path: Path) -> None:
+def test_root_selects_the_storage(tmp_path: Path) -> None:
     assert isinstance(open_storage(str(tmp_path)), LocalStorage)
     assert isinstance(open_storage("gs://films/some/prefix"), GCSStorage)
     with pytest.raises(BadInput, match="gs://bucket"):

@@ -1,0 +1,85 @@
+"""The interface of a storage, its keys and its content types.
+
+A key is a relative path such as "saved_predictions/<walk's id>/<name>.gif". Stored files never
+change, so browsers may cache them without limit.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from urllib.parse import quote
+
+from momalisa.errors import BadInput, StorageError
+
+FILMS_FOLDER = "saved_predictions"
+CACHE_CONTROL = "public, max-age=31536000, immutable"
+KEY_BYTES = 240
+"""Longest key."""
+CONTENT_TYPES = {
+    ".gif": "image/gif",
+    ".json": "application/json",
+    ".mp4": "video/mp4",
+    ".png": "image/png",
+    ".webp": "image/webp",
+}
+"""Content types of a film's files, by suffix."""
+
+
+@dataclass(frozen=True)
+class StoredFile:
+    """A stored file's key, size in bytes and time of upload (UTC)."""
+
+    key: str
+    size: int
+    updated: datetime
+
+
+class Storage(Protocol):
+    """Files by key. Every method raises BadInput for an invalid key, or StorageError."""
+
+    def put(self, key: str, data: bytes, content_type: str) -> StoredFile:
+        """Store a file atomically. Raises StorageError if the key holds different bytes."""
+
+    def get(self, key: str) -> bytes:
+        """Read a file. Raises NotStored if there is none."""
+
+    def exists(self, key: str) -> bool:
+        """Whether a file is stored under the key."""
+
+    def list(self, prefix: str = "") -> Iterator[StoredFile]:
+        """List the files whose keys begin with `prefix`, sorted by key."""
+
+    def delete(self, key: str) -> None:
+        """Delete a file if it exists."""
+
+    def url(self, key: str, *, download: str = "") -> str:
+        """The URL at which browsers read the file; `download` is a file name to save it as."""
+
+
+def film_key(walk_id: str, name: str) -> str:
+    """The key of a file of a walk. Raises BadInput if it is invalid."""
+    return check_key(f"{FILMS_FOLDER}/{walk_id}/{name}")
+
+
+def check_key(key: str) -> str:
+    """Return the key. Raises BadInput if it is invalid or points outside the storage."""
+    bad_character = any(c in '\\:*?"<>|' or not c.isprintable() for c in key)
+    hidden = any(not part or part.startswith(".") for part in key.split("/"))
+    if bad_character or hidden or len(key.encode(errors="replace")) > KEY_BYTES:
+        raise BadInput(f"“{key[:80]!a}” is no key of a stored file.")
+    return key
+
+
+def app_url(key: str, *, download: str = "") -> str:
+    """The URL at which the app's server serves the file."""
+    address = f"/pictures/store/{quote(check_key(key))}"
+    return f"{address}?download={quote(download)}" if download else address
+
+
+def conflict_error(key: str) -> StorageError:
+    """The error for a key that already holds different bytes."""
+    return StorageError(
+        f"Another file is stored as {key} already. Films are never overwritten; "
+        "please make the walk again under a new name."
+    )
