@@ -21,10 +21,10 @@ from momalisa.atelier.autoencoder import (
     train_decoder,
 )
 from momalisa.atelier.canvases import (
-    FreshCanvases,
-    held_out,
+    CanvasStream,
     load_shards,
     paint_batch,
+    paint_canvases,
     paint_shards,
 )
 from momalisa.atelier.card import model_card
@@ -65,7 +65,7 @@ def train(
     if wanted("paint", stages):
         paint_shards(folder / "shards", recipe, patches, processes=processes)
     if wanted("decoder", stages):
-        fresh = FreshCanvases(DECODER_SEEDS, recipe.size)
+        fresh = CanvasStream(DECODER_SEEDS, recipe.size)
         train_decoder(autoencoder, fresh, patches, recipe, folder, device=device, workers=processes)
         autoencoder.cpu().save_pretrained(folder / "autoencoder")
     if wanted("denoiser", stages):
@@ -123,7 +123,8 @@ def _denoiser(recipe: Recipe, folder: Path, patches: PatchMap, *, device: str) -
     manners = [manner_of(seed) for seed in range(recipe.canvases)]
     odds = [recipe.odds(manner) for manner in manners]
     lesson = Lesson.of(canvases, tokenizer, odds, [MANNERS.index(one) for one in manners])
-    exam = Lesson.of(held_out(256, HELD_OUT_SEEDS, recipe, patches), tokenizer)
+    unseen = range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + 256)
+    exam = Lesson.of(paint_canvases(unseen, recipe, patches), tokenizer)
     model = _fresh_or_adopted(recipe, folder, tokenizer)
     count = sum(p.numel() for p in model.unet.parameters())
     log.info("%d canvases, UNet of %.1f M parameters", len(lesson.latents), count / 1e6)

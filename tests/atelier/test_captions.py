@@ -1,30 +1,31 @@
-"""Captions: repeatable, different from each other, short and true."""
+"""Captions are deterministic, distinct, short and true to the facts."""
 
 from dataclasses import replace
 
 import pytest
 
-from momalisa.atelier.captions import captions, joined, with_article
+from momalisa.atelier.captions import write_captions
 from momalisa.atelier.painter import MANNERS, Facts, paint
 from momalisa.atelier.painter.words import COLOUR_WORDS, MOTIF_WORDS, STYLES
+from momalisa.atelier.phrases import join_words, with_article
 
 SQUARE = Facts("suprematist-shapes", "white", ("red",), "square", ink="red")
 
 
-def spoken(names: tuple[str, ...]) -> set[str]:
-    """All words for these colours."""
-    return {word for name in names for word in (name, *COLOUR_WORDS[name])}
+def all_names(colours: tuple[str, ...]) -> set[str]:
+    """The names and synonyms of colours."""
+    return {word for name in colours for word in (name, *COLOUR_WORDS[name])}
 
 
-ALL_COLOURS = spoken(tuple(COLOUR_WORDS))
+ALL_COLOURS = all_names(tuple(COLOUR_WORDS))
 
 
 @pytest.mark.parametrize("manner", MANNERS)
-def test_six_different_short_captions_for_every_manner(manner: str) -> None:
+def test_every_manner_gets_six_distinct_short_captions(manner: str) -> None:
     for seed in range(12):
         facts = paint(manner, seed, 64).facts
-        texts = captions(facts, seed)
-        assert texts == captions(facts, seed)
+        texts = write_captions(facts, seed)
+        assert texts == write_captions(facts, seed)
         assert len(texts) == len(set(texts)) == 6
         assert all(text == text.strip() and "  " not in text for text in texts)
         assert all(0 < len(text) <= 200 and len(text.split()) <= 20 for text in texts)
@@ -34,9 +35,9 @@ def test_six_different_short_captions_for_every_manner(manner: str) -> None:
 def test_captions_name_something_true(manner: str) -> None:
     facts = paint(manner, 2, 64).facts
     names, labels = STYLES[manner]
-    true = spoken((facts.ground, *facts.colours)) | {facts.motif, facts.place, facts.mood}
+    true = all_names((facts.ground, *facts.colours)) | {facts.motif, facts.place, facts.mood}
     true |= {*MOTIF_WORDS.get(facts.motif, ()), *names, *labels} - {""}
-    texts = captions(facts, 2)
+    texts = write_captions(facts, 2)
     assert sum(any(word and word in text for word in true) for text in texts) >= 4
 
 
@@ -45,29 +46,29 @@ def test_most_captions_name_a_colour_and_about_half_the_manner() -> None:
     for manner in MANNERS:
         for seed in range(6):
             facts = paint(manner, seed, 64).facts
-            found = captions(facts, seed)
-            texts += found
+            captions = write_captions(facts, seed)
+            texts += captions
             names, labels = STYLES[manner]
-            styled += sum(any(style in text for style in (*names, *labels)) for text in found)
+            styled += sum(any(style in text for style in (*names, *labels)) for text in captions)
     coloured = sum(any(word in text for word in ALL_COLOURS) for text in texts)
     assert 0.7 < coloured / len(texts) < 0.92
     assert 0.4 < styled / len(texts) < 0.65
 
 
-def test_a_red_square_is_called_so_and_never_another_colour() -> None:
-    texts = {text for seed in range(60) for text in captions(SQUARE, seed)}
+def test_a_red_square_is_called_red_and_no_other_colour() -> None:
+    texts = {text for seed in range(60) for text in write_captions(SQUARE, seed)}
     assert {"a red square on white", "red square", "a red square", "a square"} <= texts
     wrong = {"blue", "green", "yellow", "purple", "orange", "navy", "pink", "brown"}
     assert not any(word in text.split() for text in texts for word in wrong)
 
 
-def test_several_are_counted() -> None:
-    texts = {t for seed in range(60) for t in captions(replace(SQUARE, count=3), seed)}
+def test_captions_name_the_number_of_things() -> None:
+    texts = {t for seed in range(60) for t in write_captions(replace(SQUARE, count=3), seed)}
     assert "three red squares on white" in texts
     assert not any(text.startswith("a red square") for text in texts)
 
 
-def test_a_stormy_sea_at_night() -> None:
+def test_captions_name_weather_and_time() -> None:
     sea = Facts(
         "seascape",
         "navy",
@@ -78,19 +79,19 @@ def test_a_stormy_sea_at_night() -> None:
         weather="stormy",
         sky="navy",
     )
-    texts = {text for seed in range(120) for text in captions(sea, seed)}
+    texts = {text for seed in range(120) for text in write_captions(sea, seed)}
     assert "a stormy sea at night" in texts
     assert not any("calm" in text or "day" in text.split() for text in texts)
 
 
-def test_moods_are_spoken() -> None:
+def test_captions_name_the_mood() -> None:
     sad = replace(SQUARE, mood="sad", ground="blue", colours=("grey",), ink="grey")
-    texts = {text for seed in range(300) for text in captions(sad, seed)}
+    texts = {text for seed in range(300) for text in write_captions(sad, seed)}
     assert "a sad blue picture" in texts
 
 
-def test_words_are_joined_and_take_the_right_article() -> None:
-    assert joined(["red"]) == "red"
-    assert joined(["red", "blue", "white"]) == "red, blue and white"
+def test_words_are_joined_and_get_the_right_article() -> None:
+    assert join_words(["red"]) == "red"
+    assert join_words(["red", "blue", "white"]) == "red, blue and white"
     assert with_article("orange sun") == "an orange sun"
     assert with_article("red sun") == "a red sun"

@@ -1,4 +1,4 @@
-"""The painter: repeatable, never flat, and honest about its colours."""
+"""Canvases are deterministic, not blank, and match their facts."""
 
 import cv2
 import numpy as np
@@ -19,8 +19,8 @@ def lab(rgb: NDArray[np.uint8]) -> NDArray[np.float32]:
 def share_near(canvas: Canvas, colour: str, within: float = 18.0) -> float:
     """The share of pixels within that CIELAB distance of a named colour."""
     pixels = lab(canvas.pixels[::4, ::4].reshape(-1, 3))
-    named = lab(np.array([COLOURS[colour]], np.uint8))
-    return float((np.linalg.norm(pixels - named, axis=1) < within).mean())
+    target = lab(np.array([COLOURS[colour]], np.uint8))
+    return float((np.linalg.norm(pixels - target, axis=1) < within).mean())
 
 
 def test_there_are_at_least_24_manners_with_different_names() -> None:
@@ -28,7 +28,7 @@ def test_there_are_at_least_24_manners_with_different_names() -> None:
 
 
 @pytest.mark.parametrize("manner", MANNERS)
-def test_same_seed_same_canvas_and_other_seeds_differ(manner: str) -> None:
+def test_a_seed_determines_the_canvas(manner: str) -> None:
     first, again = paint(manner, 3, 64), paint(manner, 3, 64)
     assert first.pixels.tobytes() == again.pixels.tobytes()
     assert first.facts == again.facts
@@ -37,7 +37,7 @@ def test_same_seed_same_canvas_and_other_seeds_differ(manner: str) -> None:
 
 @pytest.mark.parametrize("size", [64, 256])
 @pytest.mark.parametrize("manner", MANNERS)
-def test_every_manner_paints_rgb_that_is_not_flat(manner: str, size: int) -> None:
+def test_every_manner_paints_rgb_with_contrast(manner: str, size: int) -> None:
     canvas = paint(manner, 11, size)
     assert canvas.pixels.shape == (size, size, 3)
     assert canvas.pixels.dtype == np.uint8
@@ -59,7 +59,7 @@ def test_facts_use_known_words(manner: str) -> None:
 
 
 @pytest.mark.parametrize("manner", [m for m in MANNERS if m != "pointillist-landscape"])
-def test_the_ground_and_the_first_colour_are_really_there(manner: str) -> None:
+def test_the_ground_and_the_first_colour_are_visible(manner: str) -> None:
     for seed in SEEDS:
         canvas = paint(manner, seed, 128)
         ground = share_near(canvas, canvas.facts.ground)
@@ -88,6 +88,6 @@ def test_texture_does_not_shift_the_colour() -> None:
 
 
 def test_paint_any_draws_many_manners() -> None:
-    drawn = {paint_any(seed, 64).facts.manner for seed in range(120)}
-    assert len(drawn) > len(MANNERS) / 2
+    manners = {paint_any(seed, 64).facts.manner for seed in range(120)}
+    assert len(manners) > len(MANNERS) / 2
     assert paint_any(5, 64).facts == paint_any(5, 64).facts

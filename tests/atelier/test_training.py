@@ -20,7 +20,7 @@ from momalisa.atelier.autoencoder import (
 )
 from momalisa.atelier.canvases import (
     Canvases,
-    FreshCanvases,
+    CanvasStream,
     load_shards,
     paint_batch,
     paint_shards,
@@ -145,7 +145,7 @@ def test_the_decoder_starts_with_each_cells_mean_colour(
 def test_the_decoder_learns_and_resumes(
     autoencoder: AutoencoderTiny, patches: PatchMap, tmp_path: Path
 ) -> None:
-    fresh = FreshCanvases(0, RECIPE.size)
+    fresh = CanvasStream(0, RECIPE.size)
     for _ in range(2):
         train_decoder(autoencoder, fresh, patches, RECIPE, tmp_path, device="cpu", workers=0)
     kept = torch.load(tmp_path / "decoder.pt", weights_only=True)

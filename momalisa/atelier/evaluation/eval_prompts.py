@@ -9,7 +9,7 @@ from itertools import count as count_from
 from random import Random
 from typing import TypeVar
 
-from momalisa.atelier.captions import captions, with_article
+from momalisa.atelier.captions import write_captions
 from momalisa.atelier.painter import COLOURS, MANNERS, Canvas, paint, paint_any
 from momalisa.atelier.painter.layout import spots
 from momalisa.atelier.painter.palette import distance
@@ -17,6 +17,7 @@ from momalisa.atelier.painter.scene import Scene
 from momalisa.atelier.painter.shapes import SHAPES
 from momalisa.atelier.painter.texture import finish_surface
 from momalisa.atelier.painter.words import COLOUR_WORDS, NUMBERS, STYLES
+from momalisa.atelier.phrases import with_article
 from momalisa.atelier.recipe import HELD_OUT_SEEDS
 from momalisa.engine.frame_cache import Frame
 
@@ -103,7 +104,7 @@ def colours_named(text: str) -> tuple[str, ...]:
 
 def _first(canvas: Canvas, seed: int, wanted: Callable[[str], bool]) -> str:
     """The first caption of a canvas that is as wanted, or ""."""
-    return next((text for text in captions(canvas.facts, seed, 12) if wanted(text)), "")
+    return next((text for text in write_captions(canvas.facts, seed, 12) if wanted(text)), "")
 
 
 def of_places(count: int, size: int) -> list[Commission]:
