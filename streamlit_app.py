@@ -1,4 +1,4 @@
-"""The server: the screens, the pictures, and one local worker beside them."""
+"""The server: Streamlit's pages, the HTTP routes for pictures, and a local worker process."""
 
 import logging
 import threading
@@ -27,30 +27,31 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """The history is up to date before the first page, and the worker ends with the server."""
+    """Migrate the database before the first page; stop the worker together with the server."""
     try:
         await anyio.to_thread.run_sync(migrate, settings().database)
     except HistoryError as error:
-        log.error("%s", error)  # which every page says, until it is mended
-    threading.Thread(target=_load_ahead, daemon=True).start()
+        log.error("%s", error)  # every page shows it as well
+    threading.Thread(target=_warm_up, daemon=True).start()
     stopping = threading.Event()
     if settings().worker == "external":
-        # A worker elsewhere does not see what deletions leave in this machine's outbox.
-        threading.Thread(target=_courier().run, args=(stopping.is_set,), daemon=True).start()
+        # An external worker does not process the deletions in this machine's outbox.
+        threading.Thread(target=_make_courier().run, args=(stopping.is_set,), daemon=True).start()
     async with Supervisor(settings()):
         yield
     stopping.set()
 
 
-def _courier() -> Courier:
+def _make_courier() -> Courier:
+    """A courier for this machine's outbox."""
     store = partial(open_storage, settings().store_root)
     return Courier(open_outbox(settings()), store, settings().database)
 
 
-def _load_ahead() -> None:
-    """What takes long at first: the history; for the first page pandas, for Insight altair."""
-    with suppress(HistoryError):  # which every page says
-        history.nobody_works()
+def _warm_up() -> None:
+    """Do what is slow the first time: open the database, import pandas, and altair for Insight."""
+    with suppress(HistoryError):  # every page shows it
+        history.no_worker_alive()
     for name in ("pandas", "altair"):
         import_module(name)
 
@@ -59,10 +60,10 @@ app = st.App(
     Path(__file__).parent / "momalisa" / "ui" / "shell.py",
     routes=[*media.ROUTES, *stills.ROUTES],
     middleware=[
-        Middleware(not_found.led_home),
-        Middleware(preload.heralded),
-        Middleware(prerender.seen_at_once),
+        Middleware(not_found.redirect_unknown_pages),
+        Middleware(preload.add_preload_links),
+        Middleware(prerender.prerender_posters),
     ],
     lifespan=lifespan,
-    on_script_error=error_display.say,
+    on_script_error=error_display.show_error,
 )

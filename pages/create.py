@@ -14,7 +14,7 @@ table, wall = st.columns([5, 6], gap="large")
 
 with table:
     st.title("Create", anchor=False)
-    spec, problems = draft.check()
+    spec, problems = draft.validate()
     shown = problems if st.session_state.get("complain") else {}
     form.ideas()
     form.stops(shown)
@@ -34,11 +34,11 @@ with wall:
     if walk is None:
         current_walk.empty_wall()
     elif walk.state is State.DONE:
-        film_detail.show(walk)
-        wall_label.wall_label(walk)
+        film_detail.show_film(walk)
+        wall_label.show_wall_label(walk)
         with st.container(horizontal=True):
-            film_detail.take_away(walk)
-            film_detail.carry_on(walk)
+            film_detail.show_downloads(walk)
+            film_detail.show_variation_buttons(walk)
         scrub.look(walk)
     elif walk.state.over:
         current_walk.unfinished(walk)

@@ -10,12 +10,12 @@ LOOK = 30.0  # seconds until new films join in, and deleted ones leave
 
 @st.fragment(run_every=LOOK)
 def show() -> None:
-    slides = playlist.slides()
+    slides = playlist.current_slides()
     if not slides:
         st.text("There is no film to exhibit here yet.")
         st.page_link(page_paths.GALLERY, label="Browse the Gallery")
     elif exhibition(slides, key="exhibition"):
-        st.switch_page(page_paths.GALLERY, query_params=playlist.way_out())
+        st.switch_page(page_paths.GALLERY, query_params=playlist.gallery_params())
 
 
 show()

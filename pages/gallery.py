@@ -8,28 +8,28 @@ from momalisa.ui.gallery import filters, import_film, poster_grid, table_export
 
 chosen = st.query_params.get("walk")
 if chosen:
-    walk = history.find(chosen)
+    walk = history.find_walk(chosen)
     with st.container(horizontal=True):
-        film_detail.way_back()
+        film_detail.show_back_button()
         if walk is not None:
             poster_grid.neighbours(walk)
     if walk is None or walk.state is not State.DONE:
-        film_detail.not_here(walk)
+        film_detail.show_missing_film(walk)
         st.stop()
     picture, words = st.columns([6, 5], gap="large")
     with picture:
-        film_detail.show(walk)
+        film_detail.show_film(walk)
     with words:
-        wall_label.wall_label(walk)
+        wall_label.show_wall_label(walk)
         with st.container(horizontal=True, vertical_alignment="center", key="door_use"):
-            film_detail.use(walk)
-            film_detail.carry_on(walk)
-            film_detail.beside(walk)
+            film_detail.show_reuse_buttons(walk)
+            film_detail.show_variation_buttons(walk)
+            film_detail.show_compare_link(walk)
         with st.container(horizontal=True):
-            film_detail.take_away(walk)
-        wall_label.fact_table(wall_label.facts(walk), key=walk.id)
-        film_detail.annotate(walk)
-        film_detail.take_down(walk)
+            film_detail.show_downloads(walk)
+        wall_label.show_fact_table(wall_label.facts(walk), key=walk.id)
+        film_detail.show_annotation_fields(walk)
+        film_detail.show_delete_button(walk)
     st.stop()
 
 st.title("Gallery", anchor=False)

@@ -7,11 +7,11 @@ from momalisa.ui.create import current_walk
 from momalisa.ui.create.presets import PRESETS
 from momalisa.ui.http import not_found
 
-wall, words = example_film.halves()
+wall, words = example_film.film_and_text_columns()
 with wall:
-    example_film.example_film()
+    example_film.show_example_film()
 with words:
-    not_found.say_if_lost()
+    not_found.show_not_found_notice()
     st.title("MOMA Lisa", anchor=False)
     st.markdown(
         "MOMA Lisa walks from one prompt to another through a model's imagination, and films "

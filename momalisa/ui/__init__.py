@@ -1,1 +1,1 @@
-"""What the pages share: navigation, wall labels and the three small components."""
+"""The user interface: shared modules here, parts of single pages in subpackages."""

@@ -1,8 +1,8 @@
-"""The walk on the easel: what is typed on Create, kept in the session until it is a WalkSpec.
+"""The draft of a walk: what is typed in Create's form, in the session until it is a WalkSpec.
 
-Every value lives under the key of its widget, so that nothing typed is ever lost: not to a
-mistake, not to another page. What the program sets, it sets as the start value of a new key: to
-write under the old one would race with what is being typed. Call `begin` before all else.
+Every value is stored under the key of its widget, so that neither mistakes nor changes of page
+lose what is typed. To set a value, the program gives the widget a new key with another initial
+value: writing to the old key would race with what is being typed. Call `ensure_draft` first.
 """
 
 import json
@@ -21,115 +21,121 @@ from momalisa.spec import SEED_LIMIT, STOPS, Stop, WalkSpec, explain
 from momalisa.ui.create.quality import QUALITIES, named
 
 FIRST_SEED = 7
-HERE, THERE = "on this machine", "at the endpoint"
+LOCAL, ENDPOINT = "on this machine", "at the endpoint"
 FIELDS = tuple(name for name in WalkSpec.model_fields if name != "stops")
+"""All settings of a walk; stops are stored separately."""
 
 
-def begin() -> None:
-    """Make sure that there is a draft: two empty stops and the defaults of a WalkSpec."""
+def ensure_draft() -> None:
+    """Create the session's draft if it has none: two empty stops and the default settings."""
     if "stop_ids" in st.session_state:
         return
     for field in FIELDS:
-        put(field, WalkSpec.model_fields[field].default)
-    put("model", settings().model)
-    put("loop", "boomerang")  # on a wall a film plays for ever, so it should not jump
-    choose_quality("Study")
+        set_field(field, WalkSpec.model_fields[field].default)
+    set_field("model", settings().model)
+    set_field("loop", "boomerang")  # a GIF plays endlessly, so it should not jump at its end
+    set_quality("Study")
     with suppress(MomaLisaError):
-        use_model(find(settings().model))
-    hang_stops([("", FIRST_SEED), ("", FIRST_SEED + 1)])
+        apply_model_defaults(find(settings().model))
+    set_stops([("", FIRST_SEED), ("", FIRST_SEED + 1)])
 
 
-def outlive_the_server() -> bool:
-    """Let the browser keep the draft's shape; whether this new session has just got it back.
+def restore_from_browser() -> bool:
+    """Keep the draft's shape in the browser; restore it in a new session and return whether so.
 
-    To a server that begins anew the browser tells what is typed, but not into which fields. So it
-    has one more of them, out of sight, that says so.
+    After a restart of the server the browser sends what is typed, but not which fields there
+    were. A hidden text field keeps that.
     """
     new = "stop_ids" not in st.session_state
     if not new:
         st.session_state.shape = json.dumps(_shape())
-    kept = st.text_input("Shape of the draft", key="shape")
-    if new and kept:
-        _take_back(json.loads(kept))
+    shape = st.text_input("Shape of the draft", key="shape")
+    if new and shape:
+        _restore_shape(json.loads(shape))
         return True
     return False
 
 
 def _shape() -> dict[str, Any]:
-    """Which fields there are now, in which order, and what they showed at first."""
-    fields = [*map(key, FIELDS), *(f"{part}_{n}" for part in Stop.model_fields for n in stop_ids())]
+    """The fields of the form: stops in order, versions of keys, initial values."""
+    keys = [
+        *map(widget_key, FIELDS),
+        *(f"{part}_{n}" for part in Stop.model_fields for n in stop_ids()),
+    ]
     return {
         "stop_ids": stop_ids(),
         "last_stop": st.session_state.last_stop,
         "versions": _versions(),
-        "starts": {field: start(field) for field in fields},
+        "starts": {key: initial_value(key) for key in keys},
     }
 
 
-def _take_back(shape: Mapping[str, Any]) -> None:
-    begin()  # for the fields that the server before did not have
+def _restore_shape(shape: Mapping[str, Any]) -> None:
+    ensure_draft()  # for fields that the earlier version of the app did not have
     _versions().update(shape["versions"])
-    _starts().update(shape["starts"])
+    _initial_values().update(shape["starts"])
     st.session_state.stop_ids = shape["stop_ids"][: STOPS[1]]
     st.session_state.last_stop = shape["last_stop"]
 
 
-def load(spec: Mapping[str, Any]) -> None:
-    """Put a stored walk's settings on the easel, as far as it has any.
+def load_spec(spec: Mapping[str, Any]) -> None:
+    """Set the draft to a stored spec; missing fields keep their values.
 
-    `put_back` brings the stops back that it replaces.
+    `undo_replace` restores the replaced stops.
     """
-    begin()
+    ensure_draft()
     for field in FIELDS:
         if field in spec:
-            put(field, spec[field])
+            set_field(field, spec[field])
     if "stops" in spec:
-        _exchange([(stop["prompt"], stop["seed"]) for stop in spec["stops"]])
+        _replace_stops([(stop["prompt"], stop["seed"]) for stop in spec["stops"]])
 
 
-def key(field: str) -> str:
-    """The key of a setting's widget."""
+def widget_key(field: str) -> str:
+    """The current key of a setting's widget."""
     return f"walk_{field}_{_versions().get(field, 0)}"
 
 
-def start(key: str) -> Any:
-    """What a widget shows until somebody changes it."""
-    return _starts()[key]
+def initial_value(key: str) -> Any:
+    """The value that a widget shows until it is changed."""
+    return _initial_values()[key]
 
 
-def typed(key: str) -> Any:
-    """What a widget holds now, right or wrong."""
-    return st.session_state.get(key, start(key))
+def widget_value(key: str) -> Any:
+    """The current value of a widget, not validated."""
+    return st.session_state.get(key, initial_value(key))
 
 
-def value(field: str) -> Any:
-    """What a setting is now, right or wrong."""
-    return typed(key(field))
+def field_value(field: str) -> Any:
+    """The current value of a setting, not validated."""
+    return widget_value(widget_key(field))
 
 
-def put(field: str, value: Any) -> None:
-    """Set a setting; its widget is a new one from now on."""
+def set_field(field: str, value: Any) -> None:
+    """Set a setting, by giving its widget a new key with this initial value."""
     versions = _versions()
     versions[field] = versions.get(field, 0) + 1
-    _starts()[key(field)] = value
+    _initial_values()[widget_key(field)] = value
 
 
 def _versions() -> dict[str, int]:
+    """How often each setting was set by the program; part of its widget's key."""
     versions: dict[str, int] = st.session_state.setdefault("versions", {})
     return versions
 
 
-def _starts() -> dict[str, Any]:
-    starts: dict[str, Any] = st.session_state.setdefault("starts", {})
-    return starts
+def _initial_values() -> dict[str, Any]:
+    """Initial values by widget key."""
+    values: dict[str, Any] = st.session_state.setdefault("starts", {})
+    return values
 
 
 def stop_ids() -> list[int]:
-    """The stops in walking order, each by the number in its widgets' keys."""
+    """The ids of the stops in walking order; an id is part of the keys of the stop's widgets."""
     return list(st.session_state.stop_ids)
 
 
-def hang_stops(stops: Sequence[tuple[str, int | str]]) -> None:
+def set_stops(stops: Sequence[tuple[str, int | str]]) -> None:
     """Replace all stops by these prompts and seeds."""
     st.session_state.stop_ids = []
     for prompt, seed in stops:
@@ -137,30 +143,30 @@ def hang_stops(stops: Sequence[tuple[str, int | str]]) -> None:
 
 
 def add_stop(prompt: str = "", seed: int | str | None = None) -> None:
-    """One stop more, at the end, if a walk may have one more."""
+    """Append a stop unless the walk has the maximum number."""
     ids = stop_ids()
     if len(ids) == STOPS[1]:
         return
-    # Ids only count up: a new stop must not inherit what was typed into a removed one.
+    # Ids are never reused: a new stop must not inherit what was typed into a removed one.
     new = st.session_state["last_stop"] = st.session_state.get("last_stop", 0) + 1
     st.session_state.stop_ids = [*ids, new]
-    _starts()[f"prompt_{new}"] = prompt
-    _starts()[f"seed_{new}"] = str(FIRST_SEED + len(ids) if seed is None else seed)
+    _initial_values()[f"prompt_{new}"] = prompt
+    _initial_values()[f"seed_{new}"] = str(FIRST_SEED + len(ids) if seed is None else seed)
 
 
 def remove_stop(stop_id: int) -> None:
-    """Take a stop away; two always remain."""
+    """Remove a stop unless only the minimum of two is left."""
     if len(stop_ids()) > STOPS[0]:
         st.session_state.stop_ids = [each for each in stop_ids() if each != stop_id]
 
 
-def turn_round() -> None:
-    """Walk the other way: with two stops, swap them."""
+def reverse_stops() -> None:
+    """Reverse the order of the stops."""
     st.session_state.stop_ids = stop_ids()[::-1]
 
 
 def move_stop(stop_id: int, by: int) -> None:
-    """Let a stop, with its seed, change places with the one `by` places on, if there is one."""
+    """Swap a stop with the one `by` positions later, if there is one."""
     ids = stop_ids()
     here, there = ids.index(stop_id), ids.index(stop_id) + by
     if 0 <= there < len(ids):
@@ -168,75 +174,78 @@ def move_stop(stop_id: int, by: int) -> None:
         st.session_state.stop_ids = ids
 
 
-def prompts() -> list[str]:
-    """The prompts as they are typed."""
-    return [str(typed(f"prompt_{stop_id}")) for stop_id in stop_ids()]
+def current_prompts() -> list[str]:
+    """The prompts as typed, in walking order."""
+    return [str(widget_value(f"prompt_{stop_id}")) for stop_id in stop_ids()]
 
 
-def use_prompts(prompts: tuple[str, ...]) -> None:
-    """Replace the prompts and leave every setting as it is; `put_back` undoes it."""
-    _exchange([(prompt, FIRST_SEED + place) for place, prompt in enumerate(prompts)])
+def replace_prompts(prompts: tuple[str, ...]) -> None:
+    """Replace the stops by these prompts with default seeds; `undo_replace` restores them."""
+    _replace_stops([(prompt, FIRST_SEED + place) for place, prompt in enumerate(prompts)])
 
 
-def put_back() -> None:
-    """The stops as they were before others took their place; the next call brings those back."""
-    _exchange(_replaced())
+def undo_replace() -> None:
+    """Swap the stops with those that were replaced last; a second call swaps them back."""
+    _replace_stops(_replaced_stops())
 
 
-def replaced() -> bool:
-    """Whether there are prompts to put back."""
-    return any(prompt for prompt, _ in _replaced())
+def can_undo_replace() -> bool:
+    """Whether stops with prompts were replaced."""
+    return any(prompt for prompt, _ in _replaced_stops())
 
 
-def _replaced() -> list[tuple[str, int | str]]:
+def _replaced_stops() -> list[tuple[str, int | str]]:
+    """Prompts and seeds of the stops that were replaced last."""
     stops: list[tuple[str, int | str]] = st.session_state.get("replaced", [])
     return stops
 
 
-def _exchange(stops: Sequence[tuple[str, int | str]]) -> None:
-    seeds = [str(typed(f"seed_{stop_id}")) for stop_id in stop_ids()]
-    st.session_state.replaced = list(zip(prompts(), seeds, strict=True))
-    hang_stops(stops)
+def _replace_stops(stops: Sequence[tuple[str, int | str]]) -> None:
+    """Replace all stops and remember them for `undo_replace`."""
+    seeds = [str(widget_value(f"seed_{stop_id}")) for stop_id in stop_ids()]
+    st.session_state.replaced = list(zip(current_prompts(), seeds, strict=True))
+    set_stops(stops)
 
 
-def use_new_seeds() -> None:
-    """Fresh noise for every stop."""
-    hang_stops([(prompt, secrets.randbelow(SEED_LIMIT)) for prompt in prompts()])
+def randomize_seeds() -> None:
+    """Give every stop a random seed."""
+    set_stops([(prompt, secrets.randbelow(SEED_LIMIT)) for prompt in current_prompts()])
 
 
-def made_here() -> bool:
-    """Whether the walk shall be made on this machine although there is an endpoint."""
-    return st.session_state.get("made") == HERE
+def runs_locally() -> bool:
+    """Whether this machine is chosen to render the walk although an endpoint is configured."""
+    return st.session_state.get("made") == LOCAL
 
 
-def quality() -> str | None:
-    """The quality that steps and frames amount to, if they do."""
-    return named(value("steps"), value("frames"))
+def current_quality() -> str | None:
+    """The name of the quality with the draft's steps and frames, if there is one."""
+    return named(field_value("steps"), field_value("frames"))
 
 
-def choose_quality(name: str | None) -> None:
-    """Set steps and frames to a quality's."""
+def set_quality(name: str | None) -> None:
+    """Set steps and frames to those of a quality; ignores unknown names."""
     if name in QUALITIES:
-        put("steps", QUALITIES[name].steps)
-        put("frames", QUALITIES[name].frames)
+        set_field("steps", QUALITIES[name].steps)
+        set_field("frames", QUALITIES[name].frames)
 
 
-def use_model(card: ModelCard) -> None:
-    """Set what depends on the model: its native size, its steps, its guidance."""
-    for field, native in (("size", card.size), ("steps", card.steps), ("guidance", card.guidance)):
-        put(field, native)
+def apply_model_defaults(card: ModelCard) -> None:
+    """Set size, steps and guidance to the model's defaults."""
+    defaults = (("size", card.size), ("steps", card.steps), ("guidance", card.guidance))
+    for field, default in defaults:
+        set_field(field, default)
 
 
 @st.cache_data(ttl=30, show_spinner=False)
-def models() -> dict[str, ModelCard]:
-    """The models that can be chosen, by name."""
+def model_cards() -> dict[str, ModelCard]:
+    """The available models by name, cached for 30 seconds."""
     return {card.name: card for card in available()}
 
 
-def check() -> tuple[WalkSpec | None, dict[str, str]]:
-    """The finished spec, or the sentences that stand in its way by field."""
+def validate() -> tuple[WalkSpec | None, dict[str, str]]:
+    """The draft as a spec and no errors, or None and the error messages by field."""
     try:
-        spec = WalkSpec(stops=_stops(), **{field: value(field) for field in FIELDS})
+        spec = WalkSpec(stops=_raw_stops(), **{field: field_value(field) for field in FIELDS})
         find(spec.model)
     except ValidationError as error:
         return None, explain(error)
@@ -245,8 +254,9 @@ def check() -> tuple[WalkSpec | None, dict[str, str]]:
     return spec, {}
 
 
-def _stops() -> Any:
-    # Plain dicts, not Stops: pydantic then reports every mistake at once, each at its place.
+def _raw_stops() -> Any:
+    """The stops as dicts: unlike with `Stop`, pydantic then reports the errors of all fields."""
     return [
-        {part: typed(f"{part}_{stop_id}") for part in Stop.model_fields} for stop_id in stop_ids()
+        {part: widget_value(f"{part}_{stop_id}") for part in Stop.model_fields}
+        for stop_id in stop_ids()
     ]

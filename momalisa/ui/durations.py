@@ -1,8 +1,8 @@
-"""How long things take, in words."""
+"""Durations in words, and the time left."""
 
 
-def about(seconds: float) -> str:
-    """A duration as a person says it: "about 20 s", "about 3 min", "about 2 h"."""
+def format_duration(seconds: float) -> str:
+    """A rounded duration for display: "about 20 s", "about 3 min", "about 2 h"."""
     if seconds < 4:
         return "a few seconds"
     if seconds < 90:
@@ -13,7 +13,7 @@ def about(seconds: float) -> str:
 
 
 def time_left(*, done: int, total: int, elapsed: float) -> float | None:
-    """Seconds still needed at this walk's own rate; None before there is one."""
+    """Estimated seconds left at the average rate so far; None while there is no rate."""
     if done <= 0 or elapsed <= 0.0:
         return None
     return (total - done) * elapsed / done

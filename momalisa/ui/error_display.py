@@ -1,4 +1,4 @@
-"""Errors that reach the screen, as sentences."""
+"""How errors are shown on the pages: as sentences, with tracebacks in the log only."""
 
 import logging
 from collections.abc import Callable
@@ -10,21 +10,20 @@ import streamlit as st
 from db.error_messages import DiskFull, HistoryError, Locked, OutOfReach, ReadOnly
 from momalisa.errors import MomaLisaError
 
-LONG = 30
-"""Seconds for which a sentence stands beside a page."""
-
-AGAIN = 5
-"""Seconds after which a page that was not to be had is tried again."""
-PASSING = (Locked, OutOfReach, DiskFull, ReadOnly)
-"""What others put right while a visitor waits."""
-_TRYING = "mishaps.trying"
+TOAST_SECONDS = 30
+"""How long a toast with an error stays."""
+RETRY_SECONDS = 5
+"""How long a page that failed with a transient error waits until it runs again."""
+TRANSIENT = (Locked, OutOfReach, DiskFull, ReadOnly)
+"""Errors that may go away without any change by the visitor."""
+_RETRY = "error_display.retry"
 
 log = logging.getLogger(__name__)
 P = ParamSpec("P")
 
 
-def sentence(error: Exception) -> str:
-    """What happened and what to do, for the person in front of the screen."""
+def error_message(error: Exception) -> str:
+    """The error as a sentence for the visitor: the app's own messages, a general one otherwise."""
     if isinstance(error, MomaLisaError | HistoryError):
         return str(error)
     return (
@@ -33,38 +32,39 @@ def sentence(error: Exception) -> str:
     )
 
 
-def say(error: Exception) -> bool:
-    """Show the sentence in place of a traceback, which goes to the log (for `st.App`).
+def show_error(error: Exception) -> bool:
+    """Log an uncaught error of a page and show its sentence instead (`on_script_error`).
 
-    What may pass is tried again every AGAIN seconds, until the page is there.
+    Transient errors rerun the page every RETRY_SECONDS until it succeeds.
     """
     log.error("a page failed", exc_info=error)
-    st.error(sentence(error))
-    if isinstance(error, PASSING):
-        st.session_state[_TRYING] = False
-        _try_again()
+    st.error(error_message(error))
+    if isinstance(error, TRANSIENT):
+        st.session_state[_RETRY] = False
+        _rerun_later()
     return True
 
 
-@st.fragment(run_every=AGAIN)
-def _try_again() -> None:
-    if st.session_state[_TRYING]:
+@st.fragment(run_every=RETRY_SECONDS)
+def _rerun_later() -> None:
+    """Rerun the page at this fragment's second run, which is RETRY_SECONDS after the first."""
+    if st.session_state[_RETRY]:
         st.rerun()
-    st.session_state[_TRYING] = True
+    st.session_state[_RETRY] = True
 
 
-def beside(callback: Callable[P, None]) -> Callable[P, None]:
-    """A widget's callback whose error is said beside the page.
+def toast_errors(callback: Callable[P, None]) -> Callable[P, None]:
+    """Decorate a widget callback so that its errors are logged and shown as a toast.
 
-    Raised in a callback it would take the place of the page, and of all that is typed there.
+    An error raised in a callback would replace the page and lose what is typed there.
     """
 
     @wraps(callback)
-    def tried(*args: P.args, **kwargs: P.kwargs) -> None:
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
             callback(*args, **kwargs)
         except Exception as error:
             log.error("a callback failed", exc_info=error)
-            st.toast(sentence(error), icon=":material/error:", duration=LONG)
+            st.toast(error_message(error), icon=":material/error:", duration=TOAST_SECONDS)
 
-    return tried
+    return guarded

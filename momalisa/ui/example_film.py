@@ -1,4 +1,4 @@
-"""The example film in the entrance hall."""
+"""The example film that ships with the app, shown on Home and in an empty Gallery."""
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -7,41 +7,42 @@ from momalisa.spec import WalkSpec
 from momalisa.ui import draft, film_detail
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.http import media
-from momalisa.ui.wall_label import lines
+from momalisa.ui.wall_label import spec_lines
 
-FILM, WALK = media.EXAMPLE / "film.gif", media.EXAMPLE / "walk.json"
+FILM_PATH, WALK_PATH = media.EXAMPLE / "film.gif", media.EXAMPLE / "walk.json"
 
 
-def halves() -> tuple[DeltaGenerator, DeltaGenerator]:
-    """The wall for the film and the place for the words; without a film, words alone."""
-    if not FILM.is_file():
+def film_and_text_columns() -> tuple[DeltaGenerator, DeltaGenerator]:
+    """Create a column for the film and one for text; without the film, two plain containers."""
+    if not FILM_PATH.is_file():
         return st.container(), st.container()
-    wall, words = st.columns([6, 5], gap="large", vertical_alignment="center")
-    return wall, words
+    film, text = st.columns([6, 5], gap="large", vertical_alignment="center")
+    return film, text
 
 
-def example_film() -> None:
-    """The film that ships with the app, and its label if the walk is there too."""
-    if not FILM.is_file():
+def show_example_film() -> None:
+    """Show the example film, and its wall label if its spec is there too."""
+    if not FILM_PATH.is_file():
         return
-    spec = _spec()
+    spec = _read_spec()
     alt = f"Film of the walk {spec.title()}" if spec else "Film of a walk from picture to picture"
-    player(Film(media.example_url(FILM.name), alt, spec.size if spec else 256), key="example")
+    player(Film(media.example_url(FILM_PATH.name), alt, spec.size if spec else 256), key="example")
     if spec:
         with st.container(key="title_example"):
             st.text(spec.title())
         with st.container(key="line_example", gap=None):
-            for line in lines(spec, len(spec.places())):
+            for line in spec_lines(spec, len(spec.places())):
                 st.text(line)
 
 
-def use_example() -> None:
-    """The way to Create, with the settings of the film that ships."""
-    spec = _spec()
+def show_reuse_button() -> None:
+    """Show the button that opens Create with the example film's settings."""
+    spec = _read_spec()
     if spec and st.button("Use its settings"):
-        draft.load(spec.model_dump(mode="json"))
-        film_detail.to_easel()
+        draft.load_spec(spec.model_dump(mode="json"))
+        film_detail.open_create_form()
 
 
-def _spec() -> WalkSpec | None:
-    return WalkSpec.model_validate_json(WALK.read_text()) if WALK.is_file() else None
+def _read_spec() -> WalkSpec | None:
+    """The example film's spec; None if the file is missing."""
+    return WalkSpec.model_validate_json(WALK_PATH.read_text()) if WALK_PATH.is_file() else None

@@ -1,4 +1,4 @@
-"""A finished film on the wall: the player, its label, and what can be done with it."""
+"""The parts of a finished film's page: player, downloads, follow-up walks, notes, deletion."""
 
 from contextlib import suppress
 from typing import NoReturn
@@ -16,194 +16,195 @@ from momalisa.ui.components.player import Film, player
 from momalisa.ui.http import downloads
 from momalisa.worker.courier import delete_walk
 
-UNMEASURED = 256
-"""Pixels of a frame of another program's film, until the player has looked into it."""
-HURRY = 3.0
-"""Seconds to try to reach the storage for files that the outbox can delete later."""
+DEFAULT_SIZE = 256
+"""Width in pixels assumed for a film of another program, until the player has decoded it."""
+DELETE_PATIENCE = 3.0
+"""Seconds to retry a deletion in the storage before it is left to the courier."""
 
 
-def film(walk: Walk, *, title: str = "") -> Film:
-    """A done walk's film, as the player takes it."""
+def player_film(walk: Walk, *, title: str = "") -> Film:
+    """A finished walk as the player's input."""
     return Film(
-        url=history.address(walk, "gif"),
-        poster=history.address(walk, "poster"),
-        alt=described(walk),
-        size=walk.size or UNMEASURED,
+        url=history.file_url(walk, "gif"),
+        poster=history.file_url(walk, "poster"),
+        alt=alt_text(walk),
+        size=walk.size or DEFAULT_SIZE,
         title=title,
     )
 
 
-def described(walk: Walk) -> str:
-    """What is seen, for those who do not see it."""
+def alt_text(walk: Walk) -> str:
+    """Alternative text for a walk's film."""
     return f"Film that turns {' into '.join(walk.prompts)}" if walk.prompts else walk.title
 
 
-def show(walk: Walk) -> None:
-    """Play the film."""
-    player(film(walk), key=f"player_{walk.id}")
+def show_film(walk: Walk) -> None:
+    """Show the player with the film."""
+    player(player_film(walk), key=f"player_{walk.id}")
 
 
-def take_away(walk: Walk) -> None:
-    """Download and share."""
+def show_downloads(walk: Walk) -> None:
+    """Show the buttons that download and share the film."""
     name = f"{walk.accession}.gif"
     st.link_button(
         "Download GIF",
-        history.address(walk, "gif", download=name),
+        history.file_url(walk, "gif", download=name),
         icon=":material/download:",
     )
     with st.popover("Other formats", icon=":material/download:"):
-        for kind, address in downloads.offers(walk).items():
-            st.link_button(kind, address, type="tertiary")
+        for name, url in downloads.download_urls(walk).items():
+            st.link_button(name, url, type="tertiary")
     with st.popover("Share", icon=":material/link:"):
         st.write("Whoever opens this link sees the film and its label.")
-        st.code(_link(walk), language=None, wrap_lines=True)
+        st.code(_share_url(walk), language=None, wrap_lines=True)
 
 
-def _link(walk: Walk) -> str:
-    here = urlsplit(st.context.url or "")
-    return f"{here.scheme}://{here.netloc}/gallery?walk={walk.id}"
+def _share_url(walk: Walk) -> str:
+    url = urlsplit(st.context.url or "")
+    return f"{url.scheme}://{url.netloc}/gallery?walk={walk.id}"
 
 
-def use(walk: Walk) -> None:
-    """The ways to Create: with all settings of the film, or with its prompts only."""
-    if not submit.repeatable(walk):
+def show_reuse_buttons(walk: Walk) -> None:
+    """Show the buttons that open Create with the film's settings, or with its prompts only."""
+    if not submit.has_spec(walk):
         return
     st.page_link(page_paths.CREATE, label="Use all settings", query_params={"use": walk.id})
     if st.button("Use prompts", key=f"prompts_{walk.id}", help="With the settings on Create"):
-        draft.begin()
-        draft.use_prompts(tuple(walk.prompts))
-        to_easel()
+        draft.ensure_draft()
+        draft.replace_prompts(tuple(walk.prompts))
+        open_create_form()
 
 
-def to_easel() -> NoReturn:
-    """To Create, where the draft stands and no film."""
+def open_create_form() -> NoReturn:
+    """Switch to Create, with the form and no film."""
     st.session_state.pop("on_show", None)
     st.switch_page(page_paths.CREATE, query_params={})
 
 
-def carry_on(walk: Walk) -> None:
-    """What comes after a film: the same from new noise, or in another pacing beside it."""
-    if not submit.repeatable(walk):
+def show_variation_buttons(walk: Walk) -> None:
+    """Show the buttons that submit the walk with new seeds, or with another pacing to compare."""
+    if not submit.has_spec(walk):
         return
-    pacing = submit.other_pacing(walk)
+    pacing = submit.contrasting_pacing(walk)
     if st.button(
         "Remix",
         key=f"remix_{walk.id}",
         icon=":material/casino:",
         help="The same prompts from new seeds",
     ):
-        st.switch_page(page_paths.CREATE, query_params={"walk": submit.order_remix(walk)})
+        st.switch_page(page_paths.CREATE, query_params={"walk": submit.submit_remix(walk)})
     if st.button(f"Compare with {pacing}", key=f"paced_{walk.id}", icon=":material/compare:"):
-        other = submit.order_paced(walk, pacing)
+        other = submit.submit_with_pacing(walk, pacing)
         st.switch_page(page_paths.COMPARE, query_params={"a": walk.id, "b": other})
 
 
-def beside(walk: Walk) -> None:
-    """The way to Compare, where the other film is chosen."""
+def show_compare_link(walk: Walk) -> None:
+    """Show the link to Compare with this film on the left."""
     st.page_link(page_paths.COMPARE, label="Compare with another film", query_params={"a": walk.id})
 
 
-def annotate(walk: Walk) -> None:
-    """Star, title, tags and notes, kept as they are changed."""
+def show_annotation_fields(walk: Walk) -> None:
+    """Show the fields for star, title, tags and notes; each change is saved at once."""
     star, name, tags, notes = (f"{what}_{walk.id}" for what in ("star", "name", "tags", "notes"))
-    _follow(star, walk.star)
-    _follow(notes, walk.notes)
-    st.toggle("Star", key=star, on_change=_star, args=(walk.id, star))
-    # As they were kept, which may differ from what was typed: in lower case, for example.
+    _refresh_field(star, walk.star)
+    _refresh_field(notes, walk.notes)
+    st.toggle("Star", key=star, on_change=_save_star, args=(walk.id, star))
+    # Always as stored, which may differ from what was typed: tags are in lower case, for example.
     st.session_state[name], st.session_state[tags] = walk.title, walk.tags
-    st.text_input("Title", key=name, on_change=_rename, args=(walk.id, name))
+    st.text_input("Title", key=name, on_change=_save_title, args=(walk.id, name))
     st.multiselect(
         "Tags",
-        sorted({*history.tags(), *walk.tags}),
+        sorted({*history.all_tags(), *walk.tags}),
         key=tags,
         accept_new_options=True,
         placeholder="Choose, or type a new one",
-        on_change=_keep_tags,
+        on_change=_save_tags,
         args=(walk.id, tags),
     )
-    st.text_area("Notes", key=notes, height=90, on_change=_note, args=(walk.id, notes))
+    st.text_area("Notes", key=notes, height=90, on_change=_save_notes, args=(walk.id, notes))
 
 
-def _follow(key: str, kept: object) -> None:
-    """Show in a widget what the history keeps, whenever that has changed; else what is typed."""
-    if st.session_state.get(_base(key)) != kept or key not in st.session_state:
-        st.session_state[key] = st.session_state[_base(key)] = kept
+def _refresh_field(key: str, stored: object) -> None:
+    """Set a widget to the stored value if that has changed since; keep what is typed otherwise."""
+    if st.session_state.get(_baseline_key(key)) != stored or key not in st.session_state:
+        st.session_state[key] = st.session_state[_baseline_key(key)] = stored
 
 
-def _base(key: str) -> str:
-    """Where the session remembers what a widget began with."""
-    return f"kept_{key}"
+def _baseline_key(key: str) -> str:
+    """The session key of the stored value that a widget was last set to."""
+    return f"baseline_{key}"
 
 
-@error_display.beside
-def _star(walk_id: str, key: str) -> None:
+@error_display.toast_errors
+def _save_star(walk_id: str, key: str) -> None:
     with history.writing() as session:
         walk = walks.get(session=session, walk_id=walk_id)
         if walk is not None:
             walk.star = st.session_state[key]
 
 
-@error_display.beside
-def _note(walk_id: str, key: str) -> None:
-    """Keep a note; beside what another curator has written since this one was begun."""
+@error_display.toast_errors
+def _save_notes(walk_id: str, key: str) -> None:
+    """Save the notes, appended to what another curator has saved since they were shown."""
     mine = st.session_state[key]
     with history.writing() as session:
         walk = walks.get(session=session, walk_id=walk_id)
         if walk is None:
             return
-        if walk.notes in (mine, st.session_state[_base(key)]):
+        if walk.notes in (mine, st.session_state[_baseline_key(key)]):
             walk.notes = mine
         else:
             walk.notes = f"{walk.notes}\n{mine}".strip()
             st.toast("Somebody else wrote a note here meanwhile. Both are kept.")
 
 
-@error_display.beside
-def _rename(walk_id: str, key: str) -> None:
+@error_display.toast_errors
+def _save_title(walk_id: str, key: str) -> None:
     with history.writing() as session, suppress(KeyError):
         walks.set_title(session=session, walk_id=walk_id, title=st.session_state[key])
 
 
-@error_display.beside
-def _keep_tags(walk_id: str, key: str) -> None:
+@error_display.toast_errors
+def _save_tags(walk_id: str, key: str) -> None:
     with history.writing() as session, suppress(KeyError):
         walks.set_tags(session=session, walk_id=walk_id, tags=st.session_state[key])
 
 
-def take_down(walk: Walk) -> None:
-    """Delete, asked twice, for those who may."""
+def show_delete_button(walk: Walk) -> None:
+    """Show the button that deletes the film after a confirmation, if the visitor may."""
     if not submit.may_change(walk):
         return
     with st.popover("Delete", icon=":material/delete:"):
         st.write(f"{walk.accession} and its files will be gone for good.")
         if st.button("Yes, delete it", key=f"delete_{walk.id}", type="primary"):
-            storage = open_storage(settings().store_root, retry_seconds=HURRY)
+            storage = open_storage(settings().store_root, retry_seconds=DELETE_PATIENCE)
             delete_walk(walk.id, storage, open_outbox(settings()), settings().database)
-            _leave()
+            _close_film()
             st.rerun()
 
 
-def way_back() -> None:
-    """Back to the posters, as they were."""
+def show_back_button() -> None:
+    """Show the button that leads back to the posters, with search and filters kept."""
     st.button(
         "All films",
         key="way_back",
         icon=":material/arrow_back:",
         type="tertiary",
-        on_click=_leave,
+        on_click=_close_film,
     )
 
 
-def _leave() -> None:
+def _close_film() -> None:
+    """Remove the film from the URL, so that the page shows the posters."""
     st.query_params.pop("walk", None)
 
 
-def not_here(walk: Walk | None) -> None:
-    """What a link finds that leads to no film."""
+def show_missing_film(walk: Walk | None) -> None:
+    """Say why a link shows no film: the walk is unknown (None), unfinished, failed or cancelled."""
     if walk is None:
         st.text("There is no film under this link. It may have been deleted.")
         return
     over = walk.state.over
     st.text("This walk did not become a film." if over else "This walk is no film yet.")
-    what = "See what became of it" if over else "Watch it being made"
-    st.page_link(page_paths.CREATE, label=what, query_params={"walk": walk.id})
+    label = "See what became of it" if over else "Watch it being made"
+    st.page_link(page_paths.CREATE, label=label, query_params={"walk": walk.id})

@@ -1,4 +1,4 @@
-"""The history, as the pages read it: opened once, asked in short transactions."""
+"""Database access of the pages: short transactions, and the storage that holds the files."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,61 +12,62 @@ from db.models import Walk
 from momalisa.settings import settings
 from momalisa.storage import Storage, app_url, open_storage
 
-WORKER_SILENCE = 20.0  # seconds without a sign of life before a page says so
+WORKER_TIMEOUT = 20.0
+"""Seconds without a heartbeat after which a worker counts as gone."""
 
 
 @st.cache_resource(show_spinner=False)
-def _open(url: str) -> None:
+def _migrate_once(url: str) -> None:
     database.migrate(url)
 
 
 @contextmanager
 def reading() -> Iterator[Session]:
-    """A read of the history; its rows stay readable afterwards."""
+    """Open a read-only transaction; its rows stay readable afterwards."""
     url = settings().database
-    _open(url)
+    _migrate_once(url)
     with database.reading(url) as session:
         yield session
 
 
 @contextmanager
 def writing() -> Iterator[Session]:
-    """A change of the history, all of it or nothing."""
+    """Open a transaction that commits on success and rolls back on errors."""
     url = settings().database
-    _open(url)
+    _migrate_once(url)
     with database.writing(url) as session:
         yield session
 
 
-def find(walk_id: str | None) -> Walk | None:
-    """The walk of that id; None for an id that is not one."""
+def find_walk(walk_id: str | None) -> Walk | None:
+    """The walk with that id; None if the id is blank or unknown."""
     if not walk_id:
         return None
     with reading() as session:
         return walks.get(session=session, walk_id=walk_id)
 
 
-def nobody_works() -> bool:
-    """Whether no worker has been heard of for a while."""
+def no_worker_alive() -> bool:
+    """Whether no worker has sent a heartbeat within WORKER_TIMEOUT."""
     with reading() as session:
-        return not walks.alive_workers(session=session, within_seconds=WORKER_SILENCE)
+        return not walks.alive_workers(session=session, within_seconds=WORKER_TIMEOUT)
 
 
 def storage() -> Storage:
-    """Where the films are."""
-    return _opened_storage(settings().store_root)
+    """The storage of the films, opened once per process."""
+    return _open_storage_once(settings().store_root)
 
 
 @st.cache_resource(show_spinner=False)
-def _opened_storage(root: str) -> Storage:
+def _open_storage_once(root: str) -> Storage:
     return open_storage(root)
 
 
-def address(walk: Walk, kind: str, *, download: str = "") -> str:
-    """Where the browser finds a walk's file of that kind; blank when there is none.
+def file_url(walk: Walk, kind: str, *, download: str = "") -> str:
+    """The URL of a walk's file of that kind ("gif", "poster", ...); blank if it has none.
 
-    `download` names it on the visitor's disk. While the storage is out of reach, this machine's
-    outbox hands the film out.
+    `download` is the file name to save it under. A file that still waits for its upload is served
+    by the app from this machine's outbox.
     """
     key = walk.files.get(kind, "")
     if not key:
@@ -74,13 +75,13 @@ def address(walk: Walk, kind: str, *, download: str = "") -> str:
     return (app_url if walk.waiting else storage().url)(key, download=download)
 
 
-def tags() -> list[str]:
-    """All tags that there are."""
+def all_tags() -> list[str]:
+    """All tags in use."""
     with reading() as session:
         return walks.choices(session=session)["tag"]
 
 
-def recent(limit: int = 12) -> list[Walk]:
-    """The newest films."""
+def recent_films(limit: int = 12) -> list[Walk]:
+    """The newest films, newest first."""
     with reading() as session:
         return walks.page(session=session, limit=limit)

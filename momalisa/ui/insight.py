@@ -1,4 +1,7 @@
-"""The history in charts. What a chart shows stands above it in words, for those who see none."""
+"""The charts of the Insight page: votes, films, evenness and speed.
+
+Each chart is preceded by a sentence with the same figures, which is also its alternative text.
+"""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -12,9 +15,9 @@ from db.votes import Tally
 from momalisa.ui import history, page_paths
 from momalisa.ui.compare import tally
 
-NEUTRAL = "#85807a"
-INKS = {
-    # Each reads on the white wall and on the black one (3:1 and more).
+NEUTRAL_COLOUR = "#85807a"
+COLOURS = {
+    # Contrast of at least 3:1 on the light and on the dark background.
     "linear": "#a67c1f",
     "ease": "#4a7fb5",
     "dense-middle": "#cc4b3c",
@@ -22,18 +25,20 @@ INKS = {
 }
 NO_DIFFERENCE = "no difference"
 UNKNOWN = "another program"
-LONGEST_BY_DAY = 92  # days; a longer history is drawn by month
+MAX_DAYS_BY_DAY = 92
+"""Films of a longer period are counted by month instead of by day."""
 TIME_UNITS = {"day": "utcyearmonthdate", "month": "utcyearmonth"}
-MOST_NAMED = 12
-ABOVE = alt.Legend(orient="top", title=None, columns=4)
-WORDS = alt.ExprRef("luminance(background) > 0.5 ? '#6b665e' : '#a39e95'")
-"""The colour of a chart's words: 4.5:1 and more on either wall, which Streamlit's own is not."""
+MAX_ROWS = 12
+"""The most categories that a chart or sentence lists."""
+LEGEND = alt.Legend(orient="top", title=None, columns=4)
+TEXT_COLOUR = alt.ExprRef("luminance(background) > 0.5 ? '#6b665e' : '#a39e95'")
+"""The colour of text in charts: at least 4.5:1 on both themes, unlike Streamlit's default."""
 
 Tallies = dict[tuple[str, str], Tally]
 
 
-class Found(NamedTuple):
-    """What the history says; the tables are those of `db.insight`."""
+class Tables(NamedTuple):
+    """The page's data: votes by pair of pacings, and the tables of `db.insight`."""
 
     votes: Tallies
     films: pd.DataFrame
@@ -41,10 +46,10 @@ class Found(NamedTuple):
     speed: pd.DataFrame
 
 
-def look() -> Found:
-    """Read it all at once."""
+def load_tables() -> Tables:
+    """Read all tables in one transaction."""
     with history.reading() as session:
-        return Found(
+        return Tables(
             votes.by_pacing(session=session),
             pd.DataFrame(insight.films_by_day(session=session)),
             pd.DataFrame(insight.evenness(session=session)),
@@ -52,19 +57,20 @@ def look() -> Found:
         )
 
 
-def preferences(tallies: Tallies) -> None:
-    """Which pacing was preferred to which, and whether that says anything."""
+def show_preferences(tallies: Tallies) -> None:
+    """Show which pacing was preferred to which, and whether the difference is significant."""
     if not tallies:
         st.text("Nobody has voted yet between two pacings of one walk.")
         st.page_link(page_paths.COMPARE, label="Compare two, and vote blind")
         return
-    told = {pair: tally.told(*pair, votes) for pair, votes in tallies.items()}
+    sentences = {pair: tally.told(*pair, votes) for pair, votes in tallies.items()}
     for pair in sorted(tallies, key=lambda pair: -sum(tallies[pair])):
-        st.text(f"{told[pair]} {tally.weighed(tallies[pair])}")
-    _draw(_votes_chart(tallies), " ".join(told.values()))
+        st.text(f"{sentences[pair]} {tally.weighed(tallies[pair])}")
+    _show_chart(_votes_chart(tallies), " ".join(sentences.values()))
 
 
 def _votes_chart(tallies: Tallies) -> alt.Chart:
+    """Stacked bars: the votes on each pair of pacings."""
     rows = pd.DataFrame(
         [
             {"pair": f"{one}, {other}", "preferred": preferred, "votes": number}
@@ -78,15 +84,15 @@ def _votes_chart(tallies: Tallies) -> alt.Chart:
         .encode(
             x=alt.X("votes:Q", title="Votes", axis=alt.Axis(tickMinStep=1)),
             y=alt.Y("pair:N", title=None),
-            color=_ink("preferred", rows["preferred"]),
+            color=_pacing_colours("preferred", rows["preferred"]),
             tooltip=["pair", "preferred", "votes"],
         )
     )
     return chart
 
 
-def films(found: pd.DataFrame) -> None:
-    """How many were made when, by pacing or by model."""
+def show_films(table: pd.DataFrame) -> None:
+    """Show how many films were made when, by pacing or by model."""
     st.header("Films", anchor=False)
     by = st.segmented_control(
         "Films by",
@@ -96,25 +102,30 @@ def films(found: pd.DataFrame) -> None:
         key="by",
         bind="query-params",
     )
-    by = by or "pacing"  # as an address without a value has it
-    table = found.assign(day=pd.to_datetime(found["day"]), kind=found[by].replace("", UNKNOWN))
-    told = _counted(table)
-    st.text(told)
-    colour = _ink("kind", table["kind"]) if by == "pacing" else alt.Color("kind:N", legend=ABOVE)
-    _draw(_films_chart(table, colour), told)
+    by = by or "pacing"  # blank if the URL has the parameter without a value
+    table = table.assign(day=pd.to_datetime(table["day"]), kind=table[by].replace("", UNKNOWN))
+    summary = _films_summary(table)
+    st.text(summary)
+    by_pacing = by == "pacing"
+    colour = (
+        _pacing_colours("kind", table["kind"]) if by_pacing else alt.Color("kind:N", legend=LEGEND)
+    )
+    _show_chart(_films_chart(table, colour), summary)
 
 
-def _counted(table: pd.DataFrame) -> str:
+def _films_summary(table: pd.DataFrame) -> str:
+    """The number of films, the first day, and the numbers by kind, in a sentence."""
     films = table.groupby("kind")["films"].sum().sort_values(ascending=False)
-    named = ", ".join(f"{kind} {number:,}" for kind, number in films.head(MOST_NAMED).items())
+    kinds = ", ".join(f"{kind} {number:,}" for kind, number in films.head(MAX_ROWS).items())
     total = films.sum()
-    counted = f"{total:,} film" if total == 1 else f"{total:,} films"
-    return f"{counted} since {table['day'].min():%d %B %Y}: {named}."
+    count = f"{total:,} film" if total == 1 else f"{total:,} films"
+    return f"{count} since {table['day'].min():%d %B %Y}: {kinds}."
 
 
 def _films_chart(table: pd.DataFrame, colour: alt.Color) -> alt.Chart:
+    """Stacked bars: the films of each day or month."""
     span = table["day"].max() - table["day"].min()
-    unit = "day" if span.days <= LONGEST_BY_DAY else "month"
+    unit = "day" if span.days <= MAX_DAYS_BY_DAY else "month"
     start = table["day"].dt.to_period(unit[0].upper()).dt.start_time
     bars = table.assign(start=start).groupby(["start", "kind"], as_index=False)["films"].sum()
     chart: alt.Chart = (
@@ -130,51 +141,52 @@ def _films_chart(table: pd.DataFrame, colour: alt.Color) -> alt.Chart:
     return chart
 
 
-def evenness(found: pd.DataFrame) -> None:
-    """How even the films of each pacing are."""
-    if found.empty:
+def show_evenness(table: pd.DataFrame) -> None:
+    """Show how even the films of each pacing are."""
+    if table.empty:
         return
     st.header("Evenness", anchor=False)
     st.text("1 is equal change from frame to frame, near 0 a single jump.")
-    _spread(found.assign(name=found["pacing"].replace("", UNKNOWN)), "Evenness")
+    _show_quartiles(table.assign(name=table["pacing"].replace("", UNKNOWN)), "Evenness")
 
 
-def speed(found: pd.DataFrame) -> None:
-    """How long a frame takes, for each model, size and device; of the newest films."""
-    if found.empty:
+def show_speed(table: pd.DataFrame) -> None:
+    """Show the seconds a frame of recent films, by model, size and device."""
+    if table.empty:
         return
     st.header("Seconds a frame", anchor=False)
-    size = found["size"].astype(str)
-    name = found["model"] + ", " + size + " × " + size + ", " + found["device"]
-    _spread(found.assign(name=name), "Seconds a frame")
+    size = table["size"].astype(str)
+    name = table["model"] + ", " + size + " × " + size + ", " + table["device"]
+    _show_quartiles(table.assign(name=name), "Seconds a frame")
 
 
-def _spread(found: pd.DataFrame, what: str) -> None:
-    """A point for the median, a line for the middle half of the films."""
-    shown = found.nlargest(MOST_NAMED, "films").sort_values("median")
+def _show_quartiles(table: pd.DataFrame, measure: str) -> None:
+    """Show each row's median as a point and its interquartile range as a line."""
+    shown = table.nlargest(MAX_ROWS, "films").sort_values("median")
     medians = zip(shown["name"], shown["median"], shown["films"], strict=True)
-    told = "; ".join(f"{name} {median:.2g} ({films:,})" for name, median, films in medians)
-    sentence = f"Median, with the number of films: {told}. The line is the middle half of them."
+    rows = "; ".join(f"{name} {median:.2g} ({films:,})" for name, median, films in medians)
+    sentence = f"Median, with the number of films: {rows}. The line is the middle half of them."
     st.text(sentence)
     base = alt.Chart(shown, height=alt.Step(36)).encode(
         y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=300)),
         tooltip=["name", "films", "low", "median", "high"],
     )
-    half = base.mark_rule(color=NEUTRAL, strokeWidth=4).encode(
-        x=alt.X("low:Q", title=what, scale=alt.Scale(zero=False)), x2="high:Q"
+    half = base.mark_rule(color=NEUTRAL_COLOUR, strokeWidth=4).encode(
+        x=alt.X("low:Q", title=measure, scale=alt.Scale(zero=False)), x2="high:Q"
     )
-    middle = base.mark_point(color=INKS["dense-middle"], filled=True, opacity=1, size=120)
-    _draw(half + middle.encode(x="median:Q"), f"{what}. {sentence}")
+    middle = base.mark_point(color=COLOURS["dense-middle"], filled=True, opacity=1, size=120)
+    _show_chart(half + middle.encode(x="median:Q"), f"{measure}. {sentence}")
 
 
-def _ink(field: str, values: Iterable[str]) -> alt.Color:
-    """Each pacing in its own colour, in every chart; what is none of them in a neutral one."""
-    shown = sorted(set(values), key=[*INKS, NO_DIFFERENCE, UNKNOWN].index)
-    scale = alt.Scale(domain=shown, range=[INKS.get(value, NEUTRAL) for value in shown])
-    return alt.Color(f"{field}:N", scale=scale, legend=ABOVE)
+def _pacing_colours(field: str, values: Iterable[str]) -> alt.Color:
+    """A colour scale with a fixed colour for each pacing; other values are grey."""
+    domain = sorted(set(values), key=[*COLOURS, NO_DIFFERENCE, UNKNOWN].index)
+    colours = [COLOURS.get(value, NEUTRAL_COLOUR) for value in domain]
+    scale = alt.Scale(domain=domain, range=colours)
+    return alt.Color(f"{field}:N", scale=scale, legend=LEGEND)
 
 
-def _draw(chart: alt.Chart | alt.LayerChart, told: str) -> None:
-    """Hang a chart; `told` says the same in words."""
-    shown = chart.configure_axis(labelColor=WORDS, titleColor=WORDS)
-    st.altair_chart(shown.configure_legend(labelColor=WORDS), alt=told)
+def _show_chart(chart: alt.Chart | alt.LayerChart, alt_text: str) -> None:
+    """Show a chart with readable text in both themes and an alternative text."""
+    styled = chart.configure_axis(labelColor=TEXT_COLOUR, titleColor=TEXT_COLOUR)
+    st.altair_chart(styled.configure_legend(labelColor=TEXT_COLOUR), alt=alt_text)

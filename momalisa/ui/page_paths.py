@@ -1,4 +1,4 @@
-"""Where the pages stand."""
+"""The files of the pages, for `st.Page`, `st.page_link` and `st.switch_page`."""
 
 from momalisa.settings import CHECKOUT
 

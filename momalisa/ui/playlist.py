@@ -1,4 +1,4 @@
-"""The programme of an exhibition: which films the URL asks for, and how long each is shown."""
+"""The playlist of an exhibition: which films the URL selects, and how long each is shown."""
 
 import logging
 from urllib.parse import parse_qs
@@ -10,86 +10,93 @@ from db.models import State, Walk
 from momalisa.ui import film_detail, history, wall_label
 from momalisa.ui.components.exhibition import Slide
 from momalisa.ui.gallery import filters
-from momalisa.ui.submit import repeatable, spec_of
+from momalisa.ui.submit import has_spec, spec_of
 
-MOST = 200
-"""Films of one exhibition."""
-ROUNDS = 2
-SECONDS = (3.0, 3600.0)
-"""The shortest and the longest time that a film is shown."""
-UNTOLD = 20.0
-"""Seconds for a film of which nobody knows how long a round is."""
+MAX_FILMS = 200
+"""The most films of one exhibition."""
+DEFAULT_ROUNDS = 2
+"""How often each film plays unless the URL says otherwise."""
+MIN_SECONDS, MAX_SECONDS = 3.0, 3600.0
+"""The limits of how long a film is shown."""
+UNKNOWN_SECONDS = 20.0
+"""How long a film of another program is shown, whose duration is unknown."""
 
 log = logging.getLogger(__name__)
 
 
-def slides() -> list[Slide]:
-    """The films to show now; if they cannot be found out, those shown before."""
+def current_slides() -> list[Slide]:
+    """The slides to show now; those of the last run if the database fails.
+
+    Raises the error of the first run, when there are no earlier slides.
+    """
     try:
-        st.session_state.programme = [_slide(walk) for walk in _films()]
-    except Exception as error:  # whatever it is, a gallery's screen should not go dark for it
-        if "programme" not in st.session_state:
+        st.session_state.slides = [_slide(walk) for walk in _selected_films()]
+    except Exception as error:  # any error: the screen of an exhibition must not go dark
+        if "slides" not in st.session_state:
             raise
         log.warning("the exhibition goes on as it was: %s", error)
-    shown: list[Slide] = st.session_state.programme
-    return shown
+    slides: list[Slide] = st.session_state.slides
+    return slides
 
 
-def of(query: str) -> dict[str, str]:
-    """The URL's parameters for the films that the Gallery finds by this query.
+def exhibition_params(query: str) -> dict[str, str]:
+    """The query parameters that exhibit the films of a Gallery query string.
 
-    They stand there as one: Streamlit takes those of the Gallery's fields off other pages' URLs.
+    The query is nested in one parameter: Streamlit removes parameters that are bound to widgets
+    of the Gallery from the URLs of other pages.
     """
     return {"of": query} if query else {}
 
 
-def way_out() -> dict[str, list[str]]:
-    """The search that was exhibited, for the Gallery's URL."""
-    return parse_qs(_query())
+def gallery_params() -> dict[str, list[str]]:
+    """The exhibited search as the Gallery's query parameters."""
+    return parse_qs(_gallery_query())
 
 
-def _query() -> str:
+def _gallery_query() -> str:
     return st.query_params.get("of", "")
 
 
-def _films() -> list[Walk]:
-    """The films that the URL names, in that order; else those that its search finds."""
-    named = st.query_params.get_all("walk")[:MOST]
-    if named:
-        found = (history.find(walk_id) for walk_id in named)
-        return [walk for walk in found if walk is not None and walk.state is State.DONE]
-    wanted = filters.asked(_query())
+def _selected_films() -> list[Walk]:
+    """The finished films that the URL lists, in that order; without a list, its search results."""
+    ids = st.query_params.get_all("walk")[:MAX_FILMS]
+    if ids:
+        listed = (history.find_walk(walk_id) for walk_id in ids)
+        return [walk for walk in listed if walk is not None and walk.state is State.DONE]
+    wanted = filters.asked(_gallery_query())
     with history.reading() as session:
-        return walks.page(session=session, sort=wanted.sort, limit=MOST, **wanted.filters)
+        return walks.page(session=session, sort=wanted.sort, limit=MAX_FILMS, **wanted.filters)
 
 
 def _slide(walk: Walk) -> Slide:
     return Slide(
         id=walk.id,
         title=f"{walk.title}, {walk.created_at.year}",
-        lines=wall_label.lines_of(walk),
-        alt=film_detail.described(walk),
-        film=history.address(walk, "gif"),
-        poster=history.address(walk, "poster"),
-        seconds=_seconds(walk),
+        lines=wall_label.label_lines(walk),
+        alt=film_detail.alt_text(walk),
+        film=history.file_url(walk, "gif"),
+        poster=history.file_url(walk, "poster"),
+        seconds=_seconds_shown(walk),
     )
 
 
-def _seconds(walk: Walk) -> float:
-    """How long the film is shown: as the URL says, or for two rounds."""
-    seconds = _number("seconds") or _number("rounds", ROUNDS) * _round(walk)
-    return min(max(SECONDS[0], seconds), SECONDS[1])
+def _seconds_shown(walk: Walk) -> float:
+    """How long the film is shown: `seconds` of the URL, or `rounds` times its duration."""
+    rounds = _positive_param("rounds", DEFAULT_ROUNDS)
+    seconds = _positive_param("seconds") or rounds * _seconds_per_round(walk)
+    return min(max(MIN_SECONDS, seconds), MAX_SECONDS)
 
 
-def _round(walk: Walk) -> float:
-    if not repeatable(walk):
-        return UNTOLD / ROUNDS
+def _seconds_per_round(walk: Walk) -> float:
+    """The film's duration."""
+    if not has_spec(walk):
+        return UNKNOWN_SECONDS / DEFAULT_ROUNDS
     spec = spec_of(walk)
     return len(spec.film_order()) / spec.fps
 
 
-def _number(name: str, default: float = 0.0) -> float:
-    """A positive number of the URL, or the default."""
+def _positive_param(name: str, default: float = 0.0) -> float:
+    """A query parameter as a positive number; the default if it is missing or not one."""
     try:
         number = float(st.query_params.get(name, ""))
     except ValueError:

@@ -1,4 +1,4 @@
-"""The house around the pages: its style and the way from room to room."""
+"""The frame around every page: page settings, style and navigation."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from momalisa.ui import page_paths, sign_in, style
 ICON = Path(__file__).parent / "icon.png"
 
 st.set_page_config(page_title="MOMA Lisa", page_icon=ICON, layout="wide")
-style.hang()
+style.apply_style()
 pages = [
     st.Page(page_paths.HOME, title="MOMA Lisa", default=True),
     st.Page(page_paths.CREATE, title="Create"),
@@ -18,7 +18,7 @@ pages = [
     st.Page(page_paths.INSIGHT, title="Insight"),
     st.Page(page_paths.EXHIBITION, title="Exhibition", visibility="hidden"),
 ]
-if sign_in.offered():
-    title = "Signed in" if sign_in.signed_in() else "Sign in"
-    pages.append(st.Page(sign_in.page, title=title, url_path=sign_in.PATH))
+if sign_in.is_configured():
+    title = "Signed in" if sign_in.is_signed_in() else "Sign in"
+    pages.append(st.Page(sign_in.show_page, title=title, url_path=sign_in.PATH))
 st.navigation(pages, position="top").run()

@@ -1,16 +1,16 @@
-"""The little CSS that the theme cannot say: wall labels, doors, sentences beside fields."""
+"""CSS that the theme cannot express: wall labels, link buttons, messages below fields."""
 
 import streamlit as st
 
 CSS = """
 <style>
-/* Wall labels. The title is a work's, so it stands in italics. */
+/* Wall labels: the title of a work is set in italics. */
 [class*="st-key-title"] [data-testid="stText"] span {
   font: italic 400 1.4rem/1.3 "Source Serif", Georgia, serif; overflow-wrap: anywhere;
 }
 [class*="st-key-line"] [data-testid="stText"] span { font-size: .95rem; line-height: 1.55; }
 
-/* Names and values, as in a catalogue. */
+/* Tables of names and values. */
 [class*="st-key-facts"] {
   display: grid; grid-template-columns: max-content 1fr; gap: .3rem 1.5rem;
 }
@@ -24,13 +24,13 @@ CSS = """
 [class*="st-key-quiet"] [data-testid="stText"] span { color: light-dark(#6b665e, #a39e95); }
 [class*="st-key-quiet"] [data-testid="stText"] span { font-size: .9rem; line-height: 1.45; }
 
-/* What is wrong stands right under its field. */
+/* An error message is close to its field. */
 [class*="st-key-problem"] { margin-top: -.7rem; }
 [class*="st-key-problem"] [data-testid="stText"] span {
   font-size: .9rem; line-height: 1.4; color: light-dark(#a3271c, #f08a7c);
 }
 
-/* Links that are doors: as large as buttons. */
+/* Links with the size of buttons. */
 [class*="st-key-door"] a {
   min-height: 2.5rem; padding: .25rem 1rem; border: 1px solid light-dark(#d9d5cd, #343332);
 }
@@ -40,20 +40,20 @@ CSS = """
 }
 .st-key-doors > div:first-child a * { color: inherit; }
 
-/* A field for the browser alone. */
+/* A field that only keeps state in the browser. */
 .st-key-shape { display: none; }
 
-/* Presets are small beside what they begin. */
+/* Small buttons for presets. */
 .st-key-ideas button, .st-key-at_once button { min-height: 2rem; padding: .1rem .6rem; }
 .st-key-ideas button p, .st-key-at_once button p { font-size: .9rem; }
 
-/* Arrows and crosses beside a stop: their words are for those who listen. */
+/* Icon buttons beside a stop: the label is for screen readers only. */
 [class*="st-key-order_"] button { padding: .25rem; }
 [class*="st-key-order_"] button p {
   position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%);
 }
 
-/* While a page runs, a field with a new key stands before its old self: show one of them. */
+/* While a page reruns, a field with a new key precedes its old version: show only the first. */
 [class*="st-key-quality_"] ~ [class*="st-key-quality_"],
 [class*="st-key-prompt_"] ~ [class*="st-key-prompt_"],
 [class*="st-key-walk_frames"] ~ [class*="st-key-walk_frames"],
@@ -61,15 +61,15 @@ CSS = """
 [class*="st-key-walk_guidance"] ~ [class*="st-key-walk_guidance"],
 [class*="st-key-walk_size"] ~ [class*="st-key-walk_size"] { display: none; }
 
-/* The pacing's curve needs no full screen. */
+/* No full-screen button for the pacing curve. */
 .st-key-curve [data-testid="stElementToolbar"] { display: none; }
 
-/* In the dark the main button and the tags are light, so their words are dark. */
+/* In dark mode the primary button and the tags are light, so their text is dark. */
 button[kind="primary"] p, [data-testid="stMultiSelect"] [data-tag] * {
   color: light-dark(#fcfbf9, #0d0d0e);
 }
 
-/* An empty place on the wall. */
+/* The placeholder for the first film. */
 .st-key-empty_wall {
   aspect-ratio: 1; max-width: min(66vh, 40rem); display: grid; place-content: center;
 }
@@ -77,6 +77,6 @@ button[kind="primary"] p, [data-testid="stMultiSelect"] [data-tag] * {
 """
 
 
-def hang() -> None:
-    """Put the style on the page."""
+def apply_style() -> None:
+    """Add the style sheet to the page."""
     st.html(CSS)

@@ -1,4 +1,4 @@
-"""What the buttons ask for: walks put into the queue, and called off."""
+"""Submitting walks to the queue and cancelling them, on behalf of the current visitor."""
 
 import hashlib
 import secrets
@@ -18,43 +18,45 @@ from momalisa.spec import SEED_LIMIT, WalkSpec
 from momalisa.ui import error_display, sign_in
 
 
-def order(spec: WalkSpec, *, parent: str | None = None, here: bool = False) -> str:
-    """The id of the walk that makes this film: one that exists already, or a new one.
+def submit_walk(spec: WalkSpec, *, parent: str | None = None, here: bool = False) -> str:
+    """Enqueue a walk unless its film exists or is queued already; returns the walk's id.
 
-    Where there is an endpoint it makes the walk, unless it shall be made `here`. A film by other
-    weights than the model has by now is another one; an endpoint's weights are not known here.
+    If an endpoint is configured it renders the walk, unless `here` asks for this machine. A film
+    rendered with other weights than the model has now is not reused; the weights of an endpoint
+    are unknown, so they are not compared.
     """
     remote = bool(settings().endpoint) and not here
     digest, weights = spec.digest(), "" if remote else digest_of(spec.model)
     with writing(settings().database) as session:
-        twin = walks.same_film(session=session, digest=digest, model_digest=weights)
-        twin = twin or _in_line(session, digest)
-        if twin is not None:
-            return twin.id
+        existing = walks.same_film(session=session, digest=digest, model_digest=weights)
+        existing = existing or _queued_duplicate(session, digest)
+        if existing is not None:
+            return existing.id
         return walks.enqueue(
             session=session,
             spec=spec.model_dump(mode="json"),
             digest=digest,
             title=spec.title(),
             frames_total=len(spec.places()),
-            maker=maker(),
+            maker=maker_id(),
             parent=parent,
             remote=remote,
         ).id
 
 
-def _in_line(session: Session, digest: str) -> Walk | None:
-    """This visitor's own order of that film: a button pressed twice is meant once."""
-    mine = walks.active(session=session, maker=maker())
+def _queued_duplicate(session: Session, digest: str) -> Walk | None:
+    """This visitor's unfinished walk with that digest, so that a double click submits once."""
+    mine = walks.active(session=session, maker=maker_id())
     return next((w for w in mine if w.digest == digest and not w.cancel_requested), None)
 
 
-def maker() -> str:
-    """Who asks, so that the queue serves all in turn: a curator who signed in, or this session.
+def maker_id() -> str:
+    """A pseudonymous id of the visitor: of the account if signed in, else of the session.
 
-    64 characters at most, and nothing from which a person could be told.
+    The queue shares its workers fairly between these ids. At most 64 characters; an account is
+    hashed, so the id reveals no personal data.
     """
-    if sign_in.signed_in():
+    if sign_in.is_signed_in():
         account = f"{st.user['iss']} {st.user['sub']}"
         return hashlib.sha256(account.encode()).hexdigest()
     session: str = st.session_state.setdefault("maker", secrets.token_hex(8))
@@ -62,59 +64,66 @@ def maker() -> str:
 
 
 def may_change(walk: Walk) -> bool:
-    """Whether this visitor may call the walk off and delete it.
+    """Whether this visitor may cancel and delete the walk.
 
-    Everybody may where nobody can sign in; else its maker may, and an admin.
+    Without sign-in every visitor may; with sign-in, the walk's maker and admins.
     """
-    return not sign_in.offered() or walk.maker == maker() or sign_in.is_admin()
+    return not sign_in.is_configured() or walk.maker == maker_id() or sign_in.is_admin()
 
 
-@error_display.beside
-def call_off(walk_id: str) -> None:
-    """Cancel a walk, if this visitor may: a browser can press buttons that it was not shown."""
+@error_display.toast_errors
+def cancel_walk(walk_id: str) -> None:
+    """Cancel a walk if the visitor may.
+
+    Checked here too, since a browser can press buttons that were never shown to it.
+    """
     with writing(settings().database) as session:
         walk = walks.get(session=session, walk_id=walk_id)
         if walk is not None and may_change(walk):
             walks.cancel(session=session, walk_id=walk_id)
 
 
-def order_again(walk: Walk) -> str:
-    """The same walk once more, as after a failure."""
-    return order(spec_of(walk), parent=walk.parent, here=not walk.remote)
+def resubmit(walk: Walk) -> str:
+    """Submit the same walk again, for example after a failure; returns the new id."""
+    return submit_walk(spec_of(walk), parent=walk.parent, here=not walk.remote)
 
 
-def order_remix(walk: Walk) -> str:
-    """The same prompts from new noise."""
+def submit_remix(walk: Walk) -> str:
+    """Submit the walk with new random seeds; returns the new id."""
     spec = spec_of(walk)
     stops = [{"prompt": stop.prompt, "seed": secrets.randbelow(SEED_LIMIT)} for stop in spec.stops]
-    return order(changed(spec, stops=stops), parent=walk.id, here=not walk.remote)
+    remix = replace_fields(spec, stops=stops)
+    return submit_walk(remix, parent=walk.id, here=not walk.remote)
 
 
-def order_paced(walk: Walk, pacing: PacingName) -> str:
-    """The same walk in another pacing; frames that both share are not made again."""
+def submit_with_pacing(walk: Walk, pacing: PacingName) -> str:
+    """Submit the walk with another pacing, reusing cached frames; returns the new id."""
     spec = spec_of(walk)
     strength = spec.strength or WalkSpec.model_fields["strength"].default
-    paced = changed(spec, pacing=pacing, strength=strength)
-    return order(paced, parent=walk.id, here=not walk.remote)
+    paced = replace_fields(spec, pacing=pacing, strength=strength)
+    return submit_walk(paced, parent=walk.id, here=not walk.remote)
 
 
-def other_pacing(walk: Walk) -> PacingName:
-    """The pacing to compare a walk with."""
+def contrasting_pacing(walk: Walk) -> PacingName:
+    """The pacing to compare a walk with: linear, or dense-middle if the walk's own is linear.
+
+    A curve of strength 0 is linear too.
+    """
     flat = walk.pacing != "even" and walk.spec.get("strength") == 0
     return "dense-middle" if walk.pacing == "linear" or flat else "linear"
 
 
-def repeatable(walk: Walk) -> bool:
-    """Whether it is known how the film was made; of another program's it is not."""
+def has_spec(walk: Walk) -> bool:
+    """Whether the walk's spec is stored; films of other programs have none."""
     return bool(walk.spec)
 
 
 def spec_of(walk: Walk) -> WalkSpec:
-    """The spec of a repeatable walk as a value."""
+    """The stored spec of a walk for which `has_spec` is true."""
     return WalkSpec.stored(walk.spec)
 
 
-def changed(spec: WalkSpec, **changes: Any) -> WalkSpec:
-    """The spec with some fields changed, and checked again."""
+def replace_fields(spec: WalkSpec, **changes: Any) -> WalkSpec:
+    """A validated copy of the spec with some fields changed."""
     fields: Mapping[str, Any] = {**spec.model_dump(), **changes}
     return WalkSpec.model_validate(fields)

@@ -1,4 +1,7 @@
-"""Wall labels. What people typed goes through `st.text` only, which renders nothing."""
+"""Wall labels and tables of facts about a walk.
+
+Text that people typed is shown with `st.text` only, which renders no Markdown or HTML.
+"""
 
 from collections.abc import Mapping
 
@@ -6,41 +9,41 @@ import streamlit as st
 
 from db.models import Walk
 from momalisa.spec import WalkSpec
-from momalisa.ui.submit import repeatable, spec_of
+from momalisa.ui.submit import has_spec, spec_of
 
-LOOPS = {"once": "once", "boomerang": "there and back", "closed": "closed round"}
+LOOP_NAMES = {"once": "once", "boomerang": "there and back", "closed": "closed round"}
 
 
-def wall_label(walk: Walk) -> None:
-    """Title and year, what it is, how it was made, its number."""
+def show_wall_label(walk: Walk) -> None:
+    """Show the label: title and year, what it is, how it was made, its accession number."""
     with st.container(key=f"title_{walk.id}"):
         st.text(f"{walk.title}, {walk.created_at.year}")
     with st.container(key=f"line_{walk.id}", gap=None):
-        for line in lines_of(walk):
+        for line in label_lines(walk):
             st.text(line)
         if walk.waiting:
             st.text("Waiting for storage")
 
 
-def lines_of(walk: Walk) -> tuple[str, ...]:
-    """A film's lines below its title, its number the last."""
-    if repeatable(walk):
-        return (*lines(spec_of(walk), walk.frames_total), walk.accession)
+def label_lines(walk: Walk) -> tuple[str, ...]:
+    """The label's lines below the title; the accession number is the last."""
+    if has_spec(walk):
+        return (*spec_lines(spec_of(walk), walk.frames_total), walk.accession)
     return (f"Film of another program, {walk.frames_total} frames", walk.accession)
 
 
 def caption(walk: Walk) -> str:
-    """Its pacing, where it is known, and its number."""
+    """Pacing, if known, and accession number in one line."""
     return ", ".join(filter(None, (walk.pacing, walk.accession)))
 
 
-def short(title: str, length: int = 90) -> str:
-    """A title for places without room."""
+def shorten(title: str, length: int = 90) -> str:
+    """The title cut to `length` characters, with an ellipsis if anything is cut."""
     return title if len(title) <= length else f"{title[: length - 1].rstrip()}…"
 
 
-def lines(spec: WalkSpec, frames: int) -> tuple[str, ...]:
-    """A label's lines below the title."""
+def spec_lines(spec: WalkSpec, frames: int) -> tuple[str, ...]:
+    """The lines of a label that follow from the spec: size, model, pacing, seeds."""
     seeds = ", ".join(str(stop.seed) for stop in spec.stops)
     return (
         f"Latent walk, {frames} frames, {spec.size} × {spec.size}",
@@ -50,20 +53,21 @@ def lines(spec: WalkSpec, frames: int) -> tuple[str, ...]:
 
 
 def facts(walk: Walk) -> dict[str, str]:
-    """Every parameter and every measurement of a walk that is known, in reading order."""
+    """All known parameters and measurements of a walk by name, in display order."""
     return {
         **{
             f"Stop {n}": f"{stop['prompt']} (seed {stop['seed']})"
             for n, stop in enumerate(walk.spec.get("stops", []), 1)
         },
         "Frames": str(walk.frames_total),
-        **(_chosen(spec_of(walk)) if repeatable(walk) else {}),
+        **(_spec_facts(spec_of(walk)) if has_spec(walk) else {}),
         "Made": f"{walk.finished_at:%d %B %Y, %H:%M} UTC" if walk.finished_at else "not finished",
-        **_measured(walk),
+        **_measured_facts(walk),
     }
 
 
-def _chosen(spec: WalkSpec) -> dict[str, str]:
+def _spec_facts(spec: WalkSpec) -> dict[str, str]:
+    """The parameters of a spec."""
     return {
         "Frames a leg": str(spec.frames),
         "Pacing": spec.pacing
@@ -78,32 +82,33 @@ def _chosen(spec: WalkSpec) -> dict[str, str]:
         "Negative": spec.negative or "none",
         "Size": f"{spec.size} × {spec.size}",
         "Model": spec.model,
-        "Loop": f"{LOOPS[spec.loop]}, {spec.fps} frames a second",
+        "Loop": f"{LOOP_NAMES[spec.loop]}, {spec.fps} frames a second",
     }
 
 
-def _measured(walk: Walk) -> dict[str, str]:
+def _measured_facts(walk: Walk) -> dict[str, str]:
+    """The measurements of a finished walk; unknown ones are left out."""
     took = f"{walk.seconds:,.1f} s on {walk.device}, {walk.frames_computed} frames computed"
-    measured = {
+    measurements = {
         "Took": took if walk.device else "",
         "Evenness": "" if walk.evenness is None else f"{walk.evenness:.2f}",
         "Sharpness": "" if walk.sharpness is None else f"{walk.sharpness:.2f}",
         "File": f"{walk.bytes / 1e6:.1f} MB" if walk.bytes else "",
     }
-    return {name: value for name, value in measured.items() if value}
+    return {name: value for name, value in measurements.items() if value}
 
 
-def fact_table(rows: Mapping[str, str], *, key: str) -> None:
-    """Names on the left, values on the right."""
+def show_fact_table(rows: Mapping[str, str], *, key: str) -> None:
+    """Show a table with names on the left and values on the right."""
     with st.container(key=f"facts_{key}"):
         for name, value in rows.items():
             st.text(name)
             st.text(value)
 
 
-def differences(left: Walk, right: Walk) -> list[tuple[str, str, str]]:
-    """The facts in which two walks differ: name, left, right."""
-    ours, theirs = facts(left), facts(right)
-    names = [*ours, *(name for name in theirs if name not in ours)]
-    rows = [(name, ours.get(name, "none"), theirs.get(name, "none")) for name in names]
+def differing_facts(left: Walk, right: Walk) -> list[tuple[str, str, str]]:
+    """The facts in which two walks differ, as (name, left value, right value)."""
+    one, other = facts(left), facts(right)
+    names = [*one, *(name for name in other if name not in one)]
+    rows = [(name, one.get(name, "none"), other.get(name, "none")) for name in names]
     return [row for row in rows if row[1] != row[2]]

@@ -255,8 +255,8 @@ def addresses() -> dict[str, Any]:
         "frame": media.frame_url(MODEL),
         "example film": media.example_url("film.gif"),
         "example settings": media.example_url("walk.json"),
-        "still": stills.address(spec, "a visitor"),
-        "downloads": downloads.offers(walk),
+        "still": stills.still_url(spec, "a visitor"),
+        "downloads": downloads.download_urls(walk),
         "routes": [f"{' '.join(sorted(route.methods or []))} {route.path}" for route in routes],
     }
 

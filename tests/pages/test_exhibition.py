@@ -36,8 +36,8 @@ def test_a_slide_is_a_film_with_its_label(visit: Visit, add_film: MakeWalk) -> N
             walk.accession,
         ],
         "alt": "Film that turns a moon into a sea",
-        "film": history.address(walk, "gif"),
-        "poster": history.address(walk, "poster"),
+        "film": history.file_url(walk, "gif"),
+        "poster": history.file_url(walk, "poster"),
         "seconds": 4.0,  # two rounds of four frames
     }
 
@@ -129,7 +129,7 @@ def test_the_exhibition_goes_on_while_the_history_is_away(
 def test_more_films_than_an_exhibition_shows_are_not_promised(
     visit: Visit, add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(playlist, "MOST", 2)
+    monkeypatch.setattr(playlist, "MAX_FILMS", 2)
     for start in "abc":
         add_film(start, "z")
     (link,) = visit("gallery").page_link

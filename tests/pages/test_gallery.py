@@ -39,7 +39,7 @@ def test_bare_walls_show_the_film_that_ships_and_the_way_to_the_first_own(visit:
     assert component_data(at, "player")["films"][0]["url"].startswith("/pictures/example/film.gif?")
     assert [link.label for link in at.page_link] == ["Create a walk"]
     press(at, "Use its settings")
-    shipped = WalkSpec.model_validate_json(example_film.WALK.read_text())
+    shipped = WalkSpec.model_validate_json(example_film.WALK_PATH.read_text())
     assert at_easel(at) == shipped.stops[0].prompt
 
 

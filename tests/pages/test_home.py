@@ -28,7 +28,7 @@ from tests.support.pages import (
 
 
 def test_home_has_a_sentence_and_two_doors(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(example_film, "FILM", Path("nowhere.gif"))
+    monkeypatch.setattr(example_film, "FILM_PATH", Path("nowhere.gif"))
     at = visit("home")
     assert at.title[0].value == "MOMA Lisa"
     assert [link.label for link in at.page_link] == ["Create a walk", "Browse the Gallery"]
@@ -48,8 +48,8 @@ def test_home_shows_the_example_film_and_its_label(
 ) -> None:
     (tmp_path / "film.gif").write_bytes(picture_bytes("gif"))
     (tmp_path / "walk.json").write_text(spec("a moon", "a sea").model_dump_json())
-    monkeypatch.setattr(example_film, "FILM", tmp_path / "film.gif")
-    monkeypatch.setattr(example_film, "WALK", tmp_path / "walk.json")
+    monkeypatch.setattr(example_film, "FILM_PATH", tmp_path / "film.gif")
+    monkeypatch.setattr(example_film, "WALK_PATH", tmp_path / "walk.json")
     at = visit("home")
     assert component_data(at, "player")["films"][0]["url"].startswith("/pictures/example/film.gif?")
     assert "a moon → a sea" in [text.value for text in at.text]
@@ -64,14 +64,14 @@ def test_home_shows_the_example_film_and_its_label(
     ],
 )
 def test_errors_become_sentences(error: Exception, part: str) -> None:
-    assert part in error_display.sentence(error)
-    assert "secret" not in error_display.sentence(error)
+    assert part in error_display.error_message(error)
+    assert "secret" not in error_display.error_message(error)
 
 
 def led_from(path: str, base: str = "") -> str | None:
     """Where a visitor is sent who asks for that path, by our routes and Streamlit's last one."""
     routes = [*media.ROUTES, *create_streamlit_static_assets_routes(base)]
-    app = Starlette(routes=routes, middleware=[Middleware(not_found.led_home)])
+    app = Starlette(routes=routes, middleware=[Middleware(not_found.redirect_unknown_pages)])
     return get(path, app=app)[1].get("location")
 
 
@@ -94,11 +94,11 @@ def test_an_address_of_ours_with_nothing_there_is_not_led_away() -> None:
 
 
 def test_where_one_can_sign_in_there_is_a_page_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sign_in, "offered", lambda: True)
+    monkeypatch.setattr(sign_in, "is_configured", lambda: True)
     assert led_from("/sign-in") is None
 
 
 def test_who_was_led_to_home_reads_why_and_the_url_forgets_it(visit: Visit) -> None:
     at = visit("home", lost="yes")
     assert "There is no such page here; this is the entrance." in texts(at)
-    assert not_found.LOST not in at.query_params
+    assert not_found.NOT_FOUND_PARAM not in at.query_params

@@ -108,13 +108,13 @@ def test_every_chart_is_told_in_words(
 
 
 def test_every_pacing_has_a_colour_that_reads_on_both_walls() -> None:
-    assert set(insight.INKS) == set(PACINGS)
-    for colour in (*insight.INKS.values(), insight.NEUTRAL):
+    assert set(insight.COLOURS) == set(PACINGS)
+    for colour in (*insight.COLOURS.values(), insight.NEUTRAL_COLOUR):
         assert all(contrast(colour, wall) >= 3 for wall in WALLS), colour
 
 
 def test_the_words_of_a_chart_read_on_the_wall_they_are_on() -> None:
-    on_light, on_dark = insight.WORDS.expr.split("'")[1::2]
+    on_light, on_dark = insight.TEXT_COLOUR.expr.split("'")[1::2]
     assert contrast(on_light, WALLS[0]) >= 4.5
     assert contrast(on_dark, WALLS[1]) >= 4.5
 

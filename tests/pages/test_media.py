@@ -50,7 +50,7 @@ def keep_frame() -> None:
 
 def test_a_film_comes_with_its_type_and_for_good(add_film: MakeWalk) -> None:
     walk = add_film()
-    status, headers, body = get(history.address(walk, "gif"))
+    status, headers, body = get(history.file_url(walk, "gif"))
     assert status == 200
     assert headers["content-type"] == "image/gif"
     assert "immutable" in headers["cache-control"]
@@ -59,7 +59,7 @@ def test_a_film_comes_with_its_type_and_for_good(add_film: MakeWalk) -> None:
 
 
 def test_a_download_bears_the_name_it_was_asked_for(add_film: MakeWalk) -> None:
-    url, _, query = history.address(add_film(), "gif", download="é 1.gif").partition("?")
+    url, _, query = history.file_url(add_film(), "gif", download="é 1.gif").partition("?")
     _, headers, _ = get(url, query)
     assert headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%A9%201.gif"
 
@@ -67,7 +67,7 @@ def test_a_download_bears_the_name_it_was_asked_for(add_film: MakeWalk) -> None:
 def test_a_waiting_film_comes_from_the_outbox(add_film: MakeWalk, update_walk: UpdateWalk) -> None:
     walk = add_film()
     update_walk(walk, waiting=True, files={"gif": film_key(walk.id, "late.gif")})
-    url = history.address(stored_walk(walk.id), "gif")
+    url = history.file_url(stored_walk(walk.id), "gif")
     assert get(url)[0] == 404
     open_outbox(settings()).films.put(
         film_key(walk.id, "late.gif"), picture_bytes("gif"), "image/gif"
@@ -82,9 +82,9 @@ def test_a_waiting_film_is_not_sought_in_the_bucket(
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://bucket.test")
     walk = add_film()
     monkeypatch.setattr(history, "storage", lambda: GCSStorage("films"))
-    assert history.address(walk, "gif").startswith("http://bucket.test/")
+    assert history.file_url(walk, "gif").startswith("http://bucket.test/")
     update_walk(walk, waiting=True)
-    assert history.address(stored_walk(walk.id), "gif") == app_url(walk.files["gif"])
+    assert history.file_url(stored_walk(walk.id), "gif") == app_url(walk.files["gif"])
 
 
 def test_a_bucket_is_handed_on_by_the_app(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -192,7 +192,7 @@ def test_a_film_leaves_in_another_format_with_its_settings(
 ) -> None:
     walk = add_film("a moon", "a sea")
     refilm(walk, real_gif())
-    url = downloads.offers(walk)[downloads.NAMES[kind]]
+    url = downloads.download_urls(walk)[downloads.FORMAT_NAMES[kind]]
     status, headers, body = get(url)
     assert (status, headers["content-type"]) == (200, exports.CONTENT_TYPES[kind])
     name = f"{walk.accession}.{kind}"
@@ -205,7 +205,7 @@ def test_a_film_of_another_program_leaves_as_it_plays(
 ) -> None:
     walk = add_foreign_film("a b.c")
     refilm(walk, real_gif())
-    offers = downloads.offers(walk)
+    offers = downloads.download_urls(walk)
     assert list(offers) == ["MP4", "WebP"]
     assert get(offers["WebP"].replace("%20", " "))[2].startswith(b"RIFF")
     status, _, page = get("/pictures/walks/a b.c.zip")
@@ -282,7 +282,7 @@ def test_two_films_are_made_at_a_time(add_film: MakeWalk, monkeypatch: pytest.Mo
         running.discard(threading.get_ident())
         return b""
 
-    monkeypatch.setattr(downloads, "_exported", export)
+    monkeypatch.setattr(downloads, "_export", export)
     path = f"/pictures/walks/{walk.id}.mp4"
 
     async def six() -> list[int]:

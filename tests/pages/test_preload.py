@@ -19,30 +19,35 @@ STATIC = Path(get_static_dir())
 def links(path: str) -> str | None:
     """The header in which scripts are named, by our routes and Streamlit's last one."""
     routes = [*media.ROUTES, *create_streamlit_static_assets_routes("")]
-    app = Starlette(routes=routes, middleware=[Middleware(preload.heralded)])
+    app = Starlette(routes=routes, middleware=[Middleware(preload.add_preload_links)])
     return get(path, app=app)[1].get("link")
 
 
 @pytest.mark.parametrize("element", preload.ELEMENTS)
 def test_each_element_has_a_script(element: str) -> None:
-    assert sum(name.startswith(f"{element}.") for name in preload.scripts()) == 1
+    assert sum(name.startswith(f"{element}.") for name in preload.preload_scripts()) == 1
 
 
 def test_scripts_are_there_and_the_html_names_none_of_them() -> None:
     html = (STATIC / "index.html").read_text()
-    assert all((STATIC / "static" / "js" / name).is_file() for name in preload.scripts())
-    assert not any(name in html for name in preload.scripts())
+    assert all((STATIC / "static" / "js" / name).is_file() for name in preload.preload_scripts())
+    assert not any(name in html for name in preload.preload_scripts())
 
 
 def test_scripts_come_with_all_that_they_import() -> None:
-    known = {*preload.scripts(), *preload.imports("index.html")}
-    assert all(known >= set(preload.imports(f"static/js/{name}")) for name in preload.scripts())
+    known = {*preload.preload_scripts(), *preload.imported_scripts("index.html")}
+    assert all(
+        known >= set(preload.imported_scripts(f"static/js/{name}"))
+        for name in preload.preload_scripts()
+    )
 
 
 @pytest.mark.parametrize("path", ["/", "/gallery"])
 def test_every_page_names_them(path: str) -> None:
     named = links(path) or ""
-    assert all(f"<./static/js/{name}>; rel=modulepreload" in named for name in preload.scripts())
+    assert all(
+        f"<./static/js/{name}>; rel=modulepreload" in named for name in preload.preload_scripts()
+    )
 
 
 @pytest.mark.parametrize("path", ["/favicon.png", "/pictures/walks/nosuch.mp4"])

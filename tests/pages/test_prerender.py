@@ -20,7 +20,7 @@ from tests.support.pages import MakeWalk, UpdateWalk
 HTML = (Path(get_static_dir()) / "index.html").read_bytes()
 APP = Starlette(
     routes=create_streamlit_static_assets_routes(""),
-    middleware=[Middleware(prerender.seen_at_once)],
+    middleware=[Middleware(prerender.prerender_posters)],
 )
 
 
@@ -37,7 +37,7 @@ def titles(query: str = "") -> list[str]:
 def test_posters_stand_in_the_html_and_are_asked_for_first(add_film: MakeWalk) -> None:
     walk = add_film()
     status, headers, body = get("/gallery", app=APP)
-    place = history.address(walk, "poster")
+    place = history.file_url(walk, "poster")
     assert status == 200
     assert int(headers["content-length"]) == len(body)
     assert f'<a href="/gallery?walk={walk.id}"><img src="{place}"'.encode() in body
@@ -85,5 +85,5 @@ def test_a_history_that_is_slow_keeps_no_page_waiting(
     add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_film()
-    monkeypatch.setattr(prerender, "PATIENCE", 0.0)
+    monkeypatch.setattr(prerender, "TIMEOUT", 0.0)
     assert page() == HTML

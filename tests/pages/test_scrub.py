@@ -26,11 +26,11 @@ AskPicture = Callable[..., tuple[int, str]]
 @pytest.fixture
 def ask_for(monkeypatch: pytest.MonkeyPatch) -> Iterator[AskPicture]:
     """Ask for the picture at leg and `t`; its status, and where it is or why there is none."""
-    monkeypatch.setattr(door, "PATIENCE", 2.0)
+    monkeypatch.setattr(door, "TIMEOUT", 2.0)
     with TestClient(Starlette(routes=door.ROUTES), follow_redirects=False) as client:
 
         def _ask(leg: object = 0, t: object = 0.25, **headers: str) -> tuple[int, str]:
-            address = f"{door.address(WALK, 'me')}&leg={leg}&t={t}"
+            address = f"{door.still_url(WALK, 'me')}&leg={leg}&t={t}"
             answer = client.get(address, headers=headers)
             return answer.status_code, answer.headers.get("location") or answer.text
 
@@ -68,7 +68,7 @@ def test_why_there_is_no_picture_is_a_sentence(ask_for: AskPicture) -> None:
 
 
 def test_nobody_waits_for_ever(ask_for: AskPicture, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(door, "PATIENCE", 0.2)
+    monkeypatch.setattr(door, "TIMEOUT", 0.2)
     status, sentence = ask_for()
     assert status == 503
     assert "has much to do" in sentence

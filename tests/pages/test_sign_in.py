@@ -18,7 +18,7 @@ ISSUER = "https://id.test"
 @pytest.fixture
 def guarded(monkeypatch: pytest.MonkeyPatch) -> None:
     """A house where one can sign in; admin@museum.test is an admin."""
-    monkeypatch.setattr(sign_in, "offered", lambda: True)
+    monkeypatch.setattr(sign_in, "is_configured", lambda: True)
     monkeypatch.setenv("MOMALISA_ADMINS", " admin@museum.test,other@museum.test ")
     settings.cache_clear()
 
@@ -36,12 +36,12 @@ def walk(
     """A walk in the queue that maker@museum.test asked for."""
     be(monkeypatch, "maker@museum.test")
     walk = enqueue_walk()
-    update_walk(walk, maker=submit.maker())
+    update_walk(walk, maker=submit.maker_id())
     return stored_walk(walk.id)
 
 
 def may_call_off(walk: Walk) -> bool:
-    submit.call_off(walk.id)
+    submit.cancel_walk(walk.id)
     return stored_walk(walk.id).state is State.CANCELLED
 
 
@@ -93,7 +93,7 @@ def test_an_account_without_address_is_no_admin(
 
 
 def test_where_nobody_can_sign_in_everybody_may(enqueue_walk: MakeWalk) -> None:
-    assert not sign_in.offered()
+    assert not sign_in.is_configured()
     assert may_call_off(enqueue_walk())
 
 
@@ -128,14 +128,14 @@ def test_one_can_sign_in_where_auth_stands_in_the_secrets_or_they_are_damaged(
     monkeypatch.setattr(st, "secrets", type(st.secrets)())
     monkeypatch.setattr(st, "get_option", files)
     monkeypatch.setattr("streamlit.config.get_option", files)
-    assert sign_in.offered() == offered
+    assert sign_in.is_configured() == offered
 
 
 def desk() -> None:
     """The page as a script."""
     from momalisa.ui import sign_in
 
-    sign_in.page()
+    sign_in.show_page()
 
 
 def test_secrets_that_are_not_whole_get_a_sentence() -> None:

@@ -29,7 +29,7 @@ WORD = re.compile(r"[a-z'-]+")
     ],
 )
 def test_durations_in_words(seconds: float, words: str) -> None:
-    assert durations.about(seconds) == words
+    assert durations.format_duration(seconds) == words
 
 
 def test_time_left_goes_by_the_walks_own_rate() -> None:
@@ -89,14 +89,14 @@ def test_a_quality_is_known_by_its_numbers(name: str) -> None:
 
 
 def test_differences_leave_out_what_is_the_same(add_film: MakeWalk) -> None:
-    rows = wall_label.differences(add_film("a", "b"), add_film("a", "b", steps=3))
+    rows = wall_label.differing_facts(add_film("a", "b"), add_film("a", "b", steps=3))
     assert ("Steps", "16", "3") in rows
     assert "Guidance" not in [name for name, _, _ in rows]
 
 
 def test_long_titles_are_cut_where_there_is_no_room() -> None:
-    assert wall_label.short("a → b") == "a → b"
-    assert len(wall_label.short("x" * 500)) == 90
+    assert wall_label.shorten("a → b") == "a → b"
+    assert len(wall_label.shorten("x" * 500)) == 90
 
 
 def test_surprises_are_many_and_each_is_a_walk() -> None:

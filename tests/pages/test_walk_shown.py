@@ -168,7 +168,7 @@ def test_a_non_linear_film_is_compared_with_the_linear_one(
 def test_a_walk_that_is_being_called_off_can_be_asked_for_again(visit: Visit) -> None:
     at = press(type_prompts(visit("create"), "a red square", "a sea"), WALK)
     claim_walk()
-    submit.call_off(all_walks()[0].id)
+    submit.cancel_walk(all_walks()[0].id)
     press(at, WALK)
     first, second = all_walks()
     assert (first.cancel_requested, second.state) == (True, State.QUEUED)

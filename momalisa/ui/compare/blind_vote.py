@@ -27,7 +27,7 @@ def asked(left: Walk, right: Walk) -> bool:
 
 def ask(left: Walk, right: Walk) -> None:
     """Both films in an order that tells nothing, and the question."""
-    shown = shuffled(left, right, submit.maker())
+    shown = shuffled(left, right, submit.maker_id())
     player(*(map(_unlabelled, shown, NAMES)), key="blind")
     st.header("Which film do you prefer?", anchor=False)
     with st.container(horizontal=True):
@@ -44,10 +44,10 @@ def shuffled(left: Walk, right: Walk, maker: str) -> tuple[Walk, Walk]:
 
 
 def _unlabelled(walk: Walk, name: str) -> Film:
-    return replace(film_detail.film(walk), alt=name.capitalize(), title=name.capitalize())
+    return replace(film_detail.player_film(walk), alt=name.capitalize(), title=name.capitalize())
 
 
-@error_display.beside
+@error_display.toast_errors
 def _cast(left: Walk, right: Walk, preferred: Walk | None) -> None:
     with history.writing() as session:
         counted = votes.cast(
@@ -55,7 +55,7 @@ def _cast(left: Walk, right: Walk, preferred: Walk | None) -> None:
             one=left.id,
             other=right.id,
             preferred=preferred.id if preferred else None,
-            maker=submit.maker(),
+            maker=submit.maker_id(),
         )
     if not counted:
         st.toast("One of the two films was deleted meanwhile, so the vote does not count.")
@@ -68,7 +68,7 @@ def _leave() -> None:
 
 def tell(left: Walk, right: Walk) -> None:
     """Whoever has voted learns which film was which, and how all have voted; others are asked."""
-    maker = submit.maker()
+    maker = submit.maker_id()
     with history.reading() as session:
         own = votes.tally(session=session, one=left.id, other=right.id, maker=maker)
         everybody = votes.tally(session=session, one=left.id, other=right.id)
@@ -86,7 +86,7 @@ def tell(left: Walk, right: Walk) -> None:
 
 
 def _preferred(left: Walk, right: Walk, own: Tally) -> str:
-    shown = shuffled(left, right, submit.maker())
+    shown = shuffled(left, right, submit.maker_id())
     if own.neither:
         was = (
             f"the {name} was {wall_label.caption(walk)}"

@@ -21,12 +21,12 @@ SIDES = ("a", "b")
 
 def named() -> list[Walk | None]:
     """The walks that the URL names, left and right."""
-    return [history.find(st.query_params.get(side)) for side in SIDES]
+    return [history.find_walk(st.query_params.get(side)) for side in SIDES]
 
 
 def choose(*chosen: Walk | None) -> None:
     """Two select boxes over the newest films and whatever is chosen already."""
-    offered = {walk.id: walk for walk in (*filter(None, chosen), *history.recent(200))}
+    offered = {walk.id: walk for walk in (*filter(None, chosen), *history.recent_films(200))}
     for column, side, walk in zip(st.columns(2, gap="medium"), SIDES, chosen, strict=True):
         st.session_state[f"side_{side}"] = walk.id if walk else None
         column.selectbox(
@@ -41,7 +41,7 @@ def choose(*chosen: Walk | None) -> None:
         )
         if walk is None and side in st.query_params:
             with column:
-                film_detail.not_here(None)
+                film_detail.show_missing_film(None)
 
 
 def _chosen(side: str) -> None:
@@ -70,7 +70,7 @@ def finished(left: Walk, right: Walk) -> bool:
 
 def _one_side(walk: Walk) -> None:
     if walk.state is State.DONE:
-        film_detail.show(walk)
+        film_detail.show_film(walk)
     elif walk.state.over:
         st.text(walk.error or "This walk was called off.")
     else:
@@ -80,7 +80,7 @@ def _one_side(walk: Walk) -> None:
 
 def _with_changes(walk: Walk) -> Film:
     back = walk.distances[::-1] if walk.spec.get("loop") == "boomerang" else []
-    film = film_detail.film(walk, title=wall_label.caption(walk))
+    film = film_detail.player_film(walk, title=wall_label.caption(walk))
     return replace(film, changes=[*walk.distances, *back])
 
 
@@ -89,7 +89,7 @@ def differences(left: Walk, right: Walk) -> None:
     ours, theirs = measures(left), measures(right)
     measured = [(name, ours[name] or "none", theirs[name] or "none") for name in ours]
     known = {*ours, "Took"}  # which is the seconds and the frames computed, in one line
-    others = [row for row in wall_label.differences(left, right) if row[0] not in known]
+    others = [row for row in wall_label.differing_facts(left, right) if row[0] not in known]
     with st.container(key="facts3_differences"):
         for row in ((" ", left.accession, right.accession), *measured, *others):
             for cell in row:
@@ -167,5 +167,8 @@ def _order_both(pacing: PacingName) -> None:
         st.session_state.duo_problems = explain(error)
         st.rerun()
     st.session_state.duo_problems = {}
-    both = [submit.order(spec), submit.order(submit.changed(spec, pacing=pacing))]
+    both = [
+        submit.submit_walk(spec),
+        submit.submit_walk(submit.replace_fields(spec, pacing=pacing)),
+    ]
     st.switch_page(page_paths.COMPARE, query_params=dict(zip(SIDES, both, strict=True)))

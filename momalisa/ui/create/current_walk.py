@@ -9,25 +9,25 @@ from momalisa.ui.create import progress
 
 def set_up() -> None:
     """Bring draft and URL together: settings to take over, and the walk that is on show."""
-    taken = history.find(st.query_params.get("use"))
-    asked = history.find(st.query_params.get("walk"))
-    got_back = draft.outlive_the_server()
-    draft.begin()
+    taken = history.find_walk(st.query_params.get("use"))
+    asked = history.find_walk(st.query_params.get("walk"))
+    got_back = draft.restore_from_browser()
+    draft.ensure_draft()
     if taken is not None:
-        draft.load(taken.spec)
+        draft.load_spec(taken.spec)
         st.session_state.pop("on_show", None)
         del st.query_params["use"]
     elif asked is not None:
         # After a reload the session is new, but the walk in the URL knows what was typed.
         known = got_back or asked.id == st.session_state.get("on_show")
-        if not known and not any(draft.prompts()):
-            draft.load(asked.spec)
+        if not known and not any(draft.current_prompts()):
+            draft.load_spec(asked.spec)
         st.session_state.on_show = asked.id
 
 
 def walk_on_show() -> Walk | None:
     """The walk that the URL names, or the one this session asked for last."""
-    walk = history.find(st.session_state.get("on_show"))
+    walk = history.find_walk(st.session_state.get("on_show"))
     if walk is not None:
         st.query_params["walk"] = walk.id
         if walk.state is State.DONE:
@@ -35,19 +35,19 @@ def walk_on_show() -> Walk | None:
     return walk
 
 
-@error_display.beside
+@error_display.toast_errors
 def walk() -> None:
     """Begin the walk that is on the easel, or show what stands in its way."""
-    spec, problems = draft.check()
+    spec, problems = draft.validate()
     st.session_state.complain = bool(problems)
     if spec is not None:
-        put_on_show(submit.order(spec, here=draft.made_here()))
+        put_on_show(submit.submit_walk(spec, here=draft.runs_locally()))
 
 
 def begin_with(prompts: tuple[str, ...]) -> None:
     """Walk between these prompts, with whatever settings are on the easel."""
-    draft.begin()
-    draft.use_prompts(prompts)
+    draft.ensure_draft()
+    draft.replace_prompts(prompts)
     walk()
 
 
@@ -60,7 +60,7 @@ def put_on_show(walk_id: str) -> None:
 def empty_wall() -> None:
     """A free place for the first film; and why it is free when a link has led to no walk."""
     if {"walk", "use"} & st.query_params.keys():
-        film_detail.not_here(None)
+        film_detail.show_missing_film(None)
     with st.container(key="empty_wall", border=True):
         st.text("Your film will hang here.")
 
@@ -75,20 +75,20 @@ def unfinished(walk: Walk) -> None:
         st.text(f"Called off. {made}: the same walk would go on from there.")
     if walk.progress:
         progress.strip(walk)
-    if submit.repeatable(walk):
+    if submit.has_spec(walk):
         st.button("Try again", key=f"again_{walk.id}", on_click=_again, args=(walk,))
 
 
-@error_display.beside
+@error_display.toast_errors
 def _again(walk: Walk) -> None:
-    draft.load(walk.spec)
-    put_on_show(submit.order_again(walk))
+    draft.load_spec(walk.spec)
+    put_on_show(submit.resubmit(walk))
 
 
 def previous_film(walk: Walk) -> None:
     """The film before stays on the wall until the new one is there."""
-    last = history.find(st.session_state.get("last_film"))
+    last = history.find_walk(st.session_state.get("last_film"))
     if last is not None and last.id != walk.id:
-        film_detail.show(last)
-        wall_label.wall_label(last)
+        film_detail.show_film(last)
+        wall_label.show_wall_label(last)
         st.page_link(page_paths.GALLERY, label="In the Gallery", query_params={"walk": last.id})

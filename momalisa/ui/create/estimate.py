@@ -8,7 +8,7 @@ from db.models import Walk
 from momalisa.engine.shortcuts import FEW, SOLVED
 from momalisa.spec import WalkSpec
 from momalisa.ui import durations, history
-from momalisa.ui.submit import repeatable, spec_of
+from momalisa.ui.submit import has_spec, spec_of
 
 LOOKED_AT = 24
 """Films of a model, the newest, by which its speed is judged."""
@@ -23,7 +23,7 @@ def sentence(spec: WalkSpec) -> str:
     device, past = _made_with(spec.model)
     seconds = expected(spec, past)
     frames = f"{len(spec.places())} frames"
-    took = frames if seconds is None else f"{frames}, {durations.about(seconds)}"
+    took = frames if seconds is None else f"{frames}, {durations.format_duration(seconds)}"
     return f"{took} on {device}" if device else took
 
 
@@ -49,7 +49,7 @@ def expected(spec: WalkSpec, past: Iterable[Walk]) -> float | None:
     Of these, those count that took the same shortcuts and were surveyed alike, if any did. Films
     whose frames were mostly there before say little, and are left out.
     """
-    alike = [walk for walk in past if repeatable(walk) and walk.size == spec.size]
+    alike = [walk for walk in past if has_spec(walk) and walk.size == spec.size]
     fresh = [walk for walk in alike if 2 * walk.frames_computed > walk.frames_total]
     made = [(walk, spec_of(walk)) for walk in fresh]
     if not made:

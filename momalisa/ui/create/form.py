@@ -16,7 +16,7 @@ from momalisa.ui import draft
 from momalisa.ui.create import pacing_curve, random_prompts
 from momalisa.ui.create.presets import PLACEHOLDERS, PRESETS
 from momalisa.ui.create.quality import QUALITIES
-from momalisa.ui.wall_label import LOOPS
+from momalisa.ui.wall_label import LOOP_NAMES
 
 Problems = Mapping[str, str]
 SIZES = (128, 192, 256, 320, 384, 448, 512, 640, 768, 1024)
@@ -38,7 +38,7 @@ def ideas() -> None:
     with st.container(horizontal=True, key="ideas", gap="xsmall"):
         for name, prompts in PRESETS.items():
             key = f"preset_{name}"
-            st.button(name, key=key, on_click=draft.use_prompts, args=(prompts,))
+            st.button(name, key=key, on_click=draft.replace_prompts, args=(prompts,))
 
 
 def stops(problems: Problems) -> None:
@@ -51,9 +51,9 @@ def stops(problems: Problems) -> None:
     full = len(draft.stop_ids()) == STOPS[1]
     with st.container(horizontal=True):
         _change("Add a stop", "add", draft.add_stop, disabled=full)
-        _change(swap, "swap_vert", draft.turn_round)
+        _change(swap, "swap_vert", draft.reverse_stops)
         _change("Surprise me", "auto_awesome", _surprise)
-        _change("Put back", "undo", draft.put_back, disabled=not draft.replaced())
+        _change("Put back", "undo", draft.undo_replace, disabled=not draft.can_undo_replace())
 
 
 def _change(label: str, icon: str, change: Callable[[], None], *, disabled: bool = False) -> None:
@@ -69,7 +69,7 @@ def _change(label: str, icon: str, change: Callable[[], None], *, disabled: bool
 
 
 def _surprise() -> None:
-    draft.use_prompts(random_prompts.pair(Random(secrets.randbits(64))))
+    draft.replace_prompts(random_prompts.pair(Random(secrets.randbits(64))))
 
 
 def _stop(place: int, stop_id: int) -> None:
@@ -77,7 +77,7 @@ def _stop(place: int, stop_id: int) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(
             "From" if place == 0 else "To" if place == last else f"Over {place}",
-            draft.start(f"prompt_{stop_id}"),
+            draft.initial_value(f"prompt_{stop_id}"),
             key=f"prompt_{stop_id}",
             persist_state="session",
             placeholder=PLACEHOLDERS[min(place, len(PLACEHOLDERS) - 1)],
@@ -115,7 +115,7 @@ def _order(place: int, last: int, stop_id: int) -> None:
 def quality(problems: Problems) -> None:
     """Sketch, Study or Exhibition; and the number of frames for itself."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
-    now = draft.quality()
+    now = draft.current_quality()
     with left:
         st.segmented_control(
             "Quality",
@@ -134,7 +134,7 @@ def _use_quality(before: str | None) -> None:
     chosen = st.session_state.get(f"quality_{before}")
     # A late message from the browser also calls this, for a widget that nobody touched.
     if chosen != before:
-        draft.choose_quality(chosen)
+        draft.set_quality(chosen)
 
 
 def pacing(problems: Problems) -> None:
@@ -142,8 +142,8 @@ def pacing(problems: Problems) -> None:
     chosen = st.segmented_control(
         "Pacing",
         PACINGS,
-        default=draft.start(draft.key("pacing")),
-        key=draft.key("pacing"),
+        default=draft.initial_value(draft.widget_key("pacing")),
+        key=draft.widget_key("pacing"),
         required=True,
         persist_state="session",
     )
@@ -152,19 +152,19 @@ def pacing(problems: Problems) -> None:
         with st.container(key="quiet_pacing"):
             st.text(pacing_curve.described(chosen))
         if chosen not in ("linear", "even"):
-            strength = draft.key("strength")
+            strength = draft.widget_key("strength")
             st.slider(
                 "Strength",
                 0.0,
                 1.0,
-                float(draft.start(strength)),
+                float(draft.initial_value(strength)),
                 step=0.05,
                 key=strength,
                 persist_state="session",
             )
     with right, st.container(key="curve"):
-        frames = min(max(int(draft.value("frames") or 2), 2), 60)
-        drawn = pacing_curve.drawn(chosen, frames, float(draft.value("strength")))
+        frames = min(max(int(draft.field_value("frames") or 2), 2), 60)
+        drawn = pacing_curve.drawn(chosen, frames, float(draft.field_value("strength")))
         st.image(drawn, alt=f"The curve of the pacing: {pacing_curve.described(chosen)}")
     problem(problems, "pacing", "strength")
 
@@ -177,8 +177,8 @@ def more(problems: Problems) -> None:
         _numbers(problems)
         st.text_input(
             "Negative prompt",
-            draft.start(draft.key("negative")),
-            key=draft.key("negative"),
+            draft.initial_value(draft.widget_key("negative")),
+            key=draft.widget_key("negative"),
             persist_state="session",
             placeholder="what should not be in the picture",
         )
@@ -195,12 +195,14 @@ def _seeds(problems: Problems) -> None:
             seed = f"seed_{stop_id}"
             st.text_input(
                 f"Seed {place + 1}",
-                draft.start(seed),
+                draft.initial_value(seed),
                 key=seed,
                 persist_state="session",
                 width=120,
             )
-        st.button("New seeds", key="seeds", icon=":material/casino:", on_click=draft.use_new_seeds)
+        st.button(
+            "New seeds", key="seeds", icon=":material/casino:", on_click=draft.randomize_seeds
+        )
     problem(problems, *(f"stops.{place}.seed" for place in range(STOPS[1])))
 
 
@@ -217,10 +219,10 @@ def _numbers(problems: Problems) -> None:
 
 def _number(label: str, field: str, step: float = 1) -> None:
     # Without limits: what is beyond them gets the sentence of WalkSpec, not the browser's.
-    key = draft.key(field)
+    key = draft.widget_key(field)
     as_step = type(step)
     st.number_input(
-        label, value=as_step(draft.start(key)), step=step, key=key, persist_state="session"
+        label, value=as_step(draft.initial_value(key)), step=step, key=key, persist_state="session"
     )
 
 
@@ -229,25 +231,25 @@ def _ways(problems: Problems) -> None:
         st.segmented_control(
             "Interpolation",
             ["lerp", "slerp"],
-            default=draft.start(draft.key("interpolation")),
-            key=draft.key("interpolation"),
+            default=draft.initial_value(draft.widget_key("interpolation")),
+            key=draft.widget_key("interpolation"),
             required=True,
             persist_state="session",
         )
         st.segmented_control(
             "Loop",
-            list(LOOPS),
-            default=draft.start(draft.key("loop")),
-            key=draft.key("loop"),
-            format_func=LOOPS.__getitem__,
+            list(LOOP_NAMES),
+            default=draft.initial_value(draft.widget_key("loop")),
+            key=draft.widget_key("loop"),
+            format_func=LOOP_NAMES.__getitem__,
             required=True,
             persist_state="session",
         )
         st.segmented_control(
             "Mode",
             ["fast", "exact"],
-            default=draft.start(draft.key("mode")),
-            key=draft.key("mode"),
+            default=draft.initial_value(draft.widget_key("mode")),
+            key=draft.widget_key("mode"),
             required=True,
             persist_state="session",
             help="Fast takes shortcuts where they hardly show; exact takes none",
@@ -256,15 +258,17 @@ def _ways(problems: Problems) -> None:
 
 
 def _model(problems: Problems) -> None:
-    cards, chosen = draft.models(), draft.value("model")
-    names = list(dict.fromkeys([*cards, draft.start(draft.key("model")), chosen]))
-    pixels = sorted({*SIZES, draft.start(draft.key("size")), draft.value("size")})
+    cards, chosen = draft.model_cards(), draft.field_value("model")
+    names = list(dict.fromkeys([*cards, draft.initial_value(draft.widget_key("model")), chosen]))
+    pixels = sorted(
+        {*SIZES, draft.initial_value(draft.widget_key("size")), draft.field_value("size")}
+    )
     model, size = st.columns([3, 2])
     model.selectbox(
         "Model",
         names,
-        names.index(draft.start(draft.key("model"))),
-        key=draft.key("model"),
+        names.index(draft.initial_value(draft.widget_key("model"))),
+        key=draft.widget_key("model"),
         persist_state="session",
         format_func=lambda name: cards[name].title if name in cards else name,
         accept_new_options=True,
@@ -274,8 +278,8 @@ def _model(problems: Problems) -> None:
     size.selectbox(
         "Size",
         pixels,
-        pixels.index(draft.start(draft.key("size"))),
-        key=draft.key("size"),
+        pixels.index(draft.initial_value(draft.widget_key("size"))),
+        key=draft.widget_key("size"),
         persist_state="session",
         format_func=lambda side: f"{side} × {side}",
     )
@@ -287,8 +291,8 @@ def _where() -> None:
     if settings().endpoint:
         st.segmented_control(
             "Made",
-            [draft.THERE, draft.HERE],
-            default=draft.THERE,
+            [draft.ENDPOINT, draft.LOCAL],
+            default=draft.ENDPOINT,
             key="made",
             required=True,
             persist_state="session",
@@ -296,13 +300,13 @@ def _where() -> None:
 
 
 def _use_model() -> None:
-    chosen = str(draft.value("model") or "")
-    card = draft.models().get(chosen)
+    chosen = str(draft.field_value("model") or "")
+    card = draft.model_cards().get(chosen)
     with suppress(MomaLisaError):
         # Not on the list: a folder or a hub id that was typed. What is wrong is said beside it.
         card = card or find(chosen)
     if card is not None:
-        draft.use_model(card)
+        draft.apply_model_defaults(card)
 
 
 def problem(problems: Problems, *fields: str) -> None:

@@ -25,7 +25,7 @@ def watch(walk: Walk) -> None:
 
 
 def _follow(walk_id: str) -> None:
-    walk = history.find(walk_id)
+    walk = history.find_walk(walk_id)
     if walk is None or walk.state.over:
         st.rerun()
     strip(walk)
@@ -35,11 +35,11 @@ def _follow(walk_id: str) -> None:
             st.button(
                 "Cancel",
                 key=f"cancel_{walk_id}",
-                on_click=submit.call_off,
+                on_click=submit.cancel_walk,
                 args=(walk_id,),
                 disabled=walk.cancel_requested,
             )
-    if _waits(walk) and history.nobody_works():
+    if _waits(walk) and history.no_worker_alive():
         st.warning(
             "No worker is there, so nothing moves. It starts with the app; where it does not, "
             "please run: python -m momalisa worker"
@@ -49,7 +49,7 @@ def _follow(walk_id: str) -> None:
 def _waits(walk: Walk) -> bool:
     """Whether the walk has waited longer than a worker needs to wake up."""
     waited = (datetime.now(UTC) - walk.created_at).total_seconds()
-    return walk.state is State.QUEUED and waited > history.WORKER_SILENCE
+    return walk.state is State.QUEUED and waited > history.WORKER_TIMEOUT
 
 
 def strip(walk: Walk) -> None:
@@ -77,7 +77,7 @@ def status(walk: Walk) -> str:
     done = frames_ready(walk)
     left = _seconds_left(walk, done)
     counted = f"Frame {done} of {walk.frames_total}"
-    return counted if left is None else f"{counted}, {durations.about(left)} left"
+    return counted if left is None else f"{counted}, {durations.format_duration(left)} left"
 
 
 def frames_ready(walk: Walk) -> int:
@@ -112,5 +112,5 @@ def elsewhere(except_for: str | None) -> None:
     with st.container(key="elsewhere"):
         for walk in others[:5]:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.text(f"Being made now: {wall_label.short(walk.title)}", width="stretch")
+                st.text(f"Being made now: {wall_label.shorten(walk.title)}", width="stretch")
                 st.page_link(page_paths.CREATE, label="Watch", query_params={"walk": walk.id})

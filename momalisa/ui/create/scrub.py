@@ -27,7 +27,7 @@ def ahead(spec: WalkSpec) -> None:
 
 def look(walk: Walk) -> None:
     """Drag to any place on the way of a finished walk, and see the picture there."""
-    if not submit.repeatable(walk):
+    if not submit.has_spec(walk):
         return
     spec = submit.spec_of(walk)
     frames = known(walk, spec)
@@ -46,7 +46,7 @@ def _look(
         walk_id=name,
         legs=[(here.prompt, there.prompt) for here, there in spec.legs],
         frames=frames,
-        exact=stills.address(spec, looker) if live else "",
+        exact=stills.still_url(spec, looker) if live else "",
         said=said,
         key=f"between_{name}",
     )
@@ -71,6 +71,6 @@ def _live(walk: Walk) -> tuple[bool, str]:
         return False, "Walks are made at an endpoint here, so only finished frames are shown."
     seconds = walk.seconds / max(walk.frames_computed, 1)
     if seconds > SLOWEST:
-        took = durations.about(seconds)
+        took = durations.format_duration(seconds)
         return False, f"A picture takes {took} here, so the finished frame nearest by is shown."
     return True, "Faint is the frame nearest by; the place itself is painted when you stop."

@@ -24,8 +24,8 @@ def take_in() -> None:
     settings = drop(ADDRESS, key="drop")
     if settings is not None:
         spec = exports.read_spec(settings.encode(), exports.RECORD)
-        draft.load(spec.model_dump(mode="json"))
-        film_detail.to_easel()
+        draft.load_spec(spec.model_dump(mode="json"))
+        film_detail.open_create_form()
 
 
 async def read(request: Request) -> Response:

@@ -25,9 +25,9 @@ def _card(walk: Walk) -> Card:
         id=walk.id,
         title=walk.title,
         meta=f"{walk.created_at.year}, {wall_label.caption(walk)}{' ★' if walk.star else ''}",
-        alt=f"Poster: {film_detail.described(walk)}",
-        poster=history.address(walk, "poster"),
-        film=history.address(walk, "gif"),
+        alt=f"Poster: {film_detail.alt_text(walk)}",
+        poster=history.file_url(walk, "poster"),
+        film=history.file_url(walk, "gif"),
         href=f"/gallery?walk={walk.id}",
     )
 
@@ -99,12 +99,12 @@ def _previous() -> None:
 
 def exhibit_these(total: int) -> None:
     """The way to the exhibition of all films found, or of as many as one shows."""
-    most = playlist.MOST
+    most = playlist.MAX_FILMS
     st.page_link(
         page_paths.EXHIBITION,
         label="Exhibit these" if total <= most else f"Exhibit the first {most}",
         icon=":material/slideshow:",
-        query_params=playlist.of(in_url()),
+        query_params=playlist.exhibition_params(in_url()),
     )
 
 
@@ -133,12 +133,12 @@ def empty(wanted: Wanted) -> None:
     if told(wanted.filters):
         st.text("Nothing here goes by that description.")
         return
-    picture, words = example_film.halves()
+    picture, words = example_film.film_and_text_columns()
     with picture:
-        example_film.example_film()
+        example_film.show_example_film()
     with words:
         st.text("The walls are still bare.")
         st.text("Every film you make will hang in this room. This one came with MOMA Lisa.")
         with st.container(horizontal=True, vertical_alignment="center", key="doors"):
             st.page_link(page_paths.CREATE, label="Create a walk")
-            example_film.use_example()
+            example_film.show_reuse_button()

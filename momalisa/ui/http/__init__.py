@@ -1,1 +1,1 @@
-"""What the server answers beside Streamlit's pages: pictures, stills, downloads, middleware."""
+"""HTTP routes beside Streamlit's own (pictures, stills, downloads) and middleware."""

@@ -1,4 +1,4 @@
-"""Films to take away in other formats, over HTTP: made when asked for, two at a time."""
+"""Downloads of films in other formats: encoded on request, two at a time."""
 
 import logging
 from functools import partial
@@ -18,13 +18,13 @@ from momalisa.film.exports import ExportFormat
 from momalisa.settings import settings
 from momalisa.storage.outbox import open_outbox
 from momalisa.ui import error_display, history
-from momalisa.ui.submit import repeatable, spec_of
+from momalisa.ui.submit import has_spec, spec_of
 
-NAMES: dict[ExportFormat, str] = {"mp4": "MP4", "webp": "WebP", "zip": "Frames (ZIP)"}
-AT_ONCE = CapacityLimiter(2)
-"""Films made at a time: all frames of each are in memory, and its encoder takes every core."""
+FORMAT_NAMES: dict[ExportFormat, str] = {"mp4": "MP4", "webp": "WebP", "zip": "Frames (ZIP)"}
+EXPORT_LIMITER = CapacityLimiter(2)
+"""Concurrent exports: each holds all frames in memory, and its encoder uses every core."""
 STATUS: dict[type[Exception], int] = {NotStored: 404, BadInput: 422, OSError: 503}
-SORRY = """<!doctype html>
+ERROR_PAGE = """<!doctype html>
 <html lang="en" style="color-scheme: light dark; font: 1rem/1.5 sans-serif; padding: 2rem">
 <meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>MOMA Lisa</title>
 <main><h1>No download</h1><p>{}</p><p><a href="/gallery?walk={}">Back to the film</a></p></main>
@@ -33,56 +33,61 @@ SORRY = """<!doctype html>
 log = logging.getLogger(__name__)
 
 
-def offers(walk: Walk) -> dict[str, str]:
-    """What a film can be had as beside its GIF: names and addresses."""
-    kinds = NAMES if repeatable(walk) else exports.FILM_ENCODERS
-    found = {NAMES[kind]: f"/pictures/walks/{quote(walk.id, safe='')}.{kind}" for kind in kinds}
-    record = history.address(walk, "json", download=f"{walk.accession}.json")
-    return {**found, "Settings (JSON)": record} if record else found
+def download_urls(walk: Walk) -> dict[str, str]:
+    """The formats in which a film can be downloaded besides GIF, as URLs by name."""
+    kinds = FORMAT_NAMES if has_spec(walk) else exports.FILM_ENCODERS
+    urls = {
+        FORMAT_NAMES[kind]: f"/pictures/walks/{quote(walk.id, safe='')}.{kind}" for kind in kinds
+    }
+    record = history.file_url(walk, "json", download=f"{walk.accession}.json")
+    return {**urls, "Settings (JSON)": record} if record else urls
 
 
-async def made(request: Request) -> Response:
-    """A film in the format that the address ends with; or a page that says why not."""
+async def serve_download(request: Request) -> Response:
+    """Answer with the film in the format of the URL's suffix, or with an HTML error page."""
     walk_id, kind = request.path_params["walk_id"], request.path_params["kind"]
     try:
-        return await to_thread.run_sync(_made, walk_id, kind, limiter=AT_ONCE)
+        return await to_thread.run_sync(_download, walk_id, kind, limiter=EXPORT_LIMITER)
     except Exception as error:
         status = next((code for cause, code in STATUS.items() if isinstance(error, cause)), 500)
         log.warning("no %s of walk %r: %s", kind, walk_id, error, exc_info=status == 500)
-        page = SORRY.format(escape(error_display.sentence(error)), quote(walk_id))
+        page = ERROR_PAGE.format(escape(error_display.error_message(error)), quote(walk_id))
         return HTMLResponse(page, status)
 
 
-def attachment(name: str) -> dict[str, str]:
-    """The header that gives a file its name on the visitor's disk."""
+def attachment_header(name: str) -> dict[str, str]:
+    """The header that makes a browser save the response under this file name."""
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
 
 
-def _made(walk_id: str, kind: str) -> Response:
-    walk = history.find(walk_id)
+def _download(walk_id: str, kind: str) -> Response:
+    """Encode a finished film; raises NotStored for unknown walks and formats."""
+    walk = history.find_walk(walk_id)
     if walk is None or walk.state is not State.DONE or kind not in exports.CONTENT_TYPES:
         raise NotStored("There is no such film under this link. It may have been deleted.")
     return Response(
-        _exported(walk, kind),
+        _export(walk, kind),
         media_type=exports.CONTENT_TYPES[kind],
-        headers=attachment(f"{walk.accession}.{kind}"),
+        headers=attachment_header(f"{walk.accession}.{kind}"),
     )
 
 
-def _exported(walk: Walk, kind: ExportFormat) -> bytes:
+def _export(walk: Walk, kind: ExportFormat) -> bytes:
+    """Encode from the cached frames; without a spec, convert the stored GIF."""
     gif = partial(_stored_gif, walk)
-    if not repeatable(walk):
+    if not has_spec(walk):
         return exports.convert_gif(kind, gif())
     spec, cache = spec_of(walk), FrameCache(settings().frame_cache)
     return exports.export_walk(kind, spec, exports.load_frames(spec, walk.progress, cache, gif))
 
 
 def _stored_gif(walk: Walk) -> bytes:
+    """Read the film's GIF, from the outbox while it waits for its upload."""
     shelf = open_outbox(settings()).films if walk.waiting else history.storage()
     try:
         return shelf.get(walk.files["gif"])
-    except NotStored:  # which says where on this machine
+    except NotStored:  # its message contains a path of this machine
         raise NotStored("The film's file is not where it should be.") from None
 
 
-ROUTE = Route("/pictures/walks/{walk_id}.{kind}", made)
+ROUTE = Route("/pictures/walks/{walk_id}.{kind}", serve_download)

@@ -1,7 +1,7 @@
-"""Pictures over HTTP: stored films, finished frames, and the example that ships here.
+"""HTTP routes for pictures: stored films, finished frames, and the example film.
 
-Streamlit keeps `/media/` for itself, so ours hang under `/pictures/`. Whatever is not one of
-our own files answers 404, and nothing outside the storage and our folders can be reached.
+They are below `/pictures/`, since Streamlit uses `/media/`. Paths that are not valid keys, and
+files outside the storage, the frame cache and the example folder, are answered with 404.
 """
 
 import hashlib
@@ -24,76 +24,80 @@ from momalisa.ui import history
 from momalisa.ui.gallery import import_film
 from momalisa.ui.http import downloads
 
-FOREVER = {
-    # A key is never used twice for another picture, so a browser need not ask again.
+IMMUTABLE_HEADERS = {
+    # A key is never reused for another picture, so browsers may cache it without revalidation.
     "Cache-Control": "public, max-age=31536000, immutable",
     "X-Content-Type-Options": "nosniff",
 }
 EXAMPLE = Path(__file__).parent.parent / "example"
-AT_ONCE = CapacityLimiter(8)
-"""Reads of a bucket at a time: while it stalls, threads remain for all else the server does."""
+BUCKET_LIMITER = CapacityLimiter(8)
+"""Concurrent reads of a bucket: a stalled bucket must not occupy all threads of the server."""
 
 log = logging.getLogger(__name__)
-_FRAME = re.compile(r"[0-9a-f]{64}")
+_FRAME_KEY = re.compile(r"[0-9a-f]{64}")
 
 
 def frame_url(key: str) -> str:
-    """Where the browser finds a finished frame."""
+    """The URL of a finished frame."""
     return f"/pictures/frames/{key}.png"
 
 
 def example_url(name: str) -> str:
-    """Where the browser finds a file of the example film, as it is in this version."""
-    return f"/pictures/example/{quote(name)}?{_version(name)}"
+    """The URL of a file of the example film, with a hash of its content."""
+    return f"/pictures/example/{quote(name)}?{_content_hash(name)}"
 
 
 @lru_cache
-def _version(name: str) -> str:
+def _content_hash(name: str) -> str:
     return hashlib.sha256((EXAMPLE / name).read_bytes()).hexdigest()[:12]
 
 
-async def stored(request: Request) -> Response:
-    """A film's file, by its key: from the outbox while it waits there, else from the storage."""
+async def serve_stored_file(request: Request) -> Response:
+    """Answer with a film's file by its key, from the outbox if it waits there for its upload."""
     key, download = request.path_params["key"], request.query_params.get("download", "")
-    waiting = _inside(open_outbox(settings()).films.root, key)
+    waiting = _servable_path(open_outbox(settings()).films.root, key)
     if waiting is not None:
-        return _file(waiting, download)
+        return _file_response(waiting, download)
     storage = history.storage()
     if isinstance(storage, LocalStorage):
-        return _picture(storage.root, key, download)
-    return await to_thread.run_sync(_from_bucket, storage, key, download, limiter=AT_ONCE)
+        return _response_from_folder(storage.root, key, download)
+    return await to_thread.run_sync(
+        _response_from_bucket, storage, key, download, limiter=BUCKET_LIMITER
+    )
 
 
-async def frame(request: Request) -> Response:
-    """A finished frame of the cache, by its 64 hex digits."""
+async def serve_frame(request: Request) -> Response:
+    """Answer with a finished frame of the cache by its key of 64 hex digits."""
     key = request.path_params["key"]
-    if not _FRAME.fullmatch(key):
-        return _nothing()
-    return _picture(settings().frame_cache, f"{key[:2]}/{key}.png")
+    if not _FRAME_KEY.fullmatch(key):
+        return _not_found()
+    return _response_from_folder(settings().frame_cache, f"{key[:2]}/{key}.png")
 
 
-async def example(request: Request) -> Response:
-    """A file of the example film."""
-    return _picture(EXAMPLE, request.path_params["name"])
+async def serve_example(request: Request) -> Response:
+    """Answer with a file of the example film."""
+    return _response_from_folder(EXAMPLE, request.path_params["name"])
 
 
-def _picture(root: Path, key: str, download: str = "") -> Response:
-    path = _inside(root, key)
-    return _nothing() if path is None else _file(path, download)
+def _response_from_folder(root: Path, key: str, download: str = "") -> Response:
+    """The file of that key below `root`, or 404."""
+    path = _servable_path(root, key)
+    return _not_found() if path is None else _file_response(path, download)
 
 
-def _file(path: Path, download: str) -> Response:
+def _file_response(path: Path, download: str) -> Response:
     return FileResponse(path, media_type=CONTENT_TYPES[path.suffix], headers=_headers(download))
 
 
-def _from_bucket(storage: Storage, key: str, download: str) -> Response:
+def _response_from_bucket(storage: Storage, key: str, download: str) -> Response:
+    """The file of that key; 404 if there is none, 503 if the bucket is out of reach."""
     media_type = CONTENT_TYPES.get(PurePosixPath(key).suffix)
     if media_type is None:
-        return _nothing()
+        return _not_found()
     try:
         data = storage.get(key)
     except (BadInput, NotStored):
-        return _nothing()
+        return _not_found()
     except StorageError as error:
         log.warning("%s", error)
         return PlainTextResponse("The storage is out of reach just now.", status_code=503)
@@ -101,32 +105,32 @@ def _from_bucket(storage: Storage, key: str, download: str) -> Response:
 
 
 def _headers(download: str) -> dict[str, str]:
-    """For good; and under which name, if it is to be kept on the visitor's disk."""
+    """Cache headers, and a download header if there is a file name to save under."""
     if not download:
-        return FOREVER
-    return FOREVER | downloads.attachment(download)
+        return IMMUTABLE_HEADERS
+    return IMMUTABLE_HEADERS | downloads.attachment_header(download)
 
 
-def _inside(root: Path, key: str) -> Path | None:
-    """The file of that key if it is one of ours: no hidden name, no way out of the root."""
+def _servable_path(root: Path, key: str) -> Path | None:
+    """The path of a servable file below `root`; None for invalid keys and missing files."""
     try:
         path = root / check_key(key)
     except BadInput:
         return None
     if path.suffix not in CONTENT_TYPES or not path.is_file():
         return None
-    # A link inside the store could still lead outside it.
+    # A symbolic link could still lead outside.
     return path if path.resolve().is_relative_to(root.resolve()) else None
 
 
-def _nothing() -> Response:
+def _not_found() -> Response:
     return PlainTextResponse("There is no such picture.", status_code=404)
 
 
 ROUTES = [
-    Route("/pictures/store/{key:path}", stored),
-    Route("/pictures/frames/{key}.png", frame),
-    Route("/pictures/example/{name}", example),
+    Route("/pictures/store/{key:path}", serve_stored_file),
+    Route("/pictures/frames/{key}.png", serve_frame),
+    Route("/pictures/example/{name}", serve_example),
     downloads.ROUTE,
     import_film.ROUTE,
 ]

@@ -1,4 +1,4 @@
-"""The porter: leads whoever asks for a page that is not here to Home, which says so."""
+"""Middleware that redirects unknown pages to Home, where a notice says so."""
 
 import streamlit as st
 from starlette.datastructures import Headers
@@ -8,58 +8,57 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from momalisa.ui import page_paths, sign_in
 
-LOST = "lost"
-"""The query parameter with which those arrive at Home who asked for another page."""
+NOT_FOUND_PARAM = "lost"
+"""The query parameter of Home that marks a redirect from an unknown page."""
 
 
-def led_home(app: ASGIApp) -> ASGIApp:
-    """Middleware that leads to Home whoever asks for a page that is not here.
+def redirect_unknown_pages(app: ASGIApp) -> ASGIApp:
+    """Wrap an app: redirect to Home instead of serving Streamlit's HTML at unknown paths.
 
-    Streamlit answers every unknown path with its one HTML file: that shows Home without a word,
-    or, below another path, does not find its own scripts.
+    Streamlit serves its HTML file at every path. At an unknown one it shows Home without a
+    notice, or cannot load its scripts if the path is nested.
     """
 
-    async def led(scope: Scope, receive: Receive, send: Send) -> None:
-        away = False
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        redirected = False
 
-        async def answer(message: Message) -> None:
-            nonlocal away
-            if message["type"] == "http.response.start" and _astray(scope, message):
-                away = True
-                home = f"{scope.get('root_path', '')}/?{LOST}=yes"
+        async def send_or_redirect(message: Message) -> None:
+            nonlocal redirected
+            if message["type"] == "http.response.start" and _is_unknown_page(scope, message):
+                redirected = True
+                home = f"{scope.get('root_path', '')}/?{NOT_FOUND_PARAM}=yes"
                 await RedirectResponse(home)(scope, receive, send)
-            elif not away:
+            elif not redirected:
                 await send(message)
 
-        await app(scope, receive, answer)
+        await app(scope, receive, send_or_redirect)
 
-    return led
+    return middleware
 
 
-def place(scope: Scope) -> str:
-    """The path that is asked for, below the app's own."""
+def page_path(scope: Scope) -> str:
+    """The requested path relative to the app's base URL, without slashes at its ends."""
     path: str = scope["path"]
     return path.removeprefix(scope.get("root_path", "")).strip("/")
 
 
-def is_page(scope: Scope, start: Message) -> bool:
-    """Whether this is the beginning of Streamlit's HTML file, which shows every page."""
+def starts_page_html(scope: Scope, start: Message) -> bool:
+    """Whether this response start belongs to Streamlit's HTML file, which serves all pages."""
     html = Headers(raw=start["headers"]).get("content-type", "").startswith("text/html")
     return html and isinstance(scope.get("endpoint"), StaticFiles)
 
 
-def _astray(scope: Scope, start: Message) -> bool:
-    """Whether this is the beginning of a page at a path that is no page's."""
-    return is_page(scope, start) and place(scope) not in _pages()
+def _is_unknown_page(scope: Scope, start: Message) -> bool:
+    return starts_page_html(scope, start) and page_path(scope) not in _known_paths()
 
 
-def _pages() -> set[str]:
-    """Where there are pages. Home is at the root only: Streamlit knows no other name for it."""
-    pages = {"", *(room.stem for room in page_paths.PAGES.glob("*.py"))} - {page_paths.HOME.stem}
-    return pages | {sign_in.PATH} if sign_in.offered() else pages
+def _known_paths() -> set[str]:
+    """The paths of all pages; Home's is the root only."""
+    paths = {"", *(page.stem for page in page_paths.PAGES.glob("*.py"))} - {page_paths.HOME.stem}
+    return paths | {sign_in.PATH} if sign_in.is_configured() else paths
 
 
-def say_if_lost() -> None:
-    """A sentence for those who asked for a page that is not here; the URL forgets it."""
-    if st.query_params.pop(LOST, None):
+def show_not_found_notice() -> None:
+    """Show a notice after a redirect from an unknown page, and remove it from the URL."""
+    if st.query_params.pop(NOT_FOUND_PARAM, None):
         st.text("There is no such page here; this is the entrance.")

@@ -1,4 +1,4 @@
-"""The herald: tells a browser with a page's HTML which scripts the page will need."""
+"""Middleware that adds preload headers for the scripts that pages need first."""
 
 import re
 from functools import cache
@@ -19,46 +19,52 @@ ELEMENTS = (
     "Selectbox",
     "TextInput",
 )
-"""Streamlit's elements that the pages begin with. A browser hears of their scripts only when a
-page's first elements arrive, and would then load one after another."""
+"""The Streamlit elements that the pages start with.
+
+Without preloading, a browser learns of their scripts only from the first elements of a page, and
+then loads them one after another.
+"""
 _SCRIPT = re.compile(
     r"""(?:(?:from|import)\s*["']\./ | ["']\./static/js/) ([\w.-]+\.js) ["']""", re.VERBOSE
 )
 
 
-def heralded(app: ASGIApp) -> ASGIApp:
-    """Middleware that names the scripts of ELEMENTS in the headers of every page's HTML."""
+def add_preload_links(app: ASGIApp) -> ASGIApp:
+    """Wrap an app: add a `Link: rel=modulepreload` header to the HTML of every page."""
 
-    async def named(scope: Scope, receive: Receive, send: Send) -> None:
-        async def answer(message: Message) -> None:
-            if message["type"] == "http.response.start" and not_found.is_page(scope, message):
-                links = (f"<./static/js/{name}>; rel=modulepreload" for name in scripts())
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_with_links(message: Message) -> None:
+            is_start = message["type"] == "http.response.start"
+            if is_start and not_found.starts_page_html(scope, message):
+                links = (f"<./static/js/{name}>; rel=modulepreload" for name in preload_scripts())
                 MutableHeaders(raw=message["headers"]).append("link", ", ".join(links))
             await send(message)
 
-        await app(scope, receive, answer)
+        await app(scope, receive, send_with_links)
 
-    return named
+    return middleware
 
 
 @cache
-def scripts() -> tuple[str, ...]:
-    """The files of ELEMENTS and all that they import, without those that the HTML names itself."""
-    found = dict.fromkeys(imports("index.html"))
-    here = len(found)
-    wanted = [path.name for one in ELEMENTS for path in _static().glob(f"static/js/{one}.*.js")]
-    while wanted:
-        name = wanted.pop(0)
-        if name not in found:
-            found[name] = None
-            wanted += imports(f"static/js/{name}")
-    return tuple(found)[here:]
+def preload_scripts() -> tuple[str, ...]:
+    """The scripts of ELEMENTS with all their imports, without those that the HTML loads itself."""
+    scripts = dict.fromkeys(imported_scripts("index.html"))
+    in_html = len(scripts)
+    pending = [
+        path.name for one in ELEMENTS for path in _static_dir().glob(f"static/js/{one}.*.js")
+    ]
+    while pending:
+        name = pending.pop(0)
+        if name not in scripts:
+            scripts[name] = None
+            pending += imported_scripts(f"static/js/{name}")
+    return tuple(scripts)[in_html:]
 
 
-def imports(path: str) -> list[str]:
-    """The scripts that a file of Streamlit's names as needed with it."""
-    return _SCRIPT.findall((_static() / path).read_text("utf-8"))
+def imported_scripts(path: str) -> list[str]:
+    """The names of the scripts that one of Streamlit's static files imports."""
+    return _SCRIPT.findall((_static_dir() / path).read_text("utf-8"))
 
 
-def _static() -> Path:
+def _static_dir() -> Path:
     return Path(get_static_dir())

@@ -1,4 +1,4 @@
-"""First sight: the Gallery's posters stand in its HTML, long before the scripts hang its wall."""
+"""Middleware that renders the Gallery's first posters into its HTML, before any script has run."""
 
 import logging
 from html import escape
@@ -11,99 +11,119 @@ from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db import walks
+from db.models import Walk
 from momalisa.ui import history, page_paths
 from momalisa.ui.gallery import filters
 from momalisa.ui.http import not_found
 
-MOST = 24
-"""As many posters as a large screen shows."""
-FIRST = 12
-"""As many as are asked for before the scripts: what a small screen shows."""
-PATIENCE = 0.5
-"""Seconds for which the HTML waits for the history."""
-MARKUP = Path(__file__).with_suffix(".html").read_text("utf-8")
+MAX_POSTERS = 24
+"""The posters in the HTML: as many as a large screen shows."""
+PRELOADED_POSTERS = 12
+"""The posters that are loaded before the scripts: as many as a small screen shows."""
+TIMEOUT = 0.5
+"""Seconds to wait for the database before the HTML is sent without posters."""
+TEMPLATE = Path(__file__).with_suffix(".html").read_text("utf-8")
 
-_AT_ONCE = CapacityLimiter(4)
+_LIMITER = CapacityLimiter(4)
 
 log = logging.getLogger(__name__)
 
 
-class Sight(NamedTuple):
-    """What is added to the Gallery's HTML."""
+class Prerendered(NamedTuple):
+    """What is added to the Gallery's response."""
 
-    markup: bytes
-    ahead: str
-    """The header by which a browser asks for posters before it asks for scripts."""
+    html: bytes
+    """Inserted at the end of the body."""
+    link_header: str
+    """Preloads the first posters."""
 
 
-def seen_at_once(app: ASGIApp) -> ASGIApp:
-    """Middleware that writes the posters that the URL asks for into the Gallery's HTML.
+def prerender_posters(app: ASGIApp) -> ASGIApp:
+    """Wrap an app: insert the posters that the URL selects into the Gallery's HTML.
 
-    A script there takes them away once the wall hangs, or something else stands in its place. A
-    history that fails or is slow leaves the HTML as it is: the page itself will say so.
+    A script removes them as soon as the page itself shows its posters or a message. If the
+    database fails or is slow, the HTML is sent unchanged, and the page reports the problem.
     """
 
-    async def seen(scope: Scope, receive: Receive, send: Send) -> None:
-        sight = None
-        page = not_found.place(scope) if scope.get("method") == "GET" else None
-        if page == page_paths.GALLERY.stem:
-            with move_on_after(PATIENCE):
-                sight = await to_thread.run_sync(
-                    _sight, scope["query_string"], abandon_on_cancel=True, limiter=_AT_ONCE
-                )
-        if sight is None:
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        prerendered = None
+        if scope.get("method") == "GET" and not_found.page_path(scope) == page_paths.GALLERY.stem:
+            prerendered = await _prerender_in_time(scope["query_string"])
+        if prerendered is None:
             await app(scope, receive, send)
             return
-        # To packed HTML nothing can be added.
+        # Nothing can be inserted into compressed HTML.
         scope["headers"] = [one for one in scope["headers"] if one[0] != b"accept-encoding"]
-        start: Message | None = None
-        html = b""
+        await app(scope, receive, _inserting(prerendered, scope, send))
 
-        async def answer(message: Message) -> None:
-            nonlocal start, html
-            if message["type"] == "http.response.start" and not_found.is_page(scope, message):
-                start = message
-            elif start and message["type"] == "http.response.body":
-                html += message.get("body", b"")
-                if not message.get("more_body"):
-                    html = html.replace(b"</body>", sight.markup + b"</body>")
-                    headers = MutableHeaders(raw=start["headers"])
-                    del headers["etag"], headers["last-modified"]
-                    headers["content-length"] = str(len(html))
-                    headers.append("link", sight.ahead)
-                    await send(start)
-                    await send({"type": "http.response.body", "body": html})
-            else:
-                await send(message)
-
-        await app(scope, receive, answer)
-
-    return seen
+    return middleware
 
 
-def _sight(query: bytes) -> Sight | None:
-    """What the URL asks for; None when that is no wall, or nothing hangs there."""
+async def _prerender_in_time(query: bytes) -> Prerendered | None:
+    """Run `_prerender` in a thread; None after TIMEOUT."""
+    with move_on_after(TIMEOUT):
+        return await to_thread.run_sync(_prerender, query, abandon_on_cancel=True, limiter=_LIMITER)
+    return None
+
+
+def _inserting(prerendered: Prerendered, scope: Scope, send: Send) -> Send:
+    """Wrap `send`: buffer the page's HTML, insert the posters, and correct the headers."""
+    start: Message | None = None
+    html = b""
+
+    async def send_with_posters(message: Message) -> None:
+        nonlocal start, html
+        if message["type"] == "http.response.start" and not_found.starts_page_html(scope, message):
+            start = message
+        elif start and message["type"] == "http.response.body":
+            html += message.get("body", b"")
+            if not message.get("more_body"):
+                html = html.replace(b"</body>", prerendered.html + b"</body>")
+                headers = MutableHeaders(raw=start["headers"])
+                del headers["etag"], headers["last-modified"]
+                headers["content-length"] = str(len(html))
+                headers.append("link", prerendered.link_header)
+                await send(start)
+                await send({"type": "http.response.body", "body": html})
+        else:
+            await send(message)
+
+    return send_with_posters
+
+
+def _prerender(query: bytes) -> Prerendered | None:
+    """Render the posters that the query string selects.
+
+    None for the page of a single film, without results, and if the database fails.
+    """
     text = query.decode("latin-1")
-    ask = parse_qs(text)
-    if "walk" in ask:
+    if "walk" in parse_qs(text):
         return None
-    wanted = filters.asked(text)
-    before = ask["before"][-1] if "before" in ask else None
     try:
-        with history.reading() as session:
-            found = walks.page(
-                session=session, sort=wanted.sort, limit=MOST, before=before, **wanted.filters
-            )
-        hung = [(walk, place) for walk in found if (place := history.address(walk, "poster"))]
+        posters = _posters(text)
     except Exception as error:
-        log.warning("no first sight of the Gallery: %s", error)
+        log.warning("no posters in the HTML of the Gallery: %s", error)
         return None
-    if not hung:
+    if not posters:
         return None
-    posters = "".join(
-        f'<li><a href="/gallery?walk={escape(walk.id)}"><img src="{escape(place)}" alt="">'
+    items = "".join(
+        f'<li><a href="/gallery?walk={escape(walk.id)}"><img src="{escape(url)}" alt="">'
         f"<span>{escape(walk.title)}</span><span>&nbsp;</span></a></li>"
-        for walk, place in hung
+        for walk, url in posters
     )
-    links = (f"<{place}>; rel=preload; as=image; fetchpriority=high" for _, place in hung[:FIRST])
-    return Sight(MARKUP.replace("{posters}", posters).encode(), ", ".join(links))
+    preloads = (
+        f"<{url}>; rel=preload; as=image; fetchpriority=high"
+        for _, url in posters[:PRELOADED_POSTERS]
+    )
+    return Prerendered(TEMPLATE.replace("{posters}", items).encode(), ", ".join(preloads))
+
+
+def _posters(query: str) -> list[tuple[Walk, str]]:
+    """The films of a page of the Gallery that have a poster, with its URL."""
+    wanted = filters.asked(query)
+    before = parse_qs(query).get("before", [None])[-1]
+    with history.reading() as session:
+        films = walks.page(
+            session=session, sort=wanted.sort, limit=MAX_POSTERS, before=before, **wanted.filters
+        )
+    return [(walk, url) for walk in films if (url := history.file_url(walk, "poster"))]

@@ -1,7 +1,7 @@
-"""The picture at any place of a walk, over HTTP: asked for here, painted by a worker.
+"""HTTP route for the picture at any place of a walk: the request is queued for a worker.
 
-The answer leads to the frame in the cache, or is a sentence. Who asks anew, or goes, is no longer
-waited for.
+The answer redirects to the frame in the cache, or is an error message. The wait ends early if the
+visitor requests another place or disconnects.
 """
 
 from collections.abc import Mapping
@@ -21,67 +21,71 @@ from momalisa.spec import WalkSpec
 from momalisa.ui import history
 from momalisa.ui.http import media
 
-PATIENCE, PAUSE = 30.0, 0.1
-"""Seconds to wait for a picture, and between two looks whether it is there."""
+TIMEOUT = 30.0
+"""Seconds to wait for a picture."""
+POLL_SECONDS = 0.1
 PATH = "/pictures/still"
-LOOKER = 64
-"""The most characters of a visitor's name."""
+VISITOR_ID_LENGTH = 64
+"""The most characters of a visitor's id; longer ones are cut."""
 
 
-def address(spec: WalkSpec, looker: str) -> str:
-    """Where a visitor asks for a walk's pictures: `&leg=` and `&t=` follow."""
-    question = {"looker": looker, "spec": spec.model_dump_json(exclude_defaults=True)}
-    return f"{PATH}?{urlencode(question)}"
+def still_url(spec: WalkSpec, visitor_id: str) -> str:
+    """The URL of a walk's pictures, to be completed with `&leg=` and `&t=`."""
+    params = {"looker": visitor_id, "spec": spec.model_dump_json(exclude_defaults=True)}
+    return f"{PATH}?{urlencode(params)}"
 
 
-async def still(request: Request) -> Response:
-    """The picture of a walk at leg and `t`, once it is painted."""
-    # Whoever lures a curator to another site must not keep our worker busy from there.
+async def serve_still(request: Request) -> Response:
+    """Answer with the picture at `leg` and `t` of the walk `spec`, once a worker has painted it.
+
+    403 for requests from other sites, 404 for invalid places, 503 after TIMEOUT.
+    """
+    # Another site, opened by a curator, must not be able to keep the worker busy.
     if request.headers.get("sec-fetch-site") == "cross-site":
         return PlainTextResponse("Pictures are painted for this app alone.", status_code=403)
-    still_id = await run_in_threadpool(_ask, request.query_params)
+    still_id = await run_in_threadpool(_enqueue_still, request.query_params)
     if still_id is None:
         return PlainTextResponse("There is no such place.", status_code=404)
-    for _ in range(round(PATIENCE / PAUSE)):
-        answer = await run_in_threadpool(_answer, still_id)
-        if answer is not None:
-            return answer
+    for _ in range(round(TIMEOUT / POLL_SECONDS)):
+        response = await run_in_threadpool(_poll, still_id)
+        if response is not None:
+            return response
         if await request.is_disconnected():
             break
-        await anyio.sleep(PAUSE)
-    return _sorry("The worker has much to do just now. Please try again in a while.")
+        await anyio.sleep(POLL_SECONDS)
+    return _unavailable("The worker has much to do just now. Please try again in a while.")
 
 
-def _ask(question: Mapping[str, str]) -> str | None:
-    """The id of the still that answers this; None for a place that is on no walk."""
+def _enqueue_still(params: Mapping[str, str]) -> str | None:
+    """Enqueue the picture and return its id; None for an invalid spec or place."""
     try:
-        spec = WalkSpec.model_validate_json(question["spec"])
+        spec = WalkSpec.model_validate_json(params["spec"])
         find(spec.model)
-        leg, t = int(question["leg"]), float(question["t"])
+        leg, t = int(params["leg"]), float(params["t"])
     except (KeyError, ValueError, MomaLisaError):
         return None
     if not 0 <= leg < len(spec.legs) or not 0.0 <= t <= 1.0:
         return None
-    whole, looker = spec.model_dump(mode="json"), question.get("looker", "")[:LOOKER]
+    fields, visitor_id = spec.model_dump(mode="json"), params.get("looker", "")[:VISITOR_ID_LENGTH]
     with history.writing() as session:
-        return stills.ask(session=session, spec=whole, leg=leg, t=round(t, 2), maker=looker)
+        return stills.ask(session=session, spec=fields, leg=leg, t=round(t, 2), maker=visitor_id)
 
 
-def _answer(still_id: str) -> Response | None:
-    """Where the picture is, or why there is none; None while nobody knows."""
+def _poll(still_id: str) -> Response | None:
+    """A redirect to the finished picture, or an error response; None while it is pending."""
     with history.reading() as session:
-        found = stills.get(session=session, still_id=still_id)
-    if found is None:
-        return _sorry("Another place was asked for since.")
-    if found.state is State.FAILED:
-        return _sorry(found.error)
-    if found.state is not State.DONE:
+        still = stills.get(session=session, still_id=still_id)
+    if still is None:
+        return _unavailable("Another place was asked for since.")
+    if still.state is State.FAILED:
+        return _unavailable(still.error)
+    if still.state is not State.DONE:
         return None
-    return RedirectResponse(media.frame_url(found.key), headers={"Cache-Control": "no-store"})
+    return RedirectResponse(media.frame_url(still.key), headers={"Cache-Control": "no-store"})
 
 
-def _sorry(sentence: str) -> Response:
-    return PlainTextResponse(sentence, status_code=503)
+def _unavailable(message: str) -> Response:
+    return PlainTextResponse(message, status_code=503)
 
 
-ROUTES = [Route(PATH, still)]
+ROUTES = [Route(PATH, serve_still)]
