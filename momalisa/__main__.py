@@ -18,7 +18,7 @@ from momalisa.settings import settings
 from momalisa.spec import SHORTCUTS, Interpolation, Loop, Mode, WalkSpec, explain, seeded
 
 if TYPE_CHECKING:
-    from momalisa.models.sd import StableDiffusion
+    from momalisa.engine.runner import ModelRunner
     from momalisa.render import Painted
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
@@ -154,22 +154,22 @@ def _walk(options: argparse.Namespace) -> int:
     from momalisa.models.registry import load
     from momalisa.render import film_of
 
-    model = load(spec.model, options.device)
+    runner = load(spec.model, options.device)
     for stop in spec.stops:
-        if unread := model.unread(stop.prompt):
+        if unread := runner.model.unread(stop.prompt):
             print(f"Too long for the model, which does not read: “{unread}”", file=sys.stderr)
-    painted = _paint(spec, model, options.batch)
+    painted = _paint(spec, runner, options.batch)
     write_atomically(options.out, film_of(spec, painted))
     if options.frames_dir:
         _write_frames(options.frames_dir, painted)
     if options.report:
-        report = json.dumps(_report(spec, model, painted), indent=2, ensure_ascii=False)
+        report = json.dumps(_report(spec, runner, painted), indent=2, ensure_ascii=False)
         write_atomically(options.report, report.encode())
     print(f"{options.out}: {len(painted.frames)} frames in {painted.seconds:.1f} s")
     return DONE
 
 
-def _paint(spec: WalkSpec, model: "StableDiffusion", batch: int) -> "Painted":
+def _paint(spec: WalkSpec, runner: "ModelRunner", batch: int) -> "Painted":
     """Paint with a progress bar; frames made before come from the cache."""
     from tqdm import tqdm
 
@@ -182,16 +182,16 @@ def _paint(spec: WalkSpec, model: "StableDiffusion", batch: int) -> "Painted":
         def advance(progress: Progress) -> None:
             bar.update(len(progress.ready) - bar.n)
 
-        painted = paint(spec, model, cache, batch=batch, on_progress=advance)
+        painted = paint(spec, runner, cache, batch=batch, on_progress=advance)
     cache.trim()
     return painted
 
 
-def _report(spec: WalkSpec, model: "StableDiffusion", painted: "Painted") -> dict[str, Any]:
+def _report(spec: WalkSpec, runner: "ModelRunner", painted: "Painted") -> dict[str, Any]:
     return {
         "frames": len(painted.frames),
         **painted.figures(),
-        "model": model.name,
+        "model": runner.model.name,
         "digest": spec.digest(),
         "spec": spec.model_dump(mode="json"),
     }

@@ -10,7 +10,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from momalisa.engine import perception
-from momalisa.engine.frame_cache import Frame, FrameCache, KeptFrames
+from momalisa.engine.frame_cache import CachedFrames, Frame, FrameCache
 from momalisa.errors import BadInput, Cancelled
 from momalisa.film.encode import encode_gif, encode_poster
 from momalisa.spec import Place, WalkSpec
@@ -18,7 +18,7 @@ from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import RECORD, File, Outbox, deliver_film
 
 if TYPE_CHECKING:
-    from momalisa.models.sd import StableDiffusion
+    from momalisa.engine.runner import ModelRunner
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def _never() -> bool:
 
 def paint(
     spec: WalkSpec,
-    model: "StableDiffusion",
+    runner: "ModelRunner",
     cache: FrameCache,
     *,
     batch: int = 0,
@@ -103,36 +103,36 @@ def paint(
     rough: dict[int, str] = {}
     computed = samples = 0
     on_progress(Progress("frames", (), total))
-    for done in walk_frames(spec, model, cache, batch=batch):
-        if done.source != "preview":
+    for done in walk_frames(spec, runner, cache, batch=batch):
+        if done.finished:
             ready[done.index] = done.key
             rough.pop(done.index, None)
         elif done.index not in ready:
             rough[done.index] = done.key
         computed += done.unet_samples > 0 or done.source == "glided"
         samples += done.unet_samples
-        stage = "survey" if done.source == "preview" and done.unet_samples else "frames"
+        stage = "survey" if done.source == "survey" else "frames"
         on_progress(Progress(stage, tuple(ready.items()), total, tuple(rough.items())))
         if cancelled():
             raise Cancelled("The walk was cancelled.")
     seconds = time.perf_counter() - began
     keys = [ready[index] for index in range(total)]
-    found = KeptFrames(cache, keys)
-    legs = [KeptFrames(cache, leg) for leg in _legs(spec, keys)]
+    found = CachedFrames(cache, keys)
+    legs = [CachedFrames(cache, leg) for leg in _legs(spec, keys)]
     circle = chain(found, found[:1]) if spec.loop == "closed" else found
     distances = perception.steps(circle)
     return Painted(
         frames=found,
         seconds=seconds,
-        seconds_to_load=model.seconds_to_load,
+        seconds_to_load=runner.seconds_to_load,
         frames_computed=computed,
         unet_samples=samples,
         distances=distances,
         evenness=perception.evenness(distances),
         sharpness=min(perception.relative_sharpness(leg) for leg in legs),
-        device=str(model.device),
-        dtype=str(model.dtype).removeprefix("torch."),
-        model_digest=model.digest,
+        device=str(runner.model.device),
+        dtype=str(runner.model.dtype).removeprefix("torch."),
+        model_digest=runner.model.digest,
     )
 
 
@@ -143,7 +143,7 @@ def _legs(spec: WalkSpec, keys: Sequence[str]) -> Iterator[list[str]]:
         yield [keys[index % len(keys)] for index in range(first, first + parts + 1)]
 
 
-def still(spec: WalkSpec, place: Place, model: "StableDiffusion", cache: FrameCache) -> str:
+def still(spec: WalkSpec, place: Place, runner: "ModelRunner", cache: FrameCache) -> str:
     """The key of the frame at any place of a walk, painted unless the cache has it.
 
     It is the frame that the walk has there, where that one does not glide. Raises BadInput for a
@@ -153,7 +153,7 @@ def still(spec: WalkSpec, place: Place, model: "StableDiffusion", cache: FrameCa
 
     if not 0 <= place.leg < len(spec.legs) or not 0.0 <= place.t <= 1.0:
         raise BadInput("That picture is not on this walk. Please choose a place between two stops.")
-    return walk.still(spec, place, model, cache).key
+    return walk.still(spec, place, runner, cache).key
 
 
 def film_of(spec: WalkSpec, painted: Painted) -> bytes:
@@ -167,7 +167,7 @@ def render(
     spec: WalkSpec,
     *,
     walk_id: str,
-    model: "StableDiffusion",
+    runner: "ModelRunner",
     cache: FrameCache,
     storage: Storage,
     outbox: Outbox | None = None,
@@ -186,7 +186,7 @@ def render(
         latest = progress
         on_progress(progress)
 
-    painted = paint(spec, model, cache, on_progress=follow, cancelled=cancelled)
+    painted = paint(spec, runner, cache, on_progress=follow, cancelled=cancelled)
     rendered = keep(
         spec,
         painted,

@@ -12,8 +12,8 @@ import pytest
 from momalisa.__main__ import BAD_INPUT, DONE, main
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.engine.perception import relative_sharpness
+from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput, Cancelled
-from momalisa.models.sd import StableDiffusion
 from momalisa.render import Progress, paint, render, still
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
@@ -30,10 +30,10 @@ def rooms(tmp_path: Path) -> dict[str, Any]:
 
 
 def test_a_film_is_stored_with_its_poster_and_record(
-    tiny: StableDiffusion, rooms: dict[str, Any]
+    tiny: ModelRunner, rooms: dict[str, Any]
 ) -> None:
     spec = SPEC.model_copy(update={"mode": "exact"})
-    done = render(spec, walk_id="w1", model=tiny, **rooms)
+    done = render(spec, walk_id="w1", runner=tiny, **rooms)
     storage = rooms["storage"]
     assert len(iio.imread(storage.get(done.files["gif"]), index=None)) == len(SPEC.film_order())
     record = json.loads(storage.get(done.files["json"]))
@@ -43,21 +43,17 @@ def test_a_film_is_stored_with_its_poster_and_record(
     assert len(done.distances) == 3
 
 
-def test_a_second_attempt_leaves_what_is_stored(
-    tiny: StableDiffusion, rooms: dict[str, Any]
-) -> None:
-    first = render(SPEC, walk_id="w1", model=tiny, **rooms)
+def test_a_second_attempt_leaves_what_is_stored(tiny: ModelRunner, rooms: dict[str, Any]) -> None:
+    first = render(SPEC, walk_id="w1", runner=tiny, **rooms)
     record = rooms["storage"].get(first.files["json"])
-    again = render(SPEC, walk_id="w1", model=tiny, **rooms)
+    again = render(SPEC, walk_id="w1", runner=tiny, **rooms)
     assert (again.files, again.sha256, again.frames_computed) == (first.files, first.sha256, 0)
     assert rooms["storage"].get(first.files["json"]) == record
 
 
-def test_progress_names_the_frames_as_they_come(
-    tiny: StableDiffusion, rooms: dict[str, Any]
-) -> None:
+def test_progress_names_the_frames_as_they_come(tiny: ModelRunner, rooms: dict[str, Any]) -> None:
     told: list[Progress] = []
-    render(SPEC, walk_id="w1", model=tiny, on_progress=told.append, **rooms)
+    render(SPEC, walk_id="w1", runner=tiny, on_progress=told.append, **rooms)
     assert [p.stage for p in told] == ["frames"] * (len(told) - 2) + ["film", "storing"]
     assert [index for index, _ in told[-1].ready] == [0, 3, 1, 2]
     for earlier, later in pairwise(told):
@@ -67,28 +63,28 @@ def test_progress_names_the_frames_as_they_come(
 
 @pytest.mark.parametrize("pacing", ["linear", "even"])
 def test_previews_go_as_their_frames_become_ready(
-    tiny: StableDiffusion, rooms: dict[str, Any], pacing: str
+    tiny: ModelRunner, rooms: dict[str, Any], pacing: str
 ) -> None:
     told: list[Progress] = []
     spec = WalkSpec.model_validate(SPEC.model_dump() | {"pacing": pacing, "frames": 6})
-    render(spec, walk_id="w1", model=tiny, on_progress=told.append, **rooms)
+    render(spec, walk_id="w1", runner=tiny, on_progress=told.append, **rooms)
     assert any(progress.rough for progress in told)
     for progress in told:
         assert not dict(progress.rough).keys() & dict(progress.ready).keys()
 
 
 def test_a_cancelled_walk_keeps_its_frames_and_stores_nothing(
-    tiny: StableDiffusion, rooms: dict[str, Any]
+    tiny: ModelRunner, rooms: dict[str, Any]
 ) -> None:
     with pytest.raises(Cancelled):
-        render(SPEC, walk_id="w1", model=tiny, cancelled=lambda: True, **rooms)
+        render(SPEC, walk_id="w1", runner=tiny, cancelled=lambda: True, **rooms)
     assert not list(rooms["storage"].list(""))
     assert list(rooms["cache"].folder.rglob("*.png"))
 
 
 @pytest.mark.parametrize("loop", ["once", "closed"])
 def test_still_is_the_frame_that_the_walk_has_there(
-    tiny: StableDiffusion, rooms: dict[str, Any], loop: str
+    tiny: ModelRunner, rooms: dict[str, Any], loop: str
 ) -> None:
     spec = SPEC.model_copy(update={"mode": "exact", "loop": loop})
     cache, places = rooms["cache"], spec.places()
@@ -103,7 +99,7 @@ def test_still_is_the_frame_that_the_walk_has_there(
 
 @pytest.mark.parametrize("loop", ["once", "closed"])
 def test_sharpness_is_that_of_each_leg_between_its_own_stops(
-    tiny: StableDiffusion, rooms: dict[str, Any], loop: str
+    tiny: ModelRunner, rooms: dict[str, Any], loop: str
 ) -> None:
     stops = [{"prompt": prompt} for prompt in ("a red square", "grey fog", "a busy city")]
     told = SPEC.model_dump() | {"stops": stops, "frames": 3, "loop": loop}
@@ -115,10 +111,10 @@ def test_sharpness_is_that_of_each_leg_between_its_own_stops(
 
 
 def test_still_is_painted_once(
-    tiny: StableDiffusion, rooms: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    tiny: ModelRunner, rooms: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = still(SPEC, Place(0, 0.4), tiny, rooms["cache"])
-    monkeypatch.setattr(StableDiffusion, "decode", None)
+    monkeypatch.setattr(ModelRunner, "decode", None)
     assert still(SPEC, Place(0, 0.4), tiny, rooms["cache"]) == first
 
 
@@ -126,7 +122,7 @@ def test_still_is_painted_once(
     "place", [Place(-1, 0.5), Place(1, 0.5), Place(0, -0.1), Place(0, 1.1), Place(0, float("nan"))]
 )
 def test_still_beside_the_walk_is_refused(
-    tiny: StableDiffusion, rooms: dict[str, Any], place: Place
+    tiny: ModelRunner, rooms: dict[str, Any], place: Place
 ) -> None:
     with pytest.raises(BadInput, match="not on this walk"):
         still(SPEC, place, tiny, rooms["cache"])

@@ -130,7 +130,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     if options.json:
         asked = ("model", "steps", "guidance", "count", "pairs")
         report = {name: getattr(options, name) for name in asked}
-        report["digest"] = sampler.model.digest
+        report["digest"] = sampler.runner.model.digest
         report["figures"] = [asdict(figure) | {"held": figure.held} for figure in figures]
         report["samplers"] = [asdict(row) for row in rows]
         options.json.parent.mkdir(parents=True, exist_ok=True)

@@ -18,7 +18,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from momalisa.atelier.canvases import Canvases
 from momalisa.atelier.recipe import Recipe
-from momalisa.engine.cpu_batching import Lanes
+from momalisa.engine.cpu_batching import CpuBatching
 from momalisa.files import replacing
 
 GATE_TIMES = (600, 800, 950)
@@ -222,7 +222,7 @@ def _losses(
 
 
 def learn(
-    model: Denoiser, scheduler: DDIMScheduler, lanes: Lanes, weights: Tensor, *batch: Tensor
+    model: Denoiser, scheduler: DDIMScheduler, lanes: CpuBatching, weights: Tensor, *batch: Tensor
 ) -> Tensor:
     """Leave the gradients of a batch's weighted mean loss in the model; its losses (n) unweighted.
 
@@ -291,7 +291,7 @@ def train_denoiser(
         # Its last run may have been killed between the checkpoint and what comes of it.
         with _averaged(model, average):
             on_checkpoint(model, step * recipe.batch)
-    lanes = Lanes(torch.device(device), small=True)
+    lanes = CpuBatching(torch.device(device), small=True)
     saved, losses = time.monotonic(), []
     bar = tqdm(total=total, initial=step, desc="denoiser", unit="step")
     while step < total:

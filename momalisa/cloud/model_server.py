@@ -22,7 +22,7 @@ from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 
 if TYPE_CHECKING:
-    from momalisa.models.sd import StableDiffusion
+    from momalisa.engine.runner import ModelRunner
 
 LINE = 8
 """Walks that may wait for the one in hand; who comes then is asked to come back."""
@@ -50,7 +50,7 @@ class Studio:
         self.settings = settings
         self.trouble = ""
         self._artifacts = artifacts
-        self._served: tuple[ModelCard, StableDiffusion] | None = None
+        self._served: tuple[ModelCard, ModelRunner] | None = None
         self._cache = cache_of(settings)
         self._places = threading.BoundedSemaphore(1 + LINE)
         self._easel = threading.Lock()
@@ -64,7 +64,7 @@ class Studio:
         self._served, self.trouble = None, ""
         threading.Thread(target=self._load, name="load", daemon=True).start()
 
-    def served(self) -> tuple[ModelCard, "StableDiffusion"]:
+    def served(self) -> tuple[ModelCard, "ModelRunner"]:
         """The model, and its card under the name that walks call it by. Raises NotNow."""
         if self._served is None:
             raise NotNow("loading", self.trouble or "The model is being loaded.", 10)
@@ -80,11 +80,11 @@ class Studio:
         Raises NotNow when the model is not there, the line is full or the container stops; else
         what `render.paint` raises. After any other error the model is loaded anew.
         """
-        with self._turn() as model:
+        with self._turn() as runner:
             began = time.monotonic()
             self._cache.trim()
             painting = aside(
-                lambda: render.paint(spec, model, self._cache, cancelled=self._grace_is_over)
+                lambda: render.paint(spec, runner, self._cache, cancelled=self._grace_is_over)
             )
             try:
                 # The walk is given back even when the painter is deep in a batch.
@@ -104,7 +104,7 @@ class Studio:
             return painted
 
     @contextmanager
-    def _turn(self) -> Iterator["StableDiffusion"]:
+    def _turn(self) -> Iterator["ModelRunner"]:
         """Wait in the line, and hold the model."""
         if not self._places.acquire(blocking=False):
             after = round(self._last_seconds * (1 + LINE) / 2) + 1

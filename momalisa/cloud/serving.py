@@ -66,9 +66,9 @@ def _add_routes(app: Flask, studio: Studio) -> None:
     limit = int(float(os.environ.get("MOMALISA_ANSWER_MB") or ANSWER_MB) * 1e6)
 
     def health(**_ids: str) -> Json:
-        card, model = studio.served()
-        device = str(model.device)
-        return {"status": "ready", "model": card.name, "digest": model.digest, "device": device}
+        card, runner = studio.served()
+        digest, device = runner.model.digest, str(runner.device)
+        return {"status": "ready", "model": card.name, "digest": digest, "device": device}
 
     def predict(**_ids: str) -> Json:
         card, _ = studio.served()

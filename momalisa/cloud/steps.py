@@ -103,12 +103,12 @@ class _Easel:
 def _painted(given: dict[str, Any], easel: _Easel, folder: Path, storage: Storage) -> Outcome:
     """Paint a walk into the folder of its id, unless its film is stored."""
     spec = WalkSpec.model_validate(given)
-    model = easel.model(spec.model)
-    walk_id = lasting_id(spec, model.digest)
+    runner = easel.model(spec.model)
+    walk_id = lasting_id(spec, runner.model.digest)
     if storage.exists(record_key(walk_id)):
         record = json.loads(storage.get(record_key(walk_id)))
         return {"walk_id": walk_id, "film": record["result"]["files"]["gif"]}
-    painted = paint(spec, model, easel.cache)
+    painted = paint(spec, runner, easel.cache)
     own = folder / walk_id
     own.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(painted.frames):

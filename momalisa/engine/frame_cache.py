@@ -48,13 +48,13 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
     return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()
 
 
-def own_seed(key: str) -> int:
-    """What a frame's scheduler draws its noise from, where it draws any."""
+def seed_of(key: str) -> int:
+    """The seed of the noise that a frame's scheduler draws, where it draws any."""
     return int(key[:15], 16)
 
 
-class Between(NamedTuple):
-    """A frame decoded from between the latents of two others, given by their keys."""
+class LatentMixture(NamedTuple):
+    """A frame decoded from a mixture of the latents of two others, given by their keys."""
 
     low: str
     high: str
@@ -161,8 +161,8 @@ def cache_of(settings: Settings) -> FrameCache:
     return FrameCache(settings.frame_cache, int(settings.cache_gb * 1e9))
 
 
-class KeptFrames(Sequence[Frame]):
-    """Frames of a cache in an order, read one by one: a long walk needs no more memory."""
+class CachedFrames(Sequence[Frame]):
+    """A sequence of cached frames, read one by one: a long walk needs no more memory."""
 
     def __init__(self, cache: FrameCache, keys: Sequence[str]) -> None:
         self._cache, self._keys = cache, keys
@@ -173,11 +173,11 @@ class KeptFrames(Sequence[Frame]):
     @overload
     def __getitem__(self, index: int) -> Frame: ...
     @overload
-    def __getitem__(self, index: slice) -> "KeptFrames": ...
-    def __getitem__(self, index: int | slice) -> "Frame | KeptFrames":
+    def __getitem__(self, index: slice) -> "CachedFrames": ...
+    def __getitem__(self, index: int | slice) -> "Frame | CachedFrames":
         """A frame, or some. Raises FileNotFoundError if the cache has dropped it."""
         if isinstance(index, slice):
-            return KeptFrames(self._cache, self._keys[index])
+            return CachedFrames(self._cache, self._keys[index])
         frame = self._cache.get(self._keys[index])
         if frame is None:
             raise FileNotFoundError("A frame was dropped from the cache; please walk again.")

@@ -10,10 +10,14 @@ Each is a pure function of the place, never of the pacing, so a frame in the cac
 """
 
 import math
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
+from momalisa.engine import schedulers
 from momalisa.spec import WalkSpec
+
+if TYPE_CHECKING:
+    from momalisa.engine.sampling import Sampler
 
 ANCHORS = 4
 """Parts of a leg between two anchors of its trunk."""
@@ -35,54 +39,43 @@ SETTINGS: dict[str, tuple[float, ...]] = {
 }
 """What a frame's pixels depend on besides its spec, by shortcut; a glide has a key of its own."""
 
-_ODE = frozenset(
-    {
-        "DDIMScheduler",
-        "DEISMultistepScheduler",
-        "DPMSolverMultistepScheduler",
-        "DPMSolverSinglestepScheduler",
-        "EulerDiscreteScheduler",
-        "HeunDiscreteScheduler",
-        "LMSDiscreteScheduler",
-        "PNDMScheduler",
-        "UniPCMultistepScheduler",
-    }
-)
-"""Schedulers that solve the same equation, so that another one of them may take over."""
-_BRANCHING = frozenset({"DDIMScheduler", "DPMSolverMultistepScheduler", "EulerDiscreteScheduler"})
-"""Schedulers whose history, if they keep one, is the model's last outputs."""
-
 
 @dataclass(frozen=True)
-class Plan:
-    """How a walk's frames are made."""
+class SamplingPlan:
+    """How a walk's frames are sampled."""
 
-    scheduler: Any
-    steps: int
-    guided: int | None
+    sampler: "Sampler"
+    guided_steps: int | None
     """Only so many steps are guided; None for all."""
-    trunk: int
+    trunk_steps: int
     """Steps that frames share; 0 for none."""
-    times: tuple[int, ...] = ()
-    """Those of the steps, where they are not the scheduler's own."""
 
 
-def plan(spec: WalkSpec, scheduler: Any) -> Plan:
-    """The plan of a walk for a model's own scheduler; what does not fit it is left out."""
-    kind = type(scheduler).__name__
-    steps = spec.steps
-    times: tuple[int, ...] = ()
-    if "solver" in spec.shortcuts and kind in _ODE:
-        scheduler, steps = _few_step(scheduler), max(min(FEW, steps), math.ceil(SOLVED * steps))
-        times = _early_times(scheduler, steps)
+def plan_sampling(spec: WalkSpec, sampler: "Sampler") -> SamplingPlan:
+    """The plan of a walk, from a model's own sampler; shortcuts that do not fit it are left out."""
+    if "solver" in spec.shortcuts and schedulers.solves_ode(sampler.scheduler):
+        sampler = _few_steps(sampler)
+    steps = sampler.steps
     guided = math.ceil(GUIDED * steps) if "interval" in spec.shortcuts else None
-    branches = type(scheduler).__name__ in _BRANCHING
-    shared = int(TRUNK * steps) if "trunk" in spec.shortcuts and branches else 0
-    return Plan(scheduler, steps, guided, shared if shared > 1 else 0, times)
+    branches = "trunk" in spec.shortcuts and schedulers.can_branch(sampler.scheduler)
+    shared = int(TRUNK * steps) if branches else 0
+    return SamplingPlan(sampler, guided, shared if shared > 1 else 0)
+
+
+def few_steps(steps: int) -> int:
+    """How many steps the few-step solver takes in place of `steps`."""
+    return max(min(FEW, steps), math.ceil(SOLVED * steps))
+
+
+def _few_steps(sampler: "Sampler") -> "Sampler":
+    scheduler, steps = schedulers.few_step_solver(sampler.scheduler), few_steps(sampler.steps)
+    return replace(
+        sampler, scheduler=scheduler, steps=steps, timesteps=_early_times(scheduler, steps)
+    )
 
 
 def _early_times(scheduler: Any, steps: int) -> tuple[int, ...]:
-    """The times of a few steps where a schedule ends in pure noise; else the scheduler's own.
+    """The timesteps of a few steps where a schedule ends in pure noise; else none.
 
     From there the first steps go furthest astray: closer together, they take a third of a walk's
     error away (Atelier, 8 steps, against DDIM in 20).
@@ -91,11 +84,3 @@ def _early_times(scheduler: Any, steps: int) -> tuple[int, ...]:
         return ()
     last = scheduler.config.num_train_timesteps
     return tuple(round(last * (1 - (step / steps) ** EARLY)) - 1 for step in range(steps))
-
-
-def _few_step(scheduler: Any) -> Any:
-    from diffusers import DPMSolverMultistepScheduler
-
-    return DPMSolverMultistepScheduler.from_config(
-        scheduler.config, algorithm_type="dpmsolver++", solver_order=2, final_sigmas_type="zero"
-    )

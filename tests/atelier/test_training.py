@@ -42,7 +42,7 @@ from momalisa.atelier.painter import manner_of
 from momalisa.atelier.recipe import Recipe
 from momalisa.atelier.text import build_text_encoder, train_tokenizer, with_vocabulary
 from momalisa.atelier.train import adopt, export
-from momalisa.engine.cpu_batching import Lanes
+from momalisa.engine.cpu_batching import CpuBatching
 
 RECIPE = Recipe(
     size=64,
@@ -200,7 +200,7 @@ def test_parts_of_a_batch_teach_what_the_whole_does(
     target = scheduler.get_velocity(latents, noise, times)
     losses = (predicted - target).square().mean((1, 2, 3))
     (losses * weights).mean().backward()
-    learned = learn(apart, scheduler, Lanes(torch.device("cpu"), small=True), weights, *batch)
+    learned = learn(apart, scheduler, CpuBatching(torch.device("cpu"), small=True), weights, *batch)
     torch.testing.assert_close(learned, losses.detach())
     for one, other in zip(together.parameters(), apart.parameters(), strict=True):
         torch.testing.assert_close(one.grad, other.grad)

@@ -19,7 +19,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean, median
-from typing import Any
+from typing import Any, cast
 
 # The plain loop as it runs best: threads that spin while they wait. The engine's have none to wait
 # for.
@@ -31,6 +31,7 @@ import torch
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.interpolation import lerp, slerp
+from momalisa.engine.runner import ModelRunner
 from momalisa.models.registry import load
 from momalisa.models.sd import StableDiffusion
 from momalisa.render import paint
@@ -85,7 +86,7 @@ def main() -> None:
     """Measure, print tables, and write the figures if a file is named."""
     options = _options()
     model = load(options.model)
-    print(f"{model.name} on {model.device}, {torch.get_num_threads()} threads")
+    print(f"{model.model.name} on {model.device}, {torch.get_num_threads()} threads")
     figures: dict[str, Any] = {}
     rounds = pairs(options.rounds)
     figures["ways"] = _shown(compare(model, rounds, options.frames, options.steps))
@@ -126,7 +127,7 @@ def spec(pair: tuple[str, str, int], **changes: Any) -> WalkSpec:
 
 
 def compare(
-    model: StableDiffusion, rounds: Sequence[tuple[str, str, int]], frames: int, steps: int
+    model: ModelRunner, rounds: Sequence[tuple[str, str, int]], frames: int, steps: int
 ) -> list[Row]:
     """Every way on every pair, in turn."""
     common = {"frames": frames, "steps": steps, "size": _size(model)}
@@ -141,7 +142,7 @@ def compare(
 
 
 def _ways(
-    model: StableDiffusion, common: dict[str, Any]
+    model: ModelRunner, common: dict[str, Any]
 ) -> dict[str, Callable[[tuple[str, str, int], int], Run]]:
     def engine(**changes: Any) -> Callable[[tuple[str, str, int], int], Run]:
         return lambda pair, _frames: _engine(model, spec(pair, **(common | changes)))
@@ -161,11 +162,16 @@ def _ways(
     }
 
 
-def _size(model: StableDiffusion) -> int:
-    return int(model.pipeline.unet.config.sample_size) * model.factor
+def _size(model: ModelRunner) -> int:
+    return int(_pipeline(model).unet.config.sample_size) * model.model.latent_factor
 
 
-def _engine(model: StableDiffusion, walk: WalkSpec) -> Run:
+def _pipeline(runner: ModelRunner) -> Any:
+    """The diffusers pipeline behind a model."""
+    return cast(StableDiffusion, runner.model).pipeline
+
+
+def _engine(model: ModelRunner, walk: WalkSpec) -> Run:
     """A walk by the engine, from an empty cache."""
     began = time.perf_counter()
     seen: dict[str, float] = {}
@@ -182,21 +188,23 @@ def _engine(model: StableDiffusion, walk: WalkSpec) -> Run:
     return Run(film, painted.seconds / len(film), samples, seen.get("preview"), seen["first"])
 
 
-def _plain(model: StableDiffusion, walk: WalkSpec, frames: int) -> Run:
+def _plain(model: ModelRunner, walk: WalkSpec, frames: int) -> Run:
     """The loop that everybody writes first: the pipeline, called for each frame."""
-    pipeline = model.pipeline
+    pipeline, adapter, size = _pipeline(model), model.model, (walk.size, walk.size)
     pipeline.set_progress_bar_config(disable=True)
     start, end = walk.stops
-    noises = [model.noise(stop.seed, walk.size) for stop in (start, end)]
+    noises = [adapter.noise(stop.seed, *size) for stop in (start, end)]
     began, film = time.perf_counter(), []
     for place in walk.places()[:frames]:
         t = torch.tensor([place.t], dtype=torch.float64)
-        here, there = model.encode([start.prompt, end.prompt])
+        here, there = adapter.encode([start.prompt, end.prompt], *size).tokens
         words, latents = lerp(here, there, t), slerp(noises[0], noises[1], t)
         picture = pipeline(
-            prompt_embeds=words.to(model.device, model.dtype),
-            negative_prompt_embeds=model.encode([walk.negative]).to(model.device, model.dtype),
-            latents=latents.to(model.device, model.dtype),
+            prompt_embeds=words.to(model.device, adapter.dtype),
+            negative_prompt_embeds=adapter.encode([walk.negative], *size).tokens.to(
+                model.device, adapter.dtype
+            ),
+            latents=latents.to(model.device, adapter.dtype),
             num_inference_steps=walk.steps,
             guidance_scale=walk.guidance,
             output_type="np",
@@ -249,7 +257,7 @@ def _sharp(run: Run) -> float:
 
 
 def even(
-    model: StableDiffusion, over: Sequence[tuple[str, str, int]], frames: int, steps: int
+    model: ModelRunner, over: Sequence[tuple[str, str, int]], frames: int, steps: int
 ) -> dict[str, float]:
     """Even pacing against linear in fast mode: medians over pairs."""
     common = {"frames": frames, "steps": steps, "size": _size(model), "mode": "fast"}
@@ -297,13 +305,13 @@ def peak(name: str, frames: int) -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-def _like_sd15() -> StableDiffusion:
+def _like_sd15() -> ModelRunner:
     """A pipeline of the shape of Stable Diffusion 1.5, its weights random."""
     from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline
     from diffusers import UNet2DConditionModel as UNet
     from transformers import CLIPTextConfig, CLIPTextModel
 
-    words = load("atelier").pipeline.tokenizer
+    words = _pipeline(load("atelier")).tokenizer
     config = CLIPTextConfig(
         vocab_size=len(words),
         hidden_size=768,

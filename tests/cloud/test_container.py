@@ -135,7 +135,7 @@ def test_what_does_not_fit_is_in_the_store(
     store = LocalStorage(Path(first["store"]))
     local = LocalStorage(tmp_path / "store")
     cache = FrameCache(tmp_path / "cache")
-    rendered = render(spec, walk_id="own", model=model, cache=cache, storage=local)
+    rendered = render(spec, walk_id="own", runner=model, cache=cache, storage=local)
     assert store.get(first["film"]["key"]) == local.get(rendered.files["gif"])
     assert first["film"]["url"] == store.url(first["film"]["key"])
 

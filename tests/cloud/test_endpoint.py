@@ -73,7 +73,7 @@ def test_endpoint_makes_the_very_film_that_this_machine_makes(
     near = render(
         spec,
         walk_id="walk-1",
-        model=model,
+        runner=model,
         cache=FrameCache(tmp_path / "near" / "frames"),
         storage=LocalStorage(tmp_path / "near" / "store"),
     )

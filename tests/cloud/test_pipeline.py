@@ -120,7 +120,7 @@ def _are_the_films_of_this_machine(stored: dict[str, dict[str, Any]], home: Path
     spec, *_ = walks_in(home / "walks.csv")
     model, cache = load("atelier", "cpu"), FrameCache(home / "own frames")
     local = LocalStorage(home / "own")
-    own = render(spec, walk_id="own", model=model, cache=cache, storage=local)
+    own = render(spec, walk_id="own", runner=model, cache=cache, storage=local)
     assert stored[spec.title()]["result"]["sha256"] == own.sha256
     (folder,) = (home / "another machine").rglob("painted.json")
     frames = [from_png(path.read_bytes()) for path in sorted(folder.parent.glob("frame-*.png"))]

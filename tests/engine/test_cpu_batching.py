@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from momalisa.engine.cpu_batching import MOST, Lanes
+from momalisa.engine.cpu_batching import MOST_PARTS, CpuBatching
 
 CPU = torch.device("cpu")
 
@@ -17,16 +17,16 @@ CPU = torch.device("cpu")
 def test_every_row_is_worked_on_once_and_in_order(rows: int, cores: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, "get_num_threads", lambda: cores)
-        lanes = Lanes(CPU, small=True)
+        lanes = CpuBatching(CPU, small=True)
     parts = lanes.run(lambda part: list(range(rows))[part], rows)
     assert [row for part in parts for row in part] == list(range(rows))
-    assert len(parts) == min(rows, cores, MOST)
+    assert len(parts) == min(rows, cores, MOST_PARTS)
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
 def test_a_lane_of_a_small_model_has_one_thread_and_nobody_else_notices() -> None:
     before = torch.get_num_threads()
-    threads = Lanes(CPU, small=True).run(lambda _part: torch.get_num_threads(), 2)
+    threads = CpuBatching(CPU, small=True).run(lambda _part: torch.get_num_threads(), 2)
     assert set(threads) == {1}
     assert torch.get_num_threads() == before
 
@@ -42,7 +42,7 @@ def test_an_error_is_raised_when_the_other_lanes_have_come_to_rest() -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, "get_num_threads", lambda: 2)
-        lanes = Lanes(CPU, small=True)
+        lanes = CpuBatching(CPU, small=True)
     with pytest.raises(RuntimeError, match="out of memory"):
         lanes.run(work, 2)
     assert rested.is_set()

@@ -8,13 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from momalisa.engine import perception, walk
+from momalisa.engine import perception, planner
 from momalisa.engine.frame_cache import FrameCache
-from momalisa.engine.sampling import Course
-from momalisa.engine.shortcuts import plan
-from momalisa.engine.walk import WalkFrame, frames
+from momalisa.engine.renderer import WalkFrame
+from momalisa.engine.runner import ModelRunner
+from momalisa.engine.sampling import Sampler
+from momalisa.engine.shortcuts import plan_sampling
+from momalisa.engine.walk import frames
 from momalisa.models.registry import load
-from momalisa.models.sd import StableDiffusion
 from momalisa.spec import SHORTCUTS, Shortcut, WalkSpec
 
 
@@ -31,31 +32,31 @@ def cache(tmp_path: Path) -> FrameCache:
     return FrameCache(tmp_path / "frames")
 
 
-def made(walk: WalkSpec, model: StableDiffusion, cache: FrameCache) -> list[WalkFrame]:
-    found = [frame for frame in frames(walk, model, cache) if frame.source != "preview"]
+def made(walk: WalkSpec, model: ModelRunner, cache: FrameCache) -> list[WalkFrame]:
+    found = [frame for frame in frames(walk, model, cache) if frame.finished]
     return sorted(found, key=lambda frame: frame.index)
 
 
-def samples(walk: WalkSpec, model: StableDiffusion, cache: FrameCache) -> int:
+def samples(walk: WalkSpec, model: ModelRunner, cache: FrameCache) -> int:
     return sum(frame.unet_samples for frame in made(walk, model, cache))
 
 
 @pytest.mark.parametrize("shortcut", ["solver", "interval", "trunk"])
 def test_each_shortcut_alone_saves_work(
-    tiny: StableDiffusion, cache: FrameCache, shortcut: Shortcut
+    tiny: ModelRunner, cache: FrameCache, shortcut: Shortcut
 ) -> None:
     walk = spec(shortcut, frames=12)
     assert samples(walk, tiny, cache) < 12 * 10 * 2
 
 
-def test_without_its_shortcuts_fast_is_exact(tiny: StableDiffusion, cache: FrameCache) -> None:
+def test_without_its_shortcuts_fast_is_exact(tiny: ModelRunner, cache: FrameCache) -> None:
     exact = made(spec(mode="exact"), tiny, cache)
     assert all(frame.source == "cache" for frame in made(spec(), tiny, cache))
     assert spec().digest() == spec(mode="exact").digest()
     assert len(exact) == 5
 
 
-def test_at_its_anchors_a_trunk_changes_nothing(tiny: StableDiffusion, tmp_path: Path) -> None:
+def test_at_its_anchors_a_trunk_changes_nothing(tiny: ModelRunner, tmp_path: Path) -> None:
     plain, shared = (
         made(spec(*taken), tiny, FrameCache(tmp_path / str(len(taken))))
         for taken in ((), ("trunk",))
@@ -64,7 +65,7 @@ def test_at_its_anchors_a_trunk_changes_nothing(tiny: StableDiffusion, tmp_path:
         assert np.abs(one.frame.astype(int) - other.frame).max() <= 1
 
 
-def test_a_fast_frame_is_the_same_on_every_pacing(tiny: StableDiffusion, tmp_path: Path) -> None:
+def test_a_fast_frame_is_the_same_on_every_pacing(tiny: ModelRunner, tmp_path: Path) -> None:
     coarse = made(spec(*SHORTCUTS, frames=4), tiny, FrameCache(tmp_path / "a"))
     fine = made(spec(*SHORTCUTS, frames=7), tiny, FrameCache(tmp_path / "b"))
     for one, other in zip(coarse, fine[::2], strict=True):
@@ -72,17 +73,17 @@ def test_a_fast_frame_is_the_same_on_every_pacing(tiny: StableDiffusion, tmp_pat
         assert np.abs(one.frame.astype(int) - other.frame).max() <= 1
 
 
-def test_finer_pacing_makes_only_what_is_missing(tiny: StableDiffusion, cache: FrameCache) -> None:
+def test_finer_pacing_makes_only_what_is_missing(tiny: ModelRunner, cache: FrameCache) -> None:
     made(spec(*SHORTCUTS, frames=4), tiny, cache)
     again = made(spec(*SHORTCUTS, frames=7), tiny, cache)
     assert [frame.source for frame in again] == ["cache", "painted"] * 3 + ["cache"]
 
 
 def test_close_frames_glide(
-    tiny: StableDiffusion, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+    tiny: ModelRunner, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walk, "GLIDE_CHANGE", 1.0)
-    monkeypatch.setattr(walk, "GLIDE_SPAN", 1 / 16)
+    monkeypatch.setattr(planner, "GLIDE_CHANGE", 1.0)
+    monkeypatch.setattr(planner, "GLIDE_SPAN", 1 / 16)
     found = made(spec("glide", frames=65, steps=1), tiny, cache)
     sources = [frame.source for frame in found]
     assert sources == (["painted", *["glided"] * 3] * 17)[:65]
@@ -90,9 +91,9 @@ def test_close_frames_glide(
 
 
 def test_a_glided_frame_lies_between_its_neighbours(
-    tiny: StableDiffusion, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+    tiny: ModelRunner, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walk, "GLIDE_CHANGE", 1.0)
+    monkeypatch.setattr(planner, "GLIDE_CHANGE", 1.0)
     pictures = [frame.frame for frame in made(spec("glide", frames=33, steps=2), tiny, cache)]
     for low, middle, high in zip(pictures[::2], pictures[1::2], pictures[2::2], strict=False):
         whole = perception.distance(low, high)
@@ -101,9 +102,9 @@ def test_a_glided_frame_lies_between_its_neighbours(
 
 
 def test_frames_that_differ_do_not_glide(
-    tiny: StableDiffusion, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+    tiny: ModelRunner, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(walk, "GLIDE_CHANGE", 0.0)
+    monkeypatch.setattr(planner, "GLIDE_CHANGE", 0.0)
     found = made(spec("glide", frames=33, steps=1), tiny, cache)
     assert {frame.source for frame in found} == {"painted"}
 
@@ -111,8 +112,8 @@ def test_frames_that_differ_do_not_glide(
 @pytest.mark.parametrize("kind", ["LCMScheduler", "EulerAncestralDiscreteScheduler"])
 def test_a_scheduler_with_noise_of_its_own_keeps_its_steps(kind: str) -> None:
     own = getattr(diffusers, kind)(steps_offset=1)
-    found = plan(spec(*SHORTCUTS), own)
-    assert (found.scheduler, found.steps, found.trunk) == (own, 10, 0)
+    found = plan_sampling(spec(*SHORTCUTS), Sampler(own, 10))
+    assert (found.sampler.scheduler, found.sampler.steps, found.trunk_steps) == (own, 10, 0)
 
 
 @pytest.mark.parametrize(
@@ -121,22 +122,26 @@ def test_a_scheduler_with_noise_of_its_own_keeps_its_steps(kind: str) -> None:
 def test_other_schedulers_get_the_few_step_solver(make_pipeline: Any, kind: str) -> None:
     own = getattr(diffusers, kind)(steps_offset=1)
     model = load(str(make_pipeline(own)), "cpu")
-    found = plan(spec(*SHORTCUTS), model.pipeline.scheduler)
-    assert type(found.scheduler).__name__ == "DPMSolverMultistepScheduler"
-    assert found.steps < 10
-    assert found.trunk > 0
+    found = plan_sampling(spec(*SHORTCUTS), model.model.sampler(10, 64, 64))
+    assert type(found.sampler.scheduler).__name__ == "DPMSolverMultistepScheduler"
+    assert found.sampler.steps < 10
+    assert found.trunk_steps > 0
+
+
+def few_step_sampler(walk: WalkSpec, scheduler: Any) -> Sampler:
+    return plan_sampling(walk, Sampler(scheduler, walk.steps)).sampler
 
 
 @pytest.mark.parametrize("steps", [1, 2, 8, 20, 50, 100])
 def test_from_pure_noise_a_solver_sets_out_with_small_steps(steps: int) -> None:
     asked = spec("solver", steps=steps)
-    assert plan(asked, diffusers.DDIMScheduler()).times == ()
-    found = plan(asked, diffusers.DDIMScheduler(rescale_betas_zero_snr=True))
-    times = Course.start(found.scheduler, torch.zeros(1, 4, 8, 8), found.steps, found.times)
-    assert tuple(times.scheduler.timesteps.tolist()) == found.times
-    assert len(found.times) == found.steps
-    strides = -np.diff([*found.times, -1])
-    assert found.times[0] == 999
+    assert few_step_sampler(asked, diffusers.DDIMScheduler()).timesteps == ()
+    found = few_step_sampler(asked, diffusers.DDIMScheduler(rescale_betas_zero_snr=True))
+    state = found.start(torch.zeros(1, 4, 8, 8))
+    assert tuple(state.scheduler.timesteps.tolist()) == found.timesteps
+    assert len(found.timesteps) == found.steps
+    strides = -np.diff([*found.timesteps, -1])
+    assert found.timesteps[0] == 999
     assert (strides > 0).all()
     assert (np.diff(strides) >= -1).all(), "but for rounding"
 
@@ -144,7 +149,7 @@ def test_from_pure_noise_a_solver_sets_out_with_small_steps(steps: int) -> None:
 @pytest.mark.parametrize("loop", ["once", "closed"])
 @pytest.mark.parametrize("mode", ["exact", "fast"])
 def test_even_pacing_gives_every_place_one_frame(
-    tiny: StableDiffusion, cache: FrameCache, mode: str, loop: str
+    tiny: ModelRunner, cache: FrameCache, mode: str, loop: str
 ) -> None:
     walk = spec(*SHORTCUTS, pacing="even", frames=9, steps=4, mode=mode, loop=loop)
     found = made(walk, tiny, cache)
@@ -152,7 +157,7 @@ def test_even_pacing_gives_every_place_one_frame(
     assert "glided" not in {frame.source for frame in found} or mode == "fast"
 
 
-def test_even_pacing_is_more_even(tiny: StableDiffusion, cache: FrameCache) -> None:
+def test_even_pacing_is_more_even(tiny: ModelRunner, cache: FrameCache) -> None:
     found = {
         pacing: [f.frame for f in made(spec("glide", pacing=pacing, frames=12), tiny, cache)]
         for pacing in ("linear", "even")
@@ -161,7 +166,7 @@ def test_even_pacing_is_more_even(tiny: StableDiffusion, cache: FrameCache) -> N
     assert even > max(0.9, linear)
 
 
-def test_an_even_walk_goes_on_where_it_stopped(tiny: StableDiffusion, cache: FrameCache) -> None:
+def test_an_even_walk_goes_on_where_it_stopped(tiny: ModelRunner, cache: FrameCache) -> None:
     walk = spec("glide", pacing="even", frames=9, steps=4)
     walking = frames(walk, tiny, cache)
     spent = sum(next(walking).unet_samples for _ in range(12))

@@ -12,11 +12,13 @@ from hypothesis import strategies as st
 
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.engine.interpolation import lerp, slerp
-from momalisa.engine.sampling import Course
-from momalisa.engine.walk import WalkFrame, coarse_to_fine, frames, still
+from momalisa.engine.ordering import coarse_to_fine
+from momalisa.engine.renderer import WalkFrame
+from momalisa.engine.runner import ModelRunner
+from momalisa.engine.sampling import Sampler, SamplingState
+from momalisa.engine.walk import frames, still
 from momalisa.errors import BadInput, OutOfMemory
 from momalisa.models.registry import load
-from momalisa.models.sd import StableDiffusion
 from momalisa.spec import Place, WalkSpec
 
 TOLERANCE = 1
@@ -31,7 +33,7 @@ def spec(**changes: Any) -> WalkSpec:
 
 def finished(walk: WalkSpec, *how: Any, **options: Any) -> list[WalkFrame]:
     """The walk's frames without their previews."""
-    return [found for found in frames(walk, *how, **options) if found.source != "preview"]
+    return [found for found in frames(walk, *how, **options) if found.finished]
 
 
 @pytest.fixture
@@ -58,33 +60,33 @@ def test_what_is_ready_is_spread_over_the_walk(count: int, ready: int) -> None:
     assert gaps.max() <= 2 * gaps.min() + 2
 
 
-def test_every_place_gets_its_frame(tiny: StableDiffusion, cache: FrameCache) -> None:
+def test_every_place_gets_its_frame(tiny: ModelRunner, cache: FrameCache) -> None:
     found = list(finished(spec(), tiny, cache))
     assert [frame.index for frame in found] == [0, 4, 2, 1, 3]
     assert all(frame.frame.shape == (64, 64, 3) for frame in found)
     assert sum(frame.unet_samples for frame in found) == 5 * 3 * 2
 
 
-def test_without_guidance_a_step_is_one_sample(tiny: StableDiffusion, cache: FrameCache) -> None:
+def test_without_guidance_a_step_is_one_sample(tiny: ModelRunner, cache: FrameCache) -> None:
     found = list(finished(spec(guidance=0.0), tiny, cache))
     assert sum(frame.unet_samples for frame in found) == 5 * 3
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5])
-def test_batch_size_does_not_show(tiny: StableDiffusion, tmp_path: Path, batch: int) -> None:
+def test_batch_size_does_not_show(tiny: ModelRunner, tmp_path: Path, batch: int) -> None:
     one = list(finished(spec(), tiny, FrameCache(tmp_path / "a"), batch=batch))
     other = list(finished(spec(), tiny, FrameCache(tmp_path / "b"), batch=3))
     assert np.abs(by_place(one) - by_place(other)).max() <= TOLERANCE
 
 
 def test_an_even_walk_surveys_the_same_places_whatever_fits_at_once(
-    tiny: StableDiffusion, cache: FrameCache
+    tiny: ModelRunner, cache: FrameCache
 ) -> None:
     walk = spec(pacing="even", frames=24, mode="fast", without=[])
 
     def surveyed(batch: int) -> set[str]:
         found = frames(walk, tiny, FrameCache(cache.folder / str(batch)), batch=batch)
-        return {frame.key for frame in found if frame.source == "preview" and frame.unet_samples}
+        return {frame.key for frame in found if frame.source == "survey"}
 
     assert surveyed(2) == surveyed(16)
 
@@ -93,16 +95,16 @@ def test_an_even_walk_surveys_the_same_places_whatever_fits_at_once(
 def test_every_number_of_steps_begins_and_ends_within_the_times(steps: int) -> None:
     """With "trailing" times DDIM gets one more at 61 steps, before the first."""
     scheduler = DDIMScheduler(timestep_spacing="trailing")
-    times = Course.start(scheduler, torch.zeros(1, 4, 8, 8), steps).scheduler.timesteps
+    times = Sampler(scheduler, steps).start(torch.zeros(1, 4, 8, 8)).scheduler.timesteps
     assert (len(times), int(times.min()) >= 0) == (steps, True)
 
 
-def test_same_seed_same_bytes(tiny: StableDiffusion, tmp_path: Path) -> None:
+def test_same_seed_same_bytes(tiny: ModelRunner, tmp_path: Path) -> None:
     one, other = (list(finished(spec(), tiny, FrameCache(tmp_path / name))) for name in "ab")
     assert np.array_equal(by_place(one), by_place(other))
 
 
-def test_another_seed_is_another_frame(tiny: StableDiffusion, cache: FrameCache) -> None:
+def test_another_seed_is_another_frame(tiny: ModelRunner, cache: FrameCache) -> None:
     other = spec(stops=[{"prompt": "a red square", "seed": 9}, {"prompt": "a stormy sea"}])
     one, two = (by_place(list(finished(s, tiny, cache))) for s in (spec(), other))
     assert not np.array_equal(one[0], two[0])
@@ -129,17 +131,18 @@ def test_frames_equal_the_plain_pipelines(
 ) -> None:
     import diffusers
 
-    model = load(str(make_pipeline(getattr(diffusers, scheduler)(**options))), "cpu")
+    runner = load(str(make_pipeline(getattr(diffusers, scheduler)(**options))), "cpu")
+    model: Any = runner.model
     walk = spec(guidance=guidance, negative="blur")
-    found = {frame.index: frame for frame in finished(walk, model, cache)}
+    found = {frame.index: frame for frame in finished(walk, runner, cache)}
     t = torch.tensor([walk.places()[1].t], dtype=torch.float64)
-    start, end = model.encode([stop.prompt for stop in walk.stops])
-    words = lerp(start, end, t)
-    noise = slerp(model.noise(7, 64), model.noise(8, 64), t)
+    start, end = model.encode([stop.prompt for stop in walk.stops], 64, 64).tokens
+    tokens = lerp(start, end, t)
+    noise = slerp(model.noise(7, 64, 64), model.noise(8, 64, 64), t)
     model.pipeline.set_progress_bar_config(disable=True)
     pictures = model.pipeline(
-        prompt_embeds=words,
-        negative_prompt_embeds=model.encode(["blur"]),
+        prompt_embeds=tokens,
+        negative_prompt_embeds=model.encode(["blur"], 64, 64).tokens,
         latents=noise,
         num_inference_steps=walk.steps,
         guidance_scale=guidance,
@@ -152,14 +155,14 @@ def test_frames_equal_the_plain_pipelines(
     assert np.abs(found[1].frame.astype(np.int16) - expected).max() <= TOLERANCE
 
 
-def test_frames_in_the_cache_are_not_made_again(tiny: StableDiffusion, cache: FrameCache) -> None:
+def test_frames_in_the_cache_are_not_made_again(tiny: ModelRunner, cache: FrameCache) -> None:
     first = list(finished(spec(), tiny, cache))
     again = list(finished(spec(fps=20, loop="boomerang"), tiny, cache))
     assert np.array_equal(by_place(first), by_place(again))
     assert sum(frame.unet_samples for frame in again) == 0
 
 
-def test_an_interrupted_walk_goes_on(tiny: StableDiffusion, cache: FrameCache) -> None:
+def test_an_interrupted_walk_goes_on(tiny: ModelRunner, cache: FrameCache) -> None:
     walking = frames(spec(), tiny, cache, batch=1)
     made = [next(walking) for _ in range(2)]
     walking.close()
@@ -168,14 +171,14 @@ def test_an_interrupted_walk_goes_on(tiny: StableDiffusion, cache: FrameCache) -
     assert len(rest) == 3
 
 
-def test_pacings_share_the_frames_they_share(tiny: StableDiffusion, cache: FrameCache) -> None:
+def test_pacings_share_the_frames_they_share(tiny: ModelRunner, cache: FrameCache) -> None:
     list(finished(spec(), tiny, cache))
     other = list(finished(spec(pacing="dense-middle"), tiny, cache))
     assert [f.index for f in sorted(other, key=lambda f: f.index) if f.unet_samples] == [1, 3]
 
 
 def test_no_memory_halves_the_batch_and_loses_nothing(
-    tiny: StableDiffusion, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+    tiny: ModelRunner, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = by_place(list(finished(spec(), tiny, FrameCache(cache.folder / "whole"), batch=1)))
     limit_batches(monkeypatch, at_most=1)
@@ -184,7 +187,7 @@ def test_no_memory_halves_the_batch_and_loses_nothing(
 
 
 def test_not_even_one_frame_fits(
-    tiny: StableDiffusion, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+    tiny: ModelRunner, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit_batches(monkeypatch, at_most=0)
     with pytest.raises(OutOfMemory, match="smaller size"):
@@ -194,7 +197,7 @@ def test_not_even_one_frame_fits(
 
 
 def test_what_did_not_fit_is_not_tried_again(
-    tiny: StableDiffusion, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+    tiny: ModelRunner, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = limit_batches(monkeypatch, at_most=0)
     with pytest.raises(OutOfMemory):
@@ -204,39 +207,39 @@ def test_what_did_not_fit_is_not_tried_again(
 
 def limit_batches(monkeypatch: pytest.MonkeyPatch, at_most: int) -> list[int]:
     """Let the model run out of memory as CUDA does; the batches that are tried from now on."""
-    real = StableDiffusion.advance
+    real = ModelRunner.advance
     tried: list[int] = []
 
-    def advance(self: StableDiffusion, course: Course, *args: Any, **kwargs: Any) -> Any:
-        tried.append(len(course.latents))
-        if len(course.latents) > at_most:
+    def advance(self: ModelRunner, state: SamplingState, *args: Any, **kwargs: Any) -> Any:
+        tried.append(len(state.latents))
+        if len(state.latents) > at_most:
             raise torch.OutOfMemoryError("no room")
-        return real(self, course, *args, **kwargs)
+        return real(self, state, *args, **kwargs)
 
-    monkeypatch.setattr(StableDiffusion, "advance", advance)
+    monkeypatch.setattr(ModelRunner, "advance", advance)
     return tried
 
 
-def test_a_size_the_model_cannot_halve_is_refused(tiny: StableDiffusion) -> None:
+def test_a_size_the_model_cannot_halve_is_refused(tiny: ModelRunner) -> None:
     with pytest.raises(BadInput, match="multiples of 16"):
-        tiny.check(72)
+        tiny.model.check(72, 64)
 
 
-def test_words_that_are_not_read_are_known(tiny: StableDiffusion) -> None:
-    assert tiny.unread("a red square") == ""
-    assert tiny.unread("a red square on white " * 5).endswith("square on white")
+def test_words_that_are_not_read_are_known(tiny: ModelRunner) -> None:
+    assert tiny.model.unread("a red square") == ""
+    assert tiny.model.unread("a red square on white " * 5).endswith("square on white")
 
 
 @pytest.mark.cuda
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device")
 def test_cuda_runs_in_half_precision(make_pipeline: Any, cache: FrameCache) -> None:
     model = load(str(make_pipeline()), "cuda")
-    assert model.dtype is torch.float16
+    assert model.model.dtype is torch.float16
     assert len(list(finished(spec(), model, cache))) == 5
 
 
 def test_a_preview_comes_between_the_stops_and_the_rest(
-    tiny: StableDiffusion, cache: FrameCache
+    tiny: ModelRunner, cache: FrameCache
 ) -> None:
     found = list(frames(spec(), tiny, cache))
     assert [frame.source for frame in found[:5]] == ["painted"] * 2 + ["preview"] * 3
@@ -244,12 +247,12 @@ def test_a_preview_comes_between_the_stops_and_the_rest(
     assert sum(frame.unet_samples for frame in found if frame.source == "preview") == 0
 
 
-def test_what_is_finished_needs_no_preview(tiny: StableDiffusion, cache: FrameCache) -> None:
+def test_what_is_finished_needs_no_preview(tiny: ModelRunner, cache: FrameCache) -> None:
     list(frames(spec(), tiny, cache))
     assert {frame.source for frame in frames(spec(), tiny, cache)} == {"cache"}
 
 
-def test_stops_come_first_on_a_walk_of_many(tiny: StableDiffusion, cache: FrameCache) -> None:
+def test_stops_come_first_on_a_walk_of_many(tiny: ModelRunner, cache: FrameCache) -> None:
     stops = [{"prompt": prompt} for prompt in ("a red square", "a stormy sea", "white")]
     found = list(frames(spec(stops=stops, frames=4, loop="closed"), tiny, cache))
     assert [frame.index for frame in found[:3]] == [0, 3, 6]

@@ -172,7 +172,12 @@ def main() -> None:
         model = load("atelier", "cpu")
     expected = {
         "ids": ids,
-        "model": {"name": "atelier", "digest": model.digest, "device": "cpu", "dtype": "float32"},
+        "model": {
+            "name": "atelier",
+            "digest": model.model.digest,
+            "device": "cpu",
+            "dtype": "float32",
+        },
         "walks": found,
     }
     text = json.dumps(expected, indent=1, sort_keys=True, ensure_ascii=False)

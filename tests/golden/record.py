@@ -15,10 +15,10 @@ import torch
 from numpy.typing import NDArray
 
 from db.models import Walk
-from momalisa.engine.frame_cache import Between, Frame, FrameCache, frame_key, own_seed
+from momalisa.engine.frame_cache import Frame, FrameCache, LatentMixture, frame_key, seed_of
+from momalisa.engine.runner import ModelRunner
 from momalisa.engine.walk import frames
 from momalisa.models.registry import load
-from momalisa.models.sd import StableDiffusion
 from momalisa.render import Painted, keep, record_key, render
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import GCSStorage, LocalStorage, StoredFile, app_url, film_key
@@ -81,7 +81,7 @@ ENTRY = {"accession": "ML.2026.0042", "created_at": "2026-02-01T10:00:00+00:00",
 
 
 @lru_cache(maxsize=1)
-def model() -> StableDiffusion:
+def model() -> ModelRunner:
     """The shipped model."""
     return load("atelier", "cpu")
 
@@ -106,7 +106,7 @@ def walked(name: str, batch: int) -> tuple[list[dict[str, Any]], NDArray[np.uint
     spec = WalkSpec.model_validate(WALKS[name])
     with tempfile.TemporaryDirectory() as folder:
         found = frames(spec, model(), FrameCache(Path(folder)), batch=batch)
-        finished = sorted((f for f in found if f.source != "preview"), key=lambda f: f.index)
+        finished = sorted((f for f in found if f.finished), key=lambda f: f.index)
     assert [frame.index for frame in finished] == list(range(len(spec.places())))
     told = [
         {"key": f.key, "source": f.source, "sha256": hashlib.sha256(f.frame.tobytes()).hexdigest()}
@@ -156,7 +156,7 @@ def keys() -> dict[str, Any]:
         found[name] = {what: _key(frame_key(spec, at, MODEL)) for what, at in some.items()}
     low, high = "1a" * 32, "2b" * 32
     found["between"] = {
-        f"{weight} {rough}": _key(Between(low, high, weight, rough).key)
+        f"{weight} {rough}": _key(LatentMixture(low, high, weight, rough).key)
         for weight in (0.0, 0.25, 1 / 3, 1.0)
         for rough in (False, True)
     }
@@ -164,7 +164,7 @@ def keys() -> dict[str, Any]:
 
 
 def _key(key: str) -> dict[str, Any]:
-    return {"key": key, "own_seed": own_seed(key)}
+    return {"key": key, "own_seed": seed_of(key)}
 
 
 class Shelf(LocalStorage):
@@ -216,7 +216,7 @@ def rendered() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         storage = LocalStorage(Path(folder, "store"))
         cache = FrameCache(Path(folder, "frames"))
-        done = render(spec, walk_id="w2", model=model(), cache=cache, storage=storage, entry=ENTRY)
+        done = render(spec, walk_id="w2", runner=model(), cache=cache, storage=storage, entry=ENTRY)
         record = json.loads(storage.get(done.files["json"]))
     return _recorded(record)
 

@@ -6,7 +6,6 @@ import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, NoReturn, cast
 
 import pytest
@@ -15,8 +14,9 @@ import torch
 from db import votes, walks
 from db.session import engine_for, migrate, reading
 from momalisa.engine.frame_cache import FrameCache, cache_of, frame_key
+from momalisa.engine.runner import ModelRunner
+from momalisa.engine.sampling import Sampler
 from momalisa.engine.walk import frames
-from momalisa.models.sd import StableDiffusion
 from momalisa.render import film_of, paint
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
@@ -40,16 +40,18 @@ class Known:
     digest: str
     device: torch.device
     dtype: torch.dtype
-    seconds_to_load: float = 0.0
-    pipeline: Any = field(default_factory=lambda: SimpleNamespace(scheduler=None))
+    network: torch.nn.Module = field(default_factory=torch.nn.Identity)
 
-    def check(self, size: int) -> None:
+    def check(self, width: int, height: int) -> None:
         pass
+
+    def sampler(self, steps: int, width: int, height: int) -> Sampler:
+        return Sampler(None, steps)
 
     def _never(self, *args: Any, **options: Any) -> NoReturn:
         raise AssertionError("a frame that is kept was to be made again")
 
-    encode = noise = start = advance = denoise = decode = _never
+    encode = noise = predict = decode = _never
 
 
 @pytest.fixture
@@ -63,10 +65,10 @@ def home(tmp_path: Path) -> Iterator[Settings]:
 
 
 @pytest.fixture
-def model() -> StableDiffusion:
+def model() -> ModelRunner:
     told = GOLDEN["model"]
     device, dtype = torch.device(told["device"]), getattr(torch, told["dtype"])
-    return cast(StableDiffusion, Known(told["name"], told["digest"], device, dtype))
+    return ModelRunner(cast(Any, Known(told["name"], told["digest"], device, dtype)))
 
 
 @pytest.fixture
@@ -131,8 +133,8 @@ def test_sync_finds_all_in_order(home: Settings, store: LocalStorage) -> None:
 
 
 @pytest.mark.parametrize("name", FILMS)
-def test_no_frame_is_made_again(name: str, model: StableDiffusion, cache: FrameCache) -> None:
-    found = [f for f in frames(spec_of(name), model, cache) if f.source != "preview"]
+def test_no_frame_is_made_again(name: str, model: ModelRunner, cache: FrameCache) -> None:
+    found = [f for f in frames(spec_of(name), model, cache) if f.finished]
     assert {frame.source for frame in found} == {"cache"}
     progress = {place: key for place, key, *rough in WALKS[IDS[name]]["progress"] if not rough}
     assert {frame.index: frame.key for frame in found} == progress
@@ -140,7 +142,7 @@ def test_no_frame_is_made_again(name: str, model: StableDiffusion, cache: FrameC
 
 @pytest.mark.parametrize("name", FILMS)
 def test_the_film_of_the_kept_frames_is_the_same(
-    name: str, model: StableDiffusion, cache: FrameCache
+    name: str, model: ModelRunner, cache: FrameCache
 ) -> None:
     painted = paint(spec_of(name), model, cache)
     walk = WALKS[IDS[name]]

@@ -66,7 +66,7 @@ def test_the_digest_is_of_the_weights_not_of_the_folder(make_pipeline: Any, tmp_
     folder, copied = make_pipeline(seed=1), tmp_path / "copied"
     shutil.copytree(folder, copied)
     one, same, other = (load(str(f), "cpu") for f in (folder, copied, make_pipeline(seed=2)))
-    assert one.digest == same.digest != other.digest
+    assert one.model.digest == same.model.digest != other.model.digest
 
 
 def test_atelier_loads_offline_with_stock_diffusers() -> None:

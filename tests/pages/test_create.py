@@ -8,7 +8,7 @@ import streamlit as st
 from db import queue
 from db.models import State
 from db.session import writing
-from momalisa.models.digest import digest_of
+from momalisa.models.registry import digest_of
 from momalisa.settings import settings
 from momalisa.ui.create.presets import PRESETS
 from momalisa.ui.create.quality import QUALITIES

@@ -64,7 +64,7 @@ class Painter:
         spec: WalkSpec,
         *,
         walk_id: str,
-        model: str,
+        runner: str,
         cache: FrameCache,
         storage: Storage,
         outbox: Outbox,
@@ -75,7 +75,7 @@ class Painter:
         ready: list[tuple[int, str]] = []
         made = 0
         for index, place in enumerate(spec.places()):
-            key = frame_key(spec, place, model)
+            key = frame_key(spec, place, runner)
             if cancelled():
                 raise Cancelled("called off")
             if cache.get(key) is None:
@@ -120,9 +120,9 @@ def row(settings: Settings, walk: Walk) -> Walk:
         return session.get_one(Walk, walk.id)
 
 
-def still(spec: WalkSpec, place: Place, model: str, cache: FrameCache) -> str:
+def still(spec: WalkSpec, place: Place, runner: str, cache: FrameCache) -> str:
     """Like `render.still`, with the painter's pictures."""
-    key = frame_key(spec, place, model)
+    key = frame_key(spec, place, runner)
     cache.put(key, np.zeros((8, 8, 3), np.uint8))
     return key
 

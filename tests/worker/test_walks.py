@@ -49,7 +49,7 @@ def test_once_means_until_the_queue_is_empty(settings: Settings) -> None:
 
 def test_walk_is_made_where_it_was_ordered_from(settings: Settings) -> None:
     def at_the_endpoint(spec: WalkSpec, **how: Any) -> Film:
-        return Painter(settings.home / "far.txt")(spec, model="far", **how)
+        return Painter(settings.home / "far.txt")(spec, runner="far", **how)
 
     near, far = ask(settings, frames=2), ask(settings, frames=3, remote=True)
     worker(settings, remote=at_the_endpoint).run(once=True)

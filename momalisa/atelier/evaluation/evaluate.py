@@ -52,8 +52,8 @@ def connoisseur(folder: Path) -> Connoisseur:
 @torch.no_grad()
 def reconstruction(sampler: Sampler) -> Figure:
     """PSNR in dB of held-out canvases through encoder and decoder."""
-    model = sampler.model
-    vae = model.pipeline.vae
+    model = sampler.runner.model
+    vae = sampler.pipeline.vae
     images, _ = paint_batch(range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + CANVASES), sampler.size)
     parts = (part.to(model.device, model.dtype) * 2.0 - 1.0 for part in torch.split(images, BATCH))
     again = torch.cat([vae.decoder(vae.encoder(part)).float().cpu() for part in parts])

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 import torch
 from tqdm import tqdm
 
 from momalisa.engine.frame_cache import Frame
+from momalisa.engine.runner import ModelRunner
+from momalisa.engine.sampling import Guidance
 from momalisa.models.sd import StableDiffusion
 
 BATCH = 8
@@ -17,38 +19,41 @@ BATCH = 8
 class Sampler:
     """A model, and how it is asked to paint."""
 
-    model: StableDiffusion
+    runner: ModelRunner
     steps: int
     guidance: float
 
     @property
     def size(self) -> int:
         """Pixels of a side that the model was trained on."""
-        return int(self.model.pipeline.unet.config.sample_size) * self.model.factor
+        return self.pipeline.unet.config.sample_size * self.runner.model.latent_factor  # type: ignore[no-any-return]
 
     def paint(self, prompts: Sequence[str], first_seed: int = 0) -> list[Frame]:
         """A picture for each prompt; number i grows from the noise of seed `first_seed` + i."""
-        silence = self.model.encode([""])[0] if self.guidance > 1.0 else None
+        model, size = self.runner.model, (self.size, self.size)
+        guidance = Guidance()
+        if self.guidance > 1.0:
+            guidance = Guidance(model.encode([""], *size), self.guidance)
         found: list[Frame] = []
-        for start in tqdm(
+        for first in tqdm(
             range(0, len(prompts), BATCH), desc="painting", leave=False, disable=None
         ):
-            some = prompts[start : start + BATCH]
-            seeds = [first_seed + start + i for i in range(len(some))]
-            latents, _ = self.model.denoise(
-                torch.stack([self.model.noise(seed, self.size) for seed in seeds]),
-                self.model.encode(some),
-                silence,
-                steps=self.steps,
-                guidance=self.guidance,
-                seeds=seeds,
-            )
-            found += self.model.decode(latents)
+            some = prompts[first : first + BATCH]
+            seeds = [first_seed + first + i for i in range(len(some))]
+            noise = torch.stack([model.noise(seed, *size) for seed in seeds])
+            start = model.sampler(self.steps, *size).start(noise.to(model.device, model.dtype))
+            state = self.runner.advance(start, model.encode(some, *size), guidance, seeds=seeds)
+            found += self.runner.decode(state.latents)
         return found
 
     def with_scheduler(self, scheduler: Any) -> "Sampler":
         """The same model with another of diffusers' schedulers."""
-        kept = self.model.pipeline
-        parts = kept.components | {"scheduler": scheduler}
-        pipeline = type(kept)(**parts, requires_safety_checker=False)
-        return replace(self, model=replace(self.model, pipeline=pipeline))
+        parts = self.pipeline.components | {"scheduler": scheduler}
+        pipeline = type(self.pipeline)(**parts, requires_safety_checker=False)
+        model = replace(cast(StableDiffusion, self.runner.model), pipeline=pipeline)
+        return replace(self, runner=ModelRunner(model))
+
+    @property
+    def pipeline(self) -> Any:
+        """The diffusers pipeline of the model."""
+        return cast(StableDiffusion, self.runner.model).pipeline

@@ -32,7 +32,7 @@ assert picture.getextrema() != ((0, 0), (0, 0), (0, 0))
 
 def judge_machine(sampler: Sampler) -> list[Figure]:
     """Size on disk, seconds to load and to paint, and whether stock diffusers can."""
-    folder = Path(registry.find(sampler.model.name).source)
+    folder = Path(registry.find(sampler.runner.model.name).source)
     weights = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) / 1e6
     sampler.paint([""])
     return [
@@ -43,7 +43,7 @@ def judge_machine(sampler: Sampler) -> list[Figure]:
             _seconds_a_picture(sampler),
             bar=0.6,
             at_most=True,
-            note=f"{sampler.steps} steps on {sampler.model.device}; load {os.getloadavg()[0]:.1f}",
+            note=f"{sampler.steps} steps on {sampler.runner.device}; load {os.getloadavg()[0]:.1f}",
         ),
         Figure("stock diffusers paints, offline", float(stock_diffusers_paints(folder)), bar=1.0),
     ]
@@ -51,7 +51,13 @@ def judge_machine(sampler: Sampler) -> list[Figure]:
 
 def _seconds_to_load(sampler: Sampler) -> float:
     """The median of some fresh processes."""
-    command = [sys.executable, "-c", _LOAD, sampler.model.name, str(sampler.model.device)]
+    command = [
+        sys.executable,
+        "-c",
+        _LOAD,
+        sampler.runner.model.name,
+        str(sampler.runner.model.device),
+    ]
     runs = (
         subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(RUNS)
     )

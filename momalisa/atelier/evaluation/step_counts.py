@@ -56,7 +56,7 @@ def compare_steps(sampler: Sampler, connoisseur: Connoisseur, count: int) -> lis
     best = replace(sampler, steps=FULL)
     pictures = best.paint(prompts)
     full = _Full(asked, pictures, _distance(pictures, best.paint(prompts, OTHER_SEEDS)))
-    own = sampler.model.pipeline.scheduler
+    own = sampler.pipeline.scheduler
     solvers = {"own": own, "dpm++": DPMSolverMultistepScheduler.from_config(own.config)}
     return [
         _row(name, replace(sampler.with_scheduler(solver), steps=steps), full, connoisseur)

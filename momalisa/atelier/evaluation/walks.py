@@ -84,7 +84,7 @@ def _walk(sampler: Sampler, leg: tuple[Commission, Commission], cache: FrameCach
         guidance=sampler.guidance,
         size=sampler.size,
     )
-    done = {one.index: one.frame for one in frames(spec, sampler.model, cache)}
+    done = {one.index: one.frame for one in frames(spec, sampler.runner, cache)}
     return [done[index] for index in range(len(done))]
 
 

@@ -1,0 +1,77 @@
+"""What the engine needs of a diffusion model. Each family of checkpoints has an adapter for it.
+
+The engine knows latents (channels, height, width), conditions and a time. What is special about a
+family stays in its adapter, in `momalisa.models`: how text is encoded, how latents are scaled or
+packed, what the network is called with. Splitting batches, guidance, tracing and branching are the
+engine's, once for all families.
+"""
+
+from collections.abc import Sequence
+from typing import Literal, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from momalisa.engine.conditioning import Conditioning
+from momalisa.engine.frame_cache import Frame
+from momalisa.engine.sampling import Sampler
+
+
+class DiffusionModel(Protocol):
+    """A loaded checkpoint: text and noise in, predictions, latents and frames out."""
+
+    @property
+    def name(self) -> str:
+        """What curators call it."""
+
+    @property
+    def digest(self) -> str:
+        """64 hex digits of its configuration and weights."""
+
+    @property
+    def device(self) -> torch.device:
+        """Where it runs."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The precision of its network."""
+
+    @property
+    def guidance(self) -> Literal["cfg", "none"]:
+        """Whether classifier-free guidance applies: a second, unconditional prediction a step."""
+
+    @property
+    def network(self) -> nn.Module:
+        """The network that `predict` calls; its size decides how batches are split."""
+
+    @property
+    def latent_channels(self) -> int:
+        """Channels of the latents."""
+
+    @property
+    def latent_factor(self) -> int:
+        """Pixels of a latent cell's side."""
+
+    def check(self, width: int, height: int) -> None:
+        """Raise BadInput for a size in pixels that the model cannot paint."""
+
+    def unread(self, prompt: str) -> str:
+        """The end of a prompt that is longer than the text encoder reads; usually empty."""
+
+    def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
+        """Conditions of n prompts in fp32, each encoded by itself, for pictures of that size."""
+
+    def noise(self, seed: int, width: int, height: int) -> Tensor:
+        """Unit Gaussian latents (c, h, w) in fp32, drawn on the CPU: the same on every device."""
+
+    def sampler(self, steps: int, width: int, height: int) -> Sampler:
+        """The checkpoint's own scheduler for that many steps."""
+
+    def predict(self, latents: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor:
+        """The network's prediction for latents (n, c, h, w) at a time (), of the same shape."""
+
+    def decode(self, latents: Tensor) -> list[Frame]:
+        """Frames (height, width, 3) of clean latents (n, c, h, w)."""
+
+    def encode_picture(self, picture: Frame) -> Tensor:
+        """Clean latents (c, h, w) of a frame; `decode` leads back to it, but for small losses."""

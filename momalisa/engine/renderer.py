@@ -1,0 +1,144 @@
+"""Frames from tasks: read from the cache, decoded from latents, or sampled by the model."""
+
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from momalisa.engine.frame_cache import Frame, FrameCache, LatentMixture, seed_of
+from momalisa.engine.interpolation import lerp
+from momalisa.engine.latents import WalkLatents
+from momalisa.engine.planner import FrameTask, Source
+from momalisa.errors import OutOfMemory
+
+PIXELS_A_BATCH = {"cpu": 8 * 256**2, "mps": 4 * 512**2, "cuda": 16 * 512**2}
+"""How much is sampled at once; a CPU gains little from more and would show frames late."""
+USUAL_MEMORY = 8 * 2**30
+"""Free bytes of a GPU for which that suits."""
+WRITERS = 4
+"""Threads that write frames into the cache."""
+
+
+@dataclass(frozen=True)
+class WalkFrame:
+    """A finished frame, and its number among the walk's places."""
+
+    index: int
+    key: str
+    frame: Frame
+    unet_samples: int
+    """Rows sent through the model for it."""
+    source: Source = "painted"
+
+    @property
+    def finished(self) -> bool:
+        """Whether it is the frame of its place, and does not only stand for it."""
+        return self.source not in ("preview", "survey")
+
+
+def frames_at_once(device: torch.device, side: int) -> int:
+    """How many frames of `side` pixels suit a device; on CUDA in proportion to its free memory."""
+    pixels: float = PIXELS_A_BATCH.get(device.type, PIXELS_A_BATCH["cpu"])
+    if device.type == "cuda":
+        free, _total = torch.cuda.mem_get_info(device)
+        pixels *= min(4.0, max(0.25, free / USUAL_MEMORY))
+    return max(1, int(pixels) // side**2)
+
+
+class FrameRenderer:
+    """Makes frames, as many at once as memory allows."""
+
+    def __init__(self, latents: WalkLatents, cache: FrameCache, batch: int = 0) -> None:
+        model, side = latents.runner.model, latents.spec.size
+        self.latents, self.cache = latents, cache
+        self.batch = batch or frames_at_once(model.device, side)
+
+    def render(self, tasks: Sequence[FrameTask]) -> Iterator[WalkFrame]:
+        """The frames of tasks: first those in the cache, then those from latents, then the others.
+
+        Raises OutOfMemory if not even one frame fits.
+        """
+        missing = []
+        for task in tasks:
+            cached = self.cache.get(task.key)
+            if cached is None:
+                missing.append(task)
+            else:
+                source = task.source if task.source in ("preview", "survey") else "cache"
+                yield WalkFrame(task.index, task.key, cached, 0, source)
+        yield from self._batches([task for task in missing if task.mixture])
+        yield from self._batches([task for task in missing if not task.mixture])
+
+    def _batches(self, tasks: list[FrameTask]) -> Iterator[WalkFrame]:
+        while tasks:
+            some = tasks[: self.batch]
+            try:
+                finished = self._make(some)
+            except RuntimeError as error:
+                if not _is_out_of_memory(error):
+                    raise
+                self._halve_batch(len(some), error)
+                continue
+            yield from finished
+            tasks = tasks[len(some) :]
+
+    def _halve_batch(self, tried: int, error: Exception) -> None:
+        if tried == 1:
+            raise OutOfMemory(
+                f"Not even one frame of {self.latents.spec.size} pixels a side fits into the "
+                f"memory of {self.latents.runner.model.device}. Please choose a smaller size."
+            ) from error
+        self.batch = tried // 2
+        torch.cuda.empty_cache()
+
+    def _make(self, tasks: Sequence[FrameTask]) -> list[WalkFrame]:
+        """Frames of one kind as one batch, cached with their latents."""
+        latents, samples = self._latents(tasks)
+        rough = tasks[0].mixture is not None and tasks[0].mixture.rough
+        pictures = self._decode_small(latents) if rough else self.latents.runner.decode(latents)
+        arrays = [None] * len(tasks) if rough else latents.half().cpu().numpy()
+        with ThreadPoolExecutor(WRITERS) as writers:
+            list(writers.map(self.cache.put, [task.key for task in tasks], pictures, arrays))
+        share, rest = divmod(samples, len(tasks))
+        shares = [share + rest, *[share] * (len(tasks) - 1)]
+        return [
+            WalkFrame(task.index, task.key, picture, cost, task.source)
+            for task, picture, cost in zip(tasks, pictures, shares, strict=True)
+        ]
+
+    def _decode_small(self, latents: Tensor) -> list[Frame]:
+        """Frames decoded at half their size and enlarged."""
+        cells = [max(1, side // 2) for side in latents.shape[-2:]]
+        small = self.latents.runner.decode(interpolate(latents, cells, mode="area"))
+        size = (self.latents.spec.size, self.latents.spec.size)
+        return [np.asarray(Image.fromarray(picture).resize(size)) for picture in small]
+
+    def _latents(self, tasks: Sequence[FrameTask]) -> tuple[Tensor, int]:
+        """Clean latents of tasks of one kind, and the model samples they took."""
+        mixtures = [self._mix(task.mixture) for task in tasks if task.mixture]
+        if mixtures:
+            return torch.stack(mixtures), 0
+        seeds = [seed_of(task.key) for task in tasks]
+        return self.latents.at([task.place for task in tasks], seeds)
+
+    def _mix(self, mixture: LatentMixture) -> Tensor:
+        """Latents (c, h, w) on the line between those of two cached frames."""
+        low, high = (
+            torch.from_numpy(self.cache.latents(key)) for key in (mixture.low, mixture.high)
+        )
+        model = self.latents.runner.model
+        mixed = lerp(low.float(), high.float(), torch.tensor([mixture.weight]))[0]
+        return mixed.to(model.device, model.dtype)
+
+
+def _is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether a device ran out of memory; the CPU and MPS have no error of their own for it."""
+    text = str(error).lower()
+    return isinstance(error, torch.OutOfMemoryError) or (
+        "out of memory" in text or "allocate memory" in text
+    )

@@ -1,0 +1,84 @@
+"""How a model's batches are run on its device: split over CPU cores, a small network traced."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from momalisa.engine.conditioning import Conditioning
+from momalisa.engine.cpu_batching import CpuBatching
+from momalisa.engine.frame_cache import Frame
+from momalisa.engine.jit_trace import traced
+from momalisa.engine.model import DiffusionModel
+from momalisa.engine.sampling import Guidance, Predict, SamplingState, advance, gather, take
+
+SMALL = 100_000_000
+"""Weights of a network whose operations are so short that what lies between them counts."""
+
+
+class ModelRunner:
+    """A model, and the way its batches are run: the same numbers, in less time."""
+
+    def __init__(self, model: DiffusionModel, seconds_to_load: float = 0.0) -> None:
+        self.model = model
+        self.seconds_to_load = seconds_to_load
+        weights = sum(weight.numel() for weight in model.network.parameters())
+        self._small = weights <= SMALL
+        self._batching = CpuBatching(model.device, small=self._small)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model runs."""
+        return self.model.device
+
+    @cached_property
+    def predict(self) -> Predict:
+        """The model's `predict`, traced where the network is small and runs on the CPU."""
+        if self._small and self.model.device.type == "cpu":
+            return traced(self.model)
+        return self.model.predict
+
+    def warm_up(self) -> None:
+        """Trace the network now, not at the first frame."""
+        _ = self.predict
+
+    def advance(
+        self,
+        state: SamplingState,
+        conditioning: Conditioning,
+        guidance: Guidance,
+        *,
+        seeds: Sequence[int] = (),
+        until: int | None = None,
+    ) -> SamplingState:
+        """Sample on to step `until`, as `sampling.advance` does.
+
+        `seeds`, one a sample, feed schedulers that draw noise of their own.
+        """
+        device, dtype = self.model.device, self.model.dtype
+        if guidance.negative is not None:
+            guidance = replace(guidance, negative=guidance.negative.to(device, dtype))
+        conditioning = conditioning.to(device, dtype)
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        predict = self.predict
+
+        def go(rows: slice) -> SamplingState:
+            return advance(
+                take(state, rows),
+                predict,
+                conditioning[rows],
+                guidance,
+                until=until,
+                generators=generators[rows],
+            )
+
+        parts = self._batching.run(go, len(conditioning))
+        samples = state.samples + sum(part.samples for part in parts)
+        return replace(gather(parts), done=parts[0].done, samples=samples)
+
+    def decode(self, latents: Tensor) -> list[Frame]:
+        """Frames (height, width, 3) of clean latents (n, c, h, w)."""
+        parts = self._batching.run(lambda rows: self.model.decode(latents[rows]), len(latents))
+        return [frame for some in parts for frame in some]

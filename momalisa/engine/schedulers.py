@@ -1,0 +1,42 @@
+"""Which of diffusers' schedulers can be exchanged or branched, and the solver for few steps.
+
+Their classes are named here and nowhere else in the engine.
+"""
+
+from typing import Any
+
+_ODE_SOLVERS = frozenset(
+    {
+        "DDIMScheduler",
+        "DEISMultistepScheduler",
+        "DPMSolverMultistepScheduler",
+        "DPMSolverSinglestepScheduler",
+        "EulerDiscreteScheduler",
+        "HeunDiscreteScheduler",
+        "LMSDiscreteScheduler",
+        "PNDMScheduler",
+        "UniPCMultistepScheduler",
+    }
+)
+"""Schedulers that solve the same equation, so that another one of them may take over."""
+_BRANCHING = frozenset({"DDIMScheduler", "DPMSolverMultistepScheduler", "EulerDiscreteScheduler"})
+"""Schedulers whose history, if they keep one, is the model's last outputs."""
+
+
+def solves_ode(scheduler: Any) -> bool:
+    """Whether the scheduler solves the probability flow ODE, as the few-step solver does."""
+    return type(scheduler).__name__ in _ODE_SOLVERS
+
+
+def can_branch(scheduler: Any) -> bool:
+    """Whether runs of the scheduler can be split, joined and blended half way."""
+    return type(scheduler).__name__ in _BRANCHING
+
+
+def few_step_solver(scheduler: Any) -> Any:
+    """DPM-Solver++ (2M; Lu et al. 2022) on another scheduler's noise schedule."""
+    from diffusers import DPMSolverMultistepScheduler
+
+    return DPMSolverMultistepScheduler.from_config(
+        scheduler.config, algorithm_type="dpmsolver++", solver_order=2, final_sigmas_type="zero"
+    )

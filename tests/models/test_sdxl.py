@@ -1,0 +1,160 @@
+"""Stable Diffusion XL: walks of a tiny pipeline equal the stock pipeline's pictures."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import diffusers
+import numpy as np
+import pytest
+import torch
+from diffusers import AutoencoderKL, StableDiffusionXLPipeline, UNet2DConditionModel
+from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+
+from momalisa.atelier.recipe import Recipe
+from momalisa.atelier.text import train_tokenizer
+from momalisa.engine.frame_cache import FrameCache, seed_of
+from momalisa.engine.walk import frames
+from momalisa.models.registry import find, load
+from momalisa.models.sdxl import StableDiffusionXL
+from momalisa.spec import WalkSpec
+
+PROMPTS = ("a red square on white", "a stormy sea")
+BASE = diffusers.EulerDiscreteScheduler(
+    beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1
+)
+TURBO = diffusers.EulerAncestralDiscreteScheduler(
+    beta_start=0.00085,
+    beta_end=0.012,
+    beta_schedule="scaled_linear",
+    timestep_spacing="trailing",
+)
+
+SdxlMaker = Callable[..., Path]
+
+
+@pytest.fixture(scope="module")
+def make_sdxl(tmp_path_factory: pytest.TempPathFactory) -> SdxlMaker:
+    """Write an SDXL pipeline of a few thousand random weights; returns its folder."""
+
+    def make(scheduler: Any, **vae_options: Any) -> Path:
+        torch.manual_seed(0)
+        words = train_tokenizer(list(PROMPTS), Recipe(vocabulary=600, tokens=16))
+        text = CLIPTextConfig(
+            vocab_size=len(words),
+            hidden_size=16,
+            intermediate_size=32,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            projection_dim=12,
+            max_position_embeddings=words.model_max_length,
+            bos_token_id=words.bos_token_id,
+            eos_token_id=words.eos_token_id,
+            pad_token_id=words.pad_token_id,
+        )
+        pipeline = StableDiffusionXLPipeline(
+            vae=AutoencoderKL(
+                block_out_channels=(16, 16, 16, 16),
+                down_block_types=("DownEncoderBlock2D",) * 4,
+                up_block_types=("UpDecoderBlock2D",) * 4,
+                norm_num_groups=8,
+                sample_size=64,
+                **vae_options,
+            ),
+            text_encoder=CLIPTextModel(text),
+            text_encoder_2=CLIPTextModelWithProjection(text),
+            tokenizer=words,
+            tokenizer_2=words,
+            unet=UNet2DConditionModel(
+                sample_size=8,
+                block_out_channels=(16, 32),
+                layers_per_block=1,
+                down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+                up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+                attention_head_dim=2,
+                cross_attention_dim=32,
+                norm_num_groups=8,
+                addition_embed_type="text_time",
+                addition_time_embed_dim=8,
+                projection_class_embeddings_input_dim=12 + 6 * 8,
+            ),
+            scheduler=scheduler,
+            add_watermarker=False,
+        )
+        folder = tmp_path_factory.mktemp("sdxl")
+        pipeline.save_pretrained(folder)
+        return folder
+
+    return make
+
+
+@pytest.mark.parametrize("mode", ["exact", "fast"])
+@pytest.mark.parametrize(
+    ("scheduler", "guidance", "negative"),
+    [(BASE, 5.0, ""), (BASE, 5.0, "blur"), (TURBO, 0.0, "")],
+    ids=["base", "base with a negative prompt", "turbo"],
+)
+def test_ends_of_a_walk_equal_the_stock_pipeline(
+    make_sdxl: SdxlMaker, tmp_path: Path, scheduler: Any, guidance: float, negative: str, mode: str
+) -> None:
+    runner = load(str(make_sdxl(scheduler)), "cpu")
+    stops = [{"prompt": prompt, "seed": seed} for seed, prompt in enumerate(PROMPTS)]
+    fields = {"frames": 4, "steps": 3, "size": 64, "guidance": guidance, "negative": negative}
+    without = ["solver", "interval", "trunk"]
+    walk = WalkSpec.model_validate({"stops": stops, "mode": mode, "without": without} | fields)
+    found = {f.index: f for f in frames(walk, runner, FrameCache(tmp_path)) if f.finished}
+    assert sorted(found) == [0, 1, 2, 3]
+    for index, stop in ((0, walk.stops[0]), (3, walk.stops[1])):
+        seed = seed_of(found[index].key)
+        expected = stock(runner.model, stop.prompt, stop.seed, seed, guidance, negative)
+        assert np.abs(found[index].frame.astype(np.int16) - expected).max() <= 1
+
+
+def stock(
+    model: Any, prompt: str, seed: int, own_seed: int, guidance: float, negative: str
+) -> np.ndarray[Any, np.dtype[np.int16]]:
+    """The picture that diffusers' own pipeline makes from the same noise."""
+    model.pipeline.set_progress_bar_config(disable=True)
+    pictures = model.pipeline(
+        prompt,
+        negative_prompt=negative or None,
+        latents=model.noise(seed, 64, 64)[None],
+        num_inference_steps=3,
+        guidance_scale=guidance,
+        height=64,
+        width=64,
+        generator=[torch.Generator().manual_seed(own_seed)],
+        output_type="np",
+    ).images
+    picture: np.ndarray[Any, np.dtype[np.int16]] = (pictures[0] * 255).round().astype(np.int16)
+    return picture
+
+
+def test_a_size_of_its_own_reaches_the_traced_network(make_sdxl: SdxlMaker) -> None:
+    """The size is part of the conditions: a recording of the network must not fix it."""
+    runner = load(str(make_sdxl(BASE)), "cpu")
+    model, time = runner.model, torch.tensor(500)
+    for width, height in ((64, 64), (128, 64)):
+        latents = model.noise(1, width, height)[None]
+        conditioning = model.encode(PROMPTS[:1], width, height)
+        with torch.no_grad():
+            expected = model.predict(latents, time, conditioning)
+            torch.testing.assert_close(runner.predict(latents, time, conditioning), expected)
+
+
+def test_latents_with_mean_and_deviation_are_decoded_as_stock_does(make_sdxl: SdxlMaker) -> None:
+    scale = {"latents_mean": [0.1, -0.2, 0.3, 0.0], "latents_std": [1.5, 0.5, 2.0, 1.0]}
+    model = load(str(make_sdxl(BASE, **scale)), "cpu").model
+    assert isinstance(model, StableDiffusionXL)
+    latents = model.noise(3, 64, 64)[None]
+    vae = model.pipeline.vae
+    mean, deviation = (torch.tensor(values).view(1, 4, 1, 1) for values in scale.values())
+    with torch.no_grad():
+        picture = vae.decode(latents * deviation / vae.config.scaling_factor + mean).sample[0]
+    pixels = ((picture / 2 + 0.5).clamp(0, 1) * 255).round().permute(1, 2, 0).numpy()
+    assert np.abs(model.decode(latents)[0].astype(np.int16) - pixels).max() <= 1
+
+
+def test_its_card_has_the_familys_settings(make_sdxl: SdxlMaker) -> None:
+    card = find(str(make_sdxl(BASE)))
+    assert (card.size, card.steps, card.guidance) == (64, 20, 5.0)
