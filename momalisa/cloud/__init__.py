@@ -1,1 +1,1 @@
-"""Beyond one machine: the prediction container, its client, and the pipeline."""
+"""Google Cloud: the prediction container of Vertex AI, its client, and the Kubeflow pipeline."""

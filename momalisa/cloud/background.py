@@ -1,4 +1,4 @@
-"""Work in a thread of its own, so that whoever waits for it can look up meanwhile."""
+"""Runs functions in daemon threads."""
 
 import threading
 from collections.abc import Callable
@@ -8,8 +8,8 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def aside(work: Callable[[], T]) -> Future[T]:
-    """Begin some work, in a thread that does not keep the process from ending."""
+def run_in_thread(work: Callable[[], T]) -> Future[T]:
+    """Run a function in a daemon thread and return a Future of its result."""
     future: Future[T] = Future()
 
     def run() -> None:
@@ -18,5 +18,5 @@ def aside(work: Callable[[], T]) -> Future[T]:
         except Exception as error:
             future.set_exception(error)
 
-    threading.Thread(target=run, name="aside", daemon=True).start()
+    threading.Thread(target=run, name="background", daemon=True).start()
     return future

@@ -17,7 +17,7 @@ from http import HTTPStatus
 from typing import Any
 
 from momalisa.backoff import Backoff
-from momalisa.cloud.background import aside
+from momalisa.cloud.background import run_in_thread
 from momalisa.cloud.frame_transfer import FRAMES, from_figures, from_png
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput, Cancelled, MomaLisaError, StorageError
@@ -114,7 +114,7 @@ class Endpoint:
         walk = spec.model_dump(mode="json") | {"walk_id": walk_id, "film": False}
         body = json.dumps({"instances": [walk]}).encode()
         given_up = threading.Event()
-        asking = aside(lambda: self._ask(body, given_up))
+        asking = run_in_thread(lambda: self._ask(body, given_up))
         while not wait([asking], timeout=LOOK).done:
             if cancelled():
                 given_up.set()

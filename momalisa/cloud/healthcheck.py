@@ -1,20 +1,20 @@
-"""Whether the container on this machine is healthy: exit code 0 or 1, for Docker's HEALTHCHECK."""
+"""Docker's HEALTHCHECK command: exits with 0 if this container is healthy, else with 1."""
 
 import os
 import sys
 import urllib.request
 
 
-def healthy() -> bool:
-    """Whether the health route answers 200."""
+def is_healthy() -> bool:
+    """Whether the health route responds with status 200."""
     port = os.environ.get("AIP_HTTP_PORT") or "8080"
     route = os.environ.get("AIP_HEALTH_ROUTE") or "/health"
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}{route}", timeout=4) as answer:
-            return bool(answer.status == 200)
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{route}", timeout=4) as response:
+            return bool(response.status == 200)
     except OSError:
         return False
 
 
 if __name__ == "__main__":
-    sys.exit(not healthy())
+    sys.exit(not is_healthy())

@@ -13,8 +13,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from momalisa import render
-from momalisa.cloud.background import aside
-from momalisa.cloud.weights import bring
+from momalisa.cloud.background import run_in_thread
+from momalisa.cloud.weights import download_weights
 from momalisa.engine.frame_cache import cache_of
 from momalisa.errors import Cancelled, MomaLisaError
 from momalisa.models.registry import ModelCard, find, load
@@ -83,7 +83,7 @@ class Studio:
         with self._turn() as runner:
             began = time.monotonic()
             self._cache.trim()
-            painting = aside(
+            painting = run_in_thread(
                 lambda: render.paint(spec, runner, self._cache, cancelled=self._grace_is_over)
             )
             try:
@@ -136,7 +136,7 @@ class Studio:
         try:
             source = settings.model
             if self._artifacts:
-                source = str(bring(self._artifacts, settings.home / "weights"))
+                source = str(download_weights(self._artifacts, settings.home / "weights"))
             card = replace(find(source), name=settings.model)
             self._served = card, load(source, settings.device)
             log.info("The model is ready")

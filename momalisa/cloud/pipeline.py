@@ -1,4 +1,4 @@
-"""The pipeline on Kubeflow: predict and postprocess over many walks, on Vertex AI or right here."""
+"""The Kubeflow pipeline that renders many walks, on Vertex AI or on this machine."""
 
 import json
 import tempfile
@@ -12,22 +12,25 @@ from momalisa.errors import MomaLisaError
 from momalisa.spec import WalkSpec
 
 NAME = "momalisa-walks"
-A_TASK = 10
-"""Walks that a task paints one after the other, with a model that is loaded once."""
-AT_ONCE = 8
-"""Tasks side by side on Vertex AI, each on a machine of its own."""
-HERE = "python:3.11-slim"
-"""The image's name in a local run, which uses none but asks for one."""
+WALKS_PER_TASK = 10
+"""Walks that one task renders in sequence, with a model that is loaded once."""
+PARALLEL_TASKS = 8
+"""Tasks at the same time on Vertex AI, each on its own machine."""
+LOCAL_IMAGE = "python:3.11-slim"
+"""Kubeflow requires an image's name for a local run, but does not use it."""
 
 
 def predict(walks: str, store: str, frames: dsl.Output[dsl.Dataset]) -> list:  # type: ignore[type-arg]
-    """Paint walks, given as JSON; Kubeflow sends this function's own text, imports and all."""
+    """Render the frames of walks, given as JSON.
+
+    Kubeflow copies the source of this function to the task, so its imports are inside.
+    """
     import json
     from pathlib import Path
 
-    from momalisa.cloud import steps
+    from momalisa.cloud import pipeline_tasks
 
-    return steps.predict(json.loads(walks), Path(frames.path), store)
+    return pipeline_tasks.predict(json.loads(walks), Path(frames.path), store)
 
 
 def postprocess(
@@ -35,73 +38,82 @@ def postprocess(
     store: str,
     frames: dsl.Input[dsl.Dataset],
 ) -> list:  # type: ignore[type-arg]
-    """Film painted walks and store the films."""
+    """Encode the films of rendered walks and store them."""
     from pathlib import Path
 
-    from momalisa.cloud import steps
+    from momalisa.cloud import pipeline_tasks
 
-    return steps.postprocess(outcomes, Path(frames.path), store)
+    return pipeline_tasks.postprocess(outcomes, Path(frames.path), store)
 
 
 def report(outcomes: list) -> None:  # type: ignore[type-arg]
-    """Say what every walk has come to; red when one has no film."""
-    from momalisa.cloud import steps
+    """Print the outcome of each walk; fails if one has no film."""
+    from momalisa.cloud import pipeline_tasks
 
-    text, well = steps.report([outcome for some in outcomes for outcome in some])
+    text, complete = pipeline_tasks.report([outcome for batch in outcomes for outcome in batch])
     print(text)
-    if not well:
+    if not complete:
         raise SystemExit(1)
 
 
-def pipeline(image: str, *, accelerator: str = "", at_once: int = AT_ONCE) -> Any:
-    """The pipeline, whose steps run in `image`; painting on an accelerator such as NVIDIA_L4.
+def make_pipeline(
+    image: str, *, accelerator: str = "", parallel_tasks: int = PARALLEL_TASKS
+) -> Any:
+    """Build the pipeline; `image` runs its tasks, `accelerator` is such as NVIDIA_L4.
 
-    Kubeflow's own cache is off: it knows neither the weights nor what is left in the bucket, and
-    it would keep a failure for ever. The steps find what is stored already.
+    Kubeflow's cache is off: it sees neither changes of the weights nor of the bucket, and it
+    would cache failures. The tasks skip films that are stored already.
     """
-    painting, filming, reporting = (
-        dsl.component(step, base_image=image, install_kfp_package=False)
-        for step in (predict, postprocess, report)
+    predict_task, postprocess_task, report_task = (
+        dsl.component(function, base_image=image, install_kfp_package=False)
+        for function in (predict, postprocess, report)
     )
 
     @dsl.pipeline(name=NAME)  # type: ignore[untyped-decorator]
     def walks(batches: list, store: str) -> None:  # type: ignore[type-arg]
-        with dsl.ParallelFor(batches, parallelism=at_once) as batch:
-            painted = painting(walks=batch, store=store).set_caching_options(False)
-            painted.set_retry(num_retries=2, backoff_duration="5s")
+        with dsl.ParallelFor(batches, parallelism=parallel_tasks) as batch:
+            rendering = predict_task(walks=batch, store=store).set_caching_options(False)
+            rendering.set_retry(num_retries=2, backoff_duration="5s")
             if accelerator:
-                painted.set_cpu_limit("8").set_memory_limit("32G")
-                painted.set_accelerator_type(accelerator).set_accelerator_limit(1)
-            filmed = filming(
-                outcomes=painted.outputs["Output"], store=store, frames=painted.outputs["frames"]
+                rendering.set_cpu_limit("8").set_memory_limit("32G")
+                rendering.set_accelerator_type(accelerator).set_accelerator_limit(1)
+            filming = postprocess_task(
+                outcomes=rendering.outputs["Output"],
+                store=store,
+                frames=rendering.outputs["frames"],
             ).set_caching_options(False)
-        reporting(outcomes=dsl.Collected(filmed.output)).set_caching_options(False)
+        report_task(outcomes=dsl.Collected(filming.output)).set_caching_options(False)
 
     return walks
 
 
-def arguments(walks: Sequence[WalkSpec], store: str, a_task: int = A_TASK) -> dict[str, Any]:
-    """The pipeline's parameters: the walks in batches, each batch as JSON, and where films go."""
+def pipeline_arguments(
+    walks: Sequence[WalkSpec], store: str, walks_per_task: int = WALKS_PER_TASK
+) -> dict[str, Any]:
+    """The pipeline's arguments: the walks in batches, each as JSON, and the root of the store."""
     specs = [walk.model_dump(mode="json") for walk in walks]
-    batches = [specs[start : start + a_task] for start in range(0, len(specs), a_task)]
+    starts = range(0, len(specs), walks_per_task)
+    batches = [specs[start : start + walks_per_task] for start in starts]
     return {"batches": [json.dumps(batch) for batch in batches], "store": store}
 
 
-def compile_to(path: Path, image: str, accelerator: str = "") -> None:
-    """Write the pipeline as YAML, for Vertex AI or any Kubeflow."""
-    compiler.Compiler().compile(pipeline(image, accelerator=accelerator), str(path))
+def compile_pipeline(path: Path, image: str, accelerator: str = "") -> None:
+    """Compile the pipeline to YAML, for Vertex AI or any Kubeflow."""
+    compiler.Compiler().compile(make_pipeline(image, accelerator=accelerator), str(path))
 
 
-def run_here(walks: Sequence[WalkSpec], store: str, root: Path, a_task: int = A_TASK) -> None:
-    """Run the pipeline on this machine, step after step; `root` takes what it leaves behind.
+def run_locally(
+    walks: Sequence[WalkSpec], store: str, root: Path, walks_per_task: int = WALKS_PER_TASK
+) -> None:
+    """Run the pipeline on this machine, task after task; `root` is the folder of its artifacts.
 
-    Raises MomaLisaError when a walk got no film; the report, printed before, says which and why.
+    Raises MomaLisaError if a walk has no film; the printed report says which and why.
     """
     local.init(local.SubprocessRunner(use_venv=False), pipeline_root=str(root))
     # One task at a time: all share this machine's cores and memory.
-    run = pipeline(HERE, at_once=1)
+    run = make_pipeline(LOCAL_IMAGE, parallel_tasks=1)
     try:
-        run(**arguments(walks, store, a_task))
+        run(**pipeline_arguments(walks, store, walks_per_task))
     except RuntimeError as error:
         raise MomaLisaError(
             "Not every walk has become a film. The report above says why."
@@ -119,9 +131,9 @@ def submit(
     accelerator: str = "",
     service_account: str = "",
 ) -> str:
-    """Start the pipeline on Vertex AI; returns the job's name. `root` is a gs:// address.
+    """Submit the pipeline to Vertex AI and return the job's name.
 
-    Raises MomaLisaError when Vertex AI says no.
+    `root` is the gs:// folder of its artifacts. Raises MomaLisaError if Vertex AI refuses the job.
     """
     from google.api_core.exceptions import GoogleAPICallError
     from google.auth.exceptions import GoogleAuthError
@@ -129,12 +141,12 @@ def submit(
 
     with tempfile.TemporaryDirectory() as folder:
         template = Path(folder) / "pipeline.yaml"
-        compile_to(template, image, accelerator)
+        compile_pipeline(template, image, accelerator)
         try:
             job = aiplatform.PipelineJob(
                 display_name=NAME,
                 template_path=str(template),
-                parameter_values=arguments(walks, store),
+                parameter_values=pipeline_arguments(walks, store),
                 pipeline_root=root,
                 project=project,
                 location=region,

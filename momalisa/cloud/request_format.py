@@ -1,4 +1,4 @@
-"""What the container is asked and what it answers, as values and as an OpenAPI description."""
+"""Parses the container's requests and describes its requests and responses in OpenAPI."""
 
 import json
 import re
@@ -29,105 +29,108 @@ WALK_ID = r"[a-z0-9][a-z0-9-]{0,63}"
 
 Json = dict[str, Any]
 
-_ABOUT = {"sample_key", "walk_id", "film"}
-"""What a request may say of a walk beside its spec."""
+_EXTRA_FIELDS = {"sample_key", "walk_id", "film"}
+"""Fields of an instance that are not a spec's."""
 
-_WHOLE = {
+_INTEGER_LIMITS = {
     "frames": FRAMES,
     "steps": STEPS,
     "size": SIZE,
     "fps": FPS,
 }
-_REAL = {"guidance": GUIDANCE, "strength": (0.0, 1.0)}
-_NUMBERS = {*_WHOLE, *_REAL, "seed"}
+_FLOAT_LIMITS = {"guidance": GUIDANCE, "strength": (0.0, 1.0)}
+_NUMBERS = {*_INTEGER_LIMITS, *_FLOAT_LIMITS, "seed"}
 
 
 @dataclass(frozen=True)
-class Asked:
-    """One walk of a request."""
+class WalkRequest:
+    """One instance of a request."""
 
     spec: WalkSpec
     walk_id: str | None
-    """Where it is stored if its pictures do not fit; None: under an id of its own."""
+    """The id to store it under if the frames do not fit into the response; None: a digest."""
     film: bool
-    """Whether its film is stored then, or its frames only."""
+    """Whether to store the film as well, or only the frames."""
 
 
-def asked(body: bytes, served: ModelCard) -> list[Asked]:
-    """The walks that a request's JSON asks for; `served` is the model that will paint them.
+def parse_request(body: bytes, card: ModelCard) -> list[WalkRequest]:
+    """Parse and check a request's JSON; `card` describes the model that is card.
 
-    Raises BadInput with a sentence that names the place, such as "instances.0.frames: ...".
+    Raises BadInput with a message that starts with the field, such as "instances.0.frames: ...".
     """
-    request = _object(_json(body), "The request", {"instances", "parameters"})
+    request = _check_object(_parse_json(body), "The request", {"instances", "parameters"})
     parameters = request.get("parameters")
-    shared = _object({} if parameters is None else parameters, "parameters", _fields())
+    shared = {} if parameters is None else parameters
+    shared = _check_object(shared, "parameters", _shared_fields())
     _check_numbers(shared, "parameters")
     instances = request.get("instances")
     if not isinstance(instances, list) or not 1 <= len(instances) <= INSTANCES:
         raise BadInput(f"The request needs “instances”: a list of 1 to {INSTANCES} walks.")
     return [
-        _walk(instance, shared, served, f"instances.{number}")
+        _parse_instance(instance, shared, card, f"instances.{number}")
         for number, instance in enumerate(instances)
     ]
 
 
-def defaults(served: ModelCard) -> Json:
-    """A spec's fields that follow the model, where the caller leaves them away."""
+def model_defaults(card: ModelCard) -> Json:
+    """A spec's fields whose defaults depend on the model."""
     return {
-        "model": served.name,
-        "size": served.size,
-        "steps": served.steps,
-        "guidance": served.guidance,
+        "model": card.name,
+        "size": card.size,
+        "steps": card.steps,
+        "guidance": card.guidance,
     }
 
 
-def _json(body: bytes) -> Any:
+def _parse_json(body: bytes) -> Any:
     try:
         return json.loads(body)
     except (ValueError, RecursionError):
         raise BadInput("The request's body is not JSON.") from None
 
 
-def _object(value: Any, name: str, known: set[str]) -> Json:
-    """The value if it is an object with none but known keys."""
+def _check_object(value: Any, name: str, allowed: set[str]) -> Json:
+    """Return the value if it is an object; rejects unknown keys."""
     if not isinstance(value, dict):
         raise BadInput(f"{name} must be a JSON object.")
-    if foreign := set(value) - known:
-        raise BadInput(f"{name} has no setting named “{min(foreign)[:40]}”.")
+    if unknown := set(value) - allowed:
+        raise BadInput(f"{name} has no setting named “{min(unknown)[:40]}”.")
     return value
 
 
-def _fields() -> set[str]:
+def _shared_fields() -> set[str]:
+    """A spec's fields that may be set for all instances at once."""
     return set(WalkSpec.model_fields) - {"stops"}
 
 
-def _walk(instance: Any, shared: Json, served: ModelCard, where: str) -> Asked:
-    given = dict(_object(instance, where, _fields() | {"stops", *_ABOUT}))
-    walk_id, film = given.pop("walk_id", None), given.pop("film", True)
+def _parse_instance(instance: Any, shared: Json, card: ModelCard, where: str) -> WalkRequest:
+    """Parse one instance; `where` names it in error messages."""
+    fields = dict(_check_object(instance, where, _shared_fields() | {"stops", *_EXTRA_FIELDS}))
+    walk_id, film = fields.pop("walk_id", None), fields.pop("film", True)
     if walk_id is not None and not _is_id(walk_id):
         raise BadInput(f"{where}.walk_id: an id has 1 to 64 small letters, digits and dashes.")
     if not isinstance(film, bool):
         raise BadInput(f"{where}.film: please say true or false.")
-    if ("sample_key" in given) == ("stops" in given):
+    if ("sample_key" in fields) == ("stops" in fields):
         raise BadInput(f"{where}: a walk needs either “sample_key”, its prompts, or “stops”.")
-    if "sample_key" in given:
-        given["stops"] = _stops(given.pop("sample_key"), where)
-    _check_numbers(given, where)
-    spec = _spec(defaults(served) | shared | given, where)
-    if spec.model != served.name:
-        raise BadInput(f"{where}.model: this container paints with “{served.name}” only.")
-    return Asked(spec, walk_id, film)
+    if "sample_key" in fields:
+        fields["stops"] = _make_stops(fields.pop("sample_key"), where)
+    _check_numbers(fields, where)
+    spec = _make_spec(model_defaults(card) | shared | fields, where)
+    if spec.model != card.name:
+        raise BadInput(f"{where}.model: this container paints with “{card.name}” only.")
+    return WalkRequest(spec, walk_id, film)
 
 
 def _check_numbers(fields: Json, where: str) -> None:
-    """Raise BadInput for text or a truth value in place of a number, which a spec would read."""
+    """Raise BadInput for strings and booleans in number fields, which pydantic would convert."""
     stops = fields.get("stops")
-    places = {where: fields}
+    objects = {where: fields}
     if isinstance(stops, list):
-        places |= {f"{where}.stops.{number}": stop for number, stop in enumerate(stops)}
-    for place, found in places.items():
-        for name in _NUMBERS & set(found) if isinstance(found, dict) else ():
-            if isinstance(found[name], bool) or not isinstance(found[name], int | float):
+        objects |= {f"{where}.stops.{number}": stop for number, stop in enumerate(stops)}
+    for place, value in objects.items():
+        for name in _NUMBERS & set(value) if isinstance(value, dict) else ():
+            if isinstance(value[name], bool) or not isinstance(value[name], int | float):
                 raise BadInput(f"{place}.{name} must be a number.")
 
 
@@ -135,13 +138,13 @@ def _is_id(value: Any) -> bool:
     return isinstance(value, str) and re.fullmatch(WALK_ID, value) is not None
 
 
-def _stops(prompts: Any, where: str) -> list[Json]:
+def _make_stops(prompts: Any, where: str) -> list[Json]:
     if not isinstance(prompts, list):
         raise BadInput(f"{where}.sample_key: please give a list of prompts.")
     return [{"prompt": prompt} for prompt in prompts]
 
 
-def _spec(fields: Json, where: str) -> WalkSpec:
+def _make_spec(fields: Json, where: str) -> WalkSpec:
     try:
         return WalkSpec.model_validate(fields)
     except ValidationError as error:
@@ -149,14 +152,17 @@ def _spec(fields: Json, where: str) -> WalkSpec:
         raise BadInput(" ".join(problems)) from None
 
 
-def error(code: str, message: str) -> Json:
-    """The body of every answer that is none."""
+def error_body(code: str, message: str) -> Json:
+    """The body of every error response."""
     return {"error": {"code": code, "message": message}}
 
 
-def openapi(served: ModelCard, health: str, predict: str) -> Json:
-    """The container's OpenAPI 3.1 description, from the very limits that `asked` keeps."""
-    wrong = {
+def describe_openapi(card: ModelCard, health: str, predict: str) -> Json:
+    """The container's OpenAPI 3.1 description, with the limits that `parse_request` enforces.
+
+    `health` and `predict` are the routes.
+    """
+    error_texts = {
         "400": "what was asked for cannot be done, and why",
         "413": "the request, or the answer without a store for it, is too large",
         "429": "the line is full; Retry-After says when to come back",
@@ -164,9 +170,9 @@ def openapi(served: ModelCard, health: str, predict: str) -> Json:
         "502": "the film could not be stored",
         "503": "loading or stopping; Retry-After says when to come back",
     }
-    ill = {code: _answer(text, _ref("Error")) for code, text in wrong.items()}
-    ready = {"200": _answer("the model is loaded", _ref("Ready")), "503": ill["503"]}
-    painted = {"200": _answer("a prediction for each instance", _ref("Answer")), **ill}
+    errors = {code: _response(text, _ref("Error")) for code, text in error_texts.items()}
+    ready = {"200": _response("the model is loaded", _ref("Ready")), "503": errors["503"]}
+    predicted = {"200": _response("a prediction for each instance", _ref("Answer")), **errors}
     body = {"required": True, "content": {"application/json": {"schema": _ref("Request")}}}
     return {
         "openapi": "3.1.0",
@@ -174,10 +180,10 @@ def openapi(served: ModelCard, health: str, predict: str) -> Json:
         "paths": {
             health: {"get": {"operationId": "health", "responses": ready}},
             predict: {
-                "post": {"operationId": "predict", "requestBody": body, "responses": painted}
+                "post": {"operationId": "predict", "requestBody": body, "responses": predicted}
             },
         },
-        "components": {"schemas": _schemas(served)},
+        "components": {"schemas": _schemas(card)},
     }
 
 
@@ -185,12 +191,12 @@ def _ref(name: str) -> Json:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _answer(text: str, schema: Json) -> Json:
+def _response(text: str, schema: Json) -> Json:
     return {"description": text, "content": {"application/json": {"schema": schema}}}
 
 
-def _closed(properties: Mapping[str, Any], *required: str) -> Json:
-    """An object with these properties and no others."""
+def _object(properties: Mapping[str, Any], *required: str) -> Json:
+    """The schema of an object with these properties and no others."""
     return {
         "type": "object",
         "properties": dict(properties),
@@ -208,56 +214,57 @@ def _number(kind: str, limits: tuple[float, float]) -> Json:
     return {"type": kind, "minimum": low, "maximum": high}
 
 
-def _schemas(served: ModelCard) -> Json:
+def _schemas(card: ModelCard) -> Json:
+    """The schemas of requests and responses, by name."""
     text = {"type": "string"}
     prompt = {"type": "string", "minLength": 1, "maxLength": PROMPT_LENGTH}
-    stop = _closed({"prompt": prompt, "seed": _number("integer", (0, SEED_LIMIT - 1))}, "prompt")
-    settings = _settings(served)
+    stop = _object({"prompt": prompt, "seed": _number("integer", (0, SEED_LIMIT - 1))}, "prompt")
+    settings = _settings(card)
     walk_id = {"type": ["string", "null"], "pattern": f"^{WALK_ID}$"}
-    own = settings | {"walk_id": walk_id, "film": {"type": "boolean", "default": True}}
+    fields = settings | {"walk_id": walk_id, "film": {"type": "boolean", "default": True}}
     walks = [
-        _closed(own | {"sample_key": _list(prompt, *STOPS)}, "sample_key"),
-        _closed(own | {"stops": _list(stop, *STOPS)}, "stops"),
+        _object(fields | {"sample_key": _list(prompt, *STOPS)}, "sample_key"),
+        _object(fields | {"stops": _list(stop, *STOPS)}, "stops"),
     ]
-    place = _closed({"key": text, "url": text}, "key", "url")
-    about = {"spec": {"type": "object"}, "digest": text, "made": {"type": "object"}}
-    pictures = _closed(
-        about | {"pictures": {"type": "array", "items": text | {"contentEncoding": "base64"}}},
-        *(*about, "pictures"),
+    file = _object({"key": text, "url": text}, "key", "url")
+    common = {"spec": {"type": "object"}, "digest": text, "made": {"type": "object"}}
+    pictures = _object(
+        common | {"pictures": {"type": "array", "items": text | {"contentEncoding": "base64"}}},
+        *(*common, "pictures"),
     )
-    places = {"walk_id": text, "store": text, "frames": {"type": "array", "items": place}}
-    stored = _closed(about | places | {"film": place}, *about, *places)
-    told = _closed({"code": text, "message": text}, "code", "message")
+    files = {"walk_id": text, "store": text, "frames": {"type": "array", "items": file}}
+    stored = _object(common | files | {"film": file}, *common, *files)
+    error = _object({"code": text, "message": text}, "code", "message")
     return {
-        "Request": _closed(
+        "Request": _object(
             {
                 "instances": _list({"anyOf": walks}, 1, INSTANCES),
-                "parameters": _closed(settings) | {"type": ["object", "null"]},
+                "parameters": _object(settings) | {"type": ["object", "null"]},
             },
             "instances",
         ),
-        "Answer": _closed(
+        "Answer": _object(
             {"predictions": _list({"oneOf": [pictures, stored]}, 1, INSTANCES)}, "predictions"
         ),
-        "Ready": _closed(
+        "Ready": _object(
             dict.fromkeys(("status", "model", "digest", "device"), text), "status", "model"
         ),
-        "Error": _closed({"error": told}, "error"),
+        "Error": _object({"error": error}, "error"),
     }
 
 
-def _settings(served: ModelCard) -> Json:
-    """A spec's fields but the stops, as pydantic describes them, with the limits it cannot see."""
+def _settings(card: ModelCard) -> Json:
+    """The schemas of a spec's fields without the stops: pydantic's, and limits of validators."""
     schema = WalkSpec.model_json_schema()["properties"]
-    settings = {name: schema[name] for name in sorted(_fields())}
-    own = defaults(served)
-    for kind, fields in (("integer", _WHOLE), ("number", _REAL)):
+    settings = {name: schema[name] for name in sorted(_shared_fields())}
+    defaults = model_defaults(card)
+    for kind, fields in (("integer", _INTEGER_LIMITS), ("number", _FLOAT_LIMITS)):
         for name, limits in fields.items():
             settings[name] = settings[name] | _number(kind, limits)
     settings["size"] |= {"multipleOf": 64}
     settings["negative"] = settings["negative"] | {"maxLength": PROMPT_LENGTH}
-    settings["model"] = {"const": served.name}
+    settings["model"] = {"const": card.name}
     return {
-        name: field | ({"default": own[name]} if name in own else {})
+        name: field | ({"default": defaults[name]} if name in defaults else {})
         for name, field in settings.items()
     }

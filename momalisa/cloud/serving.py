@@ -18,7 +18,7 @@ from werkzeug.exceptions import HTTPException
 from momalisa.cloud import request_format
 from momalisa.cloud.frame_transfer import keep_frames, lasting_id, refuse_another
 from momalisa.cloud.model_server import NotNow, Studio
-from momalisa.cloud.request_format import Asked, Json
+from momalisa.cloud.request_format import Json, WalkRequest
 from momalisa.errors import BadInput, MomaLisaError, OutOfMemory, StorageError
 from momalisa.film.encode import encode_png
 from momalisa.render import Painted, keep
@@ -72,12 +72,12 @@ def _add_routes(app: Flask, studio: Studio) -> None:
 
     def predict(**_ids: str) -> Json:
         card, _ = studio.served()
-        walks = request_format.asked(request.get_data(), card)
+        walks = request_format.parse_request(request.get_data(), card)
         return {"predictions": list(_predictions(walks, studio, limit))}
 
     def openapi() -> Json:
         card, _ = studio.served()
-        return request_format.openapi(card, health_route, predict_route)
+        return request_format.describe_openapi(card, health_route, predict_route)
 
     for number, (route, view, method) in enumerate(
         (
@@ -91,7 +91,7 @@ def _add_routes(app: Flask, studio: Studio) -> None:
         app.add_url_rule(route, f"{view.__name__}-{number}", view, methods=[method])
 
 
-def _predictions(walks: list[Asked], studio: Studio, limit: int) -> Iterator[Json]:
+def _predictions(walks: list[WalkRequest], studio: Studio, limit: int) -> Iterator[Json]:
     """A prediction for each walk: pictures while there is room in the answer, else their places."""
     room = limit - len(json.dumps({"predictions": []}))
     for walk in walks:
@@ -114,7 +114,7 @@ def _size(prediction: Json) -> int:
     return len(json.dumps(prediction)) + 2
 
 
-def _stored(walk: Asked, painted: Painted, frames: list[bytes]) -> Json:
+def _stored(walk: WalkRequest, painted: Painted, frames: list[bytes]) -> Json:
     """Store the frames, and the film unless it is not wanted; where they lie."""
     root = settings().store
     if not root:
@@ -146,22 +146,22 @@ def _told(error: Exception) -> tuple[Json, int, dict[str, str]]:
         busy = error.code == "busy"
         status = HTTPStatus.TOO_MANY_REQUESTS if busy else HTTPStatus.SERVICE_UNAVAILABLE
         return (
-            request_format.error(error.code, str(error)),
+            request_format.error_body(error.code, str(error)),
             status,
             {"Retry-After": str(error.after)},
         )
     for kind, status, code in _CODES:
         if isinstance(error, kind):
-            return request_format.error(code, str(error)), status, {}
+            return request_format.error_body(code, str(error)), status, {}
     if isinstance(error, HTTPException):
         return _http(error)
     log.exception("A request failed")
     sentence = f"Something unforeseen happened ({type(error).__name__}). The log says more."
-    return request_format.error("unforeseen", sentence), HTTPStatus.INTERNAL_SERVER_ERROR, {}
+    return request_format.error_body("unforeseen", sentence), HTTPStatus.INTERNAL_SERVER_ERROR, {}
 
 
 def _http(error: HTTPException) -> tuple[Json, int, dict[str, str]]:
     """What Flask itself refuses: an unknown route, a wrong method, too large a body."""
     code = error.name.lower().replace(" ", "_")
     kept = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
-    return request_format.error(code, f"{error.description}"), error.code or 500, kept
+    return request_format.error_body(code, f"{error.description}"), error.code or 500, kept

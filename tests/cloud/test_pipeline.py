@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from momalisa.cloud.batch_file import walks_in
+from momalisa.cloud.batch_file import read_walks
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.errors import BadInput, MomaLisaError
 from momalisa.settings import CHECKOUT, Settings, settings
@@ -117,7 +117,7 @@ def _are_the_films_of_this_machine(stored: dict[str, dict[str, Any]], home: Path
     from momalisa.render import render
     from momalisa.storage import LocalStorage
 
-    spec, *_ = walks_in(home / "walks.csv")
+    spec, *_ = read_walks(home / "walks.csv")
     model, cache = load("atelier", "cpu"), FrameCache(home / "own frames")
     local = LocalStorage(home / "own")
     own = render(spec, walk_id="own", runner=model, cache=cache, storage=local)
@@ -137,9 +137,11 @@ def _frames_of(spec: WalkSpec, model: Any, cache: FrameCache) -> Sequence[Any]:
 def test_pipeline_compiles_to_yaml_for_a_gpu(tmp_path: Path) -> None:
     import yaml  # type: ignore[import-untyped,unused-ignore]
 
-    from momalisa.cloud.pipeline import compile_to
+    from momalisa.cloud.pipeline import compile_pipeline
 
-    compile_to(tmp_path / "pipeline.yaml", "region-docker.pkg.dev/p/r/momalisa:1", "NVIDIA_L4")
+    compile_pipeline(
+        tmp_path / "pipeline.yaml", "region-docker.pkg.dev/p/r/momalisa:1", "NVIDIA_L4"
+    )
     found, *_ = yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text())
     steps = found["deploymentSpec"]["executors"]
     assert {name.removeprefix("exec-") for name in steps} == {"predict", "postprocess", "report"}
@@ -192,9 +194,9 @@ def test_vertex_needs_buckets(
 def test_step_that_breaks_down_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from momalisa.cloud import pipeline
 
-    monkeypatch.setattr(pipeline, "pipeline", lambda *_, **__: _break_down)
+    monkeypatch.setattr(pipeline, "make_pipeline", lambda *_, **__: _break_down)
     with pytest.raises(MomaLisaError, match="Not every walk"):
-        pipeline.run_here(walks_in(table(tmp_path / "walks.csv")), "store", tmp_path)
+        pipeline.run_locally(read_walks(table(tmp_path / "walks.csv")), "store", tmp_path)
 
 
 def _break_down(**_: object) -> None:
@@ -209,7 +211,7 @@ def test_table_gives_whole_specs(tmp_path: Path) -> None:
         "a | b,,,,512\n",
         encoding="utf-8",
     )
-    first, second = walks_in(path)
+    first, second = read_walks(path)
     assert [(stop.prompt, stop.seed) for stop in first.stops] == [
         *(("a dog, asleep", 7), ("a cat", 9), ("a moon", 7))
     ]
@@ -223,7 +225,7 @@ def test_model_of_the_settings_is_the_tables_too(
     monkeypatch.setenv("MOMALISA_MODEL", "owner/elsewhere")
     settings.cache_clear()
     (tmp_path / "walks.csv").write_text("prompts,seeds\na | b,9\n")
-    (walk,) = walks_in(tmp_path / "walks.csv")
+    (walk,) = read_walks(tmp_path / "walks.csv")
     settings.cache_clear()
     assert (walk.model, [stop.seed for stop in walk.stops]) == ("owner/elsewhere", [9, 9])
 
@@ -232,9 +234,9 @@ def test_json_gives_walks_too(tmp_path: Path) -> None:
     one = WalkSpec.model_validate({"stops": [{"prompt": "a"}, {"prompt": "b"}], "fps": 24})
     path = tmp_path / "walk.json"
     path.write_text(one.model_dump_json())
-    assert walks_in(path) == [one]
+    assert read_walks(path) == [one]
     path.write_text(f"[{one.model_dump_json()}, {one.model_dump_json()}]")
-    assert walks_in(path) == [one, one]
+    assert read_walks(path) == [one, one]
 
 
 @pytest.mark.parametrize(
@@ -262,9 +264,9 @@ def test_wrong_tables_are_refused_whole(
 ) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(BadInput, match=sentence):
-        walks_in(tmp_path / name)
+        read_walks(tmp_path / name)
 
 
 def test_missing_table_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="could not be read"):
-        walks_in(tmp_path / "none.csv")
+        read_walks(tmp_path / "none.csv")
