@@ -13,7 +13,7 @@ from sqlalchemy import select
 
 from db import queue, walks
 from db.models import State, Walk
-from db.session import engine_for, migrate, reading, writing
+from db.session import reading, writing
 from momalisa import sync as sync_module
 from momalisa.__main__ import DONE, FAILED, main
 from momalisa.errors import StorageError
@@ -23,7 +23,7 @@ from momalisa.spec import WalkSpec
 from momalisa.storage import GCSStorage, LocalStorage, Storage, film_key, open_storage
 from momalisa.storage.outbox import Outbox
 from momalisa.sync import Report, sync
-from tests.support.faults import emulator
+from tests.support.storage_emulator import running_emulator
 
 SPEC = WalkSpec.model_validate(
     {"stops": [{"prompt": "square"}, {"prompt": "sea"}], "frames": 3, "size": 64}
@@ -34,7 +34,7 @@ GIF = encode_gif(FRAMES, 10)
 
 @pytest.fixture(scope="module")
 def place() -> Iterator[str]:
-    with emulator() as place:
+    with running_emulator() as place:
         yield place
 
 
@@ -52,14 +52,6 @@ def storage(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Stor
     client.create_bucket(name.lower())
     yield GCSStorage(name.lower(), "some/prefix", client)
     client.close()
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
-    settings = Settings(home=tmp_path)
-    migrate(settings.database)
-    yield settings
-    engine_for(settings.database).dispose()
 
 
 @pytest.fixture

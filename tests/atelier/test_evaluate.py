@@ -35,7 +35,7 @@ from momalisa.atelier.painter import COLOURS, MANNERS, paint
 from momalisa.atelier.recipe import HELD_OUT_SEEDS
 from momalisa.engine.frame_cache import Frame
 from momalisa.models.registry import load
-from tests.conftest import PipelineMaker
+from tests.support.pipelines import PipelineMaker
 
 SCHOOLING = Schooling(
     manners=("swirling-night", "nested-squares"), canvases=64, painted=64, rounds=12, batch=8

@@ -29,10 +29,10 @@ from momalisa.settings import CHECKOUT
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
 from momalisa.ui.create.presets import PRESETS
-from tests.support.app import House, chromium, running
-from tests.support.journey import journey
-from tests.support.visits import database, enter, press, settled
-from tests.support.waiting import until
+from tests.support.app import App, running_app
+from tests.support.browser import chromium, fill_field, press, wait_for_script
+from tests.support.scenario import run_scenario
+from tests.support.waiting import wait_until
 
 EXAMPLE = CHECKOUT / "momalisa" / "ui" / "example"
 FILMS, VISITS, VIEWS, CURATORS = 500, 5, 200, 10
@@ -72,20 +72,24 @@ def main() -> None:
 
 
 @contextmanager
-def open_house() -> Iterator[tuple[House, Browser]]:
+def open_house() -> Iterator[tuple[App, Browser]]:
     """A fresh home, its server with a worker, and a browser."""
-    with tempfile.TemporaryDirectory() as home, running(Path(home)) as house, chromium() as browser:
-        yield house, browser
+    with (
+        tempfile.TemporaryDirectory() as home,
+        running_app(Path(home)) as app,
+        chromium() as browser,
+    ):
+        yield app, browser
 
 
 def path(runs: int) -> dict[str, Any]:
     """The whole path of new curators, one after another; what stopped those who failed."""
     seconds, failures = [], []
     for _ in range(runs):
-        with open_house() as (house, browser):
+        with open_house() as (app, browser):
             began = time.perf_counter()
             try:
-                journey(browser, house)
+                run_scenario(browser, app)
             except (Error, AssertionError) as error:
                 failures.append(str(error).splitlines()[0])
             else:
@@ -100,21 +104,23 @@ def path(runs: int) -> dict[str, Any]:
 
 def films(_runs: int) -> dict[str, Any]:
     """A Gallery of many films."""
-    with open_house() as (house, browser):
-        hang_many(house)
-        until(lambda: house.ask("SELECT name, device FROM workers"))  # whose start takes a core
+    with open_house() as (app, browser):
+        hang_many(app)
+        wait_until(
+            lambda: app.query("SELECT name, device FROM workers")
+        )  # whose start takes a core
         new, known, within = [], [], []
         for _ in range(VISITS):
             visitor = browser.new_context(viewport={"width": 1280, "height": 900})
             visitor.set_default_timeout(PATIENCE)
             page = visitor.new_page()
-            new.append(first_wall(page, house))
+            new.append(first_wall(page, app))
             page.close()
             page = visitor.new_page()
-            known.append(first_wall(page, house))
-            page.goto(house.url)
-            settled(page)
-            within.append(first_wall(page, house, from_page=True))
+            known.append(first_wall(page, app))
+            page.goto(app.url)
+            wait_for_script(page)
+            within.append(first_wall(page, app, from_page=True))
             visitor.close()
         page = browser.new_page()
         page.set_default_timeout(PATIENCE)
@@ -124,7 +130,7 @@ def films(_runs: int) -> dict[str, Any]:
             "one that was here": medians(known),
             "from another page": medians(within),
         }
-        return figures | traffic(page, house) | memory(page, house)
+        return figures | traffic(page, app) | memory(page, app)
 
 
 def medians(walls: list[dict[str, float]]) -> dict[str, float]:
@@ -133,13 +139,13 @@ def medians(walls: list[dict[str, float]]) -> dict[str, float]:
     return middle | {"at most": round(max(wall[WALL] for wall in walls), 2)}
 
 
-def hang_many(house: House) -> None:
+def hang_many(app: App) -> None:
     """The example film, hung again and again under other titles and dates."""
     gif = (EXAMPLE / "film.gif").read_bytes()
     spec = WalkSpec.model_validate_json((EXAMPLE / "walk.json").read_text())
     poster = encode_poster(decode_gif(gif, spec.fps)[0])
-    store = LocalStorage(house.home / "store")
-    with writing(database(house)) as session:
+    store = LocalStorage(app.home / "store")
+    with writing(app.database) as session:
         for number in range(FILMS):
             name = f"film{number:03}"
             files = {"gif": film_key(name, "film.gif"), "poster": film_key(name, "poster.webp")}
@@ -156,7 +162,7 @@ def hang_many(house: House) -> None:
             )
 
 
-def first_wall(page: Page, house: House, *, from_page: bool = False) -> dict[str, float]:
+def first_wall(page: Page, app: App, *, from_page: bool = False) -> dict[str, float]:
     """Seconds until posters are seen, and until the wall hangs with all that belongs to it.
 
     By the address, or by the link on the page that is open.
@@ -166,13 +172,13 @@ def first_wall(page: Page, house: House, *, from_page: bool = False) -> dict[str
         began = page.evaluate("performance.now() / 1000")
         page.get_by_role("link", name="Gallery", exact=True).click()
     else:
-        page.goto(f"{house.url}/gallery", wait_until="commit")
+        page.goto(f"{app.url}/gallery", wait_until="commit")
     sight, wall = page.evaluate(WATCH)
-    settled(page)
+    wait_for_script(page)
     return {SIGHT: sight - began, WALL: wall - began}
 
 
-def traffic(page: Page, house: House) -> dict[str, float]:
+def traffic(page: Page, app: App) -> dict[str, float]:
     """What is sent to a new browser until the Gallery rests."""
     sent, asked = [0.0], []
     browser = page.context.new_cdp_session(page)
@@ -183,9 +189,9 @@ def traffic(page: Page, house: House) -> dict[str, float]:
     )
     browser.on("Network.webSocketFrameReceived", lambda e: sent.append(framed(e)))
     page.on("request", lambda request: asked.append(request.url))
-    page.goto(f"{house.url}/gallery")
+    page.goto(f"{app.url}/gallery")
     page.evaluate(WATCH)
-    settled(page)
+    wait_for_script(page)
     return {
         "MB sent": round(sum(sent) / 1e6, 2),
         "films fetched unasked": sum("/store/" in url and ".gif" in url for url in asked),
@@ -197,16 +203,16 @@ def framed(event: dict[str, Any]) -> float:
     return float(len(event["response"]["payloadData"]))
 
 
-def memory(page: Page, house: House) -> dict[str, Any]:
+def memory(page: Page, app: App) -> dict[str, Any]:
     """Megabytes of the server after each quarter of the page views."""
-    found = [megabytes(house.pid)]
+    found = [megabytes(app.pid)]
     for view in range(VIEWS):
         place = ("/gallery", f"/gallery?walk=film{view:03}", "/create", "/compare")[view % 4]
-        page.goto(house.url + place)
+        page.goto(app.url + place)
         page.get_by_test_id("stMain").wait_for()
-        settled(page)
+        wait_for_script(page)
         if (view + 1) % (VIEWS // 4) == 0:
-            found.append(megabytes(house.pid))
+            found.append(megabytes(app.pid))
     return {"page views": VIEWS, "server MB, by quarters": [round(size) for size in found]}
 
 
@@ -218,28 +224,28 @@ def megabytes(pid: int) -> float:
 
 def curators(_runs: int) -> dict[str, Any]:
     """Ten curators at once, each with a browser context of its own."""
-    with open_house() as (house, browser):
+    with open_house() as (app, browser):
         pages = [browser.new_context().new_page() for _ in range(CURATORS)]
         prompts = [(f"{start}, number {n}", end) for n, (start, end) in enumerate(pairs())]
         for page, (start, end) in zip(pages, prompts, strict=True):
             page.set_default_timeout(PATIENCE)
-            page.goto(f"{house.url}/create")
-            enter(page, "From", start)
-            enter(page, "To", end)
+            page.goto(f"{app.url}/create")
+            fill_field(page, "From", start)
+            fill_field(page, "To", end)
             page.get_by_role("radio", name="Sketch").click()
-            settled(page)
+            wait_for_script(page)
         own = [page.get_by_label("From", exact=True).input_value() for page in pages]
         began = time.perf_counter()
         for page in pages:
             press(page, "Walk")
         visitor = pages[0].context
-        answers = [answer(visitor, house.url + p) for p in ("/", "/gallery", "/compare") * 2]
-        clicks = clicked(visitor.new_page(), house)
+        answers = [answer(visitor, app.url + p) for p in ("/", "/gallery", "/compare") * 2]
+        clicks = clicked(visitor.new_page(), app)
         for page in pages:
             page.locator(".screen canvas").first.wait_for()
         finished = time.perf_counter() - began
         titles = [page.locator('[class*="st-key-title"]').first.inner_text() for page in pages]
-        states = house.walks()
+        states = app.walks()
         return {
             "curators": CURATORS,
             "with their own draft": sum(o == p[0] for o, p in zip(own, prompts, strict=True)),
@@ -272,10 +278,10 @@ def answer(browser: BrowserContext, address: str) -> float:
     return seconds
 
 
-def clicked(page: Page, house: House) -> list[float]:
+def clicked(page: Page, app: App) -> list[float]:
     """Seconds from a click on a page's link to its heading, from page to page."""
-    page.goto(f"{house.url}/create")
-    settled(page)
+    page.goto(f"{app.url}/create")
+    wait_for_script(page)
     seconds = []
     for name in ("Gallery", "Compare", "Insight") * 7:
         began = time.perf_counter()

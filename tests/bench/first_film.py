@@ -14,7 +14,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page
 
-from tests.support.app import House, chromium, running
+from tests.support.app import App, running_app
+from tests.support.browser import chromium
 
 PATIENCE = 120_000
 
@@ -23,16 +24,20 @@ def main() -> None:
     """Measure, and print the figures as JSON."""
     figures: dict[str, float | int] = {"cores": os.cpu_count() or 0}
     began = time.perf_counter()
-    with tempfile.TemporaryDirectory() as home, running(Path(home)) as house, chromium() as browser:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        running_app(Path(home)) as app,
+        chromium() as browser,
+    ):
         figures["server up"] = since(began)
         page = browser.new_page(viewport={"width": 1280, "height": 900})
         page.set_default_timeout(PATIENCE)
         began = time.perf_counter()
-        page.goto(house.url)
+        page.goto(app.url)
         page.get_by_role("heading", name="MOMA Lisa").wait_for()
         figures["first page"] = since(began)
-        figures |= first_film(page, house)
-        figures |= killed_worker(page, house)
+        figures |= first_film(page, app)
+        figures |= killed_worker(page, app)
     print(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=2))
 
 
@@ -41,9 +46,9 @@ def since(began: float) -> float:
     return time.perf_counter() - began
 
 
-def first_film(page: Page, house: House) -> dict[str, float]:
+def first_film(page: Page, app: App) -> dict[str, float]:
     """From one click on a preset and one on *Walk* to the film."""
-    page.goto(f"{house.url}/create")
+    page.goto(f"{app.url}/create")
     page.get_by_text("Square to sea", exact=True).click()
     page.get_by_role("button", name="Walk", exact=True).click()
     began = time.perf_counter()
@@ -51,7 +56,7 @@ def first_film(page: Page, house: House) -> dict[str, float]:
     frame = since(began)
     page.locator(".screen canvas").wait_for()
     film = since(began)
-    [(seconds, loading)] = house.ask("SELECT seconds, seconds_to_load FROM walks")
+    [(seconds, loading)] = app.query("SELECT seconds, seconds_to_load FROM walks")
     return {
         "first frame": frame,
         "first film": film,
@@ -60,20 +65,20 @@ def first_film(page: Page, house: House) -> dict[str, float]:
     }
 
 
-def killed_worker(page: Page, house: House) -> dict[str, int]:
+def killed_worker(page: Page, app: App) -> dict[str, int]:
     """kill -9 the worker when some frames are ready; the walk ends all the same."""
     page.get_by_text("Sun to stripes", exact=True).click()
     page.get_by_role("button", name="Walk", exact=True).click()
     second = "FROM walks ORDER BY created_at LIMIT 1 OFFSET 1"
-    while not house.ask(f"SELECT id, state {second}"):
+    while not app.query(f"SELECT id, state {second}"):
         time.sleep(0.05)
-    while (ready := frames_ready(house, second)) < 6:
+    while (ready := frames_ready(app, second)) < 6:
         time.sleep(0.05)
-    [(pid, _)] = house.ask("SELECT pid, name FROM workers ORDER BY started_at DESC LIMIT 1")
+    [(pid, _)] = app.query("SELECT pid, name FROM workers ORDER BY started_at DESC LIMIT 1")
     os.kill(int(pid), signal.SIGKILL)
-    while house.ask(f"SELECT state, id {second}")[0][0] != "done":
+    while app.query(f"SELECT state, id {second}")[0][0] != "done":
         time.sleep(0.2)
-    [(computed, total)] = house.ask(f"SELECT frames_computed, frames_total {second}")
+    [(computed, total)] = app.query(f"SELECT frames_computed, frames_total {second}")
     return {
         "frames ready at kill -9": ready,
         "frames made after it": int(computed),
@@ -81,9 +86,9 @@ def killed_worker(page: Page, house: House) -> dict[str, int]:
     }
 
 
-def frames_ready(house: House, walk: str) -> int:
+def frames_ready(app: App, walk: str) -> int:
     """How many frames of a walk its row counts as finished; previews do not count."""
-    [(progress, _)] = house.ask(f"SELECT progress, state {walk}")
+    [(progress, _)] = app.query(f"SELECT progress, state {walk}")
     return sum(len(entry) == 2 for entry in json.loads(str(progress)))
 
 

@@ -1,7 +1,7 @@
-"""What the history can bear, on SQLite and PostgreSQL: `python -m tests.bench.history`.
+"""Database benchmark on SQLite and PostgreSQL: `python -m tests.bench.history`.
 
-Claims a second by four processes, the time of every question the Gallery asks of 50,000 rows,
-and what is left of walks after 200 times `kill -9`, in the midst of work and of migrations.
+Measures the walks that four processes claim a second, the time of every query of the Gallery on
+50,000 rows, and what is lost by 200 times `kill -9` during work and migrations.
 """
 
 import argparse
@@ -11,7 +11,8 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,56 +25,107 @@ from db import walks
 from db.gallery_query import ORDERS, Sort
 from db.models import DONE, SORT_LENGTH, State, Tag, Walk, folded, new_id, number_of
 from db.session import engine_for, reading, sqlite_file, writing
-from tests.chaos.kills import killed_migrations, kills
-from tests.support.databases import Databases, SQLite, postgresql, programs
-from tests.support.stub_walks import claims, spec
+from tests.chaos.kills import FORK, measure_killed_migrations, measure_kills
+from tests.support.databases import Databases, SQLite, postgresql_programs, running_postgresql
+from tests.support.walks import claim_walk, enqueue_walk_in, finish_walk, random_spec
 
-ROWS, TIMES = 50_000, 30
+ROWS, REPEATS = 50_000, 30
+WALKS, WORKERS = 2_000, 4
 
 
-def main() -> None:
-    """Measure, print a table, and write the figures as JSON if asked to."""
-    measures = {one.__name__: one for one in (claims, questions, kills, killed_migrations)}
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the measurements, print a table and write JSON if a file is named."""
+    measures = {
+        "claims": claims,
+        "queries": queries,
+        "kills": measure_kills,
+        "killed-migrations": measure_killed_migrations,
+    }
     parser = argparse.ArgumentParser(prog="python -m tests.bench.history", description=__doc__)
     parser.add_argument("measures", nargs="*", metavar="MEASURE", help=", ".join(measures))
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
     figures: dict[str, dict[str, float]] = {}
-    with tempfile.TemporaryDirectory() as folder, ExitStack() as running:
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as servers:
         kinds: dict[str, Databases] = {"SQLite": SQLite(Path(folder))}
-        if found := programs():
-            kinds["PostgreSQL"] = running.enter_context(postgresql(found))
+        if programs := postgresql_programs():
+            kinds["PostgreSQL"] = servers.enter_context(running_postgresql(programs))
         for kind, databases in kinds.items():
             figures[kind] = {}
             for name in options.measures or measures:
                 print(f"{kind}: {name}", file=sys.stderr)
                 figures[kind] |= measures[name](databases)
-    for kind, values in figures.items():
-        print(f"\n{kind}")
-        for name, value in values.items():
-            print(f"  {name:60} {value:10.1f}")
+    _print_table(figures)
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2))
 
 
-def questions(databases: Databases) -> dict[str, float]:
-    """The 95th percentile, in ms, of each question the Gallery asks.
+def _print_table(figures: dict[str, dict[str, float]]) -> None:
+    for kind, values in figures.items():
+        print(f"\n{kind}")
+        for name, value in values.items():
+            print(f"  {name:60} {value:10.1f}")
 
-    On a busy machine the time of this process alone says more: for SQLite, that is all there is.
+
+def claims(databases: Databases) -> dict[str, float]:
+    """Measure how fast four processes empty a queue of 2,000 walks."""
+    url = databases.fresh()
+    walk_ids = _fill_queue(url)
+    finished = FORK.SimpleQueue()
+    workers = [FORK.Process(target=_empty_queue, args=(url, finished)) for _ in range(WORKERS)]
+    began = time.perf_counter()
+    for worker in workers:
+        worker.start()
+    counts = Counter(walk_id for _ in workers for walk_id in finished.get())
+    seconds = time.perf_counter() - began
+    for worker in workers:
+        worker.join()
+    with reading(url) as session:
+        states = Counter(session.scalars(select(Walk.state)))
+    return {
+        "walks claimed and finished a second, 4 processes": WALKS / seconds,
+        "of 2,000 walks finished exactly once": sum(counts[each] == 1 for each in walk_ids),
+        "of 2,000 rows done": states[State.DONE],
+    }
+
+
+def _fill_queue(url: str) -> set[str]:
+    with writing(url) as session:
+        walk_ids = {
+            enqueue_walk_in(session, **random_spec(random.Random(n)), maker=f"maker {n % 3}").id
+            for n in range(WALKS)
+        }
+    engine_for(url).dispose()
+    return walk_ids
+
+
+def _empty_queue(url: str, finished: Any) -> None:
+    walk_ids = []
+    while (walk := claim_walk(url)) is not None:
+        if finish_walk(url, walk):
+            walk_ids.append(walk.id)
+    engine_for(url).dispose()
+    finished.put(walk_ids)
+
+
+def queries(databases: Databases) -> dict[str, float]:
+    """Measure the 95th percentile, in ms, of each query of the Gallery.
+
+    On a busy machine the CPU time of this process says more; SQLite runs in this process.
     """
     url = databases.fresh()
-    _fill(url)
+    _fill_gallery(url)
     figures: dict[str, float] = {}
-    for name, question in _questions(url).items():
-        kind = "search" if name.startswith("search") else "question"
-        for clock, milliseconds in _p95(url, question).items():
+    for name, query in _queries(url).items():
+        kind = "search" if name.startswith("search") else "query"
+        for clock, milliseconds in _p95(url, query).items():
             slowest = f"SLOWEST {kind}, p95 ms{clock}"
             figures[f"{name}, p95 ms{clock}"] = milliseconds
             figures[slowest] = max(milliseconds, figures.pop(slowest, 0.0))
     return figures
 
 
-def _fill(url: str) -> None:
+def _fill_gallery(url: str) -> None:
     random_ = random.Random(0)
     for start in range(0, ROWS, 2_500):
         rows = [_row(random_, number) for number in range(start, start + 2_500)]
@@ -87,19 +139,20 @@ def _fill(url: str) -> None:
             session.execute(insert(Walk), rows)
             session.execute(insert(Tag), tags)
     if sqlite_file(url) is None:
-        # Within a minute PostgreSQL does so by itself.
-        with engine_for(url).connect().execution_options(isolation_level="AUTOCOMMIT") as it:
-            it.execute(text("VACUUM ANALYZE"))
+        # PostgreSQL's autovacuum would do so within a minute.
+        engine = engine_for(url).execution_options(isolation_level="AUTOCOMMIT")
+        with engine.connect() as connection:
+            connection.execute(text("VACUUM ANALYZE"))
 
 
 def _row(random_: random.Random, number: int) -> dict[str, Any]:
-    wanted = spec(random_)
-    prompts = [stop["prompt"] for stop in wanted["stops"]]
+    spec = random_spec(random_)
+    prompts = [stop["prompt"] for stop in spec["stops"]]
     title, accession = " → ".join(prompts), f"ML.2026.{number:05d}"
     moment = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(minutes=number)
     walk_id = new_id()
     return {
-        **{name: value for name, value in wanted.items() if name != "stops"},
+        **{name: value for name, value in spec.items() if name != "stops"},
         "id": walk_id,
         "accession": accession,
         "state": State.DONE,
@@ -107,7 +160,7 @@ def _row(random_: random.Random, number: int) -> dict[str, Any]:
         "started_at": moment,
         "finished_at": moment + timedelta(seconds=20),
         "title": title,
-        "spec": wanted,
+        "spec": spec,
         "digest": f"{number:064x}",
         "progress": [[place, f"{place:064x}"] for place in range(24)],
         "frames_total": random_.randrange(8, 200),
@@ -123,8 +176,8 @@ def _row(random_: random.Random, number: int) -> dict[str, Any]:
     }
 
 
-def _questions(url: str) -> dict[str, Callable[[Session], object]]:
-    """By name, what the Gallery asks; pages of 25, as there."""
+def _queries(url: str) -> dict[str, Callable[[Session], object]]:
+    """Collect the Gallery's queries by name, with pages of 25."""
     filters: dict[str, dict[str, Any]] = {
         "all": {},
         "common model": {"model": "atelier"},
@@ -138,44 +191,46 @@ def _questions(url: str) -> dict[str, Callable[[Session], object]]:
         "dates": {"since": datetime(2020, 1, 9).date(), "until": datetime(2020, 1, 12).date()},
     }
     searches = ("crimson", "crim", "c", "a", "night", "crimson desert", "2026.4711", "nowhere")
-    found: dict[str, Callable[[Session], object]] = {}
+    queries: dict[str, Callable[[Session], object]] = {}
 
-    def add(name: str, **wanted: Any) -> None:
-        found[f"{name}: page"] = lambda session: walks.page(session=session, limit=25, **wanted)
-        if not wanted.keys() & {"sort", "before"}:
-            found[f"{name}: count"] = lambda session: walks.count(session=session, **wanted)
+    def add(name: str, **arguments: Any) -> None:
+        queries[f"{name}: page"] = lambda session: walks.page(
+            session=session, limit=25, **arguments
+        )
+        if not arguments.keys() & {"sort", "before"}:
+            queries[f"{name}: count"] = lambda session: walks.count(session=session, **arguments)
 
-    for name, wanted in filters.items():
-        add(name, **wanted)
+    for name, arguments in filters.items():
+        add(name, **arguments)
     for sort in get_args(Sort):
         add(f"by {sort}", sort=sort)
-        add(f"by {sort}, deep", sort=sort, before=_deep(url, sort))
+        add(f"by {sort}, deep", sort=sort, before=_walk_id_at_80_percent(url, sort))
     add("starred by title", starred=True, sort="title")
-    for words in searches:
-        add(f"search “{words}”", search=words)
+    for search in searches:
+        add(f"search “{search}”", search=search)
     add("search “crimson” by evenness", search="crimson", sort="evenness")
-    return found | {
+    return queries | {
         "choices": lambda session: walks.choices(session=session),
         "same film": lambda session: walks.same_film(session=session, digest=f"{4711:064x}"),
     }
 
 
-def _deep(url: str, sort: Sort) -> str:
+def _walk_id_at_80_percent(url: str, sort: Sort) -> str:
     order = select(Walk.id).where(DONE).order_by(*ORDERS[sort].by())
     with reading(url) as session:
         return session.scalars(order.offset(ROWS * 4 // 5).limit(1)).one()
 
 
-def _p95(url: str, question: Callable[[Session], object]) -> dict[str, float]:
-    clocks = {"": time.perf_counter, " of this process": time.process_time}
-    taken: dict[str, list[float]] = {name: [] for name in clocks}
-    for _ in range(TIMES):
+def _p95(url: str, query: Callable[[Session], object]) -> dict[str, float]:
+    clocks = {"": time.perf_counter, " CPU": time.process_time}
+    samples: dict[str, list[float]] = {name: [] for name in clocks}
+    for _ in range(REPEATS):
         with reading(url) as session:
             began = {name: clock() for name, clock in clocks.items()}
-            question(session)
+            query(session)
             for name, clock in clocks.items():
-                taken[name].append(1000 * (clock() - began[name]))
-    return {name: statistics.quantiles(times, n=20)[-1] for name, times in taken.items()}
+                samples[name].append(1000 * (clock() - began[name]))
+    return {name: statistics.quantiles(times, n=20)[-1] for name, times in samples.items()}
 
 
 if __name__ == "__main__":

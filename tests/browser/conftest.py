@@ -1,4 +1,4 @@
-"""The app with its worker and the model that ships, and a real Chromium."""
+"""Fixtures: the app with its worker and the shipped model, and a headless Chromium."""
 
 import os
 from collections.abc import Iterator
@@ -6,14 +6,14 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser
 
-from tests.support.app import CHROMIUM, House, chromium, running
-from tests.support.visits import PATIENCE, Visitor
+from tests.support.app import App, running_app
+from tests.support.browser import CHROMIUM, Visitor, chromium, new_visitor
 
 
 @pytest.fixture(scope="package")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with running(tmp_path_factory.mktemp("house")) as house:
-        yield house
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    with running_app(tmp_path_factory.mktemp("app")) as app:
+        yield app
 
 
 @pytest.fixture(scope="package")
@@ -27,10 +27,5 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture
 def visitor(browser: Browser) -> Iterator[Visitor]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(PATIENCE)
-    visitor = Visitor(context.new_page())
-    visitor.page.on("console", visitor.note)
-    visitor.page.on("pageerror", lambda error: visitor.complaints.append(str(error)))
-    yield visitor
-    context.close()
+    with new_visitor(browser) as visitor:
+        yield visitor

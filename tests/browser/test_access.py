@@ -4,17 +4,18 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
-from tests.support.app import House
-from tests.support.visits import PATIENCE, hang_film, hang_waves, settled
+from tests.support.app import App
+from tests.support.browser import PATIENCE, wait_for_script
+from tests.support.films import add_film, add_foreign_film
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page(house: House, browser: Browser, theme: str) -> None:
-    hang_waves(house)
-    hang_film(house, "steady", "a moon", "a hill")
-    hang_film(house, "slow-ends", "a moon", "a hill", pacing="ease")
+def test_axe_finds_nothing_on_any_page(app: App, browser: Browser, theme: str) -> None:
+    add_foreign_film(app)
+    add_film(app, "steady", "a moon", "a hill")
+    add_film(app, "slow-ends", "a moon", "a hill", pacing="ease")
     pair = "/compare?a=steady&b=slow-ends"
     context = browser.new_context(color_scheme="dark" if theme == "dark" else "light")
     page = context.new_page()
@@ -32,9 +33,9 @@ def test_axe_finds_nothing_on_any_page(house: House, browser: Browser, theme: st
         (f"{pair}&blind=yes", heading.get_by_text("Which film do you prefer?")),
         ("/insight", heading.get_by_text("Evenness", exact=True)),
     ):
-        page.goto(house.url + path)
+        page.goto(app.url + path)
         landmark.wait_for(timeout=PATIENCE)
-        settled(page)
+        wait_for_script(page)
         violations = Axe().run(page).response["violations"]
         assert [(v["id"], v["nodes"][0]["html"]) for v in violations] == []
     context.close()

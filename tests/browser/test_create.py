@@ -8,15 +8,17 @@ from playwright.sync_api import Locator, Page, expect
 
 from db import queue
 from db.session import writing
-from tests.support.app import House
-from tests.support.visits import Visitor, ask, database, enter, keep_frame, press
+from tests.support.app import App
+from tests.support.browser import Visitor, fill_field, press
+from tests.support.films import cache_frame
+from tests.support.walks import enqueue_walk_in
 
 pytestmark = pytest.mark.browser
 
 
-def test_bad_input_stays_beside_its_sentence(house: House, visitor: Visitor) -> None:
-    page, before = visitor.page, house.walks()
-    page.goto(f"{house.url}/create")
+def test_bad_input_stays_beside_its_sentence(app: App, visitor: Visitor) -> None:
+    page, before = visitor.page, app.walks()
+    page.goto(f"{app.url}/create")
     page.get_by_text("More", exact=True).click()
     typed = {
         "From": "<script>alert(1)</script>",
@@ -26,7 +28,7 @@ def test_bad_input_stays_beside_its_sentence(house: House, visitor: Visitor) -> 
         "Seed 2": str(2**70),
     }
     for label, text in typed.items():
-        enter(page, label, text)
+        fill_field(page, label, text)
     press(page, "Walk")
     for sentence in (
         "This prompt holds code such as <script>.",
@@ -38,22 +40,22 @@ def test_bad_input_stays_beside_its_sentence(house: House, visitor: Visitor) -> 
         expect(page.get_by_text(sentence)).to_be_visible()
     for label, text in typed.items():
         expect(page.get_by_label(label, exact=True)).to_have_value(text)
-    assert house.walks() == before
-    assert visitor.complaints == []
+    assert app.walks() == before
+    assert visitor.errors == []
 
 
-def test_a_model_can_be_typed(house: House, visitor: Visitor) -> None:
-    page, before = visitor.page, house.walks()
-    page.goto(f"{house.url}/create")
-    enter(page, "From", "a red square")
-    enter(page, "To", "a sea")
+def test_a_model_can_be_typed(app: App, visitor: Visitor) -> None:
+    page, before = visitor.page, app.walks()
+    page.goto(f"{app.url}/create")
+    fill_field(page, "From", "a red square")
+    fill_field(page, "To", "a sea")
     page.get_by_text("More", exact=True).click()
     model = page.get_by_role("combobox", name="Model")
     model.fill("/no/such/folder")
     model.press("Enter")
     press(page, "Walk")
     expect(page.get_by_text("There is no model “/no/such/folder” here.")).to_be_visible()
-    assert house.walks() == before
+    assert app.walks() == before
 
 
 def shown(page: Page, label: str) -> Locator:
@@ -61,15 +63,15 @@ def shown(page: Page, label: str) -> Locator:
     return page.get_by_label(label, exact=True).filter(visible=True)
 
 
-def test_stops_are_put_in_order_by_keyboard(house: House, visitor: Visitor) -> None:
+def test_stops_are_put_in_order_by_keyboard(app: App, visitor: Visitor) -> None:
     page = visitor.page
-    page.goto(f"{house.url}/create")
-    enter(page, "From", "a red square")
-    enter(page, "To", "a sea")
+    page.goto(f"{app.url}/create")
+    fill_field(page, "From", "a red square")
+    fill_field(page, "To", "a sea")
     press(page, "Add a stop")
     last = page.get_by_role("button", name="Move stop 3 up")
     expect(last).to_be_visible()
-    enter(page, "To", "a moon")
+    fill_field(page, "To", "a moon")
     last.focus()
     page.keyboard.press("Enter")
     expect(shown(page, "Over 1")).to_have_value("a moon")
@@ -78,17 +80,17 @@ def test_stops_are_put_in_order_by_keyboard(house: House, visitor: Visitor) -> N
     press(page, "Remove stop 1")
     expect(shown(page, "From")).to_have_value("a moon")
     expect(shown(page, "To")).to_have_value("a sea")
-    assert visitor.complaints == []
+    assert visitor.errors == []
 
 
-def test_a_finished_frame_takes_the_place_of_its_preview(house: House, visitor: Visitor) -> None:
+def test_a_finished_frame_takes_the_place_of_its_preview(app: App, visitor: Visitor) -> None:
     page = visitor.page
     rough, whole = "a" * 64, "b" * 64
     for key in (rough, whole):
-        keep_frame(house, key)
-    # Asked for and claimed in one transaction, so that the house's own worker leaves it alone.
-    with writing(database(house)) as session:
-        walk = ask(session, "a moon", "a sea")
+        cache_frame(app, key)
+    # Asked for and claimed in one transaction, so that the app's own worker leaves it alone.
+    with writing(app.database) as session:
+        walk = enqueue_walk_in(session, "a moon", "a sea", frames=3, size=64)
         claimed = queue.claim(session=session, owner="test", lease_seconds=600)
     assert claimed is not None
     assert claimed.id == walk.id
@@ -96,11 +98,11 @@ def test_a_finished_frame_takes_the_place_of_its_preview(house: House, visitor: 
     beat: dict[str, Any] = {**lease, "lease_seconds": 600, "stage": "frames"}
 
     def tell(*progress: list[Any]) -> None:
-        with writing(database(house)) as session:
+        with writing(app.database) as session:
             queue.heartbeat(session=session, **beat, progress=list(progress))
 
     tell([0, rough, "rough"], [2, whole])
-    page.goto(f"{house.url}/create?walk={walk.id}")
+    page.goto(f"{app.url}/create?walk={walk.id}")
     expect(page.locator(".cell img")).to_have_count(2)
     expect(page.locator(".cell img.rough")).to_have_attribute("src", re.compile(rough))
     expect(page.get_by_text("Frame 1 of 3")).to_be_visible()
@@ -108,7 +110,7 @@ def test_a_finished_frame_takes_the_place_of_its_preview(house: House, visitor: 
     expect(page.locator(".cell img.rough")).to_have_count(0)
     expect(page.locator(".cell img").first).to_have_attribute("src", re.compile(whole))
     press(page, "Cancel")
-    with writing(database(house)) as session:
+    with writing(app.database) as session:
         queue.cancelled(session=session, **lease)
     expect(page.get_by_text("Called off.", exact=False)).to_be_visible()
-    assert visitor.complaints == []
+    assert visitor.errors == []

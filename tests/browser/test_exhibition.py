@@ -9,8 +9,9 @@ from playwright.sync_api import Page, expect
 from db import walks
 from db.session import writing
 from momalisa.storage import FILMS_FOLDER
-from tests.support.app import House
-from tests.support.visits import PATIENCE, Visitor, database, hang_film
+from tests.support.app import App
+from tests.support.browser import PATIENCE, Visitor
+from tests.support.films import add_film
 
 pytestmark = pytest.mark.browser
 
@@ -29,11 +30,11 @@ CHANGE = """async films => {
 
 
 @pytest.fixture
-def page(house: House, visitor: Visitor) -> Iterator[Page]:
+def page(app: App, visitor: Visitor) -> Iterator[Page]:
     for walk_id, colour in zip(IDS, ("amber", "blue", "coral"), strict=True):
-        hang_film(house, walk_id, f"exhibited {colour}", "a sea")
+        add_film(app, walk_id, f"exhibited {colour}", "a sea")
     yield visitor.page
-    with writing(database(house)) as session:
+    with writing(app.database) as session:
         for walk_id in IDS:
             walks.delete(session=session, walk_id=walk_id)
 
@@ -47,9 +48,9 @@ def shows(page: Page, colour: str, kind: str = "gif") -> None:
 
 
 def test_the_films_found_are_exhibited_in_their_order_until_escape(
-    house: House, visitor: Visitor, page: Page
+    app: App, visitor: Visitor, page: Page
 ) -> None:
-    page.goto(f"{house.url}/gallery?q=exhibited&sort=oldest")
+    page.goto(f"{app.url}/gallery?q=exhibited&sort=oldest")
     page.get_by_role("link", name="Exhibit these").click()
     shows(page, "amber")
     expect(page.locator(SHOWN)).to_contain_text("Latent walk, 5 frames, 64 × 64")
@@ -65,13 +66,13 @@ def test_the_films_found_are_exhibited_in_their_order_until_escape(
     shows(page, "amber")
     page.keyboard.press("Escape")
     expect(page.locator(".card")).to_have_count(3)
-    assert visitor.complaints == []
+    assert visitor.errors == []
 
 
 def test_a_kiosk_opens_it_by_its_address_and_it_goes_on_by_itself(
-    house: House, visitor: Visitor, page: Page
+    app: App, visitor: Visitor, page: Page
 ) -> None:
-    page.goto(f"{house.url}/exhibition?walk=show-c&walk=nosuch&walk=show-a&seconds=3")
+    page.goto(f"{app.url}/exhibition?walk=show-c&walk=nosuch&walk=show-a&seconds=3")
     for colour in ("coral", "amber", "coral"):
         shows(page, colour)
     # It lies over all that Streamlit shows, and the cursor rests.
@@ -83,11 +84,11 @@ def test_a_kiosk_opens_it_by_its_address_and_it_goes_on_by_itself(
     page.mouse.move(50, 50)
     page.mouse.move(60, 60)
     expect(page.get_by_role("dialog")).not_to_have_css("cursor", "none")
-    assert visitor.complaints == []
+    assert visitor.errors == []
 
 
-def test_a_pause_stands_still_on_the_poster(house: House, page: Page) -> None:
-    page.goto(house.url + FOUND)
+def test_a_pause_stands_still_on_the_poster(app: App, page: Page) -> None:
+    page.goto(app.url + FOUND)
     shows(page, "amber")
     page.keyboard.press("Space")
     shows(page, "amber", "webp")
@@ -95,10 +96,10 @@ def test_a_pause_stands_still_on_the_poster(house: House, page: Page) -> None:
     shows(page, "amber")
 
 
-def test_films_out_of_reach_are_passed_over_until_they_are_back(house: House, page: Page) -> None:
+def test_films_out_of_reach_are_passed_over_until_they_are_back(app: App, page: Page) -> None:
     lost = re.compile(rf"/{FILMS_FOLDER}/show-b/")
     page.route(lost, lambda route: route.abort())
-    page.goto(house.url + FOUND)
+    page.goto(app.url + FOUND)
     shows(page, "amber")
     page.keyboard.press("ArrowRight")
     shows(page, "coral")
@@ -107,34 +108,32 @@ def test_films_out_of_reach_are_passed_over_until_they_are_back(house: House, pa
     shows(page, "blue")
 
 
-def test_without_its_storage_it_says_so_and_begins_when_that_is_back(
-    house: House, page: Page
-) -> None:
+def test_without_its_storage_it_says_so_and_begins_when_that_is_back(app: App, page: Page) -> None:
     everything = re.compile(f"/{FILMS_FOLDER}/")
     page.route(everything, lambda route: route.abort())
-    page.goto(house.url + FOUND)
+    page.goto(app.url + FOUND)
     expect(page.get_by_text("The films are out of reach just now.")).to_be_visible()
     page.unroute(everything)
     shows(page, "amber")
     expect(page.get_by_text("The films are out of reach just now.")).to_be_hidden()
 
 
-def test_posters_change_where_nothing_should_move(house: House, page: Page) -> None:
+def test_posters_change_where_nothing_should_move(app: App, page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
-    page.goto(house.url + FOUND)
+    page.goto(app.url + FOUND)
     shows(page, "amber", "webp")
     page.keyboard.press("ArrowRight")
     shows(page, "blue", "webp")
 
 
-def test_two_hundred_films_leave_nothing_behind(house: House, page: Page) -> None:
+def test_two_hundred_films_leave_nothing_behind(app: App, page: Page) -> None:
     browser = page.context.new_cdp_session(page)
 
     def nodes() -> int:
         browser.send("HeapProfiler.collectGarbage")
         return int(browser.send("Memory.getDOMCounters")["nodes"])
 
-    page.goto(house.url + FOUND)
+    page.goto(app.url + FOUND)
     shows(page, "amber")
     before, changes = nodes(), 66 * len(IDS)
     page.evaluate(CHANGE, changes)

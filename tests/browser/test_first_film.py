@@ -6,18 +6,18 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
-from tests.support.app import House
-from tests.support.visits import FILM_PATIENCE, Visitor, enter, press, shows_pictures
+from tests.support.app import App
+from tests.support.browser import FILM_PATIENCE, Visitor, expect_playing, fill_field, press
 
 pytestmark = pytest.mark.browser
 
 
-def test_from_two_prompts_to_a_film_on_the_wall(house: House, visitor: Visitor) -> None:
+def test_from_two_prompts_to_a_film_on_the_wall(app: App, visitor: Visitor) -> None:
     page = visitor.page
-    page.goto(house.url)
+    page.goto(app.url)
     page.get_by_role("link", name="Create a walk").click()
-    enter(page, "From", "a red square on white")
-    enter(page, "To", "a stormy sea at night")
+    fill_field(page, "From", "a red square on white")
+    fill_field(page, "To", "a stormy sea at night")
     page.get_by_role("radio", name="Sketch").click()
     press(page, "Walk")
 
@@ -25,12 +25,12 @@ def test_from_two_prompts_to_a_film_on_the_wall(house: House, visitor: Visitor) 
     expect(page.locator(".cell")).to_have_count(12)
     page.locator(".cell img, .screen canvas").first.wait_for(timeout=FILM_PATIENCE)
     page.locator(".screen canvas").wait_for(timeout=FILM_PATIENCE)
-    assert ("a red square on white → a stormy sea at night", "done") in house.walks()
-    shows_pictures(page)
+    assert ("a red square on white → a stormy sea at night", "done") in app.walks()
+    expect_playing(page)
 
     # A reload loses neither the film nor what was typed.
     page.reload()
-    shows_pictures(page)
+    expect_playing(page)
     expect(page.get_by_label("To", exact=True)).to_have_value("a stormy sea at night")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download GIF").click()
@@ -47,18 +47,18 @@ def test_from_two_prompts_to_a_film_on_the_wall(house: House, visitor: Visitor) 
     card.click()
     expect(page.get_by_text("ML.", exact=False).first).to_be_visible()
     expect(page.get_by_text("Interpolation", exact=True)).to_be_visible()
-    shows_pictures(page)
-    assert visitor.complaints == []
+    expect_playing(page)
+    assert visitor.errors == []
 
 
 def test_one_click_on_a_preset_makes_a_film_and_any_place_of_it_can_be_seen(
-    house: House, visitor: Visitor
+    app: App, visitor: Visitor
 ) -> None:
     page = visitor.page
-    page.goto(house.url)
+    page.goto(app.url)
     press(page, "Sun to stripes")
     page.get_by_label("Film that turns a yellow circle").wait_for(timeout=FILM_PATIENCE)
-    assert house.walks()[-1][1] == "done"
+    assert app.walks()[-1][1] == "done"
 
     # First the frame nearest to the middle; a little further on, a picture that the film lacks.
     page.get_by_text("Look between the frames").click()
@@ -72,7 +72,7 @@ def test_one_click_on_a_preset_makes_a_film_and_any_place_of_it_can_be_seen(
     expect(picture).to_have_class("picture")
 
     # The next walk is looked at before it is made, and its picture changes with its settings.
-    enter(page, "To", "a stormy sea at night")
+    fill_field(page, "To", "a stormy sea at night")
     page.get_by_text("Look along the way").click()
     draft = page.locator(".st-key-between_draft")
     draft.get_by_label("Place on the way").focus()
@@ -80,6 +80,6 @@ def test_one_click_on_a_preset_makes_a_film_and_any_place_of_it_can_be_seen(
     picture = draft.locator(".picture")
     expect(picture).to_have_class("picture", timeout=FILM_PATIENCE)
     before = str(picture.get_attribute("src"))
-    enter(page, "To", "a red square on white")
+    fill_field(page, "To", "a red square on white")
     expect(picture).not_to_have_attribute("src", before, timeout=FILM_PATIENCE)
-    assert visitor.complaints == []
+    assert visitor.errors == []

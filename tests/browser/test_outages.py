@@ -26,20 +26,21 @@ from momalisa.storage import (
     open_storage,
 )
 from momalisa.storage.outbox import Outbox
-from tests.support.app import House, free_port, running
-from tests.support.faults import Proxy, emulator, proxy_before
-from tests.support.visits import (
+from tests.support.app import App, running_app
+from tests.support.browser import (
     FILM_PATIENCE,
     PATIENCE,
     Visitor,
-    ask,
-    database,
-    enter,
-    hang_film,
+    fill_field,
     press,
-    settled,
+    wait_for_script,
 )
-from tests.support.waiting import until
+from tests.support.faults import Proxy
+from tests.support.films import add_film
+from tests.support.network import free_port
+from tests.support.storage_emulator import proxied_bucket
+from tests.support.waiting import wait_until
+from tests.support.walks import enqueue_walk_in
 
 pytestmark = pytest.mark.browser
 
@@ -57,23 +58,18 @@ HOSTILE = "'; DROP TABLE walks; --\"><img src=x onerror=alert(1)>\0" + 10_000 * 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[Proxy]:
-    """The way to an emulated bucket, which can be cut."""
-    from google.cloud.storage import Client  # type: ignore[import-untyped]
-
-    with emulator() as place, proxy_before(place) as proxy, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("STORAGE_EMULATOR_HOST", proxy.address)
-        with closing(Client(project="test")) as client:
-            client.create_bucket("films")
+    """An emulated bucket behind a proxy, which can be taken offline."""
+    with proxied_bucket("films") as proxy:
         yield proxy
 
 
 @pytest.fixture(scope="module")
-def house(bucket: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def app(bucket: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
     home = tmp_path_factory.mktemp("outages")
-    with running(home, environment=ALONE | {"MOMALISA_STORE": STORE}) as house:
+    with running_app(home, environment=ALONE | {"MOMALISA_STORE": STORE}) as app:
         for name in ("left", "right"):
-            hang_in(open_storage(STORE), house, name)
-        yield house
+            add_film_to(open_storage(STORE), app, name)
+        yield app
 
 
 @pytest.fixture
@@ -84,26 +80,26 @@ def page(visitor: Visitor) -> Page:
 @pytest.fixture
 def cut(bucket: Proxy) -> Iterator[Proxy]:
     """The bucket is gone; never beyond the test."""
-    bucket.gone = True
+    bucket.offline = True
     yield bucket
-    bucket.gone = False
+    bucket.offline = False
 
 
-def hang_in(storage: Storage, house: House, name: str) -> None:
+def add_film_to(storage: Storage, app: App, name: str) -> None:
     """A film whose files are in that storage."""
-    hang_film(house, name, f"a {name} hand", "a sea")
-    here = LocalStorage(house.home / "store")
+    add_film(app, name, f"a {name} hand", "a sea")
+    here = LocalStorage(app.home / "store")
     for file in here.list(f"{FILMS_FOLDER}/{name}/"):
         storage.put(file.key, here.get(file.key), CONTENT_TYPES[Path(file.key).suffix])
 
 
 @contextmanager
-def at_work(house: House, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker of this house, started by hand."""
+def running_worker(app: App, *options: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker of this app, started by hand."""
     command = [sys.executable, "-m", "momalisa", "worker", *options]
-    with (house.home / "worker.log").open("ab") as log:
+    with (app.home / "worker.log").open("ab") as log:
         worker = subprocess.Popen(
-            command, cwd=CHECKOUT, env=house.environment, stdout=log, stderr=subprocess.STDOUT
+            command, cwd=CHECKOUT, env=app.environment, stdout=log, stderr=subprocess.STDOUT
         )
     try:
         yield worker
@@ -128,16 +124,19 @@ def plays(page: Page) -> None:
     expect(count).to_contain_text(re.compile(r"\d / \d"), timeout=2 * PATIENCE)
 
 
-def test_a_walk_waits_for_a_worker_and_goes_on(house: House, page: Page) -> None:
-    with writing(database(house)) as session:
-        walks = [ask(session, "a moon", end) for end in ("a sea", "a lake")]
+def test_a_walk_waits_for_a_worker_and_goes_on(app: App, page: Page) -> None:
+    with writing(app.database) as session:
+        walks = [
+            enqueue_walk_in(session, "a moon", end, frames=3, size=64)
+            for end in ("a sea", "a lake")
+        ]
         for walk in walks:
             walk.created_at -= timedelta(minutes=1)
-    page.goto(f"{house.url}/create?walk={walks[0].id}")
-    compare = beside(page, f"{house.url}/compare?a=left&b={walks[1].id}")
+    page.goto(f"{app.url}/create?walk={walks[0].id}")
+    compare = beside(page, f"{app.url}/compare?a=left&b={walks[1].id}")
     for tab in (page, compare):
         says(tab, NO_WORKER)
-    with at_work(house):
+    with running_worker(app):
         for tab in (page, compare):
             expect(tab.get_by_text(NO_WORKER)).to_be_hidden(timeout=FILM_PATIENCE)
         for tab, done in ((page, "Remix"), (compare, "Vote blind")):
@@ -146,18 +145,18 @@ def test_a_walk_waits_for_a_worker_and_goes_on(house: House, page: Page) -> None
             plays(tab)
 
 
-def test_pictures_come_back_with_the_bucket(house: House, page: Page, cut: Proxy) -> None:
-    page.goto(house.url)
+def test_pictures_come_back_with_the_bucket(app: App, page: Page, cut: Proxy) -> None:
+    page.goto(app.url)
     plays(page)
     wall, film, compare, exhibition = (
-        beside(page, f"{house.url}/{place}")
+        beside(page, f"{app.url}/{place}")
         for place in ("gallery", "gallery?walk=left", "compare?a=left&b=right", "exhibition")
     )
     says(wall, "Some posters are out of reach just now.")
     says(film, AWAY)
     says(compare, AWAY)
     says(exhibition, "The films are out of reach just now.")
-    cut.gone = False
+    cut.offline = False
     for tab in (film, compare):
         plays(tab)
         expect(tab.get_by_text(AWAY)).to_be_hidden()
@@ -167,50 +166,50 @@ def test_pictures_come_back_with_the_bucket(house: House, page: Page, cut: Proxy
 
 
 def test_what_the_bucket_cannot_give_or_take_just_now_is_said_or_done_later(
-    house: House, page: Page, cut: Proxy
+    app: App, page: Page, cut: Proxy
 ) -> None:
-    hang_film(house, "gone", "a gone hand", "a sea")
-    outbox = Outbox(house.home / "outbox")
-    hang_in(outbox.films, house, "late")
-    with writing(database(house)) as session:
+    add_film(app, "gone", "a gone hand", "a sea")
+    outbox = Outbox(app.home / "outbox")
+    add_film_to(outbox.films, app, "late")
+    with writing(app.database) as session:
         session.get_one(Walk, "late").waiting = True
     download = beside(page, "about:blank")
-    download.goto(f"{house.url}/pictures/walks/left.mp4", timeout=2 * PATIENCE)
+    download.goto(f"{app.url}/pictures/walks/left.mp4", timeout=2 * PATIENCE)
     says(download, "The bucket did not take or give")
-    page.goto(f"{house.url}/gallery?walk=late")
+    page.goto(f"{app.url}/gallery?walk=late")
     plays(page)
-    page.goto(f"{house.url}/gallery?walk=gone")
+    page.goto(f"{app.url}/gallery?walk=gone")
     press(page, "Delete")
     press(page, "Yes, delete it")
     says(page, "1 film waits for the storage; nothing is lost.")
     expect(page.locator(".card", has_text="a gone hand")).to_have_count(0)
     assert outbox.removals() == {"gone"}
 
-    cut.gone = False
-    with at_work(house, "--once") as worker:
+    cut.offline = False
+    with running_worker(app, "--once") as worker:
         worker.wait()
     # The web process may be on its way with them.
-    until(lambda: not outbox.removals() and not outbox.walk_ids(), FILM_PATIENCE / 1000)
+    wait_until(lambda: not outbox.removals() and not outbox.walk_ids(), FILM_PATIENCE / 1000)
     assert open_storage(STORE).exists(film_key("late", "film.gif"))
     page.reload()
     expect(page.locator(".card", has_text="a late hand")).to_be_visible()
     expect(page.get_by_text("for the storage")).to_be_hidden()
 
 
-def test_a_locked_history_takes_nothing_and_nothing_typed_is_lost(house: House, page: Page) -> None:
+def test_a_locked_history_takes_nothing_and_nothing_typed_is_lost(app: App, page: Page) -> None:
     places = (
         "create",
         "gallery?walk=left",
         "gallery?walk=right",
         "compare?a=left&b=right&blind=yes",
     )
-    create, star, remix, vote = (beside(page, f"{house.url}/{place}") for place in places)
-    enter(create, "From", "a kept word")
-    enter(create, "To", "a sea")
+    create, star, remix, vote = (beside(page, f"{app.url}/{place}") for place in places)
+    fill_field(create, "From", "a kept word")
+    fill_field(create, "To", "a sea")
     for tab in (create, star, remix, vote):
-        settled(tab)
-    before = house.walks()
-    with closing(sqlite3.connect(house.home / "momalisa.db", isolation_level=None)) as other:
+        wait_for_script(tab)
+    before = app.walks()
+    with closing(sqlite3.connect(app.home / "momalisa.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         press(create, "Walk")
         star.get_by_text("Star", exact=True).click()
@@ -218,7 +217,7 @@ def test_a_locked_history_takes_nothing_and_nothing_typed_is_lost(house: House, 
         press(vote, "First film")
         for tab in (create, star, remix, vote):
             says(tab, LOCKED)
-    assert house.walks() == before
+    assert app.walks() == before
     press(create, "Walk")
     says(create, "in the queue")
     expect(create.get_by_label("From", exact=True)).to_have_value("a kept word")
@@ -229,52 +228,52 @@ def test_a_locked_history_takes_nothing_and_nothing_typed_is_lost(house: House, 
 
 
 @pytest.mark.parametrize("odd", ["nosuch", HOSTILE], ids=["unknown", "hostile"])
-def test_a_link_that_leads_to_nothing_says_so(house: House, visitor: Visitor, odd: str) -> None:
+def test_a_link_that_leads_to_nothing_says_so(app: App, visitor: Visitor, odd: str) -> None:
     page, name = visitor.page, quote(odd, safe="")
     for place in ("gallery?walk=", "create?walk=", "create?use=", "compare?b=right&a="):
-        page.goto(f"{house.url}/{place}{name}")
+        page.goto(f"{app.url}/{place}{name}")
         says(page, NO_FILM)
-    page.goto(f"{house.url}/exhibition?walk={name}")
+    page.goto(f"{app.url}/exhibition?walk={name}")
     says(page, "There is no film to exhibit here yet.")
-    page.goto(f"{house.url}/gallery?before={name}&sort={name}&since={name}")
+    page.goto(f"{app.url}/gallery?before={name}&sort={name}&since={name}")
     expect(page.locator(".card").first).to_be_visible()
-    assert visitor.complaints == []
+    assert visitor.errors == []
 
 
 @pytest.mark.parametrize("place", ["nosuch", "nosuch/deeper", "gallery/nosuch", "sign-in?a=b"])
 def test_an_address_that_is_no_page_leads_to_home_which_says_so(
-    house: House, visitor: Visitor, place: str
+    app: App, visitor: Visitor, place: str
 ) -> None:
     page = visitor.page
-    page.goto(f"{house.url}/{place}")
+    page.goto(f"{app.url}/{place}")
     says(page, NO_PAGE)
     plays(page)
-    expect(page).to_have_url(f"{house.url}/")
-    settled(page)
+    expect(page).to_have_url(f"{app.url}/")
+    wait_for_script(page)
     says(page, NO_PAGE)
     page.get_by_role("link", name="Gallery", exact=True).click()
     expect(page.locator(".card").first).to_be_visible()
     page.get_by_role("link", name="MOMA Lisa", exact=True).click()
     plays(page)
     expect(page.get_by_text(NO_PAGE)).to_be_hidden()
-    assert visitor.complaints == []
+    assert visitor.errors == []
 
 
 def test_a_damaged_history_is_left_alone_and_pages_outlive_their_server(
     page: Page, tmp_path: Path
 ) -> None:
     file = tmp_path / "momalisa.db"
-    serving = partial(running, tmp_path, environment=ALONE, port=free_port())
-    with serving() as house:
-        hang_film(house, "left", "a left hand", "a sea")
-        page.goto(f"{house.url}/gallery?walk=left")
+    serving = partial(running_app, tmp_path, environment=ALONE, port=free_port())
+    with serving() as app:
+        add_film(app, "left", "a left hand", "a sea")
+        page.goto(f"{app.url}/gallery?walk=left")
         plays(page)
-    engine_for(database(house)).dispose()  # the last one out puts all into the file
+    engine_for(app.database).dispose()  # the last one out puts all into the file
     sound = file.read_bytes()
     file.write_bytes(b"rubbish" * 1000)
     with serving():
         for place in ("create", "gallery", "compare?a=left", "exhibition", "insight"):
-            tab = beside(page, f"{house.url}/{place}")
+            tab = beside(page, f"{app.url}/{place}")
             says(tab, DAMAGED)
             expect(tab.get_by_text("Traceback")).to_have_count(0)
             tab.close()
@@ -289,39 +288,39 @@ def test_a_damaged_history_is_left_alone_and_pages_outlive_their_server(
 def test_a_page_comes_by_itself_once_the_history_is_there(visitor: Visitor, tmp_path: Path) -> None:
     history = tmp_path / "momalisa.db"
     history.mkdir()  # which no database can be
-    with running(tmp_path, environment=ALONE) as house:
-        visitor.page.goto(f"{house.url}/gallery")
+    with running_app(tmp_path, environment=ALONE) as app:
+        visitor.page.goto(f"{app.url}/gallery")
         says(visitor.page, GONE)
         history.rmdir()
         says(visitor.page, "The walls are still bare.")
         expect(visitor.page.get_by_text(GONE)).to_have_count(0)
-        assert visitor.complaints == []
+        assert visitor.errors == []
 
 
 def test_a_draft_on_the_easel_outlives_its_server(page: Page, tmp_path: Path) -> None:
     def field(label: str) -> Locator:
         return page.get_by_label(label, exact=True).filter(visible=True)
 
-    serving = partial(running, tmp_path, environment=ALONE, port=free_port())
-    with serving() as house:
-        with writing(database(house)) as session:
-            walk = ask(session, "a moon", "a lake")
-        page.goto(f"{house.url}/create?walk={walk.id}")
+    serving = partial(running_app, tmp_path, environment=ALONE, port=free_port())
+    with serving() as app:
+        with writing(app.database) as session:
+            walk = enqueue_walk_in(session, "a moon", "a lake", frames=3, size=64)
+        page.goto(f"{app.url}/create?walk={walk.id}")
         press(page, "Add a stop")
         expect(field("Over 1")).to_have_value("a lake")
-        enter(page, "Over 1", "a kept word")
-        enter(page, "To", "a sea")
+        fill_field(page, "Over 1", "a kept word")
+        fill_field(page, "To", "a sea")
         page.get_by_role("radio", name="Sketch", exact=True).click()
         expect(field("Frames a leg")).to_have_value("12")
         press(page, "Move stop 3 up")
         expect(field("To")).to_have_value("a kept word")
-        settled(page)
-    with writing(database(house)) as session:
+        wait_for_script(page)
+    with writing(app.database) as session:
         session.get_one(Walk, walk.id).state = State.CANCELLED
     with serving():
         says(page, "Called off.")  # so the page has run
-        enter(page, "Frames a leg", "10")
+        fill_field(page, "Frames a leg", "10")
         says(page, "19 frames")
         press(page, "Walk")
         says(page, "in the queue")
-        assert house.walks()[1][0] == "a moon → a sea → a kept word"
+        assert app.walks()[1][0] == "a moon → a sea → a kept word"

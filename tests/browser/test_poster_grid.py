@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.app import House
-from tests.support.visits import Visitor, hang_film, hang_waves, press
+from tests.support.app import App
+from tests.support.browser import Visitor, press
+from tests.support.films import add_film, add_foreign_film
 
 pytestmark = pytest.mark.browser
 
@@ -30,16 +31,16 @@ DROP = """name => {
 }"""
 
 
-def test_a_film_is_tagged_found_again_and_taken_along(house: House, visitor: Visitor) -> None:
-    hang_waves(house)
+def test_a_film_is_tagged_found_again_and_taken_along(app: App, visitor: Visitor) -> None:
+    add_foreign_film(app)
     page = visitor.page
-    page.goto(f"{house.url}/gallery?walk=waves")
+    page.goto(f"{app.url}/gallery?walk=waves")
     tags = page.get_by_role("combobox", name="Tags")
     tags.fill("For the Foyer")
     tags.press("Enter")
     expect(page.get_by_text("for the foyer", exact=True).first).to_be_visible()
 
-    page.goto(f"{house.url}/gallery?tag=for+the+foyer&sort=title")
+    page.goto(f"{app.url}/gallery?tag=for+the+foyer&sort=title")
     expect(page.locator(".card")).to_have_count(1)
     expect(page.locator(".card .title")).to_have_text("Waves")
     expect(page.get_by_text("1 film: for the foyer")).to_be_visible()
@@ -57,21 +58,21 @@ def test_a_film_is_tagged_found_again_and_taken_along(house: House, visitor: Vis
     page.get_by_text("Starred", exact=True).click()
     expect(page).to_have_url(re.compile("starred=true"))
     expect(page.get_by_text("Nothing here goes by that description.")).to_be_visible()
-    assert visitor.complaints == []
+    assert visitor.errors == []
 
 
 @pytest.mark.parametrize("width", [1280, 1000, 390])
 def test_posters_are_seen_before_the_scripts_and_then_move_no_more(
-    house: House, browser: Browser, width: int
+    app: App, browser: Browser, width: int
 ) -> None:
-    hang_waves(house)
+    add_foreign_film(app)
     found = []
     for scripts, poster in ((False, ".first-sight img"), (True, ".card img")):
         visitor = browser.new_context(
             viewport={"width": width, "height": 900}, java_script_enabled=scripts
         )
         page = visitor.new_page()
-        page.goto(f"{house.url}/gallery?q=waves")
+        page.goto(f"{app.url}/gallery?q=waves")
         while not scripts and not page.locator(poster).count():
             page.reload()  # the HTML does not wait for a machine that is busy
         box = page.locator(poster).first.bounding_box()
@@ -83,28 +84,28 @@ def test_posters_are_seen_before_the_scripts_and_then_move_no_more(
     assert found[0] == found[1]
 
 
-def test_who_walks_on_at_once_leaves_the_posters_behind(house: House, visitor: Visitor) -> None:
-    hang_waves(house)
+def test_who_walks_on_at_once_leaves_the_posters_behind(app: App, visitor: Visitor) -> None:
+    add_foreign_film(app)
     page = visitor.page
-    page.goto(f"{house.url}/gallery?q=waves", wait_until="commit")
+    page.goto(f"{app.url}/gallery?q=waves", wait_until="commit")
     page.get_by_role("link", name="Create", exact=True).click()
     expect(page.get_by_role("heading", name="Create", exact=True)).to_be_visible()
     expect(page.locator(".first-sight")).to_have_count(0)
-    page.goto(f"{house.url}/gallery", wait_until="commit")
+    page.goto(f"{app.url}/gallery", wait_until="commit")
     page.locator(".first-sight a", has_text="Waves").or_(
         page.locator(".card", has_text="Waves")
     ).first.click()
     expect(page.locator('[class*="st-key-title"]').first).to_have_text("Waves, 2024")
     expect(page.locator(".first-sight")).to_have_count(0)
-    assert visitor.complaints == []
+    assert visitor.errors == []
 
 
 def test_a_film_leaves_in_every_format_and_brings_its_settings_back(
-    house: House, visitor: Visitor, tmp_path: Path
+    app: App, visitor: Visitor, tmp_path: Path
 ) -> None:
-    hang_film(house, "leaving", "a lighthouse", "a whale")
+    add_film(app, "leaving", "a lighthouse", "a whale")
     page = visitor.page
-    page.goto(f"{house.url}/gallery?walk=leaving")
+    page.goto(f"{app.url}/gallery?walk=leaving")
     for name, (kind, sign) in SIGNS.items():
         if kind == "mp4":
             press(page, "Other formats")
@@ -115,34 +116,34 @@ def test_a_film_leaves_in_every_format_and_brings_its_settings_back(
         assert (tmp_path / f"film.{kind}").read_bytes().startswith(sign)
 
     for kind, _ in SIGNS.values():
-        page.goto(f"{house.url}/gallery")
+        page.goto(f"{app.url}/gallery")
         page.locator("input[type=file]").set_input_files(tmp_path / f"film.{kind}")
         expect(page.get_by_label("From", exact=True)).to_have_value("a lighthouse")
         expect(page.get_by_label("To", exact=True)).to_have_value("a whale")
-        expect(page).to_have_url(f"{house.url}/create")
-    assert visitor.complaints == []
+        expect(page).to_have_url(f"{app.url}/create")
+    assert visitor.errors == []
 
 
-def test_a_download_that_fails_says_so_and_leads_back(house: House, visitor: Visitor) -> None:
-    hang_waves(house)
+def test_a_download_that_fails_says_so_and_leads_back(app: App, visitor: Visitor) -> None:
+    add_foreign_film(app)
     page = visitor.page
-    page.goto(f"{house.url}/pictures/walks/waves.zip")
+    page.goto(f"{app.url}/pictures/walks/waves.zip")
     expect(page.get_by_text("Another program made this film", exact=False)).to_be_visible()
     page.get_by_role("link", name="Back to the film").click()
     expect(page.get_by_text("Waves, 2024")).to_be_visible()
 
 
-def test_a_link_is_copied_and_a_new_title_found(house: House, visitor: Visitor) -> None:
-    hang_film(house, "renamed", "a comet", "a pear")
+def test_a_link_is_copied_and_a_new_title_found(app: App, visitor: Visitor) -> None:
+    add_film(app, "renamed", "a comet", "a pear")
     page = visitor.page
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
-    page.goto(f"{house.url}/gallery?q=comet")
+    page.goto(f"{app.url}/gallery?q=comet")
     page.locator(".card").click()
     press(page, "Share")
     page.get_by_test_id("stCode").hover()
     page.get_by_role("button", name="Copy to clipboard").click()
     copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == f"{house.url}/gallery?walk=renamed"
+    assert copied == f"{app.url}/gallery?walk=renamed"
     page.keyboard.press("Escape")
     page.get_by_label("Title", exact=True).fill("Wanderer")
     page.get_by_label("Title", exact=True).press("Enter")
@@ -151,13 +152,13 @@ def test_a_link_is_copied_and_a_new_title_found(house: House, visitor: Visitor) 
     expect(page.get_by_label("Search", exact=True)).to_have_value("comet")
     page.get_by_label("Search", exact=True).fill("wander")
     expect(page.locator(".card .title")).to_have_text("Wanderer")
-    assert visitor.complaints == []
+    assert visitor.errors == []
 
 
-def test_a_file_is_taken_wherever_it_is_dropped(house: House, visitor: Visitor) -> None:
+def test_a_file_is_taken_wherever_it_is_dropped(app: App, visitor: Visitor) -> None:
     page = visitor.page
-    page.goto(f"{house.url}/gallery")
+    page.goto(f"{app.url}/gallery")
     page.get_by_text("Drop or choose it").wait_for()
     page.evaluate(DROP, "photo <b>.gif")
     expect(page.get_by_text("“photo <b>.gif”: This file is damaged")).to_be_visible()
-    assert page.url == f"{house.url}/gallery"
+    assert page.url == f"{app.url}/gallery"

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.support.app import House
-from tests.support.visits import PATIENCE, Visitor, hang_film, press, settled
+from tests.support.app import App
+from tests.support.browser import PATIENCE, Visitor, press, wait_for_script
+from tests.support.films import add_film
 
 pytestmark = pytest.mark.browser
 
@@ -15,12 +16,12 @@ PAIR = "/compare?a=steady&b=slow-middle"
 
 
 @pytest.fixture(autouse=True)
-def films(house: House) -> None:
+def films(app: App) -> None:
     """Two walks between the same stops, of different lengths and sizes, and a twin of the first."""
     stops = ("a moon", "a hill")
-    hang_film(house, "steady", *stops)
-    hang_film(house, "slow-middle", *stops, pacing="dense-middle", frames=9, size=128)
-    hang_film(house, "slow-ends", *stops, pacing="ease")
+    add_film(app, "steady", *stops)
+    add_film(app, "slow-middle", *stops, pacing="dense-middle", frames=9, size=128)
+    add_film(app, "slow-ends", *stops, pacing="ease")
 
 
 def opened(page: Page, address: str) -> Page:
@@ -55,9 +56,9 @@ def go_to(page: Page, frame: int) -> None:
 
 
 def test_two_films_are_one_picture_with_a_wipe_or_their_difference(
-    house: House, visitor: Visitor
+    app: App, visitor: Visitor
 ) -> None:
-    page = opened(visitor.page, house.url + PAIR)
+    page = opened(visitor.page, app.url + PAIR)
     go_to(page, 2)
     first, second = page.locator(".screen canvas").all()
     both, handle = page.locator(".both canvas"), page.get_by_label("Wipe between both films")
@@ -87,11 +88,11 @@ def test_two_films_are_one_picture_with_a_wipe_or_their_difference(
     expect(page).to_have_url(re.compile("view=difference"))
     page.reload()
     expect(page.get_by_label("Difference", exact=True)).to_be_checked()
-    assert visitor.complaints == []
+    assert visitor.errors == []
 
 
-def test_the_keyboard_plays_pauses_and_steps(house: House, visitor: Visitor) -> None:
-    page = opened(visitor.page, house.url + PAIR)
+def test_the_keyboard_plays_pauses_and_steps(app: App, visitor: Visitor) -> None:
+    page = opened(visitor.page, app.url + PAIR)
     go_to(page, 4)
     page.keyboard.press("Space")
     expect(page.get_by_role("button", name="Pause")).to_be_visible()
@@ -105,8 +106,8 @@ def test_the_keyboard_plays_pauses_and_steps(house: House, visitor: Visitor) -> 
     expect(page.locator(".count")).to_have_text("4 / 9")
 
 
-def test_the_mark_on_the_curves_goes_with_the_clock(house: House, visitor: Visitor) -> None:
-    page = opened(visitor.page, house.url + PAIR)
+def test_the_mark_on_the_curves_goes_with_the_clock(app: App, visitor: Visitor) -> None:
+    page = opened(visitor.page, app.url + PAIR)
     mark = page.locator(".mark")
     for frame, way in ((1, "0"), (5, "0.5"), (9, "1")):
         go_to(page, frame)
@@ -118,10 +119,10 @@ def test_the_mark_on_the_curves_goes_with_the_clock(house: House, visitor: Visit
 
 
 @pytest.mark.parametrize(("speed", "seconds"), [("¼ ×", 1.6), ("1 ×", 0.4), ("2 ×", 0.2)])
-def test_the_speed_is_chosen(house: House, visitor: Visitor, speed: str, seconds: float) -> None:
+def test_the_speed_is_chosen(app: App, visitor: Visitor, speed: str, seconds: float) -> None:
     clock = visitor.page.clock
     clock.install()
-    page = opened(visitor.page, house.url + PAIR)
+    page = opened(visitor.page, app.url + PAIR)
     go_to(page, 1)
     page.get_by_label("Speed").select_option(speed)
     clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
@@ -131,18 +132,18 @@ def test_the_speed_is_chosen(house: House, visitor: Visitor, speed: str, seconds
     expect(page.locator(".count")).to_have_text("3 / 9")
 
 
-def test_less_motion_is_none_until_asked(house: House, browser: Browser) -> None:
+def test_less_motion_is_none_until_asked(app: App, browser: Browser) -> None:
     context = browser.new_context(reduced_motion="reduce")
-    page = opened(context.new_page(), house.url + PAIR)
+    page = opened(context.new_page(), app.url + PAIR)
     expect(page.locator(".count")).to_have_text("1 / 9", timeout=PATIENCE)
     press(page, "Play")
     expect(page.locator(".count")).not_to_have_text("1 / 9")
     context.close()
 
 
-def test_a_finger_moves_the_wipe(house: House, browser: Browser) -> None:
+def test_a_finger_moves_the_wipe(app: App, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True)
-    page = opened(context.new_page(), f"{house.url}{PAIR}&view=wipe")
+    page = opened(context.new_page(), f"{app.url}{PAIR}&view=wipe")
     expect(page.locator(".count")).to_contain_text("/ 9", timeout=PATIENCE)
     picture = page.locator(".both canvas").bounding_box()
     assert picture
@@ -152,32 +153,32 @@ def test_a_finger_moves_the_wipe(house: House, browser: Browser) -> None:
 
 
 def test_a_browser_that_cannot_take_films_apart_shows_them_side_by_side(
-    house: House, visitor: Visitor
+    app: App, visitor: Visitor
 ) -> None:
     visitor.page.add_init_script("delete window.ImageDecoder")
-    page = opened(visitor.page, f"{house.url}{PAIR}&view=wipe")
+    page = opened(visitor.page, f"{app.url}{PAIR}&view=wipe")
     expect(page.get_by_text("they play only side by side", exact=False)).to_be_visible()
     expect(page.locator(".choices")).to_be_hidden()
     expect(page.locator(".both")).to_be_hidden()
     expect(page.locator(".screen img")).to_have_count(2)
-    assert visitor.complaints == []
+    assert visitor.errors == []
 
 
-def test_a_blind_vote_with_the_keyboard_alone(house: House, visitor: Visitor) -> None:
-    page = opened(visitor.page, f"{house.url}/compare?a=steady&b=slow-ends&view=difference")
-    numbers = dict(house.ask("SELECT id, accession FROM walks"))
+def test_a_blind_vote_with_the_keyboard_alone(app: App, visitor: Visitor) -> None:
+    page = opened(visitor.page, f"{app.url}/compare?a=steady&b=slow-ends&view=difference")
+    numbers = dict(app.query("SELECT id, accession FROM walks"))
     names = ("linear", "ease", numbers["steady"], numbers["slow-ends"])
     page.get_by_role("button", name="Vote blind").press("Enter")
     question = page.get_by_role("heading", name="Which film do you prefer?")
     expect(question).to_be_visible()
     expect(page.get_by_role("combobox", name="Left")).to_have_count(0)
-    settled(page)
+    wait_for_script(page)
     shown = page.get_by_test_id("stMain").inner_text() + page.locator(".player").inner_html()
     assert not [name for name in names if name in shown]
     page.get_by_role("button", name="Second film", exact=True).press("Enter")
     expect(page.get_by_text("You preferred the second film:", exact=False)).to_be_visible()
     expect(page.get_by_text("In 1 vote curators preferred", exact=False)).to_be_visible()
     expect(page).to_have_url(re.compile("view=difference"))
-    page.goto(f"{house.url}/insight")
+    page.goto(f"{app.url}/insight")
     expect(page.get_by_text("In 1 vote curators preferred", exact=False)).to_be_visible()
-    assert visitor.complaints == []
+    assert visitor.errors == []

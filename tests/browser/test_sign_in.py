@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support import app
-from tests.support.app import House, running
-from tests.support.issuer import CLIENT, issuing
-from tests.support.visits import FILM_PATIENCE, PATIENCE, enter, hang_waves, press
+from tests.support.app import App, running_app
+from tests.support.browser import FILM_PATIENCE, PATIENCE, fill_field, press
+from tests.support.films import add_foreign_film
+from tests.support.issuer import CLIENT, running_issuer
+from tests.support.network import free_port
 
 pytestmark = pytest.mark.browser
 
@@ -25,9 +26,9 @@ client_secret = "{client_secret}"
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    home, port = tmp_path_factory.mktemp("guarded"), app.free_port()
-    with issuing() as issuer, pytest.MonkeyPatch.context() as patch:
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    home, port = tmp_path_factory.mktemp("guarded"), free_port()
+    with running_issuer() as issuer, pytest.MonkeyPatch.context() as patch:
         settings = Path(home, ".streamlit")
         settings.mkdir()
         text = SECRETS.format(port=port, issuer=issuer.url, **CLIENT)
@@ -35,16 +36,15 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         # Streamlit looks for secrets in the home folder too; the provider knows one address.
         patch.setenv("HOME", str(home))
         patch.setenv("MOMALISA_ADMINS", f"someone@museum.test, {ADMIN.upper()}")
-        patch.setattr(app, "free_port", lambda: port)
-        with running(home) as house:
-            yield house
+        with running_app(home, port=port) as app:
+            yield app
 
 
-def sign_in(browser: Browser, house: House, email: str) -> Page:
+def sign_in(browser: Browser, app: App, email: str) -> Page:
     """A browser of one's own, signed in."""
     page = browser.new_context().new_page()
     page.set_default_timeout(2 * PATIENCE)
-    page.goto(house.url)
+    page.goto(app.url)
     page.get_by_role("link", name="Sign in", exact=True).click()
     press(page, "Sign in")
     page.get_by_label("E-mail").fill(email)
@@ -53,12 +53,12 @@ def sign_in(browser: Browser, house: House, email: str) -> Page:
     return page
 
 
-def test_a_walk_is_called_off_by_its_maker_or_an_admin_only(house: House, browser: Browser) -> None:
-    maker, stranger, admin = (sign_in(browser, house, who) for who in (MAKER, STRANGER, ADMIN))
+def test_a_walk_is_called_off_by_its_maker_or_an_admin_only(app: App, browser: Browser) -> None:
+    maker, stranger, admin = (sign_in(browser, app, who) for who in (MAKER, STRANGER, ADMIN))
     maker.get_by_role("link", name="Create a walk").click()
-    enter(maker, "From", "a red square on white")
-    enter(maker, "To", "a stormy sea at night")
-    enter(maker, "Frames a leg", "240")
+    fill_field(maker, "From", "a red square on white")
+    fill_field(maker, "To", "a stormy sea at night")
+    fill_field(maker, "Frames a leg", "240")
     press(maker, "Walk")
     maker.locator(".cell").first.wait_for()
     expect(maker.get_by_role("button", name="Cancel")).to_be_visible()
@@ -71,28 +71,26 @@ def test_a_walk_is_called_off_by_its_maker_or_an_admin_only(house: House, browse
     admin.goto(maker.url)
     press(admin, "Cancel")
     expect(maker.get_by_text("Called off.", exact=False)).to_be_visible(timeout=FILM_PATIENCE)
-    assert [state for _title, state in house.walks()] == ["cancelled"]
+    assert [state for _title, state in app.walks()] == ["cancelled"]
 
 
-def test_a_film_is_deleted_by_an_admin_and_not_by_a_stranger(
-    house: House, browser: Browser
-) -> None:
-    hang_waves(house)
-    stranger = sign_in(browser, house, STRANGER)
-    stranger.goto(f"{house.url}/gallery?walk=waves")
+def test_a_film_is_deleted_by_an_admin_and_not_by_a_stranger(app: App, browser: Browser) -> None:
+    add_foreign_film(app)
+    stranger = sign_in(browser, app, STRANGER)
+    stranger.goto(f"{app.url}/gallery?walk=waves")
     expect(stranger.get_by_text("Star", exact=True).first).to_be_visible()
     expect(stranger.get_by_role("button", name="Delete")).to_have_count(0)
 
-    admin = sign_in(browser, house, ADMIN)
-    admin.goto(f"{house.url}/gallery?walk=waves")
+    admin = sign_in(browser, app, ADMIN)
+    admin.goto(f"{app.url}/gallery?walk=waves")
     press(admin, "Delete")
     press(admin, "Yes, delete it")
     expect(admin.get_by_text("Delete", exact=True)).to_have_count(0)
-    assert house.ask("SELECT id, title FROM walks WHERE id = 'waves'") == []
+    assert app.query("SELECT id, title FROM walks WHERE id = 'waves'") == []
 
 
-def test_who_has_signed_out_is_nobody(house: House, browser: Browser) -> None:
-    page = sign_in(browser, house, MAKER)
+def test_who_has_signed_out_is_nobody(app: App, browser: Browser) -> None:
+    page = sign_in(browser, app, MAKER)
     page.get_by_role("link", name="Signed in", exact=True).click()
     expect(page.get_by_text(f"You are {MAKER}.")).to_be_visible()
     press(page, "Sign out")

@@ -1,6 +1,7 @@
-"""What is left of a history after `kill -9`, in the midst of work and of migrations."""
+"""Count what a database has lost after `kill -9` during work and during migrations."""
 
 import itertools
+import multiprocessing
 import os
 import random
 import signal
@@ -20,82 +21,85 @@ from db import queue, walks
 from db.models import State, Walk
 from db.session import engine_for, migrate, reading, sqlite_file, writing
 from tests.support.databases import Databases, SQLite
-from tests.support.stub_walks import FORK, ask, claim, finish, lease
+from tests.support.walks import claim_walk, enqueue_walk, finish_walk, lease_of, random_spec
 
+FORK = multiprocessing.get_context("fork")
 KILLS = 200
 LEASE = 0.2
 SCHEMA = Path(__file__).parent.parent / "db" / "schemas" / "0001.sqlite.sql"
 
 
-def kills(databases: Databases) -> dict[str, float]:
-    """A process that asks, claims, beats and finishes, killed 200 times in the midst of it."""
+def measure_kills(databases: Databases) -> dict[str, float]:
+    """Kill a process that enqueues, claims and finishes walks 200 times at random moments."""
     url = databases.fresh()
     random_ = random.Random(1)
     with tempfile.TemporaryDirectory() as folder:
-        said = Path(folder) / "said"
+        log = Path(folder) / "log"
         for _ in range(KILLS):
-            _killed(random_.uniform(0.01, 1.0), _work, url, said)
-        # What is left is finished by one who is not killed.
+            _run_and_kill(random_.uniform(0.01, 1.0), _work, url, log)
+        # This process finishes the walks that are left.
         time.sleep(2 * LEASE)
-        while (walk := claim(url)) is not None:
-            finish(url, walk)
-        lines = [line.split() for line in said.read_text().splitlines()]
-    finished = Counter(one for word, one in lines if word == "finished")
+        while (walk := claim_walk(url)) is not None:
+            finish_walk(url, walk)
+        lines = [line.split() for line in log.read_text().splitlines()]
+    finished = Counter(walk_id for event, walk_id in lines if event == "finished")
     with reading(url) as session:
         rows = {walk.id: walk for walk in session.scalars(select(Walk))}
-        sound = sqlite_file(url) is None or session.scalar(text("PRAGMA integrity_check")) == "ok"
-        found = walks.count(session=session, search="night")
+        intact = sqlite_file(url) is None or session.scalar(text("PRAGMA integrity_check")) == "ok"
+        matches = walks.count(session=session, search="night")
     done = {walk_id for walk_id, walk in rows.items() if walk.state is State.DONE}
     return {
-        "kill -9 in the midst of work": KILLS,
-        "walks asked for": len([1 for word, _ in lines if word == "asked"]),
+        "kill -9 during work": KILLS,
+        "walks enqueued": sum(event == "enqueued" for event, _ in lines),
         "walks finished before a kill": len(finished),
-        "walks lost": sum(word == "asked" and one not in rows for word, one in lines)
-        + sum(one not in done for one in finished),
+        "walks lost": sum(event == "enqueued" and walk_id not in rows for event, walk_id in lines)
+        + sum(walk_id not in done for walk_id in finished),
         "walks finished twice": sum(times > 1 for times in finished.values()),
-        "rows in an impossible state": sum(not _possible(walk) for walk in rows.values()),
-        "done rows the search does not know": len(done) - found,
-        "damaged databases": not sound,
+        "rows in an impossible state": sum(not _is_possible(walk) for walk in rows.values()),
+        "done rows that the search does not find": len(done) - matches,
+        "damaged databases": not intact,
     }
 
 
-def _killed(seconds: float, work: Callable[..., None], *told: object) -> bool:
-    """Do `work` in a process of its own, kill it some seconds after it began; False if it ended."""
-    began = FORK.Event()
-    child = FORK.Process(target=_begin, args=(began, work, *told))
+def _run_and_kill(seconds: float, work: Callable[..., None], *arguments: object) -> bool:
+    """Run `work` in a new process and kill it some seconds later; False if it ended before."""
+    started = FORK.Event()
+    child = FORK.Process(target=_signal_and_run, args=(started, work, *arguments))
     child.start()
-    began.wait()
+    started.wait()
     child.join(seconds)
     child.kill()
     child.join()
     return child.exitcode == -signal.SIGKILL
 
 
-def _begin(began: Any, work: Callable[..., None], *told: object) -> None:
-    began.set()
-    work(*told)
+def _signal_and_run(started: Any, work: Callable[..., None], *arguments: object) -> None:
+    started.set()
+    work(*arguments)
 
 
-def _work(url: str, said: Path) -> None:
-    """Ask for walks and make them, and say what was answered, on the disk at once."""
-    with said.open("a", buffering=1) as out:
+def _work(url: str, log: Path) -> None:
+    """Enqueue, claim and finish walks; log each committed step, line-buffered."""
+    with log.open("a", buffering=1) as lines:
         for number in itertools.count():
-            with writing(url) as session:
-                asked = ask(session, number)
-            out.write(f"asked {asked}\n")
-            walk = claim(url, LEASE)
+            enqueued = enqueue_walk(
+                url, **random_spec(random.Random(number)), maker=f"{number % 3}"
+            )
+            lines.write(f"enqueued {enqueued.id}\n")
+            walk = claim_walk(url, LEASE)
             if walk is None:
                 continue
             with writing(url) as session:
                 queue.seen(session=session, name=str(os.getpid()), pid=os.getpid(), host="h")
                 queue.heartbeat(
-                    session=session, **lease(walk), lease_seconds=LEASE, progress=[[0, "k"]]
+                    session=session, **lease_of(walk), lease_seconds=LEASE, progress=[[0, "k"]]
                 )
-            if finish(url, walk):
-                out.write(f"finished {walk.id}\n")
+            if finish_walk(url, walk):
+                lines.write(f"finished {walk.id}\n")
 
 
-def _possible(walk: Walk) -> bool:
+def _is_possible(walk: Walk) -> bool:
+    """Whether a row's columns fit its state."""
     leased = walk.owner is not None and walk.lease_until is not None
     match walk.state:
         case State.RUNNING:
@@ -110,21 +114,21 @@ def _possible(walk: Walk) -> bool:
             return False
 
 
-def killed_migrations(databases: Databases) -> dict[str, float]:
-    """A migration of 203 old walks, killed in the midst of it; then it is done again."""
+def measure_killed_migrations(databases: Databases) -> dict[str, float]:
+    """Kill the migration of a database of 203 walks at random moments and run it again."""
     if not isinstance(databases, SQLite):
         return {}
     random_ = random.Random(2)
     killed = unusable = changed = 0
     url = databases.blank()
-    _old(url)
+    _create_old_database(url)
     began = time.perf_counter()
-    _killed(60.0, migrate, url)
-    whole = time.perf_counter() - began
+    _run_and_kill(60.0, migrate, url)
+    seconds = time.perf_counter() - began
     while killed < KILLS // 4:
         url = databases.blank()
-        _old(url)
-        killed += _killed(random_.uniform(0.0, whole), migrate, url)
+        _create_old_database(url)
+        killed += _run_and_kill(random_.uniform(0.0, seconds), migrate, url)
         try:
             migrate(url)
             with reading(url) as session:
@@ -134,24 +138,24 @@ def killed_migrations(databases: Databases) -> dict[str, float]:
             unusable += 1
         engine_for(url).dispose()
     return {
-        "kill -9 in the midst of a migration": killed,
-        "unusable databases after it": unusable,
-        "databases with other rows after it": changed,
+        "kill -9 during a migration": killed,
+        "databases unusable afterwards": unusable,
+        "databases with rows lost or added afterwards": changed,
     }
 
 
-def _old(url: str) -> None:
-    """A history of the first schema."""
+def _create_old_database(url: str) -> None:
+    """Create a database of the first schema with 203 walks."""
     file = sqlite_file(url)
     assert file is not None
     file.parent.mkdir()
     with closing(sqlite3.connect(file)) as old, old:
         old.executescript(SCHEMA.read_text())
         columns = [row[1] for row in old.execute("PRAGMA table_info(walks)")]
-        kept = ", ".join(columns[2:])
+        copied = ", ".join(columns[2:])
         for number in range(200):
             old.execute(
-                f"INSERT INTO walks (id, accession, {kept}) SELECT ?, ?, {kept} FROM walks "
+                f"INSERT INTO walks (id, accession, {copied}) SELECT ?, ?, {copied} FROM walks "
                 "WHERE id = 'failed0000000000'",
                 (f"walk{number}", f"ML.2025.{number:04d}"),
             )

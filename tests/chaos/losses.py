@@ -1,11 +1,10 @@
-"""`python -m tests.chaos.losses`: what is lost when processes die and networks fail?
+"""`python -m tests.chaos.losses`: count what is lost when processes die and networks fail.
 
-Real workers in processes of their own, with a real history, a real emulator of Cloud Storage and
-a proxy before it. Migrations, workers and the whole app are killed with `kill -9` at random
-moments, while the bucket comes and goes. Then the network fails in every way it can, and is gone
-altogether for a while. Every film must be in the bucket in the end: once, and with the right
-checksum. Before that, a history is rebuilt from a large bucket. Only the workers' pictures are
-stubs; the app's are painted.
+First a database is rebuilt from a large bucket. Then migrations, workers and the app are killed
+with `kill -9` at random moments, while the bucket goes offline and comes back. Then faults of every
+kind are injected into the network, and the bucket is offline for a while. In the end every film
+must be in the bucket exactly once and with the right checksum. The bucket is an emulator behind a
+proxy; the workers' frames are noise, the app's are rendered by the shipped model.
 """
 
 import argparse
@@ -16,8 +15,8 @@ import signal
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,151 +24,167 @@ import pytest
 
 from db.models import State
 from db.session import migrate
-from momalisa.spec import WalkSpec
 from momalisa.storage import film_key, open_storage
 from momalisa.storage.outbox import Outbox, open_outbox
 from momalisa.sync import sync
-from tests.chaos.environment import PATIENCE, House, house
-from tests.chaos.kills import killed_migrations
+from tests.chaos.environment import PATIENCE, Environment, new_environment
+from tests.chaos.kills import measure_killed_migrations
 from tests.support.databases import SQLite
-from tests.support.faults import Fault, emulator
-from tests.support.noise_worker import Film, record_of
+from tests.support.faults import Fault
+from tests.support.noise_worker import encode_record
+from tests.support.results import StubResult
+from tests.support.storage_emulator import running_emulator
+from tests.support.walks import walk_spec
 
 FILES_OF_A_FILM = 3
 LIFE = 12.0
-"""Seconds within which an app that has started finishes its first walk, even on busy cores."""
+"""Seconds in which a new app finishes its first walk, even on busy cores."""
 
 
-def worker_dies(house: House, chance: random.Random) -> None:
-    """A worker is killed while it works."""
-    worker = house.start()
-    house.until_at_work(worker)
-    time.sleep(chance.uniform(0.0, 1.5))
+def kill_worker(environment: Environment, random_: random.Random) -> None:
+    """Start a worker and kill it within 1.5 s of its first heartbeat."""
+    worker = environment.start_worker()
+    environment.wait_for_heartbeat(worker)
+    time.sleep(random_.uniform(0.0, 1.5))
     worker.kill()
     worker.join()
 
 
-def app_dies(house: House, chance: random.Random) -> None:
-    """The server is killed while it starts, or while its worker wakes, paints and stores."""
-    with house.app() as app:
-        time.sleep(chance.uniform(0.0, LIFE))
+def kill_app(environment: Environment, random_: random.Random) -> None:
+    """Start the app and kill its server while its worker starts, renders or stores."""
+    with environment.running_app() as app:
+        time.sleep(random_.uniform(0.0, LIFE))
         os.kill(app.pid, signal.SIGKILL)
 
 
-def killed(
-    house: House,
+def measure_kills(
+    environment: Environment,
     kills: int,
     seed: int = 0,
-    dies: Callable[[House, random.Random], None] = worker_dies,
-    finishes: Callable[[House], AbstractContextManager[object]] = House.worker,
+    kill: Callable[[Environment, random.Random], None] = kill_worker,
+    survivor: Callable[[Environment], AbstractContextManager[object]] = Environment.running_worker,
 ) -> dict[str, Any]:
-    """Kill at random moments, while the bucket comes and goes; then let one finish."""
-    chance = random.Random(seed)
+    """Kill at random moments, while the bucket is offline at times; then let a survivor finish."""
+    random_ = random.Random(seed)
     stages: Counter[str] = Counter()
     worst: Counter[str] = Counter()
     for _ in range(kills):
-        house.ask(max(0, 4 - house.count(State.QUEUED)))
-        house.proxy.gone = chance.random() < 0.3
-        dies(house, chance)
-        under_way = [row.stage for row in house.rows() if row.state is State.RUNNING]
-        outbox = " and an outbox" if open_outbox(house.settings).walk_ids() else ""
-        stages[f"{under_way[0] if under_way else 'between walks'}{outbox}"] += 1
-        house.proxy.gone = False
-        worst |= Counter(house.losses())
-    with finishes(house):
-        house.until_all_arrived()
-        again = house.count(State.FAILED)
-        house.ask(again)
-        house.until_all_arrived()
-    house.asked -= again
+        environment.enqueue_walks(max(0, 4 - environment.count(State.QUEUED)))
+        environment.proxy.offline = random_.random() < 0.3
+        kill(environment, random_)
+        running = [row.stage for row in environment.rows() if row.state is State.RUNNING]
+        outbox = " and an outbox" if open_outbox(environment.settings).walk_ids() else ""
+        stages[f"{running[0] if running else 'between walks'}{outbox}"] += 1
+        environment.proxy.offline = False
+        worst |= Counter(environment.losses())
+    with survivor(environment):
+        environment.wait_for_films()
+        failed = environment.count(State.FAILED)
+        environment.enqueue_walks(failed)
+        environment.wait_for_films()
+    environment.enqueued -= failed
     return {
         "kills": kills,
         "killed at": dict(stages),
-        "walks": house.asked,
-        "given up after three deaths, as they must be, and asked for again": again,
-        "at the worst of these moments": {name: worst[name] for name in house.losses()},
-        "in the end": house.final_losses(),
+        "walks": environment.enqueued,
+        "failed after three deaths, as they must, and enqueued again": failed,
+        "worst counts after a kill": {name: worst[name] for name in environment.losses()},
+        "in the end": environment.final_losses(),
     }
 
 
-def faulty(house: House, films: int, gone: float, share: float = 0.3) -> dict[str, Any]:
-    """Faults of every kind, then a bucket that is gone for `gone` seconds, then peace."""
-    house.ask(films)
-    house.proxy.trouble(share, [fault for fault in Fault if fault is not Fault.STALL])
-    house.proxy.meet(Fault.STALL)
-    with house.worker():
-        bad = house.until_all_arrived()
-        house.proxy.trouble(0.0, ())
-        house.proxy.gone = True
+def measure_faults(
+    environment: Environment, films: int, offline: float, share: float = 0.3
+) -> dict[str, Any]:
+    """Inject faults of every kind, take the bucket offline (seconds), then let films arrive."""
+    environment.enqueue_walks(films)
+    environment.proxy.set_fault_rate(share, [fault for fault in Fault if fault is not Fault.STALL])
+    environment.proxy.script_faults(Fault.STALL)
+    with environment.running_worker():
+        with_faults = environment.wait_for_films()
+        environment.proxy.set_fault_rate(0.0, ())
+        environment.proxy.offline = True
         began = time.monotonic()
-        house.ask(films)
-        waited = 0
-        while time.monotonic() < began + (gone if waited else PATIENCE):
+        environment.enqueue_walks(films)
+        waiting = 0
+        while time.monotonic() < began + (offline if waiting else PATIENCE):
             time.sleep(0.1)
-            waited = sum(row.waiting for row in house.rows())
-        house.proxy.gone = False
-        back = house.until_all_arrived()
+            waiting = sum(row.waiting for row in environment.rows())
+        environment.proxy.offline = False
+        afterwards = environment.wait_for_films()
     return {
-        "films": house.asked,
-        "faults met": {fault.value: times for fault, times in house.proxy.met.items()},
-        "share of requests that met one": share,
-        "seconds until all had arrived in spite of them": round(bad, 1),
-        "seconds the bucket was gone": gone,
-        "films waiting in the outbox by then": waited,
-        "seconds after its return until all had arrived": round(back, 1),
-        "in the end": house.final_losses(),
+        "films": environment.enqueued,
+        "faults injected": {
+            fault.value: times for fault, times in environment.proxy.fault_counts.items()
+        },
+        "share of requests with a fault": share,
+        "seconds until all films arrived nevertheless": round(with_faults, 1),
+        "seconds the bucket was offline": offline,
+        "films waiting in the outbox then": waiting,
+        "seconds from its return until all films arrived": round(afterwards, 1),
+        "in the end": environment.final_losses(),
     }
 
 
-def rebuilt(folder: Path, objects: int) -> dict[str, Any]:
-    """Rebuild a history from a bucket of `objects` files, a third of them records."""
+def measure_rebuild(folder: Path, objects: int) -> dict[str, Any]:
+    """Rebuild a database from a bucket of this many files, a third of them records."""
     films = objects // FILES_OF_A_FILM
     for number in range(films):
-        _hang(folder / "data/films/store", f"walk-{number}", number)
-    history = f"sqlite:///{folder}/history.db"
-    migrate(history)
+        _add_film(folder / "data/films/store", f"walk-{number}", number)
+    database = f"sqlite:///{folder}/history.db"
+    migrate(database)
     outbox = Outbox(folder / "outbox")
-    with emulator(folder / "data") as place, pytest.MonkeyPatch.context() as environment:
-        environment.setenv("STORAGE_EMULATOR_HOST", f"http://{place}")
+    with running_emulator(folder / "data") as address, pytest.MonkeyPatch.context() as variables:
+        variables.setenv("STORAGE_EMULATOR_HOST", f"http://{address}")
         storage = open_storage("gs://films/store")
-        began, busy = time.monotonic(), time.process_time()
-        first = sync(storage, history, outbox)
-        rebuilding, working = time.monotonic() - began, time.process_time() - busy
+        began, cpu_began = time.monotonic(), time.process_time()
+        first = sync(storage, database, outbox)
+        seconds, cpu_seconds = time.monotonic() - began, time.process_time() - cpu_began
         began = time.monotonic()
-        again = sync(storage, history, outbox)
-        looking = time.monotonic() - began
+        second = sync(storage, database, outbox)
+        second_seconds = time.monotonic() - began
     return {
         "files": first.files,
         "films taken in": len(first.taken_in),
         "films not taken in": films - len(first.taken_in),
-        "seconds": round(rebuilding, 1),
-        "of them busy in this process": round(working, 1),
-        "seconds of a second run, which finds nothing new": round(looking, 1),
-        "films taken in by it": len(again.taken_in),
+        "seconds": round(seconds, 1),
+        "CPU seconds of this process": round(cpu_seconds, 1),
+        "seconds of a second run, which finds nothing new": round(second_seconds, 1),
+        "films taken in by it": len(second.taken_in),
     }
 
 
-def _hang(store: Path, walk_id: str, seed: int) -> None:
-    """A film's files, without its pictures."""
-    stops: Any = ({"prompt": "a square", "seed": seed}, {"prompt": "a sea", "seed": 7})
-    spec = WalkSpec(stops=stops)
+def _add_film(store: Path, walk_id: str, seed: int) -> None:
+    """Write a film's files, without pictures."""
+    spec = walk_spec(stops=({"prompt": "a square", "seed": seed}, {"prompt": "a sea", "seed": 7}))
     names = {"poster": "poster.webp", "gif": "film.gif", "json": "walk.json"}
     keys = {kind: film_key(walk_id, name) for kind, name in names.items()}
-    made = Film(keys, 4, "5a" * 32, spec.frames, distances=[0.5] * spec.frames)
-    record = record_of(spec, made, {"accession": f"ML.2026.{seed + 1:04d}"})
+    result = StubResult(
+        keys, spec.frames, spec.frames, sha256="5a" * 32, distances=[0.5] * spec.frames
+    )
+    record = encode_record(spec, result, {"accession": f"ML.2026.{seed + 1:04d}"})
     for key, data in zip(keys.values(), (b"still", b"film", record), strict=True):
         path = store / key
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
 
 
+@contextmanager
+def _temporary_environment(patience: tuple[float, float]) -> Iterator[Environment]:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        new_environment(Path(home), patience) as environment,
+    ):
+        yield environment
+
+
 def main() -> None:
-    """Measure, and print the figures as JSON."""
+    """Run all measurements and print them as JSON."""
     parser = argparse.ArgumentParser(prog="python -m tests.chaos.losses", description=__doc__)
     parser.add_argument("--kills", type=int, default=130, help="workers to kill (130)")
     parser.add_argument("--apps", type=int, default=20, help="times to kill the app (20)")
     parser.add_argument("--films", type=int, default=20, help="films a phase of faults (20)")
-    parser.add_argument("--gone", type=float, default=60.0, help="seconds without a bucket (60)")
+    parser.add_argument("--offline", type=float, default=60.0, help="seconds without a bucket (60)")
     parser.add_argument(
         "--objects", type=int, default=10_000, help="files to rebuild from (10,000)"
     )
@@ -177,20 +192,25 @@ def main() -> None:
     options = parser.parse_args()
     figures: dict[str, Any] = {}
 
-    def tell(name: str, found: dict[str, Any]) -> None:
-        figures[name] = found
-        print(json.dumps({name: found}, indent=2), flush=True)
+    def report(name: str, counts: dict[str, Any]) -> None:
+        figures[name] = counts
+        print(json.dumps({name: counts}, indent=2), flush=True)
 
     with tempfile.TemporaryDirectory() as folder:
-        tell("sync", rebuilt(Path(folder), options.objects))
+        report("sync", measure_rebuild(Path(folder), options.objects))
     with tempfile.TemporaryDirectory() as folder:
-        tell("kill -9 of migrations", killed_migrations(SQLite(Path(folder))))
-    with tempfile.TemporaryDirectory() as home, house(Path(home), (0.5, 1.0)) as one:
-        tell("kill -9 of workers", killed(one, options.kills))
-    with tempfile.TemporaryDirectory() as home, house(Path(home), (0.5, 1.0)) as one:
-        tell("kill -9 of the app", killed(one, options.apps, dies=app_dies, finishes=House.app))
-    with tempfile.TemporaryDirectory() as home, house(Path(home), (15.0, 120.0)) as one:
-        tell("faults", faulty(one, options.films, options.gone))
+        report("kill -9 of migrations", measure_killed_migrations(SQLite(Path(folder))))
+    with _temporary_environment((0.5, 1.0)) as environment:
+        report("kill -9 of workers", measure_kills(environment, options.kills))
+    with _temporary_environment((0.5, 1.0)) as environment:
+        report(
+            "kill -9 of the app",
+            measure_kills(
+                environment, options.apps, kill=kill_app, survivor=Environment.running_app
+            ),
+        )
+    with _temporary_environment((15.0, 120.0)) as environment:
+        report("faults", measure_faults(environment, options.films, options.offline))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2))
 

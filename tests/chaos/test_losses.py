@@ -1,6 +1,5 @@
 """Small runs of `tests.chaos.losses`: kills and network faults lose no film."""
 
-import gc
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -9,41 +8,39 @@ from random import Random
 import pytest
 
 from db.session import engine_for
-from tests.chaos.environment import House, house
-from tests.chaos.losses import app_dies, faulty, killed, worker_dies
+from tests.chaos.environment import Environment, new_environment
+from tests.chaos.losses import kill_app, kill_worker, measure_faults, measure_kills
+from tests.support.storage_emulator import LEFT_SOCKETS
 
-# The client library leaves the socket of an answer that it tries again to the collector.
-pytestmark = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-)
+pytestmark = LEFT_SOCKETS
 
 
 @pytest.fixture
-def impatient(tmp_path: Path) -> Iterator[House]:
-    """A house whose workers soon put a film into the outbox."""
-    with house(tmp_path, (0.5, 1.0)) as one:
-        yield one
-        engine_for(one.settings.database).dispose()
-    gc.collect()
+def impatient(tmp_path: Path) -> Iterator[Environment]:
+    """An environment whose workers soon give up an upload and use the outbox."""
+    with new_environment(tmp_path, (0.5, 1.0)) as environment:
+        yield environment
+        engine_for(environment.settings.database).dispose()
 
 
 @pytest.mark.parametrize(
-    ("kills", "dies", "finishes"), [(5, worker_dies, House.worker), (2, app_dies, House.app)]
+    ("kills", "kill", "survivor"),
+    [(5, kill_worker, Environment.running_worker), (2, kill_app, Environment.running_app)],
 )
-def test_who_is_killed_loses_no_film(
-    impatient: House,
+def test_no_film_is_lost_by_kills(
+    impatient: Environment,
     kills: int,
-    dies: Callable[[House, Random], None],
-    finishes: Callable[[House], AbstractContextManager[object]],
+    kill: Callable[[Environment, Random], None],
+    survivor: Callable[[Environment], AbstractContextManager[object]],
 ) -> None:
-    figures = killed(impatient, kills, seed=1, dies=dies, finishes=finishes)
+    figures = measure_kills(impatient, kills, seed=1, kill=kill, survivor=survivor)
     assert sum(figures["killed at"].values()) == kills
-    assert not any(figures["at the worst of these moments"].values())
+    assert not any(figures["worst counts after a kill"].values())
     assert not any(figures["in the end"].values())
 
 
-def test_every_film_arrives_once_through_faults_and_absence(impatient: House) -> None:
-    figures = faulty(impatient, films=3, gone=4.0)
-    assert sum(figures["faults met"].values()) > 0
-    assert figures["films waiting in the outbox by then"] > 0
+def test_every_film_arrives_once_despite_faults_and_an_outage(impatient: Environment) -> None:
+    figures = measure_faults(impatient, films=3, offline=4.0)
+    assert sum(figures["faults injected"].values()) > 0
+    assert figures["films waiting in the outbox then"] > 0
     assert not any(figures["in the end"].values())

@@ -16,9 +16,15 @@ from momalisa.render import render
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
-from tests.cloud.conftest import Answer, Container, assert_same, serving, walk
-from tests.support.faults import emulator
-from tests.support.waiting import until
+from tests.support.container import (
+    Container,
+    Response,
+    assert_same_frames,
+    running_container,
+    small_walk,
+)
+from tests.support.storage_emulator import running_emulator
+from tests.support.waiting import wait_until
 
 OLD = "/v1/endpoints/12/deployedModels/34"
 Paint = Callable[[WalkSpec], Sequence[Frame]]
@@ -35,25 +41,25 @@ def body(*specs: WalkSpec, **more: Any) -> dict[str, Any]:
 
 
 def test_health_is_red_until_the_model_is_loaded(folder: Path, tmp_path: Path) -> None:
-    with serving(tmp_path, folder) as container:
+    with running_container(tmp_path, folder) as container:
         red = container.get("/health")
-        early = container.predict(body(walk(folder)))
-        assert (red.status, red.code) == (early.status, early.code) == (503, "loading")
+        early = container.predict(body(small_walk(folder)))
+        assert (red.status, red.error_code) == (early.status, early.error_code) == (503, "loading")
         assert int(early.headers["Retry-After"]) > 0
-        green = container.ready().get("/health")
+        green = container.wait_until_ready().get("/health")
     assert green.json["status"] == "ready"
     assert green.json["model"] == str(folder)
 
 
 def test_health_says_why_it_stays_red(tmp_path: Path) -> None:
-    with serving(tmp_path, "no-such-model") as container:
-        until(lambda: "no model" in container.get("/health").text)
+    with running_container(tmp_path, "no-such-model") as container:
+        wait_until(lambda: "no model" in container.get("/health").text)
         assert container.get("/health").status == 503
 
 
 def test_routes_are_those_that_vertex_names(folder: Path, tmp_path: Path) -> None:
     named = {"AIP_HEALTH_ROUTE": "/well", "AIP_PREDICT_ROUTE": "/paint"}
-    with serving(tmp_path, "no-such-model", **named) as container:
+    with running_container(tmp_path, "no-such-model", **named) as container:
         assert container.get("/well").status == 503
         assert container.predict({}, "/paint").status == 503
         assert container.get("/health").status == 404
@@ -65,7 +71,7 @@ def test_weights_come_from_where_vertex_keeps_them(
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import storage  # type: ignore[import-untyped,unused-ignore,attr-defined]
 
-    with emulator() as place:
+    with running_emulator() as place:
         client = storage.Client(
             "test",
             AnonymousCredentials(),  # type: ignore[no-untyped-call]
@@ -80,14 +86,14 @@ def test_weights_come_from_where_vertex_keeps_them(
             "STORAGE_EMULATOR_HOST": f"http://{place}",
             "AIP_STORAGE_URI": "gs://weights/a/model",
         }
-        with serving(tmp_path, "atelier", **there) as container:
-            health = container.ready().get("/health").json
+        with running_container(tmp_path, "atelier", **there) as container:
+            health = container.wait_until_ready().get("/health").json
             assert (health["model"], health["digest"]) == ("atelier", model.digest)
 
 
 @pytest.mark.parametrize("route", ["/predict", OLD, f"{OLD}:predict"])
 def test_prompts_become_pictures(
-    container: Container, folder: Path, painted: Paint, route: str
+    container: Container, folder: Path, rendered: Paint, route: str
 ) -> None:
     asked = {
         "instances": [{"sample_key": ["a red square", "a stormy sea"]}],
@@ -96,7 +102,7 @@ def test_prompts_become_pictures(
     answer = container.predict(asked, route)
     assert answer.status == 200, answer.text
     (prediction,) = answer.json["predictions"]
-    assert_same(pictures(prediction), painted(walk(folder)))
+    assert_same_frames(pictures(prediction), rendered(small_walk(folder)))
 
 
 def test_older_health_route(container: Container) -> None:
@@ -104,16 +110,16 @@ def test_older_health_route(container: Container) -> None:
 
 
 def test_whole_specs_become_pictures_in_the_order_asked_for(
-    container: Container, folder: Path, painted: Paint
+    container: Container, folder: Path, rendered: Paint
 ) -> None:
     specs = [
-        walk(folder, pacing="ease", loop="boomerang"),
-        walk(folder, "a cat", "a dog", "a cat by night"),
+        small_walk(folder, pacing="ease", loop="boomerang"),
+        small_walk(folder, "a cat", "a dog", "a cat by night"),
     ]
     predictions = container.predict(body(*specs)).json["predictions"]
     assert [WalkSpec.model_validate(one["spec"]) for one in predictions] == specs
     for prediction, spec in zip(predictions, specs, strict=True):
-        assert_same(pictures(prediction), painted(spec))
+        assert_same_frames(pictures(prediction), rendered(spec))
 
 
 def test_what_is_left_away_is_the_models_own(container: Container, folder: Path) -> None:
@@ -124,9 +130,9 @@ def test_what_is_left_away_is_the_models_own(container: Container, folder: Path)
 
 
 def test_what_does_not_fit_is_in_the_store(
-    container: Container, folder: Path, model: Any, painted: Paint, tmp_path: Path
+    container: Container, folder: Path, model: Any, rendered: Paint, tmp_path: Path
 ) -> None:
-    spec = walk(folder, "a moon", "a sun", frames=24)
+    spec = small_walk(folder, "a moon", "a sun", frames=24)
     (first,) = container.predict(body(spec)).json["predictions"]
     (again,) = container.predict(body(spec)).json["predictions"]
     assert {name: first[name] for name in ("film", "frames")} == {
@@ -135,20 +141,20 @@ def test_what_does_not_fit_is_in_the_store(
     store = LocalStorage(Path(first["store"]))
     local = LocalStorage(tmp_path / "store")
     cache = FrameCache(tmp_path / "cache")
-    rendered = render(spec, walk_id="own", runner=model, cache=cache, storage=local)
-    assert store.get(first["film"]["key"]) == local.get(rendered.files["gif"])
+    result = render(spec, walk_id="own", runner=model, cache=cache, storage=local)
+    assert store.get(first["film"]["key"]) == local.get(result.files["gif"])
     assert first["film"]["url"] == store.url(first["film"]["key"])
 
     from momalisa.cloud.frame_transfer import from_png
 
     frames = [from_png(store.get(place["key"])) for place in first["frames"]]
-    assert_same(frames, painted(spec))
+    assert_same_frames(frames, rendered(spec))
 
 
 def test_each_walk_of_a_request_takes_the_room_that_is_left(
     container: Container, folder: Path
 ) -> None:
-    specs = [walk(folder, "one", f"two {number}", frames=2) for number in range(12)]
+    specs = [small_walk(folder, "one", f"two {number}", frames=2) for number in range(12)]
     predictions = container.predict(body(*specs)).json["predictions"]
     kinds = ["pictures" in prediction for prediction in predictions]
     assert kinds[0]
@@ -157,28 +163,30 @@ def test_each_walk_of_a_request_takes_the_room_that_is_left(
 
 
 def test_two_walks_under_one_id_get_their_own_pictures(
-    container: Container, folder: Path, painted: Paint
+    container: Container, folder: Path, rendered: Paint
 ) -> None:
     from momalisa.cloud.frame_transfer import from_png
 
     for prompt in ("a moon", "a sun"):
-        spec = walk(folder, prompt, "a hill", frames=24)
+        spec = small_walk(folder, prompt, "a hill", frames=24)
         (told,) = container.predict(body(spec, walk_id="shared", film=False)).json["predictions"]
         store = LocalStorage(Path(told["store"]))
-        assert_same([from_png(store.get(one["key"])) for one in told["frames"]], painted(spec))
+        assert_same_frames(
+            [from_png(store.get(one["key"])) for one in told["frames"]], rendered(spec)
+        )
 
 
 def test_id_of_another_walk_is_refused(container: Container, folder: Path) -> None:
-    kept = container.predict(body(walk(folder, frames=20), walk_id="mine"))
+    kept = container.predict(body(small_walk(folder, frames=20), walk_id="mine"))
     assert kept.json["predictions"][0]["walk_id"] == "mine"
-    taken = container.predict(body(walk(folder, frames=21), walk_id="mine"))
-    assert (taken.status, taken.code) == (400, "bad_input")
+    taken = container.predict(body(small_walk(folder, frames=21), walk_id="mine"))
+    assert (taken.status, taken.error_code) == (400, "bad_input")
 
 
 def test_without_a_store_large_answers_are_refused(folder: Path, tmp_path: Path) -> None:
-    with serving(tmp_path, folder, MOMALISA_ANSWER_MB="0.01") as container:
-        answer = container.ready().predict(body(walk(folder)))
-    assert (answer.status, answer.code) == (413, "too_large")
+    with running_container(tmp_path, folder, MOMALISA_ANSWER_MB="0.01") as container:
+        answer = container.wait_until_ready().predict(body(small_walk(folder)))
+    assert (answer.status, answer.error_code) == (413, "too_large")
     assert "MOMALISA_STORE" in answer.text
 
 
@@ -224,7 +232,7 @@ def test_bad_bodies_are_many() -> None:
 @pytest.mark.parametrize("bad", BAD, ids=lambda bad: repr(bad)[:60])
 def test_bad_bodies_get_a_sentence(container: Container, bad: Any) -> None:
     answer = container.predict(bad)
-    assert (answer.status, answer.code) == (400, "bad_input")
+    assert (answer.status, answer.error_code) == (400, "bad_input")
     assert answer.headers["Content-Type"] == "application/json"
     assert "Traceback" not in answer.text
 
@@ -246,18 +254,18 @@ def test_foreign_routes_and_methods_are_json_too(
     container: Container, method: str, path: str, status: int
 ) -> None:
     answer = container.send(method, path)
-    assert (answer.status, bool(answer.code)) == (status, True)
+    assert (answer.status, bool(answer.error_code)) == (status, True)
 
 
 def test_twenty_at_once_get_their_own_pictures(
-    container: Container, folder: Path, painted: Paint
+    container: Container, folder: Path, rendered: Paint
 ) -> None:
-    specs = [walk(folder, f"walk {number}", "a stormy sea") for number in range(20)]
+    specs = [small_walk(folder, f"walk {number}", "a stormy sea") for number in range(20)]
 
-    def ask(spec: WalkSpec) -> Answer:
+    def ask(spec: WalkSpec) -> Response:
         """Come back as often as one is asked to."""
         while (answer := container.predict(body(spec))).status == 429:
-            assert answer.code == "busy"
+            assert answer.error_code == "busy"
             time.sleep(int(answer.headers["Retry-After"]))
         return answer
 
@@ -267,49 +275,51 @@ def test_twenty_at_once_get_their_own_pictures(
     for answer, spec in zip(answers, specs, strict=True):
         (prediction,) = answer.json["predictions"]
         assert prediction["digest"] == spec.digest()
-        assert_same(pictures(prediction), painted(spec))
+        assert_same_frames(pictures(prediction), rendered(spec))
 
 
 def long_walk(folder: Path) -> WalkSpec:
     """Far more work than a test waits for."""
-    return walk(folder, frames=240, steps=100, size=128)
+    return small_walk(folder, frames=240, steps=100, size=128)
 
 
 def in_hand(container: Container) -> bool:
-    """Whether a frame of a walk is painted."""
+    """Whether a frame of a walk is rendered."""
     return any((container.home / "frames").rglob("*.png"))
 
 
 def test_health_is_answered_while_a_walk_is_painted(folder: Path, tmp_path: Path) -> None:
     hasty = ("--graceful-timeout", "1")
-    with ThreadPoolExecutor(1) as pool, serving(tmp_path, folder, *hasty) as container:
-        asked = pool.submit(container.ready().predict, body(long_walk(folder)))
-        until(lambda: in_hand(container))
+    with ThreadPoolExecutor(1) as pool, running_container(tmp_path, folder, *hasty) as container:
+        asked = pool.submit(container.wait_until_ready().predict, body(long_walk(folder)))
+        wait_until(lambda: in_hand(container))
         assert container.get("/health").status == 200
         assert not asked.done()
         container.stop()
 
 
-def test_walk_in_hand_is_finished_on_sigterm(folder: Path, tmp_path: Path, painted: Paint) -> None:
-    spec = walk(folder, frames=40, steps=10)
-    with ThreadPoolExecutor(1) as pool, serving(tmp_path, folder) as container:
-        asked = pool.submit(container.ready().predict, body(spec))
-        until(lambda: in_hand(container))
+def test_walk_in_hand_is_finished_on_sigterm(folder: Path, tmp_path: Path, rendered: Paint) -> None:
+    spec = small_walk(folder, frames=40, steps=10)
+    with ThreadPoolExecutor(1) as pool, running_container(tmp_path, folder) as container:
+        asked = pool.submit(container.wait_until_ready().predict, body(spec))
+        wait_until(lambda: in_hand(container))
         assert container.stop() == 0
         answer = asked.result(60)
     assert answer.status == 200
-    assert_same(pictures(answer.json["predictions"][0]), painted(spec))
+    assert_same_frames(pictures(answer.json["predictions"][0]), rendered(spec))
 
 
 def test_walks_that_take_too_long_are_given_back_on_sigterm(folder: Path, tmp_path: Path) -> None:
     hasty = ("--graceful-timeout", "4")
-    with ThreadPoolExecutor(2) as pool, serving(tmp_path, folder, *hasty) as container:
-        asked = [pool.submit(container.ready().predict, body(long_walk(folder))) for _ in "ab"]
-        until(lambda: in_hand(container))
+    with ThreadPoolExecutor(2) as pool, running_container(tmp_path, folder, *hasty) as container:
+        asked = [
+            pool.submit(container.wait_until_ready().predict, body(long_walk(folder))) for _ in "ab"
+        ]
+        wait_until(lambda: in_hand(container))
         assert container.stop() == 0
         answers = [one.result(60) for one in asked]
     for answer in answers:
-        assert (answer.status, answer.code) == (503, "stopping")
+        assert (answer.status, answer.error_code) == (503, "stopping")
         assert int(answer.headers["Retry-After"]) > 0
 
 
@@ -322,12 +332,12 @@ def test_full_line_turns_away(
     monkeypatch.setattr("momalisa.render.paint", lambda *_, **__: finish.wait(60))
     studio = studios.Studio(Settings(home=tmp_path, model=str(folder)))
     studio.open()
-    until(lambda: studio.trouble or _loaded(studio), 60)
+    wait_until(lambda: studio.trouble or _loaded(studio), 60)
     with ThreadPoolExecutor(1 + studios.LINE) as pool:
-        asked = [pool.submit(studio.paint, walk(folder)) for _ in range(1 + studios.LINE)]
-        until(lambda: studio._places._value == 0)
+        asked = [pool.submit(studio.paint, small_walk(folder)) for _ in range(1 + studios.LINE)]
+        wait_until(lambda: studio._places._value == 0)
         with pytest.raises(studios.NotNow, match="Too many") as turned:
-            studio.paint(walk(folder))
+            studio.paint(small_walk(folder))
         finish.set()
         assert all(one.result(60) for one in asked)
     assert (turned.value.code, turned.value.after > 0) == ("busy", True)
@@ -354,11 +364,11 @@ def test_unforeseen_error_is_one_sentence_and_the_model_is_loaded_anew(
     monkeypatch.setattr(app_module, "settings", lambda: Settings(home=tmp_path, model=str(folder)))
     app = app_module.create_app()
     studio, client = app.extensions["studio"], app.test_client()
-    until(lambda: _loaded(studio), 60)
+    wait_until(lambda: _loaded(studio), 60)
     before = studio.served()[1]
-    answer = client.post("/predict", json=body(walk(folder)))
+    answer = client.post("/predict", json=body(small_walk(folder)))
     assert answer.status_code == 500
     assert answer.json["error"]["code"] == "unforeseen"
     assert "secret" not in answer.text
-    until(lambda: _loaded(studio), 60)
+    wait_until(lambda: _loaded(studio), 60)
     assert studio.served()[1] is not before

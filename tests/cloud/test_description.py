@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from momalisa.spec import FRAMES, SIZE, STEPS
-from tests.cloud.conftest import Container
+from tests.support.container import Container
 
 CAPS = {"frames": (3, FRAMES[1], 1), "steps": (2, STEPS[1], 1), "size": (64, SIZE[1], 64)}
 """What stands for a larger number, up to which one, and of what both are multiples."""

@@ -19,10 +19,10 @@ from momalisa.render import Progress, Rendered, render
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
-from tests.cloud.conftest import Container, assert_same, serving, walk
-from tests.support.app import free_port
-from tests.support.faults import Fault, Proxy, proxy_before
-from tests.support.waiting import until
+from tests.support.container import Container, assert_same_frames, running_container, small_walk
+from tests.support.faults import Fault, Proxy, running_proxy
+from tests.support.network import free_port
+from tests.support.waiting import wait_until
 
 VERTEX = "projects/museum/locations/us-central1/endpoints/123"
 
@@ -34,7 +34,7 @@ def elsewhere(container: Container) -> Endpoint:
 
 @pytest.fixture
 def proxy(container: Container) -> Iterator[Proxy]:
-    with proxy_before(container.url.removeprefix("http://")) as proxy:
+    with running_proxy(container.url.removeprefix("http://")) as proxy:
         yield proxy
 
 
@@ -67,7 +67,9 @@ def test_endpoint_makes_the_very_film_that_this_machine_makes(
     elsewhere: Endpoint, folder: Path, model: Any, tmp_path: Path, frames: int
 ) -> None:
     # Prompts that no other test has: a kept frame may come from another batch, bits apart.
-    spec = walk(folder, f"a fox {frames}", f"a hill {frames}", frames=frames, loop="boomerang")
+    spec = small_walk(
+        folder, f"a fox {frames}", f"a hill {frames}", frames=frames, loop="boomerang"
+    )
     seen: list[Progress] = []
     far = rendered(elsewhere, spec, tmp_path / "far", seen.append)
     near = render(
@@ -92,7 +94,7 @@ def test_endpoint_makes_the_very_film_that_this_machine_makes(
 def test_stops_are_seen_while_the_rest_is_painted(
     elsewhere: Endpoint, folder: Path, tmp_path: Path
 ) -> None:
-    spec = walk(folder, "a fox", "a hill", "a boat", frames=4, loop="closed")
+    spec = small_walk(folder, "a fox", "a hill", "a boat", frames=4, loop="closed")
     seen: list[Progress] = []
     rendered(elsewhere, spec, tmp_path, seen.append)
     assert [[place for place, _ in progress.ready] for progress in seen[:2]] == [[], [0, 3, 6]]
@@ -102,7 +104,7 @@ def test_stops_are_seen_while_the_rest_is_painted(
 def test_frames_do_not_stay_in_the_endpoints_store(
     elsewhere: Endpoint, container: Container, folder: Path
 ) -> None:
-    elsewhere.paint(walk(folder, "up", "down", frames=30), "passing", never)
+    elsewhere.paint(small_walk(folder, "up", "down", frames=30), "passing", never)
     store = LocalStorage(container.home / "store")
     assert list(store.list("frames/passing/")) == []
     assert list(store.list("saved_predictions/passing/")) == []
@@ -117,7 +119,7 @@ def test_worker_of_an_endpoint_needs_no_torch(
 
     settings = Settings(home=tmp_path)
     migrate(settings.database)
-    spec = walk(folder)
+    spec = small_walk(folder)
     with writing(settings.database) as session:
         asked = walks.enqueue(
             session=session,
@@ -149,47 +151,47 @@ def test_worker_of_an_endpoint_needs_no_torch(
 
 
 def test_short_troubles_pass_unseen(
-    proxy: Proxy, folder: Path, painted: Any, monkeypatch: pytest.MonkeyPatch
+    proxy: Proxy, folder: Path, rendered: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(client, "PAUSES", (0.0, 0.0))
-    spec = walk(folder)
-    proxy.meet(Fault.UNAVAILABLE, Fault.CUT, Fault.BUSY, Fault.LOST, Fault.TRUNCATE)
+    spec = small_walk(folder)
+    proxy.script_faults(Fault.UNAVAILABLE, Fault.CUT, Fault.BUSY, Fault.LOST, Fault.TRUNCATE)
     got = Endpoint(f"{proxy.address}/predict").paint(spec, "walk-1", never)
-    assert len(proxy.met) == 5
-    assert_same(got.frames, painted(spec))
+    assert len(proxy.fault_counts) == 5
+    assert_same_frames(got.frames, rendered(spec))
 
 
 @pytest.mark.usefixtures("impatient")
 def test_outage_is_a_sentence(folder: Path) -> None:
     nobody = Endpoint(f"http://127.0.0.1:{free_port()}/predict")
     with pytest.raises(EndpointError, match="cannot be reached"):
-        nobody.paint(walk(folder), "walk-1", never)
+        nobody.paint(small_walk(folder), "walk-1", never)
 
 
 @pytest.mark.usefixtures("impatient")
 def test_silence_is_a_sentence(proxy: Proxy, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(client, "TO_ANSWER", 0.2)
-    proxy.meet(*[Fault.STALL] * 9)
+    proxy.script_faults(*[Fault.STALL] * 9)
     with pytest.raises(EndpointError, match="did not answer in time"):
-        Endpoint(f"{proxy.address}/predict").paint(walk(folder), "walk-1", never)
+        Endpoint(f"{proxy.address}/predict").paint(small_walk(folder), "walk-1", never)
 
 
 @pytest.mark.usefixtures("impatient")
 def test_endpoint_that_never_gets_ready_is_a_sentence(folder: Path, tmp_path: Path) -> None:
-    with serving(tmp_path, "no-such-model") as broken:
-        until(lambda: "no model" in broken.get("/health").text)
+    with running_container(tmp_path, "no-such-model") as broken:
+        wait_until(lambda: "no model" in broken.get("/health").text)
         with pytest.raises(EndpointError, match="no model “no-such-model”"):
-            Endpoint(f"{broken.url}/predict").paint(walk(folder), "walk-1", never)
+            Endpoint(f"{broken.url}/predict").paint(small_walk(folder), "walk-1", never)
 
 
 def test_what_the_endpoint_cannot_paint_is_bad_input(elsewhere: Endpoint) -> None:
     with pytest.raises(BadInput, match="this container paints with"):
-        elsewhere.paint(walk("atelier"), "walk-1", never)
+        elsewhere.paint(small_walk("atelier"), "walk-1", never)
 
 
 def test_other_places_are_a_sentence(container: Container, folder: Path) -> None:
     with pytest.raises(EndpointError, match="status 404"):
-        Endpoint(f"{container.url}/nowhere").paint(walk(folder), "walk-1", never)
+        Endpoint(f"{container.url}/nowhere").paint(small_walk(folder), "walk-1", never)
 
 
 @pytest.mark.parametrize(
@@ -203,11 +205,11 @@ def test_answer_of_another_kind_is_a_sentence(
     elsewhere: Endpoint, folder: Path, answer: bytes
 ) -> None:
     with pytest.raises(EndpointError, match="cannot be used"):
-        elsewhere._read(answer, walk(folder), "walk-1")
+        elsewhere._read(answer, small_walk(folder), "walk-1")
 
 
 def test_pictures_that_are_none_are_a_sentence(elsewhere: Endpoint, folder: Path) -> None:
-    spec = walk(folder, frames=2)
+    spec = small_walk(folder, frames=2)
     told = {"digest": spec.digest(), "pictures": ["AAAA", "AAAA"], "made": {}}
     with pytest.raises(EndpointError, match="no PNG"):
         elsewhere._read(json.dumps({"predictions": [told]}).encode(), spec, "walk-1")
@@ -221,21 +223,24 @@ def test_frames_that_may_not_be_deleted_are_left(
             raise StorageError(f"{key} may not be deleted.")
 
     monkeypatch.setattr(client, "open_storage", lambda root: ReadOnly(Path(root)))
-    assert len(elsewhere.paint(walk(folder, "up", "down", frames=30), "left", never).frames) == 30
+    assert (
+        len(elsewhere.paint(small_walk(folder, "up", "down", frames=30), "left", never).frames)
+        == 30
+    )
 
 
 def test_container_that_cannot_store_says_so_at_once(folder: Path, tmp_path: Path) -> None:
     small = {"MOMALISA_ANSWER_MB": "0.01", "MOMALISA_STORE": "/proc/store"}
-    with serving(tmp_path, folder, **small) as broken:
-        until(lambda: broken.get("/health").status == 200)
+    with running_container(tmp_path, folder, **small) as broken:
+        wait_until(lambda: broken.get("/health").status == 200)
         with pytest.raises(EndpointError, match="status 502"):
-            Endpoint(f"{broken.url}/predict").paint(walk(folder, frames=30), "walk-1", never)
+            Endpoint(f"{broken.url}/predict").paint(small_walk(folder, frames=30), "walk-1", never)
 
 
 def test_endpoint_cannot_reach_other_files_of_this_machine(
     elsewhere: Endpoint, folder: Path, tmp_path: Path
 ) -> None:
-    spec = walk(folder, frames=2)
+    spec = small_walk(folder, frames=2)
     secret = tmp_path / "frames" / "other" / "0000.png"
     secret.parent.mkdir(parents=True)
     secret.write_bytes(b"mine")
@@ -248,14 +253,14 @@ def test_endpoint_cannot_reach_other_files_of_this_machine(
 
 def test_cancelled_walk_is_let_go_at_once(proxy: Proxy, folder: Path) -> None:
     asked = threading.Event()
-    proxy.meet(Fault.STALL)
+    proxy.script_faults(Fault.STALL)
 
     def cancelled() -> bool:
         asked.set()
         return True
 
     with pytest.raises(Cancelled):
-        Endpoint(f"{proxy.address}/predict").paint(walk(folder), "walk-1", cancelled)
+        Endpoint(f"{proxy.address}/predict").paint(small_walk(folder), "walk-1", cancelled)
     assert asked.is_set()
 
 
@@ -264,11 +269,11 @@ def test_cancelled_walk_is_let_go_at_once(proxy: Proxy, folder: Path) -> None:
 )
 def test_foreign_addresses_are_refused(address: str, folder: Path) -> None:
     with pytest.raises(BadInput, match="is no endpoint"):
-        Endpoint(address).paint(walk(folder), "walk-1", never)
+        Endpoint(address).paint(small_walk(folder), "walk-1", never)
 
 
 def test_vertex_endpoint_is_asked_through_googles_client(
-    container: Container, folder: Path, painted: Any, monkeypatch: pytest.MonkeyPatch
+    container: Container, folder: Path, rendered: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import requests
     from google.auth.credentials import AnonymousCredentials
@@ -294,9 +299,9 @@ def test_vertex_endpoint_is_asked_through_googles_client(
 
     monkeypatch.setattr(requests.Session, "get_adapter", lambda _session, url: Here())
     aiplatform.init(credentials=Scoped())  # type: ignore[no-untyped-call]
-    spec = walk(folder)
+    spec = small_walk(folder)
     got = Endpoint(VERTEX).paint(spec, "walk-1", never)
-    assert_same(got.frames, painted(spec))
+    assert_same_frames(got.frames, rendered(spec))
     google = f"https://us-central1-aiplatform.googleapis.com/v1/{VERTEX}"
     assert (set(asked[:-1]), asked[-1]) == ({f"GET {google}"}, f"POST {google}:rawPredict")
 
@@ -309,4 +314,4 @@ def test_missing_login_is_a_sentence(folder: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(client, "_post_to", nobody)
     with pytest.raises(EndpointError, match="gcloud auth"):
-        Endpoint(VERTEX).paint(walk(folder), "walk-1", never)
+        Endpoint(VERTEX).paint(small_walk(folder), "walk-1", never)

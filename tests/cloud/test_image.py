@@ -10,8 +10,8 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from momalisa.settings import CHECKOUT
-from tests.support.app import free_port
-from tests.support.waiting import until
+from tests.support.network import free_port
+from tests.support.waiting import wait_until
 
 DOCKERFILE = CHECKOUT / "momalisa" / "cloud" / "Dockerfile"
 LINES = DOCKERFILE.read_text().replace("\\\n", " ").splitlines()
@@ -100,7 +100,7 @@ def test_what_is_copied_serves_without_the_rest(tmp_path: Path) -> None:
 
     try:
         assert not healthy()
-        until(healthy, 120)
+        wait_until(healthy, 120)
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):

@@ -17,7 +17,7 @@ from momalisa.errors import BadInput, MomaLisaError
 from momalisa.settings import CHECKOUT, Settings, settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import GCSStorage
-from tests.support.faults import emulator
+from tests.support.storage_emulator import running_emulator
 
 COLOURS = ("red", "blue", "green", "yellow", "black")
 SHAPES = ("square", "circle", "star", "moon")
@@ -38,7 +38,7 @@ def bucket() -> Iterator[tuple[str, GCSStorage]]:
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import storage  # type: ignore[import-untyped,unused-ignore,attr-defined]
 
-    with emulator() as place:
+    with running_emulator() as place:
         address = f"http://{place}"
         client = storage.Client(
             "test",

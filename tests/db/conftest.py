@@ -9,25 +9,21 @@ import pytest
 from db import queue, walks
 from db.models import Walk
 from db.session import engine_for, writing
-from tests.support.databases import Databases, PostgreSQL, SQLite, postgresql, programs
-
-SPEC: dict[str, Any] = {
-    "stops": [{"prompt": "a red square", "seed": 7}, {"prompt": "a stormy sea", "seed": 7}],
-    "model": "atelier",
-    "pacing": "linear",
-    "interpolation": "lerp",
-    "frames": 24,
-    "steps": 16,
-    "guidance": 4.0,
-    "size": 256,
-}
+from tests.support.databases import (
+    Databases,
+    PostgreSQL,
+    SQLite,
+    postgresql_programs,
+    running_postgresql,
+)
+from tests.support.walks import SPEC
 
 
 @pytest.fixture(scope="session")
 def server() -> Iterator[PostgreSQL]:
-    if folder := programs():
-        with postgresql(folder) as running:
-            yield running
+    if programs := postgresql_programs():
+        with running_postgresql(programs) as server:
+            yield server
     else:
         sentence = "PostgreSQL is not installed: apt-get install postgresql"
         pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)

@@ -11,27 +11,22 @@ import pytest
 from db import walks
 from db.backup import backup, restore
 from db.error_messages import Damaged, HistoryError, Locked, NotRestorable, TooNew
-from db.session import engine_for, migrate, reading, sqlite_file, writing
-from tests.db.conftest import SPEC
+from db.session import engine_for, migrate, reading, sqlite_file
 from tests.db.test_migrations import SCHEMAS
 from tests.support.databases import PostgreSQL, SQLite
+from tests.support.walks import enqueue_walk
 
 
 @pytest.fixture
 def history(files: SQLite) -> str:
     url = files.fresh()
-    ask(url, "first")
+    enqueue_walk(url, title="first")
     return url
 
 
 @pytest.fixture
 def copy(tmp_path: Path) -> Path:
     return tmp_path / "copy.db"
-
-
-def ask(url: str, title: str) -> None:
-    with writing(url) as session:
-        walks.enqueue(session=session, spec=SPEC, digest="d", title=title, frames_total=1)
 
 
 def titles(url: str) -> list[str]:
@@ -49,7 +44,7 @@ def beside(url: str) -> list[str]:
 
 def test_backup_comes_back(history: str, copy: Path) -> None:
     backup(history, copy)
-    ask(history, "second")
+    enqueue_walk(history, title="second")
     engine_for(history).dispose()
     kept = restore(copy, history)
     assert titles(history) == ["first"]
@@ -62,7 +57,7 @@ def test_backup_is_one_whole_file_while_others_write(history: str, copy: Path) -
 
     def write() -> None:
         while not enough.is_set():
-            ask(history, "more")
+            enqueue_walk(history, title="more")
 
     writer = threading.Thread(target=write)
     writer.start()
@@ -122,7 +117,7 @@ def test_what_is_left_of_a_history_moved_away_does_not_come_back(history: str, c
     file = sqlite_file(history)
     assert file is not None
     with closing(sqlite3.connect(file)) as killed:
-        ask(history, "second")
+        enqueue_walk(history, title="second")
         left = file.with_name(f"{file.name}-wal").read_bytes()
         killed.execute("SELECT 1")
     engine_for(history).dispose()

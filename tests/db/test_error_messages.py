@@ -23,8 +23,8 @@ from db.error_messages import (
 )
 from db.models import Walk
 from db.session import engine_for, migrate, reading, sqlite_file, writing
-from tests.db.conftest import SPEC
 from tests.support.databases import PostgreSQL, SQLite
+from tests.support.walks import enqueue_walk
 
 PAGES = 4096
 
@@ -32,11 +32,6 @@ PAGES = 4096
 @pytest.fixture
 def history(files: SQLite) -> str:
     return files.fresh()
-
-
-def ask(url: str) -> None:
-    with writing(url) as session:
-        walks.enqueue(session=session, spec=SPEC, digest="d", title="t", frames_total=1)
 
 
 def file_of(url: str) -> Path:
@@ -55,13 +50,13 @@ def set_up(url: str, pragma: str) -> None:
 
 @pytest.mark.parametrize("damage", ["no database at all" * 999, ""])
 def test_damaged_history_is_said_to_be_and_left_alone(history: str, damage: str) -> None:
-    ask(history)
+    enqueue_walk(history)
     engine_for(history).dispose()
     file = file_of(history)
     whole = file.read_bytes()
     broken = damage.encode() or whole[:PAGES] + b"\xff" * (len(whole) - PAGES)
     file.write_bytes(broken)
-    for touch in (migrate, ask):
+    for touch in (migrate, enqueue_walk):
         with pytest.raises(Damaged, match=r"backup.*history\.db"):
             touch(history)
     assert file.read_bytes() == broken
@@ -70,19 +65,19 @@ def test_damaged_history_is_said_to_be_and_left_alone(history: str, damage: str)
 def test_read_only_history_can_still_be_read(history: str) -> None:
     set_up(history, "PRAGMA query_only = ON")
     with pytest.raises(ReadOnly, match="cannot be written"):
-        ask(history)
+        enqueue_walk(history)
     with reading(history) as session:
         assert walks.page(session=session) == []
     migrate(history)
 
 
 def test_full_disk_changes_nothing(history: str) -> None:
-    ask(history)
+    enqueue_walk(history)
     engine_for(history).dispose()
     size = file_of(history).stat().st_size // PAGES
     set_up(history, f"PRAGMA max_page_count = {size}")
     with pytest.raises(DiskFull, match="make some room"):
-        deque(map(ask, [history] * 99), maxlen=0)
+        deque(map(enqueue_walk, [history] * 99), maxlen=0)
     with reading(history) as session:
         assert session.scalar(text("PRAGMA integrity_check")) == "ok"
 
@@ -94,10 +89,10 @@ def test_history_locked_by_others_is_waited_for_then_said(
     with closing(sqlite3.connect(file_of(history))) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(Locked, match="locked"):
-            ask(history)
+            enqueue_walk(history)
         with reading(history) as session:
             assert walks.page(session=session) == []
-    ask(history)
+    enqueue_walk(history)
 
 
 def test_folder_in_the_files_place_is_out_of_reach(files: SQLite) -> None:
@@ -134,7 +129,7 @@ def test_server_that_only_reads_says_so(server: PostgreSQL) -> None:
         name = url.split("/")[3].split("?")[0]
         connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
     with pytest.raises(ReadOnly):
-        ask(url)
+        enqueue_walk(url)
     engine_for(url).dispose()
 
 

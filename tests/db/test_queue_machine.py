@@ -16,8 +16,8 @@ from db import queue, walks
 from db.models import State, Walk
 from db.queue import Hold
 from db.session import engine_for, reading, writing
-from tests.db.conftest import SPEC
 from tests.support.databases import Databases
+from tests.support.walks import SPEC
 
 WORKERS = st.sampled_from(["one", "two", "three"])
 

@@ -8,7 +8,7 @@ import pytest
 from db import queue, stills
 from db.models import State, Still, now
 from db.session import reading, writing
-from tests.db.conftest import SPEC
+from tests.support.walks import SPEC
 
 
 def ask(url: str, t: float, maker: str = "ada", **settings: Any) -> str:

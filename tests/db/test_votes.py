@@ -11,7 +11,7 @@ from db import votes, walks
 from db.models import Vote, Walk
 from db.session import reading, writing
 from db.votes import Tally
-from tests.db.conftest import SPEC
+from tests.support.walks import SPEC
 
 Ask = Callable[..., Walk]
 

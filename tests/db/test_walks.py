@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from db import queue, walks
 from db.models import State, Tag, Walk, folded
 from db.session import reading, writing
-from tests.db.conftest import SPEC
+from tests.support.walks import SPEC
 
 Ask = Callable[..., Walk]
 THEN = datetime(2024, 5, 1, 12, tzinfo=UTC)

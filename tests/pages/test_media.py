@@ -1,7 +1,6 @@
 """Pictures over HTTP: our own files, films in other formats, and nothing else."""
 
 import asyncio
-import gc
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -22,8 +21,9 @@ from momalisa.ui import history
 from momalisa.ui.gallery import import_film
 from momalisa.ui.http import downloads, media
 from tests.support.asgi import get, post, request
-from tests.support.faults import Proxy, emulator, proxy_before
+from tests.support.faults import Proxy
 from tests.support.pages import MakeWalk, UpdateWalk, picture_bytes, spec, stored_walk
+from tests.support.storage_emulator import proxied_emulator
 
 # The client library leaves the socket of an answer that it tries again to the collector.
 pytestmark = pytest.mark.filterwarnings(
@@ -36,9 +36,8 @@ KEY = "ab" + "0" * 62
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
     """The way to an emulated Cloud Storage."""
-    with emulator() as place, proxy_before(place) as proxy:
+    with proxied_emulator() as proxy:
         yield proxy
-    gc.collect()
 
 
 def keep_frame() -> None:
@@ -104,7 +103,7 @@ def test_a_bucket_is_handed_on_by_the_app(proxy: Proxy, monkeypatch: pytest.Monk
         assert headers["content-disposition"] == "attachment; filename*=UTF-8''a.gif"
         for nothing in ("nosuch.gif", "film.txt", "..%2F..%2Fsecret.gif", ".hidden.gif"):
             assert get(f"/pictures/store/saved_predictions/abc/{nothing}")[0] == 404
-        proxy.gone = True
+        proxy.offline = True
         status, headers, _ = get(app_url(key))
         assert status == 503
         assert "cache-control" not in headers

@@ -14,8 +14,8 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from momalisa.ui.create.presets import PRESETS
-from tests.support.app import House, chromium, running
-from tests.support.visits import settled
+from tests.support.app import App, running_app
+from tests.support.browser import chromium, wait_for_script
 
 FOLDER = Path(__file__).parent
 PATIENCE = 120_000
@@ -28,54 +28,58 @@ SIZES = {"": DESKTOP, "-phone": PHONE}
 def main() -> None:
     """Make the films and take the pictures."""
     FOLDER.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory() as home, running(Path(home)) as house, chromium() as browser:
+    with (
+        tempfile.TemporaryDirectory() as home,
+        running_app(Path(home)) as app,
+        chromium() as browser,
+    ):
         page = browser.new_page(viewport=DESKTOP)
         page.set_default_timeout(PATIENCE)
         for name in list(PRESETS)[:FILMS]:
-            make_film(page, house, name)
-        take_all(browser, house, pages(page, house))
+            make_film(page, app, name)
+        take_all(browser, app, pages(page, app))
 
 
-def make_film(page: Page, house: House, preset: str) -> None:
+def make_film(page: Page, app: App, preset: str) -> None:
     """One click on a preset, one on *Walk*, and the film."""
-    page.goto(f"{house.url}/create")
+    page.goto(f"{app.url}/create")
     page.get_by_text(preset, exact=True).click()
     page.get_by_role("button", name="Walk", exact=True).click()
     page.locator(".screen canvas").wait_for()
 
 
-def pages(page: Page, house: House) -> dict[str, str]:
+def pages(page: Page, app: App) -> dict[str, str]:
     """The addresses to show, once Compare has a film beside its dense-middle twin."""
-    films = [walk for walk, _ in house.ask("SELECT id, title FROM walks ORDER BY created_at")]
+    films = [walk for walk, _ in app.query("SELECT id, title FROM walks ORDER BY created_at")]
     return {
         "home": "/",
         "create": f"/create?walk={films[0]}",
         "gallery": "/gallery",
         "film": f"/gallery?walk={films[1]}",
         "exhibition": f"/exhibition?walk={films[0]}",
-        "compare": other_pacing(page, house, films[0]),
+        "compare": other_pacing(page, app, films[0]),
         "insight": "/insight",
     }
 
 
-def other_pacing(page: Page, house: House, walk_id: str) -> str:
+def other_pacing(page: Page, app: App, walk_id: str) -> str:
     """Compare's address for a film beside its dense-middle twin, once both are there."""
-    page.goto(f"{house.url}/gallery?walk={walk_id}")
+    page.goto(f"{app.url}/gallery?walk={walk_id}")
     page.get_by_role("button", name="Compare with dense-middle").click()
     page.get_by_text("Mean change", exact=True).wait_for()
-    return page.url.removeprefix(house.url)
+    return page.url.removeprefix(app.url)
 
 
-def take_all(browser: Browser, house: House, addresses: dict[str, str]) -> None:
+def take_all(browser: Browser, app: App, addresses: dict[str, str]) -> None:
     """Every address in every theme and size."""
     for theme, size in product(THEMES, SIZES):
         context = browser.new_context(viewport=SIZES[size], color_scheme=THEMES[theme])
         shown = context.new_page()
         shown.set_default_timeout(PATIENCE)
         for name, address in addresses.items():
-            shown.goto(house.url + address)
+            shown.goto(app.url + address)
             shown.locator("h1, canvas:visible, .shown img").first.wait_for()
-            settled(shown)
+            wait_for_script(shown)
             shown.wait_for_timeout(3_500)  # until its pictures are there
             keep(shown.screenshot(), f"{name}{theme}{size}")
         context.close()

@@ -1,6 +1,5 @@
 """Fixtures: a bucket in a Cloud Storage emulator, behind a fault-injecting proxy."""
 
-import gc
 import time
 from collections.abc import Iterator
 from contextlib import closing
@@ -9,21 +8,15 @@ from typing import Any
 import pytest
 
 from momalisa.storage import GCSStorage
-from tests.support.faults import Proxy, emulator, proxy_before
-
-KEY = "saved_predictions/abc/a film, № 1.gif"
-# The client library does not close the socket of a response before it retries.
-LEFT_SOCKETS = pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
-)
+from tests.support.faults import Proxy
+from tests.support.storage_emulator import proxied_emulator
 
 
 @pytest.fixture(scope="package")
 def proxy() -> Iterator[Proxy]:
     """A proxy in front of the emulator."""
-    with emulator() as place, proxy_before(place) as proxy:
+    with proxied_emulator() as proxy:
         yield proxy
-    gc.collect()
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from momalisa.storage import GCSStorage, LocalStorage
-from tests.storage.conftest import KEY, LEFT_SOCKETS
 from tests.support.faults import Proxy
+from tests.support.storage_emulator import AWKWARD_KEY, LEFT_SOCKETS
 
 pytestmark = LEFT_SOCKETS
 
@@ -33,10 +33,10 @@ def fetch(url: str) -> tuple[bytes, str]:
 
 
 def test_public_bucket_is_read_directly(films: GCSStorage) -> None:
-    films.put(KEY, b"film", "image/gif")
-    assert fetch(films.url(KEY))[0] == b"film"
+    films.put(AWKWARD_KEY, b"film", "image/gif")
+    assert fetch(films.url(AWKWARD_KEY))[0] == b"film"
     # Only a signed URL can name the download.
-    assert films.url(KEY, download="x.gif").startswith("/pictures/store/")
+    assert films.url(AWKWARD_KEY, download="x.gif").startswith("/pictures/store/")
 
 
 @pytest.fixture
@@ -65,10 +65,10 @@ def signing(proxy: Proxy, bucket: str) -> Iterator[GCSStorage]:
 def test_signed_url_opens_the_file_and_names_the_download(
     films: GCSStorage, signing: GCSStorage
 ) -> None:
-    films.put(f"a/prefix/{KEY}", b"film", "image/gif")
-    assert fetch(signing.url(KEY))[0] == b"film"
-    assert "X-Goog-Expires=604800" in signing.url(KEY)
-    download_url = signing.url(KEY, download="№ 1.gif")
+    films.put(f"a/prefix/{AWKWARD_KEY}", b"film", "image/gif")
+    assert fetch(signing.url(AWKWARD_KEY))[0] == b"film"
+    assert "X-Goog-Expires=604800" in signing.url(AWKWARD_KEY)
+    download_url = signing.url(AWKWARD_KEY, download="№ 1.gif")
     assert "response-content-disposition=attachment%3B%20filename" in download_url
     assert fetch(download_url)[0] == b"film"
 
@@ -84,7 +84,7 @@ def test_signed_url_stays_the_same_for_days_and_valid_for_three(
         now = first + timedelta(hours=hours)
         monkeypatch.setattr("momalisa.storage.gcs.time.time", now.timestamp)
         monkeypatch.setattr(_signing, "_NOW", lambda _zone, now=now: now)
-        url = signing.url(KEY)
+        url = signing.url(AWKWARD_KEY)
         [signed_at] = parse_qs(urlsplit(url).query)["X-Goog-Date"]
         expires = datetime.strptime(signed_at, "%Y%m%dT%H%M%S%z") + timedelta(days=7)
         assert expires - now >= timedelta(days=3)

@@ -7,8 +7,8 @@ import pytest
 
 from momalisa.errors import StorageError
 from momalisa.storage import GCSStorage, gcs
-from tests.storage.conftest import KEY, LEFT_SOCKETS
 from tests.support.faults import Fault, Proxy
+from tests.support.storage_emulator import AWKWARD_KEY, LEFT_SOCKETS
 
 pytestmark = LEFT_SOCKETS
 
@@ -24,17 +24,17 @@ def small_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_upload_sets_content_type_and_cache_control(client: Any, bucket: str) -> None:
-    GCSStorage(bucket, "", client).put(KEY, b"film", "image/gif")
-    blob = client.bucket(bucket).get_blob(KEY)
+    GCSStorage(bucket, "", client).put(AWKWARD_KEY, b"film", "image/gif")
+    blob = client.bucket(bucket).get_blob(AWKWARD_KEY)
     assert blob.content_type == "image/gif"
     assert "immutable" in blob.cache_control
 
 
 def test_damaged_upload_is_deleted(films: GCSStorage, proxy: Proxy) -> None:
-    proxy.meet(Fault.DAMAGE, None, Fault.DAMAGE)
+    proxy.script_faults(Fault.DAMAGE, None, Fault.DAMAGE)
     with pytest.raises(StorageError, match="damaged on its way"):
-        films.put(KEY, b"film" * 100, "image/gif")
-    assert not films.exists(KEY)
+        films.put(AWKWARD_KEY, b"film" * 100, "image/gif")
+    assert not films.exists(AWKWARD_KEY)
 
 
 @pytest.mark.usefixtures("small_chunks")
@@ -50,58 +50,58 @@ def test_upload_succeeds_after_a_fault(
     """Includes the case that the film was stored but the response was lost."""
     films = GCSStorage(bucket, "", client, retry_seconds=6.0)
     data = os.urandom(size)
-    proxy.meet(*[None] * before, fault)
-    assert films.put(KEY, data, "image/gif").size == size
-    assert films.get(KEY) == data
+    proxy.script_faults(*[None] * before, fault)
+    assert films.put(AWKWARD_KEY, data, "image/gif").size == size
+    assert films.get(AWKWARD_KEY) == data
 
 
 @pytest.mark.parametrize("fault", [*Fault][:4])
 def test_read_succeeds_after_a_fault(client: Any, bucket: str, proxy: Proxy, fault: Fault) -> None:
     films = GCSStorage(bucket, "", client, retry_seconds=6.0)
-    films.put(KEY, b"film" * 100, "image/gif")
-    proxy.meet(fault)
-    assert films.get(KEY) == b"film" * 100
-    proxy.meet(fault)
-    assert [stored.key for stored in films.list()] == [KEY]
-    proxy.meet(fault)
-    assert films.exists(KEY)
-    assert proxy.stored[f"{bucket}/{KEY}"] == 1
-    proxy.meet(fault)
-    films.delete(KEY)
-    assert not films.exists(KEY)
+    films.put(AWKWARD_KEY, b"film" * 100, "image/gif")
+    proxy.script_faults(fault)
+    assert films.get(AWKWARD_KEY) == b"film" * 100
+    proxy.script_faults(fault)
+    assert [stored.key for stored in films.list()] == [AWKWARD_KEY]
+    proxy.script_faults(fault)
+    assert films.exists(AWKWARD_KEY)
+    assert proxy.uploads[f"{bucket}/{AWKWARD_KEY}"] == 1
+    proxy.script_faults(fault)
+    films.delete(AWKWARD_KEY)
+    assert not films.exists(AWKWARD_KEY)
 
 
 def test_lost_response_does_not_hide_a_conflict(films: GCSStorage, proxy: Proxy) -> None:
-    films.put(KEY, b"film", "image/gif")
-    proxy.meet(Fault.LOST)
+    films.put(AWKWARD_KEY, b"film", "image/gif")
+    proxy.script_faults(Fault.LOST)
     with pytest.raises(StorageError, match="never overwritten"):
-        films.put(KEY, b"milf", "image/gif")
+        films.put(AWKWARD_KEY, b"milf", "image/gif")
 
 
 @pytest.mark.usefixtures("small_chunks")
 def test_large_film_is_not_uploaded_twice(films: GCSStorage, bucket: str, proxy: Proxy) -> None:
     data = os.urandom(LARGE)
-    films.put(KEY, data, "image/gif")
-    films.put(KEY, data, "image/gif")
+    films.put(AWKWARD_KEY, data, "image/gif")
+    films.put(AWKWARD_KEY, data, "image/gif")
     with pytest.raises(StorageError, match="never overwritten"):
-        films.put(KEY, data[::-1], "image/gif")
-    assert proxy.stored[f"{bucket}/{KEY}"] == 1
+        films.put(AWKWARD_KEY, data[::-1], "image/gif")
+    assert proxy.uploads[f"{bucket}/{AWKWARD_KEY}"] == 1
 
 
 def test_missing_bucket_is_a_storage_error(client: Any) -> None:
     storage = GCSStorage("no-such-bucket", "", client)
-    for call in (lambda: storage.put(KEY, b"film", "image/gif"), lambda: [*storage.list()]):
+    for call in (lambda: storage.put(AWKWARD_KEY, b"film", "image/gif"), lambda: [*storage.list()]):
         with pytest.raises(StorageError, match="no bucket no-such-bucket"):
             call()
 
 
 def test_unreachable_bucket_is_a_storage_error(films: GCSStorage, proxy: Proxy) -> None:
-    proxy.gone = True
+    proxy.offline = True
     try:
         with pytest.raises(StorageError, match="network"):
-            films.put(KEY, b"film", "image/gif")
+            films.put(AWKWARD_KEY, b"film", "image/gif")
     finally:
-        proxy.gone = False
+        proxy.offline = False
 
 
 def test_missing_permission_names_the_role() -> None:
@@ -112,7 +112,7 @@ def test_missing_permission_names_the_role() -> None:
             raise Forbidden("no")  # type: ignore[no-untyped-call]
 
     with pytest.raises(StorageError, match="Storage Object User"):
-        GCSStorage("films", "", ForbiddenClient()).get(KEY)
+        GCSStorage("films", "", ForbiddenClient()).get(AWKWARD_KEY)
 
 
 def test_missing_login_names_the_command() -> None:
@@ -123,4 +123,4 @@ def test_missing_login_names_the_command() -> None:
             raise DefaultCredentialsError("no credentials")  # type: ignore[no-untyped-call]
 
     with pytest.raises(StorageError, match="gcloud auth"):
-        GCSStorage("films", "", LoginMissingClient()).get(KEY)
+        GCSStorage("films", "", LoginMissingClient()).get(AWKWARD_KEY)

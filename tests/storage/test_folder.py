@@ -11,7 +11,7 @@ import pytest
 from momalisa.errors import NotStored, StorageError
 from momalisa.settings import CHECKOUT
 from momalisa.storage import LocalStorage
-from tests.storage.conftest import KEY
+from tests.support.storage_emulator import AWKWARD_KEY
 
 
 def test_full_disk_is_a_storage_error_and_leaves_no_file(
@@ -22,7 +22,7 @@ def test_full_disk_is_a_storage_error_and_leaves_no_file(
 
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(StorageError, match="No space left"):
-        LocalStorage(tmp_path).put(KEY, b"film", "image/gif")
+        LocalStorage(tmp_path).put(AWKWARD_KEY, b"film", "image/gif")
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
@@ -34,11 +34,11 @@ def test_disk_without_hard_links_never_overwrites(
 
     monkeypatch.setattr(os, "link", refuse)
     storage = LocalStorage(tmp_path)
-    storage.put(KEY, b"film", "image/gif")
-    storage.put(KEY, b"film", "image/gif")
+    storage.put(AWKWARD_KEY, b"film", "image/gif")
+    storage.put(AWKWARD_KEY, b"film", "image/gif")
     with pytest.raises(StorageError, match="never overwritten"):
-        storage.put(KEY, b"other", "image/gif")
-    assert [stored.key for stored in storage.list()] == [KEY]
+        storage.put(AWKWARD_KEY, b"other", "image/gif")
+    assert [stored.key for stored in storage.list()] == [AWKWARD_KEY]
 
 
 RESTRICTIONS = {
@@ -72,7 +72,7 @@ def test_unreadable_folder_is_not_listed_as_empty(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     storage = LocalStorage(tmp_path)
-    storage.put(KEY, b"film", "image/gif")
+    storage.put(AWKWARD_KEY, b"film", "image/gif")
 
     def refuse(_path: object) -> None:
         raise OSError(errno.EIO, "Input/output error")

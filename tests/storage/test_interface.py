@@ -10,7 +10,7 @@ import pytest
 
 from momalisa.errors import BadInput, NotStored, StorageError
 from momalisa.storage import GCSStorage, LocalStorage, Storage, film_key, open_storage
-from tests.storage.conftest import KEY, LEFT_SOCKETS
+from tests.support.storage_emulator import AWKWARD_KEY, LEFT_SOCKETS
 
 pytestmark = LEFT_SOCKETS
 
@@ -25,50 +25,50 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Storage:
 
 def test_get_returns_what_was_put(storage: Storage) -> None:
     data = os.urandom(300_000)
-    stored = storage.put(KEY, data, "image/gif")
-    assert (stored.key, stored.size) == (KEY, len(data))
+    stored = storage.put(AWKWARD_KEY, data, "image/gif")
+    assert (stored.key, stored.size) == (AWKWARD_KEY, len(data))
     assert abs(stored.updated - datetime.now(UTC)) < timedelta(minutes=1)
-    assert storage.get(KEY) == data
-    assert storage.exists(KEY)
+    assert storage.get(AWKWARD_KEY) == data
+    assert storage.exists(AWKWARD_KEY)
 
 
 def test_empty_file_is_stored(storage: Storage) -> None:
-    storage.put(KEY, b"", "image/gif")
-    assert storage.get(KEY) == b""
+    storage.put(AWKWARD_KEY, b"", "image/gif")
+    assert storage.get(AWKWARD_KEY) == b""
 
 
 def test_putting_the_same_bytes_again_succeeds(storage: Storage) -> None:
-    first = storage.put(KEY, b"film", "image/gif")
-    assert storage.put(KEY, b"film", "image/gif").size == first.size
+    first = storage.put(AWKWARD_KEY, b"film", "image/gif")
+    assert storage.put(AWKWARD_KEY, b"film", "image/gif").size == first.size
 
 
 @pytest.mark.parametrize("other", [b"other", b"fil", b"mlif"])
 def test_films_are_never_overwritten(storage: Storage, other: bytes) -> None:
-    storage.put(KEY, b"film", "image/gif")
+    storage.put(AWKWARD_KEY, b"film", "image/gif")
     with pytest.raises(StorageError, match="never overwritten"):
-        storage.put(KEY, other, "image/gif")
-    assert storage.get(KEY) == b"film"
+        storage.put(AWKWARD_KEY, other, "image/gif")
+    assert storage.get(AWKWARD_KEY) == b"film"
 
 
 def test_concurrent_puts_have_one_winner(storage: Storage) -> None:
     def race(number: int) -> int | None:
         try:
-            storage.put(KEY, b"%d" % number, "image/gif")
+            storage.put(AWKWARD_KEY, b"%d" % number, "image/gif")
         except StorageError:
             return None
         return number
 
     with ThreadPoolExecutor(8) as pool:
         winners = [number for number in pool.map(race, range(8)) if number is not None]
-    assert [b"%d" % winner for winner in winners] == [storage.get(KEY)]
+    assert [b"%d" % winner for winner in winners] == [storage.get(AWKWARD_KEY)]
 
 
 def test_missing_file_raises_not_stored(storage: Storage) -> None:
-    assert not storage.exists(KEY)
+    assert not storage.exists(AWKWARD_KEY)
     with pytest.raises(NotStored, match="no file"):
-        storage.get(KEY)
+        storage.get(AWKWARD_KEY)
     with pytest.raises(FileNotFoundError):
-        storage.get(KEY)
+        storage.get(AWKWARD_KEY)
 
 
 def test_list_is_by_prefix_and_sorted(storage: Storage) -> None:
@@ -83,13 +83,13 @@ def test_list_is_by_prefix_and_sorted(storage: Storage) -> None:
 
 
 def test_deleted_key_can_be_put_again(storage: Storage) -> None:
-    storage.put(KEY, b"film", "image/gif")
-    storage.delete(KEY)
-    storage.delete(KEY)
-    assert not storage.exists(KEY)
+    storage.put(AWKWARD_KEY, b"film", "image/gif")
+    storage.delete(AWKWARD_KEY)
+    storage.delete(AWKWARD_KEY)
+    assert not storage.exists(AWKWARD_KEY)
     assert list(storage.list()) == []
-    storage.put(KEY, b"other", "image/gif")
-    assert storage.get(KEY) == b"other"
+    storage.put(AWKWARD_KEY, b"other", "image/gif")
+    assert storage.get(AWKWARD_KEY) == b"other"
 
 
 @pytest.mark.parametrize(
@@ -119,8 +119,10 @@ def test_prefixes_outside_the_storage_are_bad_input(storage: Storage, prefix: st
 
 
 def test_url_is_quoted(storage: Storage) -> None:
-    storage.put(KEY, b"film", "image/gif")
-    assert storage.url(KEY).endswith("saved_predictions/abc/a%20film%2C%20%E2%84%96%201.gif")
+    storage.put(AWKWARD_KEY, b"film", "image/gif")
+    assert storage.url(AWKWARD_KEY).endswith(
+        "saved_predictions/abc/a%20film%2C%20%E2%84%96%201.gif"
+    )
 
 
 def test_root_selects_the_storage(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Databases to test on: SQLite files, and a PostgreSQL server that ends with the tests."""
+"""Databases for tests: SQLite files, and a PostgreSQL server that ends with this process."""
 
 import itertools
 import os
@@ -19,26 +19,26 @@ from sqlalchemy.pool import NullPool
 
 from db.session import engine_for, migrate
 
-# ICU's English order on purpose: what must be sorted bytewise has to say so.
+# English collation on purpose: bytewise order must be asked for explicitly.
 _CLUSTER = (
     *("--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8"),
     *("--locale=C.UTF-8", "--locale-provider=icu", "--icu-locale=en"),
 )
-_QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
+_FAST = ("fsync=off", "synchronous_commit=off", "full_page_writes=off")
 
 
 class Databases(Protocol):
-    """Where new databases come from."""
+    """Creates databases."""
 
     def blank(self) -> str:
-        """The URL of a database that holds nothing."""
+        """Create a database without a schema; returns its URL."""
 
     def fresh(self) -> str:
-        """The URL of a database with the newest schema and no rows."""
+        """Create a database with the newest schema and no rows; returns its URL."""
 
 
 class SQLite:
-    """Databases in the files of a folder."""
+    """SQLite files in a folder."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -46,11 +46,11 @@ class SQLite:
         self._newest = folder / "newest.db"
 
     def blank(self) -> str:
-        """A file that is not there yet, in a folder that is not there yet."""
+        """Name a file that does not exist, in a folder that does not exist."""
         return f"sqlite:///{self._folder}/{next(self._numbers)}/history.db"
 
     def fresh(self) -> str:
-        """A copy of a migrated file."""
+        """Copy a migrated file."""
         if not self._newest.exists():
             _migrate(f"sqlite:///{self._newest}")
         url = self.blank()
@@ -69,11 +69,11 @@ class PostgreSQL:
         self._newest = ""
 
     def blank(self) -> str:
-        """A new database."""
+        """Create an empty database."""
         return self._create("template0")
 
     def fresh(self) -> str:
-        """A copy of a migrated database."""
+        """Create a copy of a migrated database."""
         if not self._newest:
             url = self.blank()
             _migrate(url)
@@ -87,20 +87,20 @@ class PostgreSQL:
         return self._url.format(name)
 
     def server(self) -> Engine:
-        """For commands to the server itself."""
+        """An engine for commands to the server."""
         url = self._url.format("postgres")
         return create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
 
 
-def programs() -> Path | None:
-    """The folder of Debian's newest PostgreSQL server programs, if they are installed."""
-    found = Path("/usr/lib/postgresql").glob("*/bin")
-    return max(found, key=lambda folder: int(folder.parent.name), default=None)
+def postgresql_programs() -> Path | None:
+    """Find the folder of Debian's newest PostgreSQL server programs, if installed."""
+    folders = Path("/usr/lib/postgresql").glob("*/bin")
+    return max(folders, key=lambda folder: int(folder.parent.name), default=None)
 
 
 @contextmanager
-def postgresql(programs: Path) -> Iterator[PostgreSQL]:
-    """A server of its own in a new folder; it ends with the block, and with this process."""
+def running_postgresql(programs: Path) -> Iterator[PostgreSQL]:
+    """Run a server in a new folder for the length of a block."""
     folder = Path(tempfile.mkdtemp(prefix="postgresql-"))
     # PostgreSQL does not run as root.
     as_server: dict[str, Any] = {"cwd": folder, "stdout": subprocess.DEVNULL}
@@ -111,7 +111,7 @@ def postgresql(programs: Path) -> Iterator[PostgreSQL]:
     subprocess.run([programs / "initdb", "-D", data, *_CLUSTER], check=True, **as_server)
     settings = [
         f"-c{setting}"
-        for setting in (*_QUICK, "listen_addresses=", f"unix_socket_directories={folder}")
+        for setting in (*_FAST, "listen_addresses=", f"unix_socket_directories={folder}")
     ]
     server = subprocess.Popen(
         ["setpriv", "--pdeathsig", "QUIT", programs / "postgres", "-D", data, *settings],
@@ -120,21 +120,21 @@ def postgresql(programs: Path) -> Iterator[PostgreSQL]:
     )
     try:
         databases = PostgreSQL(folder)
-        _wait(databases.server())
+        _wait_for_connection(databases.server())
         yield databases
     finally:
-        server.send_signal(signal.SIGQUIT)  # nothing in it is worth a checkpoint
+        server.send_signal(signal.SIGQUIT)  # no checkpoint: the data is discarded
         server.wait(30)
         shutil.rmtree(folder)
 
 
 def _migrate(url: str) -> None:
     migrate(url)
-    # Nobody may have it open while it is copied.
+    # No connection may be open while it is copied.
     engine_for(url).dispose()
 
 
-def _wait(server: Engine, seconds: float = 30.0) -> None:
+def _wait_for_connection(server: Engine, seconds: float = 30.0) -> None:
     end = time.monotonic() + seconds
     while True:
         try:

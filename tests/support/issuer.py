@@ -1,4 +1,4 @@
-"""A small OpenID Connect provider on loopback: whoever comes says who they are, and is believed."""
+"""An OpenID Connect provider on loopback that believes any e-mail address."""
 
 import json
 import secrets
@@ -21,13 +21,14 @@ class Issuer(ThreadingHTTPServer):
     """Signs ID tokens (OpenID Connect Core 1.0, authorization code flow)."""
 
     def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Desk)
+        super().__init__(("127.0.0.1", 0), _Handler)
         self.url = f"http://127.0.0.1:{self.server_port}"
         self.key = RSAKey.generate_key(2048, {"kid": "1", "use": "sig", "alg": "RS256"})
-        self.asked: dict[str, dict[str, str]] = {}
+        self.pending: dict[str, dict[str, str]] = {}
+        """Authorization requests by the code that was issued for them."""
 
     def metadata(self) -> dict[str, Any]:
-        """What a client asks first."""
+        """The discovery document."""
         return {
             "issuer": self.url,
             "authorization_endpoint": f"{self.url}/authorize",
@@ -38,60 +39,68 @@ class Issuer(ThreadingHTTPServer):
             "id_token_signing_alg_values_supported": ["RS256"],
         }
 
-    def code_for(self, question: dict[str, str]) -> str:
-        """A code that `token` takes once."""
+    def issue_code(self, request: dict[str, str]) -> str:
+        """Issue a code that can be exchanged for tokens once."""
         code = secrets.token_urlsafe()
-        self.asked[code] = question
+        self.pending[code] = request
         return code
 
-    def token(self, code: str) -> dict[str, Any]:
-        """The tokens for a code; raises KeyError for one that was not given."""
-        asked, now = self.asked.pop(code), int(time.time())
-        email = asked["email"]
-        claims = {"iss": self.url, "sub": email, "email": email, "email_verified": True}
-        times = {"aud": CLIENT["client_id"], "iat": now, "exp": now + 300, "nonce": asked["nonce"]}
-        signed = jwt.encode({"alg": "RS256", "kid": "1"}, {**claims, **times}, self.key)
+    def exchange(self, code: str) -> dict[str, Any]:
+        """Exchange a code for tokens; raises KeyError for an unknown one."""
+        request, now = self.pending.pop(code), int(time.time())
+        email = request["email"]
+        claims = {
+            "iss": self.url,
+            "sub": email,
+            "email": email,
+            "email_verified": True,
+            "aud": CLIENT["client_id"],
+            "nonce": request["nonce"],
+            "iat": now,
+            "exp": now + 300,
+        }
+        signed = jwt.encode({"alg": "RS256", "kid": "1"}, claims, self.key)
         return {"access_token": code, "token_type": "Bearer", "expires_in": 300, "id_token": signed}
 
 
-class _Desk(BaseHTTPRequestHandler):
+class _Handler(BaseHTTPRequestHandler):
     server: Issuer
 
     def do_GET(self) -> None:
         url = urlsplit(self.path)
-        asked = {name: values[0] for name, values in parse_qs(url.query).items()}
+        fields = {name: values[0] for name, values in parse_qs(url.query).items()}
         match url.path:
             case "/keys":
-                self._say(json.dumps({"keys": [self.server.key.as_dict(private=False)]}))
-            case "/authorize" if "email" in asked:
-                answer = {"code": self.server.code_for(asked), "state": asked["state"]}
-                self._say("", "text/html", f"{asked['redirect_uri']}?{urlencode(answer)}")
+                self._respond(json.dumps({"keys": [self.server.key.as_dict(private=False)]}))
+            case "/authorize" if "email" in fields:
+                answer = {"code": self.server.issue_code(fields), "state": fields["state"]}
+                self._respond("", "text/html", f"{fields['redirect_uri']}?{urlencode(answer)}")
             case "/authorize":
-                hidden = (f"<input type=hidden name={n} value='{v}'>" for n, v in asked.items())
-                self._say(FORM.format(hidden="".join(hidden)), "text/html")
+                hidden = (f"<input type=hidden name={n} value='{v}'>" for n, v in fields.items())
+                self._respond(FORM.format(hidden="".join(hidden)), "text/html")
             case _:
-                self._say(json.dumps(self.server.metadata()))
+                self._respond(json.dumps(self.server.metadata()))
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"])).decode()
-        self._say(json.dumps(self.server.token(parse_qs(body)["code"][0])))
+        self._respond(json.dumps(self.server.exchange(parse_qs(body)["code"][0])))
 
-    def _say(self, text: str, kind: str = "application/json", goes_to: str = "") -> None:
-        self.send_response(302 if goes_to else 200)
+    def _respond(self, text: str, kind: str = "application/json", redirect: str = "") -> None:
+        self.send_response(302 if redirect else 200)
         self.send_header("Content-Type", kind)
-        if goes_to:
-            self.send_header("Location", goes_to)
+        if redirect:
+            self.send_header("Location", redirect)
         self.send_header("Content-Length", str(len(text.encode())))
         self.end_headers()
         self.wfile.write(text.encode())
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing, or it would fill the tests' output."""
+        """Suppress the access log."""
 
 
 @contextmanager
-def issuing() -> Iterator[Issuer]:
-    """A provider at work."""
+def running_issuer() -> Iterator[Issuer]:
+    """Serve a provider in a daemon thread."""
     with Issuer() as issuer:
         Thread(target=issuer.serve_forever, daemon=True).start()
         yield issuer

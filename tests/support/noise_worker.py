@@ -1,4 +1,4 @@
-"""A worker in a process of its own whose pictures are noise: all else of it is the real one."""
+"""Real worker processes, except for the frames, which are noise."""
 
 import hashlib
 import json
@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -21,6 +21,7 @@ from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import File, deliver_film
 from momalisa.worker.process import run_process
 from momalisa.worker.worker import Worker
+from tests.support.results import StubResult
 
 SIZE = 64
 
@@ -30,28 +31,7 @@ _processes.set_forkserver_preload(
 )
 
 
-@dataclass(frozen=True)
-class Film:
-    """What the stub renderer answers."""
-
-    files: dict[str, str]
-    bytes: int
-    sha256: str
-    frames: int
-    waiting: bool = False
-    seconds: float = 0.1
-    seconds_to_load: float = 0.0
-    frames_computed: int = 4
-    unet_samples: int = 0
-    distances: list[float] = field(default_factory=list)
-    evenness: float = 1.0
-    sharpness: float = 1.0
-    device: str = "cpu"
-    dtype: str = "float32"
-    model_digest: str = "stub"
-
-
-def paint(
+def render_noise(
     spec: WalkSpec,
     *,
     walk_id: str,
@@ -60,8 +40,8 @@ def paint(
     entry: Mapping[str, Any],
     on_progress: Callable[[Progress], None],
     **_: Any,
-) -> Film:
-    """A film of noise, the same for the same spec; stored as real ones are."""
+) -> StubResult:
+    """Replace `render`: encode, store and deliver a film of noise, seeded by the first stop."""
     on_progress(Progress("frames", (), spec.frames))
     noise = np.random.default_rng(spec.stops[0].seed)
     frames = [noise.integers(0, 256, (SIZE, SIZE, 3), np.uint8) for _ in range(spec.frames)]
@@ -71,35 +51,35 @@ def paint(
     sha256 = hashlib.sha256(gif).hexdigest()
     names = {"poster": "poster.webp", "gif": f"{sha256[:16]}.gif", "json": "walk.json"}
     keys = {kind: film_key(walk_id, name) for kind, name in names.items()}
-    made = Film(keys, len(gif), sha256, len(frames))
-    parts = (encode_poster(frames[0]), gif, record_of(spec, made, entry))
+    result = StubResult(keys, len(frames), len(frames), len(gif), sha256)
+    parts = (encode_poster(frames[0]), gif, encode_record(spec, result, entry))
     on_progress(Progress("storing", (), spec.frames))
     files = [File(key, part) for key, part in zip(keys.values(), parts, strict=True)]
-    return Film(keys, len(gif), sha256, len(frames), deliver_film(files, storage, outbox))
+    return replace(result, waiting=deliver_film(files, storage, outbox))
 
 
-def record_of(spec: WalkSpec, made: Film, entry: Mapping[str, Any]) -> bytes:
-    """A `walk.json`."""
+def encode_record(spec: WalkSpec, result: StubResult, entry: Mapping[str, Any]) -> bytes:
+    """Encode a `walk.json`."""
     record = {
         **entry,
         "finished_at": datetime.now(UTC).isoformat(),
         "title": spec.title(),
         "spec": spec.model_dump(mode="json"),
-        "result": {name: value for name, value in vars(made).items() if name != "waiting"},
+        "result": {name: value for name, value in vars(result).items() if name != "waiting"},
     }
     return json.dumps(record, indent=2).encode()
 
 
-def work(settings: Settings, patience: tuple[float, float], address: str) -> None:
-    """Be a worker process, whose bucket is behind `address`."""
+def run_worker(settings: Settings, patience: tuple[float, float], address: str) -> None:
+    """Run a worker in this process; `address` is the storage emulator's URL."""
     os.environ["STORAGE_EMULATOR_HOST"] = address
-    how: dict[str, Any] = {"lease": 1.0, "beat": 0.1, "poll": 0.02, "patience": patience}
-    stub: dict[str, Any] = {"load": lambda name, device: name, "render": paint}
-    run_process(Worker(settings, **stub, **how))
+    times: dict[str, Any] = {"lease": 1.0, "beat": 0.1, "poll": 0.02, "patience": patience}
+    stubs: dict[str, Any] = {"load": lambda name, device: name, "render": render_noise}
+    run_process(Worker(settings, **stubs, **times))
 
 
-def start(settings: Settings, patience: tuple[float, float], address: str) -> BaseProcess:
-    """A worker process that lives until it is killed."""
-    worker = _processes.Process(target=work, args=(settings, patience, address))
+def start_worker(settings: Settings, patience: tuple[float, float], address: str) -> BaseProcess:
+    """Start `run_worker` in a new process."""
+    worker = _processes.Process(target=run_worker, args=(settings, patience, address))
     worker.start()
     return worker

@@ -1,4 +1,4 @@
-"""Workers with a small renderer of their own: real frames, painted slowly.
+"""Workers with a stub renderer, which fills frames with one colour at a given pace.
 
 Run as a script, this file is such a worker:
 `python tests/support/stub_worker.py HOME SECONDS_A_FRAME`.
@@ -12,14 +12,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from db import stills, walks
-from db.models import Still, Walk
+from db import stills
+from db.models import Still
 from db.session import reading, writing
 from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.errors import Cancelled
@@ -30,34 +30,19 @@ from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import File, Outbox, deliver_film
 from momalisa.worker.process import run_process
 from momalisa.worker.worker import Worker
+from tests.support.results import StubResult
+from tests.support.walks import walk_spec
 
-STOPS: Any = ({"prompt": "a red square"}, {"prompt": "a stormy sea"})
-
-
-@dataclass(frozen=True)
-class Film:
-    files: dict[str, str]
-    frames_computed: int
-    bytes: int = 4
-    sha256: str = "5a"
-    seconds: float = 0.5
-    seconds_to_load: float = 0.1
-    unet_samples: int = 8
-    distances: list[float] = field(default_factory=lambda: [0.25])
-    evenness: float = 1.0
-    sharpness: float = 2.0
-    device: str = "cpu"
-    dtype: str = "float32"
-    model_digest: str = "stub"
-    waiting: bool = False
+LOG = "rendered.txt"
+"""The file in a worker's home that lists the keys of its rendered frames."""
 
 
 @dataclass
-class Painter:
-    """A renderer whose model is a number of seconds a frame."""
+class StubRenderer:
+    """Renders frames of one colour, each in a number of seconds, and logs their keys."""
 
-    made: Path
-    pace: float = 0.0
+    log: Path
+    seconds_a_frame: float = 0.0
 
     def __call__(
         self,
@@ -71,101 +56,89 @@ class Painter:
         entry: dict[str, Any],
         on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
-    ) -> Film:
+    ) -> StubResult:
         ready: list[tuple[int, str]] = []
-        made = 0
+        computed = 0
         for index, place in enumerate(spec.places()):
             key = frame_key(spec, place, runner)
             if cancelled():
                 raise Cancelled("called off")
             if cache.get(key) is None:
-                time.sleep(self.pace)
+                time.sleep(self.seconds_a_frame)
                 cache.put(key, np.full((8, 8, 3), index, np.uint8))
-                with self.made.open("a") as log:
+                with self.log.open("a") as log:
                     log.write(f"{key}\n")
-                made += 1
+                computed += 1
             ready.append((index, key))
             on_progress(Progress("frames", tuple(ready), spec.frames))
         files = {"gif": film_key(walk_id, "film.gif"), "json": film_key(walk_id, "walk.json")}
         film, record = File(files["gif"], b"film"), File(files["json"], json.dumps(entry).encode())
-        return Film(files, made, waiting=deliver_film([film, record], storage, outbox))
+        return StubResult(files, computed, waiting=deliver_film([film, record], storage, outbox))
 
 
-def ask(settings: Settings, *, remote: bool = False, **choice: Any) -> Walk:
-    spec = WalkSpec(stops=STOPS, **{"frames": 6} | choice)
-    with writing(settings.database) as session:
-        return walks.enqueue(
-            session=session,
-            spec=spec.model_dump(mode="json"),
-            digest=spec.digest(),
-            title=spec.title(),
-            frames_total=len(spec.places()),
-            remote=remote,
-        )
-
-
-def ask_still(settings: Settings, t: float, leg: int = 0, **choice: Any) -> str:
-    spec = WalkSpec(stops=STOPS, **{"frames": 6} | choice).model_dump(mode="json")
-    with writing(settings.database) as session:
+def request_still(database: str, t: float, leg: int = 0, **fields: Any) -> str:
+    """Request a still at a place of a walk; returns its id."""
+    spec = walk_spec(**fields).model_dump(mode="json")
+    with writing(database) as session:
         return stills.ask(session=session, spec=spec, leg=leg, t=t, maker=str(t))
 
 
-def still_row(settings: Settings, still_id: str) -> Still:
-    with reading(settings.database) as session:
+def read_still(database: str, still_id: str) -> Still:
+    """Read a still's row."""
+    with reading(database) as session:
         return session.get_one(Still, still_id)
 
 
-def row(settings: Settings, walk: Walk) -> Walk:
-    with reading(settings.database) as session:
-        return session.get_one(Walk, walk.id)
-
-
-def still(spec: WalkSpec, place: Place, runner: str, cache: FrameCache) -> str:
-    """Like `render.still`, with the painter's pictures."""
+def render_still(spec: WalkSpec, place: Place, runner: str, cache: FrameCache) -> str:
+    """Replace `render.still`: put a black frame into the cache and return its key."""
     key = frame_key(spec, place, runner)
     cache.put(key, np.zeros((8, 8, 3), np.uint8))
     return key
 
 
 def load(name: str, device: str) -> str:
+    """Replace `registry.load`: the model is its name."""
     return name
 
 
-def worker(settings: Settings, **how: Any) -> Worker:
-    quick: dict[str, Any] = {
+def stub_worker(settings: Settings, **options: Any) -> Worker:
+    """Build a worker whose model, renderer and stills are stubs."""
+    stubs: dict[str, Any] = {
         "load": load,
-        "render": Painter(settings.home / "made.txt"),
-        "still": still,
+        "render": StubRenderer(settings.home / LOG),
+        "still": render_still,
         "beat": 0.05,
+        "poll": 0.02,
     }
-    return Worker(settings, **quick | {"poll": 0.02} | how)
+    return Worker(settings, **stubs | options)
 
 
 @contextmanager
-def at_work(settings: Settings, **how: Any) -> Iterator[Worker]:
-    """A worker in a thread of this process."""
-    one = worker(settings, **how)
-    thread = threading.Thread(target=one.run)
+def running_worker(settings: Settings, **options: Any) -> Iterator[Worker]:
+    """Run a stub worker in a thread of this process."""
+    worker = stub_worker(settings, **options)
+    thread = threading.Thread(target=worker.run)
     thread.start()
     try:
-        yield one
+        yield worker
     finally:
-        one.stop()
+        worker.stop()
         thread.join()
 
 
-def made(settings: Settings) -> list[str]:
-    path = settings.home / "made.txt"
+def rendered_keys(settings: Settings) -> list[str]:
+    """The keys of all frames that stub renderers have rendered in this home, in order."""
+    path = settings.home / LOG
     return path.read_text().split() if path.exists() else []
 
 
 @contextmanager
-def child(
-    settings: Settings, pace: float, **environment: str
+def worker_process(
+    settings: Settings, seconds_a_frame: float, **environment: str
 ) -> Iterator["subprocess.Popen[bytes]"]:
-    """A worker in a process of its own."""
+    """Run a stub worker in a process of its own; kill it afterwards."""
     process = subprocess.Popen(
-        [sys.executable, __file__, str(settings.home), str(pace)],
+        [sys.executable, __file__, str(settings.home), str(seconds_a_frame)],
         cwd=CHECKOUT,
         env=os.environ | {"PYTHONPATH": str(CHECKOUT)} | environment,
         stdin=subprocess.PIPE,
@@ -180,5 +153,5 @@ def child(
 
 if __name__ == "__main__":
     home = Settings(home=Path(sys.argv[1]))
-    slow = Painter(home.home / "made.txt", float(sys.argv[2]))
-    run_process(Worker(home, load=load, render=slow, lease=1.0, beat=0.2, poll=0.05))
+    renderer = StubRenderer(home.home / LOG, float(sys.argv[2]))
+    run_process(Worker(home, load=load, render=renderer, lease=1.0, beat=0.2, poll=0.05))

@@ -1,17 +1,17 @@
-"""Waiting for what another thread or process does."""
+"""Wait for what another thread or process does."""
 
 import time
 from collections.abc import Callable
 from typing import TypeVar
 
-Answer = TypeVar("Answer")
+Value = TypeVar("Value")
 
 
-def until(true: Callable[[], Answer], seconds: float = 30.0) -> Answer:
-    """The first answer that counts as true. Raises TimeoutError when there was none in time."""
+def wait_until(condition: Callable[[], Value], seconds: float = 30.0) -> Value:
+    """Poll a condition and return its first true value. Raises TimeoutError."""
     deadline = time.monotonic() + seconds
-    while not (answer := true()):
+    while not (value := condition()):
         if time.monotonic() > deadline:
-            raise TimeoutError(f"waited {seconds:.0f} s in vain")
+            raise TimeoutError(f"still false after {seconds:.0f} s")
         time.sleep(0.02)
-    return answer
+    return value

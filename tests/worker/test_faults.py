@@ -17,8 +17,10 @@ from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
 from momalisa.storage.outbox import open_outbox
-from tests.support.stub_worker import Film, Painter, ask, at_work, row, worker
-from tests.support.waiting import until
+from tests.support.results import StubResult
+from tests.support.stub_worker import LOG, StubRenderer, running_worker, stub_worker
+from tests.support.waiting import wait_until
+from tests.support.walks import enqueue_walk, read_walk
 
 
 @pytest.mark.parametrize(
@@ -33,53 +35,53 @@ from tests.support.waiting import until
 def test_no_error_of_a_walk_ends_the_worker(
     settings: Settings, error: Exception, sentence: str
 ) -> None:
-    painter = Painter(settings.home / "made.txt")
+    painter = StubRenderer(settings.home / LOG)
 
-    def stumble(spec: WalkSpec, **how: Any) -> Film:
+    def stumble(spec: WalkSpec, **how: Any) -> StubResult:
         if spec.frames == 2:
             raise error
         return painter(spec, **how)
 
-    bad, good = ask(settings, frames=2), ask(settings, frames=3)
-    worker(settings, render=stumble).run(once=True)
-    failed = row(settings, bad)
+    bad, good = enqueue_walk(settings.database, frames=2), enqueue_walk(settings.database, frames=3)
+    stub_worker(settings, render=stumble).run(once=True)
+    failed = read_walk(settings.database, bad)
     assert failed.state is State.FAILED
     assert sentence in failed.error
-    assert row(settings, good).state is State.DONE
+    assert read_walk(settings.database, good).state is State.DONE
 
 
 def test_missing_model_is_said(settings: Settings) -> None:
     def refuse(name: str, _device: str) -> str:
         raise ModelNotFound(f"There is no model “{name}” here.")
 
-    walk = ask(settings)
-    worker(settings, load=refuse).run(once=True)
-    assert row(settings, walk).error == "There is no model “atelier” here."
+    walk = enqueue_walk(settings.database, frames=6)
+    stub_worker(settings, load=refuse).run(once=True)
+    assert read_walk(settings.database, walk).error == "There is no model “atelier” here."
 
 
 def test_spec_of_another_version_is_said(settings: Settings) -> None:
-    walk = ask(settings)
+    walk = enqueue_walk(settings.database, frames=6)
     with writing(settings.database) as session:
         session.get_one(Walk, walk.id).spec = walk.spec | {"warp": 9}
-    worker(settings).run(once=True)
-    assert "“warp”" in row(settings, walk).error
+    stub_worker(settings).run(once=True)
+    assert "“warp”" in read_walk(settings.database, walk).error
 
 
 def test_endpoint_of_the_settings_takes_the_walks_meant_for_it(settings: Settings) -> None:
-    walk = ask(settings, remote=True)
+    walk = enqueue_walk(settings.database, remote=True)
     named = {"MOMALISA_HOME": str(settings.home), "MOMALISA_ENDPOINT": "nowhere"}
     command = [sys.executable, "-m", "momalisa", "worker", "--once"]
     subprocess.run(
         command, cwd=CHECKOUT, env=os.environ | named, capture_output=True, check=True, text=True
     )
-    done = row(settings, walk)
+    done = read_walk(settings.database, walk)
     assert (done.state, "“nowhere” is no endpoint" in done.error) == (State.FAILED, True)
 
 
 def test_walk_for_an_endpoint_that_is_not_there_is_said(settings: Settings) -> None:
-    walk = ask(settings, remote=True)
-    worker(settings).run(once=True)
-    assert "set MOMALISA_ENDPOINT" in row(settings, walk).error
+    walk = enqueue_walk(settings.database, remote=True)
+    stub_worker(settings).run(once=True)
+    assert "set MOMALISA_ENDPOINT" in read_walk(settings.database, walk).error
 
 
 def test_history_out_of_reach_is_no_end(
@@ -94,9 +96,9 @@ def test_history_out_of_reach_is_no_end(
         return whole(**how)
 
     monkeypatch.setattr(queue, "claim", claim)
-    walk = ask(settings)
-    with at_work(settings):
-        until(lambda: row(settings, walk).state is State.DONE)
+    walk = enqueue_walk(settings.database, frames=6)
+    with running_worker(settings):
+        wait_until(lambda: read_walk(settings.database, walk).state is State.DONE)
 
 
 def test_history_out_of_reach_ends_a_worker_that_works_once(
@@ -107,7 +109,7 @@ def test_history_out_of_reach_ends_a_worker_that_works_once(
 
     monkeypatch.setattr(queue, "claim", claim)
     with pytest.raises(OutOfReach):
-        worker(settings).run(once=True)
+        stub_worker(settings).run(once=True)
 
 
 def test_history_out_of_reach_fills_no_log(
@@ -119,26 +121,26 @@ def test_history_out_of_reach_fills_no_log(
         tries.append(how)
         raise OutOfReach("The history is gone.")
 
-    with at_work(settings):
+    with running_worker(settings):
         monkeypatch.setattr(queue, "claim", away)
         monkeypatch.setattr(queue, "seen", away)
-        until(lambda: len([how for how in tries if "owner" in how]) == 4)
+        wait_until(lambda: len([how for how in tries if "owner" in how]) == 4)
     lines = [record for record in caplog.records if "history is gone" in record.getMessage()]
     assert len(lines) == 5, "four tries, and the first lost heartbeat"
     assert not any(record.exc_info for record in lines)
 
 
 def test_walk_from_before_there_were_modes_is_exact(settings: Settings) -> None:
-    walk, seen = ask(settings), []
+    walk, seen = enqueue_walk(settings.database, frames=6), []
     with writing(settings.database) as session:
         old = {name: value for name, value in walk.spec.items() if name not in ("mode", "without")}
         session.get_one(Walk, walk.id).spec = old
 
-    def look(spec: WalkSpec, **how: Any) -> Film:
+    def look(spec: WalkSpec, **how: Any) -> StubResult:
         seen.append(spec.mode)
-        return Painter(settings.home / "made.txt")(spec, **how)
+        return StubRenderer(settings.home / LOG)(spec, **how)
 
-    worker(settings, render=look).run(once=True)
+    stub_worker(settings, render=look).run(once=True)
     assert seen == ["exact"]
 
 
@@ -146,29 +148,37 @@ def test_film_waits_for_a_storage_out_of_reach_and_arrives_by_itself(settings: S
     """A folder that cannot be made stands for a bucket that is away."""
     store = Path(settings.store_root)
     store.write_text("in the way")
-    walk, other = ask(settings), ask(settings, frames=3)
-    with at_work(settings):
-        until(lambda: row(settings, other).waiting)
-        assert row(settings, walk).state is State.DONE
+    walk, other = (
+        enqueue_walk(settings.database, frames=6),
+        enqueue_walk(settings.database, frames=3),
+    )
+    with running_worker(settings):
+        wait_until(lambda: read_walk(settings.database, other).waiting)
+        assert read_walk(settings.database, walk).state is State.DONE
         store.unlink()
-        until(lambda: not row(settings, walk).waiting and not row(settings, other).waiting)
-    for done in (row(settings, walk), row(settings, other)):
+        wait_until(
+            lambda: (
+                not read_walk(settings.database, walk).waiting
+                and not read_walk(settings.database, other).waiting
+            )
+        )
+    for done in (read_walk(settings.database, walk), read_walk(settings.database, other)):
         assert LocalStorage(store).get(done.files["gif"]) == b"film"
     assert open_outbox(settings).walk_ids() == []
 
 
 def test_once_ends_with_a_try_to_send_what_waits(settings: Settings) -> None:
     open_outbox(settings).films.put(film_key("w1", "walk.json"), b"{}", "application/json")
-    worker(settings).run(once=True)
+    stub_worker(settings).run(once=True)
     assert LocalStorage(Path(settings.store_root)).exists(film_key("w1", "walk.json"))
 
 
 def test_film_that_can_be_kept_nowhere_is_said(settings: Settings) -> None:
     Path(settings.store_root).write_text("in the way")
     open_outbox(settings).folder.write_text("in the way, too")
-    walk = ask(settings)
-    worker(settings).run(once=True)
-    failed = row(settings, walk)
+    walk = enqueue_walk(settings.database, frames=6)
+    stub_worker(settings).run(once=True)
+    failed = read_walk(settings.database, walk)
     assert failed.state is State.FAILED
     assert "Not a directory" in failed.error
     assert "disk has room" in failed.error

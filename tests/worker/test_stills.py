@@ -11,36 +11,35 @@ from momalisa.errors import OutOfMemory
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
 from tests.support.stub_worker import (
-    STOPS,
-    Painter,
-    ask,
-    ask_still,
-    at_work,
-    made,
-    row,
-    still,
-    still_row,
-    worker,
+    LOG,
+    StubRenderer,
+    read_still,
+    render_still,
+    rendered_keys,
+    request_still,
+    running_worker,
+    stub_worker,
 )
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
+from tests.support.walks import enqueue_walk, read_walk, walk_spec
 
 
 def test_idle_worker_answers(settings: Settings) -> None:
-    with at_work(settings):
-        still_id = ask_still(settings, 0.3)
-        until(lambda: still_row(settings, still_id).state is State.DONE)
-    key = still_row(settings, still_id).key
-    assert key == frame_key(WalkSpec(stops=STOPS), Place(0, 0.3), "atelier")
+    with running_worker(settings):
+        still_id = request_still(settings.database, 0.3)
+        wait_until(lambda: read_still(settings.database, still_id).state is State.DONE)
+    key = read_still(settings.database, still_id).key
+    assert key == frame_key(walk_spec(), Place(0, 0.3), "atelier")
     assert FrameCache(settings.frame_cache).get(key) is not None
 
 
 def test_walk_in_hand_does_not_keep_a_still_waiting(settings: Settings) -> None:
-    walk = ask(settings, frames=200)
-    with at_work(settings, render=Painter(settings.home / "made.txt", 0.02)):
-        until(lambda: made(settings))
-        still_id = ask_still(settings, 0.3)
-        until(lambda: still_row(settings, still_id).state is State.DONE)
-        assert row(settings, walk).state is State.RUNNING
+    walk = enqueue_walk(settings.database, frames=200)
+    with running_worker(settings, render=StubRenderer(settings.home / LOG, 0.02)):
+        wait_until(lambda: rendered_keys(settings))
+        still_id = request_still(settings.database, 0.3)
+        wait_until(lambda: read_still(settings.database, still_id).state is State.DONE)
+        assert read_walk(settings.database, walk).state is State.RUNNING
 
 
 def test_walk_comes_after_one_still_however_many_wait(settings: Settings) -> None:
@@ -49,16 +48,16 @@ def test_walk_comes_after_one_still_however_many_wait(settings: Settings) -> Non
 
     def watched(spec: WalkSpec, **how: Any) -> Any:
         order.append("walk")
-        return Painter(settings.home / "made.txt")(spec, **how)
+        return StubRenderer(settings.home / LOG)(spec, **how)
 
     def noted(*what: Any) -> str:
         order.append("still")
-        return still(*what)
+        return render_still(*what)
 
-    ask(settings, frames=2)
+    enqueue_walk(settings.database, frames=2)
     for t in (0.1, 0.2, 0.3):
-        ask_still(settings, t)
-    worker(settings, render=watched, still=noted).run(once=True)
+        request_still(settings.database, t)
+    stub_worker(settings, render=watched, still=noted).run(once=True)
     assert order == ["still", "walk", "still", "still"]
 
 
@@ -71,13 +70,13 @@ def test_another_model_waits_for_the_walk_in_hand(settings: Settings) -> None:
         return name
 
     def walk(spec: WalkSpec, **how: Any) -> Any:
-        ask_still(settings, 0.3, model="other")
-        film = Painter(settings.home / "made.txt")(spec, **how)
+        request_still(settings.database, 0.3, model="other")
+        film = StubRenderer(settings.home / LOG)(spec, **how)
         order.append("film")
         return film
 
-    ask(settings)
-    worker(settings, load=load, render=walk, poll=0).run(once=True)
+    enqueue_walk(settings.database, frames=6)
+    stub_worker(settings, load=load, render=walk, poll=0).run(once=True)
     assert order == ["atelier", "film", "other"]
 
 
@@ -91,12 +90,15 @@ def test_failed_still_is_said_and_costs_no_walk(
     def refuse(*_what: Any) -> str:
         raise error
 
-    still_id, walk = ask_still(settings, 0.3), ask(settings)
-    worker(settings, still=refuse).run(once=True)
-    failed = still_row(settings, still_id)
+    still_id, walk = (
+        request_still(settings.database, 0.3),
+        enqueue_walk(settings.database, frames=6),
+    )
+    stub_worker(settings, still=refuse).run(once=True)
+    failed = read_still(settings.database, still_id)
     assert failed.state is State.FAILED
     assert sentence in failed.error
-    assert row(settings, walk).state is State.DONE
+    assert read_walk(settings.database, walk).state is State.DONE
 
 
 def test_history_out_of_reach_costs_no_walk(
@@ -109,17 +111,17 @@ def test_history_out_of_reach_costs_no_walk(
 
     def walk(spec: WalkSpec, **how: Any) -> Any:
         monkeypatch.setattr(stills, "claim", gone)
-        film = Painter(settings.home / "made.txt")(spec, **how)
+        film = StubRenderer(settings.home / LOG)(spec, **how)
         monkeypatch.undo()
         return film
 
-    done = ask(settings)
-    worker(settings, render=walk, poll=0).run(once=True)
-    assert row(settings, done).state is State.DONE
+    done = enqueue_walk(settings.database, frames=6)
+    stub_worker(settings, render=walk, poll=0).run(once=True)
+    assert read_walk(settings.database, done).state is State.DONE
 
 
 def test_endpoint_paints_no_stills(tmp_path: Path, settings: Settings) -> None:
-    still_id = ask_still(settings, 0.3)
+    still_id = request_still(settings.database, 0.3)
     elsewhere = Settings(home=tmp_path, endpoint="nowhere")
-    worker(elsewhere).run(once=True)
-    assert "paints whole walks only" in still_row(settings, still_id).error
+    stub_worker(elsewhere).run(once=True)
+    assert "paints whole walks only" in read_still(settings.database, still_id).error

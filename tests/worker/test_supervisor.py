@@ -8,18 +8,18 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from db import queue, walks
-from db.models import State, Walk, WorkerSeen
-from db.session import engine_for, migrate, reading, writing
+from db.models import State, WorkerSeen
+from db.session import reading, writing
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.worker.supervisor import Supervisor
-from tests.support.waiting import until
+from tests.support.waiting import wait_until
+from tests.support.walks import enqueue_walk, read_walk
 
 DUTIFUL = """
 import os, socket
@@ -44,14 +44,6 @@ time.sleep(60)
 """
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Iterator[Settings]:
-    settings = Settings(home=tmp_path)
-    migrate(settings.database)
-    yield settings
-    engine_for(settings.database).dispose()
-
-
 def supervisor(settings: Settings, code: str = DUTIFUL) -> Supervisor:
     return Supervisor(settings, command=[sys.executable, "-c", code], pauses=(0.05, 0.2))
 
@@ -69,24 +61,12 @@ def runs(pid: int) -> bool:
     return True
 
 
-def ask(settings: Settings) -> Walk:
-    searched = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
-    spec = dict.fromkeys(searched, 1) | {"model": "m", "pacing": "p", "interpolation": "i"}
-    with writing(settings.database) as session:
-        return walks.enqueue(session=session, spec=spec, digest="d", title="t", frames_total=1)
-
-
-def state(settings: Settings, walk: Walk) -> Walk:
-    with reading(settings.database) as session:
-        return session.get_one(Walk, walk.id)
-
-
 def test_worker_starts_and_stops_with_it(settings: Settings) -> None:
     one = supervisor(settings)
     one.start()
-    pid = until(lambda: alive(settings))[0].pid
+    pid = wait_until(lambda: alive(settings))[0].pid
     assert pid == one.pid
-    assert b"I live" in until((settings.home / "logs" / "worker.log").read_bytes)
+    assert b"I live" in wait_until((settings.home / "logs" / "worker.log").read_bytes)
     one.stop()
     assert not runs(pid)
     assert alive(settings) == []
@@ -121,7 +101,7 @@ def test_no_second_beside_a_living_one(settings: Settings) -> None:
 
 def test_dead_worker_of_this_machine_does_not_count(settings: Settings) -> None:
     """After kill -9 of everything, a new start need not wait for heartbeats and leases to age."""
-    walk = ask(settings)
+    walk = enqueue_walk(settings.database, frames=6)
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     with writing(settings.database) as session:
@@ -130,8 +110,8 @@ def test_dead_worker_of_this_machine_does_not_count(settings: Settings) -> None:
         queue.claim(session=session, owner="gone", lease_seconds=600)
     one = supervisor(settings)
     one.start()
-    until(lambda: [worker.pid for worker in alive(settings)] == [one.pid])
-    until(lambda: state(settings, walk).attempt == 2)
+    wait_until(lambda: [worker.pid for worker in alive(settings)] == [one.pid])
+    wait_until(lambda: read_walk(settings.database, walk).attempt == 2)
     one.stop()
 
 
@@ -141,7 +121,7 @@ def test_worker_from_before_the_clock_was_put_back_does_not_count(settings: Sett
         session.get_one(WorkerSeen, "gone").seen_at += timedelta(minutes=50)
     one = supervisor(settings)
     one.start()
-    until(lambda: one.pid in [worker.pid for worker in alive(settings)])
+    wait_until(lambda: one.pid in [worker.pid for worker in alive(settings)])
     one.stop()
 
 
@@ -152,31 +132,31 @@ def test_relative_places_are_those_of_the_web_process(
     code = "from momalisa.settings import settings; open('here', 'w').write(settings().store)"
     one = supervisor(settings.model_copy(update={"store": "films"}), code)
     one.start()
-    until(lambda: (tmp_path / "here").exists() and (tmp_path / "here").read_text() == "films")
+    wait_until(lambda: (tmp_path / "here").exists() and (tmp_path / "here").read_text() == "films")
     one.stop()
 
 
 def test_dead_worker_is_replaced_and_its_walk_freed(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    walk = ask(settings)
+    walk = enqueue_walk(settings.database, frames=6)
     one = supervisor(settings)
     with caplog.at_level(logging.WARNING):
         one.start()
-        until(lambda: state(settings, walk).state is State.RUNNING)
+        wait_until(lambda: read_walk(settings.database, walk).state is State.RUNNING)
         first = alive(settings)[0].pid
         os.kill(first, signal.SIGKILL)
-        until(lambda: state(settings, walk).attempt == 2)
+        wait_until(lambda: read_walk(settings.database, walk).attempt == 2)
         one.stop()
     assert "exit code -9" in caplog.text
-    assert state(settings, walk).deaths == 2
+    assert read_walk(settings.database, walk).deaths == 2
 
 
 def test_restarts_come_ever_slower(settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
     one = Supervisor(settings, command=[sys.executable, "-c", SHORT_LIVED], pauses=(0.001, 1_000.0))
     with caplog.at_level(logging.WARNING):
         one.start()
-        until(lambda: len(caplog.records) >= 3)
+        wait_until(lambda: len(caplog.records) >= 3)
         one.stop()
     pauses = [record.args[1] for record in caplog.records if isinstance(record.args, tuple)]
     assert pauses[:3] == [0.001, 0.002, 0.004]
@@ -188,7 +168,7 @@ def test_command_that_cannot_start_is_said(
     one = Supervisor(settings, command=["/no/such/program"], pauses=(0.05, 0.2))
     with caplog.at_level(logging.ERROR):
         one.start()
-        until(lambda: "could not be started" in caplog.text)
+        wait_until(lambda: "could not be started" in caplog.text)
         one.stop()
 
 
@@ -196,10 +176,10 @@ def test_worker_dies_with_a_killed_parent(settings: Settings) -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", PARENT, str(settings.home), DUTIFUL], cwd=CHECKOUT
     )
-    pid = until(lambda: alive(settings))[0].pid
+    pid = wait_until(lambda: alive(settings))[0].pid
     parent.kill()
     parent.wait()
-    until(lambda: not runs(pid) or _zombie(pid))
+    wait_until(lambda: not runs(pid) or _zombie(pid))
 
 
 def _zombie(pid: int) -> bool:

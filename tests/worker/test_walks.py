@@ -14,14 +14,16 @@ from db.session import reading
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
-from tests.support.stub_worker import Film, Painter, ask, at_work, made, row, worker
-from tests.support.waiting import until
+from tests.support.results import StubResult
+from tests.support.stub_worker import LOG, StubRenderer, rendered_keys, running_worker, stub_worker
+from tests.support.waiting import wait_until
+from tests.support.walks import enqueue_walk, read_walk
 
 
 def test_walk_becomes_a_film(settings: Settings) -> None:
-    walk = ask(settings)
-    worker(settings).run(once=True)
-    done = row(settings, walk)
+    walk = enqueue_walk(settings.database, frames=6)
+    stub_worker(settings).run(once=True)
+    done = read_walk(settings.database, walk)
     assert (done.state, done.stage, done.owner) == (State.DONE, "", None)
     assert LocalStorage(Path(settings.store_root)).get(done.files["gif"]) == b"film"
     assert (done.seconds, done.sharpness, done.distances) == (0.5, 2.0, [0.25])
@@ -29,10 +31,12 @@ def test_walk_becomes_a_film(settings: Settings) -> None:
 
 
 def test_record_says_what_the_history_knows(settings: Settings) -> None:
-    walk = ask(settings)
-    worker(settings).run(once=True)
+    walk = enqueue_walk(settings.database, frames=6)
+    stub_worker(settings).run(once=True)
     told = json.loads(
-        LocalStorage(Path(settings.store_root)).get(row(settings, walk).files["json"])
+        LocalStorage(Path(settings.store_root)).get(
+            read_walk(settings.database, walk).files["json"]
+        )
     )
     assert told == {
         "accession": walk.accession,
@@ -42,19 +46,22 @@ def test_record_says_what_the_history_knows(settings: Settings) -> None:
 
 
 def test_once_means_until_the_queue_is_empty(settings: Settings) -> None:
-    asked = [ask(settings, frames=frames) for frames in (2, 3, 4)]
-    worker(settings).run(once=True)
-    assert [row(settings, walk).state for walk in asked] == [State.DONE] * 3
+    asked = [enqueue_walk(settings.database, frames=frames) for frames in (2, 3, 4)]
+    stub_worker(settings).run(once=True)
+    assert [read_walk(settings.database, walk).state for walk in asked] == [State.DONE] * 3
 
 
 def test_walk_is_made_where_it_was_ordered_from(settings: Settings) -> None:
-    def at_the_endpoint(spec: WalkSpec, **how: Any) -> Film:
-        return Painter(settings.home / "far.txt")(spec, runner="far", **how)
+    def at_the_endpoint(spec: WalkSpec, **how: Any) -> StubResult:
+        return StubRenderer(settings.home / "far.txt")(spec, runner="far", **how)
 
-    near, far = ask(settings, frames=2), ask(settings, frames=3, remote=True)
-    worker(settings, remote=at_the_endpoint).run(once=True)
-    assert [row(settings, walk).state for walk in (near, far)] == [State.DONE] * 2
-    assert len(made(settings)) == 2
+    near, far = (
+        enqueue_walk(settings.database, frames=2),
+        enqueue_walk(settings.database, frames=3, remote=True),
+    )
+    stub_worker(settings, remote=at_the_endpoint).run(once=True)
+    assert [read_walk(settings.database, walk).state for walk in (near, far)] == [State.DONE] * 2
+    assert len(rendered_keys(settings)) == 2
     assert len((settings.home / "far.txt").read_text().split()) == 3
 
 
@@ -66,8 +73,8 @@ def test_model_is_loaded_once_for_walks_that_share_it(settings: Settings) -> Non
         return name
 
     for model in ("atelier", "atelier", "other", "atelier"):
-        ask(settings, model=model)
-    worker(settings, load=remember).run(once=True)
+        enqueue_walk(settings.database, model=model)
+    stub_worker(settings, load=remember).run(once=True)
     assert loaded == [("atelier", ""), ("other", ""), ("atelier", "")]
 
 
@@ -80,30 +87,30 @@ def test_one_model_is_let_go_before_the_next_comes(settings: Settings) -> None:
         alive.add(model)
         return model
 
-    asked = [ask(settings, model=model) for model in ("one", "two")]
-    worker(settings, load=big, render=lambda *_, **__: Film({}, 0)).run(once=True)
-    assert [row(settings, walk).state for walk in asked] == [State.DONE] * 2
+    asked = [enqueue_walk(settings.database, model=model) for model in ("one", "two")]
+    stub_worker(settings, load=big, render=lambda *_, **__: StubResult({}, 0)).run(once=True)
+    assert [read_walk(settings.database, walk).state for walk in asked] == [State.DONE] * 2
 
 
 def test_progress_and_life_are_seen_from_outside(settings: Settings) -> None:
-    walk = ask(settings)
-    with at_work(settings, render=Painter(settings.home / "made.txt", 0.1)) as one:
-        until(lambda: 0 < len(row(settings, walk).progress) < 6)
+    walk = enqueue_walk(settings.database, frames=6)
+    with running_worker(settings, render=StubRenderer(settings.home / LOG, 0.1)) as one:
+        wait_until(lambda: 0 < len(read_walk(settings.database, walk).progress) < 6)
         with reading(settings.database) as session:
             assert [seen.name for seen in walks.alive_workers(session=session)] == [one.name]
-        assert row(settings, walk).stage == "frames"
-        until(lambda: row(settings, walk).state is State.DONE)
+        assert read_walk(settings.database, walk).stage == "frames"
+        wait_until(lambda: read_walk(settings.database, walk).state is State.DONE)
     with reading(settings.database) as session:
         assert walks.alive_workers(session=session) == []
 
 
 def test_lease_is_kept_as_long_as_it_takes(settings: Settings) -> None:
-    walk = ask(settings, frames=4)
-    slow = Painter(settings.home / "made.txt", 0.25)
-    with at_work(settings, render=slow, lease=0.5), at_work(settings, lease=0.5):
-        until(lambda: row(settings, walk).state is State.DONE)
-    assert row(settings, walk).attempt == 1
-    assert len(made(settings)) == 4
+    walk = enqueue_walk(settings.database, frames=4)
+    slow = StubRenderer(settings.home / LOG, 0.25)
+    with running_worker(settings, render=slow, lease=0.5), running_worker(settings, lease=0.5):
+        wait_until(lambda: read_walk(settings.database, walk).state is State.DONE)
+    assert read_walk(settings.database, walk).attempt == 1
+    assert len(rendered_keys(settings)) == 4
 
 
 def test_import_is_light() -> None:

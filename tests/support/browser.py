@@ -1,0 +1,79 @@
+"""A headless Chromium, and what a visitor does in it."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+
+from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sync_playwright
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+PATIENCE = 15_000
+"""Milliseconds to wait for an element."""
+FILM_PATIENCE = 75_000
+"""Milliseconds to wait for a film."""
+_ARGUMENTS = (
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+)
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """Start the system's Chromium."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Visitor:
+    """A browser tab, and the errors that its console showed."""
+
+    page: Page
+    errors: list[str] = field(default_factory=list)
+
+    def note(self, message: ConsoleMessage) -> None:
+        """Record an error message of the console."""
+        # On a deep link Streamlit tries two addresses for its own health, and one is not there.
+        health_check = "/_stcore/" in message.location.get("url", "")
+        if message.type == "error" and not health_check:
+            self.errors.append(message.text)
+
+
+@contextmanager
+def new_visitor(browser: Browser) -> Iterator[Visitor]:
+    """Open a tab in a browser context of its own and record its errors."""
+    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
+    context.set_default_timeout(PATIENCE)
+    visitor = Visitor(context.new_page())
+    visitor.page.on("console", visitor.note)
+    visitor.page.on("pageerror", lambda error: visitor.errors.append(str(error)))
+    yield visitor
+    context.close()
+
+
+def fill_field(page: Page, label: str, text: str) -> None:
+    """Type into a field and leave it."""
+    page.get_by_label(label, exact=True).fill(text)
+    page.keyboard.press("Tab")
+
+
+def press(page: Page, name: str) -> None:
+    """Click the button with that name."""
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def expect_playing(page: Page) -> None:
+    """Check that the player shows the 22 frames of a film, one after another."""
+    count = page.locator(".count")
+    expect(count).to_contain_text("/ 22")
+    before = count.inner_text()
+    expect(count).not_to_have_text(before)
+
+
+def wait_for_script(page: Page) -> None:
+    """Wait up to 5 s until the page's script has finished."""
+    with suppress(Error):
+        page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=5_000)

@@ -1,0 +1,23 @@
+"""Free ports, and servers that are about to answer."""
+
+import socket
+import time
+import urllib.request
+from contextlib import suppress
+
+
+def free_port() -> int:
+    """Return a TCP port on loopback that no process listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])
+
+
+def wait_for_url(url: str, seconds: float = 30.0) -> None:
+    """Return once a URL answers. Raises TimeoutError."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        with suppress(OSError), urllib.request.urlopen(url):
+            return
+        time.sleep(0.1)
+    raise TimeoutError(f"{url} does not answer")
