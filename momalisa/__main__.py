@@ -18,8 +18,9 @@ from momalisa.settings import settings
 from momalisa.spec import SHORTCUTS, Interpolation, Loop, Mode, WalkSpec, explain, seeded
 
 if TYPE_CHECKING:
+    from momalisa.engine.frame_cache import Frame
     from momalisa.engine.runner import ModelRunner
-    from momalisa.render import Painted
+    from momalisa.render import RenderedFrames
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -152,29 +153,29 @@ def _walk(options: argparse.Namespace) -> int:
     if options.batch < 0:
         raise BadInput("A batch has at least one frame; 0 means what suits the device.")
     from momalisa.models.registry import load
-    from momalisa.render import film_of
+    from momalisa.render import encode_film
 
     runner = load(spec.model, options.device)
     for stop in spec.stops:
         if unread := runner.model.unread(stop.prompt):
             print(f"Too long for the model, which does not read: “{unread}”", file=sys.stderr)
-    painted = _paint(spec, runner, options.batch)
-    write_atomically(options.out, film_of(spec, painted))
+    frames, stats = rendered = _render_frames(spec, runner, options.batch)
+    write_atomically(options.out, encode_film(spec, frames))
     if options.frames_dir:
-        _write_frames(options.frames_dir, painted)
+        _write_frames(options.frames_dir, frames)
     if options.report:
-        report = json.dumps(_report(spec, runner, painted), indent=2, ensure_ascii=False)
+        report = json.dumps(_report(spec, runner, rendered), indent=2, ensure_ascii=False)
         write_atomically(options.report, report.encode())
-    print(f"{options.out}: {len(painted.frames)} frames in {painted.seconds:.1f} s")
+    print(f"{options.out}: {len(frames)} frames in {stats.seconds:.1f} s")
     return DONE
 
 
-def _paint(spec: WalkSpec, runner: "ModelRunner", batch: int) -> "Painted":
-    """Paint with a progress bar; frames made before come from the cache."""
+def _render_frames(spec: WalkSpec, runner: "ModelRunner", batch: int) -> "RenderedFrames":
+    """Render with a progress bar; frames rendered before come from the cache."""
     from tqdm import tqdm
 
     from momalisa.engine.frame_cache import cache_of
-    from momalisa.render import Progress, paint
+    from momalisa.render import Progress, render_frames
 
     cache = cache_of(settings())
     with tqdm(total=len(spec.places()), unit="frame", desc="painting") as bar:
@@ -182,15 +183,15 @@ def _paint(spec: WalkSpec, runner: "ModelRunner", batch: int) -> "Painted":
         def advance(progress: Progress) -> None:
             bar.update(len(progress.ready) - bar.n)
 
-        painted = paint(spec, runner, cache, batch=batch, on_progress=advance)
+        rendered = render_frames(spec, runner, cache, batch=batch, on_progress=advance)
     cache.trim()
-    return painted
+    return rendered
 
 
-def _report(spec: WalkSpec, runner: "ModelRunner", painted: "Painted") -> dict[str, Any]:
+def _report(spec: WalkSpec, runner: "ModelRunner", rendered: "RenderedFrames") -> dict[str, Any]:
     return {
-        "frames": len(painted.frames),
-        **painted.figures(),
+        "frames": len(rendered.frames),
+        **rendered.stats.model_dump(),
         "model": runner.model.name,
         "digest": spec.digest(),
         "spec": spec.model_dump(mode="json"),
@@ -207,11 +208,11 @@ def _check_target(path: Path | None) -> None:
         raise BadInput(f"There is no folder {path.absolute().parent}. Please make it first.")
 
 
-def _write_frames(folder: Path, painted: "Painted") -> None:
+def _write_frames(folder: Path, frames: "Sequence[Frame]") -> None:
     from momalisa.film.encode import encode_png
 
     folder.mkdir(parents=True, exist_ok=True)
-    for number, frame in enumerate(painted.frames):
+    for number, frame in enumerate(frames):
         write_atomically(folder / f"frame-{number:04d}.png", encode_png(frame))
 
 

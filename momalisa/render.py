@@ -1,23 +1,25 @@
-"""A walk's spec to a stored film: the one way, for worker, command line and cloud."""
+"""From a walk's spec to a stored film: for the worker, the command line and the cloud."""
 
 import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import CachedFrames, Frame, FrameCache
 from momalisa.errors import BadInput, Cancelled
 from momalisa.film.encode import encode_gif, encode_poster
+from momalisa.result import RenderStats, Result
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import RECORD, File, Outbox, deliver_film
 
 if TYPE_CHECKING:
+    from momalisa.engine.renderer import WalkFrame
     from momalisa.engine.runner import ModelRunner
 
 
@@ -26,62 +28,38 @@ class Progress:
     """How far a walk has come: the frames that are ready, in the order they became so."""
 
     stage: str
-    """"survey" (of an even pacing), "frames", "film" or "storing"."""
+    """"survey" (measuring for even pacing), "frames", "film" or "storing"."""
     ready: tuple[tuple[int, str], ...]
-    """(number of the place, the frame's key in the cache)."""
+    """(index of the place, key of its frame in the cache)."""
     total: int
-    rough: tuple[tuple[int, str], ...] = ()
-    """The previews of places whose frame is not ready."""
+    previews: tuple[tuple[int, str], ...] = ()
+    """(index of the place, key of its preview) where the frame is not ready."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Figures:
-    """What painting a walk took, what came of it, and the model and machine that did it."""
-
-    seconds: float
-    seconds_to_load: float
-    frames_computed: int
-    unet_samples: int
-    distances: list[float]
-    evenness: float
-    sharpness: float
-    device: str
-    dtype: str
-    model_digest: str
-
-    def figures(self) -> dict[str, Any]:
-        """These figures alone, for JSON."""
-        return {field.name: getattr(self, field.name) for field in fields(Figures)}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Painted(Figures):
-    """A walk's frames by place, and the figures of their making."""
+class RenderedFrames(NamedTuple):
+    """A walk's frames by place, and the statistics of their rendering."""
 
     frames: Sequence[Frame]
+    stats: RenderStats
 
 
-@dataclass(frozen=True, kw_only=True)
-class Rendered(Figures):
-    """A stored film: where its files lie, and the figures for its label."""
+class StoredFilm(NamedTuple):
+    """A film in the storage or in the outbox."""
 
-    files: dict[str, str]
-    bytes: int
-    sha256: str
-    frames: int
-    waiting: bool = False
-    """Whether the film is in this machine's outbox, because its storage was out of reach."""
+    result: Result
+    waiting: bool
+    """Whether it is in this machine's outbox, because its storage was out of reach."""
 
 
-def _ignore(_news: object) -> None:
-    """Nobody watches."""
+def _ignore(_value: object) -> None:
+    """No-op callback, the default."""
 
 
 def _never() -> bool:
     return False
 
 
-def paint(
+def render_frames(
     spec: WalkSpec,
     runner: "ModelRunner",
     cache: FrameCache,
@@ -89,44 +67,32 @@ def paint(
     batch: int = 0,
     on_progress: Callable[[Progress], None] = _ignore,
     cancelled: Callable[[], bool] = _never,
-) -> Painted:
-    """Make every frame of a walk and measure how it changes; `batch` as in `walk.frames`.
+) -> RenderedFrames:
+    """Render every frame of a walk and measure how they change; `batch` as in `walk.frames`.
 
     Raises Cancelled between two frames, OutOfMemory, BadInput.
     """
-    # Imported late: what only keeps a walk that was painted elsewhere needs no torch.
+    # Imported late: a process that only stores films rendered elsewhere needs no torch.
     from momalisa.engine.walk import frames as walk_frames
 
     began = time.perf_counter()
-    total = len(spec.places())
-    ready: dict[int, str] = {}
-    rough: dict[int, str] = {}
-    computed = samples = 0
-    on_progress(Progress("frames", (), total))
-    for done in walk_frames(spec, runner, cache, batch=batch):
-        if done.finished:
-            ready[done.index] = done.key
-            rough.pop(done.index, None)
-        elif done.index not in ready:
-            rough[done.index] = done.key
-        computed += done.unet_samples > 0 or done.source == "glided"
-        samples += done.unet_samples
-        stage = "survey" if done.source == "survey" else "frames"
-        on_progress(Progress(stage, tuple(ready.items()), total, tuple(rough.items())))
+    tally = _Tally(len(spec.places()))
+    on_progress(tally.progress("frames"))
+    for frame in walk_frames(spec, runner, cache, batch=batch):
+        on_progress(tally.progress(tally.add(frame)))
         if cancelled():
             raise Cancelled("The walk was cancelled.")
     seconds = time.perf_counter() - began
-    keys = [ready[index] for index in range(total)]
-    found = CachedFrames(cache, keys)
-    legs = [CachedFrames(cache, leg) for leg in _legs(spec, keys)]
-    circle = chain(found, found[:1]) if spec.loop == "closed" else found
+    keys = [tally.ready[index] for index in range(tally.total)]
+    frames = CachedFrames(cache, keys)
+    circle = chain(frames, frames[:1]) if spec.loop == "closed" else frames
     distances = perception.steps(circle)
-    return Painted(
-        frames=found,
+    legs = [CachedFrames(cache, leg) for leg in _keys_by_leg(spec, keys)]
+    stats = RenderStats(
         seconds=seconds,
         seconds_to_load=runner.seconds_to_load,
-        frames_computed=computed,
-        unet_samples=samples,
+        frames_computed=tally.computed,
+        unet_samples=tally.samples,
         distances=distances,
         evenness=perception.evenness(distances),
         sharpness=min(perception.relative_sharpness(leg) for leg in legs),
@@ -134,20 +100,46 @@ def paint(
         dtype=str(runner.model.dtype).removeprefix("torch."),
         model_digest=runner.model.digest,
     )
+    return RenderedFrames(frames, stats)
 
 
-def _legs(spec: WalkSpec, keys: Sequence[str]) -> Iterator[list[str]]:
-    """The keys of each leg's frames, both its stops among them."""
+class _Tally:
+    """Counts the frames of a walk as they arrive."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+        self.ready: dict[int, str] = {}
+        self.previews: dict[int, str] = {}
+        self.computed = self.samples = 0
+
+    def add(self, frame: "WalkFrame") -> str:
+        """Note a frame or preview; return the stage that it belongs to."""
+        if frame.finished:
+            self.ready[frame.index] = frame.key
+            self.previews.pop(frame.index, None)
+        elif frame.index not in self.ready:
+            self.previews[frame.index] = frame.key
+        self.computed += frame.unet_samples > 0 or frame.source == "glided"
+        self.samples += frame.unet_samples
+        return "survey" if frame.source == "survey" else "frames"
+
+    def progress(self, stage: str) -> Progress:
+        """The progress so far."""
+        return Progress(stage, tuple(self.ready.items()), self.total, tuple(self.previews.items()))
+
+
+def _keys_by_leg(spec: WalkSpec, keys: Sequence[str]) -> Iterator[list[str]]:
+    """The keys of each leg's frames, those of both its stops included."""
     parts = spec.frames - 1
     for first in range(0, parts * len(spec.legs), parts):
         yield [keys[index % len(keys)] for index in range(first, first + parts + 1)]
 
 
-def still(spec: WalkSpec, place: Place, runner: "ModelRunner", cache: FrameCache) -> str:
-    """The key of the frame at any place of a walk, painted unless the cache has it.
+def render_still(spec: WalkSpec, place: Place, runner: "ModelRunner", cache: FrameCache) -> str:
+    """Render the frame at any place of a walk unless it is cached; return its key.
 
-    It is the frame that the walk has there, where that one does not glide. Raises BadInput for a
-    place that is not on the walk, or a size the model cannot paint; OutOfMemory.
+    It equals the walk's own frame there, unless that one is cross-faded (shortcut "glide").
+    Raises BadInput for a place outside the walk or an unsupported size; OutOfMemory.
     """
     from momalisa.engine import walk
 
@@ -156,11 +148,9 @@ def still(spec: WalkSpec, place: Place, runner: "ModelRunner", cache: FrameCache
     return walk.still(spec, place, runner, cache).key
 
 
-def film_of(spec: WalkSpec, painted: Painted) -> bytes:
-    """The GIF, in the film's order, with the walk's spec inside it."""
-    return encode_gif(
-        painted.frames, spec.fps, comment=spec.model_dump_json(), order=spec.film_order()
-    )
+def encode_film(spec: WalkSpec, frames: Sequence[Frame]) -> bytes:
+    """Encode the GIF, in the film's order, with the walk's spec in its comment."""
+    return encode_gif(frames, spec.fps, comment=spec.model_dump_json(), order=spec.film_order())
 
 
 def render(
@@ -174,8 +164,8 @@ def render(
     entry: Mapping[str, Any] | None = None,
     on_progress: Callable[[Progress], None] = _ignore,
     cancelled: Callable[[], bool] = _never,
-) -> Rendered:
-    """Paint a walk, make its film and keep it, as `paint` and `keep` do.
+) -> StoredFilm:
+    """Render a walk's frames, then make and store its film: `render_frames` and `make_film`.
 
     Raises Cancelled, OutOfMemory, BadInput or StorageError.
     """
@@ -186,10 +176,10 @@ def render(
         latest = progress
         on_progress(progress)
 
-    painted = paint(spec, runner, cache, on_progress=follow, cancelled=cancelled)
-    rendered = keep(
+    rendered = render_frames(spec, runner, cache, on_progress=follow, cancelled=cancelled)
+    film = make_film(
         spec,
-        painted,
+        rendered,
         walk_id=walk_id,
         storage=storage,
         outbox=outbox,
@@ -197,56 +187,55 @@ def render(
         on_stage=lambda stage: on_progress(replace(latest, stage=stage)),
     )
     cache.trim()
-    return rendered
+    return film
 
 
-def keep(
+def make_film(
     spec: WalkSpec,
-    painted: Painted,
+    rendered: RenderedFrames,
     *,
     walk_id: str,
     storage: Storage,
     outbox: Outbox | None = None,
     entry: Mapping[str, Any] | None = None,
     on_stage: Callable[[str], None] = _ignore,
-) -> Rendered:
-    """Make the film of a painted walk and store it. The files are there before this returns.
+) -> StoredFilm:
+    """Encode the film of rendered frames and store it with its poster and record.
 
-    Where the storage is out of reach they are in the `outbox`, if there is one. `entry` is what
-    else the record should say, as the history has it: the walk's accession number, say.
-    `on_stage` is told "film", then "storing".
-
-    Raises StorageError, or BadInput for a `walk_id` that is none.
+    If the storage is out of reach, the files go to the `outbox`, if there is one. `entry` holds
+    further fields of the record, such as the walk's accession number. Calls `on_stage` with
+    "film", then with "storing". Raises StorageError, or BadInput for an invalid `walk_id`.
     """
     on_stage("film")
     began = time.perf_counter()
-    data = film_of(spec, painted)
-    sha256 = hashlib.sha256(data).hexdigest()
-    taken = time.perf_counter() - began
-    rendered = Rendered(
-        **painted.figures() | {"seconds": painted.seconds + taken},
+    gif = encode_film(spec, rendered.frames)
+    sha256 = hashlib.sha256(gif).hexdigest()
+    stats = rendered.stats.model_dump()
+    stats["seconds"] += time.perf_counter() - began
+    result = Result(
+        **stats,
         files={
             "gif": film_key(walk_id, f"{sha256[:16]}.gif"),
             "poster": film_key(walk_id, "poster.webp"),
             "json": record_key(walk_id),
         },
-        bytes=len(data),
+        bytes=len(gif),
         sha256=sha256,
-        frames=len(painted.frames),
+        frames=len(rendered.frames),
     )
     on_stage("storing")
-    record = {**(entry or {}), **_record(spec, walk_id, rendered)}
-    files = _files(rendered, data, encode_poster(painted.frames[0]), record)
-    return replace(rendered, waiting=deliver_film(files, storage, outbox))
+    record = {**(entry or {}), **_record(spec, walk_id, result)}
+    files = _files(result, gif, encode_poster(rendered.frames[0]), record)
+    return StoredFilm(result, waiting=deliver_film(files, storage, outbox))
 
 
 def record_key(walk_id: str) -> str:
-    """Where a stored walk's record lies; it is stored last."""
+    """The storage key of a walk's record, which is stored last."""
     return film_key(walk_id, RECORD)
 
 
-def _record(spec: WalkSpec, walk_id: str, rendered: Rendered) -> Mapping[str, Any]:
-    """What `walk.json` says: enough to rebuild the history from the bucket alone."""
+def _record(spec: WalkSpec, walk_id: str, result: Result) -> dict[str, Any]:
+    """The content of `walk.json`: enough to rebuild the history from the bucket alone."""
     return {
         "version": 1,
         "walk_id": walk_id,
@@ -254,12 +243,12 @@ def _record(spec: WalkSpec, walk_id: str, rendered: Rendered) -> Mapping[str, An
         "title": spec.title(),
         "digest": spec.digest(),
         "spec": spec.model_dump(mode="json"),
-        "result": {name: value for name, value in asdict(rendered).items() if name != "waiting"},
+        "result": result.model_dump(),
     }
 
 
-def _files(rendered: Rendered, gif: bytes, poster: bytes, record: Mapping[str, Any]) -> list[File]:
-    """The film first, its record last: a record never stands for a film that is not there."""
+def _files(result: Result, gif: bytes, poster: bytes, record: Mapping[str, Any]) -> list[File]:
+    """The files to store, the record last: a record implies that its film is stored."""
     text = json.dumps(record, indent=2, ensure_ascii=False).encode()
     parts = {"poster": poster, "gif": gif, "json": text}
-    return [File(rendered.files[kind], data) for kind, data in parts.items()]
+    return [File(result.files[kind], data) for kind, data in parts.items()]

@@ -14,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
-from pydantic import AwareDatetime, BaseModel, Field, FiniteFloat, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
@@ -28,6 +28,7 @@ from db.session import reading, writing
 from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput, StorageError
 from momalisa.film.encode import encode_poster
+from momalisa.result import Result
 from momalisa.spec import WalkSpec
 from momalisa.storage import FILMS_FOLDER, Storage, StoredFile, check_key, film_key
 from momalisa.storage.outbox import RECORD, Outbox
@@ -41,7 +42,6 @@ BATCH = 200
 ID_LENGTH = 128
 
 _Folders = dict[str, dict[str, StoredFile]]
-_Count = Annotated[int, Field(ge=0, lt=2**31)]
 
 
 @dataclass
@@ -79,31 +79,12 @@ class Report:
                 yield from (f"  {one}" for one in found)
 
 
-class _Result(BaseModel):
-    """What `walk.json` says of the film, as far as it is of use."""
-
-    files: dict[str, str]
-    bytes: Annotated[int, Field(gt=0, lt=2**53)]
-    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-    frames: _Count
-    seconds: FiniteFloat = 0.0
-    seconds_to_load: FiniteFloat = 0.0
-    frames_computed: _Count = 0
-    unet_samples: _Count = 0
-    distances: list[FiniteFloat] = []
-    evenness: FiniteFloat | None = None
-    sharpness: FiniteFloat | None = None
-    device: Annotated[str, Field(max_length=200)] = ""
-    dtype: Annotated[str, Field(max_length=16)] = ""
-    model_digest: Annotated[str, Field(max_length=64)] = ""
-
-
 class _Record(BaseModel):
     """A `walk.json`."""
 
     finished_at: AwareDatetime
     title: str
-    result: _Result
+    result: Result
     spec: dict[str, Any] | None = None
     accession: str = ""
     created_at: AwareDatetime | None = None
@@ -291,10 +272,11 @@ def _foreign(
         storage.put(poster, encode_poster(first), "image/webp")
     sha256 = hashlib.sha256(data).hexdigest()
     paths = {"gif": gif.key, "poster": poster}
+    result = Result(files=paths, bytes=len(data), sha256=sha256, frames=frames)
     return {
         **_described(comment, PurePosixPath(gif.key).stem.replace("_", " ")),
         "finished_at": gif.updated,
-        "result": {"files": paths, "bytes": len(data), "sha256": sha256, "frames": frames},
+        "result": result.model_dump(),
     }
 
 

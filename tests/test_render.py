@@ -14,7 +14,7 @@ from momalisa.engine.frame_cache import FrameCache
 from momalisa.engine.perception import relative_sharpness
 from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput, Cancelled
-from momalisa.render import Progress, paint, render, still
+from momalisa.render import Progress, render, render_frames, render_still
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import LocalStorage
@@ -33,7 +33,7 @@ def test_a_film_is_stored_with_its_poster_and_record(
     tiny: ModelRunner, rooms: dict[str, Any]
 ) -> None:
     spec = SPEC.model_copy(update={"mode": "exact"})
-    done = render(spec, walk_id="w1", runner=tiny, **rooms)
+    done = render(spec, walk_id="w1", runner=tiny, **rooms).result
     storage = rooms["storage"]
     assert len(iio.imread(storage.get(done.files["gif"]), index=None)) == len(SPEC.film_order())
     record = json.loads(storage.get(done.files["json"]))
@@ -44,9 +44,9 @@ def test_a_film_is_stored_with_its_poster_and_record(
 
 
 def test_a_second_attempt_leaves_what_is_stored(tiny: ModelRunner, rooms: dict[str, Any]) -> None:
-    first = render(SPEC, walk_id="w1", runner=tiny, **rooms)
+    first = render(SPEC, walk_id="w1", runner=tiny, **rooms).result
     record = rooms["storage"].get(first.files["json"])
-    again = render(SPEC, walk_id="w1", runner=tiny, **rooms)
+    again = render(SPEC, walk_id="w1", runner=tiny, **rooms).result
     assert (again.files, again.sha256, again.frames_computed) == (first.files, first.sha256, 0)
     assert rooms["storage"].get(first.files["json"]) == record
 
@@ -68,9 +68,9 @@ def test_previews_go_as_their_frames_become_ready(
     told: list[Progress] = []
     spec = WalkSpec.model_validate(SPEC.model_dump() | {"pacing": pacing, "frames": 6})
     render(spec, walk_id="w1", runner=tiny, on_progress=told.append, **rooms)
-    assert any(progress.rough for progress in told)
+    assert any(progress.previews for progress in told)
     for progress in told:
-        assert not dict(progress.rough).keys() & dict(progress.ready).keys()
+        assert not dict(progress.previews).keys() & dict(progress.ready).keys()
 
 
 def test_a_cancelled_walk_keeps_its_frames_and_stores_nothing(
@@ -88,10 +88,10 @@ def test_still_is_the_frame_that_the_walk_has_there(
 ) -> None:
     spec = SPEC.model_copy(update={"mode": "exact", "loop": loop})
     cache, places = rooms["cache"], spec.places()
-    stills = [still(spec, place, tiny, cache) for place in places[1:3]]
-    painted = paint(spec, tiny, cache)
-    assert painted.frames_computed == len(places) - 2
-    apart = paint(spec, tiny, FrameCache(cache.folder / "apart"))
+    stills = [render_still(spec, place, tiny, cache) for place in places[1:3]]
+    painted = render_frames(spec, tiny, cache)
+    assert painted.stats.frames_computed == len(places) - 2
+    apart = render_frames(spec, tiny, FrameCache(cache.folder / "apart"))
     for key, number in zip(stills, (1, 2), strict=True):
         np.testing.assert_array_equal(cache.get(key), painted.frames[number])
         np.testing.assert_allclose(cache.get(key), apart.frames[number], rtol=0, atol=1)
@@ -103,9 +103,9 @@ def test_sharpness_is_that_of_each_leg_between_its_own_stops(
 ) -> None:
     stops = [{"prompt": prompt} for prompt in ("a red square", "grey fog", "a busy city")]
     told = SPEC.model_dump() | {"stops": stops, "frames": 3, "loop": loop}
-    painted = paint(WalkSpec.model_validate(told), tiny, rooms["cache"])
+    painted = render_frames(WalkSpec.model_validate(told), tiny, rooms["cache"])
     legs = [(0, 1, 2), (2, 3, 4)] + ([(4, 5, 0)] if loop == "closed" else [])
-    assert painted.sharpness == min(
+    assert painted.stats.sharpness == min(
         relative_sharpness([painted.frames[n] for n in leg]) for leg in legs
     )
 
@@ -113,9 +113,9 @@ def test_sharpness_is_that_of_each_leg_between_its_own_stops(
 def test_still_is_painted_once(
     tiny: ModelRunner, rooms: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = still(SPEC, Place(0, 0.4), tiny, rooms["cache"])
+    first = render_still(SPEC, Place(0, 0.4), tiny, rooms["cache"])
     monkeypatch.setattr(ModelRunner, "decode", None)
-    assert still(SPEC, Place(0, 0.4), tiny, rooms["cache"]) == first
+    assert render_still(SPEC, Place(0, 0.4), tiny, rooms["cache"]) == first
 
 
 @pytest.mark.parametrize(
@@ -125,7 +125,7 @@ def test_still_beside_the_walk_is_refused(
     tiny: ModelRunner, rooms: dict[str, Any], place: Place
 ) -> None:
     with pytest.raises(BadInput, match="not on this walk"):
-        still(SPEC, place, tiny, rooms["cache"])
+        render_still(SPEC, place, tiny, rooms["cache"])
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 from contextlib import suppress
-from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -21,7 +20,7 @@ from momalisa.cloud.background import run_in_thread
 from momalisa.cloud.frame_transfer import FRAMES, from_figures, from_png
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput, Cancelled, MomaLisaError, StorageError
-from momalisa.render import Painted, Progress, Rendered, keep
+from momalisa.render import Progress, RenderedFrames, StoredFilm, make_film
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, open_storage
 from momalisa.storage.outbox import Outbox
@@ -80,7 +79,7 @@ class Endpoint:
         entry: Mapping[str, Any] | None = None,
         on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
-    ) -> Rendered:
+    ) -> StoredFilm:
         """As `render.render`, but painted at the endpoint: the stops first, to be seen meanwhile.
 
         Raises EndpointError, BadInput, Cancelled or StorageError.
@@ -92,7 +91,7 @@ class Endpoint:
         on_progress(Progress("frames", ready, total))
         painted = _summed(stops, self.paint(spec, walk_id, cancelled))
         ready = _into(cache, spec, painted)
-        rendered = keep(
+        film = make_film(
             spec,
             painted,
             walk_id=walk_id,
@@ -102,9 +101,9 @@ class Endpoint:
             on_stage=lambda stage: on_progress(Progress(stage, ready, total)),
         )
         cache.trim()
-        return rendered
+        return film
 
-    def paint(self, spec: WalkSpec, walk_id: str, cancelled: Callable[[], bool]) -> Painted:
+    def paint(self, spec: WalkSpec, walk_id: str, cancelled: Callable[[], bool]) -> RenderedFrames:
         """A walk's frames and figures, from the endpoint.
 
         Raises EndpointError, BadInput, Cancelled, or StorageError when the frames are in a store
@@ -163,7 +162,7 @@ class Endpoint:
             ) from error
         return _answer(response)
 
-    def _read(self, answer: bytes, spec: WalkSpec, walk_id: str) -> Painted:
+    def _read(self, answer: bytes, spec: WalkSpec, walk_id: str) -> RenderedFrames:
         """The painted walk of an answer."""
         try:
             (prediction,) = json.loads(answer)["predictions"]
@@ -206,14 +205,14 @@ def _check(address: str) -> None:
 
 
 def _into(
-    cache: FrameCache, spec: WalkSpec, painted: Painted, stride: int = 1
+    cache: FrameCache, spec: WalkSpec, painted: RenderedFrames, stride: int = 1
 ) -> tuple[tuple[int, str], ...]:
     """Put frames into the cache, for the filmstrip: (number of the place, key) of each.
 
     They are every `stride`th of the walk's. The keys are of this walk alone: by which shortcuts a
     frame was made, only the endpoint knows.
     """
-    made, ready = f"{spec.digest()} {painted.model_digest}", []
+    made, ready = f"{spec.digest()} {painted.stats.model_digest}", []
     for number, frame in enumerate(painted.frames):
         place = number * stride
         key = hashlib.sha256(f"{made} {place}".encode()).hexdigest()
@@ -222,14 +221,15 @@ def _into(
     return tuple(ready)
 
 
-def _summed(stops: Painted, painted: Painted) -> Painted:
+def _summed(stops: RenderedFrames, painted: RenderedFrames) -> RenderedFrames:
     """A walk with the work that its stops took, which the endpoint had kept by then."""
-    return replace(
-        painted,
-        seconds=stops.seconds + painted.seconds,
-        frames_computed=stops.frames_computed + painted.frames_computed,
-        unet_samples=stops.unet_samples + painted.unet_samples,
-    )
+    before, after = stops.stats, painted.stats
+    work = {
+        "seconds": before.seconds + after.seconds,
+        "frames_computed": before.frames_computed + after.frames_computed,
+        "unet_samples": before.unet_samples + after.unet_samples,
+    }
+    return RenderedFrames(painted.frames, after.model_copy(update=work))
 
 
 def _post_to(address: str) -> Post:

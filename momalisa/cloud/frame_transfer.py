@@ -12,23 +12,23 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
-from pydantic import TypeAdapter
 
 from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput
-from momalisa.render import Figures, Painted, record_key
+from momalisa.render import RenderedFrames, record_key
+from momalisa.result import RenderStats
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, check_key
 
 FRAMES = "frames"
 """The folder of a store for the frames of answers; they may be deleted after a while."""
 
-_FIGURES = TypeAdapter(Figures)
 
-
-def from_figures(told: Mapping[str, Any], frames: list[Frame]) -> Painted:
-    """The painted walk that told these figures. Raises ValidationError on other figures."""
-    return Painted(frames=frames, **_FIGURES.validate_python(told).figures())
+def from_figures(told: Mapping[str, Any], frames: list[Frame]) -> RenderedFrames:
+    """The painted walk that told these figures. Raises ValueError on other figures."""
+    if missing := RenderStats.model_fields.keys() - told.keys():
+        raise ValueError(f"without {min(missing)}")
+    return RenderedFrames(frames, RenderStats.model_validate(told))
 
 
 def from_png(data: bytes) -> Frame:

@@ -74,17 +74,19 @@ class Studio:
         """What tells that the process is to end, and for how many seconds a walk may go on."""
         self._leaving, self._grace = leaving, grace
 
-    def paint(self, spec: WalkSpec) -> render.Painted:
+    def paint(self, spec: WalkSpec) -> render.RenderedFrames:
         """Paint a walk when its turn comes.
 
         Raises NotNow when the model is not there, the line is full or the container stops; else
-        what `render.paint` raises. After any other error the model is loaded anew.
+        what `render.render_frames` raises. After any other error the model is loaded anew.
         """
         with self._turn() as runner:
             began = time.monotonic()
             self._cache.trim()
             painting = run_in_thread(
-                lambda: render.paint(spec, runner, self._cache, cancelled=self._grace_is_over)
+                lambda: render.render_frames(
+                    spec, runner, self._cache, cancelled=self._grace_is_over
+                )
             )
             try:
                 # The walk is given back even when the painter is deep in a batch.

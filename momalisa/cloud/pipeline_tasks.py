@@ -18,7 +18,7 @@ from momalisa.engine.frame_cache import cache_of
 from momalisa.errors import MomaLisaError
 from momalisa.film.encode import encode_png
 from momalisa.models.registry import load
-from momalisa.render import keep, paint, record_key
+from momalisa.render import make_film, record_key, render_frames
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec, explain
 from momalisa.storage import Storage, open_storage
@@ -108,12 +108,12 @@ def _painted(given: dict[str, Any], easel: _Easel, folder: Path, storage: Storag
     if storage.exists(record_key(walk_id)):
         record = json.loads(storage.get(record_key(walk_id)))
         return {"walk_id": walk_id, "film": record["result"]["files"]["gif"]}
-    painted = paint(spec, runner, easel.cache)
+    painted = render_frames(spec, runner, easel.cache)
     own = folder / walk_id
     own.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(painted.frames):
         (own / f"frame-{number:04d}.png").write_bytes(encode_png(frame))
-    told = {"spec": spec.model_dump(mode="json"), "made": painted.figures()}
+    told = {"spec": spec.model_dump(mode="json"), "made": painted.stats.model_dump()}
     (own / FIGURES).write_text(json.dumps(told))
     easel.cache.trim()
     return {"walk_id": walk_id}
@@ -125,5 +125,5 @@ def _filmed(folder: Path, storage: Storage) -> Outcome:
     frames = [from_png(path.read_bytes()) for path in sorted(folder.glob("frame-*.png"))]
     painted = from_figures(told["made"], frames)
     spec = WalkSpec.model_validate(told["spec"])
-    kept = keep(spec, painted, walk_id=folder.name, storage=storage)
-    return {"film": kept.files["gif"]}
+    kept = make_film(spec, painted, walk_id=folder.name, storage=storage)
+    return {"film": kept.result.files["gif"]}

@@ -21,7 +21,7 @@ from momalisa.cloud.model_server import NotNow, Studio
 from momalisa.cloud.request_format import Json, WalkRequest
 from momalisa.errors import BadInput, MomaLisaError, OutOfMemory, StorageError
 from momalisa.film.encode import encode_png
-from momalisa.render import Painted, keep
+from momalisa.render import RenderedFrames, make_film
 from momalisa.settings import settings
 from momalisa.storage import Storage, open_storage
 
@@ -99,7 +99,7 @@ def _predictions(walks: list[WalkRequest], studio: Studio, limit: int) -> Iterat
         about = {
             "spec": walk.spec.model_dump(mode="json"),
             "digest": walk.spec.digest(),
-            "made": painted.figures(),
+            "made": painted.stats.model_dump(),
         }
         frames = [encode_png(frame) for frame in painted.frames]
         prediction = about | {"pictures": [base64.b64encode(frame).decode() for frame in frames]}
@@ -114,7 +114,7 @@ def _size(prediction: Json) -> int:
     return len(json.dumps(prediction)) + 2
 
 
-def _stored(walk: WalkRequest, painted: Painted, frames: list[bytes]) -> Json:
+def _stored(walk: WalkRequest, painted: RenderedFrames, frames: list[bytes]) -> Json:
     """Store the frames, and the film unless it is not wanted; where they lie."""
     root = settings().store
     if not root:
@@ -124,7 +124,7 @@ def _stored(walk: WalkRequest, painted: Painted, frames: list[bytes]) -> Json:
             "Please ask for fewer or smaller ones, or give the container a MOMALISA_STORE."
         )
     storage = open_storage(root)
-    film = lasting_id(walk.spec, painted.model_digest)
+    film = lasting_id(walk.spec, painted.stats.model_digest)
     walk_id = walk.walk_id or film
     if walk.film:
         refuse_another(walk.spec, walk_id, storage)
@@ -132,8 +132,8 @@ def _stored(walk: WalkRequest, painted: Painted, frames: list[bytes]) -> Json:
     places = {"walk_id": walk_id, "store": root, "frames": [_place(key, storage) for key in keys]}
     if not walk.film:
         return places
-    kept = keep(walk.spec, painted, walk_id=walk_id, storage=storage)
-    return places | {"film": _place(kept.files["gif"], storage)}
+    kept = make_film(walk.spec, painted, walk_id=walk_id, storage=storage)
+    return places | {"film": _place(kept.result.files["gif"], storage)}
 
 
 def _place(key: str, storage: Storage) -> Json:

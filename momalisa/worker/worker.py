@@ -61,7 +61,7 @@ class Hand:
 
     def report(self, progress: engine.Progress) -> None:
         """Note how far the walk is; the next heartbeat writes it."""
-        rough = [[place, key, "rough"] for place, key in progress.rough]
+        rough = [[place, key, "rough"] for place, key in progress.previews]
         self._now = (progress.stage, [[place, key] for place, key in progress.ready] + rough)
 
     def news(self) -> tuple[dict[str, Any], Callable[[], None]]:
@@ -94,7 +94,7 @@ class Worker:
         load: Callable[[str, str], Any] = registry.load,
         render: Callable[..., Any] = engine.render,
         remote: Callable[..., Any] | None = None,
-        still: Callable[..., str] = engine.still,
+        still: Callable[..., str] = engine.render_still,
         lease: float = LEASE,
         beat: float = BEAT,
         poll: float = POLL,
@@ -202,7 +202,7 @@ class Worker:
     def _outcome(self, walk: Walk, hand: Hand) -> tuple[Callable[..., bool], dict[str, Any]]:
         """How the walk ended: the function of `db.queue` that says so, and what it is told."""
         try:
-            rendered = self._rendered(walk, hand)
+            film = self._rendered(walk, hand)
         except Cancelled as error:
             if hand.hold is Hold.STOP:
                 return queue.cancelled, {}
@@ -211,8 +211,8 @@ class Worker:
             return queue.fail, {"error": str(error)}
         except Exception as error:
             return queue.fail, {"error": self._sentence(error, walk.accession)}
-        result = {name: getattr(rendered, name) for name in queue.RESULT}
-        return queue.finish, {"result": result, "waiting": rendered.waiting}
+        result = film.result.model_dump(include=set(queue.RESULT))
+        return queue.finish, {"result": result, "waiting": film.waiting}
 
     def _sentence(self, error: Exception, failed: str) -> str:
         """What to tell the curator; what nobody foresaw, the log tells whole."""

@@ -34,7 +34,7 @@ from momalisa.engine.interpolation import lerp, slerp
 from momalisa.engine.runner import ModelRunner
 from momalisa.models.registry import load
 from momalisa.models.sd import StableDiffusion
-from momalisa.render import paint
+from momalisa.render import render_frames
 from momalisa.spec import SHORTCUTS, WalkSpec
 
 PROMPTS = (
@@ -177,15 +177,15 @@ def _engine(model: ModelRunner, walk: WalkSpec) -> Run:
     seen: dict[str, float] = {}
 
     def note(progress: Any) -> None:
-        for name, there in (("first", progress.ready), ("preview", progress.rough)):
+        for name, there in (("first", progress.ready), ("preview", progress.previews)):
             if there:
                 seen.setdefault(name, time.perf_counter() - began)
 
     with tempfile.TemporaryDirectory() as folder:
-        painted = paint(walk, model, FrameCache(Path(folder)), on_progress=note)
-        film = list(painted.frames)
-    samples = painted.unet_samples / len(film)
-    return Run(film, painted.seconds / len(film), samples, seen.get("preview"), seen["first"])
+        frames, stats = render_frames(walk, model, FrameCache(Path(folder)), on_progress=note)
+        film = list(frames)
+    samples = stats.unet_samples / len(film)
+    return Run(film, stats.seconds / len(film), samples, seen.get("preview"), seen["first"])
 
 
 def _plain(model: ModelRunner, walk: WalkSpec, frames: int) -> Run:
@@ -294,12 +294,12 @@ def memory(model: str, frames: int) -> float:
 
 def peak(name: str, frames: int) -> float:
     """Peak memory in MB of this process, after a walk in few steps and its film."""
-    from momalisa.render import film_of
+    from momalisa.render import encode_film
 
     model = load(name)
     walk = spec(pairs(1)[0], frames=frames, steps=2, size=_size(model))
     with tempfile.TemporaryDirectory() as folder:
-        film_of(walk, paint(walk, model, FrameCache(Path(folder))))
+        encode_film(walk, render_frames(walk, model, FrameCache(Path(folder))).frames)
     if model.device.type == "cuda":
         return torch.cuda.max_memory_allocated() / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3

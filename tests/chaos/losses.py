@@ -32,7 +32,7 @@ from tests.chaos.kills import measure_killed_migrations
 from tests.support.databases import SQLite
 from tests.support.faults import Fault
 from tests.support.noise_worker import encode_record
-from tests.support.results import StubResult
+from tests.support.results import stub_film
 from tests.support.storage_emulator import running_emulator
 from tests.support.walks import walk_spec
 
@@ -159,10 +159,8 @@ def _add_film(store: Path, walk_id: str, seed: int) -> None:
     spec = walk_spec(stops=({"prompt": "a square", "seed": seed}, {"prompt": "a sea", "seed": 7}))
     names = {"poster": "poster.webp", "gif": "film.gif", "json": "walk.json"}
     keys = {kind: film_key(walk_id, name) for kind, name in names.items()}
-    result = StubResult(
-        keys, spec.frames, spec.frames, sha256="5a" * 32, distances=[0.5] * spec.frames
-    )
-    record = encode_record(spec, result, {"accession": f"ML.2026.{seed + 1:04d}"})
+    film = stub_film(keys, frames=spec.frames, distances=[0.5] * spec.frames)
+    record = encode_record(spec, film.result, {"accession": f"ML.2026.{seed + 1:04d}"})
     for key, data in zip(keys.values(), (b"still", b"film", record), strict=True):
         path = store / key
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -55,6 +55,6 @@ def container(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def rendered(model: Any, tmp_path: Path) -> Callable[[WalkSpec], Sequence[Frame]]:
     """Render a walk's frames in this process."""
-    from momalisa.render import paint
+    from momalisa.render import render_frames
 
-    return lambda spec: paint(spec, model, FrameCache(tmp_path / "frames")).frames
+    return lambda spec: render_frames(spec, model, FrameCache(tmp_path / "frames")).frames

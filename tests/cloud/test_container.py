@@ -141,7 +141,7 @@ def test_what_does_not_fit_is_in_the_store(
     store = LocalStorage(Path(first["store"]))
     local = LocalStorage(tmp_path / "store")
     cache = FrameCache(tmp_path / "cache")
-    result = render(spec, walk_id="own", runner=model, cache=cache, storage=local)
+    result = render(spec, walk_id="own", runner=model, cache=cache, storage=local).result
     assert store.get(first["film"]["key"]) == local.get(result.files["gif"])
     assert first["film"]["url"] == store.url(first["film"]["key"])
 
@@ -329,7 +329,7 @@ def test_full_line_turns_away(
     from momalisa.cloud import model_server as studios
 
     finish = threading.Event()
-    monkeypatch.setattr("momalisa.render.paint", lambda *_, **__: finish.wait(60))
+    monkeypatch.setattr("momalisa.render.render_frames", lambda *_, **__: finish.wait(60))
     studio = studios.Studio(Settings(home=tmp_path, model=str(folder)))
     studio.open()
     wait_until(lambda: studio.trouble or _loaded(studio), 60)
@@ -360,7 +360,7 @@ def test_unforeseen_error_is_one_sentence_and_the_model_is_loaded_anew(
     def break_down(*_: object, **__: object) -> None:
         raise RuntimeError("secret insides")
 
-    monkeypatch.setattr("momalisa.render.paint", break_down)
+    monkeypatch.setattr("momalisa.render.render_frames", break_down)
     monkeypatch.setattr(app_module, "settings", lambda: Settings(home=tmp_path, model=str(folder)))
     app = app_module.create_app()
     studio, client = app.extensions["studio"], app.test_client()

@@ -15,7 +15,8 @@ from momalisa.cloud import endpoint as client
 from momalisa.cloud.endpoint import Endpoint, EndpointError
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.errors import BadInput, Cancelled, StorageError
-from momalisa.render import Progress, Rendered, render
+from momalisa.render import Progress, render
+from momalisa.result import Result
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
@@ -50,7 +51,7 @@ def never() -> bool:
 
 def rendered(
     place: Endpoint, spec: WalkSpec, home: Path, on_progress: Callable[[Progress], None] = print
-) -> Rendered:
+) -> Result:
     return place.render(
         spec,
         walk_id="walk-1",
@@ -59,7 +60,7 @@ def rendered(
         entry={"accession": "ML.2026.0001"},
         on_progress=on_progress,
         cancelled=never,
-    )
+    ).result
 
 
 @pytest.mark.parametrize("frames", [3, 30])
@@ -78,7 +79,7 @@ def test_endpoint_makes_the_very_film_that_this_machine_makes(
         runner=model,
         cache=FrameCache(tmp_path / "near" / "frames"),
         storage=LocalStorage(tmp_path / "near" / "store"),
-    )
+    ).result
     names = ("files", "bytes", "sha256", "frames", "distances", "sharpness", "model_digest")
     assert [getattr(far, name) for name in names] == [getattr(near, name) for name in names]
     for kind in ("gif", "poster"):

@@ -120,7 +120,7 @@ def _are_the_films_of_this_machine(stored: dict[str, dict[str, Any]], home: Path
     spec, *_ = read_walks(home / "walks.csv")
     model, cache = load("atelier", "cpu"), FrameCache(home / "own frames")
     local = LocalStorage(home / "own")
-    own = render(spec, walk_id="own", runner=model, cache=cache, storage=local)
+    own = render(spec, walk_id="own", runner=model, cache=cache, storage=local).result
     assert stored[spec.title()]["result"]["sha256"] == own.sha256
     (folder,) = (home / "another machine").rglob("painted.json")
     frames = [from_png(path.read_bytes()) for path in sorted(folder.parent.glob("frame-*.png"))]
@@ -129,9 +129,9 @@ def _are_the_films_of_this_machine(stored: dict[str, dict[str, Any]], home: Path
 
 
 def _frames_of(spec: WalkSpec, model: Any, cache: FrameCache) -> Sequence[Any]:
-    from momalisa.render import paint
+    from momalisa.render import render_frames
 
-    return paint(spec, model, cache).frames
+    return render_frames(spec, model, cache).frames
 
 
 def test_pipeline_compiles_to_yaml_for_a_gpu(tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ from momalisa.engine.frame_cache import Frame, FrameCache, LatentMixture, frame_
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.walk import frames
 from momalisa.models.registry import load
-from momalisa.render import Painted, keep, record_key, render
+from momalisa.render import RenderedFrames, make_film, record_key, render
+from momalisa.result import RenderStats
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import GCSStorage, LocalStorage, StoredFile, app_url, film_key
 from momalisa.ui.http import downloads, media, stills
@@ -186,8 +187,7 @@ def kept() -> dict[str, Any]:
         np.stack([rows * 4, columns * 4, (rows + columns) * 2 % 256], axis=2).astype(np.uint8) // n
         for n in (1, 2, 3, 4)
     ]
-    painted = Painted(
-        frames=pictures,
+    stats = RenderStats(
         seconds=12.5,
         seconds_to_load=1.25,
         frames_computed=3,
@@ -203,8 +203,11 @@ def kept() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         shelf = Shelf(Path(folder))
         stages: list[str] = []
-        done = keep(spec, painted, walk_id="w1", storage=shelf, entry=ENTRY, on_stage=stages.append)
-        text = shelf.get(done.files["json"]).decode()
+        rendered = RenderedFrames(pictures, stats)
+        film = make_film(
+            spec, rendered, walk_id="w1", storage=shelf, entry=ENTRY, on_stage=stages.append
+        )
+        text = shelf.get(film.result.files["json"]).decode()
     record = json.loads(text)
     exact = text == json.dumps(record, indent=2, ensure_ascii=False)
     return {"puts": shelf.puts, "stages": stages, "plain_json": exact, **_recorded(record)}
@@ -216,8 +219,8 @@ def rendered() -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as folder:
         storage = LocalStorage(Path(folder, "store"))
         cache = FrameCache(Path(folder, "frames"))
-        done = render(spec, walk_id="w2", runner=model(), cache=cache, storage=storage, entry=ENTRY)
-        record = json.loads(storage.get(done.files["json"]))
+        film = render(spec, walk_id="w2", runner=model(), cache=cache, storage=storage, entry=ENTRY)
+        record = json.loads(storage.get(film.result.files["json"]))
     return _recorded(record)
 
 

@@ -17,7 +17,7 @@ from momalisa.engine.frame_cache import FrameCache, cache_of, frame_key
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.sampling import Sampler
 from momalisa.engine.walk import frames
-from momalisa.render import film_of, paint
+from momalisa.render import encode_film, render_frames
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import FILMS_FOLDER, LocalStorage, film_key
@@ -144,11 +144,11 @@ def test_no_frame_is_made_again(name: str, model: ModelRunner, cache: FrameCache
 def test_the_film_of_the_kept_frames_is_the_same(
     name: str, model: ModelRunner, cache: FrameCache
 ) -> None:
-    painted = paint(spec_of(name), model, cache)
+    frames, stats = render_frames(spec_of(name), model, cache)
     walk = WALKS[IDS[name]]
-    assert (painted.frames_computed, painted.unet_samples) == (0, 0)
-    assert hashlib.sha256(film_of(spec_of(name), painted)).hexdigest() == walk["sha256"]
-    measured = painted.distances, painted.evenness, painted.sharpness
+    assert (stats.frames_computed, stats.unet_samples) == (0, 0)
+    assert hashlib.sha256(encode_film(spec_of(name), frames)).hexdigest() == walk["sha256"]
+    measured = stats.distances, stats.evenness, stats.sharpness
     for figure, then in zip(measured, ("distances", "evenness", "sharpness"), strict=True):
         assert figure == pytest.approx(walk[then], rel=1e-6)
 

@@ -6,7 +6,6 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -14,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from momalisa.film.encode import encode_gif, encode_poster
-from momalisa.render import Progress
+from momalisa.render import Progress, StoredFilm
+from momalisa.result import Result
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import File, deliver_film
 from momalisa.worker.process import run_process
 from momalisa.worker.worker import Worker
-from tests.support.results import StubResult
 
 SIZE = 64
 
@@ -40,7 +39,7 @@ def render_noise(
     entry: Mapping[str, Any],
     on_progress: Callable[[Progress], None],
     **_: Any,
-) -> StubResult:
+) -> StoredFilm:
     """Replace `render`: encode, store and deliver a film of noise, seeded by the first stop."""
     on_progress(Progress("frames", (), spec.frames))
     noise = np.random.default_rng(spec.stops[0].seed)
@@ -51,21 +50,23 @@ def render_noise(
     sha256 = hashlib.sha256(gif).hexdigest()
     names = {"poster": "poster.webp", "gif": f"{sha256[:16]}.gif", "json": "walk.json"}
     keys = {kind: film_key(walk_id, name) for kind, name in names.items()}
-    result = StubResult(keys, len(frames), len(frames), len(gif), sha256)
+    result = Result(
+        files=keys, bytes=len(gif), sha256=sha256, frames=len(frames), frames_computed=len(frames)
+    )
     parts = (encode_poster(frames[0]), gif, encode_record(spec, result, entry))
     on_progress(Progress("storing", (), spec.frames))
     files = [File(key, part) for key, part in zip(keys.values(), parts, strict=True)]
-    return replace(result, waiting=deliver_film(files, storage, outbox))
+    return StoredFilm(result, deliver_film(files, storage, outbox))
 
 
-def encode_record(spec: WalkSpec, result: StubResult, entry: Mapping[str, Any]) -> bytes:
+def encode_record(spec: WalkSpec, result: Result, entry: Mapping[str, Any]) -> bytes:
     """Encode a `walk.json`."""
     record = {
         **entry,
         "finished_at": datetime.now(UTC).isoformat(),
         "title": spec.title(),
         "spec": spec.model_dump(mode="json"),
-        "result": {name: value for name, value in vars(result).items() if name != "waiting"},
+        "result": result.model_dump(),
     }
     return json.dumps(record, indent=2).encode()
 

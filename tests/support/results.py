@@ -1,24 +1,26 @@
-"""The result of a stub renderer."""
+"""What a stub renderer returns."""
 
-from dataclasses import dataclass, field
+from typing import Any
+
+from momalisa.render import StoredFilm
+from momalisa.result import Result
 
 
-@dataclass(frozen=True)
-class StubResult:
-    """What a real renderer returns, with values of no film in particular."""
-
-    files: dict[str, str]
-    frames_computed: int
-    frames: int = 6
-    bytes: int = 4
-    sha256: str = "5a"
-    seconds: float = 0.5
-    seconds_to_load: float = 0.1
-    unet_samples: int = 8
-    distances: list[float] = field(default_factory=lambda: [0.25])
-    evenness: float = 1.0
-    sharpness: float = 2.0
-    device: str = "cpu"
-    dtype: str = "float32"
-    model_digest: str = "stub"
-    waiting: bool = False
+def stub_film(files: dict[str, str], *, waiting: bool = False, **fields: Any) -> StoredFilm:
+    """A stored film; `fields` replace the values of its result."""
+    values: dict[str, Any] = {
+        "bytes": 4,
+        "sha256": "5a" * 32,
+        "frames": 6,
+        "frames_computed": 0,
+        "seconds": 0.5,
+        "seconds_to_load": 0.1,
+        "unet_samples": 8,
+        "distances": [0.25],
+        "evenness": 1.0,
+        "sharpness": 2.0,
+        "device": "cpu",
+        "dtype": "float32",
+        "model_digest": "stub",
+    }
+    return StoredFilm(Result(files=files, **values | fields), waiting)

@@ -23,14 +23,14 @@ from db.models import Still
 from db.session import reading, writing
 from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.errors import Cancelled
-from momalisa.render import Progress
+from momalisa.render import Progress, StoredFilm
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import File, Outbox, deliver_film
 from momalisa.worker.process import run_process
 from momalisa.worker.worker import Worker
-from tests.support.results import StubResult
+from tests.support.results import stub_film
 from tests.support.walks import walk_spec
 
 LOG = "rendered.txt"
@@ -56,7 +56,7 @@ class StubRenderer:
         entry: dict[str, Any],
         on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
-    ) -> StubResult:
+    ) -> StoredFilm:
         ready: list[tuple[int, str]] = []
         computed = 0
         for index, place in enumerate(spec.places()):
@@ -73,7 +73,8 @@ class StubRenderer:
             on_progress(Progress("frames", tuple(ready), spec.frames))
         files = {"gif": film_key(walk_id, "film.gif"), "json": film_key(walk_id, "walk.json")}
         film, record = File(files["gif"], b"film"), File(files["json"], json.dumps(entry).encode())
-        return StubResult(files, computed, waiting=deliver_film([film, record], storage, outbox))
+        waiting = deliver_film([film, record], storage, outbox)
+        return stub_film(files, frames_computed=computed, waiting=waiting)
 
 
 def request_still(database: str, t: float, leg: int = 0, **fields: Any) -> str:

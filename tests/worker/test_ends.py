@@ -9,9 +9,10 @@ import pytest
 from db import walks
 from db.models import State
 from db.session import reading, writing
+from momalisa.render import StoredFilm
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
-from tests.support.results import StubResult
+from tests.support.results import stub_film
 from tests.support.stub_worker import (
     LOG,
     StubRenderer,
@@ -49,9 +50,9 @@ def test_walk_goes_back_before_a_slow_renderer_notices(settings: Settings) -> No
     walk = enqueue_walk(settings.database, frames=6)
     let_go = threading.Event()
 
-    def deaf(_spec: WalkSpec, **_how: Any) -> StubResult:
+    def deaf(_spec: WalkSpec, **_how: Any) -> StoredFilm:
         let_go.wait(10)
-        return StubResult({"gif": "late.gif"}, 0)
+        return stub_film({"gif": "late.gif"})
 
     with running_worker(settings, render=deaf) as one:
         wait_until(lambda: read_walk(settings.database, walk).state is State.RUNNING)

@@ -13,11 +13,11 @@ from db.error_messages import OutOfReach
 from db.models import State, Walk
 from db.session import writing
 from momalisa.errors import Cancelled, ModelNotFound, OutOfMemory
+from momalisa.render import StoredFilm
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
 from momalisa.storage.outbox import open_outbox
-from tests.support.results import StubResult
 from tests.support.stub_worker import LOG, StubRenderer, running_worker, stub_worker
 from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk, read_walk
@@ -37,7 +37,7 @@ def test_no_error_of_a_walk_ends_the_worker(
 ) -> None:
     painter = StubRenderer(settings.home / LOG)
 
-    def stumble(spec: WalkSpec, **how: Any) -> StubResult:
+    def stumble(spec: WalkSpec, **how: Any) -> StoredFilm:
         if spec.frames == 2:
             raise error
         return painter(spec, **how)
@@ -136,7 +136,7 @@ def test_walk_from_before_there_were_modes_is_exact(settings: Settings) -> None:
         old = {name: value for name, value in walk.spec.items() if name not in ("mode", "without")}
         session.get_one(Walk, walk.id).spec = old
 
-    def look(spec: WalkSpec, **how: Any) -> StubResult:
+    def look(spec: WalkSpec, **how: Any) -> StoredFilm:
         seen.append(spec.mode)
         return StubRenderer(settings.home / LOG)(spec, **how)
 

@@ -11,10 +11,11 @@ from weakref import WeakSet
 from db import walks
 from db.models import State
 from db.session import reading
+from momalisa.render import StoredFilm
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
-from tests.support.results import StubResult
+from tests.support.results import stub_film
 from tests.support.stub_worker import LOG, StubRenderer, rendered_keys, running_worker, stub_worker
 from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk, read_walk
@@ -52,7 +53,7 @@ def test_once_means_until_the_queue_is_empty(settings: Settings) -> None:
 
 
 def test_walk_is_made_where_it_was_ordered_from(settings: Settings) -> None:
-    def at_the_endpoint(spec: WalkSpec, **how: Any) -> StubResult:
+    def at_the_endpoint(spec: WalkSpec, **how: Any) -> StoredFilm:
         return StubRenderer(settings.home / "far.txt")(spec, runner="far", **how)
 
     near, far = (
@@ -88,7 +89,7 @@ def test_one_model_is_let_go_before_the_next_comes(settings: Settings) -> None:
         return model
 
     asked = [enqueue_walk(settings.database, model=model) for model in ("one", "two")]
-    stub_worker(settings, load=big, render=lambda *_, **__: StubResult({}, 0)).run(once=True)
+    stub_worker(settings, load=big, render=lambda *_, **__: stub_film({})).run(once=True)
     assert [read_walk(settings.database, walk).state for walk in asked] == [State.DONE] * 2
 
 

@@ -1,0 +1,40 @@
+"""What came of a walk: the fields of `walk.json`'s "result" and of the history's columns."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+Count = Annotated[int, Field(ge=0, lt=2**31)]
+
+
+class RenderStats(BaseModel):
+    """What rendering a walk's frames took, how they change, and which model and device it was.
+
+    A record of another version may lack any of them, hence the defaults.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    seconds: FiniteFloat = 0.0
+    seconds_to_load: FiniteFloat = 0.0
+    frames_computed: Count = 0
+    unet_samples: Count = 0
+    distances: list[FiniteFloat] = []
+    evenness: FiniteFloat | None = None
+    sharpness: FiniteFloat | None = None
+    device: Annotated[str, Field(max_length=200)] = ""
+    dtype: Annotated[str, Field(max_length=16)] = ""
+    model_digest: Annotated[str, Field(max_length=64)] = ""
+
+
+class Result(RenderStats):
+    """A stored film: its files, and the statistics of its rendering."""
+
+    files: dict[str, str]
+    """Storage key by kind: "gif", "poster", "json"."""
+    bytes: Annotated[int, Field(gt=0, lt=2**53)]
+    """Size of the GIF."""
+    sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+    """Digest of the GIF."""
+    frames: Count
+    """Distinct frames of the entire walk."""

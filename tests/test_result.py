@@ -1,0 +1,28 @@
+"""A result's fields are those that the history's rows and a film's record keep."""
+
+import pytest
+from pydantic import ValidationError
+
+from db.models import Walk
+from db.queue import RESULT
+from momalisa.result import Result
+
+FILM = {"files": {"gif": "w.gif"}, "bytes": 4, "sha256": "5a" * 32, "frames": 6}
+
+
+def test_the_history_has_a_column_for_each_field() -> None:
+    """All but `frames`: a row's column of that name counts a leg's frames, as the spec does."""
+    assert set(Result.model_fields) - {"frames"} == RESULT
+    assert set(Walk.__table__.columns.keys()) >= RESULT
+
+
+def test_a_record_may_lack_what_the_rendering_took() -> None:
+    assert Result.model_validate(FILM).distances == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"bytes": 0}, {"sha256": "5a"}, {"frames": -1}, {"seconds": "inf"}, {"files": 7}]
+)
+def test_a_record_of_other_values_is_refused(wrong: dict[str, object]) -> None:
+    with pytest.raises(ValidationError):
+        Result.model_validate(FILM | wrong)
