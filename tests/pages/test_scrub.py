@@ -117,7 +117,7 @@ def test_a_walk_is_looked_at_between_its_frames(
         [0.0, f"/pictures/frames/{'a' * 64}.png"],
         [1.0, f"/pictures/frames/{'b' * 64}.png"],
     ]
-    question = parse_qs(urlsplit(data["exact"]).query)
+    question = parse_qs(urlsplit(data["still_url"]).query)
     assert WalkSpec.model_validate_json(question["spec"][0]).digest() == walk.digest
 
 
@@ -135,8 +135,8 @@ def test_a_slow_model_is_not_asked_while_somebody_waits(
     walk.seconds = seconds  # for 3 frames
     update_walk(walk, progress=[[0, "a" * 64]])
     data: dict[str, Any] = component_data(visit("create", walk=walk.id), "scrubber")
-    assert bool(data["exact"]) == live
-    assert ("about" in data["said"]) != live
+    assert bool(data["still_url"]) == live
+    assert ("about" in data["hint"]) != live
 
 
 def test_without_frames_there_is_nothing_to_look_at(visit: Visit, add_film: MakeWalk) -> None:
@@ -160,7 +160,7 @@ def test_a_walk_is_looked_at_before_it_is_made_where_that_is_quick(
     if live:
         data = component_data(at, "scrubber")
         assert (data["legs"], data["frames"]) == ([["a moon", "a lake"]], [])
-        assert data["exact"]
+        assert data["still_url"]
 
 
 def test_a_walk_that_hangs_on_the_wall_is_looked_at_there_alone(

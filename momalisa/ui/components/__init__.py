@@ -1,5 +1,5 @@
-"""The small components, each with its HTML, CSS and JavaScript beside it.
+"""Custom components, each a Python module with HTML, CSS and JavaScript files of the same name.
 
-Whatever a person wrote reaches the page through `textContent` and attributes set from
-JavaScript, never as HTML.
+Like Streamlit's elements, their functions are named after what they show. Text that people wrote
+reaches the page only through `textContent` and attributes set from JavaScript, never as HTML.
 """

@@ -1,14 +1,14 @@
-"""A place to choose a film's file, or to drop it anywhere on the page."""
+"""A file field that also accepts files dropped anywhere on the page."""
 
-from momalisa.ui.components.assets import component
+from momalisa.ui.components.assets import register_component
 
-_DROP = component("drop")
+_DROP = register_component("drop")
 
 
-def drop(address: str, *, key: str) -> str | None:
-    """What the server answered to a file that was sent to `address` just now, if it was read.
+def file_drop(url: str, *, key: str) -> str | None:
+    """Show the field; returns the server's response once a chosen file was posted to `url`.
 
-    What it says of a file that cannot be read, the visitor sees.
+    None otherwise. Error responses are shown by the component itself.
     """
-    shown = _DROP(key=key, data={"address": address}, on_answer_change=lambda: None)
-    return str(shown.answer) if shown.answer else None
+    state = _DROP(key=key, data={"url": url}, on_answer_change=lambda: None)
+    return str(state.answer) if state.answer else None

@@ -1,11 +1,11 @@
-// Films one after another, over the whole window. Only the film that is shown is on the page, and
-// for a moment the one it fades from: a night takes no more memory than a minute.
+// Slide show of films over the entire window. Only the current film is in the document, and the
+// previous one while it fades out, so that memory stays constant.
 
 const FADE = 1500                         // milliseconds from one film to the next
-const IDLE = 3000                         // milliseconds until cursor and controls are gone
-const PATIENCE = 30_000                   // milliseconds that a film may take to arrive
-const AGAIN = 5000                        // milliseconds until films out of reach are tried again
-const still = matchMedia("(prefers-reduced-motion: reduce)")
+const IDLE = 3000                         // milliseconds until cursor and controls are hidden
+const LOAD_TIMEOUT = 30_000               // milliseconds
+const RETRY = 5000                        // milliseconds until failed films are loaded again
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)")
 const exhibitions = new WeakMap()
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -15,7 +15,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     exhibitions.set(parentElement, exhibition)
   }
   exhibition.leave = () => { exhibition.close(); setTriggerValue("left", true) }
-  exhibition.hang(data.slides)
+  exhibition.setSlides(data.slides)
   return () => { exhibition.close(); exhibitions.delete(parentElement) }
 }
 
@@ -24,81 +24,81 @@ class Exhibition {
     this.dialog = dialog
     this.hall = dialog.querySelector(".hall")
     this.stage = dialog.querySelector(".stage")
-    this.sorry = dialog.querySelector(".sorry")
+    this.message = dialog.querySelector(".message")
     this.slides = []
-    this.place = -1                       // of the film that is shown, in `slides`
+    this.index = -1                       // of the current slide
     const press = (name, action) => { dialog.querySelector(name).onclick = action }
     press(".back", () => this.turn(-1))
     press(".on", () => this.turn(1))
-    press(".play", () => this.set(!this.playing))
-    press(".full", () => this.fill())
+    press(".play", () => this.setPlaying(!this.playing))
+    press(".full", () => this.enterFullscreen())
     press(".leave", () => this.leave())
-    dialog.querySelector(".full").hidden = !this.hall.requestFullscreen  // on an iPhone
+    dialog.querySelector(".full").hidden = !this.hall.requestFullscreen  // not supported on iPhones
     dialog.oncancel = event => { event.preventDefault(); this.leave() }
     dialog.onkeydown = event => this.key(event)
-    // A browser also says so when things move under a cursor that rests.
+    // The event also fires when elements move under a resting cursor.
     dialog.onpointerdown = () => this.wake()
     dialog.onpointermove = event => (event.movementX || event.movementY) && this.wake()
-    // In full screen the browser keeps the Escape key to itself.
+    // In full screen the page does not receive the Escape key.
     this.hall.onfullscreenchange = () => document.fullscreenElement || this.closed || this.leave()
     dialog.showModal()
-    dialog.focus()                        // not its first button, whose outline would stay
-    if (navigator.userActivation?.isActive) this.fill()
-    this.watch = new AbortController()
-    document.addEventListener("visibilitychange", () => this.stayAwake(), this.watch)
-    this.stayAwake()
+    dialog.focus()                        // not its first button, which would show an outline
+    if (navigator.userActivation?.isActive) this.enterFullscreen()
+    this.visibility = new AbortController()
+    document.addEventListener("visibilitychange", () => this.keepAwake(), this.visibility)
+    this.keepAwake()
     this.wake()
-    this.set(true)
+    this.setPlaying(true)
   }
 
-  hang(slides) {
-    const shown = this.slides[this.place]?.id
-    const place = slides.findIndex(slide => slide.id === shown)
-    if (place >= 0) this.place = place
-    // After a film that was taken down comes the one that followed it.
-    else if (shown) this.place = Math.min(this.place, slides.length) - 1
+  setSlides(slides) {
+    const shown = this.slides[this.index]?.id
+    const index = slides.findIndex(slide => slide.id === shown)
+    if (index >= 0) this.index = index
+    // A deleted slide is followed by the slide that came after it.
+    else if (shown) this.index = Math.min(this.index, slides.length) - 1
     this.slides = slides
     if (!this.turning && !this.stage.firstChild) this.turn(1)
   }
 
   async turn(step) {
-    const turning = this.turning = {}     // a later turn takes the place of this one
+    const turning = this.turning = {}     // a later call supersedes this one
     clearTimeout(this.timer)
-    for (let tried = 0; tried < this.slides.length; tried++) {
-      this.place = (this.place + step + this.slides.length) % this.slides.length
-      const slide = this.slides[this.place]
-      const figure = await hung(slide, this.playing)
+    for (let attempt = 0; attempt < this.slides.length; attempt++) {
+      this.index = (this.index + step + this.slides.length) % this.slides.length
+      const slide = this.slides[this.index]
+      const figure = await loadFigure(slide, this.playing)
       if (this.turning !== turning) return
       if (figure) return this.show(figure, slide)
       step ||= 1
     }
-    if (!this.stage.firstChild) this.sorry.textContent = "The films are out of reach just now."
-    this.timer = setTimeout(() => this.turn(step), AGAIN)
+    if (!this.stage.firstChild) this.message.textContent = "The films are out of reach just now."
+    this.timer = setTimeout(() => this.turn(step), RETRY)
   }
 
   show(figure, slide) {
-    const before = [...this.stage.children]
-    this.sorry.textContent = ""
+    const previous = [...this.stage.children]
+    this.message.textContent = ""
     this.stage.append(figure)
-    figure.getBoundingClientRect()        // so that it fades in
+    figure.getBoundingClientRect()        // forces layout, so that the transition runs
     figure.classList.add("shown")
-    for (const other of before) other.classList.remove("shown")
-    setTimeout(() => before.forEach(other => other.remove()), FADE)
+    for (const other of previous) other.classList.remove("shown")
+    setTimeout(() => previous.forEach(other => other.remove()), FADE)
     if (this.playing) this.timer = setTimeout(() => this.turn(1), 1000 * slide.seconds)
   }
 
-  set(playing) {
-    const before = this.playing
+  setPlaying(playing) {
+    const wasPlaying = this.playing
     this.playing = playing
     this.dialog.querySelector(".play").textContent = playing ? "Pause" : "Play"
-    if (before !== undefined) this.turn(0)
+    if (wasPlaying !== undefined) this.turn(0)
   }
 
   key(event) {
     this.wake()
     const steps = { ArrowLeft: -1, ArrowRight: 1 }
     if (event.key in steps) this.turn(steps[event.key])
-    else if (event.key === " " && event.target === this.dialog) this.set(!this.playing)
+    else if (event.key === " " && event.target === this.dialog) this.setPlaying(!this.playing)
     else return
     event.preventDefault()
   }
@@ -109,12 +109,12 @@ class Exhibition {
     this.idle = setTimeout(() => this.dialog.classList.add("idle"), IDLE)
   }
 
-  fill() {
+  enterFullscreen() {
     this.hall.requestFullscreen?.().catch(() => {})
   }
 
-  // A browser lets go of the lock whenever the page is out of sight.
-  stayAwake() {
+  // Browsers release the wake lock whenever the page is hidden.
+  keepAwake() {
     if (document.visibilityState !== "visible") return
     this.lock = navigator.wakeLock?.request("screen").catch(() => {})
   }
@@ -125,7 +125,7 @@ class Exhibition {
     this.turning = undefined
     clearTimeout(this.timer)
     clearTimeout(this.idle)
-    this.watch.abort()
+    this.visibility.abort()
     this.lock?.then(lock => lock?.release())
     if (document.fullscreenElement) document.exitFullscreen()
     this.dialog.close()
@@ -133,28 +133,28 @@ class Exhibition {
   }
 }
 
-async function hung({ title, lines, alt, film, poster }, moving) {
-  const picture = made("img")
+async function loadFigure({ title, lines, alt, film, poster }, playing) {
+  const picture = createElement("img")
   picture.alt = alt
-  picture.src = moving && !still.matches ? film : poster
-  const timer = setTimeout(() => picture.removeAttribute("src"), PATIENCE)
+  picture.src = playing && !reducedMotion.matches ? film : poster
+  const timer = setTimeout(() => picture.removeAttribute("src"), LOAD_TIMEOUT)
   try {
-    await picture.decode()                // fails also when its address is taken away
+    await picture.decode()                // also rejects when `src` is removed
   } catch {
     return undefined
   } finally {
     clearTimeout(timer)
   }
-  const label = made("figcaption")
-  label.append(made("p", "title", title), ...lines.map(line => made("p", "line", line)))
-  const figure = made("figure")
+  const label = createElement("figcaption")
+  label.append(createElement("p", "title", title), ...lines.map(line => createElement("p", "line", line)))
+  const figure = createElement("figure")
   figure.append(picture, label)
   return figure
 }
 
-function made(tag, name = "", text = "") {
+function createElement(tag, className = "", text = "") {
   const element = document.createElement(tag)
-  if (name) element.className = name
+  if (className) element.className = className
   if (text) element.textContent = text
   return element
 }

@@ -1,16 +1,16 @@
-"""The exhibition: films one after another over the whole window, each with its label."""
+"""The exhibition: a full-window slide show of films with their labels."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from momalisa.ui.components.assets import component
+from momalisa.ui.components.assets import register_component
 
-_EXHIBITION = component("exhibition")
+_EXHIBITION = register_component("exhibition")
 
 
 @dataclass(frozen=True)
 class Slide:
-    """A film, its label, and how many seconds it is shown; `alt` says what is seen."""
+    """A film with its label; `film` and `poster` are URLs, `alt` is the alternative text."""
 
     id: str
     title: str
@@ -22,10 +22,13 @@ class Slide:
 
 
 def exhibition(slides: Sequence[Slide], *, key: str) -> bool:
-    """Show the films for ever, those that join in too; whether the visitor has just left."""
-    shown = _EXHIBITION(
+    """Show the slides in an endless loop; returns whether the visitor has just left.
+
+    A later run may pass other slides: they are adopted without interrupting the current one.
+    """
+    state = _EXHIBITION(
         key=key,
         data={"slides": [asdict(slide) for slide in slides]},
         on_left_change=lambda: None,
     )
-    return bool(shown.left)
+    return bool(state.left)

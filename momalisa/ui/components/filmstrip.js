@@ -1,11 +1,11 @@
-// A walk being made: its frames at their places on a strip, and above it the rough film that
-// they already are. It plays back and forth in the same time however few its frames are, so it
-// does not get faster as it fills: it gets smoother.
+// A walk being rendered: its frames at their positions on a strip, and above it a rough film of
+// them. The film plays back and forth with a constant duration, so that it gets smoother, not
+// longer, as frames arrive.
 
-const ROUND = 2600                        // milliseconds from one end to the other
-const QUICKEST = 80                       // milliseconds a frame
-const MOST_CELLS = 96
-const still = matchMedia("(prefers-reduced-motion: reduce)")
+const DURATION = 2600                     // milliseconds from one end to the other
+const MIN_DELAY = 80                      // milliseconds between frames
+const MAX_CELLS = 96
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)")
 const strips = new WeakMap()
 
 export default function ({ parentElement, data }) {
@@ -16,7 +16,7 @@ export default function ({ parentElement, data }) {
     strip = new Strip(root, data)
     strips.set(parentElement, strip)
   }
-  strip.add(data.frames)
+  strip.update(data.frames)
   return () => { strip.close(); strips.delete(parentElement) }
 }
 
@@ -25,58 +25,58 @@ class Strip {
     this.id = id
     this.total = total
     this.alt = alt
-    this.pictures = new Map()             // place -> a picture that has arrived
-    this.asked = new Map()                // place -> the address asked for last
-    this.way = 1
+    this.images = new Map()               // index -> loaded image
+    this.urls = new Map()                 // index -> URL requested last
+    this.direction = 1
     this.now = root.querySelector(".now")
     this.now.removeAttribute("src")
     this.button = root.querySelector(".play")
-    this.button.onclick = () => this.set(!this.playing)
+    this.button.onclick = () => this.setPlaying(!this.playing)
     this.button.hidden = true             // until there are two frames to play
     this.strip = root.querySelector(".strip")
-    this.cells = Array.from({ length: Math.min(total, MOST_CELLS) }, () => {
+    this.cells = Array.from({ length: Math.min(total, MAX_CELLS) }, () => {
       const cell = document.createElement("div")
       cell.className = "cell"
       return cell
     })
     this.strip.classList.toggle("dense", this.cells.length > 48)
     this.strip.replaceChildren(...this.cells)
-    this.set(!still.matches)
+    this.setPlaying(!reducedMotion.matches)
   }
 
-  add(frames) {
+  update(frames) {
     const ready = frames.filter(([, , rough]) => !rough).length
     this.strip.setAttribute("aria-label", `${ready} of ${this.total} frames are ready`)
-    for (const [place, url, rough] of frames) {
-      if (this.asked.get(place) === url) continue
-      this.asked.set(place, url)
-      const picture = new Image()
-      picture.alt = ""
-      picture.className = rough ? "rough" : ""
-      picture.onload = () => this.asked.get(place) === url && this.arrived(place, picture)
-      picture.src = url
+    for (const [index, url, rough] of frames) {
+      if (this.urls.get(index) === url) continue
+      this.urls.set(index, url)
+      const image = new Image()
+      image.alt = ""
+      image.className = rough ? "rough" : ""
+      image.onload = () => this.urls.get(index) === url && this.addImage(index, image)
+      image.src = url
     }
   }
 
-  arrived(place, picture) {
-    this.pictures.set(place, picture)
-    this.places = [...this.pictures.keys()].sort((a, b) => a - b)
-    this.button.hidden = this.places.length < 2
-    const cell = this.cells[Math.floor(place * this.cells.length / this.total)]
-    if (cell && (!cell.firstChild || cell.place === place)) {
-      cell.place = place
-      cell.replaceChildren(picture.cloneNode())
+  addImage(index, image) {
+    this.images.set(index, image)
+    this.indices = [...this.images.keys()].sort((a, b) => a - b)
+    this.button.hidden = this.indices.length < 2
+    const cell = this.cells[Math.floor(index * this.cells.length / this.total)]
+    if (cell && (!cell.firstChild || cell.index === index)) {
+      cell.index = index
+      cell.replaceChildren(image.cloneNode())
     }
-    if (this.at === undefined || !this.playing) this.show(place)
+    if (this.at === undefined || !this.playing) this.show(index)
   }
 
-  show(place) {
-    this.at = place
-    this.now.src = this.pictures.get(place).src
+  show(index) {
+    this.at = index
+    this.now.src = this.images.get(index).src
     this.now.alt = this.alt
   }
 
-  set(playing) {
+  setPlaying(playing) {
     this.playing = playing
     this.button.classList.toggle("paused", !playing)
     this.button.setAttribute("aria-label", playing ? "Pause the rough film" : "Play the rough film")
@@ -85,21 +85,21 @@ class Strip {
   }
 
   step() {
-    const { places } = this
-    if (places?.length > 1) {
-      // Frames arrive between the steps, so the next one is looked for by place, not by number.
-      let next = this.beyond(this.way)
-      if (next === undefined) next = this.beyond(this.way = -this.way)
+    const { indices } = this
+    if (indices?.length > 1) {
+      // Frames arrive between steps, so the next one is the next finished index.
+      let next = this.nextIndex(this.direction)
+      if (next === undefined) next = this.nextIndex(this.direction = -this.direction)
       this.show(next)
     }
-    const pause = Math.max(QUICKEST, ROUND / Math.max(1, (places?.length ?? 1) - 1))
-    this.timer = setTimeout(() => this.step(), pause)
+    const delay = Math.max(MIN_DELAY, DURATION / Math.max(1, (indices?.length ?? 1) - 1))
+    this.timer = setTimeout(() => this.step(), delay)
   }
 
-  beyond(way) {
-    return way > 0
-      ? this.places.find(place => place > this.at)
-      : this.places.findLast(place => place < this.at)
+  nextIndex(direction) {
+    return direction > 0
+      ? this.indices.find(index => index > this.at)
+      : this.indices.findLast(index => index < this.at)
   }
 
   close() {

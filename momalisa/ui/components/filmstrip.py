@@ -1,16 +1,16 @@
-"""The filmstrip: a walk while it is made."""
+"""The filmstrip: the frames of a walk that is being rendered, as a rough film and a strip."""
 
 from collections.abc import Sequence
 
-from momalisa.ui.components.assets import component
+from momalisa.ui.components.assets import register_component
 
-_FILMSTRIP = component("filmstrip")
+_FILMSTRIP = register_component("filmstrip")
 
 
 def filmstrip(
     *, walk_id: str, total: int, frames: Sequence[tuple[int, str, bool]], alt: str, key: str
 ) -> None:
-    """Show which of `total` frames there are: place, address, and whether it is rough still."""
+    """Show the finished ones of `total` frames, each as (index, URL, whether it is a preview)."""
     _FILMSTRIP(
         key=key,
         data={"id": walk_id, "total": total, "frames": [list(each) for each in frames], "alt": alt},

@@ -1,84 +1,84 @@
-// Posters on a wall. A film is fetched only when its poster is looked at for a moment.
+// A grid of posters. A film is loaded only after its poster was hovered or focused for a moment.
 
-const PAUSE = 150                         // milliseconds: passing over a poster asks for nothing
-const AGAIN = 5000                        // milliseconds until posters out of reach are tried again
-const still = matchMedia("(prefers-reduced-motion: reduce)")
-const walls = new WeakMap()
+const HOVER_DELAY = 150                   // milliseconds until a hovered poster loads its film
+const RETRY = 5000                        // milliseconds until failed posters are loaded again
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)")
+const shown = new WeakMap()
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const list = parentElement.querySelector(".grid")
   const open = id => setTriggerValue("opened", id)
-  const wanted = JSON.stringify(data.cards)
-  if (walls.get(parentElement) !== wanted) {
-    walls.set(parentElement, wanted)
-    list.replaceChildren(...data.cards.map(card => hung(card)))
-    seek(list, parentElement.querySelector(".sorry"))
+  const cards = JSON.stringify(data.cards)
+  if (shown.get(parentElement) !== cards) {
+    shown.set(parentElement, cards)
+    list.replaceChildren(...data.cards.map(card => createItem(card)))
+    retryPosters(list, parentElement.querySelector(".message"))
   }
   list.onclick = event => {
     const card = event.target.closest(".card")
-    const elsewhere = event.ctrlKey || event.metaKey || event.shiftKey
-    if (!card || elsewhere) return        // a new tab or window follows the link itself
+    const newTab = event.ctrlKey || event.metaKey || event.shiftKey
+    if (!card || newTab) return           // the browser follows the link
     event.preventDefault()
-    document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0)  // where the film will hang
+    document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0)  // where the film appears
     open(card.dataset.id)
   }
-  return () => walls.delete(parentElement)
+  return () => shown.delete(parentElement)
 }
 
-function hung(card) {
-  const link = made("a", "card")
+function createItem(card) {
+  const link = createElement("a", "card")
   link.href = card.href
   link.dataset.id = card.id
-  const picture = made("div", "picture")
-  const poster = made("img", "poster")
+  const picture = createElement("div", "picture")
+  const poster = createElement("img", "poster")
   poster.loading = "lazy"
   poster.decoding = "async"
   poster.alt = card.alt
   if (card.poster) poster.src = card.poster
   picture.append(poster)
-  link.append(picture, made("div", "title", card.title), made("div", "meta", card.meta))
-  link.onpointerenter = event => event.pointerType === "mouse" && roll(picture, card.film)
-  link.onfocus = () => link.matches(":focus-visible") && roll(picture, card.film)
-  link.onpointerleave = link.onblur = () => halt(picture)
-  const item = made("li")
+  link.append(picture, createElement("div", "title", card.title), createElement("div", "meta", card.meta))
+  link.onpointerenter = event => event.pointerType === "mouse" && play(picture, card.film)
+  link.onfocus = () => link.matches(":focus-visible") && play(picture, card.film)
+  link.onpointerleave = link.onblur = () => stop(picture)
+  const item = createElement("li")
   item.append(link)
   return item
 }
 
-// Say when posters are out of reach, and ask for them again until they are there.
-function seek(list, sorry) {
+// Show a message while posters fail to load, and load them again until they succeed.
+function retryPosters(list, message) {
   const missing = new Set()
-  const tell = () => {
-    sorry.textContent = missing.size ? "Some posters are out of reach just now." : ""
+  const update = () => {
+    message.textContent = missing.size ? "Some posters are out of reach just now." : ""
   }
   for (const poster of list.querySelectorAll(".poster")) {
-    const again = () => { if (poster.isConnected) poster.src = poster.src }
-    poster.onerror = () => { missing.add(poster); tell(); setTimeout(again, AGAIN) }
-    poster.onload = () => { missing.delete(poster); tell() }
+    const retry = () => { if (poster.isConnected) poster.src = poster.src }
+    poster.onerror = () => { missing.add(poster); update(); setTimeout(retry, RETRY) }
+    poster.onload = () => { missing.delete(poster); update() }
   }
-  tell()
+  update()
 }
 
-function roll(picture, url) {
-  if (still.matches || !url || picture.querySelector(".film")) return
+function play(picture, url) {
+  if (reducedMotion.matches || !url || picture.querySelector(".film")) return
   clearTimeout(picture.wait)
   picture.wait = setTimeout(() => {
-    const film = made("img", "film")
+    const film = createElement("img", "film")
     film.alt = ""
     film.onload = () => film.classList.add("ready")
     film.src = url
     picture.append(film)
-  }, PAUSE)
+  }, HOVER_DELAY)
 }
 
-function halt(picture) {
+function stop(picture) {
   clearTimeout(picture.wait)
   picture.querySelector(".film")?.remove()
 }
 
-function made(tag, name = "", text = "") {
+function createElement(tag, className = "", text = "") {
   const element = document.createElement(tag)
-  if (name) element.className = name
+  if (className) element.className = className
   if (text) element.textContent = text
   return element
 }

@@ -1,16 +1,16 @@
-"""The poster grid: a page of the Gallery."""
+"""The poster grid of a page of the Gallery."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from momalisa.ui.components.assets import component
+from momalisa.ui.components.assets import register_component
 
-_GRID = component("grid")
+_GRID = register_component("grid")
 
 
 @dataclass(frozen=True)
 class Card:
-    """A poster with its label's first lines, and the film it turns into when looked at."""
+    """A poster with title and details; `film` is played on hover or focus, `href` opened."""
 
     id: str
     title: str
@@ -22,11 +22,10 @@ class Card:
 
 
 def grid(cards: Sequence[Card], *, key: str) -> str | None:
-    """Hang the posters; returns the id of the card that was just opened, if one was."""
-    shown = _GRID(
+    """Show the cards; returns the id of the card that was just opened, else None."""
+    state = _GRID(
         key=key,
         data={"cards": [asdict(card) for card in cards]},
         on_opened_change=lambda: None,
     )
-    opened = shown.opened
-    return str(opened) if opened else None
+    return str(state.opened) if state.opened else None

@@ -1,26 +1,26 @@
-// One or two films on one clock: play, pause, speed, scrub, arrow keys. Two are shown side by side,
-// or as one picture: with a wipe from one to the other, or as their difference.
+// Plays one film, or two in sync: play, pause, speed, slider, arrow keys. Two films are shown side
+// by side, or as one picture: with a wipe between them, or as their difference.
 //
-// The frames are taken out of each GIF once, with ImageDecoder. A browser without it (or an
-// address without https) shows the GIFs themselves, and pauses on their first frame.
+// The frames of each GIF are decoded once, with ImageDecoder. Without it (older browsers, pages
+// without https) the GIFs themselves are shown; they pause on their first frame.
 
-const BUDGET = 48e6                       // decoded pixels kept, all films together
-const AGAIN = 5000                        // milliseconds until a film out of reach is tried again
+const MAX_PIXELS = 48e6                   // decoded pixels in memory, of all films together
+const RETRY = 5000                        // milliseconds until a failed film is loaded again
 const PARTS = [
-  "play", "place", "count", "sorry", "both", "handle", "legend", "curves", "choices", "speed",
+  "play", "place", "count", "message", "both", "handle", "legend", "curves", "choices", "speed",
 ]
 const VIEWS = ["side", "wipe", "difference"]
 const players = new WeakMap()
-const still = matchMedia("(prefers-reduced-motion: reduce)")
+const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)")
 
 export default function ({ parentElement, data }) {
   const root = parentElement.querySelector(".player")
-  const wanted = JSON.stringify(data.films)
+  const films = JSON.stringify(data.films)
   let player = players.get(parentElement)
-  if (player?.wanted !== wanted) {
+  if (player?.films !== films) {
     player?.close()
     player = new Player(root, data.films)
-    player.wanted = wanted
+    player.films = films
     players.set(parentElement, player)
   }
   return () => { player.close(); players.delete(parentElement) }
@@ -30,72 +30,72 @@ class Player {
   constructor(root, films) {
     this.root = root
     for (const part of PARTS) this[part] = root.querySelector(`.${part}`)
-    this.duo = films.length === 2
-    this.sorry.textContent = ""
+    this.isPair = films.length === 2
+    this.message.textContent = ""
     root.classList.remove("plain")
-    root.classList.toggle("duo", this.duo)
+    root.classList.toggle("duo", this.isPair)
     this.screens = films.map(film => new Screen(film))
     root.querySelector(".screens").replaceChildren(...this.screens.map(screen => screen.element))
-    this.at = 0                           // the clock: 0 at the start of a round, 1 at its end
-    this.set(!still.matches)
-    this.play.onclick = () => this.set(!this.playing)
+    this.time = 0                         // 0 at the start of the film, 1 at its end
+    this.setPlaying(!reducedMotion.matches)
+    this.play.onclick = () => this.setPlaying(!this.playing)
     this.place.oninput = () => this.seek(Number(this.place.value))
-    root.onkeydown = event => this.press(event)
-    this.choices.hidden = !this.duo
-    if (this.duo) this.pair(films)
+    root.onkeydown = event => this.onKey(event)
+    this.choices.hidden = !this.isPair
+    if (this.isPair) this.setUpPair(films)
     this.load()
   }
 
-  pair(films) {
-    this.pen = this.both.querySelector("canvas").getContext("2d")
-    this.pen.canvas.setAttribute("aria-label", films.map(film => film.alt).join("; "))
+  setUpPair(films) {
+    this.context = this.both.querySelector("canvas").getContext("2d")
+    this.context.canvas.setAttribute("aria-label", films.map(film => film.alt).join("; "))
     this.handle.oninput = () => this.draw()
     this.choices.onchange = ({ target }) => {
       if (target.name !== "view") return
-      remember(target.value)
-      this.look(target.value)
+      saveViewInUrl(target.value)
+      this.setView(target.value)
     }
-    const named = new URLSearchParams(location.search).get("view")
-    this.look(VIEWS.includes(named) ? named : VIEWS[0])
-    this.plot(films.map(film => film.changes))
+    const view = new URLSearchParams(location.search).get("view")
+    this.setView(VIEWS.includes(view) ? view : VIEWS[0])
+    this.drawCurves(films.map(film => film.changes))
   }
 
   async load() {
     try {
-      const share = BUDGET / this.screens.length
+      const share = MAX_PIXELS / this.screens.length
       await Promise.all(this.screens.map(screen => screen.decode(share)))
-    } catch (problem) {
+    } catch (error) {
       if (this.closed) return
-      if (!(problem instanceof Missing)) return this.plainly()
-      this.sorry.textContent = problem.message
-      if (problem instanceof Away) this.again = setTimeout(() => this.load(), AGAIN)
+      if (!(error instanceof Missing)) return this.showPlain()
+      this.message.textContent = error.message
+      if (error instanceof Unreachable) this.retry = setTimeout(() => this.load(), RETRY)
       return
     }
     if (this.closed) return this.close()
-    this.sorry.textContent = ""
+    this.message.textContent = ""
     this.frames = Math.max(...this.screens.map(screen => screen.frames.length))
     this.seconds = Math.max(...this.screens.map(screen => screen.seconds))
     this.once = this.screens.every(screen => screen.once)
     this.place.max = String(this.frames - 1)
-    if (this.duo) {
-      this.pen.canvas.width = Math.max(...this.screens.map(screen => screen.canvas.width))
-      this.pen.canvas.height = Math.max(...this.screens.map(screen => screen.canvas.height))
+    if (this.isPair) {
+      this.context.canvas.width = Math.max(...this.screens.map(screen => screen.canvas.width))
+      this.context.canvas.height = Math.max(...this.screens.map(screen => screen.canvas.height))
     }
     this.draw()
-    this.set(this.playing)
+    this.setPlaying(this.playing)
   }
 
-  plainly() {
+  showPlain() {
     this.root.classList.add("plain")
-    for (const screen of this.screens) screen.plain(this.playing)
-    if (!this.duo) return
-    this.look("side")
+    for (const screen of this.screens) screen.showPlain(this.playing)
+    if (!this.isPair) return
+    this.setView("side")
     this.choices.hidden = this.curves.hidden = true
-    this.sorry.textContent =
+    this.message.textContent =
       "This browser cannot take films apart, so they play only side by side, each on its own clock."
   }
 
-  look(view) {
+  setView(view) {
     this.view = view
     this.choices.querySelector(`[value=${view}]`).checked = true
     this.root.classList.toggle("single", view !== "side")
@@ -105,54 +105,54 @@ class Player {
     this.draw()
   }
 
-  plot(changes) {
-    const most = Math.max(...changes.flat())
-    this.curves.hidden = !(most > 0)
-    this.root.classList.toggle("curved", most > 0)
+  drawCurves(changes) {
+    const largest = Math.max(...changes.flat())
+    this.curves.hidden = !(largest > 0)
+    this.root.classList.toggle("curved", largest > 0)
     if (this.curves.hidden) return
     this.curves.querySelectorAll("polyline").forEach((line, n) => {
-      const points = changes[n].map((change, i) => [(i + 0.5) / changes[n].length, 1 - change / most])
+      const points = changes[n].map((change, i) => [(i + 0.5) / changes[n].length, 1 - change / largest])
       line.setAttribute("points", points.join(" "))
     })
     this.curves.querySelector("p").textContent =
-      `Change from frame to frame, at most ${most.toPrecision(2)}`
+      `Change from frame to frame, at most ${largest.toPrecision(2)}`
   }
 
-  set(playing) {
+  setPlaying(playing) {
     this.playing = playing
     this.play.classList.toggle("paused", !playing)
     this.play.setAttribute("aria-label", playing ? "Pause" : "Play")
     cancelAnimationFrame(this.timer)
-    if (this.root.classList.contains("plain")) return this.plainly()
+    if (this.root.classList.contains("plain")) return this.showPlain()
     if (!playing || !this.frames) return
-    if (this.once && this.at >= 1) this.at = 0
+    if (this.once && this.time >= 1) this.time = 0
     this.last = performance.now()
     this.timer = requestAnimationFrame(now => this.tick(now))
   }
 
   tick(now) {
-    this.at += (now - this.last) / 1000 / this.seconds * Number(this.speed.value)
+    this.time += (now - this.last) / 1000 / this.seconds * Number(this.speed.value)
     this.last = now
-    if (this.at >= 1) {
-      this.at = this.once ? 1 : this.at % 1
-      if (this.once) this.set(false)
+    if (this.time >= 1) {
+      this.time = this.once ? 1 : this.time % 1
+      if (this.once) this.setPlaying(false)
     }
     this.draw()
     if (this.playing) this.timer = requestAnimationFrame(next => this.tick(next))
   }
 
   seek(place) {
-    this.set(false)
+    this.setPlaying(false)
     if (!this.frames) return
-    this.at = (Math.max(0, Math.min(this.frames - 1, place)) + 0.5) / this.frames
+    this.time = (Math.max(0, Math.min(this.frames - 1, place)) + 0.5) / this.frames
     this.draw()
   }
 
-  press(event) {
+  onKey(event) {
     const { key, target } = event
     const step = { ArrowLeft: -1, ArrowRight: 1 }[key]
-    // Elsewhere these keys have a meaning of their own.
-    if (key === " " && target.matches("[type=range]")) this.set(!this.playing)
+    // On other elements these keys have another meaning.
+    if (key === " " && target.matches("[type=range]")) this.setPlaying(!this.playing)
     else if (step && target === this.play) this.seek(this.shown + step)
     else return
     event.preventDefault()
@@ -160,9 +160,9 @@ class Player {
 
   draw() {
     if (!this.frames) return
-    const place = Math.min(this.frames - 1, Math.floor(this.at * this.frames))
-    const pictures = this.screens.map(screen => screen.draw(this.at))
-    if (this.duo && this.view !== "side") this.overlay(pictures)
+    const place = Math.min(this.frames - 1, Math.floor(this.time * this.frames))
+    const pictures = this.screens.map(screen => screen.draw(this.time))
+    if (this.isPair && this.view !== "side") this.overlay(pictures)
     if (this.shown === place) return
     this.shown = place
     this.place.value = String(place)
@@ -173,59 +173,62 @@ class Player {
   }
 
   overlay([first, second]) {
-    const { width, height } = this.pen.canvas
-    const wiped = this.handle.value / 100
-    this.both.style.setProperty("--at", `${100 * wiped}%`)
-    this.pen.save()
-    this.pen.fillRect(0, 0, width, height)
-    fit(this.pen, first)
+    const { width, height } = this.context.canvas
+    const split = this.handle.value / 100
+    this.both.style.setProperty("--at", `${100 * split}%`)
+    this.context.save()
+    this.context.fillRect(0, 0, width, height)
+    drawFitted(this.context, first)
     if (this.view === "difference") {
-      this.pen.globalCompositeOperation = "difference"
+      this.context.globalCompositeOperation = "difference"
     } else {
-      this.pen.beginPath()
-      this.pen.rect(wiped * width, 0, width, height)
-      this.pen.clip()
-      this.pen.fillRect(0, 0, width, height)
+      this.context.beginPath()
+      this.context.rect(split * width, 0, width, height)
+      this.context.clip()
+      this.context.fillRect(0, 0, width, height)
     }
-    fit(this.pen, second)
-    this.pen.restore()
+    drawFitted(this.context, second)
+    this.context.restore()
   }
 
   close() {
     this.closed = true
-    clearTimeout(this.again)
+    clearTimeout(this.retry)
     cancelAnimationFrame(this.timer)
     for (const screen of this.screens) screen.close()
   }
 }
 
-// Draw a picture as large as the canvas allows, in its middle.
-function fit(pen, picture) {
-  const scale = Math.min(pen.canvas.width / picture.width, pen.canvas.height / picture.height)
-  const [wide, high] = [picture.width * scale, picture.height * scale]
-  pen.drawImage(picture, (pen.canvas.width - wide) / 2, (pen.canvas.height - high) / 2, wide, high)
+// Draws a picture centred and as large as the canvas allows.
+function drawFitted(context, picture) {
+  const { canvas } = context
+  const scale = Math.min(canvas.width / picture.width, canvas.height / picture.height)
+  const [width, height] = [picture.width * scale, picture.height * scale]
+  const [x, y] = [(canvas.width - width) / 2, (canvas.height - height) / 2]
+  context.drawImage(picture, x, y, width, height)
 }
 
-// Keep the view in the URL, for whoever the link is sent to.
-function remember(view) {
-  const here = new URL(location)
-  here.searchParams.set("view", view)
-  history.replaceState(history.state, "", here)
+// Stores the view in the URL, so that a shared link shows it.
+function saveViewInUrl(view) {
+  const url = new URL(location)
+  url.searchParams.set("view", view)
+  history.replaceState(history.state, "", url)
 }
 
 class Missing extends Error {}
 
-class Away extends Missing {
+class Unreachable extends Missing {
   message = "The storage is out of reach just now. The film plays once it is back."
 }
 
-// An address that answers, only not to a script, is no reason to wait: the film plays as a picture.
-async function fetched(url) {
+// Fetches a film. Throws Unreachable only if the server does not respond at all: a response that
+// CORS withholds from scripts can still be shown as an image.
+async function fetchFilm(url) {
   try {
     return await fetch(url)
-  } catch (problem) {
-    await fetch(url, { method: "HEAD", mode: "no-cors" }).catch(() => { throw new Away() })
-    throw problem
+  } catch (error) {
+    await fetch(url, { method: "HEAD", mode: "no-cors" }).catch(() => { throw new Unreachable() })
+    throw error
   }
 }
 
@@ -249,20 +252,20 @@ class Screen {
     }
   }
 
-  // Once; after a failure, anew.
-  decode(budget) {
-    this.decoding ??= this.taken(budget).catch(problem => {
+  // Decodes once; a failed attempt can be repeated.
+  decode(maxPixels) {
+    this.decoding ??= this.decodeFrames(maxPixels).catch(error => {
       this.decoding = undefined
-      throw problem
+      throw error
     })
     return this.decoding
   }
 
-  async taken(budget) {
-    const answer = await fetched(this.url)
-    if (answer.status === 503) throw new Away()
-    if (!answer.ok) throw new Missing("The film's file is not where it should be.")
-    const decoder = new ImageDecoder({ data: await answer.arrayBuffer(), type: "image/gif" })
+  async decodeFrames(maxPixels) {
+    const response = await fetchFilm(this.url)
+    if (response.status === 503) throw new Unreachable()
+    if (!response.ok) throw new Missing("The film's file is not where it should be.")
+    const decoder = new ImageDecoder({ data: await response.arrayBuffer(), type: "image/gif" })
     await decoder.tracks.ready
     await decoder.completed
     const track = decoder.tracks.selectedTrack
@@ -272,8 +275,8 @@ class Screen {
     for (let frameIndex = 0; frameIndex < track.frameCount && !this.closed; frameIndex++) {
       const { image } = await decoder.decode({ frameIndex })
       const { displayWidth: width, displayHeight: height } = image
-      // A long, large film is kept smaller than it is stored: memory is finite.
-      const scale = Math.min(1, Math.sqrt(budget / (width * height * track.frameCount)))
+      // Long and large films are scaled down to limit memory.
+      const scale = Math.min(1, Math.sqrt(maxPixels / (width * height * track.frameCount)))
       this.seconds += (image.duration || 1e5) / 1e6
       this.ends.push(this.seconds)
       this.frames.push(await createImageBitmap(image, {
@@ -284,19 +287,19 @@ class Screen {
     decoder.close()
     this.canvas.width = this.frames[0].width
     this.canvas.height = this.frames[0].height
-    this.pen = this.canvas.getContext("2d")
+    this.context = this.canvas.getContext("2d")
   }
 
-  draw(at) {
-    let place = this.ends.findIndex(end => at * this.seconds < end)
+  draw(time) {
+    let place = this.ends.findIndex(end => time * this.seconds < end)
     if (place < 0) place = this.frames.length - 1
     const picture = this.frames[place]
-    if (this.shown !== place) this.pen.drawImage(picture, 0, 0)
+    if (this.shown !== place) this.context.drawImage(picture, 0, 0)
     this.shown = place
     return picture
   }
 
-  plain(playing) {
+  showPlain(playing) {
     if (!this.image) {
       this.image = document.createElement("img")
       this.image.alt = this.alt
@@ -309,7 +312,7 @@ class Screen {
   }
 
   freeze() {
-    // Drawing an animated picture draws its first frame.
+    // Drawing an animated image draws its first frame.
     this.canvas.width = this.image.naturalWidth
     this.canvas.height = this.image.naturalHeight
     this.canvas.getContext("2d").drawImage(this.image, 0, 0)

@@ -1,18 +1,18 @@
-"""The player: one film, or two on one clock."""
+"""The player for one film, or for two in sync."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from momalisa.ui.components.assets import component
+from momalisa.ui.components.assets import register_component
 
-_PLAYER = component("player")
+_PLAYER = register_component("player")
 
 
 @dataclass(frozen=True)
 class Film:
-    """What the player needs to know of a film; `alt` says what is seen.
+    """The player's input: URL of the GIF, alternative text, width in pixels, and options.
 
-    `changes` are those from frame to frame, in the order in which the film shows them.
+    `changes` are the perceived changes from frame to frame, in display order.
     """
 
     url: str
@@ -24,9 +24,9 @@ class Film:
 
 
 def player(*films: Film, key: str) -> None:
-    """Show one or two films with play, pause, a scrubber and the arrow keys.
+    """Show one or two films with play, pause, a slider and the arrow keys.
 
-    Two are shown side by side, with a wipe, or as their difference; the choice stands in the URL
-    as "view". Under them, their changes as curves.
+    Two films are shown side by side, with a wipe, or as their difference, with their changes as
+    curves below. The view is kept in the query parameter `view`.
     """
     _PLAYER(key=key, data={"films": [asdict(film) for film in films]})

@@ -1,9 +1,9 @@
-// Any place on a walk's way: at once the finished frame nearest to it, faint, and once the hand
-// rests, the picture of the place itself, if there is somebody to paint it.
+// A slider over a walk. It shows the nearest finished frame at once, faint, and the exact picture
+// once the slider rests, if the server can be asked for it.
 
-const REST = 150                          // milliseconds without a move before a picture is asked for
+const DEBOUNCE = 150                      // milliseconds without a move before a request
 const MIDDLE = 0.5
-const ROUNDING = 0.005                    // half a step of the slider
+const TOLERANCE = 0.005                   // half a step of the slider
 const scrubbers = new WeakMap()
 
 export default function ({ parentElement, data }) {
@@ -14,65 +14,65 @@ export default function ({ parentElement, data }) {
     scrubber = new Scrubber(root, data)
     scrubbers.set(parentElement, scrubber)
   } else {
-    scrubber.follow(data)
+    scrubber.update(data)
   }
   return () => { scrubber.close(); scrubbers.delete(parentElement) }
 }
 
 class Scrubber {
   constructor(root, data) {
-    this.take(data)
+    this.setData(data)
     this.picture = root.querySelector(".picture")
     this.picture.loading = "lazy"
-    // The cache lets go of frames that nobody has looked at for long.
+    // The frame may have been evicted from the cache.
     this.picture.onerror = () => this.picture.removeAttribute("src")
     this.at = root.querySelector(".at")
     this.now = root.querySelector(".now")
     this.slider = root.querySelector(".spot")
     this.slider.max = this.legs.length
     this.slider.value = this.nearest(MIDDLE)?.[0] ?? MIDDLE
-    this.slider.oninput = () => this.moved()
-    this.look()
+    this.slider.oninput = () => this.onMove()
+    this.showNearest()
   }
 
-  take({ id, legs, frames, exact, said }) {
+  setData({ id, legs, frames, still_url: stillUrl, hint }) {
     this.id = id
     this.legs = legs                      // [from, to], as prompts
-    this.frames = frames                  // [place on the way, address]
-    this.exact = exact                    // where to ask for a place's own picture, if anywhere
-    this.said = said                      // what stands below while nothing else is to be said
+    this.frames = frames                  // [position, URL]
+    this.stillUrl = stillUrl              // base URL of exact pictures; blank if unavailable
+    this.hint = hint                      // shown below while there is no other message
   }
 
-  // The walk is still being thought out: a picture that was asked for changes with it.
-  follow(data) {
-    const other = data.exact !== this.exact
-    this.take(data)
+  // The walk may be a draft that is being edited: then the picture is requested again.
+  update(data) {
+    const changed = data.still_url !== this.stillUrl
+    this.setData(data)
     this.slider.max = this.legs.length
-    if (other && this.asked) this.moved()
+    if (changed && this.request) this.onMove()
   }
 
   get place() {
-    const way = Number(this.slider.value)
-    const leg = Math.min(Math.floor(way), this.legs.length - 1)
-    return { way, leg, t: (way - leg).toFixed(2) }
+    const position = Number(this.slider.value)
+    const leg = Math.min(Math.floor(position), this.legs.length - 1)
+    return { position, leg, t: (position - leg).toFixed(2) }
   }
 
-  look() {
-    const { way, leg, t } = this.place
+  showNearest() {
+    const { position, leg, t } = this.place
     const [from, to] = this.legs[leg]
-    const words = `${Math.round(t * 100)} % of the way from ${from} to ${to}`
-    this.slider.setAttribute("aria-valuetext", words)
-    this.picture.alt = `Picture at ${words}`
-    this.at.textContent = way.toFixed(2)
-    this.now.textContent = this.said
-    const known = this.nearest(way)
-    if (known) this.show(known[1], Math.abs(known[0] - way) > ROUNDING)
+    const label = `${Math.round(t * 100)} % of the way from ${from} to ${to}`
+    this.slider.setAttribute("aria-valuetext", label)
+    this.picture.alt = `Picture at ${label}`
+    this.at.textContent = position.toFixed(2)
+    this.now.textContent = this.hint
+    const frame = this.nearest(position)
+    if (frame) this.show(frame[1], Math.abs(frame[0] - position) > TOLERANCE)
     else this.picture.classList.add("near")
   }
 
-  nearest(way) {
-    const away = frame => Math.abs(frame[0] - way)
-    return this.frames.toSorted((one, other) => away(one) - away(other))[0]
+  nearest(position) {
+    const distance = frame => Math.abs(frame[0] - position)
+    return this.frames.toSorted((one, other) => distance(one) - distance(other))[0]
   }
 
   show(url, near) {
@@ -80,29 +80,29 @@ class Scrubber {
     this.picture.classList.toggle("near", near)
   }
 
-  moved() {
+  onMove() {
     this.close()
-    this.look()
-    if (this.exact && this.picture.classList.contains("near")) {
-      this.timer = setTimeout(() => this.ask(), REST)
+    this.showNearest()
+    if (this.stillUrl && this.picture.classList.contains("near")) {
+      this.timer = setTimeout(() => this.loadExact(), DEBOUNCE)
     }
   }
 
-  async ask() {
+  async loadExact() {
     const { leg, t } = this.place
-    const asked = this.asked = new AbortController()
+    const request = this.request = new AbortController()
     this.now.textContent = "Painting this very place …"
     try {
-      const answer = await fetch(`${this.exact}&leg=${leg}&t=${t}`, { signal: asked.signal })
-      if (answer.ok) this.show(answer.url, false)
-      this.now.textContent = answer.ok ? this.said : await answer.text()
+      const response = await fetch(`${this.stillUrl}&leg=${leg}&t=${t}`, { signal: request.signal })
+      if (response.ok) this.show(response.url, false)
+      this.now.textContent = response.ok ? this.hint : await response.text()
     } catch {
-      if (!asked.signal.aborted) this.now.textContent = "The app cannot be reached just now."
+      if (!request.signal.aborted) this.now.textContent = "The app cannot be reached just now."
     }
   }
 
   close() {
     clearTimeout(this.timer)
-    this.asked?.abort()
+    this.request?.abort()
   }
 }

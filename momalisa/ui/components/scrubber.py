@@ -1,10 +1,10 @@
-"""The scrubber: the picture at any place of a walk."""
+"""The scrubber: a slider over a walk that shows the picture at each place."""
 
 from collections.abc import Sequence
 
-from momalisa.ui.components.assets import component
+from momalisa.ui.components.assets import register_component
 
-_SCRUBBER = component("scrubber")
+_SCRUBBER = register_component("scrubber")
 
 
 def scrubber(
@@ -12,14 +12,15 @@ def scrubber(
     walk_id: str,
     legs: Sequence[tuple[str, str]],
     frames: Sequence[tuple[float, str]],
-    exact: str,
-    said: str,
+    still_url: str,
+    hint: str,
     key: str,
 ) -> None:
-    """Show the nearest of `frames` (place on the way, address), then the place's own picture.
+    """Show the nearest finished frame at once, then the exact picture from the server.
 
-    A whole number on the way is a stop. To `exact`, an address, `&leg=` and `&t=` are added to ask
-    for a picture; blank where nobody is to be asked. `said` stands below.
+    `legs` are pairs of prompts, `frames` are (position, URL) with whole numbers at the stops.
+    `&leg=` and `&t=` are added to `still_url`; blank shows finished frames only. `hint` is shown
+    below while there is no other message.
     """
-    data = {"id": walk_id, "legs": legs, "frames": frames, "exact": exact, "said": said}
+    data = {"id": walk_id, "legs": legs, "frames": frames, "still_url": still_url, "hint": hint}
     _SCRUBBER(key=key, data=data)

@@ -46,8 +46,8 @@ def _look(
         walk_id=name,
         legs=[(here.prompt, there.prompt) for here, there in spec.legs],
         frames=frames,
-        exact=stills.still_url(spec, looker) if live else "",
-        said=said,
+        still_url=stills.still_url(spec, looker) if live else "",
+        hint=said,
         key=f"between_{name}",
     )
 

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from momalisa.errors import BadInput
 from momalisa.film import exports
 from momalisa.ui import draft, film_detail
-from momalisa.ui.components.drop import drop
+from momalisa.ui.components.drop import file_drop
 
 ADDRESS = "/pictures/settings"
 AT_ONCE = CapacityLimiter(2)
@@ -21,7 +21,7 @@ AT_ONCE = CapacityLimiter(2)
 
 def take_in() -> None:
     """A place to choose a file, on a page that takes films dropped anywhere on it."""
-    settings = drop(ADDRESS, key="drop")
+    settings = file_drop(ADDRESS, key="drop")
     if settings is not None:
         spec = exports.read_spec(settings.encode(), exports.RECORD)
         draft.load_spec(spec.model_dump(mode="json"))
