@@ -1,1 +1,1 @@
-"""How the shipped model was made: the painter, its captions, training and evaluation."""
+"""Painter, captions, training and evaluation of the shipped model."""

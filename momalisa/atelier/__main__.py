@@ -1,4 +1,4 @@
-"""`python -m momalisa.atelier`: make the model that ships with MOMA Lisa, and judge it."""
+"""`python -m momalisa.atelier`: train and evaluate the model that ships with MOMA Lisa."""
 
 import argparse
 import json
@@ -13,18 +13,18 @@ from momalisa.atelier.recipe import Recipe
 from momalisa.models.registry import ATELIER
 
 if TYPE_CHECKING:
-    from momalisa.atelier.evaluation.figures import Figure
+    from momalisa.atelier.evaluation.metrics import Metric
     from momalisa.atelier.evaluation.sampler import Sampler
-    from momalisa.atelier.evaluation.step_counts import StepsRow
+    from momalisa.atelier.evaluation.step_counts import StepCountResult
 
 STAGES = ("paint", "decoder", "denoiser")
-FIGURES = ("autoencoder", "manner", "colour", "count", "place", "walk", "machine")
-SECTIONS = (*FIGURES, "steps")
+METRIC_SECTIONS = ("autoencoder", "manner", "colour", "count", "place", "walk", "speed-and-size")
+SECTIONS = (*METRIC_SECTIONS, "steps")
 FOLDER = Path("data/atelier")
 
 
 def main() -> None:
-    """Parse the command line and run what was asked for."""
+    """Parse the command line and run its command."""
     parser = argparse.ArgumentParser(prog="python -m momalisa.atelier", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_train(commands)
@@ -36,14 +36,14 @@ def main() -> None:
 
 def _add_train(commands: Any) -> None:
     parser = commands.add_parser(
-        "train", help="paint canvases and train the model from nothing, or from where it stopped"
+        "train", help="paint canvases and train the model from scratch, or resume its training"
     )
     parser.add_argument("--folder", type=Path, default=FOLDER)
     parser.add_argument(
-        "--start", type=Path, help="begin a new folder with this pipeline's weights and recipe"
+        "--start", type=Path, help="start a new folder from this pipeline's weights and recipe"
     )
     parser.add_argument("--stage", action="append", choices=STAGES, default=[], dest="stages")
-    parser.add_argument("--device", default="", help="cuda or cpu; default: the best there is")
+    parser.add_argument("--device", default="", help="cuda or cpu; default: cuda if available")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     for field in fields(Recipe):
         if isinstance(field.default, int | float):
@@ -58,19 +58,19 @@ def _add_train(commands: Any) -> None:
 def _train(options: argparse.Namespace) -> None:
     import torch
 
-    from momalisa.atelier.train import adopt, train
+    from momalisa.atelier.train import start_from_pipeline, train
 
     device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
-    given = {f.name: getattr(options, f.name, None) for f in fields(Recipe)}
+    values = {f.name: getattr(options, f.name, None) for f in fields(Recipe)}
     changes: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
-        for name, value in given.items()
+        for name, value in values.items()
         if value is not None
     }
-    kept = options.folder / "recipe.json"
-    if options.start and not kept.exists():
-        adopt(options.start, options.folder)
-    recipe = Recipe.load(kept, **changes) if kept.exists() else Recipe(**changes)
+    path = options.folder / "recipe.json"
+    if options.start and not path.exists():
+        start_from_pipeline(options.start, options.folder)
+    recipe = Recipe.load(path, **changes) if path.exists() else Recipe(**changes)
     train(
         recipe,
         options.folder,
@@ -82,22 +82,22 @@ def _train(options: argparse.Namespace) -> None:
 
 def _add_evaluate(commands: Any) -> None:
     parser = commands.add_parser(
-        "evaluate", help="measure a model beside the painter's canvases, and paint a contact sheet"
+        "evaluate", help="measure a model against the painter's canvases, and paint a contact sheet"
     )
     parser.add_argument("--model", default=ATELIER.name, help="a name or a pipeline's folder")
     parser.add_argument(
-        "--prompts", type=_prompts, help="a file of prompts for the sheet, one a line"
+        "--prompts", type=_prompts, help="a file of prompts for the sheet, one per line"
     )
     parser.add_argument(
         "--section", action="append", choices=SECTIONS, dest="sections", help="default: all"
     )
-    parser.add_argument("--count", type=_two_or_more, default=172, help="prompts of a section")
-    parser.add_argument("--pairs", type=_two_or_more, default=50, help="walks")
+    parser.add_argument("--count", type=_two_or_more, default=172, help="prompts per section")
+    parser.add_argument("--pairs", type=_two_or_more, default=50, help="number of walks")
     parser.add_argument("--steps", type=int, default=ATELIER.steps)
     parser.add_argument("--guidance", type=float, default=ATELIER.guidance)
-    parser.add_argument("--folder", type=Path, default=FOLDER, help="keeps the connoisseur")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help="for the cached classifier")
     parser.add_argument("--sheet", type=Path, default=Path("data/contact-sheet.png"))
-    parser.add_argument("--json", type=Path, help="the figures, as JSON")
+    parser.add_argument("--json", type=Path, help="a file for the metrics, as JSON")
     parser.set_defaults(run=_evaluate)
 
 
@@ -124,52 +124,53 @@ def _evaluate(options: argparse.Namespace) -> None:
 
     sections = options.sections or SECTIONS
     sampler = Sampler(load(options.model), options.steps, options.guidance)
-    _show(options, sampler)
-    figures = _figures(options, sampler, [name for name in FIGURES if name in sections])
-    rows = _steps(options, sampler) if "steps" in sections else []
+    _paint_contact_sheet(options, sampler)
+    metrics = _measure(options, sampler, [name for name in METRIC_SECTIONS if name in sections])
+    results = _compare_steps(options, sampler) if "steps" in sections else []
     if options.json:
-        asked = ("model", "steps", "guidance", "count", "pairs")
-        report = {name: getattr(options, name) for name in asked}
+        settings = ("model", "steps", "guidance", "count", "pairs")
+        report = {name: getattr(options, name) for name in settings}
         report["digest"] = sampler.runner.model.digest
-        report["figures"] = [asdict(figure) | {"held": figure.held} for figure in figures]
-        report["samplers"] = [asdict(row) for row in rows]
+        report["figures"] = [asdict(metric) | {"held": metric.passed} for metric in metrics]
+        report["samplers"] = [asdict(result) for result in results]
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(report, indent=2) + "\n")
 
 
-def _show(options: argparse.Namespace, sampler: "Sampler") -> None:
-    from momalisa.atelier.evaluation.contact_sheet import GALLERY, contact_sheet
+def _paint_contact_sheet(options: argparse.Namespace, sampler: "Sampler") -> None:
+    from momalisa.atelier.evaluation.contact_sheet import PROMPTS, contact_sheet
 
-    prompts = options.prompts or GALLERY
+    prompts = options.prompts or PROMPTS
     options.sheet.parent.mkdir(parents=True, exist_ok=True)
     contact_sheet(sampler.paint(prompts), prompts).save(options.sheet)
     print(f"contact sheet: {options.sheet}")
 
 
-def _figures(
+def _measure(
     options: argparse.Namespace, sampler: "Sampler", sections: list[str]
-) -> "list[Figure]":
-    """Measure, and print each figure as soon as it is known."""
+) -> "list[Metric]":
+    """Measure the sections, and print each metric as soon as it is measured."""
     from momalisa.atelier.evaluation.evaluate import evaluate
-    from momalisa.atelier.evaluation.figures import HEAD, line
+    from momalisa.atelier.evaluation.metrics import TABLE_HEADER, format_metric
 
-    figures = []
+    metrics = []
     if sections:
-        print(HEAD)
-    measured = evaluate(sampler, sections, options.folder, count=options.count, pairs=options.pairs)
-    for figure in measured:
-        print(line(figure), flush=True)
-        figures.append(figure)
-    return figures
+        print(TABLE_HEADER)
+    for metric in evaluate(
+        sampler, sections, options.folder, count=options.count, pairs=options.pairs
+    ):
+        print(format_metric(metric), flush=True)
+        metrics.append(metric)
+    return metrics
 
 
-def _steps(options: argparse.Namespace, sampler: "Sampler") -> "list[StepsRow]":
-    from momalisa.atelier.evaluation.evaluate import connoisseur
-    from momalisa.atelier.evaluation.step_counts import compare_steps, steps_table
+def _compare_steps(options: argparse.Namespace, sampler: "Sampler") -> "list[StepCountResult]":
+    from momalisa.atelier.evaluation.evaluate import load_classifier
+    from momalisa.atelier.evaluation.step_counts import compare_steps, format_table
 
-    rows = compare_steps(sampler, connoisseur(options.folder), max(2, options.count // 4))
-    print(steps_table(rows))
-    return rows
+    results = compare_steps(sampler, load_classifier(options.folder), max(2, options.count // 4))
+    print(format_table(results))
+    return results
 
 
 if __name__ == "__main__":

@@ -72,7 +72,7 @@ def train(
         _denoiser(recipe, folder, patches, device=device)
 
 
-def adopt(pipeline: Path, folder: Path) -> None:
+def start_from_pipeline(pipeline: Path, folder: Path) -> None:
     """Let a new training begin with the weights of an exported pipeline and its recipe.
 
     The optimiser starts afresh, and the tokenizer is learned anew from the captions: words that

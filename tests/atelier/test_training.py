@@ -41,7 +41,7 @@ from momalisa.atelier.diffusion import (
 from momalisa.atelier.painter import manner_of
 from momalisa.atelier.recipe import Recipe
 from momalisa.atelier.text import build_text_encoder, train_tokenizer, with_vocabulary
-from momalisa.atelier.train import adopt, export
+from momalisa.atelier.train import export, start_from_pipeline
 from momalisa.engine.cpu_batching import CpuBatching
 
 RECIPE = Recipe(
@@ -275,9 +275,9 @@ def test_the_export_is_a_stock_pipeline_that_computes_in_single_precision(
     export(fresh_denoiser(), tokenizer, autoencoder, RECIPE, tmp_path / "pipeline", samples=1)
     assert not list(tmp_path.rglob("*.bin"))
     (tmp_path / "next").mkdir()  # where `evaluate` keeps its judge, perhaps
-    adopt(tmp_path / "pipeline", tmp_path / "next")
+    start_from_pipeline(tmp_path / "pipeline", tmp_path / "next")
     with pytest.raises(FileExistsError):
-        adopt(tmp_path / "pipeline", tmp_path / "next")
+        start_from_pipeline(tmp_path / "pipeline", tmp_path / "next")
     assert Recipe.load(tmp_path / "next" / "recipe.json") == replace(RECIPE, seen=1)
     assert str(tmp_path) not in (tmp_path / "pipeline" / "vae" / "config.json").read_text()
     assert "Licence" in (tmp_path / "pipeline" / "README.md").read_text()

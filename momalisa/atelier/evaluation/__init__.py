@@ -1,4 +1,4 @@
-"""Judging a trained model, each figure beside the painter's own canvases and beside chance."""
+"""Evaluation of a trained model: metrics compared with the painter's canvases and with chance."""
 
-# Before torch: it is told there that threads which wait should sleep.
+# Imported before torch, because it sets the wait policy of OpenMP threads.
 import momalisa.models  # noqa: F401

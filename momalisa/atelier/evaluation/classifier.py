@@ -1,4 +1,4 @@
-"""A small classifier that names the manners and places of pictures, and tells how near they lie."""
+"""A small image classifier of manners and places, whose features also measure similarity."""
 
 import hashlib
 from collections.abc import Sequence
@@ -17,40 +17,40 @@ from momalisa.engine.frame_cache import Frame
 
 PLACES = ("", "sea", "mountains", "hills", "field", "desert", "forest", "city", "village")
 SIDE = 64
-"""Pixels it looks at: manners show at that size, and a little softness does not."""
+"""Input size in pixels: manners are visible at that size, and slight blur is not."""
 WIDTHS = (24, 48, 96, 144)
 FEATURES = 96
-CONFIDENCE = 12.0
-"""Features have length 1; logits need more room than that to be sure of anything."""
+LOGIT_SCALE = 12.0
+"""Factor for features before the heads: unit features alone would limit the logits."""
 
 
 @dataclass(frozen=True)
-class Schooling:
-    """What a connoisseur learns from: canvases of the seeds 0, 1, 2, ... of a training."""
+class ClassifierConfig:
+    """How a classifier is trained: on the canvases of the seeds 0, 1, 2, ..."""
 
     manners: tuple[str, ...] = MANNERS
     canvases: int = 6_000
-    painted: int = 128
+    canvas_size: int = 128
     """Pixels of a canvas's side."""
-    rounds: int = 12
+    epochs: int = 12
     batch: int = 64
     seed: int = 0
 
-    def canvas(self, seed: int, size: int) -> Canvas:
-        """The canvas of a seed: for all manners the one that training sees."""
+    def paint_canvas(self, seed: int, size: int) -> Canvas:
+        """Paint the training canvas of a seed; with all manners, the denoiser's canvas."""
         return paint(Random(seed).choice(self.manners), seed, size)
 
-    def key(self) -> str:
-        """Changes with the schooling and with the painter's hand."""
-        hand = hashlib.sha256(repr((self, SIDE, WIDTHS, FEATURES)).encode())
+    def digest(self) -> str:
+        """A digest that changes with the configuration, the architecture and the painter."""
+        digest = hashlib.sha256(repr((self, SIDE, WIDTHS, FEATURES)).encode())
         for manner in self.manners:
-            hand.update(paint(manner, 0, SIDE).pixels.tobytes())
-        return hand.hexdigest()
+            digest.update(paint(manner, 0, SIDE).pixels.tobytes())
+        return digest.hexdigest()
 
 
 @dataclass(frozen=True)
-class Opinion:
-    """What a connoisseur sees in some pictures, one entry a picture."""
+class Predictions:
+    """The classifier's output for n pictures."""
 
     manners: list[str]
     places: list[str]
@@ -58,46 +58,46 @@ class Opinion:
     """(n, FEATURES), each of length 1."""
 
 
-class Connoisseur(nn.Module):
-    """Four strided convolutions, pooled to features; a linear head each for manner and place."""
+class Classifier(nn.Module):
+    """A convolutional network with pooled features and a linear head each for manner and place."""
 
-    known: Tensor
-    """The features (n, FEATURES) of the canvases it learned from."""
+    training_features: Tensor
+    """The features (n, FEATURES) of the training canvases."""
 
-    def __init__(self, schooling: Schooling) -> None:
+    def __init__(self, config: ClassifierConfig) -> None:
         super().__init__()
-        self.schooling = schooling
+        self.config = config
         self.body = nn.Sequential(*_body())
-        self.mind = nn.Linear(2 * WIDTHS[-1], FEATURES)
-        self.manner = nn.Linear(FEATURES, len(schooling.manners))
-        self.place = nn.Linear(FEATURES, len(PLACES))
-        self.register_buffer("known", torch.zeros(schooling.canvases, FEATURES))
+        self.projection = nn.Linear(2 * WIDTHS[-1], FEATURES)
+        self.manner_head = nn.Linear(FEATURES, len(config.manners))
+        self.place_head = nn.Linear(FEATURES, len(PLACES))
+        self.register_buffer("training_features", torch.zeros(config.canvases, FEATURES))
 
     def features(self, images: Tensor) -> Tensor:
         """Features (n, FEATURES) of length 1 of images (n, 3, SIDE, SIDE) in [0, 1]."""
         cells = self.body(images * 2.0 - 1.0).flatten(2)
-        return F.normalize(self.mind(torch.cat([cells.mean(-1), cells.amax(-1)], 1)))
+        return F.normalize(self.projection(torch.cat([cells.mean(-1), cells.amax(-1)], 1)))
 
-    def verdict(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """The logits of manners and places, from features."""
-        return self.manner(features * CONFIDENCE), self.place(features * CONFIDENCE)
+    def logits(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Logits (n, manners) and (n, places) of features (n, FEATURES)."""
+        scaled = features * LOGIT_SCALE
+        return self.manner_head(scaled), self.place_head(scaled)
 
     @torch.no_grad()
-    def look(self, pictures: Sequence[Frame]) -> Opinion:
-        """Name the manner and the place of pictures of any size."""
+    def predict(self, pictures: Sequence[Frame]) -> Predictions:
+        """Classify pictures of any size."""
         self.eval()
-        images = small(pictures)
-        features = self.features(images)
-        manners, places = self.verdict(features)
-        return Opinion(
-            [self.schooling.manners[i] for i in manners.argmax(1).tolist()],
+        features = self.features(downscale(pictures))
+        manners, places = self.logits(features)
+        return Predictions(
+            [self.config.manners[i] for i in manners.argmax(1).tolist()],
             [PLACES[i] for i in places.argmax(1).tolist()],
             features,
         )
 
 
 def _body() -> list[nn.Module]:
-    """At half the size each: one convolution on the way down, and from the second on one more."""
+    """One convolution of stride 2 per level, followed by one of stride 1 from the second level."""
     layers: list[nn.Module] = []
     for before, width in pairwise((3, *WIDTHS)):
         layers += _convolution(before, width, stride=2)
@@ -110,7 +110,7 @@ def _convolution(before: int, width: int, *, stride: int) -> list[nn.Module]:
     return [convolution, nn.BatchNorm2d(width), nn.ReLU()]
 
 
-def small(pictures: Sequence[Frame]) -> Tensor:
-    """Pictures as images (n, 3, SIDE, SIDE) in [0, 1], each pixel the mean of an area."""
-    shrunk = [cv2.resize(p, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for p in pictures]
-    return torch.from_numpy(np.stack(shrunk)).permute(0, 3, 1, 2).float() / 255.0
+def downscale(pictures: Sequence[Frame]) -> Tensor:
+    """Resize pictures to images (n, 3, SIDE, SIDE) in [0, 1] by area averaging."""
+    small = [cv2.resize(p, (SIDE, SIDE), interpolation=cv2.INTER_AREA) for p in pictures]
+    return torch.from_numpy(np.stack(small)).permute(0, 3, 1, 2).float() / 255.0

@@ -1,4 +1,4 @@
-"""The contact sheet: pictures in rows, each with its prompt below it."""
+"""Draws a contact sheet: a grid of pictures with their prompts."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ from PIL import Image, ImageDraw
 
 from momalisa.engine.frame_cache import Frame
 
-GALLERY = (
+PROMPTS = (
     "a red square on white",
     "a stormy sea at night",
     "black and white stripes",
@@ -37,7 +37,7 @@ GALLERY = (
 def contact_sheet(
     frames: Sequence[Frame], captions: Sequence[str], columns: int = 6
 ) -> Image.Image:
-    """Frames in rows, each with its prompt below it."""
+    """Draw frames in a grid, each with its caption below it."""
     side, line = 192, 26
     rows = -(-len(frames) // columns)
     sheet = Image.new("RGB", (columns * side, rows * (side + line)), "white")

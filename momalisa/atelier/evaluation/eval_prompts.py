@@ -1,4 +1,4 @@
-"""Commissions: held-out prompts, each with what its picture must show and a canvas that does."""
+"""Held-out evaluation prompts, each with its expected content and a canvas that shows it."""
 
 import re
 from collections import Counter
@@ -24,9 +24,9 @@ from momalisa.engine.frame_cache import Frame
 Item = TypeVar("Item")
 
 SEEDS = HELD_OUT_SEEDS + 100_000
-"""Canvases of commissions; those that training examines itself by come before."""
+"""Canvases of evaluation prompts; the seeds before are those of the validation in training."""
 SHAPE_NAMES = ("square", "circle", "triangle", "cross", "star", "heart")
-APART = 44.0
+MIN_CONTRAST = 44.0
 """The least CIELAB distance between a shape's colour and its ground's."""
 PLACE_WORDS = {
     "sea": ("sea", "ocean"),
@@ -43,135 +43,137 @@ _COLOUR = re.compile(rf"\b({'|'.join(sorted(_COLOUR_OF, key=len, reverse=True))}
 
 
 @dataclass(frozen=True)
-class Commission:
-    """A prompt, what its picture must show, and a canvas that shows it; empty means anything."""
+class EvalPrompt:
+    """A prompt, the expected content of its picture (empty: anything), and a canvas with it."""
 
-    prompt: str
+    text: str
     canvas: Frame
     manner: str = ""
-    allowed: frozenset[str] = frozenset()
-    """The manners that the prompt's words fit: "op art" is said of four."""
+    allowed_manners: frozenset[str] = frozenset()
+    """The manners that the prompt's words fit: "op art" fits four."""
     ground: str = ""
     colours: tuple[str, ...] = ()
     place: str = ""
     count: int = 1
 
 
-def of_manners(count: int, size: int) -> list[Commission]:
-    """Captions that name a manner, every manner equally often, from held-out canvases."""
-    asked = (_of_manner(MANNERS[i % len(MANNERS)], SEEDS + i, size) for i in range(count))
-    return list(asked)
+def manner_prompts(count: int, size: int) -> list[EvalPrompt]:
+    """`count` captions of held-out canvases that name a manner, each manner equally often."""
+    return [_manner_prompt(MANNERS[i % len(MANNERS)], SEEDS + i, size) for i in range(count)]
 
 
-def _of_manner(manner: str, seed: int, size: int) -> Commission:
+def _manner_prompt(manner: str, seed: int, size: int) -> EvalPrompt:
     canvas = paint(manner, seed, size)
-    prompt = _first(canvas, seed, lambda text: bool(manners_named(text, manner)))
-    seen = {canvas.facts.ground, *canvas.facts.colours}
-    return Commission(
-        prompt=prompt,
+    text = _first_caption(canvas, seed, lambda text: bool(manners_in(text, manner)))
+    visible = {canvas.facts.ground, *canvas.facts.colours}
+    return EvalPrompt(
+        text=text,
         canvas=canvas.pixels,
         manner=manner,
-        allowed=manners_named(prompt, manner),
-        colours=tuple(name for name in colours_named(prompt) if name in seen),
+        allowed_manners=manners_in(text, manner),
+        colours=tuple(name for name in colours_in(text) if name in visible),
     )
 
 
-def manners_named(text: str, manner: str) -> frozenset[str]:
-    """The manners that bear every one of `manner`'s names that the text says; none if none."""
-    said = [
-        {m for m in MANNERS if term in _terms(m)} for term in _terms(manner) if _says(text, term)
+def manners_in(text: str, manner: str) -> frozenset[str]:
+    """The manners that have all of `manner`'s names in a text; empty if it has no such name."""
+    matches = [
+        frozenset(m for m in MANNERS if term in _terms(m))
+        for term in _terms(manner)
+        if _contains(text, term)
     ]
-    return frozenset.intersection(*map(frozenset, said)) if said else frozenset()
+    return frozenset.intersection(*matches) if matches else frozenset()
 
 
 def _terms(manner: str) -> tuple[str, ...]:
+    """The names and labels of a manner."""
     names, labels = STYLES[manner]
     return (*names, *labels)
 
 
-def _says_any(text: str, words: tuple[str, ...]) -> bool:
-    return any(_says(text, word) for word in words)
+def _contains_any(text: str, words: tuple[str, ...]) -> bool:
+    return any(_contains(text, word) for word in words)
 
 
-def _says(text: str, term: str) -> bool:
+def _contains(text: str, term: str) -> bool:
     return re.search(rf"\b{re.escape(term)}\b", text) is not None
 
 
-def colours_named(text: str) -> tuple[str, ...]:
-    """The named colours in a text, once each: "light blue" is sky blue, and not blue too."""
+def colours_in(text: str) -> tuple[str, ...]:
+    """The distinct colours that a text names, longest match first: "light blue" is sky blue."""
     return tuple(dict.fromkeys(_COLOUR_OF[word] for word in _COLOUR.findall(text)))
 
 
-def _first(canvas: Canvas, seed: int, wanted: Callable[[str], bool]) -> str:
-    """The first caption of a canvas that is as wanted, or ""."""
-    return next((text for text in write_captions(canvas.facts, seed, 12) if wanted(text)), "")
+def _first_caption(canvas: Canvas, seed: int, matches: Callable[[str], bool]) -> str:
+    """The first of 12 captions of a canvas that matches, or ""."""
+    return next((text for text in write_captions(canvas.facts, seed, 12) if matches(text)), "")
 
 
-def of_places(count: int, size: int) -> list[Commission]:
-    """Captions that name a place, every place equally often, from held-out canvases."""
+def place_prompts(count: int, size: int) -> list[EvalPrompt]:
+    """`count` captions of held-out canvases that name a place, each place equally often."""
     most = -(-count // len(PLACE_WORDS))
-    taken: Counter[str] = Counter()
-    found: list[Commission] = []
-    for asked in _with_place(size):
-        if len(found) == count:
+    counts: Counter[str] = Counter()
+    prompts: list[EvalPrompt] = []
+    for prompt in _captions_with_place(size):
+        if len(prompts) == count:
             break
-        if taken[asked.place] < most:
-            taken[asked.place] += 1
-            found.append(asked)
-    return found
+        if counts[prompt.place] < most:
+            counts[prompt.place] += 1
+            prompts.append(prompt)
+    return prompts
 
 
-def _with_place(size: int) -> Iterator[Commission]:
+def _captions_with_place(size: int) -> Iterator[EvalPrompt]:
     for seed in count_from(SEEDS):
         canvas = paint_any(seed, size)
         place = canvas.facts.place
         words = PLACE_WORDS.get(place, ())
-        prompt = _first(canvas, seed, partial(_says_any, words=words))
-        if prompt:
-            yield Commission(prompt, canvas.pixels, place=place)
+        text = _first_caption(canvas, seed, partial(_contains_any, words=words))
+        if text:
+            yield EvalPrompt(text, canvas.pixels, place=place)
 
 
-def of_colours(count: int, size: int, *, grounded: bool) -> list[Commission]:
-    """Plain prompts of one shape in a colour, and, if `grounded`, the colour of its ground."""
-    dice = Random(f"colours {grounded}")
-    return [_shape(dice, 1, size, grounded=grounded) for _ in range(count)]
+def colour_prompts(count: int, size: int, *, grounded: bool) -> list[EvalPrompt]:
+    """`count` prompts of a coloured shape, on a coloured ground if `grounded`."""
+    rng = Random(f"colours {grounded}")
+    return [_shape_prompt(rng, 1, size, grounded=grounded) for _ in range(count)]
 
 
-def of_counts(count: int, size: int) -> list[Commission]:
-    """Plain prompts of one to five equal shapes: "three yellow circles on blue"."""
-    dice = Random("counts")
+def count_prompts(count: int, size: int) -> list[EvalPrompt]:
+    """`count` prompts of one to five equal shapes: "three yellow circles on blue"."""
+    rng = Random("counts")
     most = len(NUMBERS) - 1
-    return [_shape(dice, 1 + i % most, size, grounded=True) for i in range(count)]
+    return [_shape_prompt(rng, 1 + i % most, size, grounded=True) for i in range(count)]
 
 
-def _shape(dice: Random, number: int, size: int, *, grounded: bool) -> Commission:
-    ground, ink = dice.sample(sorted(COLOURS), 2)
-    while distance(ground, ink) <= APART:
-        ground, ink = dice.sample(sorted(COLOURS), 2)
-    shape = dice.choice(SHAPE_NAMES)
+def _shape_prompt(rng: Random, number: int, size: int, *, grounded: bool) -> EvalPrompt:
+    ground, ink = rng.sample(sorted(COLOURS), 2)
+    while distance(ground, ink) <= MIN_CONTRAST:
+        ground, ink = rng.sample(sorted(COLOURS), 2)
+    shape = rng.choice(SHAPE_NAMES)
     plural = f"{shape}{'es' if shape == 'cross' else 's'}"
     thing = with_article(f"{ink} {shape}") if number == 1 else f"{NUMBERS[number]} {ink} {plural}"
-    return Commission(
-        prompt=f"{thing} on {ground}" if grounded else thing,
-        canvas=_drawn(dice, shape, ground, ink, number, size),
+    return EvalPrompt(
+        text=f"{thing} on {ground}" if grounded else thing,
+        canvas=_draw_shapes(rng, shape, ground, ink, number, size),
         ground=ground if grounded else "",
         colours=(ink,),
         count=number,
     )
 
 
-def _drawn(dice: Random, shape: str, ground: str, ink: str, number: int, size: int) -> Frame:
-    """What such a prompt asks for, with the painter's own tools."""
+def _draw_shapes(rng: Random, shape: str, ground: str, ink: str, number: int, size: int) -> Frame:
+    """The canvas of a prompt of shapes, drawn with the painter's functions."""
     scene = Scene(size)
     scene.cover(ground)
-    for x, y, radius in spots(dice, number):
+    for x, y, radius in spots(rng, number):
         with scene.transform(x, y, radius):
             SHAPES[shape](scene, ink)
-    return finish_surface(scene.pixels[:, :, :3], "paint", dice)
+    return finish_surface(scene.pixels[:, :, :3], "paint", rng)
 
 
-def strangers(items: Sequence[Item]) -> list[Item]:
-    """The items in an order in which none stands where it stood: what chance would answer."""
+def derangement(items: Sequence[Item]) -> list[Item]:
+    """The items in a fixed random order in which none keeps its position (2 items or more)."""
     order = Random(0).sample(range(len(items)), len(items))
     partner = dict(zip(order, order[1:] + order[:1], strict=True))
     return [items[partner[i]] for i in range(len(items))]

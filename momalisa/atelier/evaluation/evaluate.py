@@ -1,4 +1,4 @@
-"""Judge a trained model: all sections of figures, or those asked for, one after another."""
+"""Evaluates a trained model, section by section."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import cache
@@ -8,53 +8,53 @@ import torch
 
 from momalisa.atelier.autoencoder import psnr
 from momalisa.atelier.canvases import paint_batch
-from momalisa.atelier.evaluation.classifier import Connoisseur, Schooling
-from momalisa.atelier.evaluation.classifier_training import kept_connoisseur
-from momalisa.atelier.evaluation.colour import judge_colours, judge_counts
-from momalisa.atelier.evaluation.figures import Figure
-from momalisa.atelier.evaluation.manner import judge_manners, judge_places
+from momalisa.atelier.evaluation.classifier import Classifier, ClassifierConfig
+from momalisa.atelier.evaluation.classifier_training import load_or_train
+from momalisa.atelier.evaluation.colour import measure_colours, measure_counts
+from momalisa.atelier.evaluation.manner import measure_manners, measure_places
+from momalisa.atelier.evaluation.metrics import Metric
 from momalisa.atelier.evaluation.sampler import BATCH, Sampler
-from momalisa.atelier.evaluation.speed_and_size import judge_machine
-from momalisa.atelier.evaluation.walks import judge_walks
+from momalisa.atelier.evaluation.speed_and_size import measure_speed_and_size
+from momalisa.atelier.evaluation.walk_stats import measure_walks
 from momalisa.atelier.recipe import HELD_OUT_SEEDS
 
 CANVASES = 64
-"""Held-out canvases that the autoencoder is measured on."""
+"""Held-out canvases for the metric of the autoencoder."""
 
 
 def evaluate(
     sampler: Sampler, sections: Sequence[str], folder: Path, *, count: int, pairs: int
-) -> Iterator[Figure]:
-    """Measure a model section by section, on prompts and canvases that it was not trained on.
+) -> Iterator[Metric]:
+    """Measure the sections of a model in order, on held-out prompts and canvases.
 
     `count` prompts name a manner, as many name colours, half as many name a count or a place;
-    `pairs` walks are made. The connoisseur is kept in `folder`.
+    `pairs` is the number of walks. The classifier is cached in `folder`.
     """
-    expert = cache(lambda: connoisseur(folder))
+    classifier = cache(lambda: load_classifier(folder))
     half = max(2, count // 2)
-    measures: dict[str, Callable[[], list[Figure]]] = {
-        "autoencoder": lambda: [reconstruction(sampler)],
-        "manner": lambda: judge_manners(sampler, expert(), count),
-        "colour": lambda: judge_colours(sampler, half),
-        "count": lambda: judge_counts(sampler, half),
-        "place": lambda: judge_places(sampler, expert(), half),
-        "walk": lambda: judge_walks(sampler, pairs),
-        "machine": lambda: judge_machine(sampler),
+    measures: dict[str, Callable[[], list[Metric]]] = {
+        "autoencoder": lambda: [measure_autoencoder(sampler)],
+        "manner": lambda: measure_manners(sampler, classifier(), count),
+        "colour": lambda: measure_colours(sampler, half),
+        "count": lambda: measure_counts(sampler, half),
+        "place": lambda: measure_places(sampler, classifier(), half),
+        "walk": lambda: measure_walks(sampler, pairs),
+        "speed-and-size": lambda: measure_speed_and_size(sampler),
     }
-    return (figure for section in sections for figure in measures[section]())
+    return (metric for section in sections for metric in measures[section]())
 
 
-def connoisseur(folder: Path) -> Connoisseur:
-    """The connoisseur of all manners, kept in a training's folder."""
-    return kept_connoisseur(Schooling(), folder / "connoisseur.pt")
+def load_classifier(folder: Path) -> Classifier:
+    """Load the classifier of all manners from a training folder; train it on first use."""
+    return load_or_train(ClassifierConfig(), folder / "classifier.pt")
 
 
 @torch.no_grad()
-def reconstruction(sampler: Sampler) -> Figure:
-    """PSNR in dB of held-out canvases through encoder and decoder."""
+def measure_autoencoder(sampler: Sampler) -> Metric:
+    """The PSNR in dB of held-out canvases through encoder and decoder."""
     model = sampler.runner.model
     vae = sampler.pipeline.vae
     images, _ = paint_batch(range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + CANVASES), sampler.size)
     parts = (part.to(model.device, model.dtype) * 2.0 - 1.0 for part in torch.split(images, BATCH))
     again = torch.cat([vae.decoder(vae.encoder(part)).float().cpu() for part in parts])
-    return Figure("autoencoder: PSNR, dB", psnr(again / 2.0 + 0.5, images), bar=27.0)
+    return Metric("autoencoder: PSNR, dB", psnr(again / 2.0 + 0.5, images), bar=27.0)

@@ -1,118 +1,126 @@
-"""Manners, places and copies: what the connoisseur sees in a model's pictures."""
+"""Metrics of manners and places, as the classifier sees them in a model's pictures."""
 
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 
-from momalisa.atelier.evaluation.classifier import Connoisseur
+from momalisa.atelier.evaluation.classifier import Classifier
 from momalisa.atelier.evaluation.colour import has_colours
-from momalisa.atelier.evaluation.eval_prompts import SEEDS, Commission, of_manners, of_places
-from momalisa.atelier.evaluation.figures import Figure, compared
-from momalisa.atelier.evaluation.memorisation import originality
+from momalisa.atelier.evaluation.eval_prompts import (
+    SEEDS,
+    EvalPrompt,
+    manner_prompts,
+    place_prompts,
+)
+from momalisa.atelier.evaluation.memorisation import measure_memorisation
+from momalisa.atelier.evaluation.metrics import Metric, compare
 from momalisa.atelier.evaluation.sampler import Sampler
 from momalisa.atelier.painter import MANNERS, paint
 from momalisa.engine.frame_cache import Frame
 
 WORST = 5
-EXAMINED, EXAMINED_FROM = 12, 100_000
-"""Held-out canvases of each manner that show which manners look alike; not those of prompts."""
+CANVASES_PER_MANNER, CANVAS_OFFSET = 12, 100_000
+"""Held-out canvases that measure the classifier; they differ from those of the prompts."""
 
 
-def is_manner(asked: Commission, seen: str) -> bool:
-    """Whether the manner seen is one that the prompt's words fit."""
-    return seen in asked.allowed
+def is_manner(prompt: EvalPrompt, manner: str) -> bool:
+    """Whether the words of the prompt fit the predicted manner."""
+    return manner in prompt.allowed_manners
 
 
-def is_exactly(asked: Commission, seen: str) -> bool:
-    """Whether the manner seen is that of the canvas whose caption the prompt is."""
-    return seen == asked.manner
+def is_canvas_manner(prompt: EvalPrompt, manner: str) -> bool:
+    """Whether the predicted manner is that of the prompt's canvas."""
+    return manner == prompt.manner
 
 
-def is_place(asked: Commission, seen: str) -> bool:
-    """Whether the place seen is the one that the prompt names."""
-    return seen == asked.place
+def is_place(prompt: EvalPrompt, place: str) -> bool:
+    """Whether the predicted place is the one that the prompt names."""
+    return place == prompt.place
 
 
-def judge_manners(sampler: Sampler, connoisseur: Connoisseur, count: int) -> list[Figure]:
-    """`count` held-out captions that name a manner; the same pictures are looked at for copies."""
-    asked = of_manners(count, sampler.size)
-    shown = sampler.paint([one.prompt for one in asked])
-    canvases = [one.canvas for one in asked]
-    seen, best = connoisseur.look(shown), connoisseur.look(canvases)
+def measure_manners(sampler: Sampler, classifier: Classifier, count: int) -> list[Metric]:
+    """Metrics of `count` held-out captions that name a manner, memorisation included."""
+    prompts = manner_prompts(count, sampler.size)
+    pictures = sampler.paint([prompt.text for prompt in prompts])
+    predicted = classifier.predict(pictures)
+    best = classifier.predict([prompt.canvas for prompt in prompts])
+    manners = predicted.manners, best.manners
     return [
-        compared(
-            "manner: one that the prompt names",
-            is_manner,
-            asked,
-            seen.manners,
-            best.manners,
-            bar=0.9,
-        ),
-        compared("manner: its canvas's own", is_exactly, asked, seen.manners, best.manners),
-        *_worst(asked, seen.manners),
-        *_colours(asked, shown),
-        originality(connoisseur, seen.features, best.features, sampler.size),
-        *_alike(connoisseur, sampler.size),
+        compare("manner: one that the prompt names", is_manner, prompts, *manners, bar=0.9),
+        compare("manner: its canvas's own", is_canvas_manner, prompts, *manners),
+        *_missed_manners(prompts, predicted.manners),
+        *_measure_caption_colours(prompts, pictures),
+        measure_memorisation(classifier, predicted.features, best.features, sampler.size),
+        *_measure_classifier(classifier, sampler.size),
     ]
 
 
-def _colours(asked: Sequence[Commission], shown: Sequence[Frame]) -> list[Figure]:
-    """The colours in captions of all manners, where a caption names any."""
-    some = [one for one in asked if one.colours]
-    pictures = [picture for one, picture in zip(asked, shown, strict=True) if one.colours]
-    canvases = [one.canvas for one in some]
-    name = "colour: all that captions name"
-    return [compared(name, has_colours, some, pictures, canvases)] if some else []
+def _measure_caption_colours(
+    prompts: Sequence[EvalPrompt], pictures: Sequence[Frame]
+) -> list[Metric]:
+    """The colours in captions of all manners; empty if no caption names a colour."""
+    pairs = [pair for pair in zip(prompts, pictures, strict=True) if pair[0].colours]
+    if not pairs:
+        return []
+    coloured, shown = zip(*pairs, strict=True)
+    canvases = [prompt.canvas for prompt in coloured]
+    return [compare("colour: all that captions name", has_colours, coloured, shown, canvases)]
 
 
-def _worst(asked: Sequence[Commission], seen: Sequence[str]) -> list[Figure]:
+def _missed_manners(prompts: Sequence[EvalPrompt], predicted: Sequence[str]) -> list[Metric]:
     """The manners that the model's pictures miss most often."""
-    verdicts = [(one.manner, it, is_manner(one, it)) for one, it in zip(asked, seen, strict=True)]
-    return [Figure(f"  missed: {m}", part, note=note) for m, part, note in least_known(verdicts)]
-
-
-def _alike(connoisseur: Connoisseur, size: int) -> list[Figure]:
-    """All manners on canvases, and those that look most like others there."""
-    canvases = [
-        paint(manner, SEEDS + EXAMINED_FROM + i, size)
-        for manner in MANNERS
-        for i in range(EXAMINED)
+    results = [
+        (prompt.manner, manner, is_manner(prompt, manner))
+        for prompt, manner in zip(prompts, predicted, strict=True)
     ]
-    seen = connoisseur.look([canvas.pixels for canvas in canvases]).manners
+    return [Metric(f"  missed: {m}", rate, note=note) for m, rate, note in worst_manners(results)]
+
+
+def _measure_classifier(classifier: Classifier, size: int) -> list[Metric]:
+    """The classifier's accuracy on canvases, and the manners that it confuses most often."""
+    canvases = [
+        paint(manner, SEEDS + CANVAS_OFFSET + i, size)
+        for manner in MANNERS
+        for i in range(CANVASES_PER_MANNER)
+    ]
+    predicted = classifier.predict([canvas.pixels for canvas in canvases]).manners
     manners = [canvas.facts.manner for canvas in canvases]
-    verdicts = [(m, it, m == it) for m, it in zip(manners, seen, strict=True)]
-    known = float(np.mean([right for *_, right in verdicts]))
+    results = [(true, other, true == other) for true, other in zip(manners, predicted, strict=True)]
+    accuracy = float(np.mean([correct for *_, correct in results]))
     return [
-        Figure("connoisseur: manners of canvases", None, known, 1 / len(MANNERS)),
+        Metric("classifier: manners of canvases", None, accuracy, 1 / len(MANNERS)),
         *(
-            Figure(f"  alike: {manner}", None, part, note=note)
-            for manner, part, note in least_known(verdicts)
+            Metric(f"  alike: {manner}", None, rate, note=note)
+            for manner, rate, note in worst_manners(results)
         ),
     ]
 
 
-def least_known(verdicts: Sequence[tuple[str, str, bool]]) -> list[tuple[str, float, str]]:
-    """Of (manner, manner seen, whether right): the worst manners, their share, and what for."""
-    shares = {
-        manner: float(np.mean([right for asked, _, right in verdicts if asked == manner]))
-        for manner in dict.fromkeys(asked for asked, *_ in verdicts)
+def worst_manners(results: Sequence[tuple[str, str, bool]]) -> list[tuple[str, float, str]]:
+    """The manners with the lowest accuracy below 1, from (manner, predicted, correct).
+
+    Returns at most WORST tuples of a manner, its accuracy, and what it was predicted as.
+    """
+    accuracies = {
+        manner: float(np.mean([correct for true, _, correct in results if true == manner]))
+        for manner in dict.fromkeys(true for true, *_ in results)
     }
     return [
-        (manner, shares[manner], _taken_for(manner, verdicts))
-        for manner in sorted(shares, key=lambda name: shares[name])[:WORST]
-        if shares[manner] < 1.0
+        (manner, accuracies[manner], _describe_confusions(manner, results))
+        for manner in sorted(accuracies, key=lambda name: accuracies[name])[:WORST]
+        if accuracies[manner] < 1.0
     ]
 
 
-def _taken_for(manner: str, verdicts: Sequence[tuple[str, str, bool]]) -> str:
-    wrong = Counter(seen for asked, seen, right in verdicts if asked == manner and not right)
+def _describe_confusions(manner: str, results: Sequence[tuple[str, str, bool]]) -> str:
+    wrong = Counter(other for true, other, correct in results if true == manner and not correct)
     return "taken for " + ", ".join(f"{name} ({n})" for name, n in wrong.most_common(3))
 
 
-def judge_places(sampler: Sampler, connoisseur: Connoisseur, count: int) -> list[Figure]:
-    """`count` held-out captions that name a place."""
-    asked = of_places(count, sampler.size)
-    seen = connoisseur.look(sampler.paint([one.prompt for one in asked])).places
-    best = connoisseur.look([one.canvas for one in asked]).places
-    return [compared("place: the one named", is_place, asked, seen, best)]
+def measure_places(sampler: Sampler, classifier: Classifier, count: int) -> list[Metric]:
+    """The metric of `count` held-out captions that name a place."""
+    prompts = place_prompts(count, sampler.size)
+    predicted = classifier.predict(sampler.paint([prompt.text for prompt in prompts])).places
+    best = classifier.predict([prompt.canvas for prompt in prompts]).places
+    return [compare("place: the one named", is_place, prompts, predicted, best)]

@@ -1,33 +1,38 @@
-"""Whether a model paints anew or copies: how near its pictures lie to canvases of its training."""
+"""Memorisation: how similar a model's pictures are to canvases of its training set."""
 
 import torch
 from torch import Tensor
 
-from momalisa.atelier.evaluation.classifier import Connoisseur
-from momalisa.atelier.evaluation.figures import Figure
+from momalisa.atelier.evaluation.classifier import Classifier
+from momalisa.atelier.evaluation.metrics import Metric
 
-COPIES = 86
-"""Known canvases painted again, to show what a copier would score."""
+REPAINTED = 86
+"""Training canvases that are painted again, for the score of a model that only copies."""
 
 
-def originality(connoisseur: Connoisseur, shown: Tensor, held_out: Tensor, size: int) -> Figure:
-    """The distance from pictures to their nearest known canvas, in that of held-out canvases.
+def measure_memorisation(
+    classifier: Classifier, pictures: Tensor, held_out: Tensor, size: int
+) -> Metric:
+    """Distance from pictures to the nearest training canvas, relative to held-out canvases.
 
-    `shown` and `held_out` are features (n, FEATURES) of pictures of the same prompts.
+    1 or more means no memorisation. `pictures` and `held_out` are features (n, FEATURES) of a
+    model's pictures and of canvases for the same prompts.
     """
-    again = [connoisseur.schooling.canvas(seed, size).pixels for seed in range(COPIES)]
-    copied = nearest(connoisseur.look(again).features, connoisseur.known)
-    own, other = nearest(shown, connoisseur.known), nearest(held_out, connoisseur.known)
-    return Figure(
+    training = classifier.training_features
+    copies = [classifier.config.paint_canvas(seed, size).pixels for seed in range(REPAINTED)]
+    copy_distance = median_nearest_distance(classifier.predict(copies).features, training)
+    distance = median_nearest_distance(pictures, training)
+    reference = median_nearest_distance(held_out, training)
+    return Metric(
         "nearest known canvas, in a canvas's distance",
-        own / other,
+        distance / reference,
         1.0,
-        copied / other,
+        copy_distance / reference,
         1.0,
-        note=f"of {len(connoisseur.known):,} canvases; chance: known canvases painted again",
+        note=f"of {len(training):,} canvases; chance: known canvases painted again",
     )
 
 
-def nearest(features: Tensor, known: Tensor) -> float:
-    """The median distance from features (n, d) to the nearest of `known` (m, d)."""
-    return float(torch.cdist(features, known).amin(1).median())
+def median_nearest_distance(features: Tensor, others: Tensor) -> float:
+    """The median distance from features (n, d) to the nearest of `others` (m, d)."""
+    return float(torch.cdist(features, others).amin(1).median())

@@ -1,4 +1,4 @@
-"""A model at one setting: prompts in, pictures out."""
+"""Paints pictures of prompts with a model at one setting."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,7 +17,7 @@ BATCH = 8
 
 @dataclass(frozen=True)
 class Sampler:
-    """A model, and how it is asked to paint."""
+    """A model with its number of steps and guidance scale."""
 
     runner: ModelRunner
     steps: int
@@ -25,29 +25,29 @@ class Sampler:
 
     @property
     def size(self) -> int:
-        """Pixels of a side that the model was trained on."""
+        """The side in pixels that the model was trained on."""
         return self.pipeline.unet.config.sample_size * self.runner.model.latent_factor  # type: ignore[no-any-return]
 
     def paint(self, prompts: Sequence[str], first_seed: int = 0) -> list[Frame]:
-        """A picture for each prompt; number i grows from the noise of seed `first_seed` + i."""
+        """Paint a picture for each prompt; picture i has the noise of seed `first_seed` + i."""
         model, size = self.runner.model, (self.size, self.size)
         guidance = Guidance()
         if self.guidance > 1.0:
             guidance = Guidance(model.encode([""], *size), self.guidance)
-        found: list[Frame] = []
+        pictures: list[Frame] = []
         for first in tqdm(
             range(0, len(prompts), BATCH), desc="painting", leave=False, disable=None
         ):
-            some = prompts[first : first + BATCH]
-            seeds = [first_seed + first + i for i in range(len(some))]
+            batch = prompts[first : first + BATCH]
+            seeds = [first_seed + first + i for i in range(len(batch))]
             noise = torch.stack([model.noise(seed, *size) for seed in seeds])
             start = model.sampler(self.steps, *size).start(noise.to(model.device, model.dtype))
-            state = self.runner.advance(start, model.encode(some, *size), guidance, seeds=seeds)
-            found += self.runner.decode(state.latents)
-        return found
+            state = self.runner.advance(start, model.encode(batch, *size), guidance, seeds=seeds)
+            pictures += self.runner.decode(state.latents)
+        return pictures
 
     def with_scheduler(self, scheduler: Any) -> "Sampler":
-        """The same model with another of diffusers' schedulers."""
+        """The same model with another diffusers scheduler."""
         parts = self.pipeline.components | {"scheduler": scheduler}
         pipeline = type(self.pipeline)(**parts, requires_safety_checker=False)
         model = replace(cast(StableDiffusion, self.runner.model), pipeline=pipeline)

@@ -1,4 +1,4 @@
-"""What a model asks of a machine: bytes, seconds, and nothing but stock diffusers."""
+"""Metrics of size on disk, loading time and speed, and a test with stock diffusers."""
 
 import os
 import subprocess
@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from statistics import median
 
-from momalisa.atelier.evaluation.figures import Figure
+from momalisa.atelier.evaluation.metrics import Metric
 from momalisa.atelier.evaluation.sampler import Sampler
 from momalisa.models import registry
 
@@ -30,34 +30,29 @@ assert picture.getextrema() != ((0, 0), (0, 0), (0, 0))
 """
 
 
-def judge_machine(sampler: Sampler) -> list[Figure]:
-    """Size on disk, seconds to load and to paint, and whether stock diffusers can."""
+def measure_speed_and_size(sampler: Sampler) -> list[Metric]:
+    """Size on disk, seconds to load and to paint, and whether stock diffusers can paint."""
     folder = Path(registry.find(sampler.runner.model.name).source)
     weights = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) / 1e6
     sampler.paint([""])
     return [
-        Figure("weights on disk, MB", weights, bar=64.0, at_most=True),
-        Figure("seconds to load, after imports", _seconds_to_load(sampler), bar=2.0, at_most=True),
-        Figure(
+        Metric("weights on disk, MB", weights, bar=64.0, at_most=True),
+        Metric("seconds to load, after imports", _seconds_to_load(sampler), bar=2.0, at_most=True),
+        Metric(
             "seconds a picture",
             _seconds_a_picture(sampler),
             bar=0.6,
             at_most=True,
             note=f"{sampler.steps} steps on {sampler.runner.device}; load {os.getloadavg()[0]:.1f}",
         ),
-        Figure("stock diffusers paints, offline", float(stock_diffusers_paints(folder)), bar=1.0),
+        Metric("stock diffusers paints, offline", float(stock_diffusers_paints(folder)), bar=1.0),
     ]
 
 
 def _seconds_to_load(sampler: Sampler) -> float:
-    """The median of some fresh processes."""
-    command = [
-        sys.executable,
-        "-c",
-        _LOAD,
-        sampler.runner.model.name,
-        str(sampler.runner.model.device),
-    ]
+    """The median over RUNS new processes."""
+    model = sampler.runner.model
+    command = [sys.executable, "-c", _LOAD, model.name, str(model.device)]
     runs = (
         subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(RUNS)
     )
@@ -65,17 +60,17 @@ def _seconds_to_load(sampler: Sampler) -> float:
 
 
 def _seconds_a_picture(sampler: Sampler) -> float:
-    """The median of some pictures painted one by one."""
+    """The median over RUNS pictures in batches of one."""
     seconds = []
     for _ in range(RUNS):
-        began = time.perf_counter()
+        start = time.perf_counter()
         sampler.paint(["a red square on white"])
-        seconds.append(time.perf_counter() - began)
+        seconds.append(time.perf_counter() - start)
     return median(seconds)
 
 
 def stock_diffusers_paints(folder: Path) -> bool:
-    """Whether `DiffusionPipeline` paints with a folder, without our code and with no network."""
+    """Whether `DiffusionPipeline` paints from a folder, without our code and offline."""
     command = [sys.executable, "-I", "-c", _STOCK, str(folder.resolve())]
     offline = os.environ | {"HF_HUB_OFFLINE": "1"}
     return subprocess.run(command, env=offline, capture_output=True, check=False).returncode == 0

@@ -1,4 +1,4 @@
-"""Which sampler, and how many steps: fewer against twenty from the same noise."""
+"""Compares schedulers and numbers of steps with 20 steps from the same noise."""
 
 import time
 from collections.abc import Sequence
@@ -7,96 +7,101 @@ from statistics import median
 
 from diffusers import DPMSolverMultistepScheduler
 
-from momalisa.atelier.evaluation.classifier import Connoisseur
-from momalisa.atelier.evaluation.colour import has_all
-from momalisa.atelier.evaluation.eval_prompts import Commission, of_colours, of_manners
-from momalisa.atelier.evaluation.figures import share
+from momalisa.atelier.evaluation.classifier import Classifier
+from momalisa.atelier.evaluation.colour import has_all_colours
+from momalisa.atelier.evaluation.eval_prompts import EvalPrompt, colour_prompts, manner_prompts
 from momalisa.atelier.evaluation.manner import is_manner
+from momalisa.atelier.evaluation.metrics import pass_rate
 from momalisa.atelier.evaluation.sampler import Sampler
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame
 
 STEPS = (8, 10, 12, 16, 20)
-FULL = STEPS[-1]
+FULL_STEPS = STEPS[-1]
 OTHER_SEEDS = 1_000_000
 
 
 @dataclass(frozen=True)
-class StepsRow:
-    """One sampler at a number of steps."""
+class StepCountResult:
+    """Metrics of one scheduler with one number of steps."""
 
     sampler: str
     steps: int
     colour: float
-    """Share of prompts of two colours that have both."""
+    """Share of prompts of two colours whose picture has both."""
     manner: float
-    """Share of prompts that name a manner that show it."""
+    """Share of prompts of a manner whose picture has it."""
     sharpness: float
-    """Median sharpness, in that of the full number of steps."""
+    """Median sharpness, relative to the reference picture."""
     distance: float
-    """Median distance to the full picture, in that of full pictures of different noise."""
+    """Median distance to the reference picture, relative to that between different noise."""
     seconds: float
-    """For a picture, painted in batches."""
+    """Per picture, in batches."""
 
 
 @dataclass(frozen=True)
-class _Full:
-    """The pictures of the full number of steps, and what every row is held against."""
+class _Reference:
+    """Pictures with FULL_STEPS steps, with which every other setting is compared."""
 
-    asked: list[Commission]
+    prompts: list[EvalPrompt]
     pictures: list[Frame]
-    apart: float
+    seed_distance: float
     """The median distance between pictures of one prompt and different noise."""
 
 
-def compare_steps(sampler: Sampler, connoisseur: Connoisseur, count: int) -> list[StepsRow]:
-    """The model's own scheduler and DPM-Solver++ (Lu et al. 2022), on 2 × `count` prompts."""
-    asked = of_colours(count, sampler.size, grounded=True) + of_manners(count, sampler.size)
-    prompts = [one.prompt for one in asked]
-    best = replace(sampler, steps=FULL)
-    pictures = best.paint(prompts)
-    full = _Full(asked, pictures, _distance(pictures, best.paint(prompts, OTHER_SEEDS)))
+def compare_steps(sampler: Sampler, classifier: Classifier, count: int) -> list[StepCountResult]:
+    """Compare the model's scheduler and DPM-Solver++ (Lu et al. 2022) on 2 × `count` prompts."""
+    size = sampler.size
+    prompts = colour_prompts(count, size, grounded=True) + manner_prompts(count, size)
+    texts = [prompt.text for prompt in prompts]
+    best = replace(sampler, steps=FULL_STEPS)
+    pictures = best.paint(texts)
+    seed_distance = _median_distance(pictures, best.paint(texts, OTHER_SEEDS))
+    reference = _Reference(prompts, pictures, seed_distance)
     own = sampler.pipeline.scheduler
     solvers = {"own": own, "dpm++": DPMSolverMultistepScheduler.from_config(own.config)}
     return [
-        _row(name, replace(sampler.with_scheduler(solver), steps=steps), full, connoisseur)
+        _measure(name, replace(sampler.with_scheduler(solver), steps=steps), reference, classifier)
         for name, solver in solvers.items()
         for steps in STEPS
     ]
 
 
-def _row(name: str, sampler: Sampler, full: _Full, connoisseur: Connoisseur) -> StepsRow:
-    began = time.perf_counter()
-    shown = sampler.paint([one.prompt for one in full.asked])
-    seconds = time.perf_counter() - began
-    half = len(shown) // 2
-    manners = connoisseur.look(shown[half:]).manners
-    return StepsRow(
+def _measure(
+    name: str, sampler: Sampler, reference: _Reference, classifier: Classifier
+) -> StepCountResult:
+    prompts = reference.prompts
+    start = time.perf_counter()
+    pictures = sampler.paint([prompt.text for prompt in prompts])
+    seconds = time.perf_counter() - start
+    half = len(pictures) // 2
+    manners = classifier.predict(pictures[half:]).manners
+    return StepCountResult(
         sampler=name,
         steps=sampler.steps,
-        colour=share(has_all, full.asked[:half], shown[:half]),
-        manner=share(is_manner, full.asked[half:], manners),
-        sharpness=_sharpness(shown, full.pictures),
-        distance=_distance(shown, full.pictures) / full.apart,
-        seconds=seconds / len(shown),
+        colour=pass_rate(has_all_colours, prompts[:half], pictures[:half]),
+        manner=pass_rate(is_manner, prompts[half:], manners),
+        sharpness=_median_sharpness(pictures, reference.pictures),
+        distance=_median_distance(pictures, reference.pictures) / reference.seed_distance,
+        seconds=seconds / len(pictures),
     )
 
 
-def _distance(some: Sequence[Frame], others: Sequence[Frame]) -> float:
-    return median(perception.distance(a, b) for a, b in zip(some, others, strict=True))
+def _median_distance(pictures: Sequence[Frame], others: Sequence[Frame]) -> float:
+    return median(perception.distance(a, b) for a, b in zip(pictures, others, strict=True))
 
 
-def _sharpness(some: Sequence[Frame], others: Sequence[Frame]) -> float:
-    pairs = zip(some, others, strict=True)
+def _median_sharpness(pictures: Sequence[Frame], others: Sequence[Frame]) -> float:
+    pairs = zip(pictures, others, strict=True)
     return median(perception.sharpness(a) / max(perception.sharpness(b), 1e-9) for a, b in pairs)
 
 
-def steps_table(rows: Sequence[StepsRow]) -> str:
-    """The rows as aligned lines, with one head."""
-    head = "".join(f"{field.name:>11}" for field in fields(StepsRow))
-    return "\n".join([head, *(_line(row) for row in rows)])
+def format_table(results: Sequence[StepCountResult]) -> str:
+    """The results as a text table with a header."""
+    header = "".join(f"{field.name:>11}" for field in fields(StepCountResult))
+    return "\n".join([header, *(_format_result(result) for result in results)])
 
 
-def _line(row: StepsRow) -> str:
-    name, steps, *numbers = astuple(row)
+def _format_result(result: StepCountResult) -> str:
+    name, steps, *numbers = astuple(result)
     return f"{name:>11}{steps:>11}" + "".join(f"{number:>11.3f}" for number in numbers)
