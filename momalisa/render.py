@@ -86,7 +86,7 @@ def render_frames(
     keys = [tally.ready[index] for index in range(tally.total)]
     frames = CachedFrames(cache, keys)
     circle = chain(frames, frames[:1]) if spec.loop == "closed" else frames
-    distances = perception.steps(circle)
+    distances = perception.step_distances(circle)
     legs = [CachedFrames(cache, leg) for leg in _keys_by_leg(spec, keys)]
     stats = RenderStats(
         seconds=seconds,

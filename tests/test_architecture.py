@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from momalisa.models.registry import FAMILIES
+
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"torch", "diffusers", "transformers"}
 TOP_LEVEL = {
@@ -182,6 +184,19 @@ def test_a_package_imports_nothing_that_is_foreign_to_it(
 @pytest.mark.parametrize("module", ["momalisa.pacing", "momalisa.engine.interpolation"])
 def test_pure_numbers_import_no_project_code(module: str) -> None:
     assert not any(name in MODULES for name in imports(MODULES[module]))
+
+
+def test_only_the_engines_schedulers_name_classes_of_diffusers() -> None:
+    for module in (m for m in sorted(MODULES) if is_in(m, "momalisa.engine")):
+        heavy = [n for n in imports(MODULES[module]) if is_in(n, "diffusers")]
+        assert not heavy or module == "momalisa.engine.schedulers", f"{module} imports diffusers"
+
+
+def test_no_model_family_is_named_outside_models() -> None:
+    adapters = {family.module for family in FAMILIES.values()}
+    for module, path in MODULES.items():
+        if not is_in(module, "momalisa.models"):
+            assert not adapters & set(imports(path)), f"{module} imports a family's adapter"
 
 
 def test_the_web_process_has_no_torch() -> None:

@@ -1,4 +1,4 @@
-"""How far two frames lie apart to the eye, how evenly a walk changes, how sharp a frame is.
+"""Perceived distance between frames, evenness of change along a walk, and sharpness.
 
 The distance needs no download: it compares pictures in OKLab (Ottosson 2020), where equal
 steps look about equally large, at four scales, so that a shape that moves counts, not only
@@ -71,7 +71,7 @@ def _halved(field: Lab) -> Lab:
     return (parts[0] + parts[1] + parts[2] + parts[3]) / np.float32(4.0)
 
 
-def steps(frames: Iterable[Picture]) -> list[float]:
+def step_distances(frames: Iterable[Picture]) -> list[float]:
     """The distances between neighbouring frames, which have one shape."""
     return [_apart(a, b) for a, b in pairwise(map(oklab, frames))]
 

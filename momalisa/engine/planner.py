@@ -12,7 +12,13 @@ from functools import cached_property
 from typing import Literal
 
 from momalisa.engine import perception
-from momalisa.engine.even_pacing import Distance, Spot, at_equal_change, wide_gaps, widest_gaps
+from momalisa.engine.even_pacing import (
+    Distance,
+    Spot,
+    middles_of_wide_gaps,
+    middles_of_widest_gaps,
+    spots_at_equal_change,
+)
 from momalisa.engine.frame_cache import CachedFrames, FrameCache, LatentMixture, frame_key
 from momalisa.engine.ordering import Visit, coarse_to_fine
 from momalisa.spec import Place, WalkSpec
@@ -53,7 +59,7 @@ def measure_change(cache: FrameCache) -> Change:
 
     @memoised
     def change(one: str, other: str) -> float:
-        return perception.steps(CachedFrames(cache, (one, other)))[0]
+        return perception.step_distances(CachedFrames(cache, (one, other)))[0]
 
     return change
 
@@ -174,7 +180,7 @@ class EvenLeg:
         """The pictures to sample next; none when the survey is as large as it may be."""
         share = SURVEY_TO_GLIDE if self.planner.glides else SURVEY
         room = max(3, round(share * self._spec.frames)) - len(self.surveyed)
-        middles = widest_gaps(self.surveyed, self._change, min(SURVEY_ROUND, room))
+        middles = middles_of_widest_gaps(self.surveyed, self._change, min(SURVEY_ROUND, room))
         return [self._nearest(t, self.planner.key(Place(self.leg, t))) for t in middles]
 
     def with_surveyed(self, tasks: Sequence[FrameTask]) -> "EvenLeg":
@@ -187,7 +193,7 @@ class EvenLeg:
         surveyed = (self.planner.key(Place(self.leg, t)) for t in self.surveyed)
         if not self.planner.glides or not self.planner.have_latents(*surveyed):
             return []
-        middles = wide_gaps(self._measured, self._change, self._spec.frames)
+        middles = middles_of_wide_gaps(self._measured, self._change, self._spec.frames)
         tasks = [self._frame(self._number(t), Spot(t, t, 0.0)) for t in middles]
         return [
             replace(task, index=task.index % len(self.planner.places), source="preview")
@@ -201,7 +207,8 @@ class EvenLeg:
 
     def frames(self) -> list[FrameTask]:
         """The leg's frames at equal change, without its two stops."""
-        spots = at_equal_change(self._measured, self._change, self._spec.frames, self.surveyed)
+        count, surveyed = self._spec.frames, self.surveyed
+        spots = spots_at_equal_change(self._measured, self._change, count, surveyed)
         return [self._frame(number, spot) for number, spot in enumerate(spots)][1:-1]
 
     @property

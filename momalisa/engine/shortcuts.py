@@ -1,12 +1,13 @@
-"""What fast mode leaves out, and how much of it: one value that says how a walk's frames are made.
+"""The approximations of fast mode, and the sampling plan of a walk that takes some of them.
 
-- *solver*: DPM-Solver++ (2M; Lu et al. 2022) in fewer steps, closer where there is most noise.
+- *solver*: DPM-Solver++ (2M; Lu et al. 2022) in fewer steps, denser where there is most noise.
 - *interval*: guidance in the early steps only (Kynkäänniemi et al. 2024).
-- *trunk*: the early steps are made for a few anchors of a leg, and each frame branches off from
-  the two beside it.
-- *glide*: of frames closely packed, every other one is decoded from its neighbours' latents.
+- *trunk*: the early steps are sampled at a few anchors of a leg only; each frame branches off from
+  a blend of the two anchors beside it.
+- *glide*: a frame between two that look alike is decoded from a mixture of their latents; see
+  `planner`.
 
-Each is a pure function of the place, never of the pacing, so a frame in the cache stays true.
+Each depends on a frame's place only, not on the pacing, so cached frames stay valid.
 """
 
 import math
@@ -20,24 +21,24 @@ if TYPE_CHECKING:
     from momalisa.engine.sampling import Sampler
 
 ANCHORS = 4
-"""Parts of a leg between two anchors of its trunk."""
-TRUNK = 0.3
-"""The trunk's share of the steps."""
-GUIDED = 0.85
-"""The guided share of the steps."""
-SOLVED = 0.4
-"""The few-step solver's share of the steps that were asked for."""
-FEW = 8
-"""A solver takes at least so many steps, or what was asked for if that is less."""
-EARLY = 1.5
-"""How much closer a solver's steps are in much noise, where most is decided; 1 for not at all."""
+"""Equal parts that a leg is divided into by the anchors of its trunk."""
+TRUNK_SHARE = 0.3
+"""The share of the steps that frames take together."""
+GUIDED_SHARE = 0.85
+"""The share of the steps that are guided."""
+SOLVER_SHARE = 0.4
+"""Steps of the few-step solver, as a share of the steps of the spec."""
+FEWEST_STEPS = 8
+"""The few-step solver takes at least so many steps, or those of the spec if these are fewer."""
+EARLY_DENSITY = 1.5
+"""How much denser a solver's first steps are, where most is decided; 1 is equally dense."""
 
 SETTINGS: dict[str, tuple[float, ...]] = {
-    "solver": (SOLVED, FEW, EARLY),
-    "interval": (GUIDED,),
-    "trunk": (TRUNK, ANCHORS),
+    "solver": (SOLVER_SHARE, FEWEST_STEPS, EARLY_DENSITY),
+    "interval": (GUIDED_SHARE,),
+    "trunk": (TRUNK_SHARE, ANCHORS),
 }
-"""What a frame's pixels depend on besides its spec, by shortcut; a glide has a key of its own."""
+"""What a frame's pixels depend on besides its spec, by shortcut: part of the frame's key."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +57,15 @@ def plan_sampling(spec: WalkSpec, sampler: "Sampler") -> SamplingPlan:
     if "solver" in spec.shortcuts and schedulers.solves_ode(sampler.scheduler):
         sampler = _few_steps(sampler)
     steps = sampler.steps
-    guided = math.ceil(GUIDED * steps) if "interval" in spec.shortcuts else None
+    guided = math.ceil(GUIDED_SHARE * steps) if "interval" in spec.shortcuts else None
     branches = "trunk" in spec.shortcuts and schedulers.can_branch(sampler.scheduler)
-    shared = int(TRUNK * steps) if branches else 0
+    shared = int(TRUNK_SHARE * steps) if branches else 0
     return SamplingPlan(sampler, guided, shared if shared > 1 else 0)
 
 
 def few_steps(steps: int) -> int:
     """How many steps the few-step solver takes in place of `steps`."""
-    return max(min(FEW, steps), math.ceil(SOLVED * steps))
+    return max(min(FEWEST_STEPS, steps), math.ceil(SOLVER_SHARE * steps))
 
 
 def _few_steps(sampler: "Sampler") -> "Sampler":
@@ -83,4 +84,4 @@ def _early_times(scheduler: Any, steps: int) -> tuple[int, ...]:
     if not scheduler.config.get("rescale_betas_zero_snr"):
         return ()
     last = scheduler.config.num_train_timesteps
-    return tuple(round(last * (1 - (step / steps) ** EARLY)) - 1 for step in range(steps))
+    return tuple(round(last * (1 - (step / steps) ** EARLY_DENSITY)) - 1 for step in range(steps))

@@ -1,5 +1,7 @@
 """Base of adapters for pipelines with a UNet: loading, noise, scheduler, autoencoder."""
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
@@ -10,13 +12,14 @@ import torch
 import transformers
 from torch import Tensor, nn
 
+from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.sampling import Sampler
 from momalisa.errors import BadInput, ModelBroken
 
 
 @dataclass(frozen=True, eq=False)
-class UNetPipeline:
+class UNetPipeline(ABC):
     """A loaded pipeline, as far as families with a UNet do not differ (see `DiffusionModel`)."""
 
     name: str
@@ -49,6 +52,14 @@ class UNetPipeline:
         if dtype == torch.float16 and pipeline.vae.config.get("force_upcast"):
             pipeline.vae.to(torch.float32)  # its activations overflow in half precision
         return cls(name, digest, pipeline, device, dtype)
+
+    @abstractmethod
+    def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
+        """Conditions of n prompts in fp32, each encoded by itself, for pictures of that size."""
+
+    @abstractmethod
+    def predict(self, latents: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor:
+        """The UNet's prediction for latents (n, c, h, w) at a time ()."""
 
     @property
     def network(self) -> nn.Module:

@@ -33,7 +33,7 @@ from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.interpolation import lerp, slerp
 from momalisa.engine.runner import ModelRunner
 from momalisa.models.registry import load
-from momalisa.models.sd import StableDiffusion
+from momalisa.models.unet_pipeline import UNetPipeline
 from momalisa.render import render_frames
 from momalisa.spec import SHORTCUTS, WalkSpec
 
@@ -168,7 +168,7 @@ def _size(model: ModelRunner) -> int:
 
 def _pipeline(runner: ModelRunner) -> Any:
     """The diffusers pipeline behind a model."""
-    return cast(StableDiffusion, runner.model).pipeline
+    return cast(UNetPipeline, runner.model).pipeline
 
 
 def _engine(model: ModelRunner, walk: WalkSpec) -> Run:
@@ -218,7 +218,7 @@ def _row(name: str, runs: dict[str, list[Run]]) -> Row:
     plain, exact = runs["plain loop"], runs["exact"]
     mine = runs[name]
     both = list(zip(mine, plain, strict=True))
-    changes = [perception.steps(run.frames) for run in mine]
+    changes = [perception.step_distances(run.frames) for run in mine]
     return Row(
         way=name,
         samples=median(run.samples for run in mine),
@@ -242,7 +242,7 @@ def _median(values: Sequence[float | None]) -> float | None:
 def _error(run: Run, exact: Run) -> float:
     """The mean distance to exact mode's frames, in distances between its neighbours."""
     apart = [perception.distance(a, b) for a, b in zip(run.frames, exact.frames, strict=True)]
-    return mean(apart) / mean(perception.steps(exact.frames))
+    return mean(apart) / mean(perception.step_distances(exact.frames))
 
 
 def _psnr(run: Run, exact: Run) -> float:
@@ -267,7 +267,7 @@ def even(
     ]
     found: dict[str, float] = {"pairs": len(over)}
     for number, name in enumerate(("linear", "even")):
-        changes = [perception.steps(runs[number].frames) for runs in both]
+        changes = [perception.step_distances(runs[number].frames) for runs in both]
         found[f"{name}: max/mean"] = median(max(steps) / mean(steps) for steps in changes)
         found[f"{name}: variation"] = median(float(np.std(s) / np.mean(s)) for s in changes)
         found[f"{name}: evenness"] = median(perception.evenness(steps) for steps in changes)

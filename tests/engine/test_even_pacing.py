@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from momalisa.engine.even_pacing import CLOSEST, SNAP, at_equal_change, wide_gaps, widest_gaps
+from momalisa.engine.even_pacing import (
+    CLOSEST,
+    SNAP,
+    middles_of_wide_gaps,
+    middles_of_widest_gaps,
+    spots_at_equal_change,
+)
 
 
 def jump(low: float, high: float) -> float:
@@ -21,7 +27,7 @@ PROFILE = ([0.0, 0.25, 0.5, 1.0], [0.0, 0.05, 0.95, 1.0])
 def surveyed(size: int) -> list[float]:
     places = [0.0, 1.0]
     while len(places) < size:
-        places = sorted([*places, *widest_gaps(places, jump, 1)])
+        places = sorted([*places, *middles_of_widest_gaps(places, jump, 1)])
     return places
 
 
@@ -32,14 +38,14 @@ def test_a_survey_gathers_where_much_changes() -> None:
 
 @given(st.integers(2, 60), st.integers(3, 40))
 def test_both_ends_are_kept_and_nothing_goes_back(frames: int, size: int) -> None:
-    spots = [spot.t for spot in at_equal_change(surveyed(size), jump, frames)]
+    spots = [spot.t for spot in spots_at_equal_change(surveyed(size), jump, frames)]
     assert (spots[0], spots[-1], len(spots)) == (0.0, 1.0, frames)
     assert all(a <= b for a, b in pairwise(spots))
 
 
 @pytest.mark.parametrize("frames", [5, 16, 23])
 def test_steps_change_equally(frames: int) -> None:
-    spots = [spot.t for spot in at_equal_change(surveyed(24), jump, frames)]
+    spots = [spot.t for spot in spots_at_equal_change(surveyed(24), jump, frames)]
     steps = [jump(a, b) for a, b in pairwise(spots)]
     assert max(steps) <= (1 + 2 * SNAP) * np.mean(steps) + 1e-9
 
@@ -47,14 +53,14 @@ def test_steps_change_equally(frames: int) -> None:
 def test_between_painted_places_frames_stand_where_they_should() -> None:
     painted = [0.0, 0.5, 1.0]
     marks = sorted([*painted, 0.05, 0.26, 0.49])
-    spots = at_equal_change(marks, lambda low, high: high - low, 5, painted)
+    spots = spots_at_equal_change(marks, lambda low, high: high - low, 5, painted)
     assert [spot.t for spot in spots] == pytest.approx([0.0, 0.25, 0.5, 0.75, 1.0])
 
 
 @given(st.integers(2, 60), st.integers(3, 40))
 def test_a_spot_stands_where_it_stood_among_fewer_places(frames: int, size: int) -> None:
     places, marks = surveyed(size), surveyed(2 * size)
-    for spot in at_equal_change(marks, jump, frames):
+    for spot in spots_at_equal_change(marks, jump, frames):
         among = spot.among(places)
         assert among.t == pytest.approx(spot.t)
         assert 0.0 <= among.weight <= 1.0
@@ -64,13 +70,13 @@ def test_a_spot_stands_where_it_stood_among_fewer_places(frames: int, size: int)
 
 def test_wide_gaps_are_halved_until_each_frame_has_one() -> None:
     marks = surveyed(4)
-    while middles := wide_gaps(marks, jump, 16):
+    while middles := middles_of_wide_gaps(marks, jump, 16):
         marks = sorted([*marks, *middles])
     assert max(jump(a, b) for a, b in pairwise(marks)) <= 1 / 15
 
 
 def test_where_nothing_changes_places_are_equally_far_apart() -> None:
-    spots = [spot.t for spot in at_equal_change([0.0, 0.5, 1.0], lambda _low, _high: 0.0, 5)]
+    spots = [spot.t for spot in spots_at_equal_change([0.0, 0.5, 1.0], lambda _low, _high: 0.0, 5)]
     assert spots == [0.0, 0.25, 0.5, 0.75, 1.0]
 
 
@@ -79,7 +85,7 @@ def test_a_jump_is_not_looked_into_for_ever() -> None:
         return float(low < 0.3 <= high)
 
     places = [0.0, 1.0]
-    while middles := widest_gaps(places, cut, 1):
+    while middles := middles_of_widest_gaps(places, cut, 1):
         places = sorted([*places, *middles])
         if len(places) > 2000:
             break

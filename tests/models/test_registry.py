@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from momalisa.errors import ModelBroken, ModelNotFound
-from momalisa.models.registry import available, find, load
+from momalisa.models.registry import available, digest_of, find, load
 
 
 def test_the_shipped_model_comes_first_and_is_ready() -> None:
@@ -67,6 +67,40 @@ def test_the_digest_is_of_the_weights_not_of_the_folder(make_pipeline: Any, tmp_
     shutil.copytree(folder, copied)
     one, same, other = (load(str(f), "cpu") for f in (folder, copied, make_pipeline(seed=2)))
     assert one.model.digest == same.model.digest != other.model.digest
+
+
+def test_a_digest_is_computed_once_per_state_of_the_files(
+    make_pipeline: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(make_pipeline(), folder)
+    before = digest_of(str(folder))
+    with monkeypatch.context() as patch:
+        patch.setattr(Path, "read_bytes", None)  # no file is read again
+        assert digest_of(str(folder)) == before
+    weights = next((folder / "unet").glob("*.safetensors"))
+    weights.write_bytes(weights.read_bytes()[:-1] + b"!")
+    assert digest_of(str(folder)) != before
+
+
+def test_the_hub_is_looked_through_once_per_change(
+    make_pipeline: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    lookups: list[str] = []
+
+    def look_up(hub_id: str, _name: str) -> str | None:
+        lookups.append(hub_id)
+        index = tmp_path / "models--some--model" / "snapshots" / "1" / "model_index.json"
+        return str(index) if index.exists() else None
+
+    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", look_up)
+    for _ in range(3):
+        with pytest.raises(ModelNotFound):
+            find("some/model")
+    assert lookups.count("some/model") == 1
+    shutil.copytree(make_pipeline(), tmp_path / "models--some--model" / "snapshots" / "1")
+    assert find("some/model").ready
 
 
 def test_atelier_loads_offline_with_stock_diffusers() -> None:

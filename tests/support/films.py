@@ -33,7 +33,7 @@ def add_film(app: App, walk_id: str, *prompts: str, **fields: Any) -> None:
     for kind, (name, data) in files.items():
         content_type = CONTENT_TYPES[name[name.index(".") :]]
         LocalStorage(app.home / "store").put(keys[kind], data, content_type)
-    distances = perception.steps(frames)
+    distances = perception.step_distances(frames)
     result = {
         "files": keys,
         "frames": len(frames),

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.sampling import Guidance
-from momalisa.models.sd import StableDiffusion
+from momalisa.models.unet_pipeline import UNetPipeline
 
 BATCH = 8
 
@@ -50,10 +50,10 @@ class Sampler:
         """The same model with another diffusers scheduler."""
         parts = self.pipeline.components | {"scheduler": scheduler}
         pipeline = type(self.pipeline)(**parts, requires_safety_checker=False)
-        model = replace(cast(StableDiffusion, self.runner.model), pipeline=pipeline)
+        model = replace(cast(UNetPipeline, self.runner.model), pipeline=pipeline)
         return replace(self, runner=ModelRunner(model))
 
     @property
     def pipeline(self) -> Any:
         """The diffusers pipeline of the model."""
-        return cast(StableDiffusion, self.runner.model).pipeline
+        return cast(UNetPipeline, self.runner.model).pipeline

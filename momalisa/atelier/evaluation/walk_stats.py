@@ -37,7 +37,7 @@ class WalkStats:
 
 def walk_stats(walk: Sequence[Frame]) -> WalkStats:
     """Measure the frames of a walk."""
-    changes = perception.steps(walk)
+    changes = perception.step_distances(walk)
     sharpness = [perception.sharpness(frame) for frame in walk]
     return WalkStats(
         sharpness_between=perception.relative_sharpness(walk),

@@ -5,7 +5,7 @@ from statistics import median
 
 from db import walks
 from db.models import Walk
-from momalisa.engine.shortcuts import FEW, SOLVED
+from momalisa.engine.shortcuts import few_steps
 from momalisa.spec import WalkSpec
 from momalisa.ui import durations, history
 from momalisa.ui.submit import has_spec, spec_of
@@ -70,8 +70,6 @@ def _likeness(spec: WalkSpec, other: WalkSpec) -> tuple[bool, bool]:
 
 def _work(spec: WalkSpec) -> float:
     """What a frame's time grows with: its passes through the UNet, and what each frame needs."""
-    steps = float(spec.steps)
-    if "solver" in spec.shortcuts:
-        steps = max(min(FEW, steps), SOLVED * steps)
+    steps = few_steps(spec.steps) if "solver" in spec.shortcuts else spec.steps
     passes = steps * (2 if spec.guided else 1) + DECODING
     return passes * (SURVEYING if spec.pacing == "even" else 1)
