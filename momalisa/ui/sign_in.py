@@ -62,7 +62,7 @@ def _log_in() -> None:
     try:
         st.login()
     except StreamlitAuthError as error:
-        log.error("nobody can sign in: %s", error)
+        log.error("sign-in is misconfigured: %s", error)
         st.error(
             "Nobody can sign in just now: the section [auth] of the app's secrets is not whole. "
             "The server's log says what is missing."

@@ -42,7 +42,7 @@ def test_a_slide_is_a_film_with_its_label(visit: Visit, add_film: MakeWalk) -> N
     }
 
 
-def test_the_films_that_the_url_names_are_shown_in_its_order(
+def test_listed_films_are_shown_in_the_urls_order(
     visit: Visit, add_film: MakeWalk, enqueue_walk: MakeWalk
 ) -> None:
     first, second, _ = add_film("a", "z"), add_film("b", "z"), add_film("c", "z")
@@ -64,7 +64,7 @@ def test_the_films_that_the_url_names_are_shown_in_its_order(
         ("since=2025-01-02&sort=nonsense&until=never", "cb"),
     ],
 )
-def test_a_search_is_exhibited_as_the_gallery_finds_it(
+def test_an_exhibited_search_has_the_gallerys_results(
     visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk, query: str, shown: str
 ) -> None:
     one, two, _ = add_film("a", "z"), add_film("b", "z"), add_film("c", "z", pacing="ease")
@@ -89,20 +89,20 @@ def test_a_search_is_exhibited_as_the_gallery_finds_it(
         ({"seconds": "nan", "rounds": "-1"}, 6.0),
     ],
 )
-def test_the_url_says_how_long_a_film_is_shown(
+def test_the_url_sets_how_long_a_film_is_shown(
     visit: Visit, add_film: MakeWalk, query: dict[str, str], seconds: float
 ) -> None:
     add_film(fps=1)
     assert slides(visit("exhibition", **query))[0]["seconds"] == seconds
 
 
-def test_films_of_other_programs_are_exhibited(visit: Visit, add_foreign_film: MakeWalk) -> None:
+def test_foreign_films_are_exhibited(visit: Visit, add_foreign_film: MakeWalk) -> None:
     add_foreign_film()
     (slide,) = slides(visit("exhibition"))
     assert (slide["title"], slide["seconds"]) == ("Waves, 2024", 20.0)
 
 
-def test_films_come_and_go_while_they_are_exhibited(visit: Visit, add_film: MakeWalk) -> None:
+def test_new_and_deleted_films_update_the_slides(visit: Visit, add_film: MakeWalk) -> None:
     walk = add_film("a", "z")
     at = visit("exhibition")
     add_film("b", "z")
@@ -113,7 +113,7 @@ def test_films_come_and_go_while_they_are_exhibited(visit: Visit, add_film: Make
 
 
 @pytest.mark.parametrize("error", [Locked.at("momalisa.db"), ZeroDivisionError()])
-def test_the_exhibition_goes_on_while_the_history_is_away(
+def test_the_slides_stay_while_the_database_fails(
     visit: Visit, add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     def away(_query: str) -> None:
@@ -126,7 +126,7 @@ def test_the_exhibition_goes_on_while_the_history_is_away(
     assert not at.exception
 
 
-def test_more_films_than_an_exhibition_shows_are_not_promised(
+def test_the_link_states_the_maximum_number_of_films(
     visit: Visit, add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(playlist, "MAX_FILMS", 2)
@@ -137,7 +137,7 @@ def test_more_films_than_an_exhibition_shows_are_not_promised(
     assert titles(visit("exhibition")) == ["c", "b"]
 
 
-def test_the_gallery_leads_to_the_exhibition_of_its_search(
+def test_the_gallery_links_to_the_exhibition_of_its_search(
     visit: Visit, add_film: MakeWalk
 ) -> None:
     add_film("a moon", "a sea")

@@ -1,4 +1,4 @@
-"""Home, and the house around the pages."""
+"""Home, error messages, and redirects from unknown pages."""
 
 from pathlib import Path
 
@@ -27,14 +27,14 @@ from tests.support.pages import (
 )
 
 
-def test_home_has_a_sentence_and_two_doors(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_home_links_to_create_and_gallery(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(example_film, "FILM_PATH", Path("nowhere.gif"))
     at = visit("home")
     assert at.title[0].value == "MOMA Lisa"
     assert [link.label for link in at.page_link] == ["Create a walk", "Browse the Gallery"]
 
 
-def test_a_preset_on_home_begins_its_walk_with_one_click(visit: Visit) -> None:
+def test_a_preset_on_home_submits_its_walk_with_one_click(visit: Visit) -> None:
     at = press(visit("home"), "Square to sea")
     (walk,) = all_walks()
     assert walk.prompts == list(PRESETS["Square to sea"])
@@ -63,13 +63,13 @@ def test_home_shows_the_example_film_and_its_label(
         (ZeroDivisionError("secret detail"), "nobody foresaw"),
     ],
 )
-def test_errors_become_sentences(error: Exception, part: str) -> None:
+def test_errors_are_shown_as_sentences_without_details(error: Exception, part: str) -> None:
     assert part in error_display.error_message(error)
     assert "secret" not in error_display.error_message(error)
 
 
-def led_from(path: str, base: str = "") -> str | None:
-    """Where a visitor is sent who asks for that path, by our routes and Streamlit's last one."""
+def redirect_from(path: str, base: str = "") -> str | None:
+    """The target of a redirect, with the app's routes and Streamlit's; None if there is none."""
     routes = [*media.ROUTES, *create_streamlit_static_assets_routes(base)]
     app = Starlette(routes=routes, middleware=[Middleware(not_found.redirect_unknown_pages)])
     return get(path, app=app)[1].get("location")
@@ -79,26 +79,28 @@ def led_from(path: str, base: str = "") -> str | None:
 @pytest.mark.parametrize(
     "path", ["/nosuch", "/nosuch/deeper", "/gallery/deeper", "/home", "/sign-in"]
 )
-def test_an_address_that_is_no_page_leads_to_home(base: str, path: str) -> None:
-    assert led_from(base + path, base) == f"{base}/?lost=yes"
+def test_an_unknown_page_redirects_to_home(base: str, path: str) -> None:
+    assert redirect_from(base + path, base) == f"{base}/?lost=yes"
 
 
 @pytest.mark.parametrize("base", ["", "/museum"])
 @pytest.mark.parametrize("path", ["/", "/create", "/exhibition", "/favicon.png"])
-def test_who_asks_for_what_is_here_is_not_led_away(base: str, path: str) -> None:
-    assert led_from(base + path, base) is None
+def test_known_paths_are_not_redirected(base: str, path: str) -> None:
+    assert redirect_from(base + path, base) is None
 
 
-def test_an_address_of_ours_with_nothing_there_is_not_led_away() -> None:
-    assert led_from("/pictures/walks/nosuch.mp4") is None
+def test_a_missing_file_is_not_redirected() -> None:
+    assert redirect_from("/pictures/walks/nosuch.mp4") is None
 
 
-def test_where_one_can_sign_in_there_is_a_page_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sign_in_page_is_known_if_sign_in_is_configured(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sign_in, "is_configured", lambda: True)
-    assert led_from("/sign-in") is None
+    assert redirect_from("/sign-in") is None
 
 
-def test_who_was_led_to_home_reads_why_and_the_url_forgets_it(visit: Visit) -> None:
+def test_home_shows_a_notice_after_a_redirect_once(visit: Visit) -> None:
     at = visit("home", lost="yes")
     assert "There is no such page here; this is the entrance." in texts(at)
     assert not_found.NOT_FOUND_PARAM not in at.query_params

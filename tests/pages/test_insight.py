@@ -1,4 +1,4 @@
-"""Insight: what the history says, in words and in charts."""
+"""Insight: sentences and charts about all films."""
 
 import json
 from datetime import timedelta
@@ -14,28 +14,28 @@ from momalisa.settings import settings
 from momalisa.ui import insight
 from tests.support.pages import MakeWalk, UpdateWalk, Visit, all_text, widget
 
-WALLS = ("#fcfbf9", "#0d0d0e")
+BACKGROUNDS = ("#fcfbf9", "#0d0d0e")
 
 
 def charts(at: AppTest) -> list[dict[str, Any]]:
+    """The Vega-Lite specs of the page's charts."""
     return [json.loads(chart.proto.spec) for chart in at.get("vega_lite_chart")]
 
 
 def contrast(one: str, other: str) -> float:
-    """As WCAG 2.2 has it."""
+    """The contrast ratio of two colours as in WCAG 2.2, from 1 to 21."""
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 
 def luminance(colour: str) -> float:
+    """The relative luminance of `#rrggbb` as in WCAG 2.2, in [0, 1]."""
     parts = [int(colour[n : n + 2], 16) / 255 for n in (1, 3, 5)]
     red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def test_an_empty_history_shows_the_way_to_the_first_film(
-    visit: Visit, enqueue_walk: MakeWalk
-) -> None:
+def test_an_empty_database_links_to_create(visit: Visit, enqueue_walk: MakeWalk) -> None:
     enqueue_walk("a moon", "a sea")
     at = visit("insight")
     assert "no film yet" in all_text(at)
@@ -43,7 +43,7 @@ def test_an_empty_history_shows_the_way_to_the_first_film(
     assert charts(at) == []
 
 
-def test_votes_are_told_in_a_sentence(visit: Visit, add_film: MakeWalk) -> None:
+def test_votes_are_summarised_in_a_sentence(visit: Visit, add_film: MakeWalk) -> None:
     linear, even = add_film("a moon", "a sea"), add_film("a moon", "a sea", pacing="even")
     with writing(settings().database) as session:
         for maker, preferred in enumerate((even, even, even, linear, None)):
@@ -62,7 +62,7 @@ def test_votes_are_told_in_a_sentence(visit: Visit, add_film: MakeWalk) -> None:
     assert len(charts(at)) == 3
 
 
-def test_without_votes_the_way_to_vote_is_shown(visit: Visit, add_film: MakeWalk) -> None:
+def test_without_votes_there_is_a_link_to_vote(visit: Visit, add_film: MakeWalk) -> None:
     add_film("a moon", "a sea")
     at = visit("insight")
     assert "Nobody has voted yet" in all_text(at)
@@ -81,21 +81,21 @@ def test_films_are_counted_by_pacing_or_by_model(
     assert "6 films since 03 May 2024: atelier 5, another program 1." in all_text(at)
 
 
-def test_films_by_nothing_are_those_by_pacing(visit: Visit, add_film: MakeWalk) -> None:
+def test_films_are_counted_by_pacing_if_the_parameter_is_blank(
+    visit: Visit, add_film: MakeWalk
+) -> None:
     add_film()
     assert "linear 1" in all_text(visit("insight", by=""))
 
 
-def test_a_film_of_another_program_alone_is_enough(
-    visit: Visit, add_foreign_film: MakeWalk
-) -> None:
+def test_a_foreign_film_alone_is_shown(visit: Visit, add_foreign_film: MakeWalk) -> None:
     add_foreign_film()
     at = visit("insight")
     assert "1 film since 03 May 2024: another program 1." in all_text(at)
     assert len(charts(at)) == 1
 
 
-def test_every_chart_is_told_in_words(
+def test_every_chart_has_an_alternative_text(
     visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
 ) -> None:
     update_walk(add_film(), evenness=0.5)
@@ -107,16 +107,16 @@ def test_every_chart_is_told_in_words(
     assert "atelier, 64 × 64, cpu 2 (2)" in alts[2]
 
 
-def test_every_pacing_has_a_colour_that_reads_on_both_walls() -> None:
+def test_every_pacing_has_a_colour_with_contrast_on_both_themes() -> None:
     assert set(insight.COLOURS) == set(PACINGS)
     for colour in (*insight.COLOURS.values(), insight.NEUTRAL_COLOUR):
-        assert all(contrast(colour, wall) >= 3 for wall in WALLS), colour
+        assert all(contrast(colour, background) >= 3 for background in BACKGROUNDS), colour
 
 
-def test_the_words_of_a_chart_read_on_the_wall_they_are_on() -> None:
+def test_the_text_of_charts_has_contrast_on_both_themes() -> None:
     on_light, on_dark = insight.TEXT_COLOUR.expr.split("'")[1::2]
-    assert contrast(on_light, WALLS[0]) >= 4.5
-    assert contrast(on_dark, WALLS[1]) >= 4.5
+    assert contrast(on_light, BACKGROUNDS[0]) >= 4.5
+    assert contrast(on_dark, BACKGROUNDS[1]) >= 4.5
 
 
 @pytest.mark.parametrize(("days", "unit"), [(30, "Films a day"), (400, "Films a month")])

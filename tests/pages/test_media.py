@@ -1,4 +1,4 @@
-"""Pictures over HTTP: our own files, films in other formats, and nothing else."""
+"""HTTP routes for pictures, exports and uploads."""
 
 import asyncio
 import threading
@@ -35,19 +35,19 @@ KEY = "ab" + "0" * 62
 
 @pytest.fixture
 def proxy() -> Iterator[Proxy]:
-    """The way to an emulated Cloud Storage."""
+    """A proxy in front of an emulated Cloud Storage, which can fail on demand."""
     with proxied_emulator() as proxy:
         yield proxy
 
 
-def keep_frame() -> None:
-    """A finished frame in the cache."""
+def cache_frame() -> None:
+    """Put a finished frame into the cache."""
     path = settings().frame_cache / "ab" / f"{KEY}.png"
     path.parent.mkdir(parents=True)
     path.write_bytes(picture_bytes("png"))
 
 
-def test_a_film_comes_with_its_type_and_for_good(add_film: MakeWalk) -> None:
+def test_a_film_is_served_with_its_type_and_cached_for_good(add_film: MakeWalk) -> None:
     walk = add_film()
     status, headers, body = get(history.file_url(walk, "gif"))
     assert status == 200
@@ -57,13 +57,15 @@ def test_a_film_comes_with_its_type_and_for_good(add_film: MakeWalk) -> None:
     assert body == picture_bytes("gif")
 
 
-def test_a_download_bears_the_name_it_was_asked_for(add_film: MakeWalk) -> None:
+def test_a_download_has_the_requested_file_name(add_film: MakeWalk) -> None:
     url, _, query = history.file_url(add_film(), "gif", download="é 1.gif").partition("?")
     _, headers, _ = get(url, query)
     assert headers["content-disposition"] == "attachment; filename*=UTF-8''%C3%A9%201.gif"
 
 
-def test_a_waiting_film_comes_from_the_outbox(add_film: MakeWalk, update_walk: UpdateWalk) -> None:
+def test_a_film_that_waits_for_upload_is_served_from_the_outbox(
+    add_film: MakeWalk, update_walk: UpdateWalk
+) -> None:
     walk = add_film()
     update_walk(walk, waiting=True, files={"gif": film_key(walk.id, "late.gif")})
     url = history.file_url(stored_walk(walk.id), "gif")
@@ -75,7 +77,7 @@ def test_a_waiting_film_comes_from_the_outbox(add_film: MakeWalk, update_walk: U
     assert (status, headers["content-type"], body) == (200, "image/gif", picture_bytes("gif"))
 
 
-def test_a_waiting_film_is_not_sought_in_the_bucket(
+def test_the_url_of_a_film_that_waits_for_upload_is_the_apps(
     add_film: MakeWalk, update_walk: UpdateWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", "http://bucket.test")
@@ -86,8 +88,10 @@ def test_a_waiting_film_is_not_sought_in_the_bucket(
     assert history.file_url(stored_walk(walk.id), "gif") == app_url(walk.files["gif"])
 
 
-def test_a_bucket_is_handed_on_by_the_app(proxy: Proxy, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where credentials cannot sign an address, browsers ask the app."""
+def test_the_app_proxies_a_bucket_that_cannot_sign_urls(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without credentials that can sign URLs, browsers request the files from the app."""
     from google.cloud.storage import Client  # type: ignore[import-untyped]
 
     monkeypatch.setenv("STORAGE_EMULATOR_HOST", proxy.address)
@@ -109,13 +113,13 @@ def test_a_bucket_is_handed_on_by_the_app(proxy: Proxy, monkeypatch: pytest.Monk
         assert "cache-control" not in headers
 
 
-def test_a_bucket_that_stalls_leaves_all_other_pictures_alone(
+def test_a_stalled_bucket_does_not_block_other_pictures(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     bucket, back = GCSStorage("films"), threading.Event()
     monkeypatch.setattr(bucket, "get", lambda _key: picture_bytes("gif") if back.wait(30) else b"")
     monkeypatch.setattr(history, "storage", lambda: bucket)
-    keep_frame()
+    cache_frame()
 
     async def visits() -> tuple[int, list[int]]:
         film = app_url(film_key("abc", "film.gif"))
@@ -130,8 +134,8 @@ def test_a_bucket_that_stalls_leaves_all_other_pictures_alone(
     assert asyncio.run(visits()) == (200, [200] * 60)
 
 
-def test_a_frame_comes_from_the_cache() -> None:
-    keep_frame()
+def test_a_frame_is_served_from_the_cache() -> None:
+    cache_frame()
     status, headers, body = get(media.frame_url(KEY))
     assert (status, headers["content-type"], body) == (200, "image/png", picture_bytes("png"))
 
@@ -156,7 +160,7 @@ def test_a_frame_comes_from_the_cache() -> None:
         "/pictures/example/nosuch.gif",
     ],
 )
-def test_nothing_else_can_be_had(app_home: Path, path: str) -> None:
+def test_other_paths_are_not_served(app_home: Path, path: str) -> None:
     store = app_home / "store"
     store.mkdir()
     (store / "notes.txt").write_text("no picture")
@@ -170,15 +174,15 @@ GREY = [np.full((64, 64, 3), level, np.uint8) for level in (20, 120, 220)]
 
 
 @pytest.fixture
-def refilm(update_walk: UpdateWalk) -> Callable[[Walk, bytes], None]:
-    """Give a walk another GIF."""
+def replace_gif(update_walk: UpdateWalk) -> Callable[[Walk, bytes], None]:
+    """Replace the GIF of a walk."""
 
-    def _refilm(walk: Walk, gif: bytes) -> None:
+    def _replace_gif(walk: Walk, gif: bytes) -> None:
         key = film_key(walk.id, "other.gif")
         open_storage(settings().store_root).put(key, gif, "image/gif")
         update_walk(walk, files=walk.files | {"gif": key})
 
-    return _refilm
+    return _replace_gif
 
 
 def real_gif() -> bytes:
@@ -186,11 +190,11 @@ def real_gif() -> bytes:
 
 
 @pytest.mark.parametrize("kind", exports.CONTENT_TYPES)
-def test_a_film_leaves_in_another_format_with_its_settings(
-    add_film: MakeWalk, refilm: Callable[..., None], kind: exports.ExportFormat
+def test_an_export_contains_the_spec(
+    add_film: MakeWalk, replace_gif: Callable[..., None], kind: exports.ExportFormat
 ) -> None:
     walk = add_film("a moon", "a sea")
-    refilm(walk, real_gif())
+    replace_gif(walk, real_gif())
     url = downloads.download_urls(walk)[downloads.FORMAT_NAMES[kind]]
     status, headers, body = get(url)
     assert (status, headers["content-type"]) == (200, exports.CONTENT_TYPES[kind])
@@ -199,11 +203,11 @@ def test_a_film_leaves_in_another_format_with_its_settings(
     assert exports.read_spec(body, name) == spec("a moon", "a sea")
 
 
-def test_a_film_of_another_program_leaves_as_it_plays(
-    add_foreign_film: MakeWalk, refilm: Callable[..., None]
+def test_a_foreign_film_is_converted_but_has_no_frames(
+    add_foreign_film: MakeWalk, replace_gif: Callable[..., None]
 ) -> None:
     walk = add_foreign_film("a b.c")
-    refilm(walk, real_gif())
+    replace_gif(walk, real_gif())
     offers = downloads.download_urls(walk)
     assert list(offers) == ["MP4", "WebP"]
     assert get(offers["WebP"].replace("%20", " "))[2].startswith(b"RIFF")
@@ -212,7 +216,7 @@ def test_a_film_of_another_program_leaves_as_it_plays(
     assert b"Another program made this film" in page
 
 
-def test_a_waiting_film_leaves_in_another_format_too(
+def test_a_film_that_waits_for_upload_can_be_exported(
     add_film: MakeWalk, update_walk: UpdateWalk
 ) -> None:
     walk = add_film()
@@ -222,7 +226,7 @@ def test_a_waiting_film_leaves_in_another_format_too(
     assert get(f"/pictures/walks/{walk.id}.mp4")[0] == 200
 
 
-def test_a_download_that_is_none_says_so_on_a_page(
+def test_an_unknown_download_is_answered_with_an_error_page(
     add_film: MakeWalk, enqueue_walk: MakeWalk
 ) -> None:
     for name in ("nosuch.mp4", f"{add_film().id}.exe", f"{enqueue_walk().id}.mp4", "<b>.mp4"):
@@ -242,7 +246,7 @@ def test_a_download_that_is_none_says_so_on_a_page(
         (ZeroDivisionError("secret"), 500, "nobody foresaw"),
     ],
 )
-def test_a_download_that_fails_says_why(
+def test_a_failed_download_is_answered_with_the_reason(
     add_film: MakeWalk,
     monkeypatch: pytest.MonkeyPatch,
     error: Exception,
@@ -260,7 +264,7 @@ def test_a_download_that_fails_says_why(
     assert "secret" not in page.decode()
 
 
-def test_a_film_whose_file_is_lost_is_no_download(app_home: Path, add_film: MakeWalk) -> None:
+def test_a_download_of_a_lost_file_is_not_found(app_home: Path, add_film: MakeWalk) -> None:
     walk = add_film()
     (app_home / "store" / walk.files["gif"]).unlink()
     status, _, page = get(f"/pictures/walks/{walk.id}.mp4")
@@ -269,13 +273,15 @@ def test_a_film_whose_file_is_lost_is_no_download(app_home: Path, add_film: Make
     assert str(app_home) not in page.decode()
 
 
-def test_two_films_are_made_at_a_time(add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_at_most_two_exports_run_at_a_time(
+    add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
+) -> None:
     walk, pair, running, most = add_film(), threading.Barrier(2), set[int](), 0
 
     def export(*_: object) -> bytes:
         nonlocal most
         running.add(threading.get_ident())
-        pair.wait(10)  # nobody comes alone
+        pair.wait(10)  # until two run
         most = max(most, len(running))
         pair.wait(10)
         running.discard(threading.get_ident())
@@ -291,14 +297,14 @@ def test_two_films_are_made_at_a_time(add_film: MakeWalk, monkeypatch: pytest.Mo
     assert most == 2
 
 
-def test_a_film_that_is_sent_gives_its_settings_back() -> None:
+def test_an_uploaded_film_is_answered_with_its_spec() -> None:
     gif = encode_gif(GREY, 10, spec().model_dump_json())
     status, headers, body = post(import_film.ADDRESS, "name=a.gif", gif[:500], gif[500:])
     assert (status, headers["content-type"]) == (200, "application/json")
     assert exports.read_spec(body, "") == spec()
 
 
-def test_what_is_wrong_with_a_film_that_is_sent_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_bad_upload_is_answered_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     status, _, body = post(import_film.ADDRESS, "name=a%20b.gif", b"GIF89a")
     assert status == 422
     assert body.decode().startswith("“a b.gif”: This file is damaged")

@@ -1,4 +1,4 @@
-"""The scripts that a page's HTML names ahead of its elements."""
+"""The preload headers of the pages' HTML."""
 
 from pathlib import Path
 
@@ -16,8 +16,8 @@ from tests.support.asgi import get
 STATIC = Path(get_static_dir())
 
 
-def links(path: str) -> str | None:
-    """The header in which scripts are named, by our routes and Streamlit's last one."""
+def link_header(path: str) -> str | None:
+    """The `Link` header of a response, with the app's routes and Streamlit's."""
     routes = [*media.ROUTES, *create_streamlit_static_assets_routes("")]
     app = Starlette(routes=routes, middleware=[Middleware(preload.add_preload_links)])
     return get(path, app=app)[1].get("link")
@@ -28,13 +28,13 @@ def test_each_element_has_a_script(element: str) -> None:
     assert sum(name.startswith(f"{element}.") for name in preload.preload_scripts()) == 1
 
 
-def test_scripts_are_there_and_the_html_names_none_of_them() -> None:
+def test_scripts_exist_and_are_not_in_the_html() -> None:
     html = (STATIC / "index.html").read_text()
     assert all((STATIC / "static" / "js" / name).is_file() for name in preload.preload_scripts())
     assert not any(name in html for name in preload.preload_scripts())
 
 
-def test_scripts_come_with_all_that_they_import() -> None:
+def test_scripts_include_all_their_imports() -> None:
     known = {*preload.preload_scripts(), *preload.imported_scripts("index.html")}
     assert all(
         known >= set(preload.imported_scripts(f"static/js/{name}"))
@@ -43,13 +43,13 @@ def test_scripts_come_with_all_that_they_import() -> None:
 
 
 @pytest.mark.parametrize("path", ["/", "/gallery"])
-def test_every_page_names_them(path: str) -> None:
-    named = links(path) or ""
+def test_every_page_has_the_header(path: str) -> None:
+    named = link_header(path) or ""
     assert all(
         f"<./static/js/{name}>; rel=modulepreload" in named for name in preload.preload_scripts()
     )
 
 
 @pytest.mark.parametrize("path", ["/favicon.png", "/pictures/walks/nosuch.mp4"])
-def test_nothing_else_does(path: str) -> None:
-    assert links(path) is None
+def test_other_responses_do_not_have_the_header(path: str) -> None:
+    assert link_header(path) is None

@@ -1,4 +1,4 @@
-"""The posters that stand in the Gallery's HTML."""
+"""The posters in the Gallery's HTML."""
 
 import re
 from pathlib import Path
@@ -25,16 +25,16 @@ APP = Starlette(
 
 
 def page(path: str = "/gallery", query: str = "") -> bytes:
-    """The HTML as a browser gets it."""
+    """The body of a response."""
     return get(path, query, app=APP)[2]
 
 
 def titles(query: str = "") -> list[str]:
-    """What is read under the posters."""
+    """The titles of the posters in the HTML."""
     return re.findall(r"<span>(?!&nbsp;)(.*?)</span>", page(query=query).decode())
 
 
-def test_posters_stand_in_the_html_and_are_asked_for_first(add_film: MakeWalk) -> None:
+def test_posters_are_in_the_html_and_preloaded(add_film: MakeWalk) -> None:
     walk = add_film()
     status, headers, body = get("/gallery", app=APP)
     place = history.file_url(walk, "poster")
@@ -47,7 +47,7 @@ def test_posters_stand_in_the_html_and_are_asked_for_first(add_film: MakeWalk) -
     assert body.endswith(b"</body>" + after)
 
 
-def test_they_are_those_that_the_url_asks_for(add_film: MakeWalk) -> None:
+def test_the_posters_are_selected_by_the_url(add_film: MakeWalk) -> None:
     first, second = add_film("a fox", "a hill"), add_film("a moon", "a sea")
     assert titles() == [second.title, first.title]
     assert titles("sort=oldest") == [first.title, second.title]
@@ -55,24 +55,24 @@ def test_they_are_those_that_the_url_asks_for(add_film: MakeWalk) -> None:
     assert titles(f"before={second.id}") == [first.title]
 
 
-def test_a_title_is_no_html(add_film: MakeWalk, update_walk: UpdateWalk) -> None:
+def test_titles_are_escaped(add_film: MakeWalk, update_walk: UpdateWalk) -> None:
     update_walk(add_film(), title="<b>")
     assert titles() == ["&lt;b&gt;"]
 
 
 @pytest.mark.parametrize("query", ["walk=nosuch", "q=nosuch", "before=nosuch"])
-def test_where_no_wall_is_the_html_is_streamlits(add_film: MakeWalk, query: str) -> None:
+def test_without_posters_the_html_is_unchanged(add_film: MakeWalk, query: str) -> None:
     add_film()
     assert page(query=query) == HTML
 
 
 @pytest.mark.parametrize("path", ["/", "/create"])
-def test_other_pages_have_none(add_film: MakeWalk, path: str) -> None:
+def test_other_pages_are_unchanged(add_film: MakeWalk, path: str) -> None:
     add_film()
     assert page(path) == HTML
 
 
-def test_a_history_that_fails_keeps_no_page_away(
+def test_a_failed_database_does_not_block_the_page(
     add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     add_film()
@@ -81,7 +81,7 @@ def test_a_history_that_fails_keeps_no_page_away(
     assert page() == HTML
 
 
-def test_a_history_that_is_slow_keeps_no_page_waiting(
+def test_a_slow_database_does_not_block_the_page(
     add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_film()

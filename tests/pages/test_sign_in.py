@@ -1,4 +1,4 @@
-"""Signing in: who may call off and delete a walk, whatever the browser sends."""
+"""Sign-in: who can cancel and delete a walk, checked on the server."""
 
 from pathlib import Path
 from typing import Any
@@ -16,45 +16,49 @@ ISSUER = "https://id.test"
 
 
 @pytest.fixture
-def guarded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A house where one can sign in; admin@museum.test is an admin."""
+def sign_in_configured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Configure sign-in, with admin@museum.test as an admin."""
     monkeypatch.setattr(sign_in, "is_configured", lambda: True)
     monkeypatch.setenv("MOMALISA_ADMINS", " admin@museum.test,other@museum.test ")
     settings.cache_clear()
 
 
-def be(monkeypatch: pytest.MonkeyPatch, email: str, **claims: Any) -> None:
-    """Sign in."""
+def sign_in_as(monkeypatch: pytest.MonkeyPatch, email: str, **claims: Any) -> None:
+    """Sign in as the account with this email."""
     account = {"is_logged_in": True, "iss": ISSUER, "sub": email, "email": email}
     monkeypatch.setattr(st, "user", account | claims)
 
 
 @pytest.fixture
 def walk(
-    enqueue_walk: MakeWalk, update_walk: UpdateWalk, guarded: None, monkeypatch: pytest.MonkeyPatch
+    enqueue_walk: MakeWalk,
+    update_walk: UpdateWalk,
+    sign_in_configured: None,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> Walk:
-    """A walk in the queue that maker@museum.test asked for."""
-    be(monkeypatch, "maker@museum.test")
+    """A queued walk that maker@museum.test submitted."""
+    sign_in_as(monkeypatch, "maker@museum.test")
     walk = enqueue_walk()
     update_walk(walk, maker=submit.maker_id())
     return stored_walk(walk.id)
 
 
-def may_call_off(walk: Walk) -> bool:
+def can_cancel(walk: Walk) -> bool:
+    """Try to cancel the walk; whether that worked."""
     submit.cancel_walk(walk.id)
     return stored_walk(walk.id).state is State.CANCELLED
 
 
-def test_its_maker_may(walk: Walk) -> None:
-    assert may_call_off(walk)
+def test_the_maker_can_cancel(walk: Walk) -> None:
+    assert can_cancel(walk)
 
 
-def test_a_stranger_may_not(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
-    be(monkeypatch, "stranger@museum.test")
-    assert not may_call_off(walk)
+def test_another_visitor_cannot_cancel(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign_in_as(monkeypatch, "stranger@museum.test")
+    assert not can_cancel(walk)
 
 
-def test_who_has_not_signed_in_may_not(
+def test_an_anonymous_visitor_has_no_cancel_button(
     visit: Visit, walk: Walk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(st, "user", {"is_logged_in": False})
@@ -62,52 +66,52 @@ def test_who_has_not_signed_in_may_not(
     assert "Cancel" not in [button.label for button in at.button]
 
 
-def test_the_same_name_at_another_provider_is_somebody_else(
+def test_the_same_subject_at_another_provider_is_another_account(
     walk: Walk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    be(monkeypatch, "maker@museum.test", iss="https://elsewhere.test")
-    assert not may_call_off(walk)
+    sign_in_as(monkeypatch, "maker@museum.test", iss="https://elsewhere.test")
+    assert not can_cancel(walk)
 
 
 @pytest.mark.parametrize("claims", [{}, {"email_verified": True}, {"email_verified": "true"}])
-def test_an_admin_may(walk: Walk, monkeypatch: pytest.MonkeyPatch, claims: dict[str, Any]) -> None:
-    be(monkeypatch, "Admin@museum.test", **claims)
-    assert may_call_off(walk)
-
-
-def test_an_address_that_is_called_unverified_makes_no_admin(
-    walk: Walk, monkeypatch: pytest.MonkeyPatch
+def test_an_admin_can_cancel(
+    walk: Walk, monkeypatch: pytest.MonkeyPatch, claims: dict[str, Any]
 ) -> None:
-    be(monkeypatch, "admin@museum.test", email_verified=False)
-    assert not may_call_off(walk)
+    sign_in_as(monkeypatch, "Admin@museum.test", **claims)
+    assert can_cancel(walk)
+
+
+def test_an_unverified_email_is_no_admin(walk: Walk, monkeypatch: pytest.MonkeyPatch) -> None:
+    sign_in_as(monkeypatch, "admin@museum.test", email_verified=False)
+    assert not can_cancel(walk)
 
 
 @pytest.mark.parametrize("admins", ["", " , "])
-def test_an_account_without_address_is_no_admin(
+def test_an_account_without_email_is_no_admin(
     walk: Walk, monkeypatch: pytest.MonkeyPatch, admins: str
 ) -> None:
     monkeypatch.setenv("MOMALISA_ADMINS", admins)
     settings.cache_clear()
-    be(monkeypatch, "")
-    assert not may_call_off(walk)
+    sign_in_as(monkeypatch, "")
+    assert not can_cancel(walk)
 
 
-def test_where_nobody_can_sign_in_everybody_may(enqueue_walk: MakeWalk) -> None:
+def test_without_sign_in_every_visitor_can_cancel(enqueue_walk: MakeWalk) -> None:
     assert not sign_in.is_configured()
-    assert may_call_off(enqueue_walk())
+    assert can_cancel(enqueue_walk())
 
 
-def test_a_film_is_not_offered_to_strangers_for_deletion(
-    visit: Visit, add_film: MakeWalk, guarded: None, monkeypatch: pytest.MonkeyPatch
+def test_the_delete_button_is_for_admins_not_for_strangers(
+    visit: Visit, add_film: MakeWalk, sign_in_configured: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     walk = add_film()
-    be(monkeypatch, "stranger@museum.test")
-    assert "Yes, delete it" not in labels(visit, walk)
-    be(monkeypatch, "admin@museum.test")
-    assert "Yes, delete it" in labels(visit, walk)
+    sign_in_as(monkeypatch, "stranger@museum.test")
+    assert "Yes, delete it" not in button_labels(visit, walk)
+    sign_in_as(monkeypatch, "admin@museum.test")
+    assert "Yes, delete it" in button_labels(visit, walk)
 
 
-def labels(visit: Visit, walk: Walk) -> list[str]:
+def button_labels(visit: Visit, walk: Walk) -> list[str]:
     return [button.label for button in visit("gallery", walk=walk.id).button]
 
 
@@ -115,7 +119,7 @@ def labels(visit: Visit, walk: Walk) -> list[str]:
     ("secrets", "offered"),
     [("", False), ("[other]\nkey = 1", False), ("[auth]\nkey = 1", True), ("[auth", True)],
 )
-def test_one_can_sign_in_where_auth_stands_in_the_secrets_or_they_are_damaged(
+def test_sign_in_is_configured_by_auth_or_damaged_secrets(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, secrets: str, offered: bool
 ) -> None:
     path = tmp_path / "secrets.toml"
@@ -131,21 +135,23 @@ def test_one_can_sign_in_where_auth_stands_in_the_secrets_or_they_are_damaged(
     assert sign_in.is_configured() == offered
 
 
-def desk() -> None:
-    """The page as a script."""
+def sign_in_script() -> None:
+    """Run the page; the source of a script for AppTest."""
     from momalisa.ui import sign_in
 
     sign_in.show_page()
 
 
-def test_secrets_that_are_not_whole_get_a_sentence() -> None:
-    at = press(AppTest.from_function(desk).run(), "Sign in")
+def test_incomplete_secrets_are_reported() -> None:
+    at = press(AppTest.from_function(sign_in_script).run(), "Sign in")
     assert "Nobody can sign in just now" in at.error[0].value
 
 
-def test_an_admin_is_told_so(guarded: None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_page_states_the_visitors_rights(
+    sign_in_configured: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for who, right in (("maker", "the walks you made"), ("admin", "every walk")):
-        be(monkeypatch, f"{who}@museum.test")
-        at = AppTest.from_function(desk).run()
+        sign_in_as(monkeypatch, f"{who}@museum.test")
+        at = AppTest.from_function(sign_in_script).run()
         assert f"You are {who}@museum.test." in all_text(at)
         assert right in all_text(at)

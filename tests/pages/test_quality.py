@@ -1,0 +1,11 @@
+"""The qualities that the form offers."""
+
+import pytest
+
+from momalisa.ui.create.quality import QUALITIES, named
+
+
+@pytest.mark.parametrize("name", QUALITIES)
+def test_a_quality_is_found_by_its_numbers(name: str) -> None:
+    assert named(QUALITIES[name].steps, QUALITIES[name].frames) == name
+    assert named(QUALITIES[name].steps, 3) is None
