@@ -14,7 +14,7 @@ from momalisa.models.registry import ATELIER
 
 if TYPE_CHECKING:
     from momalisa.atelier.evaluation.metrics import Metric
-    from momalisa.atelier.evaluation.sampler import Sampler
+    from momalisa.atelier.evaluation.picture_generator import PictureGenerator
     from momalisa.atelier.evaluation.step_counts import StepCountResult
 
 STAGES = ("paint", "decoder", "denoiser")
@@ -119,35 +119,35 @@ def _two_or_more(text: str) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from momalisa.atelier.evaluation.sampler import Sampler
+    from momalisa.atelier.evaluation.picture_generator import PictureGenerator
     from momalisa.models.registry import load
 
     sections = options.sections or SECTIONS
-    sampler = Sampler(load(options.model), options.steps, options.guidance)
-    _paint_contact_sheet(options, sampler)
-    metrics = _measure(options, sampler, [name for name in METRIC_SECTIONS if name in sections])
-    results = _compare_steps(options, sampler) if "steps" in sections else []
+    generator = PictureGenerator(load(options.model), options.steps, options.guidance)
+    _paint_contact_sheet(options, generator)
+    metrics = _measure(options, generator, [name for name in METRIC_SECTIONS if name in sections])
+    results = _compare_steps(options, generator) if "steps" in sections else []
     if options.json:
         settings = ("model", "steps", "guidance", "count", "pairs")
         report = {name: getattr(options, name) for name in settings}
-        report["digest"] = sampler.runner.model.digest
+        report["digest"] = generator.runner.model.digest
         report["figures"] = [asdict(metric) | {"held": metric.passed} for metric in metrics]
         report["samplers"] = [asdict(result) for result in results]
         options.json.parent.mkdir(parents=True, exist_ok=True)
         options.json.write_text(json.dumps(report, indent=2) + "\n")
 
 
-def _paint_contact_sheet(options: argparse.Namespace, sampler: "Sampler") -> None:
+def _paint_contact_sheet(options: argparse.Namespace, generator: "PictureGenerator") -> None:
     from momalisa.atelier.evaluation.contact_sheet import PROMPTS, contact_sheet
 
     prompts = options.prompts or PROMPTS
     options.sheet.parent.mkdir(parents=True, exist_ok=True)
-    contact_sheet(sampler.paint(prompts), prompts).save(options.sheet)
+    contact_sheet(generator.generate(prompts), prompts).save(options.sheet)
     print(f"contact sheet: {options.sheet}")
 
 
 def _measure(
-    options: argparse.Namespace, sampler: "Sampler", sections: list[str]
+    options: argparse.Namespace, generator: "PictureGenerator", sections: list[str]
 ) -> "list[Metric]":
     """Measure the sections, and print each metric as soon as it is measured."""
     from momalisa.atelier.evaluation.evaluate import evaluate
@@ -157,18 +157,20 @@ def _measure(
     if sections:
         print(TABLE_HEADER)
     for metric in evaluate(
-        sampler, sections, options.folder, count=options.count, pairs=options.pairs
+        generator, sections, options.folder, count=options.count, pairs=options.pairs
     ):
         print(format_metric(metric), flush=True)
         metrics.append(metric)
     return metrics
 
 
-def _compare_steps(options: argparse.Namespace, sampler: "Sampler") -> "list[StepCountResult]":
+def _compare_steps(
+    options: argparse.Namespace, generator: "PictureGenerator"
+) -> "list[StepCountResult]":
     from momalisa.atelier.evaluation.evaluate import load_classifier
     from momalisa.atelier.evaluation.step_counts import compare_steps, format_table
 
-    results = compare_steps(sampler, load_classifier(options.folder), max(2, options.count // 4))
+    results = compare_steps(generator, load_classifier(options.folder), max(2, options.count // 4))
     print(format_table(results))
     return results
 

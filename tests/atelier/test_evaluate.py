@@ -29,7 +29,7 @@ from momalisa.atelier.evaluation.eval_prompts import (
 from momalisa.atelier.evaluation.manner import worst_manners
 from momalisa.atelier.evaluation.memorisation import measure_memorisation
 from momalisa.atelier.evaluation.metrics import Metric, compare, format_metric
-from momalisa.atelier.evaluation.sampler import Sampler
+from momalisa.atelier.evaluation.picture_generator import PictureGenerator
 from momalisa.atelier.evaluation.step_counts import FULL_STEPS, compare_steps
 from momalisa.atelier.evaluation.walk_stats import walk_stats
 from momalisa.atelier.painter import COLOURS, MANNERS, paint
@@ -54,8 +54,8 @@ def folder(make_pipeline: PipelineMaker) -> Path:
 
 
 @pytest.fixture(scope="module")
-def sampler(folder: Path) -> Sampler:
-    return Sampler(load(str(folder), "cpu"), steps=2, guidance=4.0)
+def generator(folder: Path) -> PictureGenerator:
+    return PictureGenerator(load(str(folder), "cpu"), steps=2, guidance=4.0)
 
 
 def plain(colour: str, size: int = 128) -> Frame:
@@ -195,16 +195,16 @@ def test_a_threshold_is_a_lower_or_an_upper_bound() -> None:
     assert "NO" in format_metric(Metric("share", 0.1, bar=0.9))
 
 
-def test_a_picture_depends_only_on_its_prompt_and_seed(sampler: Sampler) -> None:
-    both = sampler.paint(["a red square", "a stormy sea"], first_seed=3)
-    alone = sampler.paint(["a stormy sea"], first_seed=4)
+def test_a_picture_depends_only_on_its_prompt_and_seed(generator: PictureGenerator) -> None:
+    both = generator.generate(["a red square", "a stormy sea"], first_seed=3)
+    alone = generator.generate(["a stormy sea"], first_seed=4)
     assert np.abs(both[1].astype(int) - alone[0]).max() <= 1
 
 
 def test_the_full_number_of_steps_is_the_reference(
-    sampler: Sampler, classifier: Classifier
+    generator: PictureGenerator, classifier: Classifier
 ) -> None:
-    results = {(one.sampler, one.steps): one for one in compare_steps(sampler, classifier, 2)}
+    results = {(one.sampler, one.steps): one for one in compare_steps(generator, classifier, 2)}
     assert results["own", FULL_STEPS].distance == 0.0
     assert results["own", FULL_STEPS].sharpness == 1.0
     assert results["own", 8].distance > 0.0

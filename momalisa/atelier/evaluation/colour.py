@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from momalisa.atelier.evaluation.eval_prompts import EvalPrompt, colour_prompts, count_prompts
 from momalisa.atelier.evaluation.metrics import Metric, compare
-from momalisa.atelier.evaluation.sampler import Sampler
+from momalisa.atelier.evaluation.picture_generator import PictureGenerator
 from momalisa.atelier.painter import COLOURS
 from momalisa.engine.frame_cache import Frame
 
@@ -62,11 +62,11 @@ def has_all_colours(prompt: EvalPrompt, picture: Frame) -> bool:
     return has_ground(prompt, picture) and has_colours(prompt, picture)
 
 
-def measure_colours(sampler: Sampler, count: int) -> list[Metric]:
+def measure_colours(generator: PictureGenerator, count: int) -> list[Metric]:
     """Metrics of `count` prompts that name one colour and `count` that name two."""
-    one = colour_prompts(count, sampler.size, grounded=False)
-    two = colour_prompts(count, sampler.size, grounded=True)
-    pictures = sampler.paint([prompt.text for prompt in one + two])
+    one = colour_prompts(count, generator.size, grounded=False)
+    two = colour_prompts(count, generator.size, grounded=True)
+    pictures = generator.generate([prompt.text for prompt in one + two])
     plain, grounded = pictures[:count], pictures[count:]
     return [
         compare("colour: one named", has_all_colours, one, plain, _canvases(one)),
@@ -85,10 +85,10 @@ def measure_colours(sampler: Sampler, count: int) -> list[Metric]:
     ]
 
 
-def measure_counts(sampler: Sampler, count: int) -> list[Metric]:
+def measure_counts(generator: PictureGenerator, count: int) -> list[Metric]:
     """The metric of `count` prompts of one to five equal shapes."""
-    prompts = count_prompts(count, sampler.size)
-    counts = _count_shapes(prompts, sampler.paint([prompt.text for prompt in prompts]))
+    prompts = count_prompts(count, generator.size)
+    counts = _count_shapes(prompts, generator.generate([prompt.text for prompt in prompts]))
     best = _count_shapes(prompts, _canvases(prompts))
     return [compare("count: as many as named", _is_count, prompts, counts, best)]
 

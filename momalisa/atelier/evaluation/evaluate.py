@@ -13,7 +13,7 @@ from momalisa.atelier.evaluation.classifier_training import load_or_train
 from momalisa.atelier.evaluation.colour import measure_colours, measure_counts
 from momalisa.atelier.evaluation.manner import measure_manners, measure_places
 from momalisa.atelier.evaluation.metrics import Metric
-from momalisa.atelier.evaluation.sampler import BATCH, Sampler
+from momalisa.atelier.evaluation.picture_generator import BATCH, PictureGenerator
 from momalisa.atelier.evaluation.speed_and_size import measure_speed_and_size
 from momalisa.atelier.evaluation.walk_stats import measure_walks
 from momalisa.atelier.recipe import HELD_OUT_SEEDS
@@ -23,7 +23,7 @@ CANVASES = 64
 
 
 def evaluate(
-    sampler: Sampler, sections: Sequence[str], folder: Path, *, count: int, pairs: int
+    generator: PictureGenerator, sections: Sequence[str], folder: Path, *, count: int, pairs: int
 ) -> Iterator[Metric]:
     """Measure the sections of a model in order, on held-out prompts and canvases.
 
@@ -33,13 +33,13 @@ def evaluate(
     classifier = cache(lambda: load_classifier(folder))
     half = max(2, count // 2)
     measures: dict[str, Callable[[], list[Metric]]] = {
-        "autoencoder": lambda: [measure_autoencoder(sampler)],
-        "manner": lambda: measure_manners(sampler, classifier(), count),
-        "colour": lambda: measure_colours(sampler, half),
-        "count": lambda: measure_counts(sampler, half),
-        "place": lambda: measure_places(sampler, classifier(), half),
-        "walk": lambda: measure_walks(sampler, pairs),
-        "speed-and-size": lambda: measure_speed_and_size(sampler),
+        "autoencoder": lambda: [measure_autoencoder(generator)],
+        "manner": lambda: measure_manners(generator, classifier(), count),
+        "colour": lambda: measure_colours(generator, half),
+        "count": lambda: measure_counts(generator, half),
+        "place": lambda: measure_places(generator, classifier(), half),
+        "walk": lambda: measure_walks(generator, pairs),
+        "speed-and-size": lambda: measure_speed_and_size(generator),
     }
     return (metric for section in sections for metric in measures[section]())
 
@@ -50,11 +50,11 @@ def load_classifier(folder: Path) -> Classifier:
 
 
 @torch.no_grad()
-def measure_autoencoder(sampler: Sampler) -> Metric:
+def measure_autoencoder(generator: PictureGenerator) -> Metric:
     """The PSNR in dB of held-out canvases through encoder and decoder."""
-    model = sampler.runner.model
-    vae = sampler.pipeline.vae
-    images, _ = paint_batch(range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + CANVASES), sampler.size)
+    model = generator.runner.model
+    vae = generator.pipeline.vae
+    images, _ = paint_batch(range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + CANVASES), generator.size)
     parts = (part.to(model.device, model.dtype) * 2.0 - 1.0 for part in torch.split(images, BATCH))
     again = torch.cat([vae.decoder(vae.encoder(part)).float().cpu() for part in parts])
     return Metric("autoencoder: PSNR, dB", psnr(again / 2.0 + 0.5, images), bar=27.0)

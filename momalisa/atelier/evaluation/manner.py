@@ -15,7 +15,7 @@ from momalisa.atelier.evaluation.eval_prompts import (
 )
 from momalisa.atelier.evaluation.memorisation import measure_memorisation
 from momalisa.atelier.evaluation.metrics import Metric, compare
-from momalisa.atelier.evaluation.sampler import Sampler
+from momalisa.atelier.evaluation.picture_generator import PictureGenerator
 from momalisa.atelier.painter import MANNERS, paint
 from momalisa.engine.frame_cache import Frame
 
@@ -39,10 +39,12 @@ def is_place(prompt: EvalPrompt, place: str) -> bool:
     return place == prompt.place
 
 
-def measure_manners(sampler: Sampler, classifier: Classifier, count: int) -> list[Metric]:
+def measure_manners(
+    generator: PictureGenerator, classifier: Classifier, count: int
+) -> list[Metric]:
     """Metrics of `count` held-out captions that name a manner, memorisation included."""
-    prompts = manner_prompts(count, sampler.size)
-    pictures = sampler.paint([prompt.text for prompt in prompts])
+    prompts = manner_prompts(count, generator.size)
+    pictures = generator.generate([prompt.text for prompt in prompts])
     predicted = classifier.predict(pictures)
     best = classifier.predict([prompt.canvas for prompt in prompts])
     manners = predicted.manners, best.manners
@@ -51,8 +53,8 @@ def measure_manners(sampler: Sampler, classifier: Classifier, count: int) -> lis
         compare("manner: its canvas's own", is_canvas_manner, prompts, *manners),
         *_missed_manners(prompts, predicted.manners),
         *_measure_caption_colours(prompts, pictures),
-        measure_memorisation(classifier, predicted.features, best.features, sampler.size),
-        *_measure_classifier(classifier, sampler.size),
+        measure_memorisation(classifier, predicted.features, best.features, generator.size),
+        *_measure_classifier(classifier, generator.size),
     ]
 
 
@@ -118,9 +120,9 @@ def _describe_confusions(manner: str, results: Sequence[tuple[str, str, bool]]) 
     return "taken for " + ", ".join(f"{name} ({n})" for name, n in wrong.most_common(3))
 
 
-def measure_places(sampler: Sampler, classifier: Classifier, count: int) -> list[Metric]:
+def measure_places(generator: PictureGenerator, classifier: Classifier, count: int) -> list[Metric]:
     """The metric of `count` held-out captions that name a place."""
-    prompts = place_prompts(count, sampler.size)
-    predicted = classifier.predict(sampler.paint([prompt.text for prompt in prompts])).places
+    prompts = place_prompts(count, generator.size)
+    predicted = classifier.predict(generator.generate([prompt.text for prompt in prompts])).places
     best = classifier.predict([prompt.canvas for prompt in prompts]).places
     return [compare("place: the one named", is_place, prompts, predicted, best)]

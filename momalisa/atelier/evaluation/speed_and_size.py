@@ -8,7 +8,7 @@ from pathlib import Path
 from statistics import median
 
 from momalisa.atelier.evaluation.metrics import Metric
-from momalisa.atelier.evaluation.sampler import Sampler
+from momalisa.atelier.evaluation.picture_generator import PictureGenerator
 from momalisa.models import registry
 
 RUNS = 3
@@ -30,28 +30,31 @@ assert picture.getextrema() != ((0, 0), (0, 0), (0, 0))
 """
 
 
-def measure_speed_and_size(sampler: Sampler) -> list[Metric]:
+def measure_speed_and_size(generator: PictureGenerator) -> list[Metric]:
     """Size on disk, seconds to load and to paint, and whether stock diffusers can paint."""
-    folder = Path(registry.find(sampler.runner.model.name).source)
+    folder = Path(registry.find(generator.runner.model.name).source)
     weights = sum(path.stat().st_size for path in folder.rglob("*.safetensors")) / 1e6
-    sampler.paint([""])
+    generator.generate([""])
+    device = generator.runner.device
     return [
         Metric("weights on disk, MB", weights, bar=64.0, at_most=True),
-        Metric("seconds to load, after imports", _seconds_to_load(sampler), bar=2.0, at_most=True),
+        Metric(
+            "seconds to load, after imports", _seconds_to_load(generator), bar=2.0, at_most=True
+        ),
         Metric(
             "seconds a picture",
-            _seconds_a_picture(sampler),
+            _seconds_a_picture(generator),
             bar=0.6,
             at_most=True,
-            note=f"{sampler.steps} steps on {sampler.runner.device}; load {os.getloadavg()[0]:.1f}",
+            note=f"{generator.steps} steps on {device}; load {os.getloadavg()[0]:.1f}",
         ),
         Metric("stock diffusers paints, offline", float(stock_diffusers_paints(folder)), bar=1.0),
     ]
 
 
-def _seconds_to_load(sampler: Sampler) -> float:
+def _seconds_to_load(generator: PictureGenerator) -> float:
     """The median over RUNS new processes."""
-    model = sampler.runner.model
+    model = generator.runner.model
     command = [sys.executable, "-c", _LOAD, model.name, str(model.device)]
     runs = (
         subprocess.run(command, check=True, capture_output=True, text=True) for _ in range(RUNS)
@@ -59,12 +62,12 @@ def _seconds_to_load(sampler: Sampler) -> float:
     return median(float(run.stdout) for run in runs)
 
 
-def _seconds_a_picture(sampler: Sampler) -> float:
+def _seconds_a_picture(generator: PictureGenerator) -> float:
     """The median over RUNS pictures in batches of one."""
     seconds = []
     for _ in range(RUNS):
         start = time.perf_counter()
-        sampler.paint(["a red square on white"])
+        generator.generate(["a red square on white"])
         seconds.append(time.perf_counter() - start)
     return median(seconds)
 

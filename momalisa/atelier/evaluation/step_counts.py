@@ -12,7 +12,7 @@ from momalisa.atelier.evaluation.colour import has_all_colours
 from momalisa.atelier.evaluation.eval_prompts import EvalPrompt, colour_prompts, manner_prompts
 from momalisa.atelier.evaluation.manner import is_manner
 from momalisa.atelier.evaluation.metrics import pass_rate
-from momalisa.atelier.evaluation.sampler import Sampler
+from momalisa.atelier.evaluation.picture_generator import PictureGenerator
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame
 
@@ -49,36 +49,40 @@ class _Reference:
     """The median distance between pictures of one prompt and different noise."""
 
 
-def compare_steps(sampler: Sampler, classifier: Classifier, count: int) -> list[StepCountResult]:
+def compare_steps(
+    generator: PictureGenerator, classifier: Classifier, count: int
+) -> list[StepCountResult]:
     """Compare the model's scheduler and DPM-Solver++ (Lu et al. 2022) on 2 × `count` prompts."""
-    size = sampler.size
+    size = generator.size
     prompts = colour_prompts(count, size, grounded=True) + manner_prompts(count, size)
     texts = [prompt.text for prompt in prompts]
-    best = replace(sampler, steps=FULL_STEPS)
-    pictures = best.paint(texts)
-    seed_distance = _median_distance(pictures, best.paint(texts, OTHER_SEEDS))
+    best = replace(generator, steps=FULL_STEPS)
+    pictures = best.generate(texts)
+    seed_distance = _median_distance(pictures, best.generate(texts, OTHER_SEEDS))
     reference = _Reference(prompts, pictures, seed_distance)
-    own = sampler.pipeline.scheduler
+    own = generator.pipeline.scheduler
     solvers = {"own": own, "dpm++": DPMSolverMultistepScheduler.from_config(own.config)}
     return [
-        _measure(name, replace(sampler.with_scheduler(solver), steps=steps), reference, classifier)
+        _measure(
+            name, replace(generator.with_scheduler(solver), steps=steps), reference, classifier
+        )
         for name, solver in solvers.items()
         for steps in STEPS
     ]
 
 
 def _measure(
-    name: str, sampler: Sampler, reference: _Reference, classifier: Classifier
+    name: str, generator: PictureGenerator, reference: _Reference, classifier: Classifier
 ) -> StepCountResult:
     prompts = reference.prompts
     start = time.perf_counter()
-    pictures = sampler.paint([prompt.text for prompt in prompts])
+    pictures = generator.generate([prompt.text for prompt in prompts])
     seconds = time.perf_counter() - start
     half = len(pictures) // 2
     manners = classifier.predict(pictures[half:]).manners
     return StepCountResult(
         sampler=name,
-        steps=sampler.steps,
+        steps=generator.steps,
         colour=pass_rate(has_all_colours, prompts[:half], pictures[:half]),
         manner=pass_rate(is_manner, prompts[half:], manners),
         sharpness=_median_sharpness(pictures, reference.pictures),

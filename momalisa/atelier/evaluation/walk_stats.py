@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from momalisa.atelier.evaluation.eval_prompts import EvalPrompt, derangement, manner_prompts
 from momalisa.atelier.evaluation.metrics import Metric
-from momalisa.atelier.evaluation.sampler import Sampler
+from momalisa.atelier.evaluation.picture_generator import PictureGenerator
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.walk import frames
@@ -47,18 +47,18 @@ def walk_stats(walk: Sequence[Frame]) -> WalkStats:
     )
 
 
-def measure_walks(sampler: Sampler, pairs: int) -> list[Metric]:
+def measure_walks(generator: PictureGenerator, pairs: int) -> list[Metric]:
     """Metrics of linear walks between `pairs` random pairs of held-out prompts.
 
     The reference values are those of the prompts' canvases: cross-faded in the column of
     canvases, and cut from one to the other in the column of chance.
     """
-    starts = manner_prompts(pairs, sampler.size)
+    starts = manner_prompts(pairs, generator.size)
     legs = list(zip(starts, derangement(starts), strict=True))
     with tempfile.TemporaryDirectory() as folder:
         cache = FrameCache(Path(folder))
         bar = tqdm(legs, desc="walks", disable=None)
-        walks = [walk_stats(_walk(sampler, leg, cache)) for leg in bar]
+        walks = [walk_stats(_walk(generator, leg, cache)) for leg in bar]
     shares = np.linspace(0.0, 1.0, FRAMES)
     fades = [walk_stats(_cross_fade(leg, shares)) for leg in legs]
     cuts = [walk_stats(_cross_fade(leg, shares.round())) for leg in legs]
@@ -79,16 +79,18 @@ def measure_walks(sampler: Sampler, pairs: int) -> list[Metric]:
     ]
 
 
-def _walk(sampler: Sampler, leg: tuple[EvalPrompt, EvalPrompt], cache: FrameCache) -> list[Frame]:
+def _walk(
+    generator: PictureGenerator, leg: tuple[EvalPrompt, EvalPrompt], cache: FrameCache
+) -> list[Frame]:
     rng = Random(f"{leg[0].text} {leg[1].text}")
     spec = WalkSpec(
         stops=tuple(Stop(prompt=prompt.text, seed=rng.randrange(2**31)) for prompt in leg),
         frames=FRAMES,
-        steps=sampler.steps,
-        guidance=sampler.guidance,
-        size=sampler.size,
+        steps=generator.steps,
+        guidance=generator.guidance,
+        size=generator.size,
     )
-    done = {one.index: one.frame for one in frames(spec, sampler.runner, cache)}
+    done = {one.index: one.frame for one in frames(spec, generator.runner, cache)}
     return [done[index] for index in range(len(done))]
 
 
