@@ -49,7 +49,7 @@ def _make_courier() -> Courier:
 
 
 def _warm_up() -> None:
-    """Do what is slow the first time: open the database, import pandas, and altair for Insight."""
+    """Do slow first-time work ahead: open the database, import pandas and altair."""
     with suppress(HistoryError):  # every page shows it
         history.no_worker_alive()
     for name in ("pandas", "altair"):

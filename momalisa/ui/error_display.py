@@ -1,4 +1,4 @@
-"""How errors are shown on the pages: as sentences, with tracebacks in the log only."""
+"""Errors on the pages: a sentence for the visitor, the traceback in the log."""
 
 import logging
 from collections.abc import Callable

@@ -45,10 +45,9 @@ def show_film(walk: Walk) -> None:
 
 def show_downloads(walk: Walk) -> None:
     """Show the buttons that download and share the film."""
-    name = f"{walk.accession}.gif"
     st.link_button(
         "Download GIF",
-        history.file_url(walk, "gif", download=name),
+        history.file_url(walk, "gif", download=f"{walk.accession}.gif"),
         icon=":material/download:",
     )
     with st.popover("Other formats", icon=":material/download:"):
@@ -76,7 +75,7 @@ def show_reuse_buttons(walk: Walk) -> None:
 
 
 def open_create_form() -> NoReturn:
-    """Switch to Create, with the form and no film."""
+    """Switch to Create with the current draft and without a film beside it."""
     st.session_state.pop("on_show", None)
     st.switch_page(page_paths.CREATE, query_params={})
 
@@ -145,7 +144,7 @@ def _save_star(walk_id: str, key: str) -> None:
 
 @error_display.toast_errors
 def _save_notes(walk_id: str, key: str) -> None:
-    """Save the notes, appended to what another curator has saved since they were shown."""
+    """Save the notes; append them if another curator has changed the stored ones meanwhile."""
     mine = st.session_state[key]
     with history.writing() as session:
         walk = walks.get(session=session, walk_id=walk_id)

@@ -162,12 +162,12 @@ def show_speed(table: pd.DataFrame) -> None:
 
 def _show_quartiles(table: pd.DataFrame, measure: str) -> None:
     """Show each row's median as a point and its interquartile range as a line."""
-    shown = table.nlargest(MAX_ROWS, "films").sort_values("median")
-    medians = zip(shown["name"], shown["median"], shown["films"], strict=True)
-    rows = "; ".join(f"{name} {median:.2g} ({films:,})" for name, median, films in medians)
-    sentence = f"Median, with the number of films: {rows}. The line is the middle half of them."
+    rows = table.nlargest(MAX_ROWS, "films").sort_values("median")
+    medians = zip(rows["name"], rows["median"], rows["films"], strict=True)
+    summary = "; ".join(f"{name} {median:.2g} ({films:,})" for name, median, films in medians)
+    sentence = f"Median, with the number of films: {summary}. The line is the middle half of them."
     st.text(sentence)
-    base = alt.Chart(shown, height=alt.Step(36)).encode(
+    base = alt.Chart(rows, height=alt.Step(36)).encode(
         y=alt.Y("name:N", title=None, sort=None, axis=alt.Axis(labelLimit=300)),
         tooltip=["name", "films", "low", "median", "high"],
     )

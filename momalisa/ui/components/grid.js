@@ -3,14 +3,14 @@
 const HOVER_DELAY = 150                   // milliseconds until a hovered poster loads its film
 const RETRY = 5000                        // milliseconds until failed posters are loaded again
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)")
-const shown = new WeakMap()
+const rendered = new WeakMap()
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const list = parentElement.querySelector(".grid")
   const open = id => setTriggerValue("opened", id)
   const cards = JSON.stringify(data.cards)
-  if (shown.get(parentElement) !== cards) {
-    shown.set(parentElement, cards)
+  if (rendered.get(parentElement) !== cards) {
+    rendered.set(parentElement, cards)
     list.replaceChildren(...data.cards.map(card => createItem(card)))
     retryPosters(list, parentElement.querySelector(".message"))
   }
@@ -22,7 +22,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0)  // where the film appears
     open(card.dataset.id)
   }
-  return () => shown.delete(parentElement)
+  return () => rendered.delete(parentElement)
 }
 
 function createItem(card) {

@@ -23,7 +23,8 @@ from momalisa.ui.submit import has_spec, spec_of
 FORMAT_NAMES: dict[ExportFormat, str] = {"mp4": "MP4", "webp": "WebP", "zip": "Frames (ZIP)"}
 EXPORT_LIMITER = CapacityLimiter(2)
 """Concurrent exports: each holds all frames in memory, and its encoder uses every core."""
-STATUS: dict[type[Exception], int] = {NotStored: 404, BadInput: 422, OSError: 503}
+STATUS_CODES: dict[type[Exception], int] = {NotStored: 404, BadInput: 422, OSError: 503}
+"""The status codes of errors; others are 500."""
 ERROR_PAGE = """<!doctype html>
 <html lang="en" style="color-scheme: light dark; font: 1rem/1.5 sans-serif; padding: 2rem">
 <meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>MOMA Lisa</title>
@@ -49,7 +50,8 @@ async def serve_download(request: Request) -> Response:
     try:
         return await to_thread.run_sync(_download, walk_id, kind, limiter=EXPORT_LIMITER)
     except Exception as error:
-        status = next((code for cause, code in STATUS.items() if isinstance(error, cause)), 500)
+        codes = (code for error_type, code in STATUS_CODES.items() if isinstance(error, error_type))
+        status = next(codes, 500)
         log.warning("no %s of walk %r: %s", kind, walk_id, error, exc_info=status == 500)
         page = ERROR_PAGE.format(escape(error_display.error_message(error)), quote(walk_id))
         return HTMLResponse(page, status)
@@ -83,9 +85,9 @@ def _export(walk: Walk, kind: ExportFormat) -> bytes:
 
 def _stored_gif(walk: Walk) -> bytes:
     """Read the film's GIF, from the outbox while it waits for its upload."""
-    shelf = open_outbox(settings()).films if walk.waiting else history.storage()
+    storage = open_outbox(settings()).films if walk.waiting else history.storage()
     try:
-        return shelf.get(walk.files["gif"])
+        return storage.get(walk.files["gif"])
     except NotStored:  # its message contains a path of this machine
         raise NotStored("The film's file is not where it should be.") from None
 
