@@ -1,4 +1,4 @@
-"""Accession numbers, as "ML.2026.0042": given once, from a counter that never goes back."""
+"""Accession numbers such as "ML.2026.0042", given once, from a counter that only increases."""
 
 import re
 from contextlib import suppress
@@ -9,16 +9,19 @@ from sqlalchemy.orm import Session
 
 from db.models import AccessionYear, Walk
 
-_NUMBER = re.compile(r"ML\.(?P<year>[0-9]{4})\.(?P<last>[0-9]{4,9})")
+_FORMAT = re.compile(r"ML\.(?P<year>[0-9]{4})\.(?P<last>[0-9]{4,9})")
 
 
-def kept(session: Session, accession: str, year: int) -> str:
-    """That number, if it is one and no walk has it; else the year's next."""
-    number = _NUMBER.fullmatch(accession)
-    taken = session.scalar(select(Walk.id).where(Walk.accession == accession))
-    if number is None or taken is not None:
-        return following(session, year)
-    _open_year(session, int(number["year"]))
+def assign_existing(session: Session, accession: str, year: int) -> str:
+    """Return the given number if it is valid and not taken, otherwise the year's next number.
+
+    The counter of the number's year is raised to it, so that it is not given again.
+    """
+    number = _FORMAT.fullmatch(accession)
+    owner_id = session.scalar(select(Walk.id).where(Walk.accession == accession))
+    if number is None or owner_id is not None:
+        return assign_next(session, year)
+    _create_counter(session, int(number["year"]))
     session.execute(
         update(AccessionYear)
         .where(AccessionYear.year == int(number["year"]), AccessionYear.last < int(number["last"]))
@@ -28,9 +31,9 @@ def kept(session: Session, accession: str, year: int) -> str:
     return accession
 
 
-def following(session: Session, year: int) -> str:
-    """The year's next number, as "ML.2026.0042"."""
-    _open_year(session, year)
+def assign_next(session: Session, year: int) -> str:
+    """Return the year's next number, as "ML.2026.0042"."""
+    _create_counter(session, year)
     number = session.scalar(
         update(AccessionYear)
         .where(AccessionYear.year == year)
@@ -41,9 +44,9 @@ def following(session: Session, year: int) -> str:
     return f"ML.{year}.{number:04d}"
 
 
-def _open_year(session: Session, year: int) -> None:
-    """Make the year's counter, if there is none yet."""
+def _create_counter(session: Session, year: int) -> None:
+    """Insert the year's counter if there is none."""
     if session.scalar(select(AccessionYear.year).where(AccessionYear.year == year)) is None:
-        # On PostgreSQL another process may be first all the same.
+        # On PostgreSQL another process may insert it first.
         with suppress(IntegrityError), session.begin_nested():
             session.add(AccessionYear(year=year, last=0))

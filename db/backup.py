@@ -7,8 +7,8 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from db.error_messages import Damaged, NotRestorable, TooNew, spoken
-from db.session import revisions, sqlite_file
+from db.error_messages import Damaged, NotRestorable, TooNew, translate_errors
+from db.session import list_revisions, sqlite_file
 
 
 def backup(url: str, file: Path) -> None:
@@ -64,7 +64,7 @@ def _checked_copy(source: Path, target: Path) -> Path:
     part.unlink(missing_ok=True)
     try:
         with (
-            spoken(str(source)),
+            translate_errors(str(source)),
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
             closing(sqlite3.connect(part)) as new,
         ):
@@ -89,14 +89,14 @@ def _check(copy: sqlite3.Connection, source: Path) -> None:
     ):
         raise NotRestorable(f"{source} is no history of MOMA Lisa.")
     [revision] = copy.execute("SELECT version_num FROM alembic_version").fetchone() or [None]
-    if revision not in revisions():
+    if revision not in list_revisions():
         raise TooNew.at(str(source))
 
 
 def _keep(history: Path) -> Path:
     """Copy the present history, whatever is left of it, to a name of its own beside it."""
     # A damaged one is copied as it is, with what SQLite has not merged into it.
-    with suppress(Damaged), spoken(str(history)):
+    with suppress(Damaged), translate_errors(str(history)):
         if history.exists():
             _to_one_file(history)
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")

@@ -10,7 +10,7 @@
     ├── NoDriver                  the program that speaks with this kind of server is missing
     └── NotRestorable             a backup cannot be written, or not be brought back
 
-`spoken` turns a driver's error into one of these; what is none of them stays as it is.
+`translate_errors` turns a driver's error into one of these; what is none of them stays as it is.
 """
 
 import sqlite3
@@ -128,7 +128,7 @@ _POSTGRESQL = {
 
 
 @contextmanager
-def spoken(place: str) -> Iterator[None]:
+def translate_errors(place: str) -> Iterator[None]:
     """Turn what the driver says about the history at `place` into a HistoryError."""
     try:
         yield

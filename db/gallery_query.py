@@ -1,4 +1,4 @@
-"""What the Gallery can ask for: filters, a search, an order, and a page of it."""
+"""SQL of the Gallery: filters, full-text search and sort orders of done walks."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
@@ -19,49 +19,52 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import Session
 
-from db.models import DONE, Tag, Walk, folded
+from db.models import IS_DONE, Tag, Walk
+from db.text import normalize_words
 
 SEARCH_LENGTH = 200
 
 Sort = Literal["newest", "oldest", "title", "longest", "evenness"]
 
 # SQLite's full-text index, kept by triggers on `walks` (migration 0002).
-_INDEX = table("walk_words", column("rowid"), column("walk_words"))
+_FULL_TEXT_INDEX = table("walk_words", column("rowid"), column("walk_words"))
 
 
 class Filters(TypedDict, total=False):
-    """What a done walk must be to be shown; what is left out or empty lets all pass."""
+    """Filters on done walks; one that is missing or empty is not applied."""
 
     search: str
-    """Words, or their beginnings, that its title, number, prompts, tags and notes hold."""
+    """Words or prefixes of words; each must occur in title, number, prompts, tags or notes."""
     model: str
     pacing: str
     tags: Sequence[str]
-    """All of them are on it."""
+    """The walk has all of these tags."""
     starred: bool
     waiting: bool
-    """Only films that have yet to reach the storage."""
+    """Only films that are not in the storage yet."""
     since: date | None
-    """The first day, in UTC, on which it was finished."""
+    """Finished on this day (UTC) or later."""
     until: date | None
-    """The last such day."""
+    """Finished on this day (UTC) or earlier."""
 
 
 class Order(NamedTuple):
-    """An order of done walks; the id decides between equal ones."""
+    """A sort order of done walks; the id breaks ties."""
 
     key: SQLColumnExpression[Any]
     descending: bool
 
-    def by(self, *columns: SQLColumnExpression[Any]) -> tuple[SQLColumnExpression[Any], ...]:
-        """What ORDER BY says, of rows of `walks` or of columns that hold its key and id."""
-        both = columns or (self.key, Walk.id)
-        return tuple(one.desc() if self.descending else one.asc() for one in both)
+    def sort_columns(
+        self, *columns: SQLColumnExpression[Any]
+    ) -> tuple[SQLColumnExpression[Any], ...]:
+        """Return the ORDER BY columns: key and id of `walks`, or the given key and id columns."""
+        key_and_id = columns or (self.key, Walk.id)
+        return tuple(one.desc() if self.descending else one.asc() for one in key_and_id)
 
-    def behind(self, key: Any, walk_id: str) -> ColumnElement[bool]:
-        """What comes after the walk with that key and id."""
-        here, there = tuple_(self.key, Walk.id), tuple_(key, walk_id)
-        return here < there if self.descending else here > there
+    def after(self, key: Any, walk_id: str) -> ColumnElement[bool]:
+        """Return the condition that a walk comes after the one with this key and id."""
+        row, last = tuple_(self.key, Walk.id), tuple_(key, walk_id)
+        return row < last if self.descending else row > last
 
 
 ORDERS: dict[Sort, Order] = {
@@ -69,14 +72,14 @@ ORDERS: dict[Sort, Order] = {
     "oldest": Order(Walk.finished_at, False),
     "title": Order(Walk.sort_title, False),
     "longest": Order(Walk.frames_total, True),
-    # A film of another program has no evenness: it comes last. As its index has it.
+    # A film of another program has no evenness and comes last. The index has the same expression.
     "evenness": Order(func.coalesce(Walk.evenness, literal_column("-1.0")), True),
 }
 
 
-def chosen(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
-    """What a walk must fulfil to be done and pass the filters."""
-    conditions = [DONE]
+def build_conditions(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
+    """Return the WHERE conditions for done walks that pass the filters."""
+    conditions = [IS_DONE]
     conditions += [
         getattr(Walk, name) == value for name in ("model", "pacing") if (value := filters.get(name))
     ]
@@ -90,45 +93,45 @@ def chosen(session: Session, filters: Filters) -> list[ColumnElement[bool]]:
     if until := filters.get("until"):
         conditions.append(Walk.finished_at <= datetime.combine(until, time.max, UTC))
     for tag in filters.get("tags", ()):
-        tagged = select(Tag.walk_id).where(Tag.name == tag)
-        # With || '' SQLite does not start from thousands of tags, but from the order's index;
-        # PostgreSQL knows how many there are.
-        walk = Walk.id if on_postgresql(session) else Walk.id.concat("")
-        conditions.append(walk.in_(tagged))
-    if words := folded([filters.get("search", "")[:SEARCH_LENGTH]]).split():
-        conditions.append(_holding(session, words))
+        with_tag = select(Tag.walk_id).where(Tag.name == tag)
+        # With || '' SQLite starts from the sort order's index instead of thousands of tags;
+        # PostgreSQL has statistics of the tags.
+        walk_id = Walk.id if is_postgresql(session) else Walk.id.concat("")
+        conditions.append(walk_id.in_(with_tag))
+    if words := normalize_words([filters.get("search", "")[:SEARCH_LENGTH]]).split():
+        conditions.append(_match_words(session, words))
     return conditions
 
 
-def first(
-    session: Session, wanted: Select[str, Any], order: Order, filters: Filters
+def select_ids(
+    session: Session, rows: Select[str, Any], order: Order, filters: Filters
 ) -> Select[str]:
-    """The ids of `wanted` (id, key) in an order.
+    """Select the ids of `rows` (id, key) in a sort order.
 
-    PostgreSQL takes any word for a common one and would look for it along the order, through all
-    walks where it is rare. The offset makes it find them before it sorts them.
+    PostgreSQL's planner assumes that any search word is common, and would scan all walks in sort
+    order for a rare one. OFFSET 0 makes it search first and sort then.
     """
-    if filters.get("search") and on_postgresql(session):
-        found = wanted.offset(0).subquery()
-        return select(found.c.id).order_by(*order.by(found.c.key, found.c.id))
-    return wanted.with_only_columns(Walk.id).order_by(*order.by())
+    if filters.get("search") and is_postgresql(session):
+        matches = rows.offset(0).subquery()
+        return select(matches.c.id).order_by(*order.sort_columns(matches.c.key, matches.c.id))
+    return rows.with_only_columns(Walk.id).order_by(*order.sort_columns())
 
 
-def on_postgresql(session: Session) -> bool:
-    """Whether the history is in PostgreSQL, whose planner needs other words than SQLite's."""
+def is_postgresql(session: Session) -> bool:
+    """Whether the database is PostgreSQL, whose planner needs other queries than SQLite's."""
     return session.get_bind().dialect.name == "postgresql"
 
 
-def _holding(session: Session, words: list[str]) -> ColumnElement[bool]:
-    """The walks that hold a word with each of these beginnings.
+def _match_words(session: Session, words: list[str]) -> ColumnElement[bool]:
+    """Return the condition that a walk contains words with each of these prefixes.
 
-    The databases only match: what a word is, `folded` has said for rows and search alike. Words
-    are letters and digits, so that nothing in them is syntax.
+    `normalize_words` defines words for rows and searches alike; they are letters and digits, so
+    they cannot contain query syntax.
     """
-    if on_postgresql(session):
-        held = func.array_to_tsvector(func.string_to_array(Walk.words, literal_column("' '")))
-        begun = " & ".join(f"'{word}':*" for word in words)
-        return held.op("@@", is_comparison=True)(cast(begun, TSQUERY))
-    begun = " AND ".join(f'"{word}"*' for word in words)
-    found = _INDEX.c.walk_words.op("MATCH", is_comparison=True)(begun)
-    return Walk.number.in_(select(_INDEX.c.rowid).where(found))
+    if is_postgresql(session):
+        vector = func.array_to_tsvector(func.string_to_array(Walk.words, literal_column("' '")))
+        prefixes = " & ".join(f"'{word}':*" for word in words)
+        return vector.op("@@", is_comparison=True)(cast(prefixes, TSQUERY))
+    prefixes = " AND ".join(f'"{word}"*' for word in words)
+    match = _FULL_TEXT_INDEX.c.walk_words.op("MATCH", is_comparison=True)(prefixes)
+    return Walk.number.in_(select(_FULL_TEXT_INDEX.c.rowid).where(match))

@@ -1,6 +1,6 @@
-"""What the history says as a whole: films by day, and the spread of what was measured.
+"""Statistics of all films: counts by day, and quartiles of what was measured.
 
-The database counts; what comes back is a few rows, as plain dicts.
+The database aggregates; the results are a few rows, as dicts.
 """
 
 from typing import Any
@@ -8,43 +8,46 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from db.models import DONE, Walk
+from db.models import IS_DONE, Walk
 
 Rows = list[dict[str, Any]]
 
 
-def films_by_day(*, session: Session) -> Rows:
-    """How many "films" were finished on which "day" (UTC), by "model" and "pacing"."""
+def count_films_by_day(*, session: Session) -> Rows:
+    """Count the "films" finished per "day" (UTC), "model" and "pacing"."""
     sqlite = session.get_bind().dialect.name == "sqlite"
     day = func.date(Walk.finished_at if sqlite else func.timezone("UTC", Walk.finished_at))
-    found = select(day.label("day"), Walk.model, Walk.pacing, func.count().label("films"))
-    return _rows(session, found.where(DONE).group_by(day, Walk.model, Walk.pacing))
+    counts = select(day.label("day"), Walk.model, Walk.pacing, func.count().label("films"))
+    return _fetch_rows(session, counts.where(IS_DONE).group_by(day, Walk.model, Walk.pacing))
 
 
-def evenness(*, session: Session) -> Rows:
-    """The spread of the films' evenness by "pacing"."""
-    return _rows(session, _spread(Walk.evenness, Walk.pacing))
+def summarize_evenness(*, session: Session) -> Rows:
+    """Return the quartiles of the films' evenness by "pacing"."""
+    return _fetch_rows(session, _select_quartiles(Walk.evenness, Walk.pacing))
 
 
-def seconds_a_frame(*, session: Session, newest: int = 5_000) -> Rows:
-    """The spread of the seconds a computed frame took, by "model", "size" and "device".
+def summarize_seconds_per_frame(*, session: Session, newest: int = 5_000) -> Rows:
+    """Return the quartiles of the seconds per computed frame by "model", "size" and "device".
 
-    Of the newest films only: machines change, and unlike the rest this reads whole rows.
+    Only of the newest films, because machines change and this reads entire rows.
     """
     seconds = Walk.seconds / func.nullif(Walk.frames_computed, 0)
-    late = select(Walk.id).where(DONE).order_by(Walk.finished_at.desc()).limit(newest)
-    spread = _spread(seconds, Walk.model, Walk.size, Walk.device, films=Walk.id.in_(late))
-    return _rows(session, spread)
+    newest_ids = select(Walk.id).where(IS_DONE).order_by(Walk.finished_at.desc()).limit(newest)
+    groups = (Walk.model, Walk.size, Walk.device)
+    return _fetch_rows(
+        session, _select_quartiles(seconds, *groups, condition=Walk.id.in_(newest_ids))
+    )
 
 
-def _spread(
+def _select_quartiles(
     value: ColumnElement[float] | InstrumentedAttribute[float | None],
     *groups: InstrumentedAttribute[Any],
-    films: ColumnElement[bool] = DONE,
+    condition: ColumnElement[bool] = IS_DONE,
 ) -> Select[Any]:
-    """Of each group how many "films" have the value, and its quartiles: "low", "median", "high".
+    """Select each group's number of "films" with a value, and its quartiles.
 
-    Quartiles by nearest rank: each is the value of a film.
+    The quartiles are named "low", "median" and "high". They are by nearest rank: each is the value
+    of a film.
     """
     ranked = (
         select(
@@ -53,17 +56,17 @@ def _spread(
             func.row_number().over(partition_by=groups, order_by=value).label("rank"),
             func.count().over(partition_by=groups).label("films"),
         )
-        .where(films, value.is_not(None))
+        .where(condition, value.is_not(None))
         .subquery()
-    )
-    found = ranked.c
-    by = [found[group.key] for group in groups]
+    ).c
+    group_columns = [ranked[group.key] for group in groups]
     quartiles = (
-        func.max(found.value).filter(found.rank == (quarter * found.films + 3) // 4).label(name)
+        func.max(ranked.value).filter(ranked.rank == (quarter * ranked.films + 3) // 4).label(name)
         for quarter, name in enumerate(("low", "median", "high"), 1)
     )
-    return select(*by, func.max(found.films).label("films"), *quartiles).group_by(*by)
+    films = func.max(ranked.films).label("films")
+    return select(*group_columns, films, *quartiles).group_by(*group_columns)
 
 
-def _rows(session: Session, question: Select[Any]) -> Rows:
-    return [dict(row) for row in session.execute(question).mappings()]
+def _fetch_rows(session: Session, query: Select[Any]) -> Rows:
+    return [dict(row) for row in session.execute(query).mappings()]

@@ -1,20 +1,21 @@
-"""The worker's side of the queue: claim a walk, keep it, and bring it to its end.
+"""The worker's side of the queue: claim a walk, renew its lease, end it.
 
-A claim is a lease. `owner` and `attempt` name it, and every write asks for both: a worker that
-lost its lease, and comes late, changes nothing. A lease that runs out is a death of its worker;
-the walk goes back to the queue, and with the third death it fails.
+A claim is a lease, identified by `owner` and `attempt`. Every write checks both, so a worker that
+has lost its lease changes nothing. A lease that expires counts as a death of its worker: the walk
+returns to the queue, or fails at the third death.
 """
 
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.models import QUEUED, RUNNING, State, Walk, WorkerSeen, clock
+from db.clock import database_now
+from db.models import IS_QUEUED, IS_RUNNING, State, Walk
 
-DEATHS = 3
+MAX_DEATHS = 3
 RESULT = frozenset(
     {
         "device",
@@ -32,41 +33,42 @@ RESULT = frozenset(
         "sha256",
     }
 )
-_FREE: dict[str, Any] = {"owner": None, "lease_until": None, "stage": ""}
-_LONG_GONE = timedelta(days=1)
+"""The columns of `walks` that hold the result of a rendering: the only ones `finish` may set."""
+QUEUE_ORDER = (Walk.turn, Walk.due, Walk.created_at, Walk.id)
+"""The sort key of queued walks; `walks.enqueue` sets `turn` and `due`."""
+_NO_LEASE: dict[str, Any] = {"owner": None, "lease_until": None, "stage": ""}
 _LONGEST_LEASE = timedelta(hours=1)
-TURN = (Walk.turn, Walk.due, Walk.created_at, Walk.id)
 
 
-class Hold(StrEnum):
-    """What a heartbeat learns about the walk in hand."""
+class LeaseStatus(StrEnum):
+    """What `renew_lease` reports about the lease."""
 
-    KEPT = "kept"
-    """The walk is still this worker's: go on."""
-    STOP = "stop"
-    """Still this worker's, but called off: stop, then say `cancelled`."""
+    HELD = "held"
+    """The worker holds the lease and continues."""
+    CANCEL_REQUESTED = "cancel requested"
+    """The worker holds the lease, but must stop and call `confirm_cancel`."""
     LOST = "lost"
-    """Another one's by now, or deleted: drop it and write nothing."""
+    """Another worker holds it, or the walk was deleted: stop and write nothing."""
 
 
 def claim(*, session: Session, owner: str, lease_seconds: float) -> Walk | None:
-    """The walk whose turn it is, now running and leased to `owner`; None if none waits.
+    """Lease the next queued walk to `owner`, set it running and return it; None if none is queued.
 
-    Walks whose lease ran out go back to the queue first.
+    Takes back walks with expired leases first.
     """
-    reclaim(session=session)
-    moment = clock(session)
-    following = (
+    reclaim_expired(session=session)
+    moment = database_now(session)
+    next_id = (
         select(Walk.id)
-        .where(QUEUED)
-        .order_by(*TURN)
+        .where(IS_QUEUED)
+        .order_by(*QUEUE_ORDER)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
     return session.scalar(
         update(Walk)
-        .where(Walk.id == following, QUEUED)
+        .where(Walk.id == next_id, IS_QUEUED)
         .values(
             state=State.RUNNING,
             owner=owner,
@@ -80,51 +82,58 @@ def claim(*, session: Session, owner: str, lease_seconds: float) -> Walk | None:
     )
 
 
-def reclaim(*, session: Session) -> None:
-    """Take back the walks whose lease ran out: to the queue, or, the third time, failed.
+def reclaim_expired(*, session: Session) -> None:
+    """Take back all walks whose lease has expired, and count a death for each.
 
-    A lease that ends later than any lease can was given by a clock that has been put back since.
+    A lease that ends further ahead than the longest lease counts as expired: the clock has been
+    put back since.
     """
-    moment = clock(session)
-    ran_out = or_(Walk.lease_until < moment, Walk.lease_until > moment + _LONGEST_LEASE)
-    _take_back(session, ran_out, "was not heard of any more")
+    moment = database_now(session)
+    expired = or_(Walk.lease_until < moment, Walk.lease_until > moment + _LONGEST_LEASE)
+    _take_back(session, expired, "was not heard of any more")
 
 
-def _take_back(session: Session, dead: ColumnElement[bool], reason: str) -> None:
-    lost = select(Walk).where(RUNNING, dead).with_for_update(skip_locked=True)
+def reclaim_from(*, session: Session, owner: str) -> None:
+    """Take back all walks of a dead worker, and count a death for each."""
+    _take_back(session, Walk.owner == owner, "died")
+
+
+def _take_back(session: Session, condition: ColumnElement[bool], reason: str) -> None:
+    lost = select(Walk).where(IS_RUNNING, condition).with_for_update(skip_locked=True)
     for walk in session.scalars(lost.execution_options(populate_existing=True)).all():
-        _count_death(walk, f"Worker {walk.owner} {reason}", clock(session))
+        _count_death(walk, f"Worker {walk.owner} {reason}", database_now(session))
     session.flush()
 
 
 def _count_death(walk: Walk, reason: str, moment: datetime) -> None:
-    """Let go of a walk whose worker died, and say what comes of it."""
+    """Release a dead worker's walk: back to the queue, cancelled if requested, or failed."""
     trouble = {"at": moment.isoformat(), "attempt": walk.attempt, "reason": reason}
     walk.troubles = [*walk.troubles, trouble]
     walk.deaths += 1
     walk.owner, walk.lease_until, walk.stage = None, None, ""
     if walk.cancel_requested:
         walk.state, walk.finished_at = State.CANCELLED, moment
-    elif walk.deaths < DEATHS:
+    elif walk.deaths < MAX_DEATHS:
         walk.state = State.QUEUED
     else:
         walk.state, walk.finished_at = State.FAILED, moment
         walk.error = (
-            f"The worker died {DEATHS} times while making this film, so it was given up. "
+            f"The worker died {MAX_DEATHS} times while making this film, so it was given up. "
             "A smaller picture or fewer frames may fit this machine."
         )
 
 
-def _mine(walk_id: str, owner: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
+def _lease_is_held(walk_id: str, owner: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
+    """Conditions that select the walk only while this lease is valid."""
     return (
         Walk.id == walk_id,
-        RUNNING,
+        IS_RUNNING,
         Walk.owner == owner,
         Walk.attempt == attempt,
     )
 
 
-def heartbeat(
+def renew_lease(
     *,
     session: Session,
     walk_id: str,
@@ -133,31 +142,32 @@ def heartbeat(
     lease_seconds: float,
     stage: str | None = None,
     progress: list[Any] | None = None,
-) -> Hold:
-    """Renew the lease and say how far the walk is (None: unchanged); tells whether to go on."""
-    change: dict[str, Any] = {"lease_until": clock(session) + timedelta(seconds=lease_seconds)}
+) -> LeaseStatus:
+    """Extend the lease and store the walk's stage and progress; None leaves them unchanged."""
+    lease_until = database_now(session) + timedelta(seconds=lease_seconds)
+    values: dict[str, Any] = {"lease_until": lease_until}
     if stage is not None:
-        change["stage"] = stage
+        values["stage"] = stage
     if progress is not None:
-        change["progress"] = progress
-    called_off = session.scalar(
+        values["progress"] = progress
+    cancel_requested = session.scalar(
         update(Walk)
-        .where(*_mine(walk_id, owner, attempt))
-        .values(**change)
+        .where(*_lease_is_held(walk_id, owner, attempt))
+        .values(**values)
         .returning(Walk.cancel_requested)
         .execution_options(synchronize_session=False)
     )
-    if called_off is None:
-        return Hold.LOST
-    return Hold.STOP if called_off else Hold.KEPT
+    if cancel_requested is None:
+        return LeaseStatus.LOST
+    return LeaseStatus.CANCEL_REQUESTED if cancel_requested else LeaseStatus.HELD
 
 
-def _end(session: Session, walk_id: str, owner: str, attempt: int, **change: Any) -> bool:
-    """Let go of a walk that is still this worker's; False when it is not."""
+def _end(session: Session, walk_id: str, owner: str, attempt: int, **values: Any) -> bool:
+    """Set columns of the walk and release the lease; False if the lease is lost."""
     ended = session.scalar(
         update(Walk)
-        .where(*_mine(walk_id, owner, attempt))
-        .values(**_FREE, **change)
+        .where(*_lease_is_held(walk_id, owner, attempt))
+        .values(**_NO_LEASE, **values)
         .returning(Walk.id)
         .execution_options(synchronize_session=False)
     )
@@ -173,76 +183,62 @@ def finish(
     result: dict[str, Any],
     waiting: bool = False,
 ) -> bool:
-    """The film is stored: the walk is done. `result` holds values of the columns in RESULT.
+    """Mark a walk done and store its `result`, a value for any of the columns in RESULT.
 
-    With `waiting`, the film is kept on this machine and the storage has yet to get it: `stored`
-    says when it has. False, and nothing changed, when the walk is not this worker's any more.
-    Raises ValueError on a name that is no result.
+    With `waiting`, the film is still only on this machine; `mark_stored` follows when it is in the
+    storage. Returns False, and changes nothing, if the lease is lost. Raises ValueError on a name
+    that is not in RESULT.
     """
-    if foreign := set(result) - RESULT:
-        raise ValueError(f"not among a walk's results: {', '.join(sorted(foreign))}")
-    end = {"state": State.DONE, "finished_at": clock(session), "error": "", "waiting": waiting}
-    return _end(session, walk_id, owner, attempt, **end, **result)
+    if unknown := set(result) - RESULT:
+        raise ValueError(f"not among a walk's results: {', '.join(sorted(unknown))}")
+    values = {
+        "state": State.DONE,
+        "finished_at": database_now(session),
+        "error": "",
+        "waiting": waiting,
+    }
+    return _end(session, walk_id, owner, attempt, **values, **result)
 
 
-def stored(*, session: Session, walk_id: str) -> bool:
-    """The storage has the film that waited for it; False when no such film waited."""
-    waited = session.scalar(
+def mark_stored(*, session: Session, walk_id: str) -> bool:
+    """Record that a film has been uploaded to the storage; False if it was not waiting for that."""
+    updated = session.scalar(
         update(Walk)
         .where(Walk.id == walk_id, Walk.waiting)
         .values(waiting=False)
         .returning(Walk.id)
         .execution_options(synchronize_session=False)
     )
-    return waited is not None
+    return updated is not None
 
 
 def fail(*, session: Session, walk_id: str, owner: str, attempt: int, error: str) -> bool:
-    """The walk cannot be made, and `error` says why; False when it is not this worker's."""
+    """Mark a walk failed, with the reason; False if the lease is lost."""
     return _end(
         session,
         walk_id,
         owner,
         attempt,
         state=State.FAILED,
-        finished_at=clock(session),
+        finished_at=database_now(session),
         error=error,
     )
 
 
-def cancelled(*, session: Session, walk_id: str, owner: str, attempt: int) -> bool:
-    """The worker has stopped as asked; False when the walk is not this worker's."""
-    return _end(session, walk_id, owner, attempt, state=State.CANCELLED, finished_at=clock(session))
+def confirm_cancel(*, session: Session, walk_id: str, owner: str, attempt: int) -> bool:
+    """Mark a walk cancelled after its worker has stopped; False if the lease is lost."""
+    finished_at = database_now(session)
+    return _end(session, walk_id, owner, attempt, state=State.CANCELLED, finished_at=finished_at)
 
 
 def give_back(*, session: Session, walk_id: str, owner: str, attempt: int) -> bool:
-    """The worker leaves in good order: the walk waits again, and no death is counted."""
-    called_off = session.scalar(
-        select(Walk.cancel_requested).where(*_mine(walk_id, owner, attempt))
+    """Return a walk to the queue without counting a death, or cancel it if that was requested.
+
+    False if the lease is lost.
+    """
+    cancel_requested = session.scalar(
+        select(Walk.cancel_requested).where(*_lease_is_held(walk_id, owner, attempt))
     )
-    if called_off:
-        return cancelled(session=session, walk_id=walk_id, owner=owner, attempt=attempt)
+    if cancel_requested:
+        return confirm_cancel(session=session, walk_id=walk_id, owner=owner, attempt=attempt)
     return _end(session, walk_id, owner, attempt, state=State.QUEUED)
-
-
-def seen(*, session: Session, name: str, pid: int, host: str, device: str = "") -> None:
-    """A worker says that it lives. Rows of workers silent for a day are swept out."""
-    moment = clock(session)
-    worker = session.get(WorkerSeen, name)
-    if worker is None:
-        session.execute(delete(WorkerSeen).where(WorkerSeen.seen_at < moment - _LONG_GONE))
-        worker = WorkerSeen(name=name, pid=pid, host=host, started_at=moment)
-        session.add(worker)
-    worker.device = device
-    worker.seen_at = moment
-
-
-def gone(*, session: Session, name: str) -> None:
-    """A worker leaves in good order."""
-    session.execute(delete(WorkerSeen).where(WorkerSeen.name == name))
-
-
-def died(*, session: Session, name: str) -> None:
-    """A worker is known to be dead: what it held is taken back now, not when its lease ends."""
-    _take_back(session, Walk.owner == name, "died")
-    gone(session=session, name=name)

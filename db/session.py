@@ -18,7 +18,7 @@ from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from db.error_messages import NoDriver, TooNew, spoken
+from db.error_messages import NoDriver, TooNew, translate_errors
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -30,7 +30,7 @@ _MIGRATION = 0x4D4F4D41  # PostgreSQL's advisory lock for migrations: "MOMA"
 _one_migration = threading.Lock()
 
 
-def engine_for(url: str) -> Engine:
+def get_engine(url: str) -> Engine:
     """The engine of this process for `url`; makes the folder of a SQLite file."""
     # The process's id is part of the key: a connection must not cross a fork.
     return _engine(url, os.getpid())
@@ -48,7 +48,7 @@ def _new_engine(url: str, *, foreign_keys: bool = True, **options: Any) -> Engin
         try:
             engine = create_engine(place, **options)
         except (ModuleNotFoundError, NoSuchModuleError) as error:
-            raise NoDriver.at(place_of(url)) from error
+            raise NoDriver.at(describe_location(url)) from error
         event.listen(engine, "connect", _leave_out_nul)
         return engine
     if place.database:
@@ -91,8 +91,8 @@ def writing(url: str) -> Iterator[Session]:
     Waits up to 15 s for other writers. Raises HistoryError when the history cannot be written.
     Rows stay readable after it.
     """
-    with spoken(place_of(url)):
-        engine = engine_for(url).execution_options(**{_WRITES: True})
+    with translate_errors(describe_location(url)):
+        engine = get_engine(url).execution_options(**{_WRITES: True})
         with Session(engine, expire_on_commit=False) as session, session.begin():
             yield session
 
@@ -103,8 +103,8 @@ def reading(url: str) -> Iterator[Session]:
 
     Raises HistoryError when the history cannot be read.
     """
-    with spoken(place_of(url)):
-        engine = engine_for(url)
+    with translate_errors(describe_location(url)):
+        engine = get_engine(url)
         if engine.dialect.name == "postgresql":
             engine = engine.execution_options(isolation_level="REPEATABLE READ")
         with Session(engine, expire_on_commit=False) as session:
@@ -118,7 +118,7 @@ def sqlite_file(url: str) -> Path | None:
     return Path(str(place.database)) if on_disk else None
 
 
-def place_of(url: str) -> str:
+def describe_location(url: str) -> str:
     """Where the history is, as one may say it aloud: no password."""
     return str(sqlite_file(url) or make_url(url).render_as_string(hide_password=True))
 
@@ -133,15 +133,15 @@ def migrate(url: str) -> None:
     # Alembic takes 0.3 s to import, and its context is one per process.
     from alembic import command
 
-    if _revision(url) == revisions()[0]:
+    if _revision(url) == list_revisions()[0]:
         return
     config = _alembic()
-    with migrating(url) as connection:
+    with migration_transaction(url) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
-def revisions() -> list[str]:
+def list_revisions() -> list[str]:
     """The schemas that this version knows, the newest first."""
     from alembic.script import ScriptDirectory
 
@@ -161,18 +161,18 @@ def _revision(url: str) -> str | None:
     with reading(url) as session:
         context = MigrationContext.configure(session.connection())
         revision: str | None = context.get_current_revision()
-    if revision not in (None, *revisions()):
-        raise TooNew.at(place_of(url))
+    if revision not in (None, *list_revisions()):
+        raise TooNew.at(describe_location(url))
     return revision
 
 
 @contextmanager
-def migrating(url: str) -> Iterator[Connection]:
+def migration_transaction(url: str) -> Iterator[Connection]:
     """A transaction that may rebuild tables, one at a time. Raises HistoryError."""
     # Keys off: Alembic rebuilds a changed table, and dropping the old one would delete children.
     engine = _new_engine(url, foreign_keys=False, poolclass=NullPool)
     locking = engine.execution_options(**{_WRITES: True})
-    with _one_migration, spoken(place_of(url)), locking.begin() as connection:
+    with _one_migration, translate_errors(describe_location(url)), locking.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION})
         yield connection

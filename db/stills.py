@@ -1,7 +1,7 @@
-"""Stills: the picture at one place of a walk, asked for by whoever looks, answered by a worker.
+"""Stills: requests for the picture at one place of a walk, answered by a worker.
 
-A question is a spec, a leg and a `t`. Its answer is the key of a frame in the frame cache. Who
-asks anew, as with every move of a slider, no longer waits for what was asked before.
+A request is a spec, a leg and a `t`; its answer is the key of a frame in the frame cache. A new
+request of the same maker, as with every move of a slider, drops the maker's queued ones.
 """
 
 import hashlib
@@ -12,29 +12,31 @@ from typing import Any
 from sqlalchemy import and_, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from db.models import State, Still, WorkerSeen, clock
+from db.clock import database_now
+from db.models import State, Still, WorkerHeartbeat
 
-GOOD = timedelta(hours=1)
-"""How long an answer is given again: the frame cache may drop the picture one day."""
-_LONG_GONE = timedelta(days=1)
-_SILENCE = timedelta(seconds=30)
+REUSE_WINDOW = timedelta(hours=1)
+"""How long a finished still is reused: the frame cache may evict its picture later."""
+_KEEP_ROWS = timedelta(days=1)
+_WORKER_TIMEOUT = timedelta(seconds=30)
 
 
-def ask(*, session: Session, spec: dict[str, Any], leg: int, t: float, maker: str = "") -> str:
-    """The id of the still that answers this: one that does or will already, or a new one.
+def request(*, session: Session, spec: dict[str, Any], leg: int, t: float, maker: str = "") -> str:
+    """Request a still and return its id, which is an equal still's if that can be reused.
 
-    What the same maker asked for before, and no worker has begun, is dropped. Raises KeyError when
-    the spec lacks its model.
+    Running stills, the maker's queued one and those finished within REUSE_WINDOW are reused. The
+    maker's other queued stills are deleted, and so are all stills that are a day old. Raises
+    KeyError when the spec has no model.
     """
-    question = _question(spec, leg, t)
-    moment = clock(session)
-    session.execute(delete(Still).where(Still.created_at < moment - _LONG_GONE))
-    mine = and_(Still.maker == maker, Still.state == State.QUEUED)
-    session.execute(delete(Still).where(mine, Still.question != question))
-    under_way = or_(Still.state == State.RUNNING, mine)
-    answered = and_(Still.state == State.DONE, Still.finished_at > moment - GOOD)
-    known = select(Still.id).where(Still.question == question, or_(under_way, answered)).limit(1)
-    if still_id := session.scalar(known):
+    question = _digest_question(spec, leg, t)
+    moment = database_now(session)
+    session.execute(delete(Still).where(Still.created_at < moment - _KEEP_ROWS))
+    queued = and_(Still.maker == maker, Still.state == State.QUEUED)
+    session.execute(delete(Still).where(queued, Still.question != question))
+    pending = or_(Still.state == State.RUNNING, queued)
+    finished = and_(Still.state == State.DONE, Still.finished_at > moment - REUSE_WINDOW)
+    reusable = select(Still.id).where(Still.question == question, or_(pending, finished)).limit(1)
+    if still_id := session.scalar(reusable):
         return still_id
     still = Still(
         question=question,
@@ -50,29 +52,29 @@ def ask(*, session: Session, spec: dict[str, Any], leg: int, t: float, maker: st
     return still.id
 
 
-def _question(spec: dict[str, Any], leg: int, t: float) -> str:
+def _digest_question(spec: dict[str, Any], leg: int, t: float) -> str:
     return hashlib.sha256(json.dumps([spec, leg, t], sort_keys=True).encode()).hexdigest()
 
 
 def get(*, session: Session, still_id: str) -> Still | None:
-    """The still of that id; None when it was dropped, was swept out a day later, or never was."""
+    """Return the still with this id, or None if it was deleted or never existed."""
     return session.get(Still, still_id)
 
 
 def claim(*, session: Session, owner: str, model: str = "") -> Still | None:
-    """The still that has waited longest, now `owner`'s to answer; None if none waits.
+    """Assign the oldest queued still to a worker and return it; None if none is queued.
 
-    With `model`, one of that model only. Those whose worker has died since fail first.
+    With `model`, only a still of that model. Fails the stills of dead workers first.
     """
     _fail_orphans(session)
-    following = select(Still.id).where(Still.state == State.QUEUED)
+    next_id = select(Still.id).where(Still.state == State.QUEUED)
     if model:
-        following = following.where(Still.model == model)
-    following = following.order_by(Still.created_at, Still.id).limit(1)
+        next_id = next_id.where(Still.model == model)
+    next_id = next_id.order_by(Still.created_at, Still.id).limit(1)
     return session.scalar(
         update(Still)
         .where(
-            Still.id == following.with_for_update(skip_locked=True).scalar_subquery(),
+            Still.id == next_id.with_for_update(skip_locked=True).scalar_subquery(),
             Still.state == State.QUEUED,
         )
         .values(state=State.RUNNING, owner=owner)
@@ -82,9 +84,9 @@ def claim(*, session: Session, owner: str, model: str = "") -> Still | None:
 
 
 def _fail_orphans(session: Session) -> None:
-    """Not asked again by itself: perhaps it was this picture that the worker died of."""
-    moment = clock(session)
-    alive = select(WorkerSeen.name).where(WorkerSeen.seen_at > moment - _SILENCE)
+    """Fail the running stills of dead workers; not retried, as one may have killed its worker."""
+    moment = database_now(session)
+    alive = select(WorkerHeartbeat.name).where(WorkerHeartbeat.seen_at > moment - _WORKER_TIMEOUT)
     session.execute(
         update(Still)
         .where(Still.state == State.RUNNING, Still.owner.not_in(alive))
@@ -97,21 +99,21 @@ def _fail_orphans(session: Session) -> None:
     )
 
 
-def answer(*, session: Session, still_id: str, owner: str, key: str) -> bool:
-    """The picture is in the frame cache, under `key`; False when it is not this worker's."""
+def finish(*, session: Session, still_id: str, owner: str, key: str) -> bool:
+    """Store the frame cache key of the picture; False if this worker does not run the still."""
     return _end(session, still_id, owner, state=State.DONE, key=key)
 
 
 def fail(*, session: Session, still_id: str, owner: str, error: str) -> bool:
-    """There is no such picture, and `error` says why; False when it is not this worker's."""
+    """Mark a still failed, with the reason; False if this worker does not run the still."""
     return _end(session, still_id, owner, state=State.FAILED, error=error)
 
 
-def _end(session: Session, still_id: str, owner: str, **change: Any) -> bool:
+def _end(session: Session, still_id: str, owner: str, **values: Any) -> bool:
     ended = session.scalar(
         update(Still)
         .where(Still.id == still_id, Still.owner == owner, Still.state == State.RUNNING)
-        .values(finished_at=clock(session), **change)
+        .values(finished_at=database_now(session), **values)
         .returning(Still.id)
         .execution_options(synchronize_session=False)
     )

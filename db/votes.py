@@ -1,6 +1,6 @@
-"""Blind votes between two films: cast, and counted by pair and by pacing.
+"""Blind votes between two films: casting, and counting by pair and by pacing.
 
-A vote keeps its two walks in the order of their ids, in whichever order they were shown.
+A row holds its two walks sorted by id, not in the order in which they were shown.
 """
 
 from typing import NamedTuple
@@ -8,46 +8,46 @@ from typing import NamedTuple
 from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session, aliased
 
-from db.models import DONE, Choice, Vote, Walk
+from db.models import IS_DONE, Choice, Vote, Walk
 
 _COUNTS = tuple(
     func.count().filter(Vote.chosen == choice)
     for choice in (Choice.LEFT, Choice.RIGHT, Choice.NONE)
 )
-_ALIKE = (
+_COMPARED_SETTINGS = (
     *("stops", "model", "interpolation", "frames", "steps", "guidance", "size"),
     *("negative", "mode", "without", "loop", "fps"),
 )
 
 
 class Tally(NamedTuple):
-    """How often one was preferred to the other, the other to it, and neither to either."""
+    """Counts of votes on a pair, from one side: won, lost, and neither preferred."""
 
     won: int = 0
     lost: int = 0
     neither: int = 0
 
-    def turned(self) -> "Tally":
-        """The same, as the other one sees it."""
+    def swap(self) -> "Tally":
+        """Return the same counts from the other side."""
         return Tally(self.lost, self.won, self.neither)
 
-    def plus(self, more: "Tally") -> "Tally":
-        """Both together."""
-        return Tally(self.won + more.won, self.lost + more.lost, self.neither + more.neither)
+    def add(self, other: "Tally") -> "Tally":
+        """Return the sums of both tallies."""
+        return Tally(self.won + other.won, self.lost + other.lost, self.neither + other.neither)
 
 
 def cast(*, session: Session, one: str, other: str, preferred: str | None, maker: str) -> bool:
-    """Count a vote between two films; `preferred` is the id of one of them, None for neither.
+    """Store a vote between two films; `preferred` is the id of one of them, or None for neither.
 
-    A maker has one vote on a pair: the second takes the place of the first. False when one of
-    the two is no film, or no longer. Raises ValueError when `preferred` is a third one, or when
-    the two are one.
+    A maker has one vote per pair: a second one replaces the first. Returns False unless both
+    walks exist and are done. Raises ValueError when `preferred` is a third id, or when both ids
+    are equal.
     """
     if one == other or preferred not in (one, other, None):
         raise ValueError(f"no vote for {preferred} between {one} and {other}")
     left, right = sorted((one, other))
-    # Held until the vote is written: of two votes at once, the later one finds the earlier.
-    pair = select(Walk.id).where(Walk.id.in_((left, right)), DONE).order_by(Walk.id)
+    # The lock lasts until the vote is written, so concurrent votes replace each other in turn.
+    pair = select(Walk.id).where(Walk.id.in_((left, right)), IS_DONE).order_by(Walk.id)
     if len(session.scalars(pair.with_for_update(key_share=True)).all()) < 2:
         return False
     session.execute(delete(Vote).where(Vote.left == left, Vote.right == right, Vote.maker == maker))
@@ -58,36 +58,36 @@ def cast(*, session: Session, one: str, other: str, preferred: str | None, maker
 
 
 def tally(*, session: Session, one: str, other: str, maker: str = "") -> Tally:
-    """The votes on a pair, as `one` sees them; of all makers, or of one."""
+    """Count the votes on a pair from the side of `one`; of all makers, or of one maker."""
     left, right = sorted((one, other))
     votes = select(*_COUNTS).where(Vote.left == left, Vote.right == right)
     if maker:
         votes = votes.where(Vote.maker == maker)
-    counted = Tally._make(session.execute(votes).one())
-    return counted if one == left else counted.turned()
+    counts = Tally._make(session.execute(votes).one())
+    return counts if one == left else counts.swap()
 
 
-def by_pacing(*, session: Session) -> dict[tuple[str, str], Tally]:
-    """The tally of each two pacings, in alphabetical order, as the first of them sees it.
+def tally_by_pacing(*, session: Session) -> dict[tuple[str, str], Tally]:
+    """Count the votes on each pair of pacings, sorted by name, from the side of the first.
 
-    Of films that differ in their pacing alone: in others, something else may have been preferred.
+    Only votes on films that differ in their pacing and in no other setting count.
     """
     left, right = aliased(Walk), aliased(Walk)
-    alike = (
+    same_settings = (
         left.spec[name].as_string().is_not_distinct_from(right.spec[name].as_string())
-        for name in _ALIKE
+        for name in _COMPARED_SETTINGS
     )
-    counted = session.execute(
+    rows = session.execute(
         select(left.pacing, right.pacing, *_COUNTS)
         .select_from(Vote)
         .join(left, left.id == Vote.left)
         .join(right, right.id == Vote.right)
-        .where(left.pacing != right.pacing, *alike)
+        .where(left.pacing != right.pacing, *same_settings)
         .group_by(left.pacing, right.pacing)
     )
     tallies: dict[tuple[str, str], Tally] = {}
-    for one, other, *counts in counted:
+    for one, other, *counts in rows:
         pair = (min(one, other), max(one, other))
-        seen = Tally._make(counts) if pair == (one, other) else Tally._make(counts).turned()
-        tallies[pair] = tallies.get(pair, Tally()).plus(seen)
+        row = Tally._make(counts) if pair == (one, other) else Tally._make(counts).swap()
+        tallies[pair] = tallies.get(pair, Tally()).add(row)
     return tallies

@@ -1,43 +1,32 @@
-"""What people do with walks: ask for one, watch it, find it, call it off, delete it.
+"""Walks as the screens use them: enqueue, find, list, cancel, delete and import.
 
-Plain functions over a session of `db.session.reading` or `writing`; the worker's side of the
-queue is in `db.queue`.
+Plain functions over a session of `db.session.reading` or `writing`. The worker's side of the
+queue is in `db.queue`, titles and tags are in `db.curation`.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Unpack
 
 from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from db import accession_numbers
-from db.gallery_query import ORDERS, Filters, Sort, chosen, first, on_postgresql
-from db.models import (
-    DONE,
-    IN_LINE,
-    QUEUED,
-    RUNNING,
-    State,
-    Tag,
-    Walk,
-    WorkerSeen,
-    clock,
-)
-from db.queue import RESULT, TURN
+from db import accession_numbers, curation
+from db.clock import database_now
+from db.gallery_query import ORDERS, Filters, Sort, build_conditions, is_postgresql, select_ids
+from db.models import IS_ACTIVE, IS_DONE, IS_QUEUED, IS_RUNNING, State, Tag, Walk
+from db.queue import QUEUE_ORDER, RESULT
 
-_SEARCHED = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
-_EXPORTED = (
+_SPEC_COLUMNS = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
+_EXPORT_COLUMNS = (
     *("id", "accession", "title", "model", "pacing", "interpolation", "frames", "steps"),
     *("guidance", "size", "frames_total", "frames_computed", "device", "seconds", "evenness"),
     *("sharpness", "bytes", "sha256", "star", "notes", "maker", "parent"),
 )
 FRAME_SECONDS = 1
-"""In a round, a walk with so many frames less may come so many seconds later and still go first."""
-_AT_ONCE = 500  # ids in one question: SQLite takes 32,766 values, PostgreSQL 65,535
-TITLE_LENGTH = 500
-_TAG_LENGTH = 64
-_NO_SPEC: dict[str, Any] = {
+"""Within a queue round, walks are sorted by arrival plus this many seconds for each frame."""
+_BATCH = 500  # parameters per query; SQLite allows 32,766, PostgreSQL 65,535
+_BLANK_SPEC: dict[str, Any] = {
     **dict.fromkeys(("model", "pacing", "interpolation"), ""),
     **dict.fromkeys(("frames", "steps", "size"), 0),
     "guidance": 0.0,
@@ -55,20 +44,16 @@ def enqueue(
     parent: str | None = None,
     remote: bool = False,
 ) -> Walk:
-    """Put a walk into the queue, behind its maker's others, and give it its accession number.
+    """Insert a queued walk with the year's next accession number.
 
-    A `remote` one is made at the endpoint of the settings, any other by the worker's own model.
-
-    The number is given here, once, from a counter that never goes back: a walk that fails or is
-    deleted leaves a gap. A `parent` that is gone by now is left out. Raises KeyError when the
-    spec lacks a searched setting.
+    A `remote` walk is rendered by the endpoint of the settings, any other by the worker's model.
+    A `parent` that does not exist is left out. The number of a failed or deleted walk is not given
+    again. Raises KeyError when the spec lacks a setting that has a column.
     """
-    if parent is not None and get(session=session, walk_id=parent) is None:
-        parent = None
-    moment = clock(session)
+    moment = database_now(session)
     walk = Walk(
-        accession=accession_numbers.following(session, moment.year),
-        turn=_turn(session, maker),
+        accession=accession_numbers.assign_next(session, moment.year),
+        turn=_choose_round(session, maker),
         due=int(moment.timestamp()) + frames_total * FRAME_SECONDS,
         created_at=moment,
         spec=spec,
@@ -76,28 +61,34 @@ def enqueue(
         title=title,
         frames_total=frames_total,
         maker=maker,
-        parent=parent,
+        parent=_check_parent(session, parent),
         remote=remote,
-        **{name: spec[name] for name in _SEARCHED},
+        **{name: spec[name] for name in _SPEC_COLUMNS},
     )
     session.add(walk)
     session.flush()
     return walk
 
 
-def _turn(session: Session, maker: str) -> int:
-    """The round for a maker's new walk: the one being served, or the next after the maker's last.
+def _choose_round(session: Session, maker: str) -> int:
+    """Return the queue round for a new walk: the current one, or the one after the maker's last.
 
-    So every maker is served once a round, however much another one has asked for (start-time
-    fair queueing, Goyal, Vin and Cheng 1996, with every walk of the same length).
+    So each maker is served once per round, regardless of how many walks another maker has queued
+    (start-time fair queueing, Goyal, Vin and Cheng 1996, with all walks of the same length).
     """
-    served = select(func.max(Walk.turn)).where(RUNNING)
-    first = select(func.min(Walk.turn)).where(QUEUED)
-    own = select(func.max(Walk.turn) + 1).where(IN_LINE, Walk.maker == maker)
+    running = select(func.max(Walk.turn)).where(IS_RUNNING)
+    queued = select(func.min(Walk.turn)).where(IS_QUEUED)
+    own = select(func.max(Walk.turn) + 1).where(IS_ACTIVE, Walk.maker == maker)
     round_now, round_next, after_own = session.execute(
-        select(served.scalar_subquery(), first.scalar_subquery(), own.scalar_subquery())
+        select(running.scalar_subquery(), queued.scalar_subquery(), own.scalar_subquery())
     ).one()
     return max(round_next or 0 if round_now is None else round_now, after_own or 0)
+
+
+def _check_parent(session: Session, parent: str | None) -> str | None:
+    """Return the parent's id if that walk exists, otherwise None."""
+    exists = parent is not None and get(session=session, walk_id=parent) is not None
+    return parent if exists else None
 
 
 def adopt(
@@ -117,21 +108,18 @@ def adopt(
     star: bool = False,
     tags: Iterable[str] = (),
 ) -> Walk | None:
-    """Hang a finished film that the history does not know, under its own id (128 characters).
+    """Insert a finished film that is not in the history; None if a walk has its id.
 
-    From a `walk.json`: `spec` is valid, or left out; of `result`, the names in `queue.RESULT`
-    and "frames", how many there are. A film of another program has neither, and blank
-    settings. The accession number is kept where it is free, else the walk gets a new one. None
-    when there is a walk of that id.
+    The fields are those of a `walk.json`. `spec` is valid; `result` holds columns of
+    `queue.RESULT`, and "frames", the number of frames. For a film of another program both are left
+    out, and its settings are blank. The accession number is kept unless it is taken or invalid.
     """
     if get(session=session, walk_id=walk_id) is not None:
         return None
-    if parent is not None and get(session=session, walk_id=parent) is None:
-        parent = None
-    figures = dict(result or {})
+    result = result or {}
     walk = Walk(
         id=walk_id,
-        accession=accession_numbers.kept(session, accession, finished_at.year),
+        accession=accession_numbers.assign_existing(session, accession, finished_at.year),
         state=State.DONE,
         created_at=created_at or finished_at,
         started_at=created_at or finished_at,
@@ -139,34 +127,34 @@ def adopt(
         spec=dict(spec or {}),
         digest=digest,
         title=title,
-        frames_total=int(figures.get("frames", 0)),
+        frames_total=int(result.get("frames", 0)),
         maker=maker,
-        parent=parent,
+        parent=_check_parent(session, parent),
         notes=notes,
         star=star,
-        tagged=_tags(tags),
-        **{name: (spec or _NO_SPEC)[name] for name in _SEARCHED},
-        **{name: figures[name] for name in RESULT & figures.keys()},
+        tagged=curation.create_tags(tags),
+        **{name: (spec or _BLANK_SPEC)[name] for name in _SPEC_COLUMNS},
+        **{name: result[name] for name in RESULT & result.keys()},
     )
     session.add(walk)
     session.flush()
     return walk
 
 
-def known(*, session: Session, ids: Iterable[str]) -> set[str]:
-    """Those of the ids that are walks, in whatever state."""
-    wanted = list(ids)
-    parts = [wanted[n : n + _AT_ONCE] for n in range(0, len(wanted), _AT_ONCE)]
-    found = [session.scalars(select(Walk.id).where(Walk.id.in_(part))) for part in parts]
-    return {walk_id for part in found for walk_id in part}
+def find_existing_ids(*, session: Session, ids: Iterable[str]) -> set[str]:
+    """Return those of the ids that belong to a walk, in any state."""
+    candidates = list(ids)
+    batches = [candidates[n : n + _BATCH] for n in range(0, len(candidates), _BATCH)]
+    results = [session.scalars(select(Walk.id).where(Walk.id.in_(batch))) for batch in batches]
+    return {walk_id for result in results for walk_id in result}
 
 
 def get(*, session: Session, walk_id: str) -> Walk | None:
-    """The walk of that id, in any state; None when there is none."""
+    """Return the walk with this id, in any state, or None."""
     return session.get(Walk, walk_id)
 
 
-def page(
+def list_page(
     *,
     session: Session,
     sort: Sort = "newest",
@@ -174,50 +162,50 @@ def page(
     before: str | None = None,
     **filters: Unpack[Filters],
 ) -> list[Walk]:
-    """Up to `limit` done walks that pass the filters, in the order of `sort`.
+    """Return up to `limit` done walks that pass the filters, in the order of `sort`.
 
-    The next page starts behind the walk whose id is `before`, the last one of this page; behind
-    an id that is not there (any more) is nothing.
+    For the next page, `before` is the id of this page's last walk. The page is empty if no done
+    walk has that id.
     """
     order = ORDERS[sort]
-    wanted: Select[str, Any] = select(Walk.id, order.key.label("key")).where(
-        *chosen(session, filters)
+    rows: Select[str, Any] = select(Walk.id, order.key.label("key")).where(
+        *build_conditions(session, filters)
     )
     if before is not None:
-        last = session.scalar(select(order.key).where(Walk.id == before, DONE))
-        if last is None:
+        last_key = session.scalar(select(order.key).where(Walk.id == before, IS_DONE))
+        if last_key is None:
             return []
-        wanted = wanted.where(order.behind(last, before))
-    # First the ids, from an index; then their rows.
-    shown = first(session, wanted, order, filters).limit(limit).subquery()
-    return list(
-        session.scalars(select(Walk).join(shown, Walk.id == shown.c.id).order_by(*order.by()))
-    )
+        rows = rows.where(order.after(last_key, before))
+    # The ids first, from an index; then their rows.
+    page = select_ids(session, rows, order, filters).limit(limit).subquery()
+    walks = select(Walk).join(page, Walk.id == page.c.id).order_by(*order.sort_columns())
+    return list(session.scalars(walks))
 
 
 def count(*, session: Session, **filters: Unpack[Filters]) -> int:
-    """How many done walks `page` would show on all its pages."""
-    wanted = select(func.count()).select_from(Walk).where(*chosen(session, filters))
-    return session.scalar(wanted) or 0
+    """Count the done walks that pass the filters."""
+    rows = select(func.count()).select_from(Walk).where(*build_conditions(session, filters))
+    return session.scalar(rows) or 0
 
 
 def export(*, session: Session, **filters: Unpack[Filters]) -> Iterator[dict[str, Any]]:
-    """The done walks that pass the filters, the newest first, as plain rows for a table.
+    """Yield the done walks that pass the filters, newest first, as flat dicts for a table.
 
-    Texts, numbers and ISO 8601 times only; of several prompts, seeds or tags, one text.
+    Values are texts, numbers and ISO 8601 times; prompts, seeds and tags are joined to one text.
     """
-    rows = select(Walk).where(*chosen(session, filters)).order_by(*ORDERS["newest"].by())
-    for walk in session.scalars(rows.execution_options(yield_per=_AT_ONCE)):
-        yield _row(walk)
+    newest_first = ORDERS["newest"].sort_columns()
+    rows = select(Walk).where(*build_conditions(session, filters)).order_by(*newest_first)
+    for walk in session.scalars(rows.execution_options(yield_per=_BATCH)):
+        yield _export_row(walk)
 
 
-def _row(walk: Walk) -> dict[str, Any]:
+def _export_row(walk: Walk) -> dict[str, Any]:
     seeds = [str(stop["seed"]) for stop in walk.spec.get("stops", [])]
-    finished = walk.finished_at.isoformat() if walk.finished_at else ""
+    finished_at = walk.finished_at.isoformat() if walk.finished_at else ""
     return {
-        **{name: getattr(walk, name) for name in _EXPORTED},
+        **{name: getattr(walk, name) for name in _EXPORT_COLUMNS},
         "created_at": walk.created_at.isoformat(),
-        "finished_at": finished,
+        "finished_at": finished_at,
         "prompts": " → ".join(walk.prompts),
         "seeds": ", ".join(seeds),
         "tags": ", ".join(walk.tags),
@@ -225,146 +213,95 @@ def _row(walk: Walk) -> dict[str, Any]:
     }
 
 
-def active(*, session: Session, maker: str = "") -> list[Walk]:
-    """The walks that run or wait, the oldest first; of all makers, or of one."""
-    walks = select(Walk).where(IN_LINE)
+def list_active(*, session: Session, maker: str = "") -> list[Walk]:
+    """Return the queued and running walks, oldest first; of all makers, or of one maker."""
+    walks = select(Walk).where(IS_ACTIVE)
     if maker:
         walks = walks.where(Walk.maker == maker)
     return list(session.scalars(walks.order_by(Walk.created_at, Walk.id)))
 
 
-def latest(*, session: Session, maker: str) -> Walk | None:
-    """The newest walk that `maker` asked for, in any state."""
+def find_latest(*, session: Session, maker: str) -> Walk | None:
+    """Return the maker's newest walk, in any state."""
     walks = select(Walk).where(Walk.maker == maker)
     return session.scalar(walks.order_by(Walk.created_at.desc(), Walk.id.desc()).limit(1))
 
 
-def queue_place(*, session: Session, walk_id: str) -> int:
-    """1 for the walk that is next, 2 for the one after it; 0 when it does not wait."""
+def get_queue_position(*, session: Session, walk_id: str) -> int:
+    """Return a walk's position in the queue, 1 for the next to be claimed; 0 if not queued."""
     walk = get(session=session, walk_id=walk_id)
     if walk is None or walk.state is not State.QUEUED:
         return 0
-    place = tuple_(walk.turn, walk.due, walk.created_at, walk.id)
+    key = tuple_(walk.turn, walk.due, walk.created_at, walk.id)
     ahead = select(func.count()).select_from(Walk)
-    ahead = ahead.where(QUEUED, tuple_(*TURN) < place)
+    ahead = ahead.where(IS_QUEUED, tuple_(*QUEUE_ORDER) < key)
     return (session.scalar(ahead) or 0) + 1
 
 
-def same_film(*, session: Session, digest: str, model_digest: str = "") -> Walk | None:
-    """The newest done walk that made the very film of this digest.
+def find_same_film(*, session: Session, digest: str, model_digest: str = "") -> Walk | None:
+    """Return the newest done walk whose spec has this digest.
 
-    With a `model_digest`, one by these weights; or by nobody knows which.
+    With `model_digest`, only one rendered with these weights or with unknown weights.
     """
-    walks = select(Walk).where(Walk.digest == digest, DONE)
+    walks = select(Walk).where(Walk.digest == digest, IS_DONE)
     if model_digest:
         walks = walks.where(Walk.model_digest.in_(("", model_digest)))
     return session.scalar(walks.order_by(Walk.finished_at.desc(), Walk.id.desc()).limit(1))
 
 
-def choices(*, session: Session) -> dict[str, list[str]]:
-    """What `page` can filter by: the values of "model", "pacing" and "tag", sorted."""
-    values_of = _next_by_next if on_postgresql(session) else _distinct
-    questions = {
-        "model": values_of(Walk.model),
-        "pacing": values_of(Walk.pacing),
+def list_filter_values(*, session: Session) -> dict[str, list[str]]:
+    """Return the values that `list_page` can filter by: "model", "pacing" and "tag", sorted."""
+    select_values = _select_distinct_by_index if is_postgresql(session) else _select_distinct
+    queries = {
+        "model": select_values(Walk.model),
+        "pacing": select_values(Walk.pacing),
         "tag": select(Tag.name).distinct(),
     }
-    return {name: sorted(session.scalars(question)) for name, question in questions.items()}
+    return {name: sorted(session.scalars(query)) for name, query in queries.items()}
 
 
-def _distinct(column: InstrumentedAttribute[str]) -> Select[str]:
-    """The values of done walks that are not blank."""
-    return select(column).where(DONE, column > "").distinct()
+def _select_distinct(column: InstrumentedAttribute[str]) -> Select[str]:
+    """Select a column's distinct values of done walks, without the blank one."""
+    return select(column).where(IS_DONE, column > "").distinct()
 
 
-def _next_by_next(column: InstrumentedAttribute[str]) -> Select[str]:
-    """The same, each found by the index as the next after the one before.
+def _select_distinct_by_index(column: InstrumentedAttribute[str]) -> Select[str]:
+    """Select the same with a loose index scan: each value is the smallest above the previous one.
 
-    For DISTINCT PostgreSQL would read all walks, for a handful of values.
+    PostgreSQL would read all walks for DISTINCT.
     """
-    least = select(func.min(column).label("value")).where(DONE, column > "")
-    each = least.cte("each", recursive=True)
-    following = select(func.min(column)).where(DONE, column > each.c.value).scalar_subquery()
-    each = each.union_all(select(following).where(each.c.value.is_not(None)))
-    return select(each.c.value).where(each.c.value.is_not(None))
+    smallest = select(func.min(column).label("value")).where(IS_DONE, column > "")
+    values = smallest.cte("each", recursive=True)
+    successor = select(func.min(column)).where(IS_DONE, column > values.c.value).scalar_subquery()
+    values = values.union_all(select(successor).where(values.c.value.is_not(None)))
+    return select(values.c.value).where(values.c.value.is_not(None))
 
 
-def waiting(*, session: Session) -> list[Walk]:
-    """The done walks whose films have yet to reach the storage, the oldest first."""
-    walks = select(Walk).where(DONE, Walk.waiting)
+def list_awaiting_upload(*, session: Session) -> list[Walk]:
+    """Return the done walks whose films are not in the storage yet, oldest first."""
+    walks = select(Walk).where(IS_DONE, Walk.waiting)
     return list(session.scalars(walks.order_by(Walk.finished_at, Walk.id)))
 
 
-def set_title(*, session: Session, walk_id: str, title: str) -> str:
-    """Give a walk another title; returns it as kept.
-
-    It has at most 500 characters, and white space in it is one space; a blank one changes
-    nothing. Raises KeyError when there is no such walk.
-    """
-    walk = get(session=session, walk_id=walk_id)
-    if walk is None:
-        raise KeyError(walk_id)
-    walk.title = plain(title, TITLE_LENGTH) or walk.title
-    session.flush()
-    return walk.title
-
-
-def set_tags(*, session: Session, walk_id: str, tags: Iterable[str]) -> list[str]:
-    """Give a walk these tags and no others; returns them as kept, in order.
-
-    A tag is lower case, at most 64 characters, and white space in it is one space; blank ones
-    and repetitions are left out. Raises KeyError when there is no such walk.
-    """
-    walk = get(session=session, walk_id=walk_id)
-    if walk is None:
-        raise KeyError(walk_id)
-    had = {tag.name: tag for tag in walk.tagged}
-    walk.tagged = [had.get(tag.name, tag) for tag in _tags(tags)]
-    session.flush()
-    return walk.tags
-
-
-def _tags(names: Iterable[str]) -> list[Tag]:
-    clean = {plain(name.lower(), _TAG_LENGTH) for name in names}
-    return [Tag(name=name) for name in sorted(clean - {""})]
-
-
-def plain(text: str, length: int) -> str:
-    """Printable signs only, white space as one space, cut to a length."""
-    return "".join(c for c in " ".join(text.split()) if c.isprintable())[:length].strip()
-
-
 def cancel(*, session: Session, walk_id: str) -> bool:
-    """Call a walk off: at once while it waits; while it runs, the worker is asked to stop.
-
-    False when there was nothing to call off.
-    """
-    waiting = (
+    """Cancel a queued walk, or ask the worker of a running one to stop; False if it is neither."""
+    queued = (
         update(Walk)
-        .where(Walk.id == walk_id, QUEUED)
-        .values(state=State.CANCELLED, finished_at=clock(session), cancel_requested=True)
+        .where(Walk.id == walk_id, IS_QUEUED)
+        .values(state=State.CANCELLED, finished_at=database_now(session), cancel_requested=True)
     )
-    running = update(Walk).where(Walk.id == walk_id, RUNNING).values(cancel_requested=True)
-    return any(session.scalar(change.returning(Walk.id)) for change in (waiting, running))
+    running = update(Walk).where(Walk.id == walk_id, IS_RUNNING).values(cancel_requested=True)
+    return any(session.scalar(change.returning(Walk.id)) for change in (queued, running))
 
 
 def delete(*, session: Session, walk_id: str) -> Walk | None:
-    """Remove a walk that is over; returns the removed row, so that its files can follow.
+    """Delete a walk in a final state and return its row, so that its files can be deleted next.
 
-    None when there is no such walk, or when it still waits or runs: call it off first.
+    None, and nothing deleted, if there is no such walk or it is queued or running.
     """
     walk = get(session=session, walk_id=walk_id)
-    if walk is None or not walk.state.over:
+    if walk is None or not walk.state.is_final:
         return None
     session.delete(walk)
     session.flush()
     return walk
-
-
-def alive_workers(*, session: Session, within_seconds: float = 10.0) -> list[WorkerSeen]:
-    """The workers that said so within the last `within_seconds`, the oldest first."""
-    moment, span = clock(session), timedelta(seconds=within_seconds)
-    # A sign of life from the future was given before the clock was put back.
-    heard = WorkerSeen.seen_at.between(moment - span, moment + abs(span))
-    workers = select(WorkerSeen).where(heard)
-    return list(session.scalars(workers.order_by(WorkerSeen.started_at)))

@@ -22,7 +22,7 @@ from pydantic import AwareDatetime, BaseModel, ValidationError
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db import queue, walks
+from db import curation, queue, walks
 from db.models import State, Walk
 from db.session import reading, writing
 from momalisa.engine.frame_cache import Frame
@@ -176,7 +176,7 @@ def _strangers(folders: _Folders, database: str, outbox: Outbox) -> _Folders:
     Those that are being deleted are none.
     """
     with reading(database) as session:
-        known = walks.known(session=session, ids=folders) | outbox.removals()
+        known = walks.find_existing_ids(session=session, ids=folders) | outbox.removals()
     new = {walk_id: files for walk_id, files in folders.items() if walk_id not in known}
     return dict(sorted(new.items(), key=lambda item: min(s.updated for s in item[1].values())))
 
@@ -255,7 +255,7 @@ def _described(spec: object, title: str) -> dict[str, Any]:
     try:
         walk = WalkSpec.stored(spec)
     except ValidationError:
-        return {"title": walks.plain(title, walks.TITLE_LENGTH) or "Untitled"}
+        return {"title": curation.clean_title(title) or "Untitled"}
     return {"spec": walk.model_dump(mode="json"), "digest": walk.digest(), "title": walk.title()}
 
 
@@ -300,7 +300,7 @@ def _looked_through(key: str, data: bytes) -> tuple[int, Frame, object]:
 
 def _check(row: _Row, files: Mapping[str, StoredFile], here: set[str], report: Report) -> bool:
     """Report what is wrong between a row and its files; whether a repair could help."""
-    if not row.state.over:
+    if not row.state.is_final:
         return False
     sizes = {stored.key: stored.size for stored in files.values()}
     named = set(row.files.values()) if row.state is State.DONE else set()
@@ -325,7 +325,7 @@ def _repair(storage: Storage, database: str, rows: list[_Row], report: Report) -
             storage.delete(film_key(row.id, RECORD))
         with writing(database) as session:
             if row.waiting:
-                done = queue.stored(session=session, walk_id=row.id)
+                done = queue.mark_stored(session=session, walk_id=row.id)
             else:
                 done = _again(session, row)
         if done:

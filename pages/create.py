@@ -40,7 +40,7 @@ with wall:
             film_detail.show_downloads(walk)
             film_detail.show_variation_buttons(walk)
         scrub.look(walk)
-    elif walk.state.over:
+    elif walk.state.is_final:
         current_walk.unfinished(walk)
         current_walk.previous_film(walk)
     else:

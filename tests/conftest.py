@@ -8,7 +8,7 @@ from typing import Any
 import hypothesis
 import pytest
 
-from db.session import engine_for, migrate
+from db.session import get_engine, migrate
 from momalisa.settings import Settings
 from tests.support import pipelines
 from tests.support.pipelines import PipelineMaker
@@ -31,7 +31,7 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     settings = Settings(home=tmp_path)
     migrate(settings.database)
     yield settings
-    engine_for(settings.database).dispose()
+    get_engine(settings.database).dispose()
 
 
 @pytest.fixture(scope="session")

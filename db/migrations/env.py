@@ -4,7 +4,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from db.models import Base
-from db.session import migrating
+from db.session import migration_transaction
 
 
 def _run(connection: Connection) -> None:
@@ -21,5 +21,5 @@ given = context.config.attributes.get("connection")
 if given is not None:
     _run(given)
 else:
-    with migrating(context.get_x_argument(as_dictionary=True)["url"]) as own:
+    with migration_transaction(context.get_x_argument(as_dictionary=True)["url"]) as own:
         _run(own)

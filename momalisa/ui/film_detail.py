@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import streamlit as st
 
-from db import walks
+from db import curation, walks
 from db.models import Walk
 from momalisa.settings import settings
 from momalisa.storage import open_storage
@@ -160,13 +160,13 @@ def _save_notes(walk_id: str, key: str) -> None:
 @error_display.toast_errors
 def _save_title(walk_id: str, key: str) -> None:
     with history.writing() as session, suppress(KeyError):
-        walks.set_title(session=session, walk_id=walk_id, title=st.session_state[key])
+        curation.set_title(session=session, walk_id=walk_id, title=st.session_state[key])
 
 
 @error_display.toast_errors
 def _save_tags(walk_id: str, key: str) -> None:
     with history.writing() as session, suppress(KeyError):
-        walks.set_tags(session=session, walk_id=walk_id, tags=st.session_state[key])
+        curation.set_tags(session=session, walk_id=walk_id, tags=st.session_state[key])
 
 
 def show_delete_button(walk: Walk) -> None:
@@ -203,7 +203,7 @@ def show_missing_film(walk: Walk | None) -> None:
     if walk is None:
         st.text("There is no film under this link. It may have been deleted.")
         return
-    over = walk.state.over
+    over = walk.state.is_final
     st.text("This walk did not become a film." if over else "This walk is no film yet.")
     label = "See what became of it" if over else "Watch it being made"
     st.page_link(page_paths.CREATE, label=label, query_params={"walk": walk.id})

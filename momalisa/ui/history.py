@@ -7,7 +7,7 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from db import session as database
-from db import walks
+from db import walks, worker_registry
 from db.models import Walk
 from momalisa.settings import settings
 from momalisa.storage import Storage, app_url, open_storage
@@ -50,7 +50,7 @@ def find_walk(walk_id: str | None) -> Walk | None:
 def no_worker_alive() -> bool:
     """Whether no worker has sent a heartbeat within WORKER_TIMEOUT."""
     with reading() as session:
-        return not walks.alive_workers(session=session, within_seconds=WORKER_TIMEOUT)
+        return not worker_registry.list_alive(session=session, within_seconds=WORKER_TIMEOUT)
 
 
 def storage() -> Storage:
@@ -78,10 +78,10 @@ def file_url(walk: Walk, kind: str, *, download: str = "") -> str:
 def all_tags() -> list[str]:
     """All tags in use."""
     with reading() as session:
-        return walks.choices(session=session)["tag"]
+        return walks.list_filter_values(session=session)["tag"]
 
 
 def recent_films(limit: int = 12) -> list[Walk]:
     """The newest films, newest first."""
     with reading() as session:
-        return walks.page(session=session, limit=limit)
+        return walks.list_page(session=session, limit=limit)

@@ -50,10 +50,10 @@ def load_tables() -> Tables:
     """Read all tables in one transaction."""
     with history.reading() as session:
         return Tables(
-            votes.by_pacing(session=session),
-            pd.DataFrame(insight.films_by_day(session=session)),
-            pd.DataFrame(insight.evenness(session=session)),
-            pd.DataFrame(insight.seconds_a_frame(session=session)),
+            votes.tally_by_pacing(session=session),
+            pd.DataFrame(insight.count_films_by_day(session=session)),
+            pd.DataFrame(insight.summarize_evenness(session=session)),
+            pd.DataFrame(insight.summarize_seconds_per_frame(session=session)),
         )
 
 

@@ -65,7 +65,7 @@ def _selected_films() -> list[Walk]:
         return [walk for walk in listed if walk is not None and walk.state is State.DONE]
     wanted = filters.asked(_gallery_query())
     with history.reading() as session:
-        return walks.page(session=session, sort=wanted.sort, limit=MAX_FILMS, **wanted.filters)
+        return walks.list_page(session=session, sort=wanted.sort, limit=MAX_FILMS, **wanted.filters)
 
 
 def _slide(walk: Walk) -> Slide:

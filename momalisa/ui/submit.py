@@ -28,7 +28,7 @@ def submit_walk(spec: WalkSpec, *, parent: str | None = None, here: bool = False
     remote = bool(settings().endpoint) and not here
     digest, weights = spec.digest(), "" if remote else digest_of(spec.model)
     with writing(settings().database) as session:
-        existing = walks.same_film(session=session, digest=digest, model_digest=weights)
+        existing = walks.find_same_film(session=session, digest=digest, model_digest=weights)
         existing = existing or _queued_duplicate(session, digest)
         if existing is not None:
             return existing.id
@@ -46,7 +46,7 @@ def submit_walk(spec: WalkSpec, *, parent: str | None = None, here: bool = False
 
 def _queued_duplicate(session: Session, digest: str) -> Walk | None:
     """This visitor's unfinished walk with that digest, so that a double click submits once."""
-    mine = walks.active(session=session, maker=maker_id())
+    mine = walks.list_active(session=session, maker=maker_id())
     return next((w for w in mine if w.digest == digest and not w.cancel_requested), None)
 
 

@@ -30,7 +30,7 @@ def delete_walk(walk_id: str, storage: Storage, outbox: Outbox, database: str) -
     """
     with reading(database) as session:
         walk = walks.get(session=session, walk_id=walk_id)
-    if walk is None or not walk.state.over:
+    if walk is None or not walk.state.is_final:
         return False
     # First, for whoever dies after the row forgets the files. A full disk may refuse even this.
     with suppress(StorageError):
@@ -117,12 +117,12 @@ class Courier:
     def _bring(self, walk_id: str) -> None:
         with reading(self._database) as session:
             walk = walks.get(session=session, walk_id=walk_id)
-        if walk is not None and not walk.state.over:
+        if walk is not None and not walk.state.is_final:
             # Its worker died before it said that the film is done: the next one will, very soon.
             return
         store_film(self._outbox.files(walk_id), self._opened())
         with writing(self._database) as session:
-            queue.stored(session=session, walk_id=walk_id)
+            queue.mark_stored(session=session, walk_id=walk_id)
         self._outbox.clear(walk_id)
         log.info("The film of walk %s has reached its storage", walk_id)
 

@@ -13,8 +13,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Self
 
-from db import queue, walks
-from db.models import WorkerSeen, clock
+from db import worker_registry
+from db.clock import database_now
+from db.models import WorkerHeartbeat
 from db.session import migrate, reading, writing
 from momalisa.backoff import Backoff
 from momalisa.settings import CHECKOUT, Settings
@@ -147,8 +148,8 @@ class Supervisor:
             migrate(self.settings.database)
             self._migrated = True
         with reading(self.settings.database) as session:
-            workers = walks.alive_workers(session=session, within_seconds=3600)
-            moment = clock(session)
+            workers = worker_registry.list_alive(session=session, within_seconds=3600)
+            moment = database_now(session)
         dead = [worker for worker in workers if _is_dead(worker, moment)]
         self._strike(dead)
         return any(_silence(worker, moment) < ALIVE for worker in workers if worker not in dead)
@@ -156,15 +157,15 @@ class Supervisor:
     def _bury(self, pid: int) -> None:
         """A worker of ours has died: what it held goes back to the queue at once."""
         with reading(self.settings.database) as session:
-            workers = walks.alive_workers(session=session, within_seconds=3600)
+            workers = worker_registry.list_alive(session=session, within_seconds=3600)
         host = socket.gethostname()
         self._strike([worker for worker in workers if (worker.host, worker.pid) == (host, pid)])
 
-    def _strike(self, workers: list[WorkerSeen]) -> None:
+    def _strike(self, workers: list[WorkerHeartbeat]) -> None:
         if workers:
             with writing(self.settings.database) as session:
                 for worker in workers:
-                    queue.died(session=session, name=worker.name)
+                    worker_registry.mark_dead(session=session, name=worker.name)
 
 
 def _end(process: "subprocess.Popen[bytes]") -> int:
@@ -178,7 +179,7 @@ def _end(process: "subprocess.Popen[bytes]") -> int:
         return process.wait()
 
 
-def _silence(worker: WorkerSeen, moment: datetime) -> float:
+def _silence(worker: WorkerHeartbeat, moment: datetime) -> float:
     """Seconds between the worker's last heartbeat and this moment of the history's clock.
 
     One that is yet to come is from before the clock was put back.
@@ -186,7 +187,7 @@ def _silence(worker: WorkerSeen, moment: datetime) -> float:
     return abs((moment - worker.seen_at).total_seconds())
 
 
-def _is_dead(worker: WorkerSeen, moment: datetime) -> bool:
+def _is_dead(worker: WorkerHeartbeat, moment: datetime) -> bool:
     """Whether a worker of this machine is silent and its process is gone."""
     silent = _silence(worker, moment) >= SILENT
     if worker.host != socket.gethostname() or not silent or os.name != "posix":

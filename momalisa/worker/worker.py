@@ -16,10 +16,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from db import queue, stills
+from db import queue, stills, worker_registry
 from db.error_messages import HistoryError
 from db.models import Still, Walk
-from db.queue import Hold
+from db.queue import LeaseStatus
 from db.session import writing
 from momalisa import render as engine
 from momalisa.backoff import Backoff
@@ -55,7 +55,7 @@ class Hand:
             "owner": owner,
             "attempt": walk.attempt,
         }
-        self.hold = Hold.KEPT
+        self.hold = LeaseStatus.HELD
         self._now: _State = ("loading", [])
         self._written: _State = self._now
 
@@ -147,7 +147,7 @@ class Worker:
             self._ended = True
             heart.join()
             with writing(self.settings.database) as session:
-                queue.gone(session=session, name=self.name)
+                worker_registry.remove(session=session, name=self.name)
 
     def _start_courier(self) -> None:
         """Send what waits in the outbox beside the rendering; it may be killed at any moment."""
@@ -193,7 +193,7 @@ class Worker:
             end, detail = self._outcome(walk, hand)
             news, _ = hand.news()
             with writing(self.settings.database) as session:
-                queue.heartbeat(session=session, **hand.lease, lease_seconds=self._lease, **news)
+                queue.renew_lease(session=session, **hand.lease, lease_seconds=self._lease, **news)
                 if not end(session=session, **hand.lease, **detail):
                     log.info("%s was not this worker's any more", walk.accession)
         finally:
@@ -204,9 +204,9 @@ class Worker:
         try:
             film = self._rendered(walk, hand)
         except Cancelled as error:
-            if hand.hold is Hold.STOP:
-                return queue.cancelled, {}
-            if self.stopping or hand.hold is Hold.LOST:
+            if hand.hold is LeaseStatus.CANCEL_REQUESTED:
+                return queue.confirm_cancel, {}
+            if self.stopping or hand.hold is LeaseStatus.LOST:
                 return queue.give_back, {}
             return queue.fail, {"error": str(error)}
         except Exception as error:
@@ -243,7 +243,7 @@ class Worker:
             outbox=self._outbox,
             entry=_entry(walk),
             on_progress=lambda progress: self._follow(progress, hand, spec.model),
-            cancelled=lambda: self.stopping or hand.hold is not Hold.KEPT,
+            cancelled=lambda: self.stopping or hand.hold is not LeaseStatus.HELD,
         )
 
     def _way(self, model: str, *, remote: bool) -> Callable[..., Any]:
@@ -275,7 +275,7 @@ class Worker:
             still = stills.claim(session=session, owner=self.name, model=model)
         if still is None:
             return False
-        end: Callable[..., bool] = stills.answer
+        end: Callable[..., bool] = stills.finish
         try:
             told = {"key": self._painted(still)}
         except Exception as error:
@@ -335,7 +335,7 @@ class Worker:
 
     def _due(self) -> bool:
         hand = self._hand
-        leaving = self.stopping and hand is not None and hand.hold is not Hold.LOST
+        leaving = self.stopping and hand is not None and hand.hold is not LeaseStatus.LOST
         return leaving or time.monotonic() - self._last_beat >= self._beat
 
     def _tick(self) -> None:
@@ -344,23 +344,23 @@ class Worker:
         device = str(getattr(self._model[1], "device", "")) if self._model else ""
         hand = self._hand
         with writing(self.settings.database) as session:
-            queue.seen(
+            worker_registry.record_heartbeat(
                 session=session,
                 name=self.name,
                 pid=os.getpid(),
                 host=socket.gethostname(),
                 device=device,
             )
-        if hand is None or hand.hold is Hold.LOST:
+        if hand is None or hand.hold is LeaseStatus.LOST:
             return
         with writing(self.settings.database) as session:
             if self.stopping:
                 # At once, not when the renderer notices: whoever ends us may not wait for that.
                 queue.give_back(session=session, **hand.lease)
-                hold, written = Hold.LOST, _nothing
+                hold, written = LeaseStatus.LOST, _nothing
             else:
                 news, written = hand.news()
-                hold = queue.heartbeat(
+                hold = queue.renew_lease(
                     session=session, **hand.lease, lease_seconds=self._lease, **news
                 )
         written()

@@ -23,8 +23,9 @@ from sqlalchemy.orm import Session
 
 from db import walks
 from db.gallery_query import ORDERS, Sort
-from db.models import DONE, SORT_LENGTH, State, Tag, Walk, folded, new_id, number_of
-from db.session import engine_for, reading, sqlite_file, writing
+from db.models import IS_DONE, SORT_LENGTH, State, Tag, Walk, generate_id
+from db.session import get_engine, reading, sqlite_file, writing
+from db.text import accession_to_int, normalize_words
 from tests.chaos.kills import FORK, measure_killed_migrations, measure_kills
 from tests.support.databases import Databases, SQLite, postgresql_programs, running_postgresql
 from tests.support.walks import claim_walk, enqueue_walk_in, finish_walk, random_spec
@@ -95,7 +96,7 @@ def _fill_queue(url: str) -> set[str]:
             enqueue_walk_in(session, **random_spec(random.Random(n)), maker=f"maker {n % 3}").id
             for n in range(WALKS)
         }
-    engine_for(url).dispose()
+    get_engine(url).dispose()
     return walk_ids
 
 
@@ -104,7 +105,7 @@ def _empty_queue(url: str, finished: Any) -> None:
     while (walk := claim_walk(url)) is not None:
         if finish_walk(url, walk):
             walk_ids.append(walk.id)
-    engine_for(url).dispose()
+    get_engine(url).dispose()
     finished.put(walk_ids)
 
 
@@ -140,7 +141,7 @@ def _fill_gallery(url: str) -> None:
             session.execute(insert(Tag), tags)
     if sqlite_file(url) is None:
         # PostgreSQL's autovacuum would do so within a minute.
-        engine = engine_for(url).execution_options(isolation_level="AUTOCOMMIT")
+        engine = get_engine(url).execution_options(isolation_level="AUTOCOMMIT")
         with engine.connect() as connection:
             connection.execute(text("VACUUM ANALYZE"))
 
@@ -150,7 +151,7 @@ def _row(random_: random.Random, number: int) -> dict[str, Any]:
     prompts = [stop["prompt"] for stop in spec["stops"]]
     title, accession = " → ".join(prompts), f"ML.2026.{number:05d}"
     moment = datetime(2020, 1, 1, tzinfo=UTC) + timedelta(minutes=number)
-    walk_id = new_id()
+    walk_id = generate_id()
     return {
         **{name: value for name, value in spec.items() if name != "stops"},
         "id": walk_id,
@@ -170,9 +171,9 @@ def _row(random_: random.Random, number: int) -> dict[str, Any]:
         "files": {kind: f"saved_predictions/{walk_id}/film.{kind}" for kind in ("gif", "webp")},
         "star": random_.random() < 0.01,
         "waiting": random_.random() < 0.0005,
-        "words": folded([title, accession, *prompts]),
-        "sort_title": folded([title])[:SORT_LENGTH],
-        "number": number_of(accession),
+        "words": normalize_words([title, accession, *prompts]),
+        "sort_title": normalize_words([title])[:SORT_LENGTH],
+        "number": accession_to_int(accession),
     }
 
 
@@ -194,7 +195,7 @@ def _queries(url: str) -> dict[str, Callable[[Session], object]]:
     queries: dict[str, Callable[[Session], object]] = {}
 
     def add(name: str, **arguments: Any) -> None:
-        queries[f"{name}: page"] = lambda session: walks.page(
+        queries[f"{name}: page"] = lambda session: walks.list_page(
             session=session, limit=25, **arguments
         )
         if not arguments.keys() & {"sort", "before"}:
@@ -210,13 +211,13 @@ def _queries(url: str) -> dict[str, Callable[[Session], object]]:
         add(f"search “{search}”", search=search)
     add("search “crimson” by evenness", search="crimson", sort="evenness")
     return queries | {
-        "choices": lambda session: walks.choices(session=session),
-        "same film": lambda session: walks.same_film(session=session, digest=f"{4711:064x}"),
+        "choices": lambda session: walks.list_filter_values(session=session),
+        "same film": lambda session: walks.find_same_film(session=session, digest=f"{4711:064x}"),
     }
 
 
 def _walk_id_at_80_percent(url: str, sort: Sort) -> str:
-    order = select(Walk.id).where(DONE).order_by(*ORDERS[sort].by())
+    order = select(Walk.id).where(IS_DONE).order_by(*ORDERS[sort].sort_columns())
     with reading(url) as session:
         return session.scalars(order.offset(ROWS * 4 // 5).limit(1)).one()
 

@@ -99,7 +99,7 @@ def test_a_finished_frame_takes_the_place_of_its_preview(app: App, visitor: Visi
 
     def tell(*progress: list[Any]) -> None:
         with writing(app.database) as session:
-            queue.heartbeat(session=session, **beat, progress=list(progress))
+            queue.renew_lease(session=session, **beat, progress=list(progress))
 
     tell([0, rough, "rough"], [2, whole])
     page.goto(f"{app.url}/create?walk={walk.id}")
@@ -111,6 +111,6 @@ def test_a_finished_frame_takes_the_place_of_its_preview(app: App, visitor: Visi
     expect(page.locator(".cell img").first).to_have_attribute("src", re.compile(whole))
     press(page, "Cancel")
     with writing(app.database) as session:
-        queue.cancelled(session=session, **lease)
+        queue.confirm_cancel(session=session, **lease)
     expect(page.get_by_text("Called off.", exact=False)).to_be_visible()
     assert visitor.errors == []

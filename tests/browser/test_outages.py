@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from db.models import State, Walk
-from db.session import engine_for, writing
+from db.session import get_engine, writing
 from momalisa.settings import CHECKOUT
 from momalisa.storage import (
     CONTENT_TYPES,
@@ -268,7 +268,7 @@ def test_a_damaged_history_is_left_alone_and_pages_outlive_their_server(
         add_film(app, "left", "a left hand", "a sea")
         page.goto(f"{app.url}/gallery?walk=left")
         plays(page)
-    engine_for(app.database).dispose()  # the last one out puts all into the file
+    get_engine(app.database).dispose()  # the last one out puts all into the file
     sound = file.read_bytes()
     file.write_bytes(b"rubbish" * 1000)
     with serving():

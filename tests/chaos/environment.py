@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from db import walks
+from db import worker_registry
 from db.models import State, Walk
 from db.session import migrate, reading, writing
 from momalisa.settings import Settings
@@ -77,13 +77,13 @@ class Environment:
             if not worker.is_alive():
                 raise RuntimeError(f"the worker ended with exit code {worker.exitcode}")
             with reading(self.settings.database) as session:
-                pids = [alive.pid for alive in walks.alive_workers(session=session)]
+                pids = [alive.pid for alive in worker_registry.list_alive(session=session)]
             time.sleep(0.02)
 
     def wait_for_films(self) -> float:
         """Wait until every walk is over and delivered; returns the seconds that took."""
         began = time.monotonic()
-        while any(row.waiting or not row.state.over for row in self.rows()):
+        while any(row.waiting or not row.state.is_final for row in self.rows()):
             if time.monotonic() > began + PATIENCE:
                 break
             time.sleep(0.1)

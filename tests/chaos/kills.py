@@ -17,9 +17,9 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
-from db import queue, walks
+from db import queue, walks, worker_registry
 from db.models import State, Walk
-from db.session import engine_for, migrate, reading, sqlite_file, writing
+from db.session import get_engine, migrate, reading, sqlite_file, writing
 from tests.support.databases import Databases, SQLite
 from tests.support.walks import claim_walk, enqueue_walk, finish_walk, lease_of, random_spec
 
@@ -90,8 +90,10 @@ def _work(url: str, log: Path) -> None:
             if walk is None:
                 continue
             with writing(url) as session:
-                queue.seen(session=session, name=str(os.getpid()), pid=os.getpid(), host="h")
-                queue.heartbeat(
+                worker_registry.record_heartbeat(
+                    session=session, name=str(os.getpid()), pid=os.getpid(), host="h"
+                )
+                queue.renew_lease(
                     session=session, **lease_of(walk), lease_seconds=LEASE, progress=[[0, "k"]]
                 )
             if finish_walk(url, walk):
@@ -109,7 +111,7 @@ def _is_possible(walk: Walk) -> bool:
         case State.DONE:
             return walk.owner is None and bool(walk.files) and walk.finished_at is not None
         case State.FAILED:
-            return walk.owner is None and walk.deaths == queue.DEATHS and bool(walk.error)
+            return walk.owner is None and walk.deaths == queue.MAX_DEATHS and bool(walk.error)
         case _:
             return False
 
@@ -136,7 +138,7 @@ def measure_killed_migrations(databases: Databases) -> dict[str, float]:
         except Exception as error:
             print(error, file=sys.stderr)
             unusable += 1
-        engine_for(url).dispose()
+        get_engine(url).dispose()
     return {
         "kill -9 during a migration": killed,
         "databases unusable afterwards": unusable,

@@ -7,7 +7,7 @@ from random import Random
 
 import pytest
 
-from db.session import engine_for
+from db.session import get_engine
 from tests.chaos.environment import Environment, new_environment
 from tests.chaos.losses import kill_app, kill_worker, measure_faults, measure_kills
 from tests.support.storage_emulator import LEFT_SOCKETS
@@ -20,7 +20,7 @@ def impatient(tmp_path: Path) -> Iterator[Environment]:
     """An environment whose workers soon give up an upload and use the outbox."""
     with new_environment(tmp_path, (0.5, 1.0)) as environment:
         yield environment
-        engine_for(environment.settings.database).dispose()
+        get_engine(environment.settings.database).dispose()
 
 
 @pytest.mark.parametrize(

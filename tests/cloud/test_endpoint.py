@@ -116,7 +116,7 @@ def test_worker_of_an_endpoint_needs_no_torch(
 ) -> None:
     from db import walks
     from db.models import State, Walk
-    from db.session import engine_for, migrate, reading, writing
+    from db.session import get_engine, migrate, reading, writing
 
     settings = Settings(home=tmp_path)
     migrate(settings.database)
@@ -146,7 +146,7 @@ def test_worker_of_an_endpoint_needs_no_torch(
     assert (worker.returncode, worker.stdout.strip()) == (0, "False"), worker.stderr
     with reading(settings.database) as session:
         done = session.get_one(Walk, asked.id)
-    engine_for(settings.database).dispose()
+    get_engine(settings.database).dispose()
     assert (done.state, done.error) == (State.DONE, "")
     assert LocalStorage(tmp_path / "store").exists(done.files["gif"])
 

@@ -96,7 +96,7 @@ def test_twenty_walks_become_films_and_one_that_fails_loses_no_other(
 
 def _hang_in_the_gallery(store: GCSStorage, home: Path) -> None:
     from db import walks
-    from db.session import engine_for, migrate, reading
+    from db.session import get_engine, migrate, reading
     from momalisa.storage.outbox import open_outbox
     from momalisa.sync import sync
 
@@ -105,8 +105,8 @@ def _hang_in_the_gallery(store: GCSStorage, home: Path) -> None:
     report = sync(store, settings.database, open_outbox(settings))
     assert (len(report.taken_in), report.agree) == (20, True)
     with reading(settings.database) as session:
-        hanging = walks.known(session=session, ids=report.taken_in)
-    engine_for(settings.database).dispose()
+        hanging = walks.find_existing_ids(session=session, ids=report.taken_in)
+    get_engine(settings.database).dispose()
     assert len(hanging) == 20
 
 

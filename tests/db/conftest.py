@@ -8,7 +8,7 @@ import pytest
 
 from db import queue, walks
 from db.models import Walk
-from db.session import engine_for, writing
+from db.session import get_engine, writing
 from tests.support.databases import (
     Databases,
     PostgreSQL,
@@ -45,14 +45,14 @@ def databases(request: pytest.FixtureRequest) -> Databases:
 def url(databases: Databases) -> Iterator[str]:
     address = databases.fresh()
     yield address
-    engine_for(address).dispose()
+    get_engine(address).dispose()
 
 
 @pytest.fixture
 def blank(databases: Databases) -> Iterator[str]:
     address = databases.blank()
     yield address
-    engine_for(address).dispose()
+    get_engine(address).dispose()
 
 
 @pytest.fixture

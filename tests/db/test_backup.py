@@ -11,7 +11,7 @@ import pytest
 from db import walks
 from db.backup import backup, restore
 from db.error_messages import Damaged, HistoryError, Locked, NotRestorable, TooNew
-from db.session import engine_for, migrate, reading, sqlite_file
+from db.session import get_engine, migrate, reading, sqlite_file
 from tests.db.test_migrations import SCHEMAS
 from tests.support.databases import PostgreSQL, SQLite
 from tests.support.walks import enqueue_walk
@@ -31,8 +31,8 @@ def copy(tmp_path: Path) -> Path:
 
 def titles(url: str) -> list[str]:
     with reading(url) as session:
-        found = [walk.title for walk in walks.active(session=session)]
-    engine_for(url).dispose()
+        found = [walk.title for walk in walks.list_active(session=session)]
+    get_engine(url).dispose()
     return found
 
 
@@ -45,7 +45,7 @@ def beside(url: str) -> list[str]:
 def test_backup_comes_back(history: str, copy: Path) -> None:
     backup(history, copy)
     enqueue_walk(history, title="second")
-    engine_for(history).dispose()
+    get_engine(history).dispose()
     kept = restore(copy, history)
     assert titles(history) == ["first"]
     assert titles(f"sqlite:///{kept}") == ["first", "second"]
@@ -97,7 +97,7 @@ def test_backup_needs_its_folder(history: str, copy: Path) -> None:
 def test_restore_refuses_while_another_has_it_open(history: str, copy: Path) -> None:
     backup(history, copy)
     with reading(history) as session:
-        walks.active(session=session)
+        walks.list_active(session=session)
     before = beside(history)
     with pytest.raises(Locked):
         restore(copy, history)
@@ -120,7 +120,7 @@ def test_what_is_left_of_a_history_moved_away_does_not_come_back(history: str, c
         enqueue_walk(history, title="second")
         left = file.with_name(f"{file.name}-wal").read_bytes()
         killed.execute("SELECT 1")
-    engine_for(history).dispose()
+    get_engine(history).dispose()
     file.unlink()
     file.with_name(f"{file.name}-wal").write_bytes(left)
     assert restore(copy, history) is None
@@ -174,7 +174,7 @@ def test_what_is_no_backup_changes_nothing(
 ) -> None:
     backup(history, copy)
     change(copy)
-    engine_for(history).dispose()
+    get_engine(history).dispose()
     before = beside(history)
     with pytest.raises(error):
         restore(copy, history)
@@ -200,7 +200,7 @@ def test_commands_say_what_they_did(
     settings.cache_clear()
     assert main(["backup", str(copy)]) == 0
     assert main(["backup", str(copy)]) == 1
-    engine_for(history).dispose()
+    get_engine(history).dispose()
     assert main(["restore", str(copy)]) == 0
     settings.cache_clear()
     said = capsys.readouterr()
@@ -211,7 +211,7 @@ def test_commands_say_what_they_did(
 
 def spoil(url: str) -> bytes:
     """Write over the middle of the history."""
-    engine_for(url).dispose()
+    get_engine(url).dispose()
     file = sqlite_file(url)
     assert file is not None
     whole = file.read_bytes()

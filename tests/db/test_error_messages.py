@@ -22,7 +22,7 @@ from db.error_messages import (
     ReadOnly,
 )
 from db.models import Walk
-from db.session import engine_for, migrate, reading, sqlite_file, writing
+from db.session import get_engine, migrate, reading, sqlite_file, writing
 from tests.support.databases import PostgreSQL, SQLite
 from tests.support.walks import enqueue_walk
 
@@ -43,7 +43,7 @@ def file_of(url: str) -> Path:
 def set_up(url: str, pragma: str) -> None:
     """Have a PRAGMA on each connection that comes."""
 
-    @event.listens_for(engine_for(url), "connect")
+    @event.listens_for(get_engine(url), "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute(pragma)
 
@@ -51,7 +51,7 @@ def set_up(url: str, pragma: str) -> None:
 @pytest.mark.parametrize("damage", ["no database at all" * 999, ""])
 def test_damaged_history_is_said_to_be_and_left_alone(history: str, damage: str) -> None:
     enqueue_walk(history)
-    engine_for(history).dispose()
+    get_engine(history).dispose()
     file = file_of(history)
     whole = file.read_bytes()
     broken = damage.encode() or whole[:PAGES] + b"\xff" * (len(whole) - PAGES)
@@ -67,13 +67,13 @@ def test_read_only_history_can_still_be_read(history: str) -> None:
     with pytest.raises(ReadOnly, match="cannot be written"):
         enqueue_walk(history)
     with reading(history) as session:
-        assert walks.page(session=session) == []
+        assert walks.list_page(session=session) == []
     migrate(history)
 
 
 def test_full_disk_changes_nothing(history: str) -> None:
     enqueue_walk(history)
-    engine_for(history).dispose()
+    get_engine(history).dispose()
     size = file_of(history).stat().st_size // PAGES
     set_up(history, f"PRAGMA max_page_count = {size}")
     with pytest.raises(DiskFull, match="make some room"):
@@ -91,7 +91,7 @@ def test_history_locked_by_others_is_waited_for_then_said(
         with pytest.raises(Locked, match="locked"):
             enqueue_walk(history)
         with reading(history) as session:
-            assert walks.page(session=session) == []
+            assert walks.list_page(session=session) == []
     enqueue_walk(history)
 
 
@@ -130,7 +130,7 @@ def test_server_that_only_reads_says_so(server: PostgreSQL) -> None:
         connection.execute(text(f"ALTER DATABASE {name} SET default_transaction_read_only = on"))
     with pytest.raises(ReadOnly):
         enqueue_walk(url)
-    engine_for(url).dispose()
+    get_engine(url).dispose()
 
 
 def test_what_is_no_trouble_of_the_history_stays_as_it_is(

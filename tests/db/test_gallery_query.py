@@ -9,10 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from db import walks
+from db import curation, walks
 from db.gallery_query import Sort
-from db.models import Walk, folded
+from db.models import Walk
 from db.session import reading, writing
+from db.text import normalize_words
 
 Ask = Callable[..., Walk]
 SORTS: tuple[Sort, ...] = get_args(Sort)
@@ -21,7 +22,7 @@ TITLES = ("Café at night", "100% red", "snake_case", "a/b", "赤い四角", 'O\
 
 def found(url: str, search: str = "", **filters: Any) -> list[str]:
     with reading(url) as session:
-        titles = [walk.title for walk in walks.page(session=session, search=search, **filters)]
+        titles = [walk.title for walk in walks.list_page(session=session, search=search, **filters)]
         assert walks.count(session=session, search=search, **filters) == len(titles)
     return titles
 
@@ -48,9 +49,9 @@ def test_pages_follow_each_other_without_gap(url: str, hang: Ask, sort: Sort, al
     with reading(url) as session:
         for _ in range(4):
             before = seen[-1] if seen else None
-            part = walks.page(session=session, sort=sort, limit=3, before=before)
+            part = walks.list_page(session=session, sort=sort, limit=3, before=before)
             seen += [walk.id for walk in part]
-        whole = [walk.id for walk in walks.page(session=session, sort=sort, limit=100)]
+        whole = [walk.id for walk in walks.list_page(session=session, sort=sort, limit=100)]
     assert seen == whole
     assert len(set(seen)) == 7
 
@@ -72,15 +73,15 @@ def test_orders_are_what_they_are_called(url: str, hang: Ask) -> None:
     }
     with reading(url) as session:
         for sort, titles in orders.items():
-            assert [w.title for w in walks.page(session=session, sort=sort)] == titles
+            assert [w.title for w in walks.list_page(session=session, sort=sort)] == titles
 
 
 def test_nothing_comes_behind_an_unknown_walk(url: str, hang: Ask, ask: Ask) -> None:
     hang()
     waiting = ask()
     with reading(url) as session:
-        assert walks.page(session=session, before="nobody") == []
-        assert walks.page(session=session, before=waiting.id) == []
+        assert walks.list_page(session=session, before="nobody") == []
+        assert walks.list_page(session=session, before=waiting.id) == []
 
 
 @pytest.mark.parametrize(
@@ -122,7 +123,7 @@ def test_search_reads_title_number_prompts_tags_and_notes(url: str, hang: Ask) -
     hang("other", stops=[{"prompt": "a Moon", "seed": 7}, {"prompt": "a sun", "seed": 7}])
     with writing(url) as session:
         session.get_one(Walk, walk.id).notes = "hung by the Stairs"
-        walks.set_tags(session=session, walk_id=walk.id, tags=["blue room"])
+        curation.set_tags(session=session, walk_id=walk.id, tags=["blue room"])
     for words in ("plain", walk.accession, "stormy", "blue room", "stairs", "room sea plain"):
         assert found(url, words) == ["plain"], words
 
@@ -150,11 +151,14 @@ def test_any_search_finds_the_walks_that_hold_its_words(url: str, hang: Ask, sea
         hung = walks.count(session=session) == len(TITLES)
     for title in () if hung else TITLES:
         hang(title, stops=[])
-    begun = folded([search]).split()
+    begun = normalize_words([search]).split()
     expected = {
         title
         for title in TITLES
-        if all(any(w.startswith(b) for w in f"{folded([title])} ml 2026".split()) for b in begun)
+        if all(
+            any(w.startswith(b) for w in f"{normalize_words([title])} ml 2026".split())
+            for b in begun
+        )
     }
     numbers = any(b.isdigit() for b in begun)
     assert expected == set(found(url, search)) or numbers
@@ -165,10 +169,10 @@ def test_filters_and_their_choices(url: str, hang: Ask, ask: Ask) -> None:
     ask("waiting", model="unseen")
     with writing(url) as session:
         session.get_one(Walk, one.id).star = True
-        walks.set_tags(session=session, walk_id=one.id, tags=["red", "blue"])
-        walks.set_tags(session=session, walk_id=two.id, tags=["red"])
+        curation.set_tags(session=session, walk_id=one.id, tags=["red", "blue"])
+        curation.set_tags(session=session, walk_id=two.id, tags=["red"])
     with reading(url) as session:
-        assert walks.choices(session=session) == {
+        assert walks.list_filter_values(session=session) == {
             "model": ["atelier", "tiny"],
             "pacing": ["ease", "linear"],
             "tag": ["blue", "red"],

@@ -33,7 +33,7 @@ def test_films_are_counted_by_the_day_in_utc(url: str, hang: Ask, ask: Ask) -> N
     finish(url, hang(), late + timedelta(hours=1))
     finish(url, hang(pacing="ease"), late.astimezone(timezone(timedelta(hours=9))))
     ask()
-    found = asked(url, insight.films_by_day)
+    found = asked(url, insight.count_films_by_day)
     assert sorted((str(row["day"]), row["pacing"], row["films"]) for row in found) == [
         ("2026-03-01", "ease", 1),
         ("2026-03-01", "linear", 2),
@@ -47,7 +47,7 @@ def test_quartiles_are_values_of_films(url: str, hang: Ask) -> None:
         hang(result={"evenness": value})
     hang(result={"evenness": 0.9}, pacing="even")
     hang()
-    found = {row.pop("pacing"): row for row in asked(url, insight.evenness)}
+    found = {row.pop("pacing"): row for row in asked(url, insight.summarize_evenness)}
     assert found == {
         "linear": {"films": 5, "low": 0.2, "median": median(values), "high": 0.4},
         "even": {"films": 1, "low": 0.9, "median": 0.9, "high": 0.9},
@@ -57,12 +57,12 @@ def test_quartiles_are_values_of_films(url: str, hang: Ask) -> None:
 def test_seconds_a_frame_are_those_of_computed_frames(url: str, hang: Ask) -> None:
     hang(result={"seconds": 12.0, "frames_computed": 24, "device": "cpu"})
     hang(result={"seconds": 1.0, "frames_computed": 0, "device": "cpu"})
-    (row,) = asked(url, insight.seconds_a_frame)
+    (row,) = asked(url, insight.summarize_seconds_per_frame)
     assert (row["device"], row["films"], row["median"]) == ("cpu", 1, 0.5)
 
 
 def test_only_the_newest_films_tell_of_speed(url: str, hang: Ask) -> None:
     for seconds in (24.0, 12.0):
         hang(result={"seconds": seconds, "frames_computed": 24})
-    (row,) = asked(url, insight.seconds_a_frame, newest=1)
+    (row,) = asked(url, insight.summarize_seconds_per_frame, newest=1)
     assert row["high"] == 0.5

@@ -16,14 +16,23 @@ from alembic.migration import MigrationContext
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import make_url
 
-from db import walks
+from db import curation, walks
 from db.error_messages import TooNew
 from db.models import Base, Walk
-from db.session import HERE, _alembic, engine_for, migrate, migrating, reading, revisions, writing
+from db.session import (
+    HERE,
+    _alembic,
+    get_engine,
+    list_revisions,
+    migrate,
+    migration_transaction,
+    reading,
+    writing,
+)
 
 ROOT = HERE.parent
 SCHEMAS = Path(__file__).parent / "schemas"
-EARLIER = revisions()[1:]
+EARLIER = list_revisions()[1:]
 TABLES = {"walks", "workers", "accessions", "tags", "votes", "stills", "alembic_version"}
 KEPT = "id, accession, state, created_at, finished_at, title, parent, bytes, star, notes"
 MIGRATE = """
@@ -54,7 +63,7 @@ migrate(sys.argv[1])
 
 
 def tables(url: str) -> set[str]:
-    found = inspect(engine_for(url)).get_table_names()
+    found = inspect(get_engine(url)).get_table_names()
     return {name for name in found if not name.startswith("walk_words")}
 
 
@@ -70,7 +79,7 @@ def revision_of(url: str) -> str:
 
 def go_down(url: str, revision: str) -> None:
     config = _alembic()
-    with migrating(url) as connection:
+    with migration_transaction(url) as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
 
@@ -84,7 +93,7 @@ def reflected(_object: object, name: str | None, *_: object) -> bool:
 
 def differences(url: str) -> list[Any]:
     """Where a database is not what the models say."""
-    with engine_for(url).connect() as connection, warnings.catch_warnings():
+    with get_engine(url).connect() as connection, warnings.catch_warnings():
         warnings.filterwarnings("ignore", ".*expression-based index")
         context = MigrationContext.configure(connection, opts={"include_object": reflected})
         return list(compare_metadata(context, Base.metadata))
@@ -101,7 +110,7 @@ def earlier(request: pytest.FixtureRequest, blank: str) -> str:
         with closing(sqlite3.connect(file)) as old:
             old.executescript(script)
     else:
-        with engine_for(blank).begin() as connection:
+        with get_engine(blank).begin() as connection:
             connection.exec_driver_sql(script)
     return blank
 
@@ -121,10 +130,10 @@ def test_earlier_schema_becomes_the_same_and_keeps_its_rows(earlier: str) -> Non
 def test_earlier_rows_are_found_and_new_ones_too(earlier: str) -> None:
     migrate(earlier)
     with writing(earlier) as session:
-        assert [w.id for w in walks.page(session=session, search="CAFE nacht")] == [
+        assert [w.id for w in walks.list_page(session=session, search="CAFE nacht")] == [
             "parent0000000000"
         ]
-        walks.set_tags(session=session, walk_id="parent0000000000", tags=["blue"])
+        curation.set_tags(session=session, walk_id="parent0000000000", tags=["blue"])
         assert walks.count(session=session, search="blue") == 1
         child = session.get_one(Walk, "child00000000000")
         assert (child.parent, child.waiting, child.troubles) == ("parent0000000000", False, [])
@@ -134,7 +143,7 @@ def test_down_and_up_again_keeps_the_rows(earlier: str) -> None:
     before, revision, had = kept(earlier), revision_of(earlier), tables(earlier)
     migrate(earlier)
     with writing(earlier) as session:
-        walks.set_tags(session=session, walk_id="parent0000000000", tags=["blue"])
+        curation.set_tags(session=session, walk_id="parent0000000000", tags=["blue"])
     go_down(earlier, revision)
     assert kept(earlier) == before
     assert tables(earlier) == had
@@ -176,7 +185,7 @@ def test_processes_may_migrate_at_once(earlier: str) -> None:
 )
 def test_killed_in_the_middle_leaves_the_earlier_schema(earlier: str, statement: int) -> None:
     before, had = kept(earlier), tables(earlier)
-    engine_for(earlier).dispose()
+    get_engine(earlier).dispose()
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, earlier, str(statement)], cwd=ROOT, check=False
     )

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from db import queue, walks
-from db.models import State, Walk, WorkerSeen
-from db.queue import Hold
+from db import queue, walks, worker_registry
+from db.models import State, Walk, WorkerHeartbeat
+from db.queue import LeaseStatus
 from db.session import reading, writing
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -40,14 +40,14 @@ def lease(walk: Walk | None) -> dict[str, Any]:
     return {"walk_id": walk.id, "owner": walk.owner, "attempt": walk.attempt}
 
 
-def beat(url: str, walk: Walk | None, **news: Any) -> Hold:
+def beat(url: str, walk: Walk | None, **news: Any) -> LeaseStatus:
     with writing(url) as session:
-        return queue.heartbeat(session=session, **lease(walk), lease_seconds=60, **news)
+        return queue.renew_lease(session=session, **lease(walk), lease_seconds=60, **news)
 
 
 def place(url: str, walk: Walk) -> int:
     with reading(url) as session:
-        return walks.queue_place(session=session, walk_id=walk.id)
+        return walks.get_queue_position(session=session, walk_id=walk.id)
 
 
 def now_of(url: str, walk: Walk) -> Walk:
@@ -116,7 +116,7 @@ def test_clock_put_back_changes_nobodys_turn(
     url: str, ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = ask()
-    monkeypatch.setattr("db.models.now", lambda: datetime(2020, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr("db.clock.utc_now", lambda: datetime(2020, 1, 1, tzinfo=UTC))
     second = ask()
     assert [lease(claim(url))["walk_id"] for _ in range(2)] == [first.id, second.id]
 
@@ -129,11 +129,11 @@ def test_lease_given_by_a_clock_far_ahead_runs_out_now(url: str, ask: Ask) -> No
 
 def test_worker_heard_of_in_the_future_is_not_alive(url: str) -> None:
     with writing(url) as session:
-        queue.seen(session=session, name="a", pid=1, host="h")
-        row = session.get_one(WorkerSeen, "a")
+        worker_registry.record_heartbeat(session=session, name="a", pid=1, host="h")
+        row = session.get_one(WorkerHeartbeat, "a")
         row.seen_at += timedelta(days=1)
         session.flush()
-        assert walks.alive_workers(session=session, within_seconds=60) == []
+        assert worker_registry.list_alive(session=session, within_seconds=60) == []
 
 
 def test_reasons_of_retries_are_kept(url: str, ask: Ask) -> None:
@@ -141,7 +141,7 @@ def test_reasons_of_retries_are_kept(url: str, ask: Ask) -> None:
     claim(url, "one", lease_seconds=-1)
     claim(url, "two")
     with writing(url) as session:
-        queue.died(session=session, name="two")
+        worker_registry.mark_dead(session=session, name="two")
     troubles = now_of(url, walk).troubles
     assert [(one["attempt"], one["reason"]) for one in troubles] == [
         (1, "Worker one was not heard of any more"),
@@ -184,7 +184,7 @@ def test_lost_lease_brings_the_walk_back(url: str, ask: Ask) -> None:
 def test_heartbeat_keeps_the_lease(url: str, ask: Ask) -> None:
     ask()
     mine = claim(url, "me", lease_seconds=-1)
-    assert beat(url, mine) is Hold.KEPT
+    assert beat(url, mine) is LeaseStatus.HELD
     assert claim(url, "thief") is None
 
 
@@ -218,20 +218,20 @@ def test_giving_back_is_no_death(url: str, ask: Ask) -> None:
     assert (row.state, row.deaths, row.owner, row.stage) == (State.QUEUED, 0, None, "")
 
 
-@pytest.mark.parametrize("word", ["heartbeat", "finish", "fail", "cancelled", "give_back"])
+@pytest.mark.parametrize("word", ["renew_lease", "finish", "fail", "confirm_cancel", "give_back"])
 def test_late_worker_changes_nothing(url: str, ask: Ask, word: str) -> None:
     walk = ask()
     late = claim(url, "late", lease_seconds=-1)
     claim(url, "heir")
     before = now_of(url, walk)
     words: dict[str, dict[str, Any]] = {
-        "heartbeat": {"lease_seconds": 60, "progress": [[9, "late"]]},
+        "renew_lease": {"lease_seconds": 60, "progress": [[9, "late"]]},
         "finish": {"result": {"sha256": "late"}},
         "fail": {"error": "late"},
     }
     with writing(url) as session:
         answer = getattr(queue, word)(session=session, **lease(late), **words.get(word, {}))
-    assert answer in (False, Hold.LOST)
+    assert answer in (False, LeaseStatus.LOST)
     after = now_of(url, walk)
     assert (after.state, after.owner, after.attempt) == (State.RUNNING, "heir", 2)
     assert (after.progress, after.sha256, after.error) == (before.progress, "", "")
@@ -241,7 +241,7 @@ def test_own_earlier_attempt_counts_as_late(url: str, ask: Ask) -> None:
     ask()
     first = claim(url, "me", lease_seconds=-1)
     claim(url, "me")
-    assert beat(url, first) is Hold.LOST
+    assert beat(url, first) is LeaseStatus.LOST
 
 
 def test_lease_is_not_anothers(url: str, ask: Ask) -> None:
@@ -256,7 +256,7 @@ def test_deleted_under_the_worker_is_lost(url: str, ask: Ask) -> None:
     mine = claim(url)
     with writing(url) as session:
         session.delete(session.get_one(Walk, walk.id))
-    assert beat(url, mine) is Hold.LOST
+    assert beat(url, mine) is LeaseStatus.LOST
 
 
 def test_cancel_of_a_waiting_walk_is_immediate(url: str, ask: Ask) -> None:
@@ -270,13 +270,13 @@ def test_cancel_of_a_waiting_walk_is_immediate(url: str, ask: Ask) -> None:
 def test_cancel_of_a_running_walk_asks_its_worker(url: str, ask: Ask) -> None:
     walk = ask()
     mine = claim(url)
-    assert beat(url, mine) is Hold.KEPT
+    assert beat(url, mine) is LeaseStatus.HELD
     with writing(url) as session:
         assert walks.cancel(session=session, walk_id=walk.id)
     assert now_of(url, walk).state is State.RUNNING
-    assert beat(url, mine) is Hold.STOP
+    assert beat(url, mine) is LeaseStatus.CANCEL_REQUESTED
     with writing(url) as session:
-        assert queue.cancelled(session=session, **lease(mine))
+        assert queue.confirm_cancel(session=session, **lease(mine))
     assert now_of(url, walk).state is State.CANCELLED
 
 
@@ -295,7 +295,7 @@ def test_called_off_walk_does_not_come_back(url: str, ask: Ask, end: str) -> Non
     with writing(url) as session:
         walks.cancel(session=session, walk_id=walk.id)
         if end == "dies":
-            queue.died(session=session, name="me")
+            worker_registry.mark_dead(session=session, name="me")
         else:
             queue.give_back(session=session, **lease(mine))
     assert now_of(url, walk).state is State.CANCELLED
@@ -323,11 +323,11 @@ def test_result_may_not_touch_other_columns(url: str, ask: Ask) -> None:
 def test_known_death_frees_at_once(url: str, ask: Ask) -> None:
     walk = ask()
     with writing(url) as session:
-        queue.seen(session=session, name="me", pid=1, host="h")
+        worker_registry.record_heartbeat(session=session, name="me", pid=1, host="h")
     claim(url, "me")
     with writing(url) as session:
-        queue.died(session=session, name="me")
-        assert walks.alive_workers(session=session) == []
+        worker_registry.mark_dead(session=session, name="me")
+        assert worker_registry.list_alive(session=session) == []
     row = now_of(url, walk)
     assert (row.state, row.deaths) == (State.QUEUED, 1)
 
@@ -337,11 +337,12 @@ def test_place_in_the_queue(url: str, ask: Ask) -> None:
     claim(url)
     with reading(url) as session:
         places = [
-            walks.queue_place(session=session, walk_id=walk.id) for walk in (running, first, second)
+            walks.get_queue_position(session=session, walk_id=walk.id)
+            for walk in (running, first, second)
         ]
         assert places == [0, 1, 2]
-        assert walks.queue_place(session=session, walk_id="nobody") == 0
-        assert [walk.id for walk in walks.active(session=session)] == [
+        assert walks.get_queue_position(session=session, walk_id="nobody") == 0
+        assert [walk.id for walk in walks.list_active(session=session)] == [
             running.id,
             first.id,
             second.id,
@@ -350,11 +351,11 @@ def test_place_in_the_queue(url: str, ask: Ask) -> None:
 
 def test_workers_are_seen_and_go(url: str) -> None:
     with writing(url) as session:
-        queue.seen(session=session, name="a", pid=1, host="h", device="cpu")
-        queue.seen(session=session, name="b", pid=2, host="h")
-        queue.seen(session=session, name="a", pid=1, host="h", device="cuda")
-        queue.gone(session=session, name="b")
+        worker_registry.record_heartbeat(session=session, name="a", pid=1, host="h", device="cpu")
+        worker_registry.record_heartbeat(session=session, name="b", pid=2, host="h")
+        worker_registry.record_heartbeat(session=session, name="a", pid=1, host="h", device="cuda")
+        worker_registry.remove(session=session, name="b")
     with reading(url) as session:
-        alive = walks.alive_workers(session=session, within_seconds=60)
+        alive = worker_registry.list_alive(session=session, within_seconds=60)
         assert [(worker.name, worker.device) for worker in alive] == [("a", "cuda")]
-        assert walks.alive_workers(session=session, within_seconds=-1) == []
+        assert worker_registry.list_alive(session=session, within_seconds=-1) == []

@@ -12,10 +12,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from db import queue, walks
+from db import queue, walks, worker_registry
 from db.models import State, Walk
-from db.queue import Hold
-from db.session import engine_for, reading, writing
+from db.queue import LeaseStatus
+from db.session import get_engine, reading, writing
 from tests.support.databases import Databases
 from tests.support.walks import SPEC
 
@@ -36,7 +36,7 @@ class Queue(RuleBasedStateMachine):
         self.late: list[dict[str, Any]] = []
 
     def teardown(self) -> None:
-        engine_for(self.url).dispose()
+        get_engine(self.url).dispose()
 
     @rule()
     def ask(self) -> None:
@@ -76,11 +76,11 @@ class Queue(RuleBasedStateMachine):
                 case "give_back":
                     assert queue.give_back(session=session, **hand)
                 case "die":
-                    queue.died(session=session, name=hand["owner"])
+                    worker_registry.mark_dead(session=session, name=hand["owner"])
             row = session.get_one(Walk, hand["walk_id"])
         ends = {"finish": {State.DONE}, "fail": {State.FAILED}}
         free = {State.QUEUED, State.CANCELLED}
-        over = free | {State.FAILED} if row.deaths == queue.DEATHS else free
+        over = free | {State.FAILED} if row.deaths == queue.MAX_DEATHS else free
         assert row.state in ends.get(word, over)
         self.state[row.id] = row.state
         self.late.append(hand)
@@ -91,8 +91,8 @@ class Queue(RuleBasedStateMachine):
         hand = data.draw(st.sampled_from(self.late))
         with writing(self.url) as session:
             assert not queue.finish(session=session, **hand, result={})
-            beat = queue.heartbeat(session=session, **hand, lease_seconds=60)
-        assert beat is Hold.LOST
+            beat = queue.renew_lease(session=session, **hand, lease_seconds=60)
+        assert beat is LeaseStatus.LOST
 
     @precondition(lambda self: self.asked)
     @rule(data=st.data())
@@ -100,7 +100,7 @@ class Queue(RuleBasedStateMachine):
         walk_id = data.draw(st.sampled_from(self.asked))
         with writing(self.url) as session:
             done = walks.cancel(session=session, walk_id=walk_id)
-        assert done is (not self.state[walk_id].over)
+        assert done is (not self.state[walk_id].is_final)
         if self.state[walk_id] is State.QUEUED:
             self.state[walk_id] = State.CANCELLED
 

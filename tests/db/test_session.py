@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 
 from db.models import Walk
-from db.session import HERE, engine_for, reading, writing
+from db.session import HERE, get_engine, reading, writing
 from tests.support.databases import SQLite
 
 ROOT = HERE.parent
@@ -82,8 +82,8 @@ def test_sqlite_is_set_up_to_last(files: SQLite) -> None:
 
 
 def test_one_engine_a_database(url: str, blank: str) -> None:
-    assert engine_for(url) is engine_for(url)
-    assert engine_for(url) is not engine_for(blank)
+    assert get_engine(url) is get_engine(url)
+    assert get_engine(url) is not get_engine(blank)
 
 
 def test_db_knows_nothing_of_the_rest() -> None:

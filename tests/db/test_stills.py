@@ -5,27 +5,28 @@ from typing import Any
 
 import pytest
 
-from db import queue, stills
-from db.models import State, Still, now
+from db import stills, worker_registry
+from db.clock import utc_now
+from db.models import State, Still
 from db.session import reading, writing
 from tests.support.walks import SPEC
 
 
 def ask(url: str, t: float, maker: str = "ada", **settings: Any) -> str:
     with writing(url) as session:
-        return stills.ask(session=session, spec=SPEC | settings, leg=0, t=t, maker=maker)
+        return stills.request(session=session, spec=SPEC | settings, leg=0, t=t, maker=maker)
 
 
 def claim(url: str, owner: str = "one", model: str = "") -> str | None:
     with writing(url) as session:
-        queue.seen(session=session, name=owner, pid=1, host="here")
+        worker_registry.record_heartbeat(session=session, name=owner, pid=1, host="here")
         still = stills.claim(session=session, owner=owner, model=model)
         return still.id if still else None
 
 
 def answer(url: str, still_id: str, owner: str = "one") -> bool:
     with writing(url) as session:
-        return stills.answer(session=session, still_id=still_id, owner=owner, key="k" * 64)
+        return stills.finish(session=session, still_id=still_id, owner=owner, key="k" * 64)
 
 
 def fail(url: str, still_id: str, owner: str = "one") -> bool:
@@ -41,7 +42,7 @@ def now_of(url: str, still_id: str) -> Still | None:
 def age(url: str, still_id: str, span: timedelta) -> None:
     with writing(url) as session:
         still = session.get_one(Still, still_id)
-        still.created_at = still.finished_at = now() - span
+        still.created_at = still.finished_at = utc_now() - span
 
 
 def test_question_is_claimed_and_answered(url: str) -> None:
@@ -104,7 +105,7 @@ def test_old_answer_is_not_given_again(url: str) -> None:
     answered = ask(url, 0.1)
     claim(url)
     answer(url, answered)
-    age(url, answered, stills.GOOD + timedelta(minutes=1))
+    age(url, answered, stills.REUSE_WINDOW + timedelta(minutes=1))
     assert ask(url, 0.1) != answered
     assert now_of(url, answered) is not None
 
@@ -139,7 +140,7 @@ def test_still_of_a_dead_worker_fails_and_that_of_a_living_one_does_not(url: str
     kept = ask(url, 0.2)
     claim(url, "two")
     with writing(url) as session:
-        queue.died(session=session, name="one")
+        worker_registry.mark_dead(session=session, name="one")
     assert claim(url, "three") is None
     failed, still = now_of(url, orphan), now_of(url, kept)
     assert failed is not None

@@ -30,7 +30,7 @@ def tally(url: str, one: Walk, other: Walk, maker: str = "") -> Tally:
 
 def by_pacing(url: str) -> dict[tuple[str, str], Tally]:
     with reading(url) as session:
-        return votes.by_pacing(session=session)
+        return votes.tally_by_pacing(session=session)
 
 
 def rows(url: str) -> int:

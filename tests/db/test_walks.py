@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from db import queue, walks
-from db.models import State, Tag, Walk, folded
+from db import curation, queue, walks
+from db.models import State, Tag, Walk
 from db.session import reading, writing
+from db.text import normalize_words
 from tests.support.walks import SPEC
 
 Ask = Callable[..., Walk]
@@ -25,7 +26,7 @@ def adopt(url: str, walk_id: str = "found", **other: Any) -> Walk | None:
 
 def tag(url: str, walk: Walk, *names: str) -> list[str]:
     with writing(url) as session:
-        return walks.set_tags(session=session, walk_id=walk.id, tags=names)
+        return curation.set_tags(session=session, walk_id=walk.id, tags=names)
 
 
 def tags_left(url: str) -> int:
@@ -36,7 +37,7 @@ def tags_left(url: str) -> int:
 def test_no_accession_number_comes_twice(url: str, ask: Ask) -> None:
     numbers = [ask().accession for _ in range(3)]
     with writing(url) as session:
-        last = walks.active(session=session)[-1]
+        last = walks.list_active(session=session)[-1]
         walks.cancel(session=session, walk_id=last.id)
         walks.delete(session=session, walk_id=last.id)
     numbers.append(ask().accession)
@@ -64,7 +65,7 @@ def test_searched_columns_come_from_the_spec(ask: Ask) -> None:
 def test_times_are_utc_and_aware(url: str, hang: Ask) -> None:
     hang()
     with reading(url) as session:
-        row = walks.page(session=session)[0]
+        row = walks.list_page(session=session)[0]
     for moment in (row.created_at, row.started_at, row.finished_at):
         assert moment is not None
         assert moment.tzinfo is UTC
@@ -77,7 +78,11 @@ def test_naive_times_are_refused(url: str, ask: Ask) -> None:
 
 
 def test_folding_is_stable() -> None:
-    assert folded(["  Ça  ET\n", "Straße"]) == folded(["ça et", "STRASSE"]) == "ca et strasse"
+    assert (
+        normalize_words(["  Ça  ET\n", "Straße"])
+        == normalize_words(["ça et", "STRASSE"])
+        == "ca et strasse"
+    )
 
 
 def test_makers_find_their_own(url: str, ask: Ask) -> None:
@@ -85,21 +90,21 @@ def test_makers_find_their_own(url: str, ask: Ask) -> None:
     ask("new", maker="ada")
     ask("other", maker="bob")
     with reading(url) as session:
-        latest = walks.latest(session=session, maker="ada")
+        latest = walks.find_latest(session=session, maker="ada")
         assert latest is not None
         assert latest.title == "new"
-        assert [w.title for w in walks.active(session=session, maker="ada")] == ["old", "new"]
-        assert walks.latest(session=session, maker="nobody") is None
+        assert [w.title for w in walks.list_active(session=session, maker="ada")] == ["old", "new"]
+        assert walks.find_latest(session=session, maker="nobody") is None
 
 
 def test_same_film_is_a_done_one(url: str, ask: Ask, hang: Ask) -> None:
     hung = hang(digest="red")
     ask(digest="blue")
     with reading(url) as session:
-        film = walks.same_film(session=session, digest="red")
+        film = walks.find_same_film(session=session, digest="red")
         assert film is not None
         assert film.id == hung.id
-        assert walks.same_film(session=session, digest="blue") is None
+        assert walks.find_same_film(session=session, digest="blue") is None
 
 
 def test_same_film_is_by_the_same_weights_as_far_as_they_are_known(url: str, hang: Ask) -> None:
@@ -112,7 +117,7 @@ def test_same_film_is_by_the_same_weights_as_far_as_they_are_known(url: str, han
             ("blue", "older", known.id),
             ("blue", "newer", None),
         ):
-            film = walks.same_film(session=session, digest=digest, model_digest=weights)
+            film = walks.find_same_film(session=session, digest=digest, model_digest=weights)
             assert (film.id if film else None) == found
 
 
@@ -154,7 +159,7 @@ def test_tags_are_plain_words_without_repetition(url: str, hang: Ask) -> None:
 
 def test_nobody_tags_a_walk_that_is_not_there(url: str) -> None:
     with pytest.raises(KeyError), writing(url) as session:
-        walks.set_tags(session=session, walk_id="nobody", tags=["red"])
+        curation.set_tags(session=session, walk_id="nobody", tags=["red"])
 
 
 def test_tags_go_with_their_walk(url: str, hang: Ask) -> None:
@@ -179,7 +184,7 @@ def test_title_is_one_plain_line_and_never_blank(
 ) -> None:
     walk = hang("square to sea")
     with writing(url) as session:
-        assert walks.set_title(session=session, walk_id=walk.id, title=given) == kept
+        assert curation.set_title(session=session, walk_id=walk.id, title=given) == kept
     with reading(url) as session:
         assert session.get_one(Walk, walk.id).title == kept
 
@@ -188,26 +193,26 @@ def test_search_and_order_follow_a_new_title(url: str, hang: Ask) -> None:
     hang("b")
     walk = hang("square to sea")
     with writing(url) as session:
-        walks.set_title(session=session, walk_id=walk.id, title="Abendgang")
+        curation.set_title(session=session, walk_id=walk.id, title="Abendgang")
     with reading(url) as session:
-        assert [w.id for w in walks.page(session=session, search="abend")] == [walk.id]
+        assert [w.id for w in walks.list_page(session=session, search="abend")] == [walk.id]
         assert walks.count(session=session, search="square to") == 0
-        assert walks.page(session=session, sort="title")[0].id == walk.id
+        assert walks.list_page(session=session, sort="title")[0].id == walk.id
 
 
 def test_nobody_names_a_walk_that_is_not_there(url: str) -> None:
     with pytest.raises(KeyError), writing(url) as session:
-        walks.set_title(session=session, walk_id="nobody", title="x")
+        curation.set_title(session=session, walk_id="nobody", title="x")
 
 
 def test_film_that_waits_for_storage_is_done_and_listed(url: str, hang: Ask) -> None:
     hang()
     walk = hang(waiting=True)
     with writing(url) as session:
-        assert [one.id for one in walks.waiting(session=session)] == [walk.id]
-        assert queue.stored(session=session, walk_id=walk.id)
-        assert not queue.stored(session=session, walk_id=walk.id)
-        assert walks.waiting(session=session) == []
+        assert [one.id for one in walks.list_awaiting_upload(session=session)] == [walk.id]
+        assert queue.mark_stored(session=session, walk_id=walk.id)
+        assert not queue.mark_stored(session=session, walk_id=walk.id)
+        assert walks.list_awaiting_upload(session=session) == []
 
 
 def test_adopted_walk_is_the_walk_it_was(url: str) -> None:
@@ -223,7 +228,7 @@ def test_adopted_walk_is_the_walk_it_was(url: str) -> None:
     adopt(url, **told)
     with reading(url) as session:
         walk = session.get_one(Walk, "found")
-        assert [one.id for one in walks.page(session=session, search="stormy")] == ["found"]
+        assert [one.id for one in walks.list_page(session=session, search="stormy")] == ["found"]
     assert (walk.accession, walk.state, walk.finished_at) == ("ML.2024.0042", State.DONE, THEN)
     assert (walk.spec, walk.pacing, walk.frames_total) == (SPEC, "linear", 24)
     assert (walk.files, walk.evenness, walk.star, walk.tags) == (
@@ -239,7 +244,7 @@ def test_film_of_another_program_hangs_with_blank_settings(url: str) -> None:
     assert walk is not None
     assert (walk.accession, walk.spec, walk.model, walk.prompts) == ("ML.2024.0001", {}, "", [])
     with reading(url) as session:
-        assert walks.choices(session=session) == {"model": [], "pacing": [], "tag": []}
+        assert walks.list_filter_values(session=session) == {"model": [], "pacing": [], "tag": []}
         assert [row["title"] for row in walks.export(session=session)] == ["dog to cat"]
 
 
@@ -269,8 +274,8 @@ def test_adopted_number_is_kept_or_given_anew_but_never_twice(url: str, ask: Ask
 def test_known_ids_are_told_from_unknown_ones(url: str, ask: Ask, hang: Ask) -> None:
     ids = {ask().id, adopt(url).id}  # type: ignore[union-attr]
     with reading(url) as session:
-        assert walks.known(session=session, ids=[*ids, *map(str, range(2000))]) == ids
-        assert walks.known(session=session, ids=[]) == set()
+        assert walks.find_existing_ids(session=session, ids=[*ids, *map(str, range(2000))]) == ids
+        assert walks.find_existing_ids(session=session, ids=[]) == set()
 
 
 def test_export_is_plain_and_whole(url: str, hang: Ask, ask: Ask) -> None:
@@ -297,9 +302,9 @@ def test_odd_ids_lead_nowhere(url: str, hang: Ask, odd: str) -> None:
     hang()
     with writing(url) as session:
         assert walks.get(session=session, walk_id=odd) is None
-        assert walks.page(session=session, before=odd) == []
-        assert walks.page(session=session, model=odd, tags=[odd]) == []
-        assert walks.queue_place(session=session, walk_id=odd) == 0
+        assert walks.list_page(session=session, before=odd) == []
+        assert walks.list_page(session=session, model=odd, tags=[odd]) == []
+        assert walks.get_queue_position(session=session, walk_id=odd) == 0
         assert not walks.cancel(session=session, walk_id=odd)
         assert walks.delete(session=session, walk_id=odd) is None
         assert walks.count(session=session) == 1
@@ -311,4 +316,4 @@ def test_notes_may_hold_anything_that_is_typed(url: str, hang: Ask) -> None:
         session.get_one(Walk, walk.id).notes = "<b>\0'\"; % _ \\ 赤 ✓" + "long " * 50_000
     with reading(url) as session:
         assert session.get_one(Walk, walk.id).notes.startswith("<b>")
-        assert [w.id for w in walks.page(session=session, search="赤 long")] == [walk.id]
+        assert [w.id for w in walks.list_page(session=session, search="赤 long")] == [walk.id]

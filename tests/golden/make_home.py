@@ -17,9 +17,9 @@ from typing import Any
 
 from sqlalchemy import select
 
-from db import votes, walks
+from db import curation, votes, walks
 from db.models import State, Walk
-from db.session import engine_for, migrate, reading, sqlite_file, writing
+from db.session import get_engine, migrate, reading, sqlite_file, writing
 from momalisa.models.registry import load
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
@@ -113,8 +113,8 @@ def make(settings: Settings) -> dict[str, str]:
     ids |= {name: ask(settings, name) for name in ("failed", "removed")}
     work(settings)
     with writing(database) as session:
-        walks.set_title(session=session, walk_id=ids["exact"], title="A square goes to sea")
-        walks.set_tags(session=session, walk_id=ids["exact"], tags=["Night", "water"])
+        curation.set_title(session=session, walk_id=ids["exact"], title="A square goes to sea")
+        curation.set_tags(session=session, walk_id=ids["exact"], tags=["Night", "water"])
         curated = session.get_one(Walk, ids["exact"])
         curated.star, curated.notes = True, "Hangs beside the door.\nÉvora’s favourite."
         one, other = ids["exact"], ids["even"]
@@ -131,7 +131,7 @@ def make(settings: Settings) -> dict[str, str]:
 
 def settle(database: str) -> None:
     """The history in one file, without what was deleted."""
-    engine_for(database).dispose()
+    get_engine(database).dispose()
     file = sqlite_file(database)
     assert file is not None
     with closing(sqlite3.connect(file)) as alone:

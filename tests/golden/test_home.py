@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from db import votes, walks
-from db.session import engine_for, migrate, reading
+from db.session import get_engine, migrate, reading
 from momalisa.engine.frame_cache import FrameCache, cache_of, frame_key
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.sampling import Sampler
@@ -61,7 +61,7 @@ def home(tmp_path: Path) -> Iterator[Settings]:
     settings = Settings(home=tmp_path, store="", database_url="", endpoint="")
     migrate(settings.database)
     yield settings
-    engine_for(settings.database).dispose()
+    get_engine(settings.database).dispose()
 
 
 @pytest.fixture
@@ -104,10 +104,10 @@ def test_the_history_says_what_it_said(home: Settings) -> None:
 
 def test_films_are_found_as_before(home: Settings) -> None:
     with reading(home.database) as session:
-        newest = [walk.id for walk in walks.page(session=session)]
-        tagged = [walk.id for walk in walks.page(session=session, tags=["night"])]
-        searched = [walk.id for walk in walks.page(session=session, search="evora door")]
-        place = walks.queue_place(session=session, walk_id=IDS["queued"])
+        newest = [walk.id for walk in walks.list_page(session=session)]
+        tagged = [walk.id for walk in walks.list_page(session=session, tags=["night"])]
+        searched = [walk.id for walk in walks.list_page(session=session, search="evora door")]
+        place = walks.get_queue_position(session=session, walk_id=IDS["queued"])
         tally = votes.tally(session=session, one=IDS["even"], other=IDS["exact"])
     assert newest == sorted(
         (IDS[name] for name in FILMS), key=lambda i: str(WALKS[i]["finished_at"]), reverse=True
@@ -183,7 +183,7 @@ def test_a_lost_history_comes_back_from_the_records(
     report = sync(store, blank, open_outbox(home))
     assert set(report.taken_in) == {IDS[name] for name in HUNG}
     found = history(blank)
-    engine_for(blank).dispose()
+    get_engine(blank).dispose()
     lasting = ("accession", "created_at", "digest", "files", "parent", "sha256", "spec", "prompts")
     for name in HUNG:
         now, then = found[IDS[name]], WALKS[IDS[name]]

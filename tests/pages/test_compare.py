@@ -166,7 +166,7 @@ def test_voting_again_changes_the_vote(visit: Visit, add_film: MakeWalk) -> None
     at = press(press(visit("compare", a=left.id, b=right.id), "Vote blind"), "First film")
     before = votes_of(left, right)
     at = press(press(at, "Vote again"), "Second film")
-    assert votes_of(left, right) == before.turned()
+    assert votes_of(left, right) == before.swap()
 
 
 def test_the_order_is_by_chance_but_always_the_same() -> None:
@@ -260,7 +260,7 @@ def test_fewer_votes_than_needed_are_never_clear() -> None:
 )
 def test_a_tally_is_weighed(counted: Tally, words: str) -> None:
     assert words in tally.weighed(counted)
-    assert tally.weighed(counted.turned()) == tally.weighed(counted)
+    assert tally.weighed(counted.swap()) == tally.weighed(counted)
 
 
 def test_the_more_preferred_comes_first() -> None:

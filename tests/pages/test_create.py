@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import streamlit as st
 
-from db import queue
+from db import worker_registry
 from db.models import State
 from db.session import writing
 from momalisa.models.registry import digest_of
@@ -263,7 +263,9 @@ def test_the_estimate_comes_from_films_made_here(visit: Visit, add_film: MakeWal
 def test_the_estimate_is_for_the_device_at_work(visit: Visit, add_film: MakeWalk) -> None:
     add_film("a moon", "a sea", size=256)
     with writing(settings().database) as session:
-        queue.seen(session=session, name="test", pid=1, host="test", device="cuda")
+        worker_registry.record_heartbeat(
+            session=session, name="test", pid=1, host="test", device="cuda"
+        )
     assert "24 frames on cuda" in texts(
         type_prompts(visit("create"), "a red square", "a sea").run()
     )

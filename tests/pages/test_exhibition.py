@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from db import walks
+from db import curation, walks
 from db.error_messages import Locked
 from db.session import writing
 from momalisa.settings import settings
@@ -71,7 +71,7 @@ def test_an_exhibited_search_has_the_gallerys_results(
     update_walk(one, finished_at=datetime(2025, 1, 1, tzinfo=UTC))
     update_walk(two, star=True)
     with writing(settings().database) as session:
-        walks.set_tags(session=session, walk_id=one.id, tags=["foyer"])
+        curation.set_tags(session=session, walk_id=one.id, tags=["foyer"])
     at = visit("exhibition", of=query)
     assert "".join(titles(at) if shown else []) == shown
     assert ("There is no film to exhibit here yet." in texts(at)) == (not shown)

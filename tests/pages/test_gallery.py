@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from db import walks
+from db import curation, walks
 from db.models import State
 from db.session import writing
 from momalisa.errors import StorageError
@@ -103,7 +103,7 @@ def test_tags_stars_and_dates_narrow_the_choice(
     chosen = add_film("a mask", "a skyline")
     update_walk(chosen, finished_at=datetime(2025, 1, 2, tzinfo=UTC), star=True)
     with writing(settings().database) as session:
-        walks.set_tags(session=session, walk_id=chosen.id, tags=["foyer"])
+        curation.set_tags(session=session, walk_id=chosen.id, tags=["foyer"])
     at = visit("gallery", **query)
     cards = component_data(at, "grid")["cards"] if titles else []
     assert (f"1 film: {told}" in texts(at)) == bool(told)

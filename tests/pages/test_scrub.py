@@ -47,7 +47,7 @@ def paint(**end: str) -> None:
     with writing(settings().database) as session:
         still = stills.claim(session=session, owner="test")
         assert still is not None
-        finish = stills.answer if "key" in end else stills.fail
+        finish = stills.finish if "key" in end else stills.fail
         finish(session=session, still_id=still.id, owner="test", **end)
 
 

@@ -29,7 +29,7 @@ from tests.support.pages import (
 def test_the_strip_shows_which_frames_are_ready(visit: Visit, enqueue_walk: MakeWalk) -> None:
     walk = enqueue_walk(frames=24)
     with writing(settings().database) as session:
-        queue.heartbeat(
+        queue.renew_lease(
             session=session,
             **claim_of(),
             lease_seconds=60,

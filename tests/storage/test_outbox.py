@@ -13,7 +13,7 @@ from filelock import FileLock
 
 from db import queue, walks
 from db.models import State, Walk
-from db.session import engine_for, migrate, reading, writing
+from db.session import get_engine, migrate, reading, writing
 from momalisa.errors import StorageError
 from momalisa.storage import LocalStorage, StoredFile, film_key
 from momalisa.storage.outbox import File, Outbox, deliver_film
@@ -53,7 +53,7 @@ def database(tmp_path: Path) -> Iterator[str]:
     url = f"sqlite:///{tmp_path}/history.db"
     migrate(url)
     yield url
-    engine_for(url).dispose()
+    get_engine(url).dispose()
 
 
 @pytest.fixture
@@ -187,7 +187,7 @@ def test_courier_that_dies_at_any_step_is_followed_by_one_that_ends_it(
         return _change
 
     with monkeypatch.context() as killing:
-        for where, what in ((bucket, "put"), (outbox.films, "delete"), (queue, "stored")):
+        for where, what in ((bucket, "put"), (outbox.films, "delete"), (queue, "mark_stored")):
             killing.setattr(where, what, dying(getattr(where, what)))
         with pytest.raises(SystemExit):
             courier.go()

@@ -17,7 +17,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from db.session import engine_for, migrate
+from db.session import get_engine, migrate
 
 # English collation on purpose: bytewise order must be asked for explicitly.
 _CLUSTER = (
@@ -131,7 +131,7 @@ def running_postgresql(programs: Path) -> Iterator[PostgreSQL]:
 def _migrate(url: str) -> None:
     migrate(url)
     # No connection may be open while it is copied.
-    engine_for(url).dispose()
+    get_engine(url).dispose()
 
 
 def _wait_for_connection(server: Engine, seconds: float = 30.0) -> None:

@@ -81,7 +81,7 @@ def request_still(database: str, t: float, leg: int = 0, **fields: Any) -> str:
     """Request a still at a place of a walk; returns its id."""
     spec = walk_spec(**fields).model_dump(mode="json")
     with writing(database) as session:
-        return stills.ask(session=session, spec=spec, leg=leg, t=t, maker=str(t))
+        return stills.request(session=session, spec=spec, leg=leg, t=t, maker=str(t))
 
 
 def read_still(database: str, still_id: str) -> Still:

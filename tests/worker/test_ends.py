@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from db import walks
+from db import walks, worker_registry
 from db.models import State
 from db.session import reading, writing
 from momalisa.render import StoredFilm
@@ -90,7 +90,7 @@ def test_signal_ends_the_process_in_good_order(settings: Settings, number: int) 
     back = read_walk(settings.database, walk)
     assert (back.state, back.deaths) == (State.QUEUED, 0)
     with reading(settings.database) as session:
-        assert walks.alive_workers(session=session) == []
+        assert worker_registry.list_alive(session=session) == []
 
 
 def test_lost_parent_ends_a_supervised_worker(settings: Settings) -> None:

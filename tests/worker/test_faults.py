@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from db import queue
+from db import queue, worker_registry
 from db.error_messages import OutOfReach
 from db.models import State, Walk
 from db.session import writing
@@ -123,7 +123,7 @@ def test_history_out_of_reach_fills_no_log(
 
     with running_worker(settings):
         monkeypatch.setattr(queue, "claim", away)
-        monkeypatch.setattr(queue, "seen", away)
+        monkeypatch.setattr(worker_registry, "record_heartbeat", away)
         wait_until(lambda: len([how for how in tries if "owner" in how]) == 4)
     lines = [record for record in caplog.records if "history is gone" in record.getMessage()]
     assert len(lines) == 5, "four tries, and the first lost heartbeat"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from db import queue, walks
-from db.models import State, WorkerSeen
+from db import queue, worker_registry
+from db.models import State, WorkerHeartbeat
 from db.session import reading, writing
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.worker.supervisor import Supervisor
@@ -23,12 +23,13 @@ from tests.support.walks import enqueue_walk, read_walk
 
 DUTIFUL = """
 import os, socket
-from db import queue
+from db import queue, worker_registry
 from db.session import writing
 from momalisa.settings import settings
 with writing(settings().database) as session:
-    queue.seen(session=session, name=str(os.getpid()), pid=os.getpid(), host=socket.gethostname())
-    queue.claim(session=session, owner=str(os.getpid()), lease_seconds=600)
+    me, host = str(os.getpid()), socket.gethostname()
+    worker_registry.record_heartbeat(session=session, name=me, pid=os.getpid(), host=host)
+    queue.claim(session=session, owner=me, lease_seconds=600)
 print("I live", flush=True)
 while os.read(0, 1):
     pass
@@ -48,9 +49,9 @@ def supervisor(settings: Settings, code: str = DUTIFUL) -> Supervisor:
     return Supervisor(settings, command=[sys.executable, "-c", code], pauses=(0.05, 0.2))
 
 
-def alive(settings: Settings) -> list[WorkerSeen]:
+def alive(settings: Settings) -> list[WorkerHeartbeat]:
     with reading(settings.database) as session:
-        return walks.alive_workers(session=session)
+        return worker_registry.list_alive(session=session)
 
 
 def runs(pid: int) -> bool:
@@ -91,7 +92,9 @@ def test_external_worker_is_left_to_others(settings: Settings) -> None:
 
 def test_no_second_beside_a_living_one(settings: Settings) -> None:
     with writing(settings.database) as session:
-        queue.seen(session=session, name="other", pid=os.getpid(), host="elsewhere")
+        worker_registry.record_heartbeat(
+            session=session, name="other", pid=os.getpid(), host="elsewhere"
+        )
     one = supervisor(settings, SHORT_LIVED)
     one.start()
     time.sleep(0.3)  # six times the pause after which it would have started one
@@ -105,8 +108,10 @@ def test_dead_worker_of_this_machine_does_not_count(settings: Settings) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     with writing(settings.database) as session:
-        queue.seen(session=session, name="gone", pid=gone.pid, host=socket.gethostname())
-        session.get_one(WorkerSeen, "gone").seen_at -= timedelta(seconds=4)
+        worker_registry.record_heartbeat(
+            session=session, name="gone", pid=gone.pid, host=socket.gethostname()
+        )
+        session.get_one(WorkerHeartbeat, "gone").seen_at -= timedelta(seconds=4)
         queue.claim(session=session, owner="gone", lease_seconds=600)
     one = supervisor(settings)
     one.start()
@@ -117,8 +122,8 @@ def test_dead_worker_of_this_machine_does_not_count(settings: Settings) -> None:
 
 def test_worker_from_before_the_clock_was_put_back_does_not_count(settings: Settings) -> None:
     with writing(settings.database) as session:
-        queue.seen(session=session, name="gone", pid=1, host="elsewhere")
-        session.get_one(WorkerSeen, "gone").seen_at += timedelta(minutes=50)
+        worker_registry.record_heartbeat(session=session, name="gone", pid=1, host="elsewhere")
+        session.get_one(WorkerHeartbeat, "gone").seen_at += timedelta(minutes=50)
     one = supervisor(settings)
     one.start()
     wait_until(lambda: one.pid in [worker.pid for worker in alive(settings)])

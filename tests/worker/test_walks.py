@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakSet
 
-from db import walks
+from db import worker_registry
 from db.models import State
 from db.session import reading
 from momalisa.render import StoredFilm
@@ -98,11 +98,11 @@ def test_progress_and_life_are_seen_from_outside(settings: Settings) -> None:
     with running_worker(settings, render=StubRenderer(settings.home / LOG, 0.1)) as one:
         wait_until(lambda: 0 < len(read_walk(settings.database, walk).progress) < 6)
         with reading(settings.database) as session:
-            assert [seen.name for seen in walks.alive_workers(session=session)] == [one.name]
+            assert [seen.name for seen in worker_registry.list_alive(session=session)] == [one.name]
         assert read_walk(settings.database, walk).stage == "frames"
         wait_until(lambda: read_walk(settings.database, walk).state is State.DONE)
     with reading(settings.database) as session:
-        assert walks.alive_workers(session=session) == []
+        assert worker_registry.list_alive(session=session) == []
 
 
 def test_lease_is_kept_as_long_as_it_takes(settings: Settings) -> None:

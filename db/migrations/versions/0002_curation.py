@@ -5,7 +5,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from db.models import folded, number_of
+from db.text import accession_to_int, normalize_words
 
 revision = "0002"
 down_revision = "0001"
@@ -17,7 +17,7 @@ _ADDED = ("waiting", "turn", "troubles", "sort_title", "number")
 # Any rebuild of `walks` (Alembic's batch mode, on SQLite) drops its triggers without a word: a
 # migration that needs one makes them again. The index holds no texts, only which word is in which
 # walk, by `number`: SQLite's own row numbers may change. The ASCII tokenizer splits at spaces
-# only, as `folded` has done all else.
+# only, as `normalize_words` has done all else.
 _FTS = (
     "CREATE VIRTUAL TABLE walk_words USING fts5"
     "(words, content = '', detail = 'none', tokenize = 'ascii', prefix = '1 2 3')"
@@ -138,7 +138,7 @@ def _goes_with_its_walk(table: str, column: str) -> sa.ForeignKeyConstraint:
 def _index_again() -> None:
     """Write what searching and sorting read, as `db.models` does for new rows.
 
-    By today's `folded`, on purpose: the search of today must find these rows.
+    By today's `normalize_words`, on purpose: the search of today must find these rows.
     """
     walks = sa.table(
         "walks",
@@ -157,9 +157,9 @@ def _index_again() -> None:
     for walk in bind.execute(read).all():
         prompts = [stop["prompt"] for stop in walk.spec.get("stops", [])]
         indexed = {
-            "words": folded([walk.title, walk.accession, *prompts, walk.notes]),
-            "sort_title": folded([walk.title])[:120],
-            "number": number_of(walk.accession),
+            "words": normalize_words([walk.title, walk.accession, *prompts, walk.notes]),
+            "sort_title": normalize_words([walk.title])[:120],
+            "number": accession_to_int(walk.accession),
         }
         bind.execute(change.values(**indexed), {"walk": walk.id})
 

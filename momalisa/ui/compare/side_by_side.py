@@ -71,7 +71,7 @@ def finished(left: Walk, right: Walk) -> bool:
 def _one_side(walk: Walk) -> None:
     if walk.state is State.DONE:
         film_detail.show_film(walk)
-    elif walk.state.over:
+    elif walk.state.is_final:
         st.text(walk.error or "This walk was called off.")
     else:
         progress.watch(walk)

@@ -11,7 +11,7 @@ FEWEST = 6
 def told(one: str, other: str, tally: Tally) -> str:
     """How often which of the two was preferred, the more preferred one first."""
     if tally.lost > tally.won:
-        return told(other, one, tally.turned())
+        return told(other, one, tally.swap())
     total = sum(tally)
     return (
         f"In {total:,} {'vote' if total == 1 else 'votes'} curators preferred {one} to {other} "

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from statistics import median
 
-from db import walks
+from db import walks, worker_registry
 from db.models import Walk
 from momalisa.engine.shortcuts import few_steps
 from momalisa.spec import WalkSpec
@@ -36,8 +36,8 @@ def seconds_a_frame(spec: WalkSpec) -> float | None:
 def _made_with(model: str) -> tuple[str, list[Walk]]:
     """The device that paints now, else the last one that did, and the newest films it has made."""
     with history.reading() as session:
-        films = walks.page(session=session, limit=LOOKED_AT, model=model)
-        workers = walks.alive_workers(session=session)
+        films = walks.list_page(session=session, limit=LOOKED_AT, model=model)
+        workers = worker_registry.list_alive(session=session)
     devices = [*(worker.device for worker in workers), *(walk.device for walk in films)]
     device = next(filter(None, devices), "")
     return device, [walk for walk in films if walk.device == device]

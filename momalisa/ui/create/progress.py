@@ -26,7 +26,7 @@ def watch(walk: Walk) -> None:
 
 def _follow(walk_id: str) -> None:
     walk = history.find_walk(walk_id)
-    if walk is None or walk.state.over:
+    if walk is None or walk.state.is_final:
         st.rerun()
     strip(walk)
     with st.container(horizontal=True, vertical_alignment="center", key=f"now_{walk_id}"):
@@ -87,7 +87,7 @@ def frames_ready(walk: Walk) -> int:
 
 def _queue(walk_id: str) -> str:
     with history.reading() as session:
-        place = walks.queue_place(session=session, walk_id=walk_id)
+        place = walks.get_queue_position(session=session, walk_id=walk_id)
     return "Next in the queue" if place <= 1 else f"Number {place} in the queue"
 
 
@@ -108,7 +108,7 @@ def _seconds_left(walk: Walk, done: int) -> float | None:
 def elsewhere(except_for: str | None) -> None:
     """Links to the other walks that are being made, so that none is ever out of sight."""
     with history.reading() as session:
-        others = [walk for walk in walks.active(session=session) if walk.id != except_for]
+        others = [walk for walk in walks.list_active(session=session) if walk.id != except_for]
     with st.container(key="elsewhere"):
         for walk in others[:5]:
             with st.container(horizontal=True, vertical_alignment="center"):

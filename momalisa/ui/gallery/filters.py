@@ -23,7 +23,7 @@ class Wanted(NamedTuple):
 def choose() -> Wanted:
     """Search, order and filters."""
     with history.reading() as session:
-        choices = walks.choices(session=session)
+        choices = walks.list_filter_values(session=session)
     words, beside = st.columns([2, 1], vertical_alignment="bottom")
     with words:
         search = st.text_input(

@@ -37,7 +37,9 @@ def look(wanted: Wanted) -> tuple[list[Walk], int]:
     before = st.query_params.get("before")
     sort, filters = wanted.sort, wanted.filters
     with history.reading() as session:
-        found = walks.page(session=session, sort=sort, limit=PAGE + 1, before=before, **filters)
+        found = walks.list_page(
+            session=session, sort=sort, limit=PAGE + 1, before=before, **filters
+        )
         total = walks.count(session=session, **filters)
     if before is not None and total and not found:
         # The film that this page began behind is gone, or none is behind it any more.
@@ -114,7 +116,7 @@ def neighbours(walk: Walk) -> None:
     sides: tuple[tuple[str, Sort], ...] = (("Newer", "oldest"), ("Older", "newest"))
     with history.reading() as session:
         for name, sort in sides:
-            found = walks.page(session=session, sort=sort, limit=1, before=walk.id, **filters)
+            found = walks.list_page(session=session, sort=sort, limit=1, before=walk.id, **filters)
             st.button(
                 name,
                 type="tertiary",

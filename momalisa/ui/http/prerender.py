@@ -123,7 +123,7 @@ def _posters(query: str) -> list[tuple[Walk, str]]:
     wanted = filters.asked(query)
     before = parse_qs(query).get("before", [None])[-1]
     with history.reading() as session:
-        films = walks.page(
+        films = walks.list_page(
             session=session, sort=wanted.sort, limit=MAX_POSTERS, before=before, **wanted.filters
         )
     return [(walk, url) for walk in films if (url := history.file_url(walk, "poster"))]

@@ -68,7 +68,9 @@ def _enqueue_still(params: Mapping[str, str]) -> str | None:
         return None
     fields, visitor_id = spec.model_dump(mode="json"), params.get("looker", "")[:VISITOR_ID_LENGTH]
     with history.writing() as session:
-        return stills.ask(session=session, spec=fields, leg=leg, t=round(t, 2), maker=visitor_id)
+        return stills.request(
+            session=session, spec=fields, leg=leg, t=round(t, 2), maker=visitor_id
+        )
 
 
 def _poll(still_id: str) -> Response | None:

@@ -1,0 +1,34 @@
+"""Text normalization: words for searching, keys for sorting, clean lines for titles and tags."""
+
+import re
+import unicodedata
+from collections.abc import Iterable
+
+# Chinese and Japanese are written without spaces: each character counts as a word.
+_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]{1,64}")
+_MAX_LENGTH = 20_000
+
+
+def normalize_words(texts: Iterable[str]) -> str:
+    """Return the words of the texts as full-text search compares them, separated by spaces.
+
+    Case, accents and punctuation are removed. Each Chinese or Japanese character is a word, and a
+    word of more than 64 characters is split. Only the first 20,000 characters count.
+    """
+    decomposed = unicodedata.normalize("NFKD", " ".join(texts)[:_MAX_LENGTH].casefold())
+    unaccented = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return " ".join(_WORD.findall(unicodedata.normalize("NFC", unaccented)))
+
+
+def clean_line(text: str, max_length: int) -> str:
+    """Collapse white space, remove unprintable characters and cut to `max_length` characters."""
+    return "".join(c for c in " ".join(text.split()) if c.isprintable())[:max_length].strip()
+
+
+def accession_to_int(accession: str) -> int:
+    """Convert an accession number to an integer of the same order.
+
+    "ML.2026.0042" becomes 2026 000 000 042.
+    """
+    _, year, last = accession.split(".")
+    return int(year) * 10**9 + int(last)

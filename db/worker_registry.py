@@ -1,0 +1,48 @@
+"""Registry of workers: their heartbeats, and which of them are alive."""
+
+from datetime import timedelta
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from db import queue
+from db.clock import database_now
+from db.models import WorkerHeartbeat
+
+_KEEP_SILENT_ROWS = timedelta(days=1)
+
+
+def record_heartbeat(*, session: Session, name: str, pid: int, host: str, device: str = "") -> None:
+    """Upsert a worker's row with the current time.
+
+    A new worker also deletes the rows of workers that have been silent for a day.
+    """
+    moment = database_now(session)
+    worker = session.get(WorkerHeartbeat, name)
+    if worker is None:
+        outdated = WorkerHeartbeat.seen_at < moment - _KEEP_SILENT_ROWS
+        session.execute(delete(WorkerHeartbeat).where(outdated))
+        worker = WorkerHeartbeat(name=name, pid=pid, host=host, started_at=moment)
+        session.add(worker)
+    worker.device = device
+    worker.seen_at = moment
+
+
+def list_alive(*, session: Session, within_seconds: float = 10.0) -> list[WorkerHeartbeat]:
+    """Return the workers with a heartbeat in the last `within_seconds`, the oldest worker first."""
+    moment, span = database_now(session), timedelta(seconds=within_seconds)
+    # A heartbeat far in the future was written before the clock was put back.
+    recent = WorkerHeartbeat.seen_at.between(moment - span, moment + abs(span))
+    workers = select(WorkerHeartbeat).where(recent)
+    return list(session.scalars(workers.order_by(WorkerHeartbeat.started_at)))
+
+
+def remove(*, session: Session, name: str) -> None:
+    """Delete the row of a worker that shuts down cleanly."""
+    session.execute(delete(WorkerHeartbeat).where(WorkerHeartbeat.name == name))
+
+
+def mark_dead(*, session: Session, name: str) -> None:
+    """Delete a dead worker's row and take its walks back now, before their leases expire."""
+    queue.reclaim_from(session=session, owner=name)
+    remove(session=session, name=name)
