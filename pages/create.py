@@ -6,8 +6,7 @@ from db.models import State
 from momalisa.ui import draft, film_detail, wall_label
 from momalisa.ui.create import current_walk, estimate, form, progress, scrub
 
-current_walk.set_up()
-walk = current_walk.walk_on_show()
+walk = current_walk.load_from_url()
 progress.elsewhere(except_for=walk.id if walk else None)
 
 table, wall = st.columns([5, 6], gap="large")
@@ -22,7 +21,7 @@ with table:
     form.pacing(shown)
     form.more(shown)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Walk", key="walk", type="primary", on_click=current_walk.walk)
+        st.button("Walk", key="walk", type="primary", on_click=current_walk.submit_form)
         if spec:
             st.text(estimate.sentence(spec))
     if shown:

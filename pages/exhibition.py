@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from momalisa.ui import page_paths, playlist
+from momalisa.ui import navigation, page_paths, playlist
 from momalisa.ui.components.exhibition import exhibition
 
 LOOK = 30.0  # seconds until new films join in, and deleted ones leave
@@ -15,7 +15,7 @@ def show() -> None:
         st.text("There is no film to exhibit here yet.")
         st.page_link(page_paths.GALLERY, label="Browse the Gallery")
     elif exhibition(slides, key="exhibition"):
-        st.switch_page(page_paths.GALLERY, query_params=playlist.gallery_params())
+        navigation.open_page(page_paths.GALLERY, playlist.gallery_params())
 
 
 show()

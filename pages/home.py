@@ -25,5 +25,4 @@ with words:
     with st.container(horizontal=True, key="at_once", gap="xsmall"):
         for name, prompts in PRESETS.items():
             if st.button(name, key=f"preset_{name}"):
-                current_walk.begin_with(prompts)
-                st.switch_page(page_paths.CREATE)
+                current_walk.open_with(prompts)

@@ -11,7 +11,7 @@ from db.models import Walk
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
-from momalisa.ui import draft, error_display, history, page_paths, submit
+from momalisa.ui import draft, error_display, history, navigation, page_paths, submit
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.http import downloads
 from momalisa.worker.courier import delete_walk
@@ -76,8 +76,8 @@ def show_reuse_buttons(walk: Walk) -> None:
 
 def open_create_form() -> NoReturn:
     """Switch to Create with the current draft and without a film beside it."""
-    st.session_state.pop("on_show", None)
-    st.switch_page(page_paths.CREATE, query_params={})
+    st.session_state.pop("current_walk", None)
+    navigation.open_page(page_paths.CREATE)
 
 
 def show_variation_buttons(walk: Walk) -> None:
@@ -91,10 +91,10 @@ def show_variation_buttons(walk: Walk) -> None:
         icon=":material/casino:",
         help="The same prompts from new seeds",
     ):
-        st.switch_page(page_paths.CREATE, query_params={"walk": submit.submit_remix(walk)})
+        navigation.open_page(page_paths.CREATE, {"walk": submit.submit_remix(walk)})
     if st.button(f"Compare with {pacing}", key=f"paced_{walk.id}", icon=":material/compare:"):
         other = submit.submit_with_pacing(walk, pacing)
-        st.switch_page(page_paths.COMPARE, query_params={"a": walk.id, "b": other})
+        navigation.open_page(page_paths.COMPARE, {"a": walk.id, "b": other})
 
 
 def show_compare_link(walk: Walk) -> None:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from momalisa.ui import page_paths, sign_in, style
+from momalisa.ui import navigation, page_paths, sign_in, style
 
 ICON = Path(__file__).parent / "icon.png"
 
@@ -21,4 +21,6 @@ pages = [
 if sign_in.is_configured():
     title = "Signed in" if sign_in.is_signed_in() else "Sign in"
     pages.append(st.Page(sign_in.show_page, title=title, url_path=sign_in.PATH))
-st.navigation(pages, position="top").run()
+page = st.navigation(pages, position="top")
+navigation.render_address_slot()
+page.run()

@@ -40,8 +40,8 @@ CSS = """
 }
 .st-key-doors > div:first-child a * { color: inherit; }
 
-/* A field that only keeps state in the browser. */
-.st-key-shape { display: none; }
+/* A field and a component that only keep state in the browser. */
+.st-key-shape, .st-key-address_slot { display: none; }
 
 /* Small buttons for presets. */
 .st-key-ideas button, .st-key-at_once button { min-height: 2rem; padding: .1rem .6rem; }

@@ -21,6 +21,7 @@ from tests.support.pages import (
     UpdateWalk,
     Visit,
     claim_walk,
+    follow_address,
     picture_bytes,
     spec,
     stored_walk,
@@ -52,7 +53,7 @@ def visit() -> Visit:
             at.query_params[name] = value
         at.run()
         assert not at.exception
-        return at
+        return follow_address(at)
 
     return _visit
 

@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from io import BytesIO
 from typing import Any
+from urllib.parse import parse_qs
 
 from PIL import Image
 from streamlit.testing.v1 import AppTest
@@ -78,9 +79,25 @@ def widget(at: AppTest, kind: str, label: str) -> Any:
 
 
 def press(at: AppTest, label: str) -> AppTest:
-    """Press the button with that label and run the page."""
+    """Press the button with that label, run the page, and open the page that it leads to."""
     widget(at, "button", label).click().run()
     assert not at.exception
+    return follow_address(at)
+
+
+def follow_address(at: AppTest) -> AppTest:
+    """Open the address to which the page sends the browser, if it sends it to one."""
+    for mounted in at.get("bidi_component"):
+        if mounted.proto.component_name != "momalisa_address":
+            continue
+        if address := json.loads(mounted.proto.json)["address"]:
+            page, _, query = address.partition("?")
+            at.switch_page(f"../../pages/{page.removeprefix('./') or 'home'}.py")
+            at.query_params.clear()
+            at.query_params.update(parse_qs(query))
+            at.run()
+            assert not at.exception
+            break
     return at
 
 

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from db.models import State, Walk
 from momalisa.pacing import PACINGS, PacingName
 from momalisa.spec import WalkSpec, explain
-from momalisa.ui import film_detail, history, page_paths, submit, wall_label
+from momalisa.ui import film_detail, history, navigation, page_paths, submit, wall_label
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.create import form, progress
 from momalisa.ui.create.presets import PLACEHOLDERS, PRESETS
@@ -171,4 +171,4 @@ def _order_both(pacing: PacingName) -> None:
         submit.submit_walk(spec),
         submit.submit_walk(submit.replace_fields(spec, pacing=pacing)),
     ]
-    st.switch_page(page_paths.COMPARE, query_params=dict(zip(SIDES, both, strict=True)))
+    navigation.open_page(page_paths.COMPARE, dict(zip(SIDES, both, strict=True)))

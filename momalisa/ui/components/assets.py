@@ -9,6 +9,10 @@ FOLDER = Path(__file__).parent
 
 
 def register_component(name: str) -> ComponentRenderer:
-    """Register the component `momalisa_<name>` with its HTML, CSS and JavaScript files."""
-    html, css, js = ((FOLDER / f"{name}.{kind}").read_text() for kind in ("html", "css", "js"))
+    """Register `name` with its HTML, CSS and JavaScript, as far as it has files of each."""
+    html, css, js = (_read(FOLDER / f"{name}.{kind}") for kind in ("html", "css", "js"))
     return st.components.v2.component(f"momalisa_{name}", html=html, css=css, js=js)
+
+
+def _read(file: Path) -> str | None:
+    return file.read_text() if file.is_file() else None

@@ -1,60 +1,88 @@
 """What stands around Create's form: which walk is shown, and what its button does."""
 
+from typing import NoReturn
+
 import streamlit as st
 
 from db.models import State, Walk
-from momalisa.ui import draft, error_display, film_detail, history, page_paths, submit, wall_label
+from momalisa.ui import (
+    draft,
+    error_display,
+    film_detail,
+    history,
+    navigation,
+    page_paths,
+    submit,
+    wall_label,
+)
 from momalisa.ui.create import progress
 
 
-def set_up() -> None:
-    """Bring draft and URL together: settings to take over, and the walk that is on show."""
-    taken = history.find_walk(st.query_params.get("use"))
-    asked = history.find_walk(st.query_params.get("walk"))
-    got_back = draft.restore_from_browser()
+def load_from_url() -> Walk | None:
+    """Load what the URL names into the form; return the walk to show.
+
+    Without a walk in the URL that is the one this session showed last, unless Back or Forward led
+    here; the URL then names it, in the same entry of the browser's history.
+    """
+    form_restored = draft.restore_from_browser()
     draft.ensure_draft()
-    if taken is not None:
-        draft.load_spec(taken.spec)
-        st.session_state.pop("on_show", None)
-        del st.query_params["use"]
-    elif asked is not None:
+    linked = history.find_walk(st.query_params.get("walk"))
+    if _load_settings_of(st.query_params.get("use")):
+        navigation.replace_parameters(page_paths.CREATE)
+    elif linked is not None:
         # After a reload the session is new, but the walk in the URL knows what was typed.
-        known = got_back or asked.id == st.session_state.get("on_show")
+        known = form_restored or linked.id == st.session_state.get("current_walk")
         if not known and not any(draft.current_prompts()):
-            draft.load_spec(asked.spec)
-        st.session_state.on_show = asked.id
-
-
-def walk_on_show() -> Walk | None:
-    """The walk that the URL names, or the one this session asked for last."""
-    walk = history.find_walk(st.session_state.get("on_show"))
-    if walk is not None:
-        st.query_params["walk"] = walk.id
-        if walk.state is State.DONE:
-            st.session_state.last_film = walk.id
+            draft.load_spec(linked.spec)
+        st.session_state.current_walk = linked.id
+    elif navigation.arrived_by_history():
+        st.session_state.pop("current_walk", None)
+    walk = history.find_walk(st.session_state.get("current_walk"))
+    if walk is not None and st.query_params.get("walk") != walk.id:
+        navigation.replace_parameters(page_paths.CREATE, {"walk": walk.id})
+    if walk is not None and walk.state is State.DONE:
+        st.session_state.last_film = walk.id
     return walk
 
 
+def _load_settings_of(walk_id: str | None) -> bool:
+    """Load a walk's settings into the form, once per link; return whether there is such a walk."""
+    loaded = st.session_state.get("settings_of")
+    st.session_state.settings_of = walk_id
+    walk = history.find_walk(walk_id)
+    if walk is not None and walk_id != loaded:
+        draft.load_spec(walk.spec)
+        st.session_state.pop("current_walk", None)
+    return walk is not None
+
+
+def submit_form() -> None:
+    """Submit the walk in the form and show it, or show what is wrong with the form."""
+    _submit_form()
+    _write_url()
+
+
 @error_display.toast_errors
-def walk() -> None:
-    """Begin the walk that is on the easel, or show what stands in its way."""
+def _submit_form() -> None:
     spec, problems = draft.validate()
     st.session_state.complain = bool(problems)
     if spec is not None:
-        put_on_show(submit.submit_walk(spec, here=draft.runs_locally()))
+        st.session_state.current_walk = submit.submit_walk(spec, here=draft.runs_locally())
 
 
-def begin_with(prompts: tuple[str, ...]) -> None:
-    """Walk between these prompts, with whatever settings are on the easel."""
+def _write_url() -> None:
+    """Put the current walk into the URL, as a new entry of the browser's history."""
+    if walk_id := st.session_state.get("current_walk"):
+        st.query_params["walk"] = walk_id
+
+
+def open_with(prompts: tuple[str, ...]) -> NoReturn:
+    """Submit a walk between these prompts, with the form's other settings, and open Create."""
     draft.ensure_draft()
     draft.replace_prompts(prompts)
-    walk()
-
-
-def put_on_show(walk_id: str) -> None:
-    """Show this walk from now on."""
-    st.session_state.on_show = walk_id
-    st.query_params["walk"] = walk_id
+    _submit_form()
+    walk_id = st.session_state.get("current_walk")
+    navigation.open_page(page_paths.CREATE, {"walk": walk_id} if walk_id else {})
 
 
 def empty_wall() -> None:
@@ -82,7 +110,8 @@ def unfinished(walk: Walk) -> None:
 @error_display.toast_errors
 def _again(walk: Walk) -> None:
     draft.load_spec(walk.spec)
-    put_on_show(submit.resubmit(walk))
+    st.session_state.current_walk = submit.resubmit(walk)
+    _write_url()
 
 
 def previous_film(walk: Walk) -> None:

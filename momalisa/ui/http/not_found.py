@@ -6,7 +6,7 @@ from starlette.responses import RedirectResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from momalisa.ui import page_paths, sign_in
+from momalisa.ui import navigation, page_paths, sign_in
 
 NOT_FOUND_PARAM = "lost"
 """The query parameter of Home that marks a redirect from an unknown page."""
@@ -60,5 +60,9 @@ def _known_paths() -> set[str]:
 
 def show_not_found_notice() -> None:
     """Show a notice after a redirect from an unknown page, and remove it from the URL."""
-    if st.query_params.pop(NOT_FOUND_PARAM, None):
-        st.text("There is no such page here; this is the entrance.")
+    if NOT_FOUND_PARAM in st.query_params:
+        st.session_state.not_found = True  # for the run that follows the change of the URL
+        navigation.replace_parameters(page_paths.HOME)
+    elif not st.session_state.pop("not_found", False):
+        return
+    st.text("There is no such page here; this is the entrance.")

@@ -1,0 +1,202 @@
+"""Every way from page to page, forward, back and forward again by the browser's buttons."""
+
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.app import App, running_app
+from tests.support.browser import Visitor, fill_field, press
+from tests.support.films import add_film
+
+pytestmark = pytest.mark.browser
+
+PROMPTS = ("a moon", "a hill")
+FILMS = {"first": {}, "second": {"pacing": "ease"}, "third": {"pacing": "dense-middle"}}
+DETAIL, POSTERS = "Interpolation", "Exhibit these"
+EMPTY, QUEUED = "Your film will hang here.", re.compile("in the queue")
+
+
+@pytest.fixture(scope="module")
+def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """An app without a worker, so that a walk that is begun stays in the queue."""
+    home = tmp_path_factory.mktemp("back")
+    with running_app(home, environment={"MOMALISA_WORKER": "external"}) as app:
+        yield app
+
+
+@pytest.fixture(autouse=True)
+def films(app: App) -> None:
+    for walk_id, changes in FILMS.items():
+        add_film(app, walk_id, *PROMPTS, **changes)
+
+
+class Way(NamedTuple):
+    """How a visitor gets from one page to another, and the text that each page shows."""
+
+    start: str
+    shown: str | re.Pattern[str]
+    go: Callable[[Page], None]
+    target: str
+    then_shown: str | re.Pattern[str]
+
+
+def button(name: str) -> Callable[[Page], None]:
+    return lambda page: press(page, name)
+
+
+def link(name: str) -> Callable[[Page], None]:
+    return lambda page: page.get_by_role("link", name=name, exact=True).click()
+
+
+def open_card(page: Page) -> None:
+    page.locator(".card").first.click()
+
+
+def import_film(page: Page) -> None:
+    film = Path(__file__).parents[2] / "momalisa/ui/example/walk.json"
+    page.locator("input[type=file]").set_input_files(film)
+
+
+def walk_both_ways(page: Page) -> None:
+    fill_field(page, "From", "a red square")
+    fill_field(page, "To", "a sea")
+    press(page, "Walk both ways")
+
+
+def submit_walk(page: Page) -> None:
+    fill_field(page, "From", "a red square")
+    fill_field(page, "To", "a green sea")
+    press(page, "Walk")
+
+
+FILM = "/gallery?walk=first"
+WAYS = {
+    "remix": Way(FILM, DETAIL, button("Remix"), r"/create\?walk=", QUEUED),
+    "use prompts": Way(FILM, DETAIL, button("Use prompts"), "/create$", EMPTY),
+    "use all settings": Way(FILM, DETAIL, link("Use all settings"), "/create$", EMPTY),
+    "other pacing": Way(
+        FILM, DETAIL, button("Compare with dense-middle"), r"/compare\?a=first&b=third", "Evenness"
+    ),
+    "another film": Way(
+        FILM,
+        DETAIL,
+        link("Compare with another film"),
+        r"/compare\?a=first$",
+        "Linear beside non-linear",
+    ),
+    "all films": Way(FILM, DETAIL, button("All films"), "/gallery$", POSTERS),
+    "older film": Way(
+        "/gallery?walk=second", "ease", button("Older"), r"/gallery\?walk=first", "linear"
+    ),
+    "a poster": Way("/gallery", POSTERS, open_card, r"/gallery\?walk=third", DETAIL),
+    "a poster found": Way("/gallery?q=moon", POSTERS, open_card, r"walk=third", DETAIL),
+    "exhibition": Way(
+        "/gallery?q=moon",
+        POSTERS,
+        link("Exhibit these"),
+        r"/exhibition\?of=q%3Dmoon",
+        "Latent walk",
+    ),
+    "out of the exhibition": Way(
+        "/exhibition?of=q%3Dmoon",
+        "Latent walk",
+        button("Leave"),
+        r"/gallery\?q=moon$",
+        "3 films: “moon”",
+    ),
+    "import": Way("/gallery", POSTERS, import_film, "/create$", EMPTY),
+    "preset on Home": Way("/", "Or begin", button("Square to sea"), r"/create\?walk=", QUEUED),
+    "walk": Way("/create", EMPTY, submit_walk, r"/create\?walk=", QUEUED),
+    "remix on Create": Way(
+        "/create?walk=first", "Remix", button("Remix"), r"/create\?walk=(?!first)", QUEUED
+    ),
+    "walk both ways": Way(
+        "/compare", "Linear beside non-linear", walk_both_ways, r"/compare\?a=[^&]+&b=", QUEUED
+    ),
+    "blind vote": Way(
+        "/compare?a=first&b=second",
+        "Path length",
+        button("Vote blind"),
+        r"/compare\?a=first&b=second&blind=yes",
+        "Which film do you prefer?",
+    ),
+    "settings of a film found": Way(
+        "/gallery?q=moon&walk=first", DETAIL, link("Use all settings"), "/create$", EMPTY
+    ),
+    "from a search": Way(
+        "/gallery?q=moon",
+        "3 films: “moon”",
+        link("Compare"),
+        "/compare$",
+        "Linear beside non-linear",
+    ),
+    "insight": Way(
+        "/insight",
+        "Evenness",
+        link("Compare two, and vote blind"),
+        "/compare$",
+        "Linear beside non-linear",
+    ),
+    "create from Home": Way("/", "Or begin", link("Create a walk"), "/create$", EMPTY),
+    "gallery from Home": Way("/", "Or begin", link("Browse the Gallery"), "/gallery$", POSTERS),
+}
+"""All but those of pages that have no film yet."""
+
+
+def shows(page: Page, address: str, text: str | re.Pattern[str]) -> None:
+    expect(page).to_have_url(re.compile(address))
+    expect(page.get_by_text(text).filter(visible=True).first).to_be_visible()
+
+
+@pytest.mark.parametrize("way", WAYS.values(), ids=WAYS)
+def test_back_leads_to_what_was_shown_and_forward_again(
+    app: App, visitor: Visitor, way: Way
+) -> None:
+    page, start = visitor.page, f"{re.escape(app.url + way.start)}$"
+    page.goto(app.url + way.start)
+    shows(page, start, way.shown)
+    entries = page.evaluate("history.length")
+    way.go(page)
+    shows(page, way.target, way.then_shown)
+    target = page.url
+    assert page.evaluate("history.length") == entries + 1
+    page.go_back()
+    shows(page, start, way.shown)
+    page.go_forward()
+    shows(page, f"{re.escape(target)}$", way.then_shown)
+    page.reload()
+    shows(page, f"{re.escape(target)}$", way.then_shown)
+    assert page.evaluate("history.length") == entries + 1
+    assert visitor.errors == []
+
+
+def test_the_walk_on_create_is_found_again_by_the_link_to_the_page(
+    app: App, visitor: Visitor
+) -> None:
+    page = visitor.page
+    page.goto(f"{app.url}/create?walk=first")
+    shows(page, r"/create\?walk=first$", "Remix")
+    entries = page.evaluate("history.length")
+    link("Gallery")(page)
+    shows(page, "/gallery$", POSTERS)
+    link("Create")(page)
+    shows(page, r"/create\?walk=first$", "Remix")
+    assert page.evaluate("history.length") == entries + 2
+    page.go_back()
+    shows(page, "/gallery$", POSTERS)
+
+
+def test_back_from_the_notice_of_an_unknown_page_leads_to_the_page_before(
+    app: App, visitor: Visitor
+) -> None:
+    page = visitor.page
+    page.goto(f"{app.url}/gallery")
+    shows(page, "/gallery$", POSTERS)
+    page.goto(f"{app.url}/nosuch")
+    shows(page, f"{re.escape(app.url)}/$", "There is no such page here")
+    page.go_back()
+    shows(page, "/gallery$", POSTERS)
