@@ -174,10 +174,10 @@ def _render_frames(spec: WalkSpec, runner: "ModelRunner", batch: int) -> "Render
     """Render with a progress bar; frames rendered before come from the cache."""
     from tqdm import tqdm
 
-    from momalisa.engine.frame_cache import cache_of
+    from momalisa.engine.frame_cache import open_frame_cache
     from momalisa.render import Progress, render_frames
 
-    cache = cache_of(settings())
+    cache = open_frame_cache(settings())
     with tqdm(total=len(spec.places()), unit="frame", desc="painting") as bar:
 
         def advance(progress: Progress) -> None:

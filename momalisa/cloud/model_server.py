@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from momalisa import render
 from momalisa.cloud.background import run_in_thread
 from momalisa.cloud.weights import download_weights
-from momalisa.engine.frame_cache import cache_of
+from momalisa.engine.frame_cache import open_frame_cache
 from momalisa.errors import Cancelled, MomaLisaError
 from momalisa.models.registry import ModelCard, find, load
 from momalisa.settings import Settings
@@ -51,7 +51,7 @@ class Studio:
         self.trouble = ""
         self._artifacts = artifacts
         self._served: tuple[ModelCard, ModelRunner] | None = None
-        self._cache = cache_of(settings)
+        self._cache = open_frame_cache(settings)
         self._places = threading.BoundedSemaphore(1 + LINE)
         self._easel = threading.Lock()
         self._last_seconds = 5.0

@@ -14,7 +14,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from momalisa.cloud.frame_transfer import from_figures, from_png, lasting_id
-from momalisa.engine.frame_cache import cache_of
+from momalisa.engine.frame_cache import open_frame_cache
 from momalisa.errors import MomaLisaError
 from momalisa.film.encode import encode_png
 from momalisa.models.registry import load
@@ -87,7 +87,7 @@ class _Easel:
     """A frame cache, and the model of the last walk: the next one probably wants the same."""
 
     def __init__(self) -> None:
-        self.cache = cache_of(settings())
+        self.cache = open_frame_cache(settings())
         self._device = settings().device
         self._model: tuple[str, Any] | None = None
 

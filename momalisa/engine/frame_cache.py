@@ -1,4 +1,4 @@
-"""The frame cache: finished frames on disk, found by what made them."""
+"""The frame cache: finished frames on disk, addressed by a digest of what determines them."""
 
 import hashlib
 import json
@@ -23,13 +23,13 @@ Frame = NDArray[np.uint8]
 Latents = NDArray[np.float16]
 
 DECIMALS = 9
-"""Places closer than this are one place: curves differ in the last bits of a float."""
+"""Digits after the point that tell two places apart: curves differ in a float's last bits."""
 
 
 def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
-    """64 hex digits for everything that decides a frame's pixels; the pacing is not part of it.
+    """64 hex digits of everything that determines a frame's pixels; the pacing is not part of it.
 
-    At the end of a leg only that stop counts: walks that share a stop share its frame.
+    At an end of a leg only that stop counts, so that walks share the frames of their stops.
     """
     start, end = spec.legs[place.leg]
     t = round(place.t, DECIMALS)
@@ -65,16 +65,16 @@ class LatentMixture(NamedTuple):
 
     @property
     def key(self) -> str:
-        """64 hex digits for what decides its pixels."""
+        """64 hex digits of what determines its pixels."""
         weight = round(self.weight, DECIMALS)
         text = f"{self.low} {self.high} {weight} {self.rough}"
         return hashlib.sha256(text.encode()).hexdigest()
 
 
 class FrameCache:
-    """A folder of PNG frames by key, the least recently used dropped beyond a limit.
+    """A folder of PNG frames by key; beyond a size limit the least recently used are deleted.
 
-    Beside a frame lie the clean latents that it was decoded from, in half precision.
+    Next to a frame it keeps the clean latents that the frame was decoded from, in half precision.
     """
 
     def __init__(self, folder: Path, limit_bytes: int = 5 * 10**9) -> None:
@@ -82,11 +82,11 @@ class FrameCache:
         self.limit_bytes = limit_bytes
 
     def path(self, key: str) -> Path:
-        """Where the frame of that key lies, or would lie."""
+        """The path of the frame with that key, whether it exists or not."""
         return self.folder / key[:2] / f"{key}.png"
 
     def get(self, key: str) -> Frame | None:
-        """The frame, or None; a damaged file counts as none and is removed."""
+        """The frame, or None if it is not cached; a damaged file is removed."""
         path = self.path(key)
         try:
             with Image.open(path) as image:
@@ -104,25 +104,25 @@ class FrameCache:
     def latents(self, key: str) -> Latents:
         """The latents (c, h, w) of a frame.
 
-        Raises FileNotFoundError if there are none; a damaged file counts as none and is removed.
+        Raises FileNotFoundError if they are not cached; a damaged file is removed.
         """
         path = self.path(key).with_suffix(".npy")
         try:
-            found: Latents = np.load(path)
+            latents: Latents = np.load(path)
         except (EOFError, ValueError) as error:
             path.unlink(missing_ok=True)
             raise FileNotFoundError(f"{path} was damaged; please walk again.") from error
-        return found
+        return latents
 
     def has_latents(self, key: str) -> bool:
-        """Whether a frame's latents are kept, and whole."""
+        """Whether a frame's latents are cached and can be read."""
         with suppress(FileNotFoundError):
             self.latents(key)
             return True
         return False
 
     def put(self, key: str, frame: Frame, latents: Latents | None = None) -> None:
-        """Keep a frame, and its latents before it; each is there whole or not at all."""
+        """Cache a frame, its latents first; each file is written atomically."""
         path, data = self.path(key), BytesIO()
         path.parent.mkdir(parents=True, exist_ok=True)
         if latents is not None:
@@ -133,8 +133,8 @@ class FrameCache:
         write_atomically(path, data.getbuffer())
 
     def trim(self) -> int:
-        """Drop the frames used longest ago until the limit holds; how many went."""
-        files = sorted(self._files(), key=lambda found: found[0])
+        """Delete the least recently used files until the limit holds; returns how many."""
+        files = sorted(self._files(), key=lambda file: file[0])
         excess = sum(size for _, size, _ in files) - self.limit_bytes
         dropped = 0
         for _, size, path in files:
@@ -150,14 +150,14 @@ class FrameCache:
             if path.suffix not in (".png", ".npy", ".part"):
                 continue
             try:
-                found = path.stat()
+                status = path.stat()
             except FileNotFoundError:
                 continue
-            yield found.st_mtime, found.st_size, path
+            yield status.st_mtime, status.st_size, path
 
 
-def cache_of(settings: Settings) -> FrameCache:
-    """The frame cache of this machine."""
+def open_frame_cache(settings: Settings) -> FrameCache:
+    """The frame cache of this machine, where and as large as the settings say."""
     return FrameCache(settings.frame_cache, int(settings.cache_gb * 1e9))
 
 

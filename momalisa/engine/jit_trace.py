@@ -1,4 +1,4 @@
-"""A small network without the time that Python takes between its operations."""
+"""Traces a small network, to save the time that Python takes between its operations."""
 
 import warnings
 from typing import Any

@@ -1,4 +1,4 @@
-"""Clean latents at the places of a walk, exactly or by the shortcuts that its spec takes."""
+"""Samples clean latents at places of a walk, exactly or with the shortcuts of its spec."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -16,7 +16,7 @@ from momalisa.spec import Place, WalkSpec
 
 
 class WalkLatents:
-    """What the frames of one walk share: each stop's text and noise, and the trunk."""
+    """Samples latents at places of one walk; encodes each stop once, and shares early steps."""
 
     def __init__(self, spec: WalkSpec, runner: ModelRunner) -> None:
         self.spec, self.runner = spec, runner

@@ -1,4 +1,4 @@
-"""In which order the places of a walk are made: coarse to fine, so that a film is soon seen."""
+"""The order in which a walk's frames are made: coarse to fine, so that a rough film comes soon."""
 
 from collections import deque
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from itertools import pairwise
 
 @dataclass(frozen=True, order=True)
 class Visit:
-    """A place's turn: its number, and those of the coarser places on both sides of it."""
+    """A place to make: its index on the walk, and those of its coarser neighbours on both sides."""
 
     index: int
     low: int
@@ -17,7 +17,8 @@ class Visit:
 def coarse_to_fine(count: int, legs: int = 1, *, closed: bool = False) -> list[Visit]:
     """Every place once: all stops first, then the middles of the legs, the quarters, and so on.
 
-    `count` places on `legs` legs of equal length; on a closed walk the last leg ends at place 0.
+    There are `count` places on `legs` legs of equal length. The last leg of a `closed` walk ends
+    at place 0.
     """
     parts = count if closed else count - 1
     joints = [leg * parts // legs for leg in range(legs + 1)]

@@ -1,8 +1,8 @@
-"""What is made for each place of a walk: a frame sampled by the model, or one from latents.
+"""Decides how each frame of a walk is made: sampled by the model, or decoded from latents.
 
-A frame that lies between two others that look alike is decoded from a mixture of their latents
-(the *glide*); all others are sampled. Which it is depends on pictures that exist by then, so a plan
-is asked for piece by piece while the walk is made. It is a pure function of the pieces before.
+A frame between two others that look alike is decoded from a mixture of their latents (the *glide*);
+all others are sampled. The decision needs the pictures of its neighbours, so planning alternates
+with rendering: each step is a pure function of the spec, the cache and the steps before.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,28 +26,29 @@ from momalisa.spec import Place, WalkSpec
 PREVIEWS = 16
 """Frames of a leg's preview, at most: large autoencoders take their time."""
 GLIDE_SPAN = 1 / 3
-"""Frames further apart on their leg than this are not glided between; but where pacing is even, the
-survey alone says between which: nothing else crosses a sudden change."""
+"""The largest distance on a leg between two frames that a third is mixed from. Even pacing has no
+such limit: its survey decides which two, and a sudden change can only be crossed by mixing."""
 GLIDE_CHANGE = 0.12
-"""Frames that differ more than this (`perception.distance`) are not glided between."""
+"""The largest perceived distance (`perception.distance`) between two frames that are mixed."""
 SURVEY, SURVEY_TO_GLIDE = 0.25, 0.62
-"""Places that even pacing surveys, for each frame of a leg: without the glide, and with it."""
+"""Places surveyed by even pacing, as a share of a leg's frames: without the glide, and with it."""
 SURVEY_ROUND = 8
-"""Places surveyed at a time: not as many as fit into memory, on which no film may depend."""
+"""Places surveyed at a time. It is fixed, so that films do not depend on a machine's memory."""
 
 Source = Literal["cache", "painted", "glided", "preview", "survey"]
-"""Where a frame comes from: the cache, the model, its neighbours' latents; or it stands for a frame
-that is not there yet: as a preview from latents alone, or as a picture that even pacing surveys."""
+"""Where a frame comes from: the cache, the model (painted) or its neighbours' latents (glided). Two
+kinds stand in for frames that are not made yet: previews from the stops' latents, and pictures that
+even pacing samples for its survey."""
 Change = Callable[[str, str], float]
 """The perceived change between two cached frames, by their keys."""
 
 
 @dataclass(frozen=True)
 class FrameTask:
-    """A frame to make: at a place, or from the latents of two others."""
+    """A frame to make: sampled at a place, or decoded from a mixture of two others' latents."""
 
     index: int
-    """Number of the place on the walk."""
+    """Index of the place on the walk."""
     key: str
     place: Place
     source: Source
@@ -55,7 +56,7 @@ class FrameTask:
 
 
 def measure_change(cache: FrameCache) -> Change:
-    """The distances between frames of a cache, each pair measured once."""
+    """A function that measures the change between two cached frames, each pair once."""
 
     @memoised
     def change(one: str, other: str) -> float:
@@ -66,7 +67,7 @@ def measure_change(cache: FrameCache) -> Change:
 
 @dataclass(frozen=True)
 class FramePlanner:
-    """Decides what a walk's frames are made from, and in which order."""
+    """Plans the frames of a walk whose pacing is known beforehand, and the previews of any walk."""
 
     spec: WalkSpec
     digest: str
@@ -86,21 +87,24 @@ class FramePlanner:
 
     @property
     def stops(self) -> list[Visit]:
-        """The turns of the stops, both ends first."""
+        """The stops, the two ends of the walk first."""
         return self._visits[: len(self.spec.stops)]
 
     @property
     def between(self) -> list[Visit]:
-        """The turns of all other places, coarse to fine."""
+        """All other places, coarse to fine."""
         return self._visits[len(self.spec.stops) :]
 
     @property
     def glides(self) -> bool:
-        """Whether the walk takes frames from their neighbours' latents at all."""
+        """Whether frames of this walk may be decoded from their neighbours' latents."""
         return "glide" in self.spec.shortcuts
 
     def rounds(self, visits: Sequence[Visit]) -> Iterator[list[Visit]]:
-        """The turns in their order, split where one may glide between two of the same round."""
+        """Groups of places, in order, that can be made at once.
+
+        A frame and the neighbours that it may be mixed from are never in one group.
+        """
         current: dict[int, Visit] = {}
         for visit in visits:
             if self._is_close(visit) and (visit.low in current or visit.high in current):
@@ -110,14 +114,14 @@ class FramePlanner:
         yield list(current.values())
 
     def task(self, visit: Visit, keys: Mapping[int, str]) -> FrameTask:
-        """What to make at a turn; `keys` are those of the frames before it, by place."""
+        """The task for a place; `keys` are the keys of all frames before it, by index."""
         place, mixture = self.places[visit.index], self._glide(visit, keys)
         if mixture:
             return FrameTask(visit.index, mixture.key, place, "glided", mixture)
         return FrameTask(visit.index, self.key(place), place, "painted")
 
     def previews(self, visits: Sequence[Visit]) -> list[FrameTask]:
-        """Rough frames for some of the turns that have no frame yet, in walking order."""
+        """Tasks for rough frames at some of the places without a cached frame, in walking order."""
         places = [(visit.index, self.places[visit.index]) for visit in sorted(visits)]
         missing = [(i, p) for i, p in places if not self.cache.path(self.key(p)).exists()]
         stride = max(1, -(-len(missing) // (PREVIEWS * len(self.spec.legs))))
@@ -125,7 +129,7 @@ class FramePlanner:
         return [task for task in tasks if task is not None]
 
     def key(self, place: Place) -> str:
-        """The key of the frame that the model samples at a place."""
+        """The cache key of the frame that the model samples at a place."""
         return frame_key(self.spec, place, self.digest)
 
     def have_latents(self, *keys: str) -> bool:
@@ -133,7 +137,7 @@ class FramePlanner:
         return all(self.cache.has_latents(key) for key in keys)
 
     def _preview(self, index: int, place: Place) -> FrameTask | None:
-        """A rough frame from the latents of its leg's stops, if these are cached."""
+        """The task of a rough frame from its two stops' latents; None if these are not cached."""
         low, high = (self.key(Place(place.leg, end)) for end in (0.0, 1.0))
         if not self.have_latents(low, high):
             return None
@@ -141,17 +145,17 @@ class FramePlanner:
         return FrameTask(index, mixture.key, place, "preview", mixture)
 
     def _is_close(self, visit: Visit) -> bool:
-        """Whether a turn's neighbours are near enough on their leg to glide between them."""
+        """Whether a place's neighbours are near enough on their leg to be mixed."""
         low, _, high = self._span(visit)
         return self.glides and 0.0 < high - low <= GLIDE_SPAN
 
     def _span(self, visit: Visit) -> tuple[float, float, float]:
-        """Where a turn and its neighbours lie on its leg: low, itself, high."""
+        """Positions on the leg: the lower neighbour, the place itself, the higher neighbour."""
         place, low, high = (self.places[i] for i in (visit.index, visit.low, visit.high))
         return low.t, place.t, high.t if high.leg == place.leg else 1.0
 
     def _glide(self, visit: Visit, keys: Mapping[int, str]) -> LatentMixture | None:
-        """The mixture of a turn's neighbours, if these are close on the leg and look alike."""
+        """The mixture of a place's neighbours; None unless they are near and look alike."""
         if not self._is_close(visit):
             return None
         low, high = keys[visit.low], keys[visit.high]
@@ -163,10 +167,10 @@ class FramePlanner:
 
 @dataclass(frozen=True)
 class EvenLeg:
-    """A leg of a walk with even pacing, as far as it has been surveyed.
+    """A leg of a walk with even pacing: what has been measured, and what to make next.
 
-    First some places are sampled by the model, where the leg changes most; then, where frames may
-    glide, pictures between them are measured too; last its frames are placed at equal change.
+    First the model samples some places, where the leg changes most. Then, where frames may glide,
+    pictures between these are decoded and measured. Last the frames are placed at equal change.
     """
 
     planner: FramePlanner
@@ -174,22 +178,22 @@ class EvenLeg:
     surveyed: tuple[float, ...] = (0.0, 1.0)
     """Sorted places that the model has sampled."""
     between: Mapping[float, str] = field(default_factory=dict)
-    """The keys of frames from latents that were measured between these, by place."""
+    """The keys of pictures decoded and measured between these, by place."""
 
     def next_to_survey(self) -> list[FrameTask]:
-        """The pictures to sample next; none when the survey is as large as it may be."""
+        """Tasks for the places to sample next; empty once the survey is complete."""
         share = SURVEY_TO_GLIDE if self.planner.glides else SURVEY
         room = max(3, round(share * self._spec.frames)) - len(self.surveyed)
         middles = middles_of_widest_gaps(self.surveyed, self._change, min(SURVEY_ROUND, room))
         return [self._nearest(t, self.planner.key(Place(self.leg, t))) for t in middles]
 
     def with_surveyed(self, tasks: Sequence[FrameTask]) -> "EvenLeg":
-        """The leg once these pictures have been made."""
+        """The leg after these tasks of the survey have been rendered."""
         places = (task.place.t for task in tasks)
         return replace(self, surveyed=tuple(sorted([*self.surveyed, *places])))
 
     def next_to_measure(self) -> list[FrameTask]:
-        """Pictures to decode in wide gaps, to be measured; none where frames cannot glide."""
+        """Tasks for pictures to decode in wide gaps; empty once all are, or without the glide."""
         surveyed = (self.planner.key(Place(self.leg, t)) for t in self.surveyed)
         if not self.planner.glides or not self.planner.have_latents(*surveyed):
             return []
@@ -201,12 +205,12 @@ class EvenLeg:
         ]
 
     def with_measured(self, tasks: Sequence[FrameTask]) -> "EvenLeg":
-        """The leg once these pictures have been decoded."""
+        """The leg after these pictures have been decoded."""
         decoded = {task.place.t: task.key for task in tasks}
         return replace(self, between={**self.between, **decoded})
 
     def frames(self) -> list[FrameTask]:
-        """The leg's frames at equal change, without its two stops."""
+        """Tasks for the leg's frames at equal change, without its two stops."""
         count, surveyed = self._spec.frames, self.surveyed
         spots = spots_at_equal_change(self._measured, self._change, count, surveyed)
         return [self._frame(number, spot) for number, spot in enumerate(spots)][1:-1]
@@ -229,19 +233,19 @@ class EvenLeg:
         return lambda low, high: self.planner.change(key(low), key(high))
 
     def _number(self, t: float) -> int:
-        """The frame of the leg that would be nearest to a place if pacing were linear."""
+        """The number of the leg's frame that is nearest to a place under linear pacing."""
         return round(t * (self._spec.frames - 1))
 
     def _index(self, number: int) -> int:
         return self.leg * (self._spec.frames - 1) + number
 
     def _nearest(self, t: float, key: str) -> FrameTask:
-        """A surveyed picture, which stands for the frame nearest to it for now."""
+        """The task of a surveyed place; its picture stands in for the frame nearest to it."""
         index = self._index(self._number(t)) % len(self.planner.places)
         return FrameTask(index, key, Place(self.leg, t), "survey")
 
     def _frame(self, number: int, spot: Spot) -> FrameTask:
-        """A frame at its spot: one that was surveyed, one from latents, or one to be sampled."""
+        """The task of a frame at a spot: a surveyed picture, a mixture, or a place to sample."""
         spot = spot.among(self.surveyed)
         index, place = self._index(number), Place(self.leg, spot.t)
         low, high = (self.planner.key(Place(self.leg, t)) for t in (spot.low, spot.high))

@@ -1,4 +1,4 @@
-"""Frames from tasks: read from the cache, decoded from latents, or sampled by the model."""
+"""Renders frame tasks: reads the cache, decodes latents, or samples with the model."""
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,7 +26,7 @@ WRITERS = 4
 
 @dataclass(frozen=True)
 class WalkFrame:
-    """A finished frame, and its number among the walk's places."""
+    """A frame of a walk, and the index of its place."""
 
     index: int
     key: str
@@ -37,7 +37,7 @@ class WalkFrame:
 
     @property
     def finished(self) -> bool:
-        """Whether it is the frame of its place, and does not only stand for it."""
+        """False for previews and survey pictures, which only stand in for a frame."""
         return self.source not in ("preview", "survey")
 
 
@@ -51,7 +51,7 @@ def frames_at_once(device: torch.device, side: int) -> int:
 
 
 class FrameRenderer:
-    """Makes frames, as many at once as memory allows."""
+    """Renders frames in batches as large as memory allows, and caches them."""
 
     def __init__(self, latents: WalkLatents, cache: FrameCache, batch: int = 0) -> None:
         model, side = latents.runner.model, latents.spec.size
@@ -59,7 +59,7 @@ class FrameRenderer:
         self.batch = batch or frames_at_once(model.device, side)
 
     def render(self, tasks: Sequence[FrameTask]) -> Iterator[WalkFrame]:
-        """The frames of tasks: first those in the cache, then those from latents, then the others.
+        """Yield the frames of tasks: first cached ones, then those from latents, then sampled ones.
 
         Raises OutOfMemory if not even one frame fits.
         """

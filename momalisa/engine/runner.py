@@ -1,4 +1,4 @@
-"""How a model's batches are run on its device: split over CPU cores, a small network traced."""
+"""Runs a model's batches on its device: split over CPU cores, a small network traced."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,11 +15,11 @@ from momalisa.engine.model import DiffusionModel
 from momalisa.engine.sampling import Guidance, Predict, SamplingState, advance, gather, take
 
 SMALL = 100_000_000
-"""Weights of a network whose operations are so short that what lies between them counts."""
+"""Weights of a network up to which Python's overhead between operations counts."""
 
 
 class ModelRunner:
-    """A model, and the way its batches are run: the same numbers, in less time."""
+    """Samples and decodes with a model: the numbers are the model's, in less time."""
 
     def __init__(self, model: DiffusionModel, seconds_to_load: float = 0.0) -> None:
         self.model = model

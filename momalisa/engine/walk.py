@@ -13,12 +13,12 @@ from momalisa.spec import Place, WalkSpec
 def frames(
     spec: WalkSpec, runner: ModelRunner, cache: FrameCache, *, batch: int = 0
 ) -> Generator[WalkFrame, None, None]:
-    """Every distinct frame of a walk, coarse to fine; those in the cache are not made again.
+    """Yield every distinct frame of a walk, coarse to fine; cached frames are not made again.
 
-    Stops come first, then a preview of what lies between them, made of image latents alone; each
-    of its frames is replaced later. `batch` frames are sampled at once (0 = what suits the
-    device). When memory runs out the batch is halved and nothing is lost. Raises OutOfMemory if
-    not even one frame fits, BadInput for a size the model cannot paint.
+    Stops come first, then previews of frames between them, decoded from the stops' latents; each
+    is replaced later. `batch` frames are sampled at once (0: as many as suit the device). When
+    memory runs out the batch is halved and nothing is lost. Raises OutOfMemory if not even one
+    frame fits, BadInput for a size that the model cannot paint.
     """
     runner.model.check(spec.size, spec.size)
     planner = FramePlanner(spec, runner.model.digest, cache, measure_change(cache))
@@ -41,7 +41,7 @@ def frames(
 
 
 def still(spec: WalkSpec, place: Place, runner: ModelRunner, cache: FrameCache) -> WalkFrame:
-    """The frame that the model samples at any place of a walk. Raises as `frames` does."""
+    """The frame that the model samples at any place of a walk. Raises what `frames` raises."""
     runner.model.check(spec.size, spec.size)
     task = FrameTask(0, frame_key(spec, place, runner.model.digest), place, "painted")
     (made,) = FrameRenderer(WalkLatents(spec, runner), cache, 1).render([task])
@@ -49,7 +49,7 @@ def still(spec: WalkSpec, place: Place, runner: ModelRunner, cache: FrameCache) 
 
 
 def _evenly(leg: EvenLeg, renderer: FrameRenderer) -> Iterator[WalkFrame]:
-    """A leg's frames at equal change: a survey first, which is shown meanwhile."""
+    """Yield the pictures of a leg's survey, then its frames at equal change."""
     while tasks := leg.next_to_survey():
         yield from renderer.render(tasks)
         leg = leg.with_surveyed(tasks)

@@ -23,7 +23,7 @@ from db.queue import LeaseStatus
 from db.session import writing
 from momalisa import render as engine
 from momalisa.backoff import Backoff
-from momalisa.engine.frame_cache import cache_of
+from momalisa.engine.frame_cache import open_frame_cache
 from momalisa.errors import BadInput, Cancelled, MomaLisaError
 from momalisa.models import registry
 from momalisa.settings import Settings
@@ -104,7 +104,7 @@ class Worker:
         self.settings = settings
         self._load, self._render, self._still = load, render, still
         self._remote = remote or _remote(settings.endpoint)
-        self._cache = cache_of(settings)
+        self._cache = open_frame_cache(settings)
         self._storage: Storage | None = None
         self._patience = patience[0]
         self._outbox = open_outbox(settings)

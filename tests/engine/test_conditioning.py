@@ -36,7 +36,7 @@ def test_tensors_lead_back_to_the_same_form() -> None:
     assert tokens.with_tensors(tokens.tensors()).pooled is None
 
 
-def test_precision_changes_but_for_integers() -> None:
+def test_integers_keep_their_precision() -> None:
     half = conditioning(2).to(torch.device("cpu"), torch.float16)
     assert half.tokens.dtype == half.extra["sizes"].dtype == torch.float16
     assert half.extra["ids"].dtype == torch.int64

@@ -1,4 +1,4 @@
-"""Laws of lanes: each row once, in order, whatever happens in one of them."""
+"""Laws of splitting a batch: each row once, in order, whatever happens in one part."""
 
 import threading
 
@@ -17,21 +17,21 @@ CPU = torch.device("cpu")
 def test_every_row_is_worked_on_once_and_in_order(rows: int, cores: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, "get_num_threads", lambda: cores)
-        lanes = CpuBatching(CPU, small=True)
-    parts = lanes.run(lambda part: list(range(rows))[part], rows)
+        batching = CpuBatching(CPU, small=True)
+    parts = batching.run(lambda part: list(range(rows))[part], rows)
     assert [row for part in parts for row in part] == list(range(rows))
     assert len(parts) == min(rows, cores, MOST_PARTS)
     assert max(map(len, parts)) - min(map(len, parts)) <= 1
 
 
-def test_a_lane_of_a_small_model_has_one_thread_and_nobody_else_notices() -> None:
+def test_parts_of_a_small_model_run_on_one_thread_each() -> None:
     before = torch.get_num_threads()
     threads = CpuBatching(CPU, small=True).run(lambda _part: torch.get_num_threads(), 2)
     assert set(threads) == {1}
     assert torch.get_num_threads() == before
 
 
-def test_an_error_is_raised_when_the_other_lanes_have_come_to_rest() -> None:
+def test_an_error_is_raised_once_all_parts_have_ended() -> None:
     rested = threading.Event()
 
     def work(part: slice) -> None:
@@ -42,7 +42,7 @@ def test_an_error_is_raised_when_the_other_lanes_have_come_to_rest() -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch, "get_num_threads", lambda: 2)
-        lanes = CpuBatching(CPU, small=True)
+        batching = CpuBatching(CPU, small=True)
     with pytest.raises(RuntimeError, match="out of memory"):
-        lanes.run(work, 2)
+        batching.run(work, 2)
     assert rested.is_set()

@@ -1,4 +1,4 @@
-"""Laws of even pacing: pictures gather where much happens, and steps come out equal."""
+"""Laws of even pacing: it surveys where change is largest, and places frames at equal change."""
 
 from itertools import pairwise
 
@@ -31,13 +31,13 @@ def surveyed(size: int) -> list[float]:
     return places
 
 
-def test_a_survey_gathers_where_much_changes() -> None:
+def test_a_survey_is_densest_where_change_is_largest() -> None:
     places = surveyed(17)
     assert sum(0.25 <= place <= 0.5 for place in places) >= 11
 
 
 @given(st.integers(2, 60), st.integers(3, 40))
-def test_both_ends_are_kept_and_nothing_goes_back(frames: int, size: int) -> None:
+def test_spots_include_both_ends_and_never_go_back(frames: int, size: int) -> None:
     spots = [spot.t for spot in spots_at_equal_change(surveyed(size), jump, frames)]
     assert (spots[0], spots[-1], len(spots)) == (0.0, 1.0, frames)
     assert all(a <= b for a, b in pairwise(spots))
@@ -50,7 +50,7 @@ def test_steps_change_equally(frames: int) -> None:
     assert max(steps) <= (1 + 2 * SNAP) * np.mean(steps) + 1e-9
 
 
-def test_between_painted_places_frames_stand_where_they_should() -> None:
+def test_spots_snap_to_sampled_places_only() -> None:
     painted = [0.0, 0.5, 1.0]
     marks = sorted([*painted, 0.05, 0.26, 0.49])
     spots = spots_at_equal_change(marks, lambda low, high: high - low, 5, painted)
@@ -58,7 +58,7 @@ def test_between_painted_places_frames_stand_where_they_should() -> None:
 
 
 @given(st.integers(2, 60), st.integers(3, 40))
-def test_a_spot_stands_where_it_stood_among_fewer_places(frames: int, size: int) -> None:
+def test_a_spot_among_fewer_places_is_the_same_place(frames: int, size: int) -> None:
     places, marks = surveyed(size), surveyed(2 * size)
     for spot in spots_at_equal_change(marks, jump, frames):
         among = spot.among(places)
@@ -80,7 +80,7 @@ def test_where_nothing_changes_places_are_equally_far_apart() -> None:
     assert spots == [0.0, 0.25, 0.5, 0.75, 1.0]
 
 
-def test_a_jump_is_not_looked_into_for_ever() -> None:
+def test_surveying_a_jump_ends() -> None:
     def cut(low: float, high: float) -> float:
         return float(low < 0.3 <= high)
 

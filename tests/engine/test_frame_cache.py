@@ -1,4 +1,4 @@
-"""The frame cache: what a frame's key depends on, and that it is whole or absent."""
+"""The frame cache: what a frame's key depends on, and that files are complete or absent."""
 
 import os
 from pathlib import Path
@@ -26,7 +26,7 @@ def key(place: Place = Place(0, 0.5), model: str = "m", **changes: Any) -> str: 
     "change",
     [{"steps": 9}, {"guidance": 5}, {"negative": "x"}, {"size": 320}, {"interpolation": "slerp"}],
 )
-def test_key_changes_with_what_decides_the_pixels(change: dict[str, Any]) -> None:
+def test_key_changes_with_what_determines_the_pixels(change: dict[str, Any]) -> None:
     assert key(**change) != key()
 
 
@@ -34,7 +34,7 @@ def test_key_changes_with_what_decides_the_pixels(change: dict[str, Any]) -> Non
     "change",
     [{"pacing": "ease"}, {"frames": 99}, {"fps": 3}, {"loop": "boomerang"}, {"strength": 0.1}],
 )
-def test_key_does_not_know_the_pacing_or_the_film(change: dict[str, Any]) -> None:
+def test_key_does_not_depend_on_pacing_or_film(change: dict[str, Any]) -> None:
     assert key(**change) == key()
 
 
@@ -47,7 +47,7 @@ def test_a_joint_is_one_frame_from_both_sides() -> None:
     assert key(Place(0, 1.0), interpolation="slerp") == key(Place(0, 1.0))
 
 
-def test_what_was_put_is_got(tmp_path: Path) -> None:
+def test_a_frame_is_read_back_unchanged(tmp_path: Path) -> None:
     cache = FrameCache(tmp_path)
     frame = np.random.default_rng(0).integers(0, 256, (8, 6, 3), np.uint8)
     assert cache.get(KEY) is None
@@ -58,7 +58,7 @@ def test_what_was_put_is_got(tmp_path: Path) -> None:
     assert not list(tmp_path.rglob("*.part"))
 
 
-def test_a_damaged_frame_counts_as_none(tmp_path: Path) -> None:
+def test_a_damaged_frame_counts_as_missing(tmp_path: Path) -> None:
     cache = FrameCache(tmp_path)
     cache.put(KEY, np.zeros((8, 8, 3), np.uint8))
     cache.path(KEY).write_bytes(cache.path(KEY).read_bytes()[:40])
@@ -67,7 +67,7 @@ def test_a_damaged_frame_counts_as_none(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("damage", [b"", bytes(200)])
-def test_damaged_latents_count_as_none(tmp_path: Path, damage: bytes) -> None:
+def test_damaged_latents_count_as_missing(tmp_path: Path, damage: bytes) -> None:
     cache = FrameCache(tmp_path)
     cache.put(KEY, np.zeros((8, 8, 3), np.uint8), np.zeros((4, 2, 2), np.float16))
     assert cache.has_latents(KEY)
@@ -78,7 +78,7 @@ def test_damaged_latents_count_as_none(tmp_path: Path, damage: bytes) -> None:
     assert cache.get(KEY) is not None
 
 
-def test_latents_are_used_with_their_frame(tmp_path: Path) -> None:
+def test_reading_a_frame_marks_its_latents_as_used(tmp_path: Path) -> None:
     cache = FrameCache(tmp_path)
     cache.put(KEY, np.zeros((8, 8, 3), np.uint8), np.zeros((4, 2, 2), np.float16))
     files = [cache.path(KEY), cache.path(KEY).with_suffix(".npy")]
@@ -88,7 +88,7 @@ def test_latents_are_used_with_their_frame(tmp_path: Path) -> None:
     assert all(file.stat().st_mtime > 1 for file in files)
 
 
-def test_what_a_killed_process_left_goes_too(tmp_path: Path) -> None:
+def test_partial_files_of_a_killed_process_are_trimmed(tmp_path: Path) -> None:
     cache = FrameCache(tmp_path, limit_bytes=0)
     cache.path(KEY).parent.mkdir(parents=True)
     cache.path(KEY).with_name("tmp1234.part").write_bytes(b"half")

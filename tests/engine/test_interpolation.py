@@ -35,7 +35,7 @@ def test_all_places_at_once_equal_one_by_one(mix: Mix) -> None:
 
 
 @mixes
-def test_way_back_is_the_way_there(mix: Mix) -> None:
+def test_mixing_is_symmetric(mix: Mix) -> None:
     a, b = gaussian(5, 6, 8), gaussian(6, 6, 8)
     torch.testing.assert_close(mix(a, b, PLACES), mix(b, a, PLACES).flip(0))
 
@@ -54,7 +54,7 @@ def test_slerp_keeps_the_norm_of_noise(one: int, other: int) -> None:
     torch.testing.assert_close(norms, lerp(a.norm(), b.norm(), PLACES).float(), rtol=0.01, atol=0)
 
 
-def test_lerp_would_shrink_noise() -> None:
+def test_lerp_shrinks_noise() -> None:
     a, b = gaussian(1, 4, 32, 32), gaussian(2, 4, 32, 32)
     middle = lerp(a, b, torch.tensor([0.5]))[0]
     assert middle.norm() < 0.75 * a.norm()

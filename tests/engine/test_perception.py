@@ -30,7 +30,7 @@ def test_black_to_white_is_one() -> None:
     assert perception.distance(plain(0), plain(255)) == pytest.approx(1.0, abs=1e-3)
 
 
-def test_a_shape_that_moves_further_is_further() -> None:
+def test_distance_grows_as_a_shape_moves_further() -> None:
     def square(x: int) -> Picture:
         picture = plain(255)
         picture[8:24, x : x + 12] = 0
@@ -39,7 +39,7 @@ def test_a_shape_that_moves_further_is_further() -> None:
     assert perception.distance(square(2), square(4)) < perception.distance(square(2), square(12))
 
 
-def test_noise_is_less_far_than_a_new_colour() -> None:
+def test_noise_changes_less_than_a_new_colour() -> None:
     grey = plain(128)
     noisy = (grey + RNG.integers(-12, 13, grey.shape)).astype(np.uint8)
     assert perception.distance(grey, noisy) < perception.distance(grey, plain(170))
@@ -67,7 +67,7 @@ def test_evenness_of_equal_steps_and_of_a_jump() -> None:
     assert perception.evenness([0.0] * 99 + [1.0]) == pytest.approx(0.01)
 
 
-def test_a_blurred_middle_shows_as_lost_sharpness() -> None:
+def test_a_blurred_middle_lowers_relative_sharpness() -> None:
     sharp = noise()
     soft = plain(128)
     assert perception.sharpness(soft) == 0.0

@@ -1,4 +1,4 @@
-"""Laws of fast mode: less work, the same places, and every part with a switch of its own."""
+"""Laws of fast mode: less work at the same places, and a switch for every shortcut."""
 
 from pathlib import Path
 from typing import Any
@@ -110,7 +110,7 @@ def test_frames_that_differ_do_not_glide(
 
 
 @pytest.mark.parametrize("kind", ["LCMScheduler", "EulerAncestralDiscreteScheduler"])
-def test_a_scheduler_with_noise_of_its_own_keeps_its_steps(kind: str) -> None:
+def test_a_scheduler_that_draws_noise_is_not_replaced(kind: str) -> None:
     own = getattr(diffusers, kind)(steps_offset=1)
     found = plan_sampling(spec(*SHORTCUTS), Sampler(own, 10))
     assert (found.sampler.scheduler, found.sampler.steps, found.trunk_steps) == (own, 10, 0)
@@ -133,7 +133,7 @@ def few_step_sampler(walk: WalkSpec, scheduler: Any) -> Sampler:
 
 
 @pytest.mark.parametrize("steps", [1, 2, 8, 20, 50, 100])
-def test_from_pure_noise_a_solver_sets_out_with_small_steps(steps: int) -> None:
+def test_from_pure_noise_the_solvers_first_steps_are_small(steps: int) -> None:
     asked = spec("solver", steps=steps)
     assert few_step_sampler(asked, diffusers.DDIMScheduler()).timesteps == ()
     found = few_step_sampler(asked, diffusers.DDIMScheduler(rescale_betas_zero_snr=True))
@@ -167,7 +167,7 @@ def test_even_pacing_is_more_even(tiny: ModelRunner, cache: FrameCache) -> None:
     assert even > max(0.9, linear)
 
 
-def test_an_even_walk_goes_on_where_it_stopped(tiny: ModelRunner, cache: FrameCache) -> None:
+def test_an_interrupted_even_walk_resumes(tiny: ModelRunner, cache: FrameCache) -> None:
     walk = spec("glide", pacing="even", frames=9, steps=4)
     walking = frames(walk, tiny, cache)
     spent = sum(next(walking).unet_samples for _ in range(12))

@@ -47,13 +47,13 @@ def by_place(found: list[WalkFrame]) -> np.ndarray[Any, np.dtype[np.int16]]:
 
 
 @given(st.integers(1, 500))
-def test_coarse_to_fine_names_every_frame_once(count: int) -> None:
+def test_coarse_to_fine_visits_every_place_once(count: int) -> None:
     order = [visit.index for visit in coarse_to_fine(count)]
     assert sorted(order) == list(range(count))
 
 
 @given(st.integers(3, 500), st.integers(2, 500))
-def test_what_is_ready_is_spread_over_the_walk(count: int, ready: int) -> None:
+def test_frames_that_are_ready_are_spread_over_the_walk(count: int, ready: int) -> None:
     some = sorted(visit.index for visit in coarse_to_fine(count)[: min(ready, count)])
     assert (some[0], some[-1]) == (0, count - 1)
     gaps = np.diff(some)
@@ -73,13 +73,13 @@ def test_without_guidance_a_step_is_one_sample(tiny: ModelRunner, cache: FrameCa
 
 
 @pytest.mark.parametrize("batch", [1, 2, 5])
-def test_batch_size_does_not_show(tiny: ModelRunner, tmp_path: Path, batch: int) -> None:
+def test_batch_size_does_not_change_frames(tiny: ModelRunner, tmp_path: Path, batch: int) -> None:
     one = list(finished(spec(), tiny, FrameCache(tmp_path / "a"), batch=batch))
     other = list(finished(spec(), tiny, FrameCache(tmp_path / "b"), batch=3))
     assert np.abs(by_place(one) - by_place(other)).max() <= TOLERANCE
 
 
-def test_an_even_walk_surveys_the_same_places_whatever_fits_at_once(
+def test_an_even_walk_surveys_the_same_places_with_any_batch_size(
     tiny: ModelRunner, cache: FrameCache
 ) -> None:
     walk = spec(pacing="even", frames=24, mode="fast", without=[])
@@ -162,7 +162,7 @@ def test_frames_in_the_cache_are_not_made_again(tiny: ModelRunner, cache: FrameC
     assert sum(frame.unet_samples for frame in again) == 0
 
 
-def test_an_interrupted_walk_goes_on(tiny: ModelRunner, cache: FrameCache) -> None:
+def test_an_interrupted_walk_resumes(tiny: ModelRunner, cache: FrameCache) -> None:
     walking = frames(spec(), tiny, cache, batch=1)
     made = [next(walking) for _ in range(2)]
     walking.close()
@@ -171,13 +171,13 @@ def test_an_interrupted_walk_goes_on(tiny: ModelRunner, cache: FrameCache) -> No
     assert len(rest) == 3
 
 
-def test_pacings_share_the_frames_they_share(tiny: ModelRunner, cache: FrameCache) -> None:
+def test_pacings_share_frames_at_common_places(tiny: ModelRunner, cache: FrameCache) -> None:
     list(finished(spec(), tiny, cache))
     other = list(finished(spec(pacing="dense-middle"), tiny, cache))
     assert [f.index for f in sorted(other, key=lambda f: f.index) if f.unet_samples] == [1, 3]
 
 
-def test_no_memory_halves_the_batch_and_loses_nothing(
+def test_out_of_memory_halves_the_batch_and_loses_nothing(
     tiny: ModelRunner, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = by_place(list(finished(spec(), tiny, FrameCache(cache.folder / "whole"), batch=1)))
@@ -186,7 +186,7 @@ def test_no_memory_halves_the_batch_and_loses_nothing(
     assert np.abs(by_place(found) - whole).max() <= TOLERANCE
 
 
-def test_not_even_one_frame_fits(
+def test_a_single_frame_that_does_not_fit_raises_out_of_memory(
     tiny: ModelRunner, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     limit_batches(monkeypatch, at_most=0)
@@ -196,7 +196,7 @@ def test_not_even_one_frame_fits(
         still(spec(), Place(0, 0.4), tiny, cache)
 
 
-def test_what_did_not_fit_is_not_tried_again(
+def test_a_batch_that_did_not_fit_is_not_tried_again(
     tiny: ModelRunner, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = limit_batches(monkeypatch, at_most=0)
@@ -225,7 +225,7 @@ def test_a_size_the_model_cannot_halve_is_refused(tiny: ModelRunner) -> None:
         tiny.model.check(72, 64)
 
 
-def test_words_that_are_not_read_are_known(tiny: ModelRunner) -> None:
+def test_the_unread_end_of_a_long_prompt_is_returned(tiny: ModelRunner) -> None:
     assert tiny.model.unread("a red square") == ""
     assert tiny.model.unread("a red square on white " * 5).endswith("square on white")
 
@@ -247,7 +247,7 @@ def test_a_preview_comes_between_the_stops_and_the_rest(
     assert sum(frame.unet_samples for frame in found if frame.source == "preview") == 0
 
 
-def test_what_is_finished_needs_no_preview(tiny: ModelRunner, cache: FrameCache) -> None:
+def test_a_cached_walk_has_no_previews(tiny: ModelRunner, cache: FrameCache) -> None:
     list(frames(spec(), tiny, cache))
     assert {frame.source for frame in frames(spec(), tiny, cache)} == {"cache"}
 

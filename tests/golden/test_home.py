@@ -13,7 +13,7 @@ import torch
 
 from db import votes, walks
 from db.session import get_engine, migrate, reading
-from momalisa.engine.frame_cache import FrameCache, cache_of, frame_key
+from momalisa.engine.frame_cache import FrameCache, frame_key, open_frame_cache
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.sampling import Sampler
 from momalisa.engine.walk import frames
@@ -73,7 +73,7 @@ def model() -> ModelRunner:
 
 @pytest.fixture
 def cache(home: Settings) -> FrameCache:
-    return cache_of(home)
+    return open_frame_cache(home)
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Which models can be walked, and what is said of those that cannot."""
+"""The registry: which models can be walked, and the errors for those that cannot."""
 
 import json
 import shutil
@@ -45,7 +45,7 @@ def test_a_foreign_pipeline_is_refused_by_name(tmp_path: Path) -> None:
         find(str(tmp_path))
 
 
-def test_missing_weights_are_said(make_pipeline: Any, tmp_path: Path) -> None:
+def test_missing_weights_raise_model_broken(make_pipeline: Any, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(make_pipeline(), folder)
     next((folder / "unet").glob("*.safetensors")).unlink()

@@ -130,7 +130,7 @@ def stock(
     return picture
 
 
-def test_a_size_of_its_own_reaches_the_traced_network(make_sdxl: SdxlMaker) -> None:
+def test_the_traced_network_reads_the_size_from_the_conditions(make_sdxl: SdxlMaker) -> None:
     """The size is part of the conditions: a recording of the network must not fix it."""
     runner = load(str(make_sdxl(BASE)), "cpu")
     model, time = runner.model, torch.tensor(500)
@@ -155,6 +155,6 @@ def test_latents_with_mean_and_deviation_are_decoded_as_stock_does(make_sdxl: Sd
     assert np.abs(model.decode(latents)[0].astype(np.int16) - pixels).max() <= 1
 
 
-def test_its_card_has_the_familys_settings(make_sdxl: SdxlMaker) -> None:
+def test_the_card_of_a_folder_has_the_familys_settings(make_sdxl: SdxlMaker) -> None:
     card = find(str(make_sdxl(BASE)))
     assert (card.size, card.steps, card.guidance) == (64, 20, 5.0)
