@@ -1,7 +1,7 @@
-"""Walks painted elsewhere: the client of a Vertex AI endpoint, or of the container itself.
+"""The client of a Vertex AI endpoint, or of the prediction container itself.
 
-`Endpoint.render` stands where a worker has a model and a renderer: the pictures come over the
-network, the film is made and stored here, so that it does not matter where a walk was painted.
+`Endpoint.render` has the same interface as `render.render`: the endpoint renders the frames, this
+machine encodes and stores the film.
 """
 
 import base64
@@ -17,7 +17,7 @@ from typing import Any
 
 from momalisa.backoff import Backoff
 from momalisa.cloud.background import run_in_thread
-from momalisa.cloud.frame_transfer import FRAMES, from_figures, from_png
+from momalisa.cloud.frame_transfer import FRAMES_FOLDER, decode_png, from_stats
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput, Cancelled, MomaLisaError, StorageError
 from momalisa.render import Progress, RenderedFrames, StoredFilm, make_film
@@ -27,14 +27,14 @@ from momalisa.storage.outbox import Outbox
 
 VERTEX = re.compile(r"projects/[\w-]+/locations/[\w-]+/endpoints/[\w-]+")
 URL = re.compile(r"https?://[^/\s]+/\S*")
-TO_CONNECT, TO_ANSWER = 10.0, 900.0
-"""Seconds for one request. One that is asked again goes on from the frames that are painted."""
-OUTAGE, QUEUE = 30.0, 900.0
-"""Seconds to wait in all for an endpoint that is away, and for one that asks to come back later."""
-PAUSES = (1.0, 30.0)
+CONNECT_TIMEOUT, RESPONSE_TIMEOUT = 10.0, 900.0
+"""Seconds for one request. The endpoint caches frames, so a retry resumes the walk."""
+OUTAGE_LIMIT, BUSY_LIMIT = 30.0, 900.0
+"""Seconds of retries in all, while the endpoint is unreachable and while it is busy."""
+RETRY_PAUSES = (1.0, 30.0)
 """Seconds between two tries: the first pause, and the longest."""
-LOOK = 0.2
-LATER = {
+POLL_SECONDS = 0.2
+RETRY_STATUSES = {
     HTTPStatus.REQUEST_TIMEOUT,
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.BAD_GATEWAY,
@@ -43,26 +43,26 @@ LATER = {
 }
 
 NOT_STORED = "not_stored"
-"""The container's own code for a store that it cannot write: that is not over in a moment."""
+"""The container's error code for a store that it cannot write, which a retry does not fix."""
 
 Post = Callable[[bytes], Any]
-"""Sends a request's body; gives a `requests.Response`, or raises what requests raises."""
+"""Sends a request's body and returns a `requests.Response`; raises the errors of requests."""
 
 
 class EndpointError(MomaLisaError):
-    """The endpoint could not be reached, or would not or could not paint."""
+    """The endpoint is unreachable, refused the request or failed."""
 
 
-class _Later(Exception):
-    """No picture yet, but perhaps after a pause: `pause` seconds, if the endpoint said so."""
+class _RetryLater(Exception):
+    """A temporary failure: retry for `limit` seconds, the next time after `pause` if it is set."""
 
-    def __init__(self, why: str, patience: float, pause: float | None = None) -> None:
-        super().__init__(why)
-        self.patience, self.pause = patience, pause
+    def __init__(self, message: str, limit: float, pause: float | None = None) -> None:
+        super().__init__(message)
+        self.limit, self.pause = limit, pause
 
 
 class Endpoint:
-    """Where walks are painted: "projects/P/locations/L/endpoints/E", or a container's URL."""
+    """An endpoint, "projects/P/locations/L/endpoints/E", or the URL of a container."""
 
     def __init__(self, address: str) -> None:
         self.address = address
@@ -80,20 +80,22 @@ class Endpoint:
         on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
     ) -> StoredFilm:
-        """As `render.render`, but painted at the endpoint: the stops first, to be seen meanwhile.
+        """Render a walk at the endpoint, and encode and store its film here, as `render.render`.
 
-        Raises EndpointError, BadInput, Cancelled or StorageError.
+        The stops are rendered first, so that progress can show them. Raises EndpointError,
+        BadInput, Cancelled or StorageError.
         """
         total = len(spec.places())
         on_progress(Progress("frames", (), total))
-        stops = self.paint(spec.model_copy(update={"frames": 2}), f"{walk_id}-stops", cancelled)
-        ready = _into(cache, spec, stops, spec.frames - 1)
+        stops_only = spec.model_copy(update={"frames": 2})
+        stops = self.render_frames(stops_only, f"{walk_id}-stops", cancelled)
+        ready = _cache_frames(cache, spec, stops, spec.frames - 1)
         on_progress(Progress("frames", ready, total))
-        painted = _summed(stops, self.paint(spec, walk_id, cancelled))
-        ready = _into(cache, spec, painted)
+        rendered = _add_work(self.render_frames(spec, walk_id, cancelled), stops)
+        ready = _cache_frames(cache, spec, rendered)
         film = make_film(
             spec,
-            painted,
+            rendered,
             walk_id=walk_id,
             storage=storage,
             outbox=outbox,
@@ -103,37 +105,39 @@ class Endpoint:
         cache.trim()
         return film
 
-    def paint(self, spec: WalkSpec, walk_id: str, cancelled: Callable[[], bool]) -> RenderedFrames:
-        """A walk's frames and figures, from the endpoint.
+    def render_frames(
+        self, spec: WalkSpec, walk_id: str, cancelled: Callable[[], bool]
+    ) -> RenderedFrames:
+        """Request a walk's frames and statistics from the endpoint.
 
-        Raises EndpointError, BadInput, Cancelled, or StorageError when the frames are in a store
-        that cannot be read from here.
+        Raises EndpointError, BadInput, Cancelled, or StorageError if the frames are in a store
+        that this machine cannot read.
         """
-        _check(self.address)
+        _check_address(self.address)
         walk = spec.model_dump(mode="json") | {"walk_id": walk_id, "film": False}
         body = json.dumps({"instances": [walk]}).encode()
-        given_up = threading.Event()
-        asking = run_in_thread(lambda: self._ask(body, given_up))
-        while not wait([asking], timeout=LOOK).done:
+        stop_retrying = threading.Event()
+        response = run_in_thread(lambda: self._request(body, stop_retrying))
+        while not wait([response], timeout=POLL_SECONDS).done:
             if cancelled():
-                given_up.set()
+                stop_retrying.set()
                 raise Cancelled("The walk was cancelled.")
-        return self._read(asking.result(), spec, walk_id)
+        return self._parse_response(response.result(), spec, walk_id)
 
-    def _ask(self, body: bytes, given_up: threading.Event) -> bytes:
-        """The answer's body, after as many tries as it takes."""
-        waited, backoff = 0.0, Backoff(*PAUSES)
+    def _request(self, body: bytes, stop_retrying: threading.Event) -> bytes:
+        """Send a request with retries; returns the response's body."""
+        waited, backoff = 0.0, Backoff(*RETRY_PAUSES)
         while True:
             try:
-                return self._once(body)
-            except _Later as later:
-                pause = backoff.next_pause() if later.pause is None else later.pause
-                if waited >= later.patience or given_up.wait(pause):
-                    raise EndpointError(f"{later} Please try again later.") from later
+                return self._send(body)
+            except _RetryLater as failure:
+                pause = backoff.next_pause() if failure.pause is None else failure.pause
+                if waited >= failure.limit or stop_retrying.wait(pause):
+                    raise EndpointError(f"{failure} Please try again later.") from failure
             waited += pause
 
-    def _once(self, body: bytes) -> bytes:
-        """The answer's body, from one request."""
+    def _send(self, body: bytes) -> bytes:
+        """Send one request; returns the response's body."""
         from google.api_core.exceptions import GoogleAPICallError
         from google.auth.exceptions import GoogleAuthError, TransportError
         from requests.exceptions import ChunkedEncodingError, RequestException, Timeout
@@ -141,37 +145,39 @@ class Endpoint:
 
         try:
             if self._post is None:
-                self._post = _post_to(self.address)
+                self._post = _make_sender(self.address)
             response = self._post(body)
         except Timeout as error:
-            raise _Later(
-                f"The endpoint did not answer in time ({self.address}).", OUTAGE
+            raise _RetryLater(
+                f"The endpoint did not answer in time ({self.address}).", OUTAGE_LIMIT
             ) from error
         except (NoConnection, ChunkedEncodingError, TransportError) as error:
-            raise _Later(f"The endpoint cannot be reached ({self.address}).", OUTAGE) from error
+            raise _RetryLater(
+                f"The endpoint cannot be reached ({self.address}).", OUTAGE_LIMIT
+            ) from error
         except GoogleAuthError as error:
             raise EndpointError(
                 "Google Cloud asks who is there before it lets a walk be painted. "
                 "Please run: gcloud auth application-default login"
             ) from error
         except (GoogleAPICallError, RequestException) as error:
-            why = getattr(error, "message", "") or type(error).__name__
+            reason = getattr(error, "message", "") or type(error).__name__
             raise EndpointError(
-                f"The endpoint {self.address} could not be asked: {why}. "
+                f"The endpoint {self.address} could not be asked: {reason}. "
                 "Please check MOMALISA_ENDPOINT and your rights on it."
             ) from error
-        return _answer(response)
+        return _check_response(response)
 
-    def _read(self, answer: bytes, spec: WalkSpec, walk_id: str) -> RenderedFrames:
-        """The painted walk of an answer."""
+    def _parse_response(self, body: bytes, spec: WalkSpec, walk_id: str) -> RenderedFrames:
+        """Parse the frames and statistics in a response's body."""
         try:
-            (prediction,) = json.loads(answer)["predictions"]
+            (prediction,) = json.loads(body)["predictions"]
             if prediction["digest"] != spec.digest():
                 raise ValueError("another walk")
-            frames = _frames(prediction, walk_id)
+            frames = _load_frames(prediction, walk_id)
             if len(frames) != len(spec.places()):
                 raise ValueError("another number of frames")
-            return from_figures(prediction["made"], frames)
+            return from_stats(prediction["made"], frames)
         except (ValueError, KeyError, TypeError) as error:
             raise EndpointError(
                 f"The endpoint's answer cannot be used ({error}). "
@@ -179,23 +185,23 @@ class Endpoint:
             ) from error
 
 
-def _frames(prediction: Mapping[str, Any], walk_id: str) -> list[Frame]:
-    """The frames of a prediction; those in a store are removed from there, having arrived."""
+def _load_frames(prediction: Mapping[str, Any], walk_id: str) -> list[Frame]:
+    """Decode the frames of a prediction, or read them from the store and delete them there."""
     if "pictures" in prediction:
-        return [from_png(base64.b64decode(picture)) for picture in prediction["pictures"]]
+        return [decode_png(base64.b64decode(picture)) for picture in prediction["pictures"]]
     store = open_storage(prediction["store"])
-    keys = [place["key"] for place in prediction["frames"]]
-    if not all(str(key).startswith(f"{FRAMES}/{walk_id}/") for key in keys):
+    keys = [file["key"] for file in prediction["frames"]]
+    if not all(str(key).startswith(f"{FRAMES_FOLDER}/{walk_id}/") for key in keys):
         raise ValueError("frames of another walk")
-    frames = [from_png(store.get(key)) for key in keys]
-    with suppress(StorageError):  # a machine that may only read leaves them to the bucket's rules
+    frames = [decode_png(store.get(key)) for key in keys]
+    with suppress(StorageError):  # without permission to delete, a lifecycle rule removes them
         for key in keys:
             store.delete(key)
     return frames
 
 
-def _check(address: str) -> None:
-    """Raise BadInput when the address is none; with each walk, as for a missing model."""
+def _check_address(address: str) -> None:
+    """Raise BadInput if the address is neither an endpoint's name nor a URL."""
     if not VERTEX.fullmatch(address) and not URL.fullmatch(address):
         raise BadInput(
             f"“{address}” is no endpoint. As MOMALISA_ENDPOINT please write "
@@ -204,43 +210,42 @@ def _check(address: str) -> None:
         )
 
 
-def _into(
-    cache: FrameCache, spec: WalkSpec, painted: RenderedFrames, stride: int = 1
+def _cache_frames(
+    cache: FrameCache, spec: WalkSpec, rendered: RenderedFrames, stride: int = 1
 ) -> tuple[tuple[int, str], ...]:
-    """Put frames into the cache, for the filmstrip: (number of the place, key) of each.
+    """Cache every `stride`th frame of a walk for the filmstrip; returns (place, key) of each.
 
-    They are every `stride`th of the walk's. The keys are of this walk alone: by which shortcuts a
-    frame was made, only the endpoint knows.
+    No other walk shares the keys, because only the endpoint knows which shortcuts it used.
     """
-    made, ready = f"{spec.digest()} {painted.stats.model_digest}", []
-    for number, frame in enumerate(painted.frames):
+    walk, ready = f"{spec.digest()} {rendered.stats.model_digest}", []
+    for number, frame in enumerate(rendered.frames):
         place = number * stride
-        key = hashlib.sha256(f"{made} {place}".encode()).hexdigest()
+        key = hashlib.sha256(f"{walk} {place}".encode()).hexdigest()
         cache.put(key, frame)
         ready.append((place, key))
     return tuple(ready)
 
 
-def _summed(stops: RenderedFrames, painted: RenderedFrames) -> RenderedFrames:
-    """A walk with the work that its stops took, which the endpoint had kept by then."""
-    before, after = stops.stats, painted.stats
+def _add_work(rendered: RenderedFrames, stops: RenderedFrames) -> RenderedFrames:
+    """Add the work for the stops to a walk's statistics; the endpoint took them from its cache."""
+    before, after = stops.stats, rendered.stats
     work = {
         "seconds": before.seconds + after.seconds,
         "frames_computed": before.frames_computed + after.frames_computed,
         "unet_samples": before.unet_samples + after.unet_samples,
     }
-    return RenderedFrames(painted.frames, after.model_copy(update=work))
+    return RenderedFrames(rendered.frames, after.model_copy(update=work))
 
 
-def _post_to(address: str) -> Post:
-    """What sends a request's body to an address. Raises what Google's clients raise."""
+def _make_sender(address: str) -> Post:
+    """Make a function that sends request bodies to an address. Raises Google's client errors."""
     headers = {"Content-Type": "application/json"}
     if not VERTEX.fullmatch(address):
         import requests
 
         session = requests.Session()
         return lambda body: session.post(
-            address, data=body, headers=headers, timeout=(TO_CONNECT, TO_ANSWER)
+            address, data=body, headers=headers, timeout=(CONNECT_TIMEOUT, RESPONSE_TIMEOUT)
         )
     try:
         from google.cloud import aiplatform  # type: ignore[import-untyped]
@@ -250,33 +255,33 @@ def _post_to(address: str) -> Post:
             "Please run: pip install -r momalisa/cloud/requirements.txt"
         ) from error
     endpoint = aiplatform.Endpoint(address)
-    return lambda body: endpoint.raw_predict(body, headers, timeout=TO_ANSWER)
+    return lambda body: endpoint.raw_predict(body, headers, timeout=RESPONSE_TIMEOUT)
 
 
-def _answer(response: Any) -> bytes:
-    """The body of a good answer. Raises _Later or EndpointError with the endpoint's own words."""
+def _check_response(response: Any) -> bytes:
+    """Return the body of a successful response; otherwise raise the error that fits its status."""
     status = response.status_code
     if status == HTTPStatus.OK:
         return bytes(response.content)
-    said = _said(response)
-    if status in LATER and _said(response, "code") != NOT_STORED:
-        raise _Later(f"The endpoint is busy: {said}", QUEUE, _seconds(response))
+    message = _error_field(response, "message")
+    if status in RETRY_STATUSES and _error_field(response, "code") != NOT_STORED:
+        raise _RetryLater(f"The endpoint is busy: {message}", BUSY_LIMIT, _retry_after(response))
     if status in (HTTPStatus.BAD_REQUEST, HTTPStatus.REQUEST_ENTITY_TOO_LARGE):
-        raise BadInput(f"The endpoint cannot paint this: {said}")
+        raise BadInput(f"The endpoint cannot paint this: {message}")
     if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        raise EndpointError(f"The endpoint does not let this machine in: {said}")
-    raise EndpointError(f"The endpoint could not paint this (status {status}): {said}")
+        raise EndpointError(f"The endpoint does not let this machine in: {message}")
+    raise EndpointError(f"The endpoint could not paint this (status {status}): {message}")
 
 
-def _said(response: Any, part: str = "message") -> str:
-    """An error's sentence, as the container or Vertex AI gives it; or another part of it."""
+def _error_field(response: Any, name: str) -> str:
+    """A field of the error that the container or Vertex AI returned, such as its message."""
     try:
-        return str(response.json()["error"][part])[:500]
+        return str(response.json()["error"][name])[:500]
     except (ValueError, KeyError, TypeError):
         return "it does not say why."
 
 
-def _seconds(response: Any) -> float | None:
-    """How long the endpoint asks to wait, if it does; never more than a minute at once."""
+def _retry_after(response: Any) -> float | None:
+    """The seconds in the Retry-After header, if it is set, at most 60."""
     text = response.headers.get("Retry-After", "")
     return min(float(text), 60.0) if text.isdecimal() else None

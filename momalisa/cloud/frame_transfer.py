@@ -1,7 +1,7 @@
-"""A painted walk on its way: as PNGs and figures, and at the end as a stored film.
+"""Transfers rendered frames between processes as PNGs with statistics.
 
-For those who paint in one place and film in another: the container and its client, and the two
-steps of the pipeline.
+Used where frames are rendered in one process and encoded as a film in another: between the
+container and its client, and between two tasks of the pipeline.
 """
 
 import hashlib
@@ -20,19 +20,19 @@ from momalisa.result import RenderStats
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, check_key
 
-FRAMES = "frames"
-"""The folder of a store for the frames of answers; they may be deleted after a while."""
+FRAMES_FOLDER = "frames"
+"""The folder of a store for frames in transfer; they can be deleted after some days."""
 
 
-def from_figures(told: Mapping[str, Any], frames: list[Frame]) -> RenderedFrames:
-    """The painted walk that told these figures. Raises ValueError on other figures."""
-    if missing := RenderStats.model_fields.keys() - told.keys():
+def from_stats(stats: Mapping[str, Any], frames: list[Frame]) -> RenderedFrames:
+    """Combine frames with their statistics. Raises ValueError if a statistic is missing or bad."""
+    if missing := RenderStats.model_fields.keys() - stats.keys():
         raise ValueError(f"without {min(missing)}")
-    return RenderedFrames(frames, RenderStats.model_validate(told))
+    return RenderedFrames(frames, RenderStats.model_validate(stats))
 
 
-def from_png(data: bytes) -> Frame:
-    """The frame of a PNG. Raises ValueError when it is none."""
+def decode_png(data: bytes) -> Frame:
+    """Decode a PNG to a frame (h, w, 3). Raises ValueError if it cannot be decoded."""
     try:
         with Image.open(BytesIO(data), formats=["PNG"]) as image:
             return np.asarray(image.convert("RGB"))
@@ -40,17 +40,19 @@ def from_png(data: bytes) -> Frame:
         raise ValueError("no PNG") from error
 
 
-def lasting_id(spec: WalkSpec, model_digest: str) -> str:
-    """An id that follows from the film: the same walk by the same weights has the same."""
+def content_id(spec: WalkSpec, model_digest: str) -> str:
+    """A deterministic id of a film: a digest of its spec and the model's weights."""
     return hashlib.sha256(f"{spec.digest()} {model_digest}".encode()).hexdigest()[:32]
 
 
-def keep_frames(frames: Sequence[bytes], walk_id: str, film: str, storage: Storage) -> list[str]:
-    """Store PNGs; their keys. They lie apart from the films, whose folders hold nothing else.
+def store_frames(
+    frames: Sequence[bytes], walk_id: str, film_id: str, storage: Storage
+) -> list[str]:
+    """Store PNGs in a folder of the walk and return their keys.
 
-    `film` is their `lasting_id`: whoever gives one id to two walks gets the frames of each.
+    `film_id` is the film's `content_id`, so that two walks with one `walk_id` do not share keys.
     """
-    folder = f"{FRAMES}/{walk_id}/{film}"
+    folder = f"{FRAMES_FOLDER}/{walk_id}/{film_id}"
     keys = [check_key(f"{folder}/{number:04d}.png") for number in range(len(frames))]
     for key, data in zip(keys, frames, strict=True):
         if not storage.exists(key):
@@ -58,8 +60,8 @@ def keep_frames(frames: Sequence[bytes], walk_id: str, film: str, storage: Stora
     return keys
 
 
-def refuse_another(spec: WalkSpec, walk_id: str, storage: Storage) -> None:
-    """Raise BadInput if another walk's film is stored under that id."""
+def check_walk_id(spec: WalkSpec, walk_id: str, storage: Storage) -> None:
+    """Raise BadInput if a film of a different spec is stored under this id."""
     key = record_key(walk_id)
     if storage.exists(key) and json.loads(storage.get(key)).get("digest") != spec.digest():
         raise BadInput(f"Another walk is stored as “{walk_id}” already. Please choose another id.")

@@ -1,6 +1,7 @@
-"""The model of a container and the line before it: one walk at a time, a few may wait.
+"""The container's model and its queue: one walk is rendered at a time, a few can wait.
 
-What imports torch is imported where it is used: health is answered from the first second.
+Modules that import torch are imported when the model is loaded, so that the health route responds
+immediately.
 """
 
 import logging
@@ -24,114 +25,116 @@ from momalisa.spec import WalkSpec
 if TYPE_CHECKING:
     from momalisa.engine.runner import ModelRunner
 
-LINE = 8
-"""Walks that may wait for the one in hand; who comes then is asked to come back."""
-LOOK = 0.1
-"""Seconds between two looks whether the container is to stop."""
+QUEUE_LENGTH = 8
+"""Walks that can wait for the current one; further requests are refused."""
+POLL_SECONDS = 0.1
+"""Seconds between two checks whether the container is stopping."""
 
 log = logging.getLogger(__name__)
 
 
-class NotNow(MomaLisaError):
-    """The walk cannot be painted now, but may be later: `code` says why, `after` seconds when."""
+class Unavailable(MomaLisaError):
+    """The server cannot render now; retry after `retry_after` seconds. `code` is the reason."""
 
-    def __init__(self, code: str, message: str, after: int) -> None:
+    def __init__(self, code: str, message: str, retry_after: int) -> None:
         super().__init__(message)
-        self.code, self.after = code, after
+        self.code, self.retry_after = code, retry_after
 
 
-class Studio:
-    """Loads a model in the background and paints one walk after the other with it.
+class ModelServer:
+    """Loads a model in the background and renders walks with it, one after the other.
 
-    `artifacts` is where Vertex AI keeps the weights; empty: the model of the settings.
+    `artifacts` is the gs:// folder of the weights; if empty, the settings name the model.
     """
 
     def __init__(self, settings: Settings, artifacts: str = "") -> None:
         self.settings = settings
-        self.trouble = ""
+        self.load_error = ""
         self._artifacts = artifacts
-        self._served: tuple[ModelCard, ModelRunner] | None = None
+        self._loaded: tuple[ModelCard, ModelRunner] | None = None
         self._cache = open_frame_cache(settings)
-        self._places = threading.BoundedSemaphore(1 + LINE)
-        self._easel = threading.Lock()
+        self._slots = threading.BoundedSemaphore(1 + QUEUE_LENGTH)
+        self._model_lock = threading.Lock()
         self._last_seconds = 5.0
-        self._leaving: Callable[[], bool] = _never
+        self._is_stopping: Callable[[], bool] = _is_never_stopping
         self._grace = 0.0
-        self._left_at: float | None = None
+        self._stopping_since: float | None = None
 
-    def open(self) -> None:
-        """Begin to load the model; until then, and if that fails, `served` raises."""
-        self._served, self.trouble = None, ""
+    def start_loading(self) -> None:
+        """Load the model in a thread; `loaded_model` raises until it is loaded."""
+        self._loaded, self.load_error = None, ""
         threading.Thread(target=self._load, name="load", daemon=True).start()
 
-    def served(self) -> tuple[ModelCard, "ModelRunner"]:
-        """The model, and its card under the name that walks call it by. Raises NotNow."""
-        if self._served is None:
-            raise NotNow("loading", self.trouble or "The model is being loaded.", 10)
-        return self._served
+    def loaded_model(self) -> tuple[ModelCard, "ModelRunner"]:
+        """The model's card, with the name that walks use, and its runner. Raises Unavailable."""
+        if self._loaded is None:
+            raise Unavailable("loading", self.load_error or "The model is being loaded.", 10)
+        return self._loaded
 
-    def leave_when(self, leaving: Callable[[], bool], grace: float) -> None:
-        """What tells that the process is to end, and for how many seconds a walk may go on."""
-        self._leaving, self._grace = leaving, grace
+    def watch_for_stop(self, is_stopping: Callable[[], bool], grace: float) -> None:
+        """Set the check for a shutdown, and the seconds that the current walk has to finish."""
+        self._is_stopping, self._grace = is_stopping, grace
 
-    def paint(self, spec: WalkSpec) -> render.RenderedFrames:
-        """Paint a walk when its turn comes.
+    def render_frames(self, spec: WalkSpec) -> render.RenderedFrames:
+        """Wait for the model and render a walk's frames.
 
-        Raises NotNow when the model is not there, the line is full or the container stops; else
-        what `render.render_frames` raises. After any other error the model is loaded anew.
+        Raises Unavailable if the model is not loaded, the queue is full or the container stops,
+        and the errors of `render.render_frames`. After an unexpected error the model is reloaded.
         """
-        with self._turn() as runner:
-            began = time.monotonic()
+        with self._acquire_model() as runner:
+            start = time.monotonic()
             self._cache.trim()
-            painting = run_in_thread(
+            rendering = run_in_thread(
                 lambda: render.render_frames(
-                    spec, runner, self._cache, cancelled=self._grace_is_over
+                    spec, runner, self._cache, cancelled=self._grace_has_ended
                 )
             )
             try:
-                # The walk is given back even when the painter is deep in a batch.
-                while not wait([painting], timeout=LOOK).done:
-                    if self._grace_is_over():
-                        raise _stopping()
-                painted = painting.result()
+                # Raises even while the renderer is within a batch, where it cannot be cancelled.
+                while not wait([rendering], timeout=POLL_SECONDS).done:
+                    if self._grace_has_ended():
+                        raise _stopping_error()
+                frames = rendering.result()
             except Cancelled:
-                raise _stopping() from None
+                raise _stopping_error() from None
             except MomaLisaError:
                 raise
             except Exception:
-                # Whatever went wrong may have damaged the model in memory.
-                self.open()
+                # The error may have corrupted the model in memory.
+                self.start_loading()
                 raise
-            self._last_seconds = time.monotonic() - began
-            return painted
+            self._last_seconds = time.monotonic() - start
+            return frames
 
     @contextmanager
-    def _turn(self) -> Iterator["ModelRunner"]:
-        """Wait in the line, and hold the model."""
-        if not self._places.acquire(blocking=False):
-            after = round(self._last_seconds * (1 + LINE) / 2) + 1
-            raise NotNow("busy", "Too many walks wait already. Please come back later.", after)
+    def _acquire_model(self) -> Iterator["ModelRunner"]:
+        """Wait in the queue for exclusive use of the model."""
+        if not self._slots.acquire(blocking=False):
+            retry_after = round(self._last_seconds * (1 + QUEUE_LENGTH) / 2) + 1
+            message = "Too many walks wait already. Please come back later."
+            raise Unavailable("busy", message, retry_after)
         try:
-            while not self._easel.acquire(timeout=LOOK):
-                self._go_on()
+            while not self._model_lock.acquire(timeout=POLL_SECONDS):
+                self._raise_if_stopping()
             try:
-                self._go_on()
-                yield self.served()[1]
+                self._raise_if_stopping()
+                yield self.loaded_model()[1]
             finally:
-                self._easel.release()
+                self._model_lock.release()
         finally:
-            self._places.release()
+            self._slots.release()
 
-    def _go_on(self) -> None:
-        if self._leaving():
-            raise _stopping()
+    def _raise_if_stopping(self) -> None:
+        if self._is_stopping():
+            raise _stopping_error()
 
-    def _grace_is_over(self) -> bool:
-        if not self._leaving():
+    def _grace_has_ended(self) -> bool:
+        """Whether the container stops and the time for the current walk is over."""
+        if not self._is_stopping():
             return False
-        if self._left_at is None:
-            self._left_at = time.monotonic()
-        return time.monotonic() - self._left_at > self._grace
+        if self._stopping_since is None:
+            self._stopping_since = time.monotonic()
+        return time.monotonic() - self._stopping_since > self._grace
 
     def _load(self) -> None:
         settings = self.settings
@@ -140,19 +143,21 @@ class Studio:
             if self._artifacts:
                 source = str(download_weights(self._artifacts, settings.home / "weights"))
             card = replace(find(source), name=settings.model)
-            self._served = card, load(source, settings.device)
+            self._loaded = card, load(source, settings.device)
             log.info("The model is ready")
         except MomaLisaError as error:
             log.error("%s", error)
-            self.trouble = str(error)
+            self.load_error = str(error)
         except Exception as error:
             log.exception("The model could not be loaded")
-            self.trouble = f"The model could not be loaded ({type(error).__name__})."
+            self.load_error = f"The model could not be loaded ({type(error).__name__})."
 
 
-def _stopping() -> NotNow:
-    return NotNow("stopping", "This container stops. Please ask again; another one answers.", 5)
+def _stopping_error() -> Unavailable:
+    return Unavailable(
+        "stopping", "This container stops. Please ask again; another one answers.", 5
+    )
 
 
-def _never() -> bool:
+def _is_never_stopping() -> bool:
     return False

@@ -1,7 +1,7 @@
-"""The pipeline's steps, free of Kubeflow: walks to frames, frames to stored films, and a report.
+"""The pipeline's tasks, without Kubeflow: render frames, encode and store films, report.
 
-What a walk has come to travels from step to step as an outcome: its "title", then "walk_id", the
-folder of its frames, then "film", the key of the stored film; or "reason", why there is none.
+Tasks pass an outcome for each walk: a dict of its "title", its "walk_id" (which names the folder
+of its frames), "film" (the key of the stored film), or "reason" (the error message).
 """
 
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from momalisa.cloud.frame_transfer import from_figures, from_png, lasting_id
+from momalisa.cloud.frame_transfer import content_id, decode_png, from_stats
 from momalisa.engine.frame_cache import open_frame_cache
 from momalisa.errors import MomaLisaError
 from momalisa.film.encode import encode_png
@@ -25,58 +25,58 @@ from momalisa.storage import Storage, open_storage
 
 Outcome = dict[str, str]
 
-FIGURES = "painted.json"
+RENDERED_FILE = "painted.json"
+"""The spec and the statistics of a walk, beside its frames."""
 
 log = logging.getLogger(__name__)
 
 
 def predict(specs: Sequence[dict[str, Any]], folder: Path, store: str) -> list[Outcome]:
-    """Paint walks into a folder each. The failure of one is its outcome, and the others go on.
+    """Render walks into a folder each; an error ends only its walk, whose outcome has the reason.
 
-    A walk whose film by these weights is in the store already is not painted again: the step is
-    a cache of its own, which Kubeflow's, blind to the weights and to failures, cannot be.
+    Walks whose films are stored already, made with the same weights, are skipped.
     """
     easel, storage = _Easel(), open_storage(store)
     return [
-        _outcome({"title": _title(spec)}, partial(_painted, spec, easel, folder, storage))
+        _run({"title": _title(spec)}, partial(_render_walk, spec, easel, folder, storage))
         for spec in specs
     ]
 
 
 def postprocess(outcomes: Iterable[Outcome], folder: Path, store: str) -> list[Outcome]:
-    """Make the films of painted walks and store them; the outcomes, now films or reasons."""
+    """Encode and store the films of rendered walks; returns their outcomes."""
     storage = open_storage(store)
     return [
         outcome
         if "film" in outcome or "reason" in outcome
-        else _outcome(outcome, partial(_filmed, folder / outcome["walk_id"], storage))
+        else _run(outcome, partial(_store_film, folder / outcome["walk_id"], storage))
         for outcome in outcomes
     ]
 
 
 def report(outcomes: Sequence[Outcome]) -> tuple[str, bool]:
-    """A line for each walk, failures last, and whether all have their films."""
-    lost = [outcome for outcome in outcomes if "reason" in outcome]
+    """A text with a line for each walk, failures last, and whether all walks have films."""
+    failed = [outcome for outcome in outcomes if "reason" in outcome]
     lines = [f"{outcome['title']}: {outcome['film']}" for outcome in outcomes if "film" in outcome]
-    lines += [f"{outcome['title']}: FAILED. {outcome['reason']}" for outcome in lost]
-    lines.append(f"{len(outcomes) - len(lost)} films of {len(outcomes)} walks.")
-    return "\n".join(lines), not lost
+    lines += [f"{outcome['title']}: FAILED. {outcome['reason']}" for outcome in failed]
+    lines.append(f"{len(outcomes) - len(failed)} films of {len(outcomes)} walks.")
+    return "\n".join(lines), not failed
 
 
-def _outcome(so_far: Outcome, work: Callable[[], Outcome]) -> Outcome:
-    """What a walk has come to after some work on it; an error is a reason."""
+def _run(outcome: Outcome, work: Callable[[], Outcome]) -> Outcome:
+    """Run a task on a walk; returns its outcome with the result, or with the error as reason."""
     try:
-        return so_far | work()
+        return outcome | work()
     except ValidationError as error:
         reason = " ".join(explain(error).values())
     except MomaLisaError as error:
         reason = str(error)
     except Exception as error:
-        log.exception("%s failed", so_far["title"])
+        log.exception("%s failed", outcome["title"])
         reason = (
             f"Something unforeseen happened ({type(error).__name__}). The step's log says more."
         )
-    return {"title": so_far["title"], "reason": reason}
+    return {"title": outcome["title"], "reason": reason}
 
 
 def _title(spec: dict[str, Any]) -> str:
@@ -100,30 +100,30 @@ class _Easel:
         return self._model[1]
 
 
-def _painted(given: dict[str, Any], easel: _Easel, folder: Path, storage: Storage) -> Outcome:
-    """Paint a walk into the folder of its id, unless its film is stored."""
-    spec = WalkSpec.model_validate(given)
+def _render_walk(fields: dict[str, Any], easel: _Easel, folder: Path, storage: Storage) -> Outcome:
+    """Render a walk's frames to a folder named by its id, unless its film is stored."""
+    spec = WalkSpec.model_validate(fields)
     runner = easel.model(spec.model)
-    walk_id = lasting_id(spec, runner.model.digest)
+    walk_id = content_id(spec, runner.model.digest)
     if storage.exists(record_key(walk_id)):
         record = json.loads(storage.get(record_key(walk_id)))
         return {"walk_id": walk_id, "film": record["result"]["files"]["gif"]}
-    painted = render_frames(spec, runner, easel.cache)
-    own = folder / walk_id
-    own.mkdir(parents=True, exist_ok=True)
-    for number, frame in enumerate(painted.frames):
-        (own / f"frame-{number:04d}.png").write_bytes(encode_png(frame))
-    told = {"spec": spec.model_dump(mode="json"), "made": painted.stats.model_dump()}
-    (own / FIGURES).write_text(json.dumps(told))
+    rendered = render_frames(spec, runner, easel.cache)
+    walk_folder = folder / walk_id
+    walk_folder.mkdir(parents=True, exist_ok=True)
+    for number, frame in enumerate(rendered.frames):
+        (walk_folder / f"frame-{number:04d}.png").write_bytes(encode_png(frame))
+    record = {"spec": spec.model_dump(mode="json"), "made": rendered.stats.model_dump()}
+    (walk_folder / RENDERED_FILE).write_text(json.dumps(record))
     easel.cache.trim()
     return {"walk_id": walk_id}
 
 
-def _filmed(folder: Path, storage: Storage) -> Outcome:
-    """Film and store the walk that was painted into a folder, which bears its id."""
-    told = json.loads((folder / FIGURES).read_text())
-    frames = [from_png(path.read_bytes()) for path in sorted(folder.glob("frame-*.png"))]
-    painted = from_figures(told["made"], frames)
-    spec = WalkSpec.model_validate(told["spec"])
-    kept = make_film(spec, painted, walk_id=folder.name, storage=storage)
-    return {"film": kept.result.files["gif"]}
+def _store_film(folder: Path, storage: Storage) -> Outcome:
+    """Encode and store the film of a rendered walk; the folder's name is the walk's id."""
+    record = json.loads((folder / RENDERED_FILE).read_text())
+    frames = [decode_png(path.read_bytes()) for path in sorted(folder.glob("frame-*.png"))]
+    rendered = from_stats(record["made"], frames)
+    spec = WalkSpec.model_validate(record["spec"])
+    film = make_film(spec, rendered, walk_id=folder.name, storage=storage)
+    return {"film": film.result.files["gif"]}

@@ -31,30 +31,30 @@ def _installed(package: str) -> bool:
 
 
 @pytest.fixture(scope="session")
-def folder(make_pipeline: Callable[[], Path]) -> Path:
+def model_folder(make_pipeline: Callable[[], Path]) -> Path:
     """The folder of a tiny pipeline."""
     return make_pipeline()
 
 
 @pytest.fixture(scope="session")
-def model(folder: Path) -> Any:
+def runner(model_folder: Path) -> Any:
     from momalisa.models.registry import load
 
-    return load(str(folder), "cpu")
+    return load(str(model_folder), "cpu")
 
 
 @pytest.fixture(scope="session")
-def container(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
+def container(model_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Container]:
     """A ready container that answers with at most 0.2 MB and puts larger films into a store."""
     home = tmp_path_factory.mktemp("container")
     store = {"MOMALISA_STORE": str(home / "store"), "MOMALISA_ANSWER_MB": "0.2"}
-    with running_container(home, folder, **store) as container:
+    with running_container(home, model_folder, **store) as container:
         yield container.wait_until_ready()
 
 
 @pytest.fixture
-def rendered(model: Any, tmp_path: Path) -> Callable[[WalkSpec], Sequence[Frame]]:
+def render_here(runner: Any, tmp_path: Path) -> Callable[[WalkSpec], Sequence[Frame]]:
     """Render a walk's frames in this process."""
     from momalisa.render import render_frames
 
-    return lambda spec: render_frames(spec, model, FrameCache(tmp_path / "frames")).frames
+    return lambda spec: render_frames(spec, runner, FrameCache(tmp_path / "frames")).frames

@@ -1,4 +1,4 @@
-"""The container against its own OpenAPI description, asked by a fuzzer over HTTP."""
+"""The container, fuzzed over HTTP from its OpenAPI description."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from momalisa.spec import FRAMES, SIZE, STEPS
 from tests.support.container import Container
 
 CAPS = {"frames": (3, FRAMES[1], 1), "steps": (2, STEPS[1], 1), "size": (64, SIZE[1], 64)}
-"""What stands for a larger number, up to which one, and of what both are multiples."""
+"""(replacement of larger numbers, largest valid number, divisor of both)."""
 
 
-def small(case: Any) -> None:
-    """The case with less work in it, if it is a walk: the fuzzer does not spare a CPU."""
+def reduce_work(case: Any) -> None:
+    """Lower the numbers of a valid case and remove walks and stops, to save time."""
     if not isinstance(case.body, dict) or not isinstance(case.body.get("instances"), list):
         return
     case.body["instances"][2:] = []
@@ -26,8 +26,8 @@ def small(case: Any) -> None:
                 place["stops"][3:] = []
 
 
-def plain(case: Any) -> None:
-    """The case with less by default, and with prompts that differ, which a schema cannot say."""
+def make_valid(case: Any) -> None:
+    """Set different prompts, which a schema cannot require, and low defaults."""
     for walk in case.body["instances"]:
         walk.setdefault("frames", 2)
         walk.setdefault("steps", 1)
@@ -40,14 +40,14 @@ def plain(case: Any) -> None:
     (case.body.get("parameters") or {}).pop("negative", None)
 
 
-def test_description_is_one(container: Container) -> None:
-    described = container.get("/openapi.json").json
-    assert described["openapi"].startswith("3.1")
-    assert set(described["paths"]) == {"/health", "/predict"}
+def test_description_has_version_and_routes(container: Container) -> None:
+    description = container.get("/openapi.json").json
+    assert description["openapi"].startswith("3.1")
+    assert set(description["paths"]) == {"/health", "/predict"}
 
 
 @pytest.mark.parametrize("mode", ["positive", "negative"])
-def test_fuzzed_requests_get_what_the_description_promises(container: Container, mode: str) -> None:
+def test_fuzzed_requests_conform_to_the_description(container: Container, mode: str) -> None:
     import schemathesis
     from hypothesis import HealthCheck, Phase, given, settings
     from schemathesis.checks import not_a_server_error
@@ -68,7 +68,7 @@ def test_fuzzed_requests_get_what_the_description_promises(container: Container,
     ]
     schema = schemathesis.openapi.from_url(f"{container.url}/openapi.json")
     operation = schema["/predict"]["POST"]
-    seen: set[int] = set()
+    statuses: set[int] = set()
 
     @settings(
         max_examples=40,
@@ -79,14 +79,14 @@ def test_fuzzed_requests_get_what_the_description_promises(container: Container,
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=GenerationMode(mode)))
-    def ask(case: Any) -> None:
-        small(case)
+    def send(case: Any) -> None:
+        reduce_work(case)
         if mode == "positive":
-            plain(case)
+            make_valid(case)
         response = case.call(timeout=120)
-        seen.add(response.status_code)
+        statuses.add(response.status_code)
         case.validate_response(response, checks=checks)
 
-    ask()
-    assert (200 if mode == "positive" else 400) in seen
+    send()
+    assert (200 if mode == "positive" else 400) in statuses
     assert "Traceback" not in container.log

@@ -1,4 +1,4 @@
-"""The image, as far as it can be tested where no Docker runs."""
+"""The Dockerfile, tested without Docker: linted, and its copied files run by gunicorn."""
 
 import os
 import re
@@ -18,31 +18,32 @@ LINES = DOCKERFILE.read_text().replace("\\\n", " ").splitlines()
 
 
 def instructions(name: str) -> list[str]:
+    """The arguments of each instruction of this name in the Dockerfile."""
     return [line.removeprefix(name).strip() for line in LINES if line.startswith(f"{name} ")]
 
 
-def ignored(path: Path) -> bool:
-    """Whether the builder does not get a path of the checkout."""
+def is_ignored(path: Path) -> bool:
+    """Whether .dockerignore excludes a path of the checkout."""
     relative = path.relative_to(CHECKOUT)
-    verdict = False
+    excluded = False
     for rule in Path(f"{DOCKERFILE}.dockerignore").read_text().splitlines():
         pattern = rule.removeprefix("!")
         names = [relative, *relative.parents][:-1]
-        if rule and not rule.startswith("#") and any(_fits(name, pattern) for name in names):
-            verdict = not rule.startswith("!")
-    return verdict
+        if rule and not rule.startswith("#") and any(_matches(name, pattern) for name in names):
+            excluded = not rule.startswith("!")
+    return excluded
 
 
-def _fits(name: Path, pattern: str) -> bool:
+def _matches(name: Path, pattern: str) -> bool:
     if pattern.startswith("**/"):
         return fnmatch(name.name, pattern.removeprefix("**/"))
     return name.as_posix() == pattern or (pattern == "*" and len(name.parts) == 1)
 
 
-def built(folder: Path) -> Path:
-    """What the COPY instructions put into the image, put into a folder."""
-    for copied in instructions("COPY"):
-        *sources, target = copied.split()
+def copy_files(folder: Path) -> Path:
+    """Copy to a folder what the COPY instructions copy to the image; returns the folder."""
+    for arguments in instructions("COPY"):
+        *sources, target = arguments.split()
         for source in sources:
             path = CHECKOUT / source
             assert path.exists(), f"COPY {source}: no such file"
@@ -57,30 +58,30 @@ def built(folder: Path) -> Path:
 
 def _copy_tree(source: Path, target: Path) -> None:
     for path in source.rglob("*"):
-        if path.is_file() and not ignored(path):
+        if path.is_file() and not is_ignored(path):
             place = target / path.relative_to(source)
             place.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, place)
 
 
-def test_linter_finds_nothing() -> None:
+def test_dockerfile_passes_the_linter() -> None:
     linter = Path(sys.executable).parent / "hadolint"
-    done = subprocess.run([linter, DOCKERFILE], capture_output=True, text=True, check=False)
-    assert (done.returncode, done.stdout) == (0, "")
+    linted = subprocess.run([linter, DOCKERFILE], capture_output=True, text=True, check=False)
+    assert (linted.returncode, linted.stdout) == (0, "")
 
 
-def test_base_is_pinned_and_nobody_is_root() -> None:
+def test_base_is_pinned_and_user_is_not_root() -> None:
     (base,) = instructions("FROM")
     assert re.fullmatch(r"python:3\.11(\.\d+)?-slim-\w+(@sha256:[0-9a-f]{64})?", base)
     assert instructions("USER") == ["1000"]
 
 
-def test_what_is_copied_serves_without_the_rest(tmp_path: Path) -> None:
-    image = built(tmp_path / "app")
+def test_copied_files_suffice_to_serve(tmp_path: Path) -> None:
+    image = copy_files(tmp_path / "app")
     assert not (image / "momalisa" / "ui").exists()
     assert (image / "momalisa" / "models" / "atelier" / "model_index.json").is_file()
-    *_, last = instructions("CMD")
-    words = re.findall(r'"([^"]+)"', last)
+    *_, command = instructions("CMD")
+    words = re.findall(r'"([^"]+)"', command)
     port = str(free_port())
     home = {"MOMALISA_HOME": str(tmp_path / "data"), "AIP_HTTP_PORT": port}
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -93,10 +94,10 @@ def test_what_is_copied_serves_without_the_rest(tmp_path: Path) -> None:
     def healthy() -> bool:
         assert process.poll() is None, (tmp_path / "log").read_text()
         check = re.findall(r'"([^"]+)"', instructions("HEALTHCHECK")[0])
-        found = subprocess.run(
+        checked = subprocess.run(
             [sys.executable, *check[1:]], cwd=image, env=environment, check=False
         )
-        return found.returncode == 0
+        return checked.returncode == 0
 
     try:
         assert not healthy()

@@ -1,10 +1,10 @@
-"""The pipeline, run end to end by Kubeflow's own local runner, into the emulator of a bucket."""
+"""The pipeline, run by Kubeflow's local runner with a bucket in an emulator; batch files."""
 
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,21 @@ from tests.support.storage_emulator import running_emulator
 COLOURS = ("red", "blue", "green", "yellow", "black")
 SHAPES = ("square", "circle", "star", "moon")
 TITLES = [f"a {colour} {shape}" for colour in COLOURS for shape in SHAPES]
-SMALL = "3,2,64"
+SMALL_FIELDS = "3,2,64"
 
 
-def table(path: Path, *, lost: str = "") -> Path:
-    """Twenty small walks; the first with a model that is not on this machine, perhaps."""
-    lines = [f"{title} | a stormy sea,{SMALL}," for title in TITLES]
-    path.write_text("\n".join(["prompts,frames,steps,size,model", lines[0] + lost, *lines[1:]]))
+def write_batch_file(path: Path, *, first_model: str = "") -> Path:
+    """Write a CSV file of twenty small walks; `first_model` is the model of the first."""
+    lines = [f"{title} | a stormy sea,{SMALL_FIELDS}," for title in TITLES]
+    path.write_text(
+        "\n".join(["prompts,frames,steps,size,model", lines[0] + first_model, *lines[1:]])
+    )
     return path
 
 
 @pytest.fixture(scope="module")
 def bucket() -> Iterator[tuple[str, GCSStorage]]:
-    """The address of an emulator, and the store in it."""
+    """The URL of an emulator, and a storage in it."""
     from google.auth.credentials import AnonymousCredentials
     from google.cloud import storage  # type: ignore[import-untyped,unused-ignore,attr-defined]
 
@@ -51,7 +53,7 @@ def bucket() -> Iterator[tuple[str, GCSStorage]]:
 
 
 def run(walks: Path, home: Path, address: str, *options: str) -> "subprocess.CompletedProcess[str]":
-    """The command, as a person runs it."""
+    """Run the command in a subprocess."""
     command = [sys.executable, "-m", "momalisa.cloud", "run-locally", str(walks)]
     settings = {"MOMALISA_HOME": str(home), "STORAGE_EMULATOR_HOST": address}
     return subprocess.run(
@@ -64,37 +66,37 @@ def run(walks: Path, home: Path, address: str, *options: str) -> "subprocess.Com
     )
 
 
-def records(store: GCSStorage) -> dict[str, dict[str, Any]]:
-    """The stored walks by title."""
-    found = [json.loads(store.get(one.key)) for one in store.list() if one.key.endswith(".json")]
-    return {record["title"]: record for record in found}
+def read_records(store: GCSStorage) -> dict[str, dict[str, Any]]:
+    """The stored records by title."""
+    keys = [stored.key for stored in store.list() if stored.key.endswith(".json")]
+    return {record["title"]: record for key in keys for record in [json.loads(store.get(key))]}
 
 
-def test_twenty_walks_become_films_and_one_that_fails_loses_no_other(
+def test_failed_walk_leaves_the_others_and_is_rendered_by_a_second_run(
     bucket: tuple[str, GCSStorage], tmp_path: Path
 ) -> None:
     address, store = bucket
-    broken = run(table(tmp_path / "walks.csv", lost="sd-1.5"), tmp_path, address)
+    broken = run(write_batch_file(tmp_path / "walks.csv", first_model="sd-1.5"), tmp_path, address)
     assert broken.returncode == 1, broken.stderr
     assert "19 films of 20 walks." in broken.stdout
     assert "a red square → a stormy sea: FAILED. The model “sd-1.5” is not on" in broken.stdout
     nineteen = {stored.key: stored.updated for stored in store.list()}
-    assert len(records(store)) == 19
+    assert len(read_records(store)) == 19
 
-    walks, elsewhere = table(tmp_path / "walks.csv"), tmp_path / "another machine"
-    whole = run(walks, elsewhere, address, "--a-task", "20")
-    assert whole.returncode == 0, whole.stderr
-    assert "20 films of 20 walks." in whole.stdout
+    walks, elsewhere = write_batch_file(tmp_path / "walks.csv"), tmp_path / "another machine"
+    complete = run(walks, elsewhere, address, "--a-task", "20")
+    assert complete.returncode == 0, complete.stderr
+    assert "20 films of 20 walks." in complete.stdout
     twenty = {stored.key: stored.updated for stored in store.list()}
-    painted = list(elsewhere.rglob("painted.json"))
-    # What was there is left alone, and not painted again: one walk was missing.
+    rendered = list(elsewhere.rglob("painted.json"))
+    # Existing films are unchanged, and only the missing walk was rendered.
     assert nineteen.items() <= twenty.items()
-    assert (len(records(store)), len(painted)) == (20, 1)
-    _hang_in_the_gallery(store, tmp_path)
-    _are_the_films_of_this_machine(records(store), tmp_path)
+    assert (len(read_records(store)), len(rendered)) == (20, 1)
+    _assert_in_gallery(store, tmp_path)
+    _assert_same_as_local_film(read_records(store), tmp_path)
 
 
-def _hang_in_the_gallery(store: GCSStorage, home: Path) -> None:
+def _assert_in_gallery(store: GCSStorage, home: Path) -> None:
     from db import walks
     from db.session import get_engine, migrate, reading
     from momalisa.storage.outbox import open_outbox
@@ -105,33 +107,26 @@ def _hang_in_the_gallery(store: GCSStorage, home: Path) -> None:
     report = sync(store, settings.database, open_outbox(settings))
     assert (len(report.taken_in), report.agree) == (20, True)
     with reading(settings.database) as session:
-        hanging = walks.find_existing_ids(session=session, ids=report.taken_in)
+        existing_ids = walks.find_existing_ids(session=session, ids=report.taken_in)
     get_engine(settings.database).dispose()
-    assert len(hanging) == 20
+    assert len(existing_ids) == 20
 
 
-def _are_the_films_of_this_machine(stored: dict[str, dict[str, Any]], home: Path) -> None:
-    """One spec, one film, to the byte, and the frames it was made from."""
-    from momalisa.cloud.frame_transfer import from_png
+def _assert_same_as_local_film(records: dict[str, dict[str, Any]], home: Path) -> None:
+    """Compare a film and its frames with those that this process renders."""
+    from momalisa.cloud.frame_transfer import decode_png
     from momalisa.models.registry import load
-    from momalisa.render import render
+    from momalisa.render import render, render_frames
     from momalisa.storage import LocalStorage
 
     spec, *_ = read_walks(home / "walks.csv")
-    model, cache = load("atelier", "cpu"), FrameCache(home / "own frames")
-    local = LocalStorage(home / "own")
-    own = render(spec, walk_id="own", runner=model, cache=cache, storage=local).result
-    assert stored[spec.title()]["result"]["sha256"] == own.sha256
+    runner, cache = load("atelier", "cpu"), FrameCache(home / "local frames")
+    storage = LocalStorage(home / "local")
+    result = render(spec, walk_id="own", runner=runner, cache=cache, storage=storage).result
+    assert records[spec.title()]["result"]["sha256"] == result.sha256
     (folder,) = (home / "another machine").rglob("painted.json")
-    frames = [from_png(path.read_bytes()) for path in sorted(folder.parent.glob("frame-*.png"))]
-    kept = [np.asarray(frame) for frame in _frames_of(spec, model, cache)]
-    np.testing.assert_array_equal(frames, kept)
-
-
-def _frames_of(spec: WalkSpec, model: Any, cache: FrameCache) -> Sequence[Any]:
-    from momalisa.render import render_frames
-
-    return render_frames(spec, model, cache).frames
+    frames = [decode_png(path.read_bytes()) for path in sorted(folder.parent.glob("frame-*.png"))]
+    np.testing.assert_array_equal(frames, render_frames(spec, runner, cache).frames)
 
 
 def test_pipeline_compiles_to_yaml_for_a_gpu(tmp_path: Path) -> None:
@@ -142,15 +137,19 @@ def test_pipeline_compiles_to_yaml_for_a_gpu(tmp_path: Path) -> None:
     compile_pipeline(
         tmp_path / "pipeline.yaml", "region-docker.pkg.dev/p/r/momalisa:1", "NVIDIA_L4"
     )
-    found, *_ = yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text())
-    steps = found["deploymentSpec"]["executors"]
-    assert {name.removeprefix("exec-") for name in steps} == {"predict", "postprocess", "report"}
-    painting = steps["exec-predict"]["container"]
-    assert painting["image"] == "region-docker.pkg.dev/p/r/momalisa:1"
-    assert painting["resources"]["accelerator"]["resourceType"] == "NVIDIA_L4"
+    compiled, *_ = yaml.safe_load_all((tmp_path / "pipeline.yaml").read_text())
+    executors = compiled["deploymentSpec"]["executors"]
+    assert {name.removeprefix("exec-") for name in executors} == {
+        "predict",
+        "postprocess",
+        "report",
+    }
+    predict = executors["exec-predict"]["container"]
+    assert predict["image"] == "region-docker.pkg.dev/p/r/momalisa:1"
+    assert predict["resources"]["accelerator"]["resourceType"] == "NVIDIA_L4"
 
 
-def test_vertex_gets_the_pipeline_and_the_walks(
+def test_submit_sends_the_pipeline_and_the_walks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from google.auth.credentials import AnonymousCredentials
@@ -160,50 +159,52 @@ def test_vertex_gets_the_pipeline_and_the_walks(
 
     submitted: list[Any] = []
 
-    def submit(job: Any, **how: Any) -> None:
-        submitted.append((job.to_dict(), how))
+    def submit(job: Any, **options: Any) -> None:
+        submitted.append((job.to_dict(), options))
         job._gca_resource.name = "projects/p/locations/r/pipelineJobs/1"
 
     monkeypatch.setattr(aiplatform.PipelineJob, "submit", submit)
     aiplatform.init(credentials=AnonymousCredentials())  # type: ignore[no-untyped-call]
     buckets = ["--store", "gs://films/museum", "--root", "gs://films/pipeline"]
-    there = ["--project", "p", "--region", "us-central1", "--image", "i", *buckets]
-    walks = str(table(tmp_path / "walks.csv"))
-    assert main(["submit", walks, *there]) == 0
-    ((job, how),) = submitted
+    flags = ["--project", "p", "--region", "us-central1", "--image", "i", *buckets]
+    walks = str(write_batch_file(tmp_path / "walks.csv"))
+    assert main(["submit", walks, *flags]) == 0
+    ((job, options),) = submitted
     config = job["runtimeConfig"]
     batches = config["parameterValues"]["batches"]
     assert [len(json.loads(batch)) for batch in batches] == [10, 10]
     assert config["failurePolicy"] == "PIPELINE_FAILURE_POLICY_FAIL_SLOW"
-    assert how == {"service_account": None}
+    assert options == {"service_account": None}
 
 
 @pytest.mark.parametrize("option", ["--store", "--root"])
-def test_vertex_needs_buckets(
+def test_submit_requires_buckets(
     tmp_path: Path, option: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from momalisa.cloud.__main__ import main
 
     places = {"--store": "gs://films", "--root": "gs://films"} | {option: str(tmp_path)}
     flags = [word for pair in places.items() for word in pair]
-    walks = str(table(tmp_path / "walks.csv"))
+    walks = str(write_batch_file(tmp_path / "walks.csv"))
     assert main(["submit", walks, "--project", "p", "--image", "i", *flags]) == 2
     assert option in capsys.readouterr().err
 
 
-def test_step_that_breaks_down_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_task_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from momalisa.cloud import pipeline
 
-    monkeypatch.setattr(pipeline, "make_pipeline", lambda *_, **__: _break_down)
+    monkeypatch.setattr(pipeline, "make_pipeline", lambda *_, **__: _fail)
     with pytest.raises(MomaLisaError, match="Not every walk"):
-        pipeline.run_locally(read_walks(table(tmp_path / "walks.csv")), "store", tmp_path)
+        pipeline.run_locally(
+            read_walks(write_batch_file(tmp_path / "walks.csv")), "store", tmp_path
+        )
 
 
-def _break_down(**_: object) -> None:
+def _fail(**_: object) -> None:
     raise RuntimeError("a step failed")
 
 
-def test_table_gives_whole_specs(tmp_path: Path) -> None:
+def test_csv_gives_specs(tmp_path: Path) -> None:
     path = tmp_path / "walks.csv"
     path.write_text(
         "\ufeffprompts,seeds,frames,pacing,size\n"
@@ -219,7 +220,7 @@ def test_table_gives_whole_specs(tmp_path: Path) -> None:
     assert (second.size, second.model, second.guidance) == (512, "atelier", 4.0)
 
 
-def test_model_of_the_settings_is_the_tables_too(
+def test_csv_without_a_model_uses_the_settings_model(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MOMALISA_MODEL", "owner/elsewhere")
@@ -230,7 +231,7 @@ def test_model_of_the_settings_is_the_tables_too(
     assert (walk.model, [stop.seed for stop in walk.stops]) == ("owner/elsewhere", [9, 9])
 
 
-def test_json_gives_walks_too(tmp_path: Path) -> None:
+def test_json_gives_one_or_more_specs(tmp_path: Path) -> None:
     one = WalkSpec.model_validate({"stops": [{"prompt": "a"}, {"prompt": "b"}], "fps": 24})
     path = tmp_path / "walk.json"
     path.write_text(one.model_dump_json())
@@ -240,7 +241,7 @@ def test_json_gives_walks_too(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "sentence"),
+    ("name", "text", "message"),
     [
         ("walks.csv", "prompts,frames\na | a,3\nb | c,many\n", "line 3: frames: Frames a leg must"),
         ("walks.csv", "prompts,frames\na | a,3\n", "line 2: stops: Prompts 1 and 2 are the same"),
@@ -259,14 +260,12 @@ def test_json_gives_walks_too(tmp_path: Path) -> None:
         ("walks.json", "[]", "holds walks that cannot be made"),
     ],
 )
-def test_wrong_tables_are_refused_whole(
-    tmp_path: Path, name: str, text: str, sentence: str
-) -> None:
+def test_invalid_files_are_bad_input(tmp_path: Path, name: str, text: str, message: str) -> None:
     (tmp_path / name).write_text(text)
-    with pytest.raises(BadInput, match=sentence):
+    with pytest.raises(BadInput, match=message):
         read_walks(tmp_path / name)
 
 
-def test_missing_table_is_a_sentence(tmp_path: Path) -> None:
+def test_missing_file_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="could not be read"):
         read_walks(tmp_path / "none.csv")
