@@ -102,14 +102,16 @@ def test_weights_are_downloaded_from_the_artifacts_bucket(
 def test_prompts_give_frames(
     container: Container, model_folder: Path, render_here: RenderHere, route: str
 ) -> None:
+    prompts = ["a red square", "a stormy sea"]
     request = {
-        "instances": [{"sample_key": ["a red square", "a stormy sea"]}],
+        "instances": [{"sample_key": prompts}],
         "parameters": {"frames": 3, "steps": 2, "size": 64, "guidance": 4},
     }
     response = container.predict(request, route)
     assert response.status == 200, response.text
     (prediction,) = response.json["predictions"]
-    assert_same_frames(frames_of(prediction), render_here(small_walk(model_folder)))
+    spec = small_walk(model_folder, stops=[{"prompt": prompt} for prompt in prompts])
+    assert_same_frames(frames_of(prediction), render_here(spec))
 
 
 def test_default_health_route(container: Container) -> None:
