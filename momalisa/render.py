@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import chain
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import CachedFrames, Frame, FrameCache
@@ -49,6 +49,43 @@ class StoredFilm(NamedTuple):
     result: Result
     waiting: bool
     """Whether it is in this machine's outbox, because its storage was out of reach."""
+
+
+class Renderer(Protocol):
+    """Renders a walk and stores its film, on some machine."""
+
+    def __call__(
+        self,
+        spec: WalkSpec,
+        *,
+        walk_id: str,
+        cache: FrameCache,
+        storage: Storage,
+        outbox: Outbox | None,
+        entry: Mapping[str, Any] | None,
+        on_progress: Callable[[Progress], None],
+        cancelled: Callable[[], bool],
+    ) -> StoredFilm:
+        """Raise Cancelled between two frames once `cancelled()` is true."""
+
+
+class ModelRenderer(Protocol):
+    """Renders a walk and stores its film with a model of this machine: `render`, or a stub."""
+
+    def __call__(
+        self,
+        spec: WalkSpec,
+        *,
+        walk_id: str,
+        runner: "ModelRunner",
+        cache: FrameCache,
+        storage: Storage,
+        outbox: Outbox | None,
+        entry: Mapping[str, Any] | None,
+        on_progress: Callable[[Progress], None],
+        cancelled: Callable[[], bool],
+    ) -> StoredFilm:
+        """As a `Renderer` does."""
 
 
 def _ignore(_value: object) -> None:

@@ -9,19 +9,23 @@ import logging
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
 from momalisa.cloud.frame_transfer import content_id, decode_png, from_stats
-from momalisa.engine.frame_cache import open_frame_cache
+from momalisa.engine.frame_cache import FrameCache, open_frame_cache
 from momalisa.errors import MomaLisaError
 from momalisa.film.encode import encode_png
+from momalisa.models.holder import ModelHolder
 from momalisa.models.registry import load
 from momalisa.render import make_film, record_key, render_frames
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec, explain
 from momalisa.storage import Storage, open_storage
+
+if TYPE_CHECKING:
+    from momalisa.engine.runner import ModelRunner
 
 Outcome = dict[str, str]
 
@@ -36,9 +40,10 @@ def predict(specs: Sequence[dict[str, Any]], folder: Path, store: str) -> list[O
 
     Walks whose films are stored already, made with the same weights, are skipped.
     """
-    easel, storage = _Easel(), open_storage(store)
+    models, cache = ModelHolder(load, settings().device), open_frame_cache(settings())
+    storage = open_storage(store)
     return [
-        _run({"title": _title(spec)}, partial(_render_walk, spec, easel, folder, storage))
+        _run({"title": _title(spec)}, partial(_render_walk, spec, models, cache, folder, storage))
         for spec in specs
     ]
 
@@ -83,39 +88,28 @@ def _title(spec: dict[str, Any]) -> str:
     return " → ".join(str(stop["prompt"]) for stop in spec["stops"])
 
 
-class _Easel:
-    """A frame cache, and the model of the last walk: the next one probably wants the same."""
-
-    def __init__(self) -> None:
-        self.cache = open_frame_cache(settings())
-        self._device = settings().device
-        self._model: tuple[str, Any] | None = None
-
-    def model(self, name: str) -> Any:
-        """The model of that name, loaded unless it is the last one."""
-        if self._model is None or self._model[0] != name:
-            # Let go of the last one first: two may not fit.
-            self._model = None
-            self._model = name, load(name, self._device)
-        return self._model[1]
-
-
-def _render_walk(fields: dict[str, Any], easel: _Easel, folder: Path, storage: Storage) -> Outcome:
+def _render_walk(
+    fields: dict[str, Any],
+    models: "ModelHolder[ModelRunner]",
+    cache: FrameCache,
+    folder: Path,
+    storage: Storage,
+) -> Outcome:
     """Render a walk's frames to a folder named by its id, unless its film is stored."""
     spec = WalkSpec.model_validate(fields)
-    runner = easel.model(spec.model)
+    runner = models.get(spec.model)
     walk_id = content_id(spec, runner.model.digest)
     if storage.exists(record_key(walk_id)):
         record = json.loads(storage.get(record_key(walk_id)))
         return {"walk_id": walk_id, "film": record["result"]["files"]["gif"]}
-    rendered = render_frames(spec, runner, easel.cache)
+    rendered = render_frames(spec, runner, cache)
     walk_folder = folder / walk_id
     walk_folder.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(rendered.frames):
         (walk_folder / f"frame-{number:04d}.png").write_bytes(encode_png(frame))
     record = {"spec": spec.model_dump(mode="json"), "made": rendered.stats.model_dump()}
     (walk_folder / RENDERED_FILE).write_text(json.dumps(record))
-    easel.cache.trim()
+    cache.trim()
     return {"walk_id": walk_id}
 
 

@@ -1,4 +1,4 @@
-"""A worker's process: how it begins, which signals end it, and that it ends with its parent."""
+"""A worker's process: its start, the signals that stop it, and its end with its parent."""
 
 import logging
 import os
@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, *, once: bool = False) -> None:
-    """Be a worker process, until SIGTERM or SIGINT; with `once`, until the queue is empty."""
+    """Run a worker until SIGTERM or SIGINT, or, with `once`, until the queue is empty."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("momalisa").setLevel(logging.INFO)
     migrate(settings.database)
@@ -24,42 +24,42 @@ def run(settings: Settings, *, once: bool = False) -> None:
 
 
 def run_process(worker: Worker, *, once: bool = False) -> None:
-    """Run `worker` as what this process is for: signals end it, and so does a lost parent."""
+    """Run a worker that stops at a signal or, if supervised, when the parent process ends."""
     supervised = os.environ.get(SUPERVISED) == "1"
-    worker.last_resort = _leave
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda number, _frame: _asked_to_end(worker, number))
+        signal.signal(number, lambda number, _frame: _handle_signal(worker, number))
     if supervised:
         threading.Thread(target=_watch_parent, args=(worker,), daemon=True).start()
-        _step_back()
+        _lower_priority()
     log.info("%s works", worker.name)
-    worker.run(once=once)
+    worker.run(once=once, force_exit=_force_exit)
     log.info("%s ends", worker.name)
 
 
-def _step_back() -> None:
-    """Let the pages stay quick while a film is made on the same cores."""
+def _lower_priority() -> None:
+    """Keep the web process responsive while frames are rendered on the same cores."""
     if hasattr(os, "nice"):
         os.nice(5)
-    with suppress(OSError):  # Linux weighs sessions against each other, and this is one of its own.
+    # Linux schedules sessions against each other, and this process is one.
+    with suppress(OSError):
         Path("/proc/self/autogroup").write_text("5")
 
 
-def _asked_to_end(worker: Worker, number: int) -> None:
+def _handle_signal(worker: Worker, number: int) -> None:
     worker.stop()
-    # Asked twice: end at once.
+    # A second signal ends the process immediately.
     signal.signal(number, signal.SIG_DFL)
 
 
 def _watch_parent(worker: Worker) -> None:
-    """End with the process that holds the other end of standard input, however it ends."""
-    # Not sys.stdin: a thread blocked in there makes the interpreter's own end fail.
+    """Stop the worker when the process at the other end of standard input has ended."""
+    # Not sys.stdin: a thread that blocks on it makes the interpreter's shutdown fail.
     while os.read(0, 4096):
         pass
     worker.stop()
 
 
-def _leave() -> None:
-    """The renderer did not stop in time; its walk is given back already."""
+def _force_exit() -> None:
+    """Exit although the renderer has not stopped in time; its walk is given back already."""
     logging.shutdown()
     os._exit(1)

@@ -19,6 +19,7 @@ from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import File, deliver_film
+from momalisa.worker.lease import Timing
 from momalisa.worker.process import run_process
 from momalisa.worker.worker import Worker
 
@@ -74,9 +75,12 @@ def encode_record(spec: WalkSpec, result: Result, entry: Mapping[str, Any]) -> b
 def run_worker(settings: Settings, patience: tuple[float, float], address: str) -> None:
     """Run a worker in this process; `address` is the storage emulator's URL."""
     os.environ["STORAGE_EMULATOR_HOST"] = address
-    times: dict[str, Any] = {"lease": 1.0, "beat": 0.1, "poll": 0.02, "patience": patience}
+    storage, outbox = patience
+    timing = Timing(
+        lease=1.0, heartbeat=0.1, poll=0.02, storage_retries=storage, outbox_retries=outbox
+    )
     stubs: dict[str, Any] = {"load": lambda name, device: name, "render": render_noise}
-    run_process(Worker(settings, **stubs, **times))
+    run_process(Worker(settings, **stubs, timing=timing))
 
 
 def start_worker(settings: Settings, patience: tuple[float, float], address: str) -> BaseProcess:

@@ -28,6 +28,7 @@ from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import File, Outbox, deliver_film
+from momalisa.worker.lease import Timing
 from momalisa.worker.process import run_process
 from momalisa.worker.worker import Worker
 from tests.support.results import stub_film
@@ -91,7 +92,7 @@ def read_still(database: str, still_id: str) -> Still:
 
 
 def render_still(spec: WalkSpec, place: Place, runner: str, cache: FrameCache) -> str:
-    """Replace `render.still`: put a black frame into the cache and return its key."""
+    """Replace `render.render_still`: put a black frame into the cache and return its key."""
     key = frame_key(spec, place, runner)
     cache.put(key, np.zeros((8, 8, 3), np.uint8))
     return key
@@ -107,9 +108,8 @@ def stub_worker(settings: Settings, **options: Any) -> Worker:
     stubs: dict[str, Any] = {
         "load": load,
         "render": StubRenderer(settings.home / LOG),
-        "still": render_still,
-        "beat": 0.05,
-        "poll": 0.02,
+        "render_still": render_still,
+        "timing": Timing(heartbeat=0.05, poll=0.02),
     }
     return Worker(settings, **stubs | options)
 
@@ -155,4 +155,5 @@ def worker_process(
 if __name__ == "__main__":
     home = Settings(home=Path(sys.argv[1]))
     renderer = StubRenderer(home.home / LOG, float(sys.argv[2]))
-    run_process(Worker(home, load=load, render=renderer, lease=1.0, beat=0.2, poll=0.05))
+    quick = Timing(lease=1.0, heartbeat=0.2, poll=0.05)
+    run_process(stub_worker(home, render=renderer, timing=quick))

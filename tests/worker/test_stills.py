@@ -10,6 +10,7 @@ from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.errors import OutOfMemory
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
+from momalisa.worker.lease import Timing
 from tests.support.stub_worker import (
     LOG,
     StubRenderer,
@@ -57,7 +58,7 @@ def test_walk_comes_after_one_still_however_many_wait(settings: Settings) -> Non
     enqueue_walk(settings.database, frames=2)
     for t in (0.1, 0.2, 0.3):
         request_still(settings.database, t)
-    stub_worker(settings, render=watched, still=noted).run(once=True)
+    stub_worker(settings, render=watched, render_still=noted).run(once=True)
     assert order == ["still", "walk", "still", "still"]
 
 
@@ -76,7 +77,7 @@ def test_another_model_waits_for_the_walk_in_hand(settings: Settings) -> None:
         return film
 
     enqueue_walk(settings.database, frames=6)
-    stub_worker(settings, load=load, render=walk, poll=0).run(once=True)
+    stub_worker(settings, load=load, render=walk, timing=Timing(poll=0.0)).run(once=True)
     assert order == ["atelier", "film", "other"]
 
 
@@ -94,7 +95,7 @@ def test_failed_still_is_said_and_costs_no_walk(
         request_still(settings.database, 0.3),
         enqueue_walk(settings.database, frames=6),
     )
-    stub_worker(settings, still=refuse).run(once=True)
+    stub_worker(settings, render_still=refuse).run(once=True)
     failed = read_still(settings.database, still_id)
     assert failed.state is State.FAILED
     assert sentence in failed.error
@@ -116,7 +117,7 @@ def test_history_out_of_reach_costs_no_walk(
         return film
 
     done = enqueue_walk(settings.database, frames=6)
-    stub_worker(settings, render=walk, poll=0).run(once=True)
+    stub_worker(settings, render=walk, timing=Timing(poll=0.0)).run(once=True)
     assert read_walk(settings.database, done).state is State.DONE
 
 

@@ -15,6 +15,7 @@ from momalisa.render import StoredFilm
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
+from momalisa.worker.lease import Timing
 from tests.support.results import stub_film
 from tests.support.stub_worker import LOG, StubRenderer, rendered_keys, running_worker, stub_worker
 from tests.support.waiting import wait_until
@@ -108,7 +109,11 @@ def test_progress_and_life_are_seen_from_outside(settings: Settings) -> None:
 def test_lease_is_kept_as_long_as_it_takes(settings: Settings) -> None:
     walk = enqueue_walk(settings.database, frames=4)
     slow = StubRenderer(settings.home / LOG, 0.25)
-    with running_worker(settings, render=slow, lease=0.5), running_worker(settings, lease=0.5):
+    brief = Timing(lease=0.5, heartbeat=0.05, poll=0.02)
+    with (
+        running_worker(settings, render=slow, timing=brief),
+        running_worker(settings, timing=brief),
+    ):
         wait_until(lambda: read_walk(settings.database, walk).state is State.DONE)
     assert read_walk(settings.database, walk).attempt == 1
     assert len(rendered_keys(settings)) == 4

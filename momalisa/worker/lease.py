@@ -1,0 +1,199 @@
+"""The lease of the walk being rendered, and the heartbeats that renew it."""
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from db import queue, worker_registry
+from db.error_messages import HistoryError
+from db.models import Walk
+from db.queue import LeaseStatus
+from db.session import writing
+from momalisa.render import Progress
+
+GRACE = 10.0
+"""Seconds that a stopping worker has to end by itself."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Timing:
+    """A worker's times in seconds."""
+
+    lease: float = 30.0
+    """How long a walk stays claimed without a heartbeat."""
+    heartbeat: float = 1.0
+    """Between two heartbeats."""
+    poll: float = 0.2
+    """Between two looks at an empty queue, and at the stills while a walk is rendered."""
+    storage_retries: float = 15.0
+    """How long to retry the storage for a film just rendered, before the outbox takes it."""
+    outbox_retries: float = 120.0
+    """How long to retry the storage for a film of the outbox."""
+
+
+class StopRequest:
+    """Whether and when a worker was asked to stop; safe in a signal handler and in any thread.
+
+    A plain attribute, no `Event`: a signal may arrive while its own thread holds an Event's lock.
+    """
+
+    def __init__(self) -> None:
+        self._since: float | None = None
+
+    def make(self) -> None:
+        """Ask the worker to stop."""
+        if self._since is None:
+            self._since = time.monotonic()
+
+    @property
+    def made(self) -> bool:
+        """Whether the worker was asked to stop."""
+        return self._since is not None
+
+    @property
+    def seconds(self) -> float:
+        """Time since then, 0 before."""
+        return 0.0 if self._since is None else time.monotonic() - self._since
+
+
+class ActiveJob:
+    """The walk being rendered, shared by the renderer's and the heartbeat's thread."""
+
+    def __init__(self, walk: Walk, owner: str) -> None:
+        self.lease: dict[str, Any] = {
+            "walk_id": walk.id,
+            "owner": owner,
+            "attempt": walk.attempt,
+        }
+        self.status = LeaseStatus.HELD
+        self._current: tuple[str, list[list[Any]]] = ("loading", [])
+        self._written = self._current
+
+    def report(self, progress: Progress) -> None:
+        """Note the progress; the next heartbeat writes it."""
+        frames = [[place, key] for place, key in progress.ready]
+        previews = [[place, key, "rough"] for place, key in progress.previews]
+        self._current = (progress.stage, frames + previews)
+
+    def changes(self) -> tuple[dict[str, Any], Callable[[], None]]:
+        """Return the columns that the row lacks, and a function to call once they are written."""
+        current = self._current
+        changes: dict[str, Any] = {}
+        if current[0] != self._written[0]:
+            changes["stage"] = current[0]
+        if current[1] != self._written[1]:
+            changes["progress"] = current[1]
+
+        def mark_written() -> None:
+            self._written = current
+
+        return changes, mark_written
+
+
+class Heartbeat:
+    """Tells the history that a worker is alive, and renews the lease of its active job.
+
+    `get_device` returns the device of the model in memory.
+    """
+
+    def __init__(
+        self,
+        database: str,
+        worker_name: str,
+        timing: Timing,
+        stop: StopRequest,
+        get_device: Callable[[], str],
+    ) -> None:
+        self.job: ActiveJob | None = None
+        self._database = database
+        self._worker_name = worker_name
+        self._timing = timing
+        self._stop = stop
+        self._get_device = get_device
+        self._ended = False
+        self._last = 0.0
+        self._succeeded = True
+
+    def start(self, force_exit: Callable[[], None]) -> threading.Thread:
+        """Send the first heartbeat, then run `heartbeat_loop` in a daemon thread."""
+        self.send_heartbeat()
+        loop = threading.Thread(
+            target=self.heartbeat_loop, args=(force_exit,), name="heartbeat", daemon=True
+        )
+        loop.start()
+        return loop
+
+    def end(self) -> None:
+        """Let `heartbeat_loop` return."""
+        self._ended = True
+
+    @property
+    def ended(self) -> bool:
+        """Whether the worker has ended."""
+        return self._ended
+
+    def heartbeat_loop(self, force_exit: Callable[[], None]) -> None:
+        """Send heartbeats until `end`; call `force_exit` if a stop takes longer than GRACE."""
+        while not self._ended:
+            time.sleep(min(self._timing.heartbeat, 0.1))
+            if not self._ended and self._is_due():
+                self._try_heartbeat()
+            if self._stop.seconds > GRACE:
+                force_exit()
+                return
+
+    def _is_due(self) -> bool:
+        job = self.job
+        must_give_back = self._stop.made and job is not None and job.status is not LeaseStatus.LOST
+        return must_give_back or time.monotonic() - self._last >= self._timing.heartbeat
+
+    def _try_heartbeat(self) -> None:
+        """Send a heartbeat; of consecutive failures only the first is logged."""
+        try:
+            self.send_heartbeat()
+            self._succeeded = True
+        except Exception as error:
+            if self._succeeded:
+                log_error("A heartbeat was lost", error)
+            self._succeeded = False
+
+    def send_heartbeat(self) -> None:
+        """Write the worker's row and renew the active job's lease; give it back when stopping."""
+        self._last = time.monotonic()
+        job = self.job
+        with writing(self._database) as session:
+            worker_registry.record_heartbeat(
+                session=session,
+                name=self._worker_name,
+                pid=os.getpid(),
+                host=socket.gethostname(),
+                device=self._get_device(),
+            )
+        if job is None or job.status is LeaseStatus.LOST:
+            return
+        changes, mark_written = job.changes()
+        with writing(self._database) as session:
+            if self._stop.made:
+                # Now, not once the renderer notices: the process may be killed before that.
+                queue.give_back(session=session, **job.lease)
+                status = LeaseStatus.LOST
+            else:
+                status = queue.renew_lease(
+                    session=session, **job.lease, lease_seconds=self._timing.lease, **changes
+                )
+        if status is not LeaseStatus.LOST:
+            mark_written()
+        job.status = status
+
+
+def log_error(subject: str, error: Exception) -> None:
+    """Log an error of the history as its sentence, any other with its traceback."""
+    expected = isinstance(error, HistoryError)
+    log.warning("%s: %s", subject, error, exc_info=not expected)

@@ -1,0 +1,178 @@
+"""Rendering one job: a walk or a still, with this machine's model or at an endpoint."""
+
+import logging
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from db import queue, stills
+from db.models import Still, Walk
+from db.queue import LeaseStatus
+from momalisa.engine.frame_cache import FrameCache, open_frame_cache
+from momalisa.errors import BadInput, Cancelled, MomaLisaError
+from momalisa.models.holder import ModelHolder
+from momalisa.render import ModelRenderer, Progress, Renderer, StoredFilm
+from momalisa.settings import Settings
+from momalisa.spec import Place, WalkSpec, explain
+from momalisa.storage import Storage, open_storage
+from momalisa.storage.outbox import Outbox
+from momalisa.worker.lease import ActiveJob, StopRequest
+
+if TYPE_CHECKING:
+    from momalisa.engine.runner import ModelRunner
+
+LoadModel = Callable[[str, str], "ModelRunner"]
+"""Loads a model by name onto a device."""
+StillRenderer = Callable[[WalkSpec, Place, "ModelRunner", FrameCache], str]
+"""Renders one frame; returns its key in the cache."""
+JobEnd = tuple[Callable[..., bool], dict[str, Any]]
+"""The function of `db.queue` or `db.stills` that ends a job's row, and its arguments."""
+
+log = logging.getLogger(__name__)
+
+
+class JobRenderer:
+    """Renders walks and stills, and says how each of them ended. Raises nothing."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        outbox: Outbox,
+        *,
+        load: LoadModel,
+        render: ModelRenderer,
+        remote: Renderer | None,
+        render_still: StillRenderer,
+        retry_seconds: float,
+    ) -> None:
+        self._settings = settings
+        self._outbox = outbox
+        self._models = ModelHolder(load, settings.device)
+        self._render, self._render_still = render, render_still
+        self._remote = remote or _endpoint_renderer(settings.endpoint)
+        self._retry_seconds = retry_seconds
+        self._cache = open_frame_cache(settings)
+        self._storage: Storage | None = None
+
+    def get_device(self) -> str:
+        """The device of the model in memory, empty if there is none."""
+        return str(getattr(self._models.current, "device", ""))
+
+    def load_default_model(self) -> None:
+        """Load the settings' model ahead of the first walk, since that takes seconds."""
+        if self._settings.endpoint:
+            return
+        try:
+            self._models.get(self._settings.model)
+        except Exception as error:
+            # The first walk of this model fails with the same error, which its curator reads.
+            log.warning("%s is not ready: %s", self._settings.model, error)
+
+    def render_walk(
+        self,
+        walk: Walk,
+        job: ActiveJob,
+        stop: StopRequest,
+        on_progress: Callable[[Progress], None],
+    ) -> JobEnd:
+        """Render a walk until it is done, fails, is cancelled, or the worker must stop."""
+        try:
+            film = self._make_film(
+                walk,
+                on_progress=on_progress,
+                cancelled=lambda: stop.made or job.status is not LeaseStatus.HELD,
+            )
+        except Cancelled as error:
+            if job.status is LeaseStatus.CANCEL_REQUESTED:
+                return queue.confirm_cancel, {}
+            if stop.made or job.status is LeaseStatus.LOST:
+                return queue.give_back, {}
+            return queue.fail, {"error": str(error)}
+        except Exception as error:
+            return queue.fail, {"error": self._error_message(error, walk.accession)}
+        result = film.result.model_dump(include=set(queue.RESULT))
+        return queue.finish, {"result": result, "waiting": film.waiting}
+
+    def render_still(self, still: Still) -> JobEnd:
+        """Render a still into the cache."""
+        try:
+            if self._settings.endpoint:
+                raise BadInput(
+                    "Walks are made at an endpoint here, which paints whole walks only. "
+                    "Please make the walk to see what lies between its stops."
+                )
+            spec, place = WalkSpec.stored(still.spec), Place(still.leg, still.t)
+            key = self._render_still(spec, place, self._models.get(spec.model), self._cache)
+        except Exception as error:
+            return stills.fail, {"error": self._error_message(error, f"Still {still.id}")}
+        return stills.finish, {"key": key}
+
+    def _make_film(
+        self,
+        walk: Walk,
+        *,
+        on_progress: Callable[[Progress], None],
+        cancelled: Callable[[], bool],
+    ) -> StoredFilm:
+        spec = WalkSpec.stored(walk.spec)
+        if self._storage is None:
+            self._storage = open_storage(
+                self._settings.store_root, retry_seconds=self._retry_seconds
+            )
+        render = self._renderer(spec.model, remote=walk.remote)
+        return render(
+            spec,
+            walk_id=walk.id,
+            cache=self._cache,
+            storage=self._storage,
+            outbox=self._outbox,
+            entry=_record_entry(walk),
+            on_progress=on_progress,
+            cancelled=cancelled,
+        )
+
+    def _renderer(self, model: str, *, remote: bool) -> Renderer:
+        """This machine with its model, or the endpoint. Raises BadInput if there is none."""
+        if not remote:
+            return partial(self._render, runner=self._models.get(model))
+        if self._remote is None:
+            raise BadInput(
+                "This walk was to be made at an endpoint, but the worker knows of none. "
+                "Please set MOMALISA_ENDPOINT, or make the walk here."
+            )
+        return self._remote
+
+    def _error_message(self, error: Exception, job: str) -> str:
+        """The sentence for the curator. Unexpected errors are logged with their traceback."""
+        if isinstance(error, MomaLisaError):
+            log.warning("%s failed: %s", job, error)
+            return str(error)
+        if isinstance(error, ValidationError):
+            sentences = " ".join(explain(error).values())
+            return f"This walk's settings cannot be used. {sentences}"
+        log.exception("%s failed", job)
+        # The error may have damaged the model in memory: load it again.
+        self._models.release()
+        where = self._settings.home / "logs"
+        return (
+            f"Something unforeseen happened ({type(error).__name__}). The log in {where} says more."
+        )
+
+
+def _record_entry(walk: Walk) -> dict[str, Any]:
+    """Fields of the film's record besides spec and result."""
+    return {
+        "accession": walk.accession,
+        "created_at": walk.created_at.isoformat(),
+        "parent": walk.parent,
+    }
+
+
+def _endpoint_renderer(address: str) -> Renderer | None:
+    if not address:
+        return None
+    from momalisa.cloud.endpoint import Endpoint
+
+    return Endpoint(address).render
