@@ -54,7 +54,7 @@ class WalkRequest:
 
 
 def parse_request(body: bytes, card: ModelCard) -> list[WalkRequest]:
-    """Parse and check a request's JSON; `card` describes the model that is card.
+    """Parse and check a request's JSON; `card` describes the served model.
 
     Raises BadInput with a message that starts with the field, such as "instances.0.frames: ...".
     """
@@ -163,12 +163,12 @@ def describe_openapi(card: ModelCard, health: str, predict: str) -> Json:
     `health` and `predict` are the routes.
     """
     error_texts = {
-        "400": "what was asked for cannot be done, and why",
-        "413": "the request, or the answer without a store for it, is too large",
-        "429": "the line is full; Retry-After says when to come back",
-        "500": "the fault is the container's, and its log says more",
+        "400": "the request is invalid; the message says why",
+        "413": "the request is too large, or the response is and there is no store",
+        "429": "the queue is full; Retry-After says when to retry",
+        "500": "an internal error; the container's log has the details",
         "502": "the film could not be stored",
-        "503": "loading or stopping; Retry-After says when to come back",
+        "503": "loading or stopping; Retry-After says when to retry",
     }
     errors = {code: _response(text, _ref("Error")) for code, text in error_texts.items()}
     ready = {"200": _response("the model is loaded", _ref("Ready")), "503": errors["503"]}

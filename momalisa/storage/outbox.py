@@ -103,7 +103,7 @@ def deliver_film(files: Sequence[File], storage: Storage, outbox: Outbox | None)
 
 
 def store_film(files: Sequence[File], storage: Storage) -> None:
-    """Store a film's files in this order, the record last; existing files are left alone."""
+    """Store a film's files in this order, the record last; files that are stored already stay."""
     for key, data in files:
         name = PurePosixPath(key)
         if name.name not in FIXED_NAMES or not storage.exists(key):
