@@ -1,4 +1,4 @@
-"""The model card that lies beside the weights."""
+"""Writes the model card of an exported pipeline."""
 
 from textwrap import fill
 
@@ -7,13 +7,13 @@ from momalisa.atelier.recipe import Recipe
 
 
 def model_card(recipe: Recipe, weights: int) -> str:
-    """Markdown about a model with `weights` parameters in all that has seen `recipe.seen`."""
+    """The Markdown card of a model with `weights` parameters, trained by `recipe`."""
     more_often = ""
     if recipe.hard:
-        times = sorted({recipe.odds(manner) for manner in recipe.hard})
+        factors = sorted({recipe.sampling_weight(manner) for manner in recipe.hard})
         sentence = (
             f"In the last part of the training {', '.join(dict.fromkeys(recipe.hard))} were shown"
-            f" {' or '.join(f'{one:g}' for one in times)} times as often as other manners."
+            f" {' or '.join(f'{factor:g}' for factor in factors)} times as often as other manners."
         )
         more_often = "\n" + fill(
             sentence, 98, initial_indent="  ", subsequent_indent="  ", break_on_hyphens=False

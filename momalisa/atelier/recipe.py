@@ -1,4 +1,4 @@
-"""Everything that decides what the trained model becomes, as one value."""
+"""The hyperparameters of a training, as one value that is saved with the model."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -6,33 +6,33 @@ from pathlib import Path
 from typing import Any, Self
 
 HELD_OUT_SEEDS = 1_000_000_000
-"""Canvases with seeds from here on are never trained on."""
+"""Canvases with this seed or a larger one are not used for training."""
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Sizes and lengths of a training; the defaults suit a few hours of two CPU cores."""
+    """The hyperparameters of a training; the defaults take a few hours on two CPU cores."""
 
     seed: int = 0
     size: int = 256
     """Pixels of a canvas's side."""
     canvases: int = 60_000
     captions: int = 8
-    """Captions for each canvas."""
+    """Captions per canvas."""
     hard: tuple[str, ...] = ()
-    """Manners that the model misses, by `evaluate`; one named twice counts twice."""
+    """Manners that `evaluate` finds missed; one that occurs twice has twice the weight."""
     emphasis: float = 1.0
-    """How many times as often canvases of the hard manners are shown as others."""
+    """How many times as often canvases of the hard manners are drawn as others."""
 
     latent_channels: int = 16
     encoder_width: int = 64
     decoder_width: int = 32
     decoder_blocks: tuple[int, ...] = (4, 3, 2, 1, 0)
-    """Blocks at 1/16, 1/8, 1/4, 1/2 and the whole of the size."""
+    """Blocks at 1/16, 1/8, 1/4, 1/2 and the full size."""
     decoder_steps: int = 4_000
     decoder_batch: int = 8
     decoder_crop: int = 8
-    """Latent cells of a training crop's side."""
+    """Side of a training crop in latent cells."""
 
     vocabulary: int = 6_144
     tokens: int = 32
@@ -45,30 +45,30 @@ class Recipe:
     unet_heads: int = 4
     batch: int = 64
     samples: int = 400_000
-    """Latents shown to the UNet in all."""
+    """Latents drawn for the UNet's training in total."""
     learning_rate: float = 1e-3
     text_share: float = 0.3
-    """The text encoder's share of the UNet's learning rate; a full share collapses it."""
+    """The text encoder's learning rate relative to the UNet's; at 1 the encoder collapses."""
     warm_up: float = 0.02
     cool_down: float = 0.3
-    """Shares of the run in which the learning rate rises and falls."""
+    """Shares of the training in which the learning rate rises and falls."""
     seen: int = 0
-    """Latents that the weights this training began with had been shown."""
+    """Latents on which the initial weights had been trained."""
     caption_dropout: float = 0.1
     ema: float = 0.9995
 
     @property
     def cells(self) -> int:
-        """Latent cells of a canvas's side."""
+        """Side of a canvas in latent cells."""
         return self.size // self.factor
 
-    def odds(self, manner: str) -> float:
-        """How often a canvas of this manner is shown, in times of an easy one's."""
+    def sampling_weight(self, manner: str) -> float:
+        """How often a canvas of this manner is drawn, relative to one that is not hard."""
         return self.emphasis * self.hard.count(manner) if manner in self.hard else 1.0
 
     @property
     def factor(self) -> int:
-        """Pixels of a latent cell's side."""
+        """Side of a latent cell in pixels."""
         return int(2 ** (len(self.decoder_blocks) - 1))
 
     def save(self, path: Path) -> None:
@@ -77,7 +77,7 @@ class Recipe:
 
     @classmethod
     def load(cls, path: Path, **changes: Any) -> Self:
-        """Read a recipe; `changes` win. Raises TypeError for a field there is not."""
+        """Read a recipe and apply `changes`. Raises TypeError for an unknown field."""
         content: dict[str, Any] = json.loads(path.read_text()) | changes
         tuples = {k: tuple(v) for k, v in content.items() if isinstance(v, list)}
         return cls(**(content | tuples))

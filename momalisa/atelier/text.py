@@ -1,4 +1,4 @@
-"""The text side: a tokenizer learned from the captions, and the encoder that reads its tokens."""
+"""The tokenizer, trained on the captions, and the text encoder."""
 
 import json
 from collections.abc import Iterable
@@ -6,6 +6,7 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, trainers
+from torch import Tensor
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from momalisa.atelier.recipe import Recipe
@@ -14,10 +15,10 @@ START, END = "<|startoftext|>", "<|endoftext|>"
 
 
 def train_tokenizer(captions: Iterable[str], recipe: Recipe) -> CLIPTokenizer:
-    """A byte-level BPE in CLIP's layout: every text can be written in it, known words in one."""
-    learner = Tokenizer(models.BPE(end_of_word_suffix="</w>", unk_token=END))
-    learner.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
-    learner.pre_tokenizer = pre_tokenizers.Sequence(
+    """Train a byte-level BPE tokenizer in CLIP's layout, which can encode any text."""
+    bpe = Tokenizer(models.BPE(end_of_word_suffix="</w>", unk_token=END))
+    bpe.normalizer = normalizers.Sequence([normalizers.NFC(), normalizers.Lowercase()])
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
         [pre_tokenizers.Whitespace(), pre_tokenizers.ByteLevel(add_prefix_space=False)]
     )
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -27,21 +28,21 @@ def train_tokenizer(captions: Iterable[str], recipe: Recipe) -> CLIPTokenizer:
         end_of_word_suffix="</w>",
         show_progress=False,
     )
-    learner.train_from_iterator(captions, trainer)
-    learned = learner.get_vocab(with_added_tokens=False)
-    words = sorted(learned, key=lambda word: learned[word])
-    missing = [f"{letter}</w>" for letter in alphabet if f"{letter}</w>" not in learned]
-    vocabulary = {word: i for i, word in enumerate([*words, *missing, START, END])}
-    return CLIPTokenizer(vocab=vocabulary, merges=_merges(learner), model_max_length=recipe.tokens)
+    bpe.train_from_iterator(captions, trainer)
+    ids = bpe.get_vocab(with_added_tokens=False)
+    tokens = sorted(ids, key=lambda token: ids[token])
+    missing = [f"{letter}</w>" for letter in alphabet if f"{letter}</w>" not in ids]
+    vocabulary = {token: i for i, token in enumerate([*tokens, *missing, START, END])}
+    return CLIPTokenizer(vocab=vocabulary, merges=_merges(bpe), model_max_length=recipe.tokens)
 
 
-def _merges(learner: Tokenizer) -> list[tuple[str, str]]:
-    pairs = json.loads(learner.to_str())["model"]["merges"]
+def _merges(bpe: Tokenizer) -> list[tuple[str, str]]:
+    pairs = json.loads(bpe.to_str())["model"]["merges"]
     return [tuple(pair.split(" ") if isinstance(pair, str) else pair) for pair in pairs]
 
 
 def build_text_encoder(tokenizer: CLIPTokenizer, recipe: Recipe) -> CLIPTextModel:
-    """A small CLIP text model with fresh weights."""
+    """Build a small CLIP text model with fresh weights."""
     return CLIPTextModel(
         CLIPTextConfig(
             vocab_size=len(tokenizer),
@@ -59,31 +60,38 @@ def build_text_encoder(tokenizer: CLIPTokenizer, recipe: Recipe) -> CLIPTextMode
 
 
 @torch.no_grad()
-def with_vocabulary(
+def replace_vocabulary(
     encoder: CLIPTextModel, old: CLIPTokenizer, new: CLIPTokenizer, recipe: Recipe
 ) -> CLIPTextModel:
-    """The same encoder, reading the tokens of `new` in place of those of `old`.
+    """Copy an encoder of the tokens of `old` to one of the tokens of `new`.
 
-    A token that both know keeps its embedding; another starts as the mean of the old tokens
+    Tokens of both keep their embedding; a new token gets the mean embedding of the old tokens
     that spell it.
     """
-    successor = build_text_encoder(new, recipe)
+    copy = build_text_encoder(new, recipe)
     weights = encoder.state_dict()
     name = next(name for name in weights if name.endswith("token_embedding.weight"))
-    known, rows = old.get_vocab(), []
+    old_ids, rows = old.get_vocab(), []
     for token, _ in sorted(new.get_vocab().items(), key=lambda item: item[1]):
-        spelled = [known[token]] if token in known else _spelled(token, old)
-        rows.append(weights[name][spelled].mean(0))
-    successor.load_state_dict(weights | {name: torch.stack(rows)})
-    return successor
+        ids = [old_ids[token]] if token in old_ids else _spell(token, old)
+        rows.append(weights[name][ids].mean(0))
+    copy.load_state_dict(weights | {name: torch.stack(rows)})
+    return copy
 
 
-def _spelled(token: str, tokenizer: CLIPTokenizer) -> list[int]:
+def _spell(token: str, tokenizer: CLIPTokenizer) -> list[int]:
+    """The ids of the tokens that spell a token of another vocabulary."""
     text = token.removesuffix("</w>")
     ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     return ids
 
 
+def tokenise(tokenizer: CLIPTokenizer, texts: list[str]) -> Tensor:
+    """Token ids (n, length) of texts, padded or truncated to the tokenizer's length."""
+    batch = tokenizer(texts, padding="max_length", truncation=True, return_tensors="pt")
+    return batch["input_ids"]  # type: ignore[no-any-return]
+
+
 def load_tokenizer(folder: Path) -> CLIPTokenizer:
-    """The tokenizer saved in `folder`."""
+    """Load the tokenizer saved in `folder`."""
     return CLIPTokenizer.from_pretrained(folder)

@@ -1,4 +1,4 @@
-"""From nothing to a diffusers pipeline: paint, encode, decode, denoise, export."""
+"""Trains the shipped model in stages, from painted canvases to a diffusers pipeline."""
 
 import copy
 import json
@@ -14,10 +14,10 @@ from transformers import CLIPTextModel, CLIPTokenizer
 
 from momalisa.atelier.autoencoder import (
     PatchMap,
-    build,
+    build_autoencoder,
     fit_encoder,
+    initialise_decoder,
     patch_map,
-    start_decoder,
     train_decoder,
 )
 from momalisa.atelier.canvases import (
@@ -28,122 +28,134 @@ from momalisa.atelier.canvases import (
     paint_shards,
 )
 from momalisa.atelier.card import model_card
-from momalisa.atelier.diffusion import (
-    Denoiser,
-    Lesson,
-    build_scheduler,
-    build_unet,
-    train_denoiser,
-)
+from momalisa.atelier.denoiser import Denoiser, build_scheduler, build_unet
+from momalisa.atelier.denoiser_training import train_denoiser
 from momalisa.atelier.painter import MANNERS, manner_of
 from momalisa.atelier.recipe import HELD_OUT_SEEDS, Recipe
 from momalisa.atelier.text import (
     build_text_encoder,
     load_tokenizer,
+    replace_vocabulary,
     train_tokenizer,
-    with_vocabulary,
 )
+from momalisa.atelier.training_data import TrainingData
 
 log = logging.getLogger(__name__)
-FIT_CANVASES = 768
-FIT_SEEDS = HELD_OUT_SEEDS // 2
-DECODER_SEEDS = FIT_SEEDS + FIT_CANVASES
+ENCODER_CANVASES = 768
+ENCODER_SEEDS = HELD_OUT_SEEDS // 2
+DECODER_SEEDS = ENCODER_SEEDS + ENCODER_CANVASES
+VALIDATION_CANVASES = 256
 
 
 def train(
     recipe: Recipe, folder: Path, *, device: str, processes: int, stages: tuple[str, ...] = ()
 ) -> None:
-    """Run the stages that are not done yet (or those named), each resuming where it stopped.
+    """Run the given stages, by default all, each resuming from its checkpoint in `folder`.
 
-    `folder` holds the recipe, shards, checkpoints, logs, and `pipeline/`: the exported model.
+    `folder` holds the recipe, shards, checkpoints, logs, and in `pipeline/` the exported model.
     """
     folder.mkdir(parents=True, exist_ok=True)
     recipe.save(folder / "recipe.json")
     torch.manual_seed(recipe.seed)
-    autoencoder = _autoencoder(recipe, folder)
+    autoencoder = _load_autoencoder(recipe, folder)
     patches = patch_map(autoencoder, recipe)
-    if wanted("paint", stages):
+    if _is_selected("paint", stages):
         paint_shards(folder / "shards", recipe, patches, processes=processes)
-    if wanted("decoder", stages):
-        fresh = CanvasStream(DECODER_SEEDS, recipe.size)
-        train_decoder(autoencoder, fresh, patches, recipe, folder, device=device, workers=processes)
+    if _is_selected("decoder", stages):
+        train_decoder(
+            autoencoder,
+            CanvasStream(DECODER_SEEDS, recipe.size),
+            patches,
+            recipe,
+            folder,
+            device=device,
+            workers=processes,
+        )
         autoencoder.cpu().save_pretrained(folder / "autoencoder")
-    if wanted("denoiser", stages):
-        _denoiser(recipe, folder, patches, device=device)
+    if _is_selected("denoiser", stages):
+        _train_denoiser(recipe, folder, patches, device=device)
 
 
 def start_from_pipeline(pipeline: Path, folder: Path) -> None:
-    """Let a new training begin with the weights of an exported pipeline and its recipe.
+    """Prepare a new training folder with the weights and the recipe of an exported pipeline.
 
-    The optimiser starts afresh, and the tokenizer is learned anew from the captions: words that
-    were not there before are spelled in the old tokens. Raises FileExistsError if `folder` holds
-    a training already.
+    The optimiser state is new, and so is the tokenizer, trained on the captions: embeddings of
+    new tokens come from the old tokens that spell them. Raises FileExistsError if `folder`
+    holds a training already.
     """
     if (folder / "recipe.json").exists():
         raise FileExistsError(f"{folder} holds a training already.")
     shutil.copytree(pipeline / "vae", folder / "autoencoder", dirs_exist_ok=True)
     for part in ("tokenizer", "unet", "text_encoder"):
         shutil.copytree(pipeline / part, folder / "start" / part, dirs_exist_ok=True)
-    shutil.copy(pipeline / "recipe.json", folder)  # last: with it the adoption is whole
+    shutil.copy(pipeline / "recipe.json", folder)  # last: it marks the folder as complete
 
 
-def _fresh_or_adopted(recipe: Recipe, folder: Path, tokenizer: CLIPTokenizer) -> Denoiser:
+def _build_denoiser(recipe: Recipe, folder: Path, tokenizer: CLIPTokenizer) -> Denoiser:
+    """A denoiser with the weights of `start_from_pipeline`, or with random ones."""
     start = folder / "start"
     if not start.exists():
         return Denoiser(build_unet(recipe), build_text_encoder(tokenizer, recipe))
     encoder = CLIPTextModel.from_pretrained(start / "text_encoder")
     return Denoiser(
         UNet2DConditionModel.from_pretrained(start / "unet"),
-        with_vocabulary(encoder, load_tokenizer(start / "tokenizer"), tokenizer, recipe),
+        replace_vocabulary(encoder, load_tokenizer(start / "tokenizer"), tokenizer, recipe),
     )
 
 
-def wanted(stage: str, stages: tuple[str, ...]) -> bool:
-    """Whether a stage was named, or none was, which means all."""
+def _is_selected(stage: str, stages: tuple[str, ...]) -> bool:
+    """Whether a stage is in `stages`; an empty tuple selects all."""
     return not stages or stage in stages
 
 
-def _autoencoder(recipe: Recipe, folder: Path) -> AutoencoderTiny:
-    """The autoencoder as far as it has come; its closed-form start when there is none."""
-    kept = folder / "autoencoder"
-    if kept.exists():
-        return AutoencoderTiny.from_pretrained(kept)
-    model = build(recipe)
-    images, _ = paint_batch(range(FIT_SEEDS, FIT_SEEDS + FIT_CANVASES), recipe.size)
+def _load_autoencoder(recipe: Recipe, folder: Path) -> AutoencoderTiny:
+    """Load the autoencoder; on first use, initialise and save it."""
+    path = folder / "autoencoder"
+    if path.exists():
+        return AutoencoderTiny.from_pretrained(path)
+    model = build_autoencoder(recipe)
+    seeds = range(ENCODER_SEEDS, ENCODER_SEEDS + ENCODER_CANVASES)
+    images, _ = paint_batch(seeds, recipe.size)
     fit_encoder(model, images)
-    start_decoder(model, images[:256], patch_map(model, recipe))
-    model.save_pretrained(kept)
+    initialise_decoder(model, images[:256], patch_map(model, recipe))
+    model.save_pretrained(path)
     return model
 
 
-def _denoiser(recipe: Recipe, folder: Path, patches: PatchMap, *, device: str) -> None:
+def _train_denoiser(recipe: Recipe, folder: Path, patches: PatchMap, *, device: str) -> None:
     shards = paint_shards(folder / "shards", recipe, patches, processes=1)
     canvases = load_shards(shards)
-    tokenizer = _tokenizer(recipe, folder, (t for lines in canvases.captions for t in lines))
+    texts = (text for lines in canvases.captions for text in lines)
+    tokenizer = _load_tokenizer(recipe, folder, texts)
     manners = [manner_of(seed) for seed in range(recipe.canvases)]
-    odds = [recipe.odds(manner) for manner in manners]
-    lesson = Lesson.of(canvases, tokenizer, odds, [MANNERS.index(one) for one in manners])
-    unseen = range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + 256)
-    exam = Lesson.of(paint_canvases(unseen, recipe, patches), tokenizer)
-    model = _fresh_or_adopted(recipe, folder, tokenizer)
+    weights = [recipe.sampling_weight(manner) for manner in manners]
+    indices = [MANNERS.index(manner) for manner in manners]
+    data = TrainingData.from_canvases(canvases, tokenizer, weights, indices)
+    held_out = range(HELD_OUT_SEEDS, HELD_OUT_SEEDS + VALIDATION_CANVASES)
+    validation_canvases = paint_canvases(held_out, recipe, patches)
+    validation = TrainingData.from_canvases(validation_canvases, tokenizer)
+    model = _build_denoiser(recipe, folder, tokenizer)
     count = sum(p.numel() for p in model.unet.parameters())
-    log.info("%d canvases, UNet of %.1f M parameters", len(lesson.latents), count / 1e6)
+    log.info("%d canvases, UNet of %.1f M parameters", len(data.latents), count / 1e6)
 
-    def export_now(denoiser: Denoiser, samples: int) -> None:
-        parts = denoiser, tokenizer, _autoencoder(recipe, folder)
-        export(*parts, recipe, folder / "pipeline", samples=samples)
+    def export(denoiser: Denoiser, samples: int) -> None:
+        autoencoder = _load_autoencoder(recipe, folder)
+        export_pipeline(
+            denoiser, tokenizer, autoencoder, recipe, folder / "pipeline", samples=samples
+        )
 
-    train_denoiser(model, lesson, exam, recipe, folder, device=device, on_checkpoint=export_now)
-
-
-def _tokenizer(recipe: Recipe, folder: Path, texts: Iterable[str]) -> CLIPTokenizer:
-    kept = folder / "tokenizer"
-    if not kept.exists():
-        train_tokenizer(texts, recipe).save_pretrained(kept)
-    return load_tokenizer(kept)
+    train_denoiser(model, data, validation, recipe, folder, device=device, on_checkpoint=export)
 
 
-def export(
+def _load_tokenizer(recipe: Recipe, folder: Path, texts: Iterable[str]) -> CLIPTokenizer:
+    """Load the tokenizer; on first use, train it on `texts` and save it."""
+    path = folder / "tokenizer"
+    if not path.exists():
+        train_tokenizer(texts, recipe).save_pretrained(path)
+    return load_tokenizer(path)
+
+
+def export_pipeline(
     model: Denoiser,
     tokenizer: CLIPTokenizer,
     autoencoder: AutoencoderTiny,
@@ -154,14 +166,15 @@ def export(
 ) -> None:
     """Write a stock `StableDiffusionPipeline` in fp16 safetensors, with its model card.
 
-    The one that was in `folder` stays until the new one is whole.
+    `samples` is the number of latents drawn in this training. An earlier pipeline in `folder` is
+    replaced only when the new one is complete.
     """
     draft = folder.with_name(folder.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)
     pipeline = StableDiffusionPipeline(
-        unet=_half(model.unet),
-        text_encoder=_half(model.text_encoder),
-        vae=_half(autoencoder),
+        unet=_half_copy(model.unet),
+        text_encoder=_half_copy(model.text_encoder),
+        vae=_half_copy(autoencoder),
         tokenizer=tokenizer,
         scheduler=build_scheduler(),
         safety_checker=None,
@@ -170,7 +183,7 @@ def export(
     )
     pipeline.save_pretrained(draft, safe_serialization=True)
     for config in draft.glob("*/config.json"):
-        _tidy(config)
+        _clean_config(config)
     weights = sum(p.numel() for part in (model, autoencoder) for p in part.parameters())
     recipe = replace(recipe, seen=recipe.seen + samples)
     recipe.save(draft / "recipe.json")
@@ -179,10 +192,10 @@ def export(
     draft.rename(folder)
 
 
-def _tidy(config: Path) -> None:
-    """Take this machine's paths out, and let it compute in fp32: halves are for the disk.
+def _clean_config(config: Path) -> None:
+    """Remove local paths from a configuration, and set its dtype to float32.
 
-    transformers would compute in the precision it finds here, which CPUs are slow at.
+    transformers computes in that dtype, and CPUs are slow at fp16, which is for storage only.
     """
     content = json.loads(config.read_text())
     content.pop("_name_or_path", None)
@@ -191,6 +204,6 @@ def _tidy(config: Path) -> None:
     config.write_text(json.dumps(content, indent=2) + "\n")
 
 
-def _half(model: torch.nn.Module) -> torch.nn.Module:
-    """A copy on the CPU in fp16."""
+def _half_copy(model: torch.nn.Module) -> torch.nn.Module:
+    """A copy of a model on the CPU in fp16, for inference."""
     return copy.deepcopy(model).cpu().half().eval().requires_grad_(False)

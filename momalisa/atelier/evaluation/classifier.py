@@ -80,8 +80,7 @@ class Classifier(nn.Module):
 
     def logits(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Logits (n, manners) and (n, places) of features (n, FEATURES)."""
-        scaled = features * LOGIT_SCALE
-        return self.manner_head(scaled), self.place_head(scaled)
+        return self.manner_head(features * LOGIT_SCALE), self.place_head(features * LOGIT_SCALE)
 
     @torch.no_grad()
     def predict(self, pictures: Sequence[Frame]) -> Predictions:
