@@ -84,7 +84,6 @@ PRIVATE_LANGUAGE = {
     "momalisa/render.py",
     "momalisa/storage/gcs.py",
     "momalisa/ui/compare/blind_vote.py",
-    "momalisa/ui/components/scrubber.py",
     "momalisa/ui/create/current_walk.py",
     "momalisa/ui/create/form.py",
     "momalisa/ui/create/random_prompts.py",

@@ -53,7 +53,7 @@ def arrived_by_history() -> bool:
 
 
 def _address(page: Path, parameters: Parameters) -> str:
-    """A page's address relative to any page's; all stand in one folder, Home is the folder."""
+    """A page's address relative to any page's; Home is the folder of all others."""
     path = "./" if page == page_paths.HOME else page.stem
     query = urlencode(parameters, doseq=True)
     return f"{path}?{query}" if query else path

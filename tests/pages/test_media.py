@@ -25,7 +25,7 @@ from tests.support.faults import Proxy
 from tests.support.pages import MakeWalk, UpdateWalk, picture_bytes, spec, stored_walk
 from tests.support.storage_emulator import proxied_emulator
 
-# The client library leaves the socket of an answer that it tries again to the collector.
+# The client library leaves the sockets of retried responses to the garbage collector.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
 )

@@ -1,32 +1,32 @@
-// Keeps the browser's history in step with the pages: one entry for each that the visitor opens.
+// Opens pages with one entry in the browser's history each.
 
-const KEPT = ["embed", "embed_options"]   // of an app that is shown inside another page
+const EMBED_PARAMETERS = ["embed", "embed_options"]  // must stay while the app is embedded
 let last
 
-// Open an address. Streamlit follows as it does after Back and Forward, without an entry of its own.
+// Opens an address. The popstate event makes Streamlit load it as after Back, without a new entry.
 export default function ({ data }) {
-  if (!data.address || data.id === last) return  // the second: called for a change of the theme
+  if (!data.address || data.id === last) return  // a change of the theme calls again
   last = data.id
-  const next = embedded(new URL(data.address, location.href))
+  const next = withEmbedParameters(new URL(data.address, location.href))
   history[data.replace ? "replaceState" : "pushState"]({}, "", next)
   dispatchEvent(new PopStateEvent("popstate", { state: {} }))
 }
 
-// When a link is clicked, Streamlit takes the parameters of this page's fields along and then pushes
-// this page's address without them. It finds none, for they are away until it has looked.
+// When a link is clicked, Streamlit pushes this page's address without the parameters that are bound
+// to fields. They are removed until it has read the address, so that it pushes nothing.
 addEventListener("click", ({ target }) => {
   const link = target.closest?.("a[href]")
   const here = location.href
-  const bare = embedded(new URL(location.pathname, here)).href
+  const bare = withEmbedParameters(new URL(location.pathname, here)).href
   if (!link || link.origin !== location.origin || here === bare) return
   if (link.pathname === location.pathname) return
   history.replaceState(history.state, "", bare)
   setTimeout(() => location.href === bare && history.replaceState(history.state, "", here))
 }, true)
 
-function embedded(address) {
+function withEmbedParameters(address) {
   for (const [name, value] of new URLSearchParams(location.search)) {
-    if (KEPT.includes(name)) address.searchParams.append(name, value)
+    if (EMBED_PARAMETERS.includes(name)) address.searchParams.append(name, value)
   }
   return address
 }

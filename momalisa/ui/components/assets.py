@@ -9,7 +9,7 @@ FOLDER = Path(__file__).parent
 
 
 def register_component(name: str) -> ComponentRenderer:
-    """Register `name` with its HTML, CSS and JavaScript, as far as it has files of each."""
+    """Register the component `momalisa_<name>` with those of its three asset files that exist."""
     html, css, js = (_read(FOLDER / f"{name}.{kind}") for kind in ("html", "css", "js"))
     return st.components.v2.component(f"momalisa_{name}", html=html, css=css, js=js)
 
