@@ -32,7 +32,7 @@ def open_page(page: Path, parameters: Parameters | None = None) -> NoReturn:
 def replace_parameters(page: Path, parameters: Parameters | None = None) -> None:
     """Replace the parameters in the URL of the page shown now; the history stays as it is."""
     with st.session_state.address_slot:
-        address_bar(key="replaced_address", address=_address(page, parameters or {}), replace=True)
+        address_bar(key="address_replaced", address=_address(page, parameters or {}), replace=True)
 
 
 def render_address_slot() -> None:
@@ -41,9 +41,8 @@ def render_address_slot() -> None:
     Call it after `st.navigation`, whose message would make the browser return to the page shown
     now, and before the page runs.
     """
-    st.session_state.address_slot = st.container(key="address_slot")
-    with st.session_state.address_slot:
-        address_bar(key="address", address=st.session_state.pop("next_address", ""))
+    address_bar(key="address", address=st.session_state.pop("next_address", ""))
+    st.session_state.address_slot = st.empty()
 
 
 def arrived_by_history() -> bool:

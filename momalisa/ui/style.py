@@ -41,7 +41,7 @@ CSS = """
 .st-key-doors > div:first-child a * { color: inherit; }
 
 /* A field and a component that only keep state in the browser. */
-.st-key-shape, .st-key-address_slot { display: none; }
+.st-key-shape, [class*="st-key-address"] { display: none; }
 
 /* Small buttons for presets. */
 .st-key-ideas button, .st-key-at_once button { min-height: 2rem; padding: .1rem .6rem; }

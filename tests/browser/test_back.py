@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.app import App, running_app
-from tests.support.browser import Visitor, fill_field, press
+from tests.support.browser import Visitor, fill_field, press, wait_for_script
 from tests.support.films import add_film
 
 pytestmark = pytest.mark.browser
@@ -159,6 +159,7 @@ def test_back_leads_to_what_was_shown_and_forward_again(
     page, start = visitor.page, f"{re.escape(app.url + way.start)}$"
     page.goto(app.url + way.start)
     shows(page, start, way.shown)
+    wait_for_script(page)
     entries = page.evaluate("history.length")
     way.go(page)
     shows(page, way.target, way.then_shown)
