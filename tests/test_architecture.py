@@ -46,7 +46,6 @@ PRIVATE_WORDS = re.compile(
 LONG_FILES = {
     "db/models.py",
     "db/walks.py",
-    "momalisa/atelier/diffusion.py",
     "momalisa/sync.py",
     "momalisa/worker/worker.py",
     "tests/bench/engine.py",
@@ -59,7 +58,6 @@ LONG_FILES = {
 LONG_FUNCTIONS = {
     "db/walks.py:adopt",
     "momalisa/__main__.py:_add_walk",
-    "momalisa/atelier/diffusion.py:train_denoiser",
     "momalisa/render.py:paint",
     "tests/models/test_sdxl.py:make_sdxl",
 }
@@ -68,14 +66,6 @@ PRIVATE_LANGUAGE = {
     "db/session.py",
     "db/stills.py",
     "db/walks.py",
-    "momalisa/atelier/__main__.py",
-    "momalisa/atelier/evaluation/classifier.py",
-    "momalisa/atelier/evaluation/classifier_training.py",
-    "momalisa/atelier/evaluation/evaluate.py",
-    "momalisa/atelier/evaluation/figures.py",
-    "momalisa/atelier/evaluation/manner.py",
-    "momalisa/atelier/evaluation/memorisation.py",
-    "momalisa/atelier/evaluation/step_counts.py",
     "momalisa/cloud/endpoint.py",
     "momalisa/cloud/frame_transfer.py",
     "momalisa/cloud/model_server.py",

@@ -37,7 +37,7 @@ class ClassifierConfig:
     seed: int = 0
 
     def paint_canvas(self, seed: int, size: int) -> Canvas:
-        """Paint the training canvas of a seed; with all manners, the denoiser's canvas."""
+        """Paint the training canvas of a seed; by default, the denoiser is trained on it too."""
         return paint(Random(seed).choice(self.manners), seed, size)
 
     def digest(self) -> str:

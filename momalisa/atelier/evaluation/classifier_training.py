@@ -26,7 +26,7 @@ LEARNING_RATE = 3e-3
 
 
 def load_or_train(config: ClassifierConfig, path: Path) -> Classifier:
-    """Load the classifier from `path`; train it (minutes) and save it if that is another one."""
+    """Load the classifier of `config` from `path`, or train it (minutes) and save it there."""
     classifier, digest = Classifier(config), config.digest()
     if path.exists():
         saved = torch.load(path, weights_only=True)

@@ -65,9 +65,10 @@ def _measure_caption_colours(
     pairs = [pair for pair in zip(prompts, pictures, strict=True) if pair[0].colours]
     if not pairs:
         return []
-    coloured, shown = zip(*pairs, strict=True)
-    canvases = [prompt.canvas for prompt in coloured]
-    return [compare("colour: all that captions name", has_colours, coloured, shown, canvases)]
+    with_colours, their_pictures = zip(*pairs, strict=True)
+    canvases = [prompt.canvas for prompt in with_colours]
+    name = "colour: all that captions name"
+    return [compare(name, has_colours, with_colours, their_pictures, canvases)]
 
 
 def _missed_manners(prompts: Sequence[EvalPrompt], predicted: Sequence[str]) -> list[Metric]:

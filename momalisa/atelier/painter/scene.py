@@ -117,10 +117,10 @@ class Scene:
         """The share of the picture that each used colour covers, largest first."""
         names = list(self._used)
         step = max(1, self.size // 64)
-        seen = self.pixels[::step, ::step, :3].reshape(-1, 1, 3).astype(np.int32)
-        far = ((seen - np.array([[COLOURS[n] for n in names]], np.int32)) ** 2).sum(axis=2)
+        pixels = self.pixels[::step, ::step, :3].reshape(-1, 1, 3).astype(np.int32)
+        far = ((pixels - np.array([[COLOURS[n] for n in names]], np.int32)) ** 2).sum(axis=2)
         nearest = far.argmin(axis=1)[far.min(axis=1) < _BLEND]
-        shares = np.bincount(nearest, minlength=len(names)) / len(seen)
+        shares = np.bincount(nearest, minlength=len(names)) / len(pixels)
         order = np.argsort(-shares, kind="stable")
         return {names[i]: float(shares[i]) for i in order}
 
