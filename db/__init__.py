@@ -1,1 +1,1 @@
-"""The history: walks, their queue and their workers, in SQLite or PostgreSQL."""
+"""The history database (SQLite or PostgreSQL): walks, queue, workers, votes and stills."""

@@ -1,4 +1,4 @@
-"""Copies of a SQLite history: taken while the app runs, and brought back."""
+"""Backup and restore of a SQLite history; a backup can be made while the app runs."""
 
 import os
 import shutil
@@ -12,54 +12,59 @@ from db.session import list_revisions, sqlite_file
 
 
 def backup(url: str, file: Path) -> None:
-    """Copy the history into a new file, also while others write to it.
+    """Copy the history into a new file, also while other processes write to it.
 
-    The file gets its name once it is whole and checked. Raises NotRestorable, or another
-    HistoryError.
+    The file is moved to its name after it is complete and checked. Raises NotRestorable, or
+    another HistoryError.
     """
-    history = _history(url, "pg_dump --format=custom --file=FILE DATABASE")
+    history = _require_sqlite_file(url, "pg_dump --format=custom --file=FILE DATABASE")
     if not file.absolute().parent.is_dir():
         raise NotRestorable(f"There is no folder {file.parent} to put a backup into.")
     if not history.is_file():
         raise NotRestorable(f"There is no history at {history} to make a backup of.")
     if file.exists():
         raise NotRestorable(f"{file} exists already. A backup overwrites nothing: name a new file.")
-    os.replace(_checked_copy(history, file), file)
+    os.replace(_copy_and_check(history, file), file)
 
 
 def restore(file: Path, url: str) -> Path | None:
-    """Put a backup in the history's place; returns where the history until now is kept.
+    """Replace the history by a backup; returns the path of a copy of the previous history, or None.
 
-    None when there was none. An old backup gets the newest schema at the next start. Raises
-    NotRestorable, Locked while the app or a worker has the history open, TooNew, or another
-    HistoryError; the history is then as it was.
+    An old backup is migrated at the next start. Raises NotRestorable, Locked while the app or a
+    worker has the history open, TooNew, or another HistoryError; the history is then unchanged.
     """
-    history = _history(url, "pg_restore --clean --dbname=DATABASE FILE")
+    history = _require_sqlite_file(url, "pg_restore --clean --dbname=DATABASE FILE")
     if not file.is_file():
         raise NotRestorable(f"There is no backup at {file}.")
     history.parent.mkdir(parents=True, exist_ok=True)
     try:
-        new = _checked_copy(file, history)
+        new = _copy_and_check(file, history)
     except Damaged as error:
         raise NotRestorable(f"{file} is damaged, or no backup. Nothing was changed.") from error
     try:
-        until_now = history.exists()
-        kept = _keep(history)
+        had_history = history.exists()
+        previous = _copy_aside(history)
         os.replace(new, history)
     finally:
         new.unlink(missing_ok=True)
-    return kept if until_now else None
+    return previous if had_history else None
 
 
-def _history(url: str, instead: str) -> Path:
+def _require_sqlite_file(url: str, server_command: str) -> Path:
+    """Return the history's file; raises NotRestorable, naming the server's command, if none."""
     history = sqlite_file(url)
     if history is None:
-        raise NotRestorable(f"The history is on a server, which has its own command: {instead}")
+        raise NotRestorable(
+            f"The history is on a server, which has its own command: {server_command}"
+        )
     return history
 
 
-def _checked_copy(source: Path, target: Path) -> Path:
-    """A sound copy of a history beside `target`, on the disk. Raises HistoryError."""
+def _copy_and_check(source: Path, target: Path) -> Path:
+    """Copy a history to a temporary file beside `target`, synced to disk, and check its integrity.
+
+    Raises HistoryError.
+    """
     part = target.with_name(f".{target.name}.part")
     part.unlink(missing_ok=True)
     try:
@@ -80,8 +85,8 @@ def _checked_copy(source: Path, target: Path) -> Path:
 
 
 def _check(copy: sqlite3.Connection, source: Path) -> None:
-    [sound] = copy.execute("PRAGMA integrity_check(1)").fetchone()
-    if sound != "ok" or copy.execute("PRAGMA foreign_key_check").fetchone():
+    [integrity] = copy.execute("PRAGMA integrity_check(1)").fetchone()
+    if integrity != "ok" or copy.execute("PRAGMA foreign_key_check").fetchone():
         raise Damaged.at(str(source))
     if (
         copy.execute("SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'").fetchone()
@@ -93,25 +98,25 @@ def _check(copy: sqlite3.Connection, source: Path) -> None:
         raise TooNew.at(str(source))
 
 
-def _keep(history: Path) -> Path:
-    """Copy the present history, whatever is left of it, to a name of its own beside it."""
-    # A damaged one is copied as it is, with what SQLite has not merged into it.
+def _copy_aside(history: Path) -> Path:
+    """Copy the current history, complete or damaged, to a new name beside it."""
+    # A damaged one is copied as it is, with its unmerged write-ahead log.
     with suppress(Damaged), translate_errors(str(history)):
         if history.exists():
-            _to_one_file(history)
+            _merge_wal(history)
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
-    kept = history.with_name(f"{history.name}.before-restore-{now}")
-    for ending in ("", "-wal", "-shm"):
-        part = history.with_name(history.name + ending)
+    copy = history.with_name(f"{history.name}.before-restore-{now}")
+    for suffix in ("", "-wal", "-shm"):
+        part = history.with_name(history.name + suffix)
         if part.exists():
-            shutil.copy2(part, f"{kept}{ending}")
-    for ending in ("-wal", "-shm"):
-        # Left behind, it would be read as a part of the history that comes.
-        history.with_name(history.name + ending).unlink(missing_ok=True)
-    return kept
+            shutil.copy2(part, f"{copy}{suffix}")
+    for suffix in ("-wal", "-shm"):
+        # If left behind, SQLite would apply it to the restored history.
+        history.with_name(history.name + suffix).unlink(missing_ok=True)
+    return copy
 
 
-def _to_one_file(history: Path) -> None:
-    """Merge what is beside the file into it. SQLite refuses while others have it open."""
-    with closing(sqlite3.connect(history, timeout=0)) as alone:
-        alone.execute("PRAGMA journal_mode = DELETE")
+def _merge_wal(history: Path) -> None:
+    """Merge the write-ahead log into the file; SQLite refuses while others have it open."""
+    with closing(sqlite3.connect(history, timeout=0)) as connection:
+        connection.execute("PRAGMA journal_mode = DELETE")

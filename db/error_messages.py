@@ -1,16 +1,16 @@
-"""What can go wrong with the history, in sentences a curator understands.
+"""Exceptions of the history database, with messages for curators.
 
     HistoryError (also OSError)   the history cannot be read or written
-    ├── Damaged                   the file is no sound database
-    ├── TooNew                    a later version of the app has written it
-    ├── ReadOnly                  it may not be written
-    ├── Locked                    another program holds it for longer than one waits
-    ├── DiskFull                  no room to write
-    ├── OutOfReach                the server does not answer, or the file cannot be opened
-    ├── NoDriver                  the program that speaks with this kind of server is missing
-    └── NotRestorable             a backup cannot be written, or not be brought back
+    ├── Damaged                   the file is corrupt or no database
+    ├── TooNew                    its schema is of a later version of the app
+    ├── ReadOnly                  no permission to write it
+    ├── Locked                    another program holds the lock for longer than the timeout
+    ├── DiskFull                  no space left on the disk
+    ├── OutOfReach                the server cannot be reached, or the file cannot be opened
+    ├── NoDriver                  the driver for this kind of server is not installed
+    └── NotRestorable             a backup cannot be written or restored
 
-`translate_errors` turns a driver's error into one of these; what is none of them stays as it is.
+`translate_errors` converts a driver's errors to these; other errors pass through unchanged.
 """
 
 import sqlite3
@@ -22,18 +22,18 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 
 class HistoryError(OSError):
-    """Any error of the history whose message is meant for the person in front of the screen."""
+    """Base class of the history's errors, whose messages are shown to the curator."""
 
     sentence = "The history cannot be used just now."
 
     @classmethod
-    def at(cls, place: str) -> Self:
-        """This error of the history at `place`."""
-        return cls(f"{cls.sentence} (The history: {place})")
+    def at(cls, location: str) -> Self:
+        """Create this error for the history at `location`, a path or a URL without password."""
+        return cls(f"{cls.sentence} (The history: {location})")
 
 
 class Damaged(HistoryError):
-    """The file is no sound database."""
+    """The file is corrupt or no database."""
 
     sentence = (
         "The history is damaged. Nothing was changed in it. Please stop the app, keep a copy of "
@@ -43,7 +43,7 @@ class Damaged(HistoryError):
 
 
 class TooNew(HistoryError):
-    """A later version of the app has written it."""
+    """Its schema is of a later version of the app."""
 
     sentence = (
         "The history was written by a newer MOMA Lisa than this one. Nothing was changed in it. "
@@ -52,7 +52,7 @@ class TooNew(HistoryError):
 
 
 class ReadOnly(HistoryError):
-    """It may not be written."""
+    """No permission to write it."""
 
     sentence = (
         "The history cannot be written, so nothing was changed. Please allow the app to write "
@@ -61,7 +61,7 @@ class ReadOnly(HistoryError):
 
 
 class Locked(HistoryError):
-    """Another program holds it for longer than one waits."""
+    """Another program holds the lock for longer than the timeout."""
 
     sentence = (
         "Another program keeps the history locked, so nothing was changed. Please try again in a "
@@ -70,7 +70,7 @@ class Locked(HistoryError):
 
 
 class DiskFull(HistoryError):
-    """No room to write."""
+    """No space left on the disk."""
 
     sentence = (
         "The disk of the history is full, so nothing was changed. Please make some room and try "
@@ -79,7 +79,7 @@ class DiskFull(HistoryError):
 
 
 class OutOfReach(HistoryError):
-    """The server does not answer, or the file cannot be opened."""
+    """The server cannot be reached, or the file cannot be opened."""
 
     sentence = (
         "The history cannot be reached just now. Nothing is lost; please try again in a moment. "
@@ -88,7 +88,7 @@ class OutOfReach(HistoryError):
 
 
 class NoDriver(HistoryError):
-    """The program that speaks with this kind of server is missing."""
+    """The driver for this kind of server is not installed."""
 
     sentence = (
         "The history is on a server that this installation cannot speak with. For PostgreSQL: "
@@ -97,7 +97,7 @@ class NoDriver(HistoryError):
 
 
 class NotRestorable(HistoryError):
-    """A backup cannot be written, or not be brought back."""
+    """A backup cannot be written or restored."""
 
 
 _SQLITE = {
@@ -110,7 +110,7 @@ _SQLITE = {
     sqlite3.SQLITE_CANTOPEN: OutOfReach,
     sqlite3.SQLITE_IOERR: OutOfReach,
 }
-# https://www.postgresql.org/docs/current/errcodes-appendix.html, by their beginnings.
+# Prefixes of SQLSTATE codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _POSTGRESQL = {
     "XX001": Damaged,
     "XX002": Damaged,
@@ -128,21 +128,21 @@ _POSTGRESQL = {
 
 
 @contextmanager
-def translate_errors(place: str) -> Iterator[None]:
-    """Turn what the driver says about the history at `place` into a HistoryError."""
+def translate_errors(location: str) -> Iterator[None]:
+    """Context manager that converts driver errors to a HistoryError about `location`."""
     try:
         yield
     except (SQLAlchemyError, sqlite3.Error) as error:
-        kind = _kind(error)
+        kind = _find_error_class(error)
         if kind is None:
             raise
-        raise kind.at(place) from error
+        raise kind.at(location) from error
 
 
-def _kind(error: Exception) -> type[HistoryError] | None:
+def _find_error_class(error: Exception) -> type[HistoryError] | None:
     cause = error.orig if isinstance(error, DBAPIError) else error
     if isinstance(cause, sqlite3.Error):
-        # The low byte is the kind of error, the others say more about it.
+        # The low byte is the primary error code, the others extend it.
         code = getattr(cause, "sqlite_errorcode", None)
         return None if code is None else _SQLITE.get(code & 0xFF)
     state = getattr(cause, "sqlstate", None)

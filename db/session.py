@@ -1,6 +1,6 @@
-"""Connections: one engine per database and process, and the two kinds of transaction.
+"""Engines, transactions and migrations of the history database.
 
-This is the one place where the driver's errors become those of `db.error_messages`.
+Driver errors are translated to the exceptions of `db.error_messages` here and in `db.backup`.
 """
 
 import os
@@ -25,39 +25,39 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 BUSY_SECONDS = 15
-_WRITES = "history_writes"
-_MIGRATION = 0x4D4F4D41  # PostgreSQL's advisory lock for migrations: "MOMA"
-_one_migration = threading.Lock()
+_WRITES = "history_writes"  # execution option of transactions that write
+_MIGRATION_LOCK_ID = 0x4D4F4D41  # PostgreSQL's advisory lock for migrations: "MOMA"
+_migration_lock = threading.Lock()
 
 
 def get_engine(url: str) -> Engine:
-    """The engine of this process for `url`; makes the folder of a SQLite file."""
-    # The process's id is part of the key: a connection must not cross a fork.
-    return _engine(url, os.getpid())
+    """Return this process's engine for `url`; creates the folder of a SQLite file."""
+    # The process id is part of the cache key: a connection must not cross a fork.
+    return _cached_engine(url, os.getpid())
 
 
 @lru_cache(maxsize=8)
-def _engine(url: str, _pid: int) -> Engine:
-    # Streamlit serves every reader from a thread of its own.
-    return _new_engine(url, pool_size=5, max_overflow=60)
+def _cached_engine(url: str, _pid: int) -> Engine:
+    # Streamlit serves each session in a separate thread.
+    return _create_engine(url, pool_size=5, max_overflow=60)
 
 
-def _new_engine(url: str, *, foreign_keys: bool = True, **options: Any) -> Engine:
-    place = make_url(url)
-    if place.get_backend_name() != "sqlite":
+def _create_engine(url: str, *, foreign_keys: bool = True, **options: Any) -> Engine:
+    parsed = make_url(url)
+    if parsed.get_backend_name() != "sqlite":
         try:
-            engine = create_engine(place, **options)
+            engine = create_engine(parsed, **options)
         except (ModuleNotFoundError, NoSuchModuleError) as error:
             raise NoDriver.at(describe_location(url)) from error
-        event.listen(engine, "connect", _leave_out_nul)
+        event.listen(engine, "connect", _drop_nul_characters)
         return engine
-    if place.database:
-        Path(place.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(place, connect_args={"timeout": BUSY_SECONDS}, **options)
+    if parsed.database:
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS}, **options)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
-        # The driver's own BEGIN would come late and never IMMEDIATE: `_begin` sends it instead.
+        # The driver would send BEGIN late and never BEGIN IMMEDIATE: `_begin` does it instead.
         connection.isolation_level = None
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -65,16 +65,16 @@ def _new_engine(url: str, *, foreign_keys: bool = True, **options: Any) -> Engin
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        # A transaction that reads first and writes later fails at once when another one wrote
-        # in between, whatever the busy timeout; taking the write lock first makes it wait.
+        # A transaction that reads first and then writes fails immediately if another one wrote in
+        # between, whatever the busy timeout; taking the write lock first makes it wait.
         writes = connection.get_execution_options().get(_WRITES)
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
 
 
-def _leave_out_nul(connection: Any, _record: object) -> None:
-    """PostgreSQL's texts hold no NUL and its driver raises at one; so an odd URL finds nothing."""
+def _drop_nul_characters(connection: Any, _record: object) -> None:
+    """Remove NUL characters from texts sent to PostgreSQL, whose driver would raise on them."""
     from psycopg.types.string import StrDumperUnknown
 
     class Dumper(StrDumperUnknown):
@@ -86,10 +86,10 @@ def _leave_out_nul(connection: Any, _record: object) -> None:
 
 @contextmanager
 def writing(url: str) -> Iterator[Session]:
-    """A transaction that writes: committed at the end, rolled back on an error.
+    """Open a write transaction: committed at the end of the block, rolled back on an error.
 
     Waits up to 15 s for other writers. Raises HistoryError when the history cannot be written.
-    Rows stay readable after it.
+    Rows can still be read after the block.
     """
     with translate_errors(describe_location(url)):
         engine = get_engine(url).execution_options(**{_WRITES: True})
@@ -99,7 +99,7 @@ def writing(url: str) -> Iterator[Session]:
 
 @contextmanager
 def reading(url: str) -> Iterator[Session]:
-    """A transaction that only reads, one state of the history; what it changes is dropped.
+    """Open a read transaction on one snapshot of the history; changes are rolled back.
 
     Raises HistoryError when the history cannot be read.
     """
@@ -112,50 +112,53 @@ def reading(url: str) -> Iterator[Session]:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """The file of a SQLite history; None for one on a server or in memory."""
-    place = make_url(url)
-    on_disk = place.get_backend_name() == "sqlite" and place.database not in (None, "", ":memory:")
-    return Path(str(place.database)) if on_disk else None
+    """Return the file of a SQLite history; None for one on a server or in memory."""
+    parsed = make_url(url)
+    sqlite = parsed.get_backend_name() == "sqlite"
+    on_disk = sqlite and parsed.database not in (None, "", ":memory:")
+    return Path(str(parsed.database)) if on_disk else None
 
 
 def describe_location(url: str) -> str:
-    """Where the history is, as one may say it aloud: no password."""
+    """Return the history's file, or its URL without the password."""
     return str(sqlite_file(url) or make_url(url).render_as_string(hide_password=True))
 
 
 def migrate(url: str) -> None:
-    """Bring the database to the newest schema; also from nothing.
+    """Migrate the database to the newest schema, also an empty or missing one.
 
-    Safe when many processes start at once: one does the work, under the database's own lock.
-    Killed in the middle, it leaves the database as it was. A database that is up to date is only
-    read. Raises HistoryError.
+    Safe when several processes start at once: a database lock lets one of them migrate. If the
+    process is killed, the transaction is rolled back. An up-to-date database is only read. Raises
+    HistoryError.
     """
-    # Alembic takes 0.3 s to import, and its context is one per process.
+    # Alembic takes 0.3 s to import, and its context is global to the process.
     from alembic import command
 
-    if _revision(url) == list_revisions()[0]:
+    if _read_revision(url) == list_revisions()[0]:
         return
-    config = _alembic()
+    config = alembic_config()
     with migration_transaction(url) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
 
 
 def list_revisions() -> list[str]:
-    """The schemas that this version knows, the newest first."""
+    """Return the schema revisions that this version knows, newest first."""
     from alembic.script import ScriptDirectory
 
-    return [one.revision for one in ScriptDirectory.from_config(_alembic()).walk_revisions()]
+    scripts = ScriptDirectory.from_config(alembic_config())
+    return [script.revision for script in scripts.walk_revisions()]
 
 
-def _alembic() -> "Config":
+def alembic_config() -> "Config":
+    """Return the Alembic configuration of the migrations."""
     from alembic.config import Config
 
     return Config(str(HERE / "alembic.ini"))
 
 
-def _revision(url: str) -> str | None:
-    """The database's schema; None for a blank one. Raises TooNew when nobody here knows it."""
+def _read_revision(url: str) -> str | None:
+    """Return the database's schema revision, None if empty; raises TooNew on an unknown one."""
     from alembic.migration import MigrationContext
 
     with reading(url) as session:
@@ -168,11 +171,14 @@ def _revision(url: str) -> str | None:
 
 @contextmanager
 def migration_transaction(url: str) -> Iterator[Connection]:
-    """A transaction that may rebuild tables, one at a time. Raises HistoryError."""
-    # Keys off: Alembic rebuilds a changed table, and dropping the old one would delete children.
-    engine = _new_engine(url, foreign_keys=False, poolclass=NullPool)
+    """Open a transaction that may rebuild tables, one at a time. Raises HistoryError."""
+    # Foreign keys off: Alembic rebuilds a changed table, and dropping the old one would delete
+    # the rows that refer to it.
+    engine = _create_engine(url, foreign_keys=False, poolclass=NullPool)
     locking = engine.execution_options(**{_WRITES: True})
-    with _one_migration, translate_errors(describe_location(url)), locking.begin() as connection:
+    with _migration_lock, translate_errors(describe_location(url)), locking.begin() as connection:
         if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION})
+            connection.execute(
+                text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK_ID}
+            )
         yield connection

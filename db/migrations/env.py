@@ -1,4 +1,4 @@
-"""Alembic's way in: on the connection that db.session.migrate holds, or one of its own."""
+"""Alembic environment: runs on the connection of `db.session.migrate`, or opens one."""
 
 from alembic import context
 from sqlalchemy import Connection
@@ -17,9 +17,9 @@ def _run(connection: Connection) -> None:
         context.run_migrations()
 
 
-given = context.config.attributes.get("connection")
-if given is not None:
-    _run(given)
+connection = context.config.attributes.get("connection")
+if connection is not None:
+    _run(connection)
 else:
-    with migration_transaction(context.get_x_argument(as_dictionary=True)["url"]) as own:
-        _run(own)
+    with migration_transaction(context.get_x_argument(as_dictionary=True)["url"]) as new_connection:
+        _run(new_connection)

@@ -21,7 +21,7 @@ from db.error_messages import TooNew
 from db.models import Base, Walk
 from db.session import (
     HERE,
-    _alembic,
+    alembic_config,
     get_engine,
     list_revisions,
     migrate,
@@ -78,7 +78,7 @@ def revision_of(url: str) -> str:
 
 
 def go_down(url: str, revision: str) -> None:
-    config = _alembic()
+    config = alembic_config()
     with migration_transaction(url) as connection:
         config.attributes["connection"] = connection
         command.downgrade(config, revision)
