@@ -1,14 +1,15 @@
-"""What a walk costs, and what shortcuts cost: `python -m tests.bench.engine`.
+"""What a walk and its shortcuts cost: `python -m tests.bench.engine`.
 
-Every way of making a walk is run on the same pairs of prompts, in turn, so that a busy machine is
-as busy for one as for the other; medians over the rounds stand in the table, times as a share of
-the plain loop's (diffusers' own pipeline, frame after frame). Errors are against exact mode, on
-the same pair. Memory is that of a process of its own. On a GPU a pipeline of the shape of Stable
-Diffusion 1.5 with random weights is timed too.
+Every variant of rendering a walk runs on the same pairs of prompts, in turn, so that a busy machine
+slows all of them alike. The table shows medians over the pairs; times are shares of the plain
+loop's (diffusers' own pipeline, called for each frame), errors are against exact mode on the same
+pair. Memory is that of a process of its own. On a GPU a pipeline with the shape of Stable Diffusion
+1.5 and random weights is timed too.
+
+With --against CHECKOUT, only the time of this checkout's engine is compared with another's.
 """
 
 import argparse
-import json
 import os
 import resource
 import subprocess
@@ -19,10 +20,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import mean, median
-from typing import Any, cast
+from typing import Any
 
-# The plain loop as it runs best: threads that spin while they wait. The engine's have none to wait
-# for.
+# Fastest for the plain loop, whose threads then spin while they wait; the engine's do not wait.
 os.environ.setdefault("OMP_WAIT_POLICY", "ACTIVE")
 
 import numpy as np
@@ -30,12 +30,13 @@ import torch
 
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame, FrameCache
-from momalisa.engine.interpolation import lerp, slerp
 from momalisa.engine.runner import ModelRunner
 from momalisa.models.registry import load
-from momalisa.models.unet_pipeline import UNetPipeline
-from momalisa.render import render_frames
+from momalisa.render import encode_film, render_frames
 from momalisa.spec import SHORTCUTS, WalkSpec
+from tests.bench.command import new_parser, write_figures
+from tests.bench.diffusers_models import load_sd15_shape, pipeline_of, render_plainly
+from tests.bench.versions import WALKS, compare_checkouts, print_comparison
 
 PROMPTS = (
     ("a red square on white", "a stormy sea at night"),
@@ -51,25 +52,27 @@ PROMPTS = (
 )
 MEMORY_FRAMES = (16, 128)
 
-Film = list[Frame]
+Pair = tuple[str, str, int]
+"""Two prompts, and the seed of the first; the second's is one more."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One walk, made in one way."""
+    """A walk rendered by one variant; seconds from its start, `seconds` a frame."""
 
-    frames: Film
+    frames: list[Frame]
     seconds: float
     samples: float
+    """Passes through the UNet, a frame."""
     preview: float | None = None
     first: float | None = None
 
 
 @dataclass(frozen=True)
 class Row:
-    """The medians of a way over all rounds; seconds in plain pictures."""
+    """A variant's medians over all pairs; times in seconds of a frame of the plain loop."""
 
-    way: str
+    variant: str
     samples: float
     seconds: float
     preview: float | None
@@ -82,73 +85,93 @@ class Row:
     sharpness: float
 
 
-def main() -> None:
-    """Measure, print tables, and write the figures if a file is named."""
-    options = _options()
-    model = load(options.model)
-    print(f"{model.model.name} on {model.device}, {torch.get_num_threads()} threads")
-    figures: dict[str, Any] = {}
-    rounds = pairs(options.rounds)
-    figures["ways"] = _shown(compare(model, rounds, options.frames, options.steps))
-    if options.even:
-        figures["even"] = even(model, pairs(options.even), options.frames, options.steps)
-        _print(figures["even"])
-    if options.memory:
-        figures["peak MB"] = {n: memory(options.model, n) for n in MEMORY_FRAMES}
-        _print(figures["peak MB"])
-    if model.device.type == "cuda":
-        figures["like SD 1.5"] = _shown(compare(_like_sd15(), rounds[:3], 16, options.steps))
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2) + "\n")
+Variant = Callable[[Pair, int], Run]
+"""Renders the walk between a pair, with that many frames."""
 
 
-def _options() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.engine", description=__doc__)
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the measurements, print tables and write JSON if a file is named."""
+    options = _parser().parse_args(arguments)
+    figures = _compare_checkouts(options) if options.against else _measure(options)
+    write_figures(figures, options.json)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = new_parser("engine", __doc__)
     parser.add_argument("--model", default="atelier")
+    parser.add_argument("--device", default="", help="such as cpu; default: the best there is")
     parser.add_argument("--rounds", type=int, default=3, help="pairs of prompts, one a round")
     parser.add_argument("--frames", type=int, default=16)
     parser.add_argument("--steps", type=int, default=20)
     parser.add_argument("--even", type=int, default=20, help="pairs for even pacing; 0 for none")
     parser.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True)
-    parser.add_argument("--json", type=Path)
-    return parser.parse_args()
+    parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="compare with its engine")
+    parser.add_argument("--alternations", type=int, default=20, help="with --against (20)")
+    return parser
 
 
-def pairs(count: int) -> list[tuple[str, str, int]]:
-    """Pairs of prompts, each with a seed of its own."""
+def _measure(options: argparse.Namespace) -> dict[str, Any]:
+    runner = load(options.model, options.device)
+    print(f"{runner.model.name} on {runner.model.device}, {torch.get_num_threads()} threads")
+    figures: dict[str, Any] = {}
+    rounds = pairs(options.rounds)
+    figures["variants"] = _print_rows(compare(runner, rounds, options.frames, options.steps))
+    if options.even:
+        figures["even"] = compare_pacings(
+            runner, pairs(options.even), options.frames, options.steps
+        )
+        _print(figures["even"])
+    if options.memory:
+        figures["peak MB"] = {n: memory(options.model, n) for n in MEMORY_FRAMES}
+        _print(figures["peak MB"])
+    if runner.model.device.type == "cuda":
+        rows = compare(load_sd15_shape(), rounds[:3], 16, options.steps)
+        figures["like SD 1.5"] = _print_rows(rows)
+    return figures
+
+
+def _compare_checkouts(options: argparse.Namespace) -> dict[str, Any]:
+    common = {"frames": options.frames, "steps": options.steps, "model": options.model}
+    specs = {
+        name: [walk_between(pair, **common, **fields) for pair in pairs(options.alternations)]
+        for name, fields in WALKS.items()
+    }
+    figures = compare_checkouts(options.against, specs, options.model, options.device)
+    print_comparison(figures)
+    return figures
+
+
+def pairs(count: int) -> list[Pair]:
+    """Choose pairs of prompts, each with seeds of its own."""
     return [(*PROMPTS[n % len(PROMPTS)], 100 + 2 * n) for n in range(count)]
 
 
-def spec(pair: tuple[str, str, int], **changes: Any) -> WalkSpec:
-    """The walk between a pair."""
+def walk_between(pair: Pair, **fields: Any) -> WalkSpec:
+    """Build the spec of the walk between a pair."""
     start, end, seed = pair
     stops = [{"prompt": start, "seed": seed}, {"prompt": end, "seed": seed + 1}]
-    return WalkSpec.model_validate({"stops": stops} | changes)
+    return WalkSpec.model_validate({"stops": stops} | fields)
 
 
-def compare(
-    model: ModelRunner, rounds: Sequence[tuple[str, str, int]], frames: int, steps: int
-) -> list[Row]:
-    """Every way on every pair, in turn."""
-    common = {"frames": frames, "steps": steps, "size": _size(model)}
-    ways = _ways(model, common)
-    runs: dict[str, list[Run]] = {name: [] for name in ways}
-    first, seed = rounds[0][:2], rounds[0][2]
-    ways["plain loop"]((*first, seed), 2)
+def compare(runner: ModelRunner, rounds: Sequence[Pair], frames: int, steps: int) -> list[Row]:
+    """Run every variant on every pair, in turn."""
+    variants = _variants(runner, {"frames": frames, "steps": steps, "size": _size(runner)})
+    runs: dict[str, list[Run]] = {name: [] for name in variants}
+    variants["plain loop"](rounds[0], 2)  # warms up
     for pair in rounds:
-        for name, way in ways.items():
-            runs[name].append(way(pair, frames))
-    return [_row(name, runs) for name in ways]
+        for name, variant in variants.items():
+            runs[name].append(variant(pair, frames))
+    return [_row(name, runs) for name in variants]
 
 
-def _ways(
-    model: ModelRunner, common: dict[str, Any]
-) -> dict[str, Callable[[tuple[str, str, int], int], Run]]:
-    def engine(**changes: Any) -> Callable[[tuple[str, str, int], int], Run]:
-        return lambda pair, _frames: _engine(model, spec(pair, **(common | changes)))
+def _variants(runner: ModelRunner, common: dict[str, Any]) -> dict[str, Variant]:
+    def engine(**fields: Any) -> Variant:
+        return lambda pair, _frames: _run(runner, walk_between(pair, **(common | fields)))
 
-    def plain(pair: tuple[str, str, int], frames: int) -> Run:
-        return _plain(model, spec(pair, **common, mode="exact"), frames)
+    def plain(pair: Pair, frames: int) -> Run:
+        spec = walk_between(pair, **common, mode="exact")
+        film, seconds = render_plainly(runner, spec, frames)
+        return Run(film, seconds, 2.0 * spec.steps, None, seconds)
 
     only = {name: [other for other in SHORTCUTS if other != name] for name in SHORTCUTS}
     return {
@@ -162,194 +185,119 @@ def _ways(
     }
 
 
-def _size(model: ModelRunner) -> int:
-    return int(_pipeline(model).unet.config.sample_size) * model.model.latent_factor
+def _size(runner: ModelRunner) -> int:
+    return int(pipeline_of(runner).unet.config.sample_size) * runner.model.latent_factor
 
 
-def _pipeline(runner: ModelRunner) -> Any:
-    """The diffusers pipeline behind a model."""
-    return cast(UNetPipeline, runner.model).pipeline
-
-
-def _engine(model: ModelRunner, walk: WalkSpec) -> Run:
-    """A walk by the engine, from an empty cache."""
+def _run(runner: ModelRunner, spec: WalkSpec) -> Run:
+    """Render a walk by the engine, from an empty cache."""
     began = time.perf_counter()
-    seen: dict[str, float] = {}
+    moments: dict[str, float] = {}
 
     def note(progress: Any) -> None:
-        for name, there in (("first", progress.ready), ("preview", progress.previews)):
-            if there:
-                seen.setdefault(name, time.perf_counter() - began)
+        for name, entries in (("first", progress.ready), ("preview", progress.previews)):
+            if entries:
+                moments.setdefault(name, time.perf_counter() - began)
 
     with tempfile.TemporaryDirectory() as folder:
-        frames, stats = render_frames(walk, model, FrameCache(Path(folder)), on_progress=note)
+        frames, stats = render_frames(spec, runner, FrameCache(Path(folder)), on_progress=note)
         film = list(frames)
     samples = stats.unet_samples / len(film)
-    return Run(film, stats.seconds / len(film), samples, seen.get("preview"), seen["first"])
-
-
-def _plain(model: ModelRunner, walk: WalkSpec, frames: int) -> Run:
-    """The loop that everybody writes first: the pipeline, called for each frame."""
-    pipeline, adapter, size = _pipeline(model), model.model, (walk.size, walk.size)
-    pipeline.set_progress_bar_config(disable=True)
-    start, end = walk.stops
-    noises = [adapter.noise(stop.seed, *size) for stop in (start, end)]
-    began, film = time.perf_counter(), []
-    for place in walk.places()[:frames]:
-        t = torch.tensor([place.t], dtype=torch.float64)
-        here, there = adapter.encode([start.prompt, end.prompt], *size).tokens
-        words, latents = lerp(here, there, t), slerp(noises[0], noises[1], t)
-        picture = pipeline(
-            prompt_embeds=words.to(model.device, adapter.dtype),
-            negative_prompt_embeds=adapter.encode([walk.negative], *size).tokens.to(
-                model.device, adapter.dtype
-            ),
-            latents=latents.to(model.device, adapter.dtype),
-            num_inference_steps=walk.steps,
-            guidance_scale=walk.guidance,
-            output_type="np",
-        ).images[0]
-        film.append((picture * 255).round().astype(np.uint8))
-    seconds = (time.perf_counter() - began) / len(film)
-    return Run(film, seconds, 2.0 * walk.steps, None, seconds)
+    seconds = stats.seconds / len(film)
+    return Run(film, seconds, samples, moments.get("preview"), moments["first"])
 
 
 def _row(name: str, runs: dict[str, list[Run]]) -> Row:
-    plain, exact = runs["plain loop"], runs["exact"]
-    mine = runs[name]
-    both = list(zip(mine, plain, strict=True))
-    changes = [perception.step_distances(run.frames) for run in mine]
+    own, exact = runs[name], runs["exact"]
+    with_plain = list(zip(own, runs["plain loop"], strict=True))
+    with_exact = list(zip(own, exact, strict=True))
+    changes = [perception.step_distances(run.frames) for run in own]
     return Row(
-        way=name,
-        samples=median(run.samples for run in mine),
-        seconds=median(run.seconds / other.seconds for run, other in both),
-        preview=_median([run.preview and run.preview / p.seconds for run, p in both]),
-        first=_median([run.first and run.first / p.seconds for run, p in both]),
-        error=median(_error(run, other) for run, other in zip(mine, exact, strict=True)),
-        psnr=median(_psnr(run, other) for run, other in zip(mine, exact, strict=True)),
+        variant=name,
+        samples=median(run.samples for run in own),
+        seconds=median(run.seconds / plain.seconds for run, plain in with_plain),
+        preview=_median([run.preview and run.preview / p.seconds for run, p in with_plain]),
+        first=_median([run.first and run.first / p.seconds for run, p in with_plain]),
+        error=median(_error(run, other) for run, other in with_exact),
+        psnr=median(_psnr(run, other) for run, other in with_exact),
         evenness=median(perception.evenness(steps) for steps in changes),
         spread=median(max(steps) / mean(steps) for steps in changes),
         variation=median(float(np.std(steps) / np.mean(steps)) for steps in changes),
-        sharpness=median(_sharp(run) / _sharp(o) for run, o in zip(mine, exact, strict=True)),
+        sharpness=median(_sharpness(run) / _sharpness(other) for run, other in with_exact),
     )
 
 
 def _median(values: Sequence[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return median(known) if known else None
+    numbers = [value for value in values if value is not None]
+    return median(numbers) if numbers else None
 
 
 def _error(run: Run, exact: Run) -> float:
-    """The mean distance to exact mode's frames, in distances between its neighbours."""
+    """The mean distance to exact mode's frames, divided by that between its neighbours."""
     apart = [perception.distance(a, b) for a, b in zip(run.frames, exact.frames, strict=True)]
     return mean(apart) / mean(perception.step_distances(exact.frames))
 
 
 def _psnr(run: Run, exact: Run) -> float:
-    """Decibels over the whole film; 99 when equal."""
+    """Peak signal-to-noise ratio of the film, in dB; 99 for equal films."""
     one, other = (np.stack(r.frames).astype(np.float64) for r in (run, exact))
     square = float(((one - other) ** 2).mean())
     return 99.0 if square == 0.0 else 10.0 * float(np.log10(255.0**2 / square))
 
 
-def _sharp(run: Run) -> float:
+def _sharpness(run: Run) -> float:
     return mean(perception.sharpness(frame) for frame in run.frames)
 
 
-def even(
-    model: ModelRunner, over: Sequence[tuple[str, str, int]], frames: int, steps: int
+def compare_pacings(
+    runner: ModelRunner, over: Sequence[Pair], frames: int, steps: int
 ) -> dict[str, float]:
-    """Even pacing against linear in fast mode: medians over pairs."""
-    common = {"frames": frames, "steps": steps, "size": _size(model), "mode": "fast"}
+    """Compare even with linear pacing in fast mode; medians over pairs."""
+    common = {"frames": frames, "steps": steps, "size": _size(runner), "mode": "fast"}
     both = [
-        [_engine(model, spec(pair, **common, pacing=pacing)) for pacing in ("linear", "even")]
+        [_run(runner, walk_between(pair, **common, pacing=name)) for name in ("linear", "even")]
         for pair in over
     ]
-    found: dict[str, float] = {"pairs": len(over)}
+    figures: dict[str, float] = {"pairs": len(over)}
     for number, name in enumerate(("linear", "even")):
         changes = [perception.step_distances(runs[number].frames) for runs in both]
-        found[f"{name}: max/mean"] = median(max(steps) / mean(steps) for steps in changes)
-        found[f"{name}: variation"] = median(float(np.std(s) / np.mean(s)) for s in changes)
-        found[f"{name}: evenness"] = median(perception.evenness(steps) for steps in changes)
-        found[f"{name}: sharpness"] = median(
+        figures[f"{name}: max/mean"] = median(max(steps) / mean(steps) for steps in changes)
+        figures[f"{name}: variation"] = median(float(np.std(s) / np.mean(s)) for s in changes)
+        figures[f"{name}: evenness"] = median(perception.evenness(steps) for steps in changes)
+        figures[f"{name}: sharpness"] = median(
             perception.relative_sharpness(runs[number].frames) for runs in both
         )
-    found["samples, even to linear"] = median(b.samples / a.samples for a, b in both)
-    found["sharpness, even to linear"] = median(_sharp(b) / _sharp(a) for a, b in both)
-    return found
+    figures["samples, even to linear"] = median(b.samples / a.samples for a, b in both)
+    figures["sharpness, even to linear"] = median(_sharpness(b) / _sharpness(a) for a, b in both)
+    return figures
 
 
 def memory(model: str, frames: int) -> float:
-    """Peak memory in MB of a process that makes a walk of so many frames."""
-    measured = "print(peak(sys.argv[1], int(sys.argv[2])))"
-    code = f"import sys; from tests.bench.engine import peak; {measured}"
-    answer = subprocess.run(
+    """Measure the peak memory, in MB, of a process that renders that many frames."""
+    code = "import sys; from tests.bench.engine import peak; print(peak(*sys.argv[1:]))"
+    process = subprocess.run(
         [sys.executable, "-c", code, model, str(frames)],
         capture_output=True,
         text=True,
         check=True,
     )
-    return float(answer.stdout.split()[-1])
+    return float(process.stdout.split()[-1])
 
 
-def peak(name: str, frames: int) -> float:
-    """Peak memory in MB of this process, after a walk in few steps and its film."""
-    from momalisa.render import encode_film
-
-    model = load(name)
-    walk = spec(pairs(1)[0], frames=frames, steps=2, size=_size(model))
+def peak(model: str, frames: str) -> float:
+    """Render and encode a walk of two steps; returns this process's peak memory in MB."""
+    runner = load(model)
+    spec = walk_between(pairs(1)[0], frames=int(frames), steps=2, size=_size(runner))
     with tempfile.TemporaryDirectory() as folder:
-        encode_film(walk, render_frames(walk, model, FrameCache(Path(folder))).frames)
-    if model.device.type == "cuda":
+        encode_film(spec, render_frames(spec, runner, FrameCache(Path(folder))).frames)
+    if runner.model.device.type == "cuda":
         return torch.cuda.max_memory_allocated() / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
 
 
-def _like_sd15() -> ModelRunner:
-    """A pipeline of the shape of Stable Diffusion 1.5, its weights random."""
-    from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline
-    from diffusers import UNet2DConditionModel as UNet
-    from transformers import CLIPTextConfig, CLIPTextModel
-
-    words = _pipeline(load("atelier")).tokenizer
-    config = CLIPTextConfig(
-        vocab_size=len(words),
-        hidden_size=768,
-        intermediate_size=3072,
-        num_hidden_layers=12,
-        num_attention_heads=12,
-        max_position_embeddings=words.model_max_length,
-        bos_token_id=words.bos_token_id,
-        eos_token_id=words.eos_token_id,
-        pad_token_id=words.pad_token_id,
-    )
-    widths = (128, 256, 512, 512)
-    pipeline = StableDiffusionPipeline(
-        unet=UNet(sample_size=64, cross_attention_dim=768),
-        vae=AutoencoderKL(
-            block_out_channels=widths,
-            down_block_types=("DownEncoderBlock2D",) * 4,
-            up_block_types=("UpDecoderBlock2D",) * 4,
-            layers_per_block=2,
-            sample_size=512,
-        ),
-        text_encoder=CLIPTextModel(config),
-        tokenizer=words,
-        scheduler=DDIMScheduler(
-            beta_start=0.00085, beta_end=0.012, beta_schedule="scaled_linear", steps_offset=1
-        ),
-        safety_checker=None,
-        feature_extractor=None,
-        requires_safety_checker=False,
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        pipeline.save_pretrained(folder)
-        return load(folder)
-
-
-def _shown(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """The rows as they go into a file, after they were printed."""
-    print("way | samples | seconds | preview | first | error | PSNR | ", end="")
+def _print_rows(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """Print rows as a table; returns them for JSON."""
+    print("variant | samples | seconds | preview | first | error | PSNR | ", end="")
     print("evenness | max/mean | variation | sharpness")
     for row in rows:
         values = list(asdict(row).values())
