@@ -47,18 +47,15 @@ LONG_FILES = {
     "db/models.py",
     "db/walks.py",
     "momalisa/sync.py",
-    "momalisa/worker/worker.py",
     "tests/bench/engine.py",
     "tests/cloud/test_container.py",
     "tests/db/test_queue.py",
     "tests/pages/test_gallery.py",
-    "tests/storage/test_outbox.py",
     "tests/test_sync.py",
 }
 LONG_FUNCTIONS = {
     "db/walks.py:adopt",
     "momalisa/__main__.py:_add_walk",
-    "momalisa/render.py:paint",
     "tests/models/test_sdxl.py:make_sdxl",
 }
 PRIVATE_LANGUAGE = {
@@ -71,7 +68,6 @@ PRIVATE_LANGUAGE = {
     "momalisa/cloud/model_server.py",
     "momalisa/cloud/pipeline_tasks.py",
     "momalisa/models/registry.py",
-    "momalisa/render.py",
     "momalisa/storage/gcs.py",
     "momalisa/ui/compare/blind_vote.py",
     "momalisa/ui/create/current_walk.py",
@@ -79,8 +75,6 @@ PRIVATE_LANGUAGE = {
     "momalisa/ui/create/random_prompts.py",
     "momalisa/ui/create/scrub.py",
     "momalisa/ui/gallery/import_film.py",
-    "momalisa/worker/courier.py",
-    "momalisa/worker/worker.py",
 }
 
 

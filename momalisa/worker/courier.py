@@ -1,4 +1,4 @@
-"""Brings films from the outbox to their storage, and deletes there, also after it was away."""
+"""Delivers films from the outbox to their storage, and deletes films, with retries."""
 
 import logging
 import time
@@ -16,7 +16,7 @@ from momalisa.storage import FILMS_FOLDER, Storage
 from momalisa.storage.outbox import Outbox, record_last, store_film
 
 PAUSES = (1.0, 60.0)
-"""Seconds between two tries to reach a storage that is away: the first, and the longest."""
+"""Seconds between two tries to reach the storage: the first pause, and the longest."""
 LOOK = 0.5
 """Seconds between two looks into the outbox."""
 
@@ -24,45 +24,44 @@ log = logging.getLogger(__name__)
 
 
 def delete_walk(walk_id: str, storage: Storage, outbox: Outbox, database: str) -> bool:
-    """Delete a walk that is over: its row, then its files; False when there is no such walk.
+    """Delete a finished walk: its row, then its files; False if there is none of that id.
 
-    Files that cannot be deleted now, since the storage is away, the courier deletes later.
+    If the storage is out of reach, the courier deletes the files later.
     """
     with reading(database) as session:
         walk = walks.get(session=session, walk_id=walk_id)
     if walk is None or not walk.state.is_final:
         return False
-    # First, for whoever dies after the row forgets the files. A full disk may refuse even this.
+    # First, in case this process dies after the row is gone. A full disk may refuse even this.
     with suppress(StorageError):
         outbox.note_removal(walk_id)
     with writing(database) as session:
         walks.delete(session=session, walk_id=walk_id)
     try:
         with outbox.lock():
-            _remove(walk_id, storage, outbox, database)
+            _delete_files(walk_id, storage, outbox, database)
     except (StorageError, Timeout) as error:
         log.warning("The files of %s are deleted later. %s", walk.accession, error)
     return True
 
 
-def _remove(walk_id: str, storage: Storage, outbox: Outbox, database: str) -> None:
-    """Delete all in a walk's folder, its record last, unless its row is there still or again."""
+def _delete_files(walk_id: str, storage: Storage, outbox: Outbox, database: str) -> None:
+    """Delete all files of a walk, its record last, unless its row exists (again)."""
     with reading(database) as session:
         gone = walks.get(session=session, walk_id=walk_id) is None
     if gone:
         keys = [stored.key for stored in storage.list(f"{FILMS_FOLDER}/{walk_id}/")]
         for key in sorted(keys, key=record_last):
-            with suppress(BadInput):  # a name that no program of ours can have given
+            with suppress(BadInput):  # an invalid key, of another program
                 storage.delete(key)
         outbox.clear(walk_id)
     outbox.forget_removal(walk_id)
 
 
 class Courier:
-    """Brings the films of the outbox to their storage, as long as it takes; and deletes there.
+    """Delivers the films of the outbox until none waits, and deletes removed films.
 
-    `open_storage` gives the storage, once a film needs it. Of several couriers on a machine one
-    is on its way at a time.
+    `open_storage` is called once the storage is needed. Several couriers of a machine take turns.
     """
 
     def __init__(self, outbox: Outbox, open_storage: Callable[[], Storage], database: str) -> None:
@@ -75,61 +74,61 @@ class Courier:
         self._next = 0.0
 
     def run(self, stopping: Callable[[], bool]) -> None:
-        """Go whenever there is something to do, ever less often while the storage is away."""
+        """Deliver whenever a film waits, until `stopping()`; after failures the pauses grow."""
         while not stopping():
             if time.monotonic() >= self._next:
-                if self.go():
+                if self.deliver_all():
                     self._backoff.reset()
                 else:
                     self._next = time.monotonic() + self._backoff.next_pause()
             time.sleep(LOOK)
 
-    def go(self) -> bool:
-        """Do what can be done; False when something had to wait, and the log says why."""
+    def deliver_all(self) -> bool:
+        """Deliver and delete as much as possible; False, with a log entry, if something failed."""
         try:
-            errands = self._errands()
-            if not errands:
+            tasks = self._list_tasks()
+            if not tasks:
                 return True
             with self._outbox.lock():
-                return all(self._done(*errand) for errand in errands)
+                return all(self._try(*task) for task in tasks)
         except Timeout:
             return True
         except Exception:
             log.exception("The outbox %s cannot be used", self._outbox.folder)
             return False
 
-    def _errands(self) -> list[tuple[Callable[[str], None], str]]:
-        errands = [(self._bring, walk_id) for walk_id in self._outbox.walk_ids()]
-        errands += [(self._remove, walk_id) for walk_id in self._outbox.removals()]
-        # Those that failed most come last: one that is refused must not hold up the others.
-        return sorted(errands, key=lambda errand: self._failures[errand[1]])
+    def _list_tasks(self) -> list[tuple[Callable[[str], None], str]]:
+        tasks = [(self._deliver_film, walk_id) for walk_id in self._outbox.walk_ids()]
+        tasks += [(self._delete_film, walk_id) for walk_id in self._outbox.removals()]
+        # Those that failed most often come last, so that they do not hold up the others.
+        return sorted(tasks, key=lambda task: self._failures[task[1]])
 
-    def _done(self, errand: Callable[[str], None], walk_id: str) -> bool:
+    def _try(self, task: Callable[[str], None], walk_id: str) -> bool:
         try:
-            errand(walk_id)
+            task(walk_id)
         except Exception as error:
             self._failures[walk_id] += 1
-            unforeseen = not isinstance(error, StorageError)
-            log.warning("The film of walk %s waits. %s", walk_id, error, exc_info=unforeseen)
+            unexpected = not isinstance(error, StorageError)
+            log.warning("The film of walk %s waits. %s", walk_id, error, exc_info=unexpected)
             return False
         return True
 
-    def _bring(self, walk_id: str) -> None:
+    def _deliver_film(self, walk_id: str) -> None:
         with reading(self._database) as session:
             walk = walks.get(session=session, walk_id=walk_id)
         if walk is not None and not walk.state.is_final:
-            # Its worker died before it said that the film is done: the next one will, very soon.
+            # Its worker died before it marked the walk as done: the next worker will.
             return
-        store_film(self._outbox.files(walk_id), self._opened())
+        store_film(self._outbox.files(walk_id), self._get_storage())
         with writing(self._database) as session:
             queue.mark_stored(session=session, walk_id=walk_id)
         self._outbox.clear(walk_id)
         log.info("The film of walk %s has reached its storage", walk_id)
 
-    def _remove(self, walk_id: str) -> None:
-        _remove(walk_id, self._opened(), self._outbox, self._database)
+    def _delete_film(self, walk_id: str) -> None:
+        _delete_files(walk_id, self._get_storage(), self._outbox, self._database)
 
-    def _opened(self) -> Storage:
+    def _get_storage(self) -> Storage:
         if self._storage is None:
             self._storage = self._open_storage()
         return self._storage

@@ -87,7 +87,7 @@ class Worker:
             while not self._stop.made and (self._do_next(patient=not once) or not once):
                 pass
             if once:
-                self._courier.go()
+                self._courier.deliver_all()
         finally:
             self._heartbeat.end()
             heartbeat.join()

@@ -165,7 +165,7 @@ def test_the_errands_are_done(home: Settings, store: LocalStorage) -> None:
     assert outbox.walk_ids() == [IDS[AWAY]]
     assert outbox.removals() == {IDS["removed"]}
     assert store.exists(film_key(IDS["removed"], RECORD))
-    assert Courier(outbox, lambda: store, home.database).go()
+    assert Courier(outbox, lambda: store, home.database).deliver_all()
     assert (outbox.walk_ids(), outbox.removals()) == ([], set())
     assert hashlib.sha256(store.get(walk["files"]["gif"])).hexdigest() == walk["sha256"]
     assert all(store.exists(key) for key in walk["files"].values())
