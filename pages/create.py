@@ -1,4 +1,4 @@
-"""Create: two prompts or more, and the walk between them."""
+"""Create: the form of a walk, and its progress and film."""
 
 import streamlit as st
 
@@ -7,41 +7,41 @@ from momalisa.ui import draft, film_detail, wall_label
 from momalisa.ui.create import current_walk, estimate, form, progress, scrub
 
 walk = current_walk.load_from_url()
-progress.elsewhere(except_for=walk.id if walk else None)
+progress.show_other_walks(except_for=walk.id if walk else None)
 
-table, wall = st.columns([5, 6], gap="large")
+form_column, film_column = st.columns([5, 6], gap="large")
 
-with table:
+with form_column:
     st.title("Create", anchor=False)
     spec, problems = draft.validate()
     shown = problems if st.session_state.get("complain") else {}
-    form.ideas()
-    form.stops(shown)
-    form.quality(shown)
-    form.pacing(shown)
-    form.more(shown)
+    form.show_presets()
+    form.show_stops(shown)
+    form.show_quality(shown)
+    form.show_pacing(shown)
+    form.show_more(shown)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button("Walk", key="walk", type="primary", on_click=current_walk.submit_form)
         if spec:
-            st.text(estimate.sentence(spec))
+            st.text(estimate.describe_estimate(spec))
     if shown:
         st.error("The walk cannot begin yet: please look at the sentences above.")
     if spec and (walk is None or walk.digest != spec.digest()):
-        scrub.ahead(spec)
+        scrub.show_draft_scrubber(spec)
 
-with wall:
+with film_column:
     if walk is None:
-        current_walk.empty_wall()
+        current_walk.show_empty_wall()
     elif walk.state is State.DONE:
         film_detail.show_film(walk)
         wall_label.show_wall_label(walk)
         with st.container(horizontal=True):
             film_detail.show_downloads(walk)
             film_detail.show_variation_buttons(walk)
-        scrub.look(walk)
+        scrub.show_film_scrubber(walk)
     elif walk.state.is_final:
-        current_walk.unfinished(walk)
-        current_walk.previous_film(walk)
+        current_walk.show_unfinished(walk)
+        current_walk.show_previous_film(walk)
     else:
-        progress.watch(walk)
-        current_walk.previous_film(walk)
+        progress.show_progress(walk)
+        current_walk.show_previous_film(walk)

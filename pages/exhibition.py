@@ -1,15 +1,15 @@
-"""Exhibition: films one after another over the whole screen, for a gallery's wall."""
+"""Exhibition: films one after another in full screen."""
 
 import streamlit as st
 
 from momalisa.ui import navigation, page_paths, playlist
 from momalisa.ui.components.exhibition import exhibition
 
-LOOK = 30.0  # seconds until new films join in, and deleted ones leave
+REFRESH = 30.0  # seconds until new films are added and deleted ones removed
 
 
-@st.fragment(run_every=LOOK)
-def show() -> None:
+@st.fragment(run_every=REFRESH)
+def show_exhibition() -> None:
     slides = playlist.current_slides()
     if not slides:
         st.text("There is no film to exhibit here yet.")
@@ -18,4 +18,4 @@ def show() -> None:
         navigation.open_page(page_paths.GALLERY, playlist.gallery_params())
 
 
-show()
+show_exhibition()

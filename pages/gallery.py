@@ -1,4 +1,4 @@
-"""Gallery: all films, or one with its label."""
+"""Gallery: the posters of all films, or one film with its label."""
 
 import streamlit as st
 
@@ -12,14 +12,14 @@ if chosen:
     with st.container(horizontal=True):
         film_detail.show_back_button()
         if walk is not None:
-            poster_grid.neighbours(walk)
+            poster_grid.show_neighbour_buttons(walk)
     if walk is None or walk.state is not State.DONE:
         film_detail.show_missing_film(walk)
         st.stop()
-    picture, words = st.columns([6, 5], gap="large")
-    with picture:
+    left, right = st.columns([6, 5], gap="large")
+    with left:
         film_detail.show_film(walk)
-    with words:
+    with right:
         wall_label.show_wall_label(walk)
         with st.container(horizontal=True, vertical_alignment="center", key="door_use"):
             film_detail.show_reuse_buttons(walk)
@@ -33,20 +33,20 @@ if chosen:
     st.stop()
 
 st.title("Gallery", anchor=False)
-search, own = st.columns([5, 1])
-with search:
-    wanted = filters.choose()
-with own:
-    import_film.take_in()
-found, total = poster_grid.look(wanted)
-if not found:
-    poster_grid.empty(wanted)
+search_column, import_column = st.columns([5, 1])
+with search_column:
+    query = filters.show_filters()
+with import_column:
+    import_film.show_import()
+films, total = poster_grid.find_films(query)
+if not films:
+    poster_grid.show_empty_gallery(query)
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.text(poster_grid.counted(wanted, total), width="stretch")
-    poster_grid.exhibit_these(total)
-    table_export.take_along(wanted.filters)
-if late := poster_grid.late():
-    st.text(late)
-poster_grid.hang(found[: poster_grid.PAGE])
-poster_grid.turn_pages(found)
+    st.text(poster_grid.describe_result(query, total), width="stretch")
+    poster_grid.show_exhibition_link(total)
+    table_export.show_export_buttons(query.filters)
+if pending := poster_grid.describe_pending():
+    st.text(pending)
+poster_grid.show_posters(films[: poster_grid.PAGE_SIZE])
+poster_grid.show_page_buttons(films)

@@ -1,4 +1,4 @@
-"""Home: one film, one sentence, two doors, and walks that begin at once."""
+"""Home: the example film, links to Create and Gallery, and presets that submit a walk."""
 
 import streamlit as st
 
@@ -7,10 +7,10 @@ from momalisa.ui.create import current_walk
 from momalisa.ui.create.presets import PRESETS
 from momalisa.ui.http import not_found
 
-wall, words = example_film.film_and_text_columns()
-with wall:
+film_column, text_column = example_film.film_and_text_columns()
+with film_column:
     example_film.show_example_film()
-with words:
+with text_column:
     not_found.show_not_found_notice()
     st.title("MOMA Lisa", anchor=False)
     st.markdown(

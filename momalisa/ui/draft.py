@@ -18,7 +18,7 @@ from momalisa.errors import MomaLisaError
 from momalisa.models.registry import ModelCard, available, find
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, STOPS, Stop, WalkSpec, explain
-from momalisa.ui.create.quality import QUALITIES, named
+from momalisa.ui.create.quality import QUALITIES, find_quality
 
 FIRST_SEED = 7
 LOCAL, ENDPOINT = "on this machine", "at the endpoint"
@@ -219,7 +219,7 @@ def runs_locally() -> bool:
 
 def current_quality() -> str | None:
     """The name of the quality with the draft's steps and frames, if there is one."""
-    return named(field_value("steps"), field_value("frames"))
+    return find_quality(field_value("steps"), field_value("frames"))
 
 
 def set_quality(name: str | None) -> None:

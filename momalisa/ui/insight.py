@@ -63,9 +63,9 @@ def show_preferences(tallies: Tallies) -> None:
         st.text("Nobody has voted yet between two pacings of one walk.")
         st.page_link(page_paths.COMPARE, label="Compare two, and vote blind")
         return
-    sentences = {pair: tally.told(*pair, votes) for pair, votes in tallies.items()}
+    sentences = {pair: tally.describe_votes(*pair, votes) for pair, votes in tallies.items()}
     for pair in sorted(tallies, key=lambda pair: -sum(tallies[pair])):
-        st.text(f"{sentences[pair]} {tally.weighed(tallies[pair])}")
+        st.text(f"{sentences[pair]} {tally.describe_significance(tallies[pair])}")
     _show_chart(_votes_chart(tallies), " ".join(sentences.values()))
 
 

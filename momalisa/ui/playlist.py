@@ -63,7 +63,7 @@ def _selected_films() -> list[Walk]:
     if ids:
         listed = (history.find_walk(walk_id) for walk_id in ids)
         return [walk for walk in listed if walk is not None and walk.state is State.DONE]
-    wanted = filters.asked(_gallery_query())
+    wanted = filters.parse_query(_gallery_query())
     with history.reading() as session:
         return walks.list_page(session=session, sort=wanted.sort, limit=MAX_FILMS, **wanted.filters)
 

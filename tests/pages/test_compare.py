@@ -171,10 +171,10 @@ def test_voting_again_changes_the_vote(visit: Visit, add_film: MakeWalk) -> None
 
 def test_the_order_is_by_chance_but_always_the_same() -> None:
     left, right = Walk(id="a"), Walk(id="b")
-    firsts = [blind_vote.shuffled(left, right, f"maker {n}")[0].id for n in range(200)]
+    firsts = [blind_vote.shuffle(left, right, f"maker {n}")[0].id for n in range(200)]
     assert 70 < firsts.count("a") < 130
     for n, first in enumerate(firsts):
-        assert blind_vote.shuffled(right, left, f"maker {n}")[0].id == first
+        assert blind_vote.shuffle(right, left, f"maker {n}")[0].id == first
 
 
 def test_a_film_that_is_gone_is_not_voted_on(visit: Visit, add_film: MakeWalk) -> None:
@@ -242,8 +242,8 @@ def test_the_sign_test_is_a_tossed_coin(won: int, lost: int, chance: float) -> N
 
 
 def test_fewer_votes_than_needed_are_never_clear() -> None:
-    assert tally.sign_test(tally.FEWEST, 0) < 0.05
-    assert tally.sign_test(tally.FEWEST - 1, 0) >= 0.05
+    assert tally.sign_test(tally.MIN_VOTES, 0) < 0.05
+    assert tally.sign_test(tally.MIN_VOTES - 1, 0) >= 0.05
 
 
 @pytest.mark.parametrize(
@@ -259,13 +259,13 @@ def test_fewer_votes_than_needed_are_never_clear() -> None:
     ],
 )
 def test_a_tally_is_weighed(counted: Tally, words: str) -> None:
-    assert words in tally.weighed(counted)
-    assert tally.weighed(counted.swap()) == tally.weighed(counted)
+    assert words in tally.describe_significance(counted)
+    assert tally.describe_significance(counted.swap()) == tally.describe_significance(counted)
 
 
 def test_the_more_preferred_comes_first() -> None:
-    said = tally.told("even", "linear", Tally(14, 6, 3))
-    assert said == tally.told("linear", "even", Tally(6, 14, 3))
+    said = tally.describe_votes("even", "linear", Tally(14, 6, 3))
+    assert said == tally.describe_votes("linear", "even", Tally(6, 14, 3))
     assert said == (
         "In 23 votes curators preferred even to linear 14 times, linear 6 times, and saw no "
         "difference 3 times."

@@ -22,24 +22,24 @@ def past_walk(frames_computed: int = 3, seconds: float = 6.0, **changes: Any) ->
 
 
 def test_the_estimate_depends_on_frames_and_size() -> None:
-    assert estimate.expected(spec(), [past_walk()]) == pytest.approx(6.0)
-    assert estimate.expected(spec(frames=6), [past_walk()]) == pytest.approx(12.0)
-    assert estimate.expected(spec(size=128), [past_walk()]) is None
-    assert estimate.expected(spec(), []) is None
+    assert estimate.estimate_seconds(spec(), [past_walk()]) == pytest.approx(6.0)
+    assert estimate.estimate_seconds(spec(frames=6), [past_walk()]) == pytest.approx(12.0)
+    assert estimate.estimate_seconds(spec(size=128), [past_walk()]) is None
+    assert estimate.estimate_seconds(spec(), []) is None
 
 
 @pytest.mark.parametrize("way", [{"mode": "exact"}, {"pacing": "even"}, {"without": ["glide"]}])
 def test_the_estimate_prefers_walks_rendered_the_same_way(way: dict[str, Any]) -> None:
     past = [past_walk(seconds=3.0), past_walk(seconds=9.0, **way)]
-    assert estimate.expected(spec(), past) == pytest.approx(3.0)
-    assert estimate.expected(spec(**way), past) == pytest.approx(9.0)
+    assert estimate.estimate_seconds(spec(), past) == pytest.approx(3.0)
+    assert estimate.estimate_seconds(spec(**way), past) == pytest.approx(9.0)
 
 
 @pytest.mark.parametrize("way", [{"mode": "exact"}, {"pacing": "even"}, {"steps": 50}])
 def test_the_estimate_grows_with_the_work(way: dict[str, Any]) -> None:
-    assert (estimate.expected(spec(**way), [past_walk()]) or 0.0) > 6.5
+    assert (estimate.estimate_seconds(spec(**way), [past_walk()]) or 0.0) > 6.5
 
 
 def test_the_estimate_ignores_walks_with_mostly_cached_frames() -> None:
-    assert estimate.expected(spec(), [past_walk(frames_computed=1)]) is None
-    assert estimate.expected(spec(), [past_walk(frames_computed=2)]) == pytest.approx(9.0)
+    assert estimate.estimate_seconds(spec(), [past_walk(frames_computed=1)]) is None
+    assert estimate.estimate_seconds(spec(), [past_walk(frames_computed=2)]) == pytest.approx(9.0)

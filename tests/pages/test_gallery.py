@@ -141,7 +141,7 @@ def test_behind_a_film_that_is_gone_is_the_first_page(visit: Visit, add_film: Ma
 def test_another_order_begins_at_its_first_page(
     visit: Visit, add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(poster_grid, "PAGE", 2)
+    monkeypatch.setattr(poster_grid, "PAGE_SIZE", 2)
     for n in range(3):
         add_film(f"moon {n}", "a sea")
     at = press(visit("gallery"), "Next")
@@ -167,8 +167,8 @@ def test_films_that_wait_for_the_storage_are_told(
 def test_the_films_found_go_along_as_a_table(add_film: MakeWalk) -> None:
     one, _ = add_film("a moon, full", "a sea"), add_film("a mask", "a hill", pacing="ease")
     for table in (
-        pd.read_csv(BytesIO(table_export.csv({"pacing": "linear"}))),
-        pd.read_json(BytesIO(table_export.json({"pacing": "linear"}))),
+        pd.read_csv(BytesIO(table_export.to_csv({"pacing": "linear"}))),
+        pd.read_json(BytesIO(table_export.to_json({"pacing": "linear"}))),
     ):
         assert list(table["id"]) == [one.id]
         assert list(table["prompts"]) == ["a moon, full → a sea"]
@@ -177,7 +177,7 @@ def test_the_films_found_go_along_as_a_table(add_film: MakeWalk) -> None:
 @pytest.mark.parametrize("prompt", ["=1+1", "@moon", "- a moon", "'twas a moon", "a = moon"])
 def test_no_prompt_is_a_formula_in_a_spreadsheet(add_film: MakeWalk, prompt: str) -> None:
     add_film(prompt, "a sea")
-    (told,) = pd.read_csv(BytesIO(table_export.csv({})))["prompts"]
+    (told,) = pd.read_csv(BytesIO(table_export.to_csv({})))["prompts"]
     assert not told.startswith(("=", "@", "-"))
     assert told.removeprefix("'") == f"{prompt} → a sea"
 
@@ -187,7 +187,7 @@ def test_no_table_is_made_before_it_is_asked_for(
 ) -> None:
     add_film()
     asked: list[Any] = []
-    monkeypatch.setattr(table_export, "csv", asked.append)
+    monkeypatch.setattr(table_export, "to_csv", asked.append)
     at = visit("gallery")
     assert [button.proto.label for button in at.get("download_button")] == ["CSV", "JSON"]
     assert asked == []
@@ -201,7 +201,7 @@ def test_a_search_that_finds_nothing_says_so(visit: Visit, add_film: MakeWalk) -
 def test_pages_turn_both_ways(
     visit: Visit, add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(poster_grid, "PAGE", 2)
+    monkeypatch.setattr(poster_grid, "PAGE_SIZE", 2)
     walks = [add_film(f"moon {n}", "a sea") for n in range(5)][::-1]
     at = visit("gallery")
 
@@ -223,7 +223,7 @@ def test_pages_turn_both_ways(
 def test_previous_turns_a_page_also_after_the_browsers_own_way_back(
     visit: Visit, add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(poster_grid, "PAGE", 2)
+    monkeypatch.setattr(poster_grid, "PAGE_SIZE", 2)
     for number in range(5):
         add_film(f"moon {number}", "a sea")
     at = press(visit("gallery"), "Next")

@@ -299,17 +299,17 @@ def test_at_most_two_exports_run_at_a_time(
 
 def test_an_uploaded_film_is_answered_with_its_spec() -> None:
     gif = encode_gif(GREY, 10, spec().model_dump_json())
-    status, headers, body = post(import_film.ADDRESS, "name=a.gif", gif[:500], gif[500:])
+    status, headers, body = post(import_film.PATH, "name=a.gif", gif[:500], gif[500:])
     assert (status, headers["content-type"]) == (200, "application/json")
     assert exports.read_spec(body, "") == spec()
 
 
 def test_a_bad_upload_is_answered_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
-    status, _, body = post(import_film.ADDRESS, "name=a%20b.gif", b"GIF89a")
+    status, _, body = post(import_film.PATH, "name=a%20b.gif", b"GIF89a")
     assert status == 422
     assert body.decode().startswith("“a b.gif”: This file is damaged")
     monkeypatch.setattr(exports, "FILE_LIMIT", 2**20)
     endless = [bytes(2**19)] * 100
-    status, _, body = post(import_film.ADDRESS, "", *endless)
+    status, _, body = post(import_film.PATH, "", *endless)
     assert status == 422
     assert "larger than 1 MB, so it is not read" in body.decode()

@@ -2,10 +2,10 @@
 
 import pytest
 
-from momalisa.ui.create.quality import QUALITIES, named
+from momalisa.ui.create.quality import QUALITIES, find_quality
 
 
 @pytest.mark.parametrize("name", QUALITIES)
 def test_a_quality_is_found_by_its_numbers(name: str) -> None:
-    assert named(QUALITIES[name].steps, QUALITIES[name].frames) == name
-    assert named(QUALITIES[name].steps, 3) is None
+    assert find_quality(QUALITIES[name].steps, QUALITIES[name].frames) == name
+    assert find_quality(QUALITIES[name].steps, 3) is None

@@ -124,7 +124,7 @@ def test_a_walk_is_looked_at_between_its_frames(
 def test_of_an_evenly_paced_walk_only_the_stops_places_are_known(add_film: MakeWalk) -> None:
     walk = add_film(pacing="even")
     walk.progress = [[place, "a" * 64] for place in range(3)]
-    assert [way for way, _ in scrub.known(walk, spec(pacing="even"))] == [0.0, 1.0]
+    assert [way for way, _ in scrub.located_frames(walk, spec(pacing="even"))] == [0.0, 1.0]
 
 
 @pytest.mark.parametrize(("seconds", "live"), [(14.0, True), (16.0, False)])

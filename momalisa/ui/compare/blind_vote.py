@@ -1,4 +1,4 @@
-"""The blind vote: two films without their labels, and what came of the votes on them."""
+"""The blind vote between two films, and its results."""
 
 import hashlib
 from dataclasses import replace
@@ -15,40 +15,42 @@ from momalisa.ui.components.player import Film, player
 NAMES = ("first film", "second film")
 
 
-def possible(left: Walk, right: Walk) -> bool:
-    """Whether the two can be voted on: two films, not one twice."""
-    return side_by_side.finished(left, right) and left.id != right.id
+def can_vote(left: Walk, right: Walk) -> bool:
+    """Whether both are finished, different films."""
+    return side_by_side.are_finished(left, right) and left.id != right.id
 
 
-def asked(left: Walk, right: Walk) -> bool:
-    """Whether the URL asks for a blind vote on the two."""
-    return "blind" in st.query_params and possible(left, right)
+def is_requested(left: Walk, right: Walk) -> bool:
+    """Whether the URL opens the ballot, and the two films can be voted on."""
+    return "blind" in st.query_params and can_vote(left, right)
 
 
-def ask(left: Walk, right: Walk) -> None:
-    """Both films in an order that tells nothing, and the question."""
-    shown = shuffled(left, right, submit.maker_id())
-    player(*(map(_unlabelled, shown, NAMES)), key="blind")
+def show_ballot(left: Walk, right: Walk) -> None:
+    """Show both films without labels in random order, and the buttons of the vote."""
+    shown = shuffle(left, right, submit.maker_id())
+    player(*(map(_anonymous_film, shown, NAMES)), key="blind")
     st.header("Which film do you prefer?", anchor=False)
     with st.container(horizontal=True):
         for name, preferred in zip((*NAMES, "no difference"), (*shown, None), strict=True):
-            st.button(name.capitalize(), key=name, on_click=_cast, args=(left, right, preferred))
-    st.button("Back without a vote", key="no_vote", type="tertiary", on_click=_leave)
+            st.button(
+                name.capitalize(), key=name, on_click=_save_vote, args=(left, right, preferred)
+            )
+    st.button("Back without a vote", key="no_vote", type="tertiary", on_click=_close_ballot)
 
 
-def shuffled(left: Walk, right: Walk, maker: str) -> tuple[Walk, Walk]:
-    """The two in an order by chance, always the same for one maker and one pair."""
+def shuffle(left: Walk, right: Walk, maker: str) -> tuple[Walk, Walk]:
+    """Order two films at random, but always alike for one maker and one pair."""
     first, second = sorted((left, right), key=lambda walk: walk.id)
-    toss = hashlib.sha256(f"{maker} {first.id} {second.id}".encode()).digest()
-    return (first, second) if toss[0] % 2 else (second, first)
+    digest = hashlib.sha256(f"{maker} {first.id} {second.id}".encode()).digest()
+    return (first, second) if digest[0] % 2 else (second, first)
 
 
-def _unlabelled(walk: Walk, name: str) -> Film:
+def _anonymous_film(walk: Walk, name: str) -> Film:
     return replace(film_detail.player_film(walk), alt=name.capitalize(), title=name.capitalize())
 
 
 @error_display.toast_errors
-def _cast(left: Walk, right: Walk, preferred: Walk | None) -> None:
+def _save_vote(left: Walk, right: Walk, preferred: Walk | None) -> None:
     with history.writing() as session:
         counted = votes.cast(
             session=session,
@@ -59,34 +61,34 @@ def _cast(left: Walk, right: Walk, preferred: Walk | None) -> None:
         )
     if not counted:
         st.toast("One of the two films was deleted meanwhile, so the vote does not count.")
-    _leave()
+    _close_ballot()
 
 
-def _leave() -> None:
+def _close_ballot() -> None:
     st.query_params.pop("blind", None)
 
 
-def tell(left: Walk, right: Walk) -> None:
-    """Whoever has voted learns which film was which, and how all have voted; others are asked."""
+def show_result(left: Walk, right: Walk) -> None:
+    """Show the button that opens the ballot and, to those who voted, the results."""
     maker = submit.maker_id()
     with history.reading() as session:
         own = votes.tally(session=session, one=left.id, other=right.id, maker=maker)
-        everybody = votes.tally(session=session, one=left.id, other=right.id)
+        everyone = votes.tally(session=session, one=left.id, other=right.id)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.button(
             "Vote again" if any(own) else "Vote blind",
             key="vote",
             icon=":material/how_to_vote:",
             help="Both films without their labels, in an order by chance",
-            on_click=_open,
+            on_click=_open_ballot,
         )
         if any(own):
-            told = tally.told(*_told_apart(left, right), everybody)
-            st.text(f"{_preferred(left, right, own)} {told}", width="stretch")
+            votes_text = tally.describe_votes(*_distinct_names(left, right), everyone)
+            st.text(f"{_own_vote_text(left, right, own)} {votes_text}", width="stretch")
 
 
-def _preferred(left: Walk, right: Walk, own: Tally) -> str:
-    shown = shuffled(left, right, submit.maker_id())
+def _own_vote_text(left: Walk, right: Walk, own: Tally) -> str:
+    shown = shuffle(left, right, submit.maker_id())
     if own.neither:
         was = (
             f"the {name} was {wall_label.caption(walk)}"
@@ -97,12 +99,12 @@ def _preferred(left: Walk, right: Walk, own: Tally) -> str:
     return f"You preferred the {NAMES[shown.index(preferred)]}: {wall_label.caption(preferred)}."
 
 
-def _told_apart(left: Walk, right: Walk) -> tuple[str, str]:
-    """By their pacings where these tell them apart, else by their numbers."""
+def _distinct_names(left: Walk, right: Walk) -> tuple[str, str]:
+    """The pacings of both films if they differ, otherwise the accession numbers."""
     if "" not in (left.pacing, right.pacing) and left.pacing != right.pacing:
         return left.pacing, right.pacing
     return left.accession, right.accession
 
 
-def _open() -> None:
+def _open_ballot() -> None:
     st.query_params["blind"] = "yes"

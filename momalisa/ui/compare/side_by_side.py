@@ -1,4 +1,4 @@
-"""Two films on one clock: choosing them, showing them, what they have different."""
+"""Two films side by side: choosing them, playing them in step, and their differences."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -19,13 +19,13 @@ NON_LINEAR = [pacing for pacing in PACINGS if pacing != "linear"]
 SIDES = ("a", "b")
 
 
-def named() -> list[Walk | None]:
-    """The walks that the URL names, left and right."""
+def films_in_url() -> list[Walk | None]:
+    """The left and the right walk in the URL; None where it names no known one."""
     return [history.find_walk(st.query_params.get(side)) for side in SIDES]
 
 
-def choose(*chosen: Walk | None) -> None:
-    """Two select boxes over the newest films and whatever is chosen already."""
+def show_film_choice(*chosen: Walk | None) -> None:
+    """Show two select boxes with the newest films and those already chosen."""
     offered = {walk.id: walk for walk in (*filter(None, chosen), *history.recent_films(200))}
     for column, side, walk in zip(st.columns(2, gap="medium"), SIDES, chosen, strict=True):
         st.session_state[f"side_{side}"] = walk.id if walk else None
@@ -36,7 +36,7 @@ def choose(*chosen: Walk | None) -> None:
             key=f"side_{side}",
             format_func=lambda each: f"{offered[each].title}, {wall_label.caption(offered[each])}",
             placeholder="Choose a film",
-            on_change=_chosen,
+            on_change=_write_choice,
             args=(side,),
         )
         if walk is None and side in st.query_params:
@@ -44,7 +44,7 @@ def choose(*chosen: Walk | None) -> None:
                 film_detail.show_missing_film(None)
 
 
-def _chosen(side: str) -> None:
+def _write_choice(side: str) -> None:
     walk_id = st.session_state[f"side_{side}"]
     if walk_id is None:
         st.query_params.pop(side, None)
@@ -52,55 +52,57 @@ def _chosen(side: str) -> None:
         st.query_params[side] = walk_id
 
 
-def show(left: Walk, right: Walk) -> None:
-    """Both films on one clock; while one is still being made, its frames coming in."""
-    if finished(left, right):
-        player(_with_changes(left), _with_changes(right), key=f"duo_{left.id}_{right.id}")
+def show_films(left: Walk, right: Walk) -> None:
+    """Play both films in step; while one is unfinished, show its progress."""
+    if are_finished(left, right):
+        player(
+            _film_with_distances(left), _film_with_distances(right), key=f"duo_{left.id}_{right.id}"
+        )
         return
-    sides = {walk.id: walk for walk in (left, right)}  # which may be one walk
+    sides = {walk.id: walk for walk in (left, right)}  # one entry if both are the same walk
     for column, walk in zip(st.columns(2, gap="medium"), sides.values(), strict=False):
         with column:
-            _one_side(walk)
+            _show_side(walk)
 
 
-def finished(left: Walk, right: Walk) -> bool:
-    """Whether both are films."""
+def are_finished(left: Walk, right: Walk) -> bool:
+    """Whether both walks are finished films."""
     return left.state is right.state is State.DONE
 
 
-def _one_side(walk: Walk) -> None:
+def _show_side(walk: Walk) -> None:
     if walk.state is State.DONE:
         film_detail.show_film(walk)
     elif walk.state.is_final:
         st.text(walk.error or "This walk was called off.")
     else:
-        progress.watch(walk)
+        progress.show_progress(walk)
     st.text(wall_label.caption(walk))
 
 
-def _with_changes(walk: Walk) -> Film:
+def _film_with_distances(walk: Walk) -> Film:
     back = walk.distances[::-1] if walk.spec.get("loop") == "boomerang" else []
     film = film_detail.player_film(walk, title=wall_label.caption(walk))
     return replace(film, changes=[*walk.distances, *back])
 
 
-def differences(left: Walk, right: Walk) -> None:
-    """What was measured of the two, and what else they have different, in three columns."""
-    ours, theirs = measures(left), measures(right)
+def show_differences(left: Walk, right: Walk) -> None:
+    """Show a table of the measurements of both films and of the settings that differ."""
+    ours, theirs = measurements(left), measurements(right)
     measured = [(name, ours[name] or "none", theirs[name] or "none") for name in ours]
-    known = {*ours, "Took"}  # which is the seconds and the frames computed, in one line
-    others = [row for row in wall_label.differing_facts(left, right) if row[0] not in known]
+    listed = {*ours, "Took"}  # repeats the seconds and the frames computed
+    others = [row for row in wall_label.differing_facts(left, right) if row[0] not in listed]
     with st.container(key="facts3_differences"):
         for row in ((" ", left.accession, right.accession), *measured, *others):
             for cell in row:
                 st.text(cell)
 
 
-def measures(walk: Walk) -> dict[str, str]:
-    """What was measured of a film, blank where nothing was.
+def measurements(walk: Walk) -> dict[str, str]:
+    """The measurements of a film by name; empty strings where there are none.
 
-    Changes and the path, their sum, are perceived ones: 1 is from black to white. Largest / mean
-    would be 1 for a perfectly even film.
+    Changes are perceptual distances between neighbouring frames, 1 is black to white; the path
+    length is their sum. Largest / mean is 1 for a perfectly even film.
     """
     steps = walk.distances
     return {
@@ -110,28 +112,28 @@ def measures(walk: Walk) -> dict[str, str]:
         "Path length": f"{sum(steps):.2f}" if steps else "",
         "Sharpness": "" if walk.sharpness is None else f"{walk.sharpness:.2f}",
         "Seconds": f"{walk.seconds:,.1f} on {walk.device}" if walk.device else "",
-        "Frames computed": _computed(walk) if walk.device else "",
+        "Frames computed": _frames_computed(walk) if walk.device else "",
     }
 
 
-def _computed(walk: Walk) -> str:
-    # Fewer than shown where another walk had made some; more where even pacing looked first.
+def _frames_computed(walk: Walk) -> str:
+    # Fewer than shown if the cache had some; more if even pacing measured the walk first.
     return f"{walk.frames_computed}, for {walk.frames_total} shown"
 
 
 def unevenness(distances: Sequence[float]) -> float:
-    """The largest change over the mean change."""
+    """The ratio of the largest to the mean distance between neighbouring frames."""
     mean = fmean(distances)
     return max(distances) / mean if mean else 1.0
 
 
-def both_ways() -> None:
-    """Linear beside another pacing, from two prompts and one click."""
+def show_pacing_comparison() -> None:
+    """Show the form that submits one walk twice, in linear and in another pacing."""
     problems: dict[str, str] = st.session_state.get("duo_problems", {})
     with st.container(horizontal=True, key="ideas", gap="small"):
         for name, prompts in PRESETS.items():
             if len(prompts) == 2:
-                st.button(name, key=f"duo_preset_{name}", on_click=_fill, args=(prompts,))
+                st.button(name, key=f"duo_preset_{name}", on_click=_fill_prompts, args=(prompts,))
     for column, place in zip(st.columns(2, gap="medium"), (0, 1), strict=True):
         with column:
             st.text_input(
@@ -140,8 +142,8 @@ def both_ways() -> None:
                 placeholder=PLACEHOLDERS[place],
                 persist_state="session",
             )
-            form.problem(problems, f"stops.{place}.prompt")
-    form.problem(problems, "stops")
+            form.show_problem(problems, f"stops.{place}.prompt")
+    form.show_problem(problems, "stops")
     pacing = st.segmented_control(
         "Linear beside",
         NON_LINEAR,
@@ -151,15 +153,15 @@ def both_ways() -> None:
         persist_state="session",
     )
     if st.button("Walk both ways", key="both_ways", type="primary"):
-        _order_both(pacing)
+        _submit_both(pacing)
 
 
-def _fill(prompts: Sequence[str]) -> None:
+def _fill_prompts(prompts: Sequence[str]) -> None:
     for place, prompt in enumerate(prompts):
         st.session_state[f"duo_prompt_{place}"] = prompt
 
 
-def _order_both(pacing: PacingName) -> None:
+def _submit_both(pacing: PacingName) -> None:
     stops = [{"prompt": st.session_state[f"duo_prompt_{n}"], "seed": 7 + n} for n in (0, 1)]
     try:
         spec = WalkSpec.model_validate({"stops": stops})

@@ -1,17 +1,17 @@
-"""What blind votes say, in sentences."""
+"""Describes the tally of blind votes and its statistical significance."""
 
 from math import comb
 
 from db.votes import Tally
 
-FEWEST = 6
-"""With fewer votes for either side, even an unanimous tally comes by chance in 1 of 20 cases."""
+MIN_VOTES = 6
+"""With fewer votes that prefer a side, even a unanimous tally is not significant at 5 %."""
 
 
-def told(one: str, other: str, tally: Tally) -> str:
-    """How often which of the two was preferred, the more preferred one first."""
+def describe_votes(one: str, other: str, tally: Tally) -> str:
+    """Describe how often each of the two was preferred, the more preferred one first."""
     if tally.lost > tally.won:
-        return told(other, one, tally.swap())
+        return describe_votes(other, one, tally.swap())
     total = sum(tally)
     return (
         f"In {total:,} {'vote' if total == 1 else 'votes'} curators preferred {one} to {other} "
@@ -24,10 +24,10 @@ def _times(number: int) -> str:
     return {0: "never", 1: "once", 2: "twice"}.get(number, f"{number:,} times")
 
 
-def weighed(tally: Tally) -> str:
-    """Whether the tally says more than chance would."""
-    if tally.won + tally.lost < FEWEST:
-        return f"Too few to say: it takes {FEWEST} votes or more that prefer one of the two."
+def describe_significance(tally: Tally) -> str:
+    """Describe whether the tally is significant by the sign test."""
+    if tally.won + tally.lost < MIN_VOTES:
+        return f"Too few to say: it takes {MIN_VOTES} votes or more that prefer one of the two."
     chance = sign_test(tally.won, tally.lost)
     verdict = "That is hardly chance" if chance < 0.05 else "That may well be chance"
     share = "under 0.1 %" if chance < 0.001 else f"{100 * chance:.2g} %"
@@ -35,7 +35,7 @@ def weighed(tally: Tally) -> str:
 
 
 def sign_test(won: int, lost: int) -> float:
-    """How likely a tally at least as one-sided is when neither side is preferred, in [0, 1].
+    """The p-value of a tally if neither side is preferred, in [0, 1].
 
     The two-sided sign test (Dixon and Mood 1946): a binomial test at one half, ties left out.
     """

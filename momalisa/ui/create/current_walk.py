@@ -1,4 +1,4 @@
-"""What stands around Create's form: which walk is shown, and what its button does."""
+"""The walk that Create shows: from the URL or the session, submitted from the form."""
 
 from typing import NoReturn
 
@@ -31,8 +31,8 @@ def load_from_url() -> Walk | None:
         navigation.replace_parameters(page_paths.CREATE)
     elif linked is not None:
         # After a reload the session is new, but the walk in the URL knows what was typed.
-        known = form_restored or linked.id == st.session_state.get("current_walk")
-        if not known and not any(draft.current_prompts()):
+        is_loaded = form_restored or linked.id == st.session_state.get("current_walk")
+        if not is_loaded and not any(draft.current_prompts()):
             draft.load_spec(linked.spec)
         st.session_state.current_walk = linked.id
     elif navigation.arrived_by_history():
@@ -85,37 +85,37 @@ def open_with(prompts: tuple[str, ...]) -> NoReturn:
     navigation.open_page(page_paths.CREATE, {"walk": walk_id} if walk_id else {})
 
 
-def empty_wall() -> None:
-    """A free place for the first film; and why it is free when a link has led to no walk."""
+def show_empty_wall() -> None:
+    """Show an empty frame; and a message if the URL names a walk that does not exist."""
     if {"walk", "use"} & st.query_params.keys():
         film_detail.show_missing_film(None)
     with st.container(key="empty_wall", border=True):
         st.text("Your film will hang here.")
 
 
-def unfinished(walk: Walk) -> None:
-    """A walk that failed or was called off: why, and the way on."""
+def show_unfinished(walk: Walk) -> None:
+    """Show why a walk failed or was cancelled, its frames, and a button to submit it again."""
     if walk.state is State.FAILED:
         st.error("This walk failed.")
         st.text(walk.error)
     else:
-        made = f"{progress.frames_ready(walk)} of {walk.frames_total} frames were made and are kept"
-        st.text(f"Called off. {made}: the same walk would go on from there.")
+        done = f"{progress.count_finished_frames(walk)} of {walk.frames_total} frames"
+        st.text(f"Called off. {done} were made and are kept: the same walk would go on from there.")
     if walk.progress:
-        progress.strip(walk)
+        progress.show_filmstrip(walk)
     if submit.has_spec(walk):
-        st.button("Try again", key=f"again_{walk.id}", on_click=_again, args=(walk,))
+        st.button("Try again", key=f"again_{walk.id}", on_click=_resubmit, args=(walk,))
 
 
 @error_display.toast_errors
-def _again(walk: Walk) -> None:
+def _resubmit(walk: Walk) -> None:
     draft.load_spec(walk.spec)
     st.session_state.current_walk = submit.resubmit(walk)
     _write_url()
 
 
-def previous_film(walk: Walk) -> None:
-    """The film before stays on the wall until the new one is there."""
+def show_previous_film(walk: Walk) -> None:
+    """Show the film before, until the current walk is finished."""
     last = history.find_walk(st.session_state.get("last_film"))
     if last is not None and last.id != walk.id:
         film_detail.show_film(last)

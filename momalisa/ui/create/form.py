@@ -1,4 +1,4 @@
-"""The sections of Create's form. Each sentence about a mistake stands beside its field."""
+"""The sections of Create's form, with each validation message beside its field."""
 
 import secrets
 from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ from momalisa.ui.wall_label import LOOP_NAMES
 
 Problems = Mapping[str, str]
 SIZES = (128, 192, 256, 320, 384, 448, 512, 640, 768, 1024)
-OUT_OF_SIGHT = (
+FIELDS_IN_MORE = (
     "seed",
     "steps",
     "guidance",
@@ -33,31 +33,35 @@ OUT_OF_SIGHT = (
 )
 
 
-def ideas() -> None:
-    """Pairs of prompts to begin with."""
+def show_presets() -> None:
+    """Show the buttons that fill in a pair of prompts."""
     with st.container(horizontal=True, key="ideas", gap="xsmall"):
         for name, prompts in PRESETS.items():
             key = f"preset_{name}"
             st.button(name, key=key, on_click=draft.replace_prompts, args=(prompts,))
 
 
-def stops(problems: Problems) -> None:
-    """The prompts in walking order, and the ways to have more, fewer, or others."""
+def show_stops(problems: Problems) -> None:
+    """Show the prompts in walking order, and the buttons that change the list."""
     for place, stop_id in enumerate(draft.stop_ids()):
-        _stop(place, stop_id)
-        problem(problems, f"stops.{place}.prompt")
-    problem(problems, "stops")
+        _show_stop(place, stop_id)
+        show_problem(problems, f"stops.{place}.prompt")
+    show_problem(problems, "stops")
     swap = "Swap" if len(draft.stop_ids()) == STOPS[0] else "Reverse"
     full = len(draft.stop_ids()) == STOPS[1]
     with st.container(horizontal=True):
-        _change("Add a stop", "add", draft.add_stop, disabled=full)
-        _change(swap, "swap_vert", draft.reverse_stops)
-        _change("Surprise me", "auto_awesome", _surprise)
-        _change("Put back", "undo", draft.undo_replace, disabled=not draft.can_undo_replace())
+        _show_stop_button("Add a stop", "add", draft.add_stop, disabled=full)
+        _show_stop_button(swap, "swap_vert", draft.reverse_stops)
+        _show_stop_button("Surprise me", "auto_awesome", _use_random_prompts)
+        _show_stop_button(
+            "Put back", "undo", draft.undo_replace, disabled=not draft.can_undo_replace()
+        )
 
 
-def _change(label: str, icon: str, change: Callable[[], None], *, disabled: bool = False) -> None:
-    """A button that changes the stops."""
+def _show_stop_button(
+    label: str, icon: str, change: Callable[[], None], *, disabled: bool = False
+) -> None:
+    """Show a button that changes the list of stops."""
     st.button(
         label,
         key=f"change_{icon}",
@@ -68,11 +72,11 @@ def _change(label: str, icon: str, change: Callable[[], None], *, disabled: bool
     )
 
 
-def _surprise() -> None:
-    draft.replace_prompts(random_prompts.pair(Random(secrets.randbits(64))))
+def _use_random_prompts() -> None:
+    draft.replace_prompts(random_prompts.random_pair(Random(secrets.randbits(64))))
 
 
-def _stop(place: int, stop_id: int) -> None:
+def _show_stop(place: int, stop_id: int) -> None:
     last = len(draft.stop_ids()) - 1
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(
@@ -83,13 +87,13 @@ def _stop(place: int, stop_id: int) -> None:
             placeholder=PLACEHOLDERS[min(place, len(PLACEHOLDERS) - 1)],
         )
         if len(draft.stop_ids()) > STOPS[0]:
-            _order(place, last, stop_id)
+            _show_move_buttons(place, last, stop_id)
 
 
-def _order(place: int, last: int, stop_id: int) -> None:
-    """The buttons that move a stop, and take it away. Their words are for those who listen.
+def _show_move_buttons(place: int, last: int, stop_id: int) -> None:
+    """Show the buttons that move and remove a stop; their labels are for screen readers.
 
-    They stay at their place when the stop leaves it, and so does the keyboard's focus.
+    Their keys belong to the place, not the stop, so that the keyboard's focus stays there.
     """
     with st.container(horizontal=True, key=f"order_{place}", width="content", gap=None):
         for what, by, end in (("up", -1, 0), ("down", 1, last)):
@@ -112,8 +116,8 @@ def _order(place: int, last: int, stop_id: int) -> None:
         )
 
 
-def quality(problems: Problems) -> None:
-    """Sketch, Study or Exhibition; and the number of frames for itself."""
+def show_quality(problems: Problems) -> None:
+    """Show the choice of quality, and the field for the number of frames."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     now = draft.current_quality()
     with left:
@@ -126,19 +130,19 @@ def quality(problems: Problems) -> None:
             args=(now,),
         )
     with right:
-        _number("Frames a leg", "frames")
-    problem(problems, "frames")
+        _show_number("Frames a leg", "frames")
+    show_problem(problems, "frames")
 
 
 def _use_quality(before: str | None) -> None:
     chosen = st.session_state.get(f"quality_{before}")
-    # A late message from the browser also calls this, for a widget that nobody touched.
+    # A late message from the browser also calls this, for a widget that was not changed.
     if chosen != before:
         draft.set_quality(chosen)
 
 
-def pacing(problems: Problems) -> None:
-    """How the frames are spread, with the curve beside the choice."""
+def show_pacing(problems: Problems) -> None:
+    """Show the choice of pacing and its strength, with a drawing of the curve."""
     chosen = st.segmented_control(
         "Pacing",
         PACINGS,
@@ -150,7 +154,7 @@ def pacing(problems: Problems) -> None:
     left, right = st.columns([3, 2], vertical_alignment="top")
     with left:
         with st.container(key="quiet_pacing"):
-            st.text(pacing_curve.described(chosen))
+            st.text(pacing_curve.describe(chosen))
         if chosen not in ("linear", "even"):
             strength = draft.widget_key("strength")
             st.slider(
@@ -164,17 +168,17 @@ def pacing(problems: Problems) -> None:
             )
     with right, st.container(key="curve"):
         frames = min(max(int(draft.field_value("frames") or 2), 2), 60)
-        drawn = pacing_curve.drawn(chosen, frames, float(draft.field_value("strength")))
-        st.image(drawn, alt=f"The curve of the pacing: {pacing_curve.described(chosen)}")
-    problem(problems, "pacing", "strength")
+        drawn = pacing_curve.draw_curve(chosen, frames, float(draft.field_value("strength")))
+        st.image(drawn, alt=f"The curve of the pacing: {pacing_curve.describe(chosen)}")
+    show_problem(problems, "pacing", "strength")
 
 
-def more(problems: Problems) -> None:
-    """Everything else, out of the way until it is wanted, or wrong."""
-    wrong = any(field.endswith(OUT_OF_SIGHT) for field in problems)
+def show_more(problems: Problems) -> None:
+    """Show all other fields in an expander, which is open if one of them is invalid."""
+    wrong = any(field.endswith(FIELDS_IN_MORE) for field in problems)
     with st.expander("More", expanded=wrong, key=f"more_{wrong}"):
-        _seeds(problems)
-        _numbers(problems)
+        _show_seeds(problems)
+        _show_numbers(problems)
         st.text_input(
             "Negative prompt",
             draft.initial_value(draft.widget_key("negative")),
@@ -182,16 +186,16 @@ def more(problems: Problems) -> None:
             persist_state="session",
             placeholder="what should not be in the picture",
         )
-        problem(problems, "negative")
-        _ways(problems)
-        _model(problems)
-        _where()
+        show_problem(problems, "negative")
+        _show_methods(problems)
+        _show_model(problems)
+        _show_location()
 
 
-def _seeds(problems: Problems) -> None:
+def _show_seeds(problems: Problems) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for place, stop_id in enumerate(draft.stop_ids()):
-            # Text, so that even 2^70 still stands there beside the sentence about it.
+            # A text field, which keeps even 2^70 beside the message about it.
             seed = f"seed_{stop_id}"
             st.text_input(
                 f"Seed {place + 1}",
@@ -203,22 +207,22 @@ def _seeds(problems: Problems) -> None:
         st.button(
             "New seeds", key="seeds", icon=":material/casino:", on_click=draft.randomize_seeds
         )
-    problem(problems, *(f"stops.{place}.seed" for place in range(STOPS[1])))
+    show_problem(problems, *(f"stops.{place}.seed" for place in range(STOPS[1])))
 
 
-def _numbers(problems: Problems) -> None:
+def _show_numbers(problems: Problems) -> None:
     steps, guidance, fps = st.columns(3)
     with steps:
-        _number("Steps", "steps")
+        _show_number("Steps", "steps")
     with guidance:
-        _number("Guidance", "guidance", step=0.5)
+        _show_number("Guidance", "guidance", step=0.5)
     with fps:
-        _number("Frames a second", "fps")
-    problem(problems, "steps", "guidance", "fps")
+        _show_number("Frames a second", "fps")
+    show_problem(problems, "steps", "guidance", "fps")
 
 
-def _number(label: str, field: str, step: float = 1) -> None:
-    # Without limits: what is beyond them gets the sentence of WalkSpec, not the browser's.
+def _show_number(label: str, field: str, step: float = 1) -> None:
+    # Without limits, so that WalkSpec's message appears and not the browser's.
     key = draft.widget_key(field)
     as_step = type(step)
     st.number_input(
@@ -226,7 +230,7 @@ def _number(label: str, field: str, step: float = 1) -> None:
     )
 
 
-def _ways(problems: Problems) -> None:
+def _show_methods(problems: Problems) -> None:
     with st.container(horizontal=True):
         st.segmented_control(
             "Interpolation",
@@ -254,10 +258,10 @@ def _ways(problems: Problems) -> None:
             persist_state="session",
             help="Fast takes shortcuts where they hardly show; exact takes none",
         )
-    problem(problems, "interpolation", "loop", "mode", "without")
+    show_problem(problems, "interpolation", "loop", "mode", "without")
 
 
-def _model(problems: Problems) -> None:
+def _show_model(problems: Problems) -> None:
     cards, chosen = draft.model_cards(), draft.field_value("model")
     names = list(dict.fromkeys([*cards, draft.initial_value(draft.widget_key("model")), chosen]))
     pixels = sorted(
@@ -283,11 +287,11 @@ def _model(problems: Problems) -> None:
         persist_state="session",
         format_func=lambda side: f"{side} × {side}",
     )
-    problem(problems, "model", "size")
+    show_problem(problems, "model", "size")
 
 
-def _where() -> None:
-    """Where the walk is made, if there is a choice."""
+def _show_location() -> None:
+    """Show the choice between this machine and the endpoint, if one is configured."""
     if settings().endpoint:
         st.segmented_control(
             "Made",
@@ -303,17 +307,17 @@ def _use_model() -> None:
     chosen = str(draft.field_value("model") or "")
     card = draft.model_cards().get(chosen)
     with suppress(MomaLisaError):
-        # Not on the list: a folder or a hub id that was typed. What is wrong is said beside it.
+        # A folder or a hub id that was typed; an error is shown beside the field.
         card = card or find(chosen)
     if card is not None:
         draft.apply_model_defaults(card)
 
 
-def problem(problems: Problems, *fields: str) -> None:
-    """The sentences about these fields, in a place that is kept free for them.
+def show_problem(problems: Problems, *fields: str) -> None:
+    """Show the messages about these fields in a placeholder that always exists.
 
-    Were the place not kept, all fields below would move when a sentence comes, and Streamlit
-    mounts a field anew that has moved: what is being typed into it would be lost.
+    Without the placeholder a message would move all fields below, and Streamlit remounts a field
+    that has moved: what is being typed into it would be lost.
     """
     place = st.empty()
     found = [field for field in fields if field in problems]

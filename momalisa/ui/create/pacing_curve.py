@@ -1,4 +1,4 @@
-"""A pacing, drawn: its curve, and under it where a leg's frames come to stand."""
+"""Draws a pacing as SVG: its curve, and below it the places of a leg's frames."""
 
 from momalisa.pacing import PacingName, spread
 
@@ -6,8 +6,8 @@ WIDTH, HEIGHT, RUG = 220, 110, 18
 INK = "#85807a"  # reads on the white wall (3.8:1) and on the black one (4.9:1)
 
 
-def drawn(pacing: PacingName, frames: int, strength: float) -> str:
-    """The curve as SVG: time runs to the right, the way upwards; a tick below is a frame."""
+def draw_curve(pacing: PacingName, frames: int, strength: float) -> str:
+    """Draw the curve as SVG: time on x, the place on the leg on y, and a tick for each frame."""
     line = " ".join(
         f"{6 + place * (WIDTH - 12) / 60:.1f},{6 + (1 - t) * (HEIGHT - 12):.1f}"
         for place, t in enumerate(spread(pacing, 61, strength))
@@ -24,8 +24,8 @@ def drawn(pacing: PacingName, frames: int, strength: float) -> str:
     )
 
 
-def described(pacing: PacingName) -> str:
-    """What the curve shows, in words."""
+def describe(pacing: PacingName) -> str:
+    """Describe the curve in a sentence."""
     return {
         "linear": "Equal steps all the way.",
         "ease": "Small steps at both ends, large ones in the middle.",

@@ -1,4 +1,4 @@
-"""Prompts to begin with, in the vocabulary of modern painting that the shipped model knows."""
+"""Preset prompts, in the vocabulary of modern painting that the shipped model was trained on."""
 
 PRESETS: dict[str, tuple[str, ...]] = {
     "Square to sea": ("a red square on white", "a stormy sea at night"),

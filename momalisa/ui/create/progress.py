@@ -1,4 +1,4 @@
-"""A walk while it is made: its frames coming in, the time left, its place in the queue."""
+"""The progress of an unfinished walk: its frames, the time left, its place in the queue."""
 
 from datetime import UTC, datetime
 
@@ -19,18 +19,18 @@ STAGES = {
 }
 
 
-def watch(walk: Walk) -> None:
-    """Follow the walk until it is over; then the page runs once more and shows what it became."""
-    st.fragment(_follow, run_every="1s")(walk.id)
+def show_progress(walk: Walk) -> None:
+    """Show the walk's progress every second until it is finished; then rerun the page."""
+    st.fragment(_show_until_final, run_every="1s")(walk.id)
 
 
-def _follow(walk_id: str) -> None:
+def _show_until_final(walk_id: str) -> None:
     walk = history.find_walk(walk_id)
     if walk is None or walk.state.is_final:
         st.rerun()
-    strip(walk)
+    show_filmstrip(walk)
     with st.container(horizontal=True, vertical_alignment="center", key=f"now_{walk_id}"):
-        st.text(status(walk), width="stretch")
+        st.text(describe_status(walk), width="stretch")
         if submit.may_change(walk):
             st.button(
                 "Cancel",
@@ -39,21 +39,21 @@ def _follow(walk_id: str) -> None:
                 args=(walk_id,),
                 disabled=walk.cancel_requested,
             )
-    if _waits(walk) and history.no_worker_alive():
+    if _waits_too_long(walk) and history.no_worker_alive():
         st.warning(
             "No worker is there, so nothing moves. It starts with the app; where it does not, "
             "please run: python -m momalisa worker"
         )
 
 
-def _waits(walk: Walk) -> bool:
-    """Whether the walk has waited longer than a worker needs to wake up."""
+def _waits_too_long(walk: Walk) -> bool:
+    """Whether the walk has been queued for longer than a worker takes to start."""
     waited = (datetime.now(UTC) - walk.created_at).total_seconds()
     return walk.state is State.QUEUED and waited > history.WORKER_TIMEOUT
 
 
-def strip(walk: Walk) -> None:
-    """The frames that are ready, each at its place."""
+def show_filmstrip(walk: Walk) -> None:
+    """Show the finished frames and previews, each at its place."""
     filmstrip(
         walk_id=walk.id,
         total=walk.frames_total,
@@ -66,33 +66,33 @@ def strip(walk: Walk) -> None:
     )
 
 
-def status(walk: Walk) -> str:
-    """One line: what happens now, and for how long still."""
+def describe_status(walk: Walk) -> str:
+    """Describe the current stage and the time left in one line."""
     if walk.cancel_requested:
         return "Stopping after this frame"
     if walk.state is State.QUEUED:
-        return _queue(walk.id)
+        return _describe_queue_place(walk.id)
     if walk.stage in STAGES:
         return f"{STAGES[walk.stage]} …"
-    done = frames_ready(walk)
+    done = count_finished_frames(walk)
     left = _seconds_left(walk, done)
     counted = f"Frame {done} of {walk.frames_total}"
     return counted if left is None else f"{counted}, {durations.format_duration(left)} left"
 
 
-def frames_ready(walk: Walk) -> int:
-    """How many frames are finished; previews do not count."""
+def count_finished_frames(walk: Walk) -> int:
+    """Count the finished frames, without previews."""
     return sum(not rough for _place, _key, *rough in walk.progress)
 
 
-def _queue(walk_id: str) -> str:
+def _describe_queue_place(walk_id: str) -> str:
     with history.reading() as session:
         place = walks.get_queue_position(session=session, walk_id=walk_id)
     return "Next in the queue" if place <= 1 else f"Number {place} in the queue"
 
 
 def _seconds_left(walk: Walk, done: int) -> float | None:
-    """By the rate at which frames came since this page began to look; at first, since the start."""
+    """Estimate by the rate of frames since the page was opened; initially, since the walk began."""
     now = datetime.now(UTC)
     first: tuple[int, datetime] = st.session_state.setdefault(f"first_{walk.id}", (done, now))
     if done > first[0]:
@@ -105,8 +105,8 @@ def _seconds_left(walk: Walk, done: int) -> float | None:
     return durations.time_left(done=done - began, total=walk.frames_total - began, elapsed=elapsed)
 
 
-def elsewhere(except_for: str | None) -> None:
-    """Links to the other walks that are being made, so that none is ever out of sight."""
+def show_other_walks(except_for: str | None) -> None:
+    """Show links to the other unfinished walks, five at most."""
     with history.reading() as session:
         others = [walk for walk in walks.list_active(session=session) if walk.id != except_for]
     with st.container(key="elsewhere"):

@@ -1,10 +1,10 @@
-"""Three qualities: how many steps a frame gets, and how many frames a leg."""
+"""Presets for the number of sampling steps and of frames."""
 
 from typing import NamedTuple
 
 
 class Quality(NamedTuple):
-    """Denoising steps a frame, frames a leg."""
+    """Sampling steps per frame and frames per leg."""
 
     steps: int
     frames: int
@@ -17,6 +17,6 @@ QUALITIES = {
 }
 
 
-def named(steps: int | None, frames: int | None) -> str | None:
-    """The quality with these numbers, if one has them."""
+def find_quality(steps: int | None, frames: int | None) -> str | None:
+    """The name of the quality with these numbers; None if there is none."""
     return next((name for name, of in QUALITIES.items() if of == (steps, frames)), None)

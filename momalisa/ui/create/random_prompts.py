@@ -1,7 +1,7 @@
-"""Prompts that nobody wrote: pairs from a small stock of modern art, in words that Atelier knows.
+"""Generates random pairs of prompts in the vocabulary of the Atelier model.
 
-Both pictures share a colour, the thread of the walk, and are of different kinds, so that much
-changes between them and something stays.
+Both prompts share a colour and are of different kinds, so that the walk changes much and keeps
+something.
 """
 
 import re
@@ -22,7 +22,7 @@ GROUNDS = {
     "white": ("black", "red", "blue", "green"),
     "black": ("white", "red", "yellow", "cream"),
 }
-"""Each colour, and the grounds on which it stands out."""
+"""Each colour, and the background colours that contrast with it."""
 
 KINDS: dict[str, tuple[str, ...]] = {
     "form": (
@@ -80,7 +80,7 @@ KINDS: dict[str, tuple[str, ...]] = {
     ),
 }
 
-WORDS: dict[str, tuple[str, ...]] = {
+SLOT_WORDS: dict[str, tuple[str, ...]] = {
     "form": ("square", "circle", "triangle", "cross", "ring", "diamond", "half circle"),
     "weather": ("calm", "stormy", "still", "wild", "quiet"),
     "hour": ("at dawn", "at dusk", "at night", "by day", "in the moonlight"),
@@ -95,18 +95,18 @@ WORDS: dict[str, tuple[str, ...]] = {
 }
 
 _SLOT = re.compile(r"{(\w+)}")
-_BEFORE_A_VOWEL = re.compile(r"\ba (?=[aeiou])")
+_A_BEFORE_VOWEL = re.compile(r"\ba (?=[aeiou])")
 
 
-def pair(rng: Random) -> tuple[str, str]:
-    """Two prompts; the same numbers from `rng` give the same pair."""
+def random_pair(rng: Random) -> tuple[str, str]:
+    """Generate two prompts; deterministic for a given state of `rng`."""
     colour = rng.choice(list(GROUNDS))
     here, there = rng.sample(list(KINDS), 2)
     return _prompt(here, colour, rng), _prompt(there, colour, rng)
 
 
 def _prompt(kind: str, colour: str, rng: Random) -> str:
-    """A picture of that kind and colour, in words."""
-    words = {**WORDS, "colour": (colour,), "ground": GROUNDS[colour]}
+    """Fill in a random template of that kind."""
+    words = {**SLOT_WORDS, "colour": (colour,), "ground": GROUNDS[colour]}
     text = _SLOT.sub(lambda slot: rng.choice(words[slot[1]]), rng.choice(KINDS[kind]))
-    return _BEFORE_A_VOWEL.sub("an ", text)
+    return _A_BEFORE_VOWEL.sub("an ", text)

@@ -1,4 +1,4 @@
-"""The places on a walk's way, to look at one by one: before it is made, and between its frames."""
+"""Scrubbers that show the picture at any place of a walk, before or after it is made."""
 
 import secrets
 
@@ -12,34 +12,36 @@ from momalisa.ui.components.scrubber import scrubber
 from momalisa.ui.create import estimate
 from momalisa.ui.http import media, stills
 
-SLOWEST = 5.0
-"""Seconds that a picture may take to be painted while somebody waits with a hand on the slider."""
+MAX_SECONDS_PER_PICTURE = 5.0
+"""The most seconds that a picture may take to be computed while the visitor waits."""
 
 
-def ahead(spec: WalkSpec) -> None:
-    """Drag to any place of a walk that is not made yet, if a picture is painted soon enough."""
-    seconds = estimate.seconds_a_frame(spec)
-    if settings().endpoint or seconds is None or seconds > SLOWEST:
+def show_draft_scrubber(spec: WalkSpec) -> None:
+    """Show the scrubber for the walk in the form, if a picture takes few enough seconds."""
+    seconds = estimate.seconds_per_frame(spec)
+    if settings().endpoint or seconds is None or seconds > MAX_SECONDS_PER_PICTURE:
         return
     with st.expander("Look along the way"):
-        _look(spec, [], "draft", live=True, said="Drag: the place is painted when you stop.")
+        _show_scrubber(
+            spec, [], "draft", live=True, hint="Drag: the place is painted when you stop."
+        )
 
 
-def look(walk: Walk) -> None:
-    """Drag to any place on the way of a finished walk, and see the picture there."""
+def show_film_scrubber(walk: Walk) -> None:
+    """Show the scrubber for a finished walk, if its frames are known."""
     if not submit.has_spec(walk):
         return
     spec = submit.spec_of(walk)
-    frames = known(walk, spec)
+    frames = located_frames(walk, spec)
     if not frames:
         return
-    live, said = _live(walk)
+    live, hint = _live_mode(walk)
     with st.expander("Look between the frames"):
-        _look(spec, frames, walk.id, live=live, said=said)
+        _show_scrubber(spec, frames, walk.id, live=live, hint=hint)
 
 
-def _look(
-    spec: WalkSpec, frames: list[tuple[float, str]], name: str, *, live: bool, said: str
+def _show_scrubber(
+    spec: WalkSpec, frames: list[tuple[float, str]], name: str, *, live: bool, hint: str
 ) -> None:
     looker = st.session_state.setdefault("looker", secrets.token_hex(8))
     scrubber(
@@ -47,15 +49,16 @@ def _look(
         legs=[(here.prompt, there.prompt) for here, there in spec.legs],
         frames=frames,
         still_url=stills.still_url(spec, looker) if live else "",
-        hint=said,
+        hint=hint,
         key=f"between_{name}",
     )
 
 
-def known(walk: Walk, spec: WalkSpec) -> list[tuple[float, str]]:
-    """The finished frames whose place on the way is known, in whole legs, and their addresses.
+def located_frames(walk: Walk, spec: WalkSpec) -> list[tuple[float, str]]:
+    """The finished frames with a known position, as (position in legs, URL).
 
-    Where even pacing has put the frames between two stops is not written down.
+    With even pacing only the frames at the stops are known, since the other positions are not
+    stored.
     """
     places = spec.places()
     return [
@@ -65,12 +68,12 @@ def known(walk: Walk, spec: WalkSpec) -> list[tuple[float, str]]:
     ]
 
 
-def _live(walk: Walk) -> tuple[bool, str]:
-    """Whether places are painted while one looks, and what to say of it."""
+def _live_mode(walk: Walk) -> tuple[bool, str]:
+    """Whether pictures between the frames are computed on request, and the hint that says so."""
     if settings().endpoint:
         return False, "Walks are made at an endpoint here, so only finished frames are shown."
     seconds = walk.seconds / max(walk.frames_computed, 1)
-    if seconds > SLOWEST:
+    if seconds > MAX_SECONDS_PER_PICTURE:
         took = durations.format_duration(seconds)
         return False, f"A picture takes {took} here, so the finished frame nearest by is shown."
     return True, "Faint is the frame nearest by; the place itself is painted when you stop."

@@ -1,4 +1,4 @@
-"""What the visitor looks for in the Gallery. Every choice stands in the URL."""
+"""The Gallery's search, filters and order, as fields bound to the URL."""
 
 from datetime import date
 from typing import Any, NamedTuple
@@ -13,15 +13,15 @@ from momalisa.ui import history
 ANY = "any"
 
 
-class Wanted(NamedTuple):
-    """Which films, and in which order."""
+class FilmQuery(NamedTuple):
+    """Which films to list, and in which order."""
 
     filters: Filters
     sort: Sort
 
 
-def choose() -> Wanted:
-    """Search, order and filters."""
+def show_filters() -> FilmQuery:
+    """Show the fields for search, order and filters; returns their values."""
     with history.reading() as session:
         choices = walks.list_filter_values(session=session)
     words, beside = st.columns([2, 1], vertical_alignment="bottom")
@@ -31,58 +31,58 @@ def choose() -> Wanted:
             type="search",
             live=True,
             placeholder="Words of a prompt, title, tag or note",
-            **_bound("q"),
+            **_bind("q"),
         )
     with beside, st.container(horizontal=True, vertical_alignment="bottom"):
-        sort = st.selectbox("Sort", list(ORDERS), **_bound("sort"))
+        sort = st.selectbox("Sort", list(ORDERS), **_bind("sort"))
         with st.popover("Filters", icon=":material/tune:"):
             filters = Filters(
                 search=search or "",
-                model=_one_of("model", choices["model"]),
-                pacing=_one_of("pacing", choices["pacing"]),
-                tags=st.multiselect("Tags", choices["tag"], **_bound("tag")),
-                since=st.date_input("From", None, **_bound("since")),
-                until=st.date_input("To", None, **_bound("until")),
-                starred=st.toggle("Starred", **_bound("starred")),
+                model=_select("model", choices["model"]),
+                pacing=_select("pacing", choices["pacing"]),
+                tags=st.multiselect("Tags", choices["tag"], **_bind("tag")),
+                since=st.date_input("From", None, **_bind("since")),
+                until=st.date_input("To", None, **_bind("until")),
+                starred=st.toggle("Starred", **_bind("starred")),
             )
-    return Wanted(filters, sort)
+    return FilmQuery(filters, sort)
 
 
-def in_url() -> str:
-    """The choices as they stand in the URL, without the film or the page that is shown."""
+def current_query() -> str:
+    """The query string of the fields in the URL, without the open film and the page position."""
     names = [name for name in st.query_params if name not in ("walk", "before")]
     return urlencode([(name, st.query_params.get_all(name)) for name in names], doseq=True)
 
 
-def asked(query: str) -> Wanted:
-    """What a URL's choices ask for, where there are no fields that would read it."""
-    ask = parse_qs(query)
+def parse_query(query: str) -> FilmQuery:
+    """Parse a query string of the fields, for pages that do not show them."""
+    params = parse_qs(query)
 
     def one(name: str) -> str:
-        return ask.get(name, [""])[-1]
+        return params.get(name, [""])[-1]
 
     filters = Filters(
         search=one("q"),
         model=one("by_model"),
         pacing=one("by_pacing"),
-        tags=ask.get("tag", []),
-        since=_day(one("since")),
-        until=_day(one("until")),
+        tags=params.get("tag", []),
+        since=_parse_day(one("since")),
+        until=_parse_day(one("until")),
         starred=one("starred") == "true",
     )
     sort = one("sort")
-    return Wanted(filters, sort if sort in ORDERS else "newest")
+    return FilmQuery(filters, sort if sort in ORDERS else "newest")
 
 
-def _day(text: str) -> date | None:
+def _parse_day(text: str) -> date | None:
     try:
         return date.fromisoformat(text)
     except ValueError:
         return None
 
 
-def told(filters: Filters) -> str:
-    """The filters that are set, in words; blank when all films pass."""
+def describe(filters: Filters) -> str:
+    """Describe the active filters; empty if there are none."""
     since, until = filters.get("since"), filters.get("until")
     chosen = (
         f"“{words}”" if (words := filters.get("search")) else "",
@@ -96,17 +96,17 @@ def told(filters: Filters) -> str:
     return ", ".join(filter(None, chosen))
 
 
-def _one_of(name: str, values: list[str]) -> str:
-    chosen = st.selectbox(name.capitalize(), [ANY, *values], **_bound(f"by_{name}"))
+def _select(name: str, values: list[str]) -> str:
+    chosen = st.selectbox(name.capitalize(), [ANY, *values], **_bind(f"by_{name}"))
     return "" if chosen == ANY else chosen
 
 
-def _bound(key: str) -> dict[str, Any]:
-    """In the URL as `key`; another choice is shown from its first page on."""
-    return {"key": key, "bind": "query-params", "on_change": first_page}
+def _bind(key: str) -> dict[str, Any]:
+    """Widget arguments that bind a field to the URL parameter `key`; changes reset the page."""
+    return {"key": key, "bind": "query-params", "on_change": go_to_first_page}
 
 
-def first_page() -> None:
-    """Back to where the order begins."""
+def go_to_first_page() -> None:
+    """Remove the page position from the URL."""
     st.session_state.pages = []
     st.query_params.pop("before", None)

@@ -1,7 +1,7 @@
-"""A film that somebody drops on the page: its settings go to Create.
+"""Import of a film's settings: a file dropped on the Gallery loads them into Create's form.
 
-The browser sends the file to `read`, which answers with the settings in it or says why there are
-none; a file is in memory no longer than that.
+The browser sends the file to `handle_upload`, which responds with the settings in it or an error
+message. Files are not stored.
 """
 
 from anyio import CapacityLimiter, to_thread
@@ -14,24 +14,24 @@ from momalisa.film import exports
 from momalisa.ui import draft, film_detail
 from momalisa.ui.components.drop import file_drop
 
-ADDRESS = "/pictures/settings"
-AT_ONCE = CapacityLimiter(2)
-"""Files in memory at a time."""
+PATH = "/pictures/settings"
+LIMITER = CapacityLimiter(2)
+"""The uploads that are read at a time, since each is held in memory."""
 
 
-def take_in() -> None:
-    """A place to choose a file, on a page that takes films dropped anywhere on it."""
-    settings = file_drop(ADDRESS, key="drop")
+def show_import() -> None:
+    """Show the field that takes a film's file, and open Create once one was read."""
+    settings = file_drop(PATH, key="drop")
     if settings is not None:
         spec = exports.read_spec(settings.encode(), exports.RECORD)
         draft.load_spec(spec.model_dump(mode="json"))
         film_detail.open_create_form()
 
 
-async def read(request: Request) -> Response:
-    """The settings in a file that is sent here, as JSON; or a sentence."""
-    async with AT_ONCE:
-        data = await _body(request)
+async def handle_upload(request: Request) -> Response:
+    """Respond with the settings in the uploaded file as JSON, or with status 422 and a message."""
+    async with LIMITER:
+        data = await _read_body(request)
         name = request.query_params.get("name", "")
         try:
             spec = await to_thread.run_sync(exports.read_spec, data, name)
@@ -40,8 +40,8 @@ async def read(request: Request) -> Response:
     return Response(spec.model_dump_json(), media_type="application/json")
 
 
-async def _body(request: Request) -> bytes:
-    """The file, as far as it is read at all: one byte more than that is seen to be too large."""
+async def _read_body(request: Request) -> bytes:
+    """Read the body; stop once it is larger than the limit, which the caller reports."""
     data = bytearray()
     async for part in request.stream():
         data += part
@@ -50,4 +50,4 @@ async def _body(request: Request) -> bytes:
     return bytes(data)
 
 
-ROUTE = Route(ADDRESS, read, methods=["POST"])
+ROUTE = Route(PATH, handle_upload, methods=["POST"])

@@ -1,4 +1,4 @@
-"""The Gallery's wall: which posters hang there, and the way to the next ones."""
+"""The Gallery's poster grid, its pages, and the links to neighbouring films."""
 
 import streamlit as st
 
@@ -7,14 +7,20 @@ from db.gallery_query import Sort
 from db.models import Walk
 from momalisa.ui import example_film, film_detail, history, page_paths, playlist, wall_label
 from momalisa.ui.components.grid import Card, grid
-from momalisa.ui.gallery.filters import Wanted, asked, first_page, in_url, told
+from momalisa.ui.gallery.filters import (
+    FilmQuery,
+    current_query,
+    describe,
+    go_to_first_page,
+    parse_query,
+)
 
-PAGE = 24
+PAGE_SIZE = 24
 
 
-def hang(found: list[Walk]) -> None:
-    """The posters; opening one puts its walk into the URL."""
-    opened = grid([_card(walk) for walk in found], key="wall")
+def show_posters(films: list[Walk]) -> None:
+    """Show the posters; opening one puts its walk into the URL."""
+    opened = grid([_card(walk) for walk in films], key="wall")
     if opened:
         st.query_params["walk"] = opened
         st.rerun()
@@ -32,87 +38,95 @@ def _card(walk: Walk) -> Card:
     )
 
 
-def look(wanted: Wanted) -> tuple[list[Walk], int]:
-    """The page of films that the URL asks for, and how many there are on all pages."""
+def find_films(query: FilmQuery) -> tuple[list[Walk], int]:
+    """Load the page of films at the URL's position, and count the films on all pages.
+
+    One film more than a page holds is returned if there is a next page.
+    """
     before = st.query_params.get("before")
-    sort, filters = wanted.sort, wanted.filters
+    sort, filters = query.sort, query.filters
     with history.reading() as session:
-        found = walks.list_page(
-            session=session, sort=sort, limit=PAGE + 1, before=before, **filters
+        films = walks.list_page(
+            session=session, sort=sort, limit=PAGE_SIZE + 1, before=before, **filters
         )
         total = walks.count(session=session, **filters)
-    if before is not None and total and not found:
-        # The film that this page began behind is gone, or none is behind it any more.
-        first_page()
-        return look(wanted)
-    return found, total
+    if before is not None and total and not films:
+        # The film at the page position was deleted, or was the last one.
+        go_to_first_page()
+        return find_films(query)
+    return films, total
 
 
-def counted(wanted: Wanted, total: int) -> str:
-    """How many films were found by which filters."""
-    chosen = told(wanted.filters)
-    return f"{_films(total)}: {chosen}" if chosen else _films(total)
+def describe_result(query: FilmQuery, total: int) -> str:
+    """Describe how many films match, and which filters."""
+    chosen = describe(query.filters)
+    return f"{_count_text(total)}: {chosen}" if chosen else _count_text(total)
 
 
-def late() -> str:
-    """How many of all films have yet to reach the storage; blank when all are there."""
+def describe_pending() -> str:
+    """Describe how many films are not uploaded to the storage yet; empty if all are."""
     with history.reading() as session:
         number = walks.count(session=session, waiting=True)
     wait = "waits" if number == 1 else "wait"
-    return f"{_films(number)} {wait} for the storage; nothing is lost." if number else ""
+    return f"{_count_text(number)} {wait} for the storage; nothing is lost." if number else ""
 
 
-def _films(number: int) -> str:
+def _count_text(number: int) -> str:
     return f"{number:,} film" if number == 1 else f"{number:,} films"
 
 
-def turn_pages(found: list[Walk]) -> None:
-    """The films before and after these."""
+def show_page_buttons(films: list[Walk]) -> None:
+    """Show the buttons for the previous and the next page."""
     with st.container(horizontal=True, horizontal_alignment="distribute"):
         if "before" in st.query_params:
-            st.button("Previous", key="previous", icon=":material/arrow_back:", on_click=_previous)
-        if len(found) > PAGE:
+            st.button(
+                "Previous",
+                key="previous",
+                icon=":material/arrow_back:",
+                on_click=_open_previous_page,
+            )
+        if len(films) > PAGE_SIZE:
             st.button(
                 "Next",
                 key="next",
                 icon=":material/arrow_forward:",
                 icon_position="right",
-                on_click=_next,
-                args=(found[PAGE - 1].id,),
+                on_click=_open_next_page,
+                args=(films[PAGE_SIZE - 1].id,),
             )
 
 
-def _next(last: str) -> None:
+def _open_next_page(last: str) -> None:
     st.session_state.setdefault("pages", []).append(st.query_params.get("before"))
     st.query_params["before"] = last
 
 
-def _previous() -> None:
+def _open_previous_page() -> None:
     pages = st.session_state.get("pages") or [None]
     # The browser's own way back may have left this very page on top.
     while len(pages) > 1 and pages[-1] == st.query_params.get("before"):
         pages.pop()
     before = pages.pop()
     if before is None:
-        first_page()
+        go_to_first_page()
     else:
         st.query_params["before"] = before
 
 
-def exhibit_these(total: int) -> None:
-    """The way to the exhibition of all films found, or of as many as one shows."""
+def show_exhibition_link(total: int) -> None:
+    """Show the link to an exhibition of the films found, up to the maximum of one exhibition."""
     most = playlist.MAX_FILMS
     st.page_link(
         page_paths.EXHIBITION,
         label="Exhibit these" if total <= most else f"Exhibit the first {most}",
         icon=":material/slideshow:",
-        query_params=playlist.exhibition_params(in_url()),
+        query_params=playlist.exhibition_params(current_query()),
     )
 
 
-def neighbours(walk: Walk) -> None:
-    """The ways to the films made after and before this one, of those found."""
-    filters = asked(in_url()).filters
+def show_neighbour_buttons(walk: Walk) -> None:
+    """Show the buttons for the next newer and older film that match the filters in the URL."""
+    filters = parse_query(current_query()).filters
     sides: tuple[tuple[str, Sort], ...] = (("Newer", "oldest"), ("Older", "newest"))
     with history.reading() as session:
         for name, sort in sides:
@@ -120,19 +134,19 @@ def neighbours(walk: Walk) -> None:
             st.button(
                 name,
                 type="tertiary",
-                on_click=_open,
+                on_click=_open_film,
                 args=[other.id for other in found],
                 disabled=not found,
             )
 
 
-def _open(walk_id: str) -> None:
+def _open_film(walk_id: str) -> None:
     st.query_params["walk"] = walk_id
 
 
-def empty(wanted: Wanted) -> None:
-    """A wall without posters: the film that ships, and the way to the first own one."""
-    if told(wanted.filters):
+def show_empty_gallery(query: FilmQuery) -> None:
+    """Show the example film and a link to Create; with filters, a message that nothing matches."""
+    if describe(query.filters):
         st.text("Nothing here goes by that description.")
         return
     picture, words = example_film.film_and_text_columns()

@@ -1,4 +1,4 @@
-"""The films on the wall as a table to take along."""
+"""Export of the films found as a table, in CSV or JSON."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,20 +10,20 @@ from db import walks
 from db.gallery_query import Filters
 from momalisa.ui import history
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
-"""What spreadsheets take for a formula's beginning, and the quote by which they know a text."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "'")
+"""The characters that begin a formula in spreadsheets, and the quote that marks a text."""
 
 
-def take_along(filters: Filters) -> None:
-    """One button for a spreadsheet, one for a program; the table is made once one is pressed."""
+def show_export_buttons(filters: Filters) -> None:
+    """Show the download buttons; the table is generated when one is pressed."""
     kinds: tuple[tuple[str, str, Callable[[Filters], bytes]], ...] = (
-        ("CSV", "text/csv", csv),
-        ("JSON", "application/json", json),
+        ("CSV", "text/csv", to_csv),
+        ("JSON", "application/json", to_json),
     )
-    for name, media_type, written in kinds:
+    for name, media_type, export in kinds:
         st.download_button(
             name,
-            partial(written, filters),
+            partial(export, filters),
             f"films.{name.lower()}",
             media_type,
             key=f"export_{name}",
@@ -34,22 +34,22 @@ def take_along(filters: Filters) -> None:
         )
 
 
-def csv(filters: Filters) -> bytes:
-    """The films as CSV, for spreadsheets: with the mark of UTF-8, and no prompt is a formula.
+def to_csv(filters: Filters) -> bytes:
+    """Export as CSV for spreadsheets: UTF-8 with a byte order mark, formulas escaped.
 
-    A quote stands before a text that would be one, and before a text that begins with a quote:
-    without the first quote of each text that has one, all are as they were.
+    A text that begins like a formula, or with a quote, gets a leading quote; removing the first
+    quote of each such text restores it.
     """
-    told = _table(filters).map(_plain)
-    return told.to_csv(index=False).encode("utf-8-sig")
+    table = _table(filters).map(_escape_formula)
+    return table.to_csv(index=False).encode("utf-8-sig")
 
 
-def _plain(cell: object) -> object:
-    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA) else cell
+def _escape_formula(cell: object) -> object:
+    return f"'{cell}" if isinstance(cell, str) and cell.startswith(FORMULA_STARTS) else cell
 
 
-def json(filters: Filters) -> bytes:
-    """The films as a JSON list of objects."""
+def to_json(filters: Filters) -> bytes:
+    """Export as a JSON list of objects."""
     return _table(filters).to_json(orient="records", force_ascii=False, indent=2).encode()
 
 

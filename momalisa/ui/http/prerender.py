@@ -120,7 +120,7 @@ def _prerender(query: bytes) -> Prerendered | None:
 
 def _posters(query: str) -> list[tuple[Walk, str]]:
     """The films of a page of the Gallery that have a poster, with its URL."""
-    wanted = filters.asked(query)
+    wanted = filters.parse_query(query)
     before = parse_qs(query).get("before", [None])[-1]
     with history.reading() as session:
         films = walks.list_page(
