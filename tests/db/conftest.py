@@ -1,4 +1,4 @@
-"""A blank history for each test, and a quick way to ask for a walk."""
+"""Fixtures: an empty history on SQLite and PostgreSQL, and functions that fill it."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -36,9 +36,9 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> SQLite:
 
 @pytest.fixture(scope="session", params=["files", "server"], ids=["sqlite", "postgresql"])
 def databases(request: pytest.FixtureRequest) -> Databases:
-    """Both kinds of database, one after the other."""
-    found: Databases = request.getfixturevalue(request.param)
-    return found
+    """Both kinds of database: each test runs on SQLite and on PostgreSQL."""
+    databases: Databases = request.getfixturevalue(request.param)
+    return databases
 
 
 @pytest.fixture
@@ -56,38 +56,38 @@ def blank(databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture
-def ask(url: str) -> Callable[..., Walk]:
-    """Enqueue a walk; keywords are of `enqueue` or of the spec."""
+def enqueue_walk(url: str) -> Callable[..., Walk]:
+    """Return a function that enqueues a walk; keywords are those of `walks.enqueue` or the spec."""
 
-    def _ask(title: str = "a → b", **other: Any) -> Walk:
-        spec = SPEC | {name: other.pop(name) for name in tuple(other) if name in SPEC}
-        told: dict[str, Any] = {"digest": "d", "frames_total": 24} | other
+    def _enqueue_walk(title: str = "a → b", **fields: Any) -> Walk:
+        spec = SPEC | {name: fields.pop(name) for name in tuple(fields) if name in SPEC}
+        defaults: dict[str, Any] = {"digest": "d", "frames_total": 24}
         with writing(url) as session:
-            return walks.enqueue(session=session, spec=spec, title=title, **told)
+            return walks.enqueue(session=session, spec=spec, title=title, **defaults | fields)
 
-    return _ask
+    return _enqueue_walk
 
 
 @pytest.fixture
-def hang(url: str, ask: Callable[..., Walk]) -> Callable[..., Walk]:
-    """A walk that is done."""
+def add_film(url: str, enqueue_walk: Callable[..., Walk]) -> Callable[..., Walk]:
+    """Return a function that adds a done walk; keywords as for `enqueue_walk`."""
 
-    def _hang(title: str = "a → b", **other: Any) -> Walk:
-        waiting = other.pop("waiting", False)
-        result = {"files": {"gif": "x.gif"}} | other.pop("result", {})
-        walk = ask(title, **other)
+    def _add_film(title: str = "a → b", **fields: Any) -> Walk:
+        waiting = fields.pop("waiting", False)
+        result = {"files": {"gif": "x.gif"}} | fields.pop("result", {})
+        walk = enqueue_walk(title, **fields)
         with writing(url) as session:
-            claimed = queue.claim(session=session, owner="hanger", lease_seconds=60)
+            claimed = queue.claim(session=session, owner="worker", lease_seconds=60)
             assert claimed is not None
             assert claimed.id == walk.id
             assert queue.finish(
                 session=session,
                 walk_id=walk.id,
-                owner="hanger",
+                owner="worker",
                 attempt=claimed.attempt,
                 result=result,
                 waiting=waiting,
             )
         return walk
 
-    return _hang
+    return _add_film

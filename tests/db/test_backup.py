@@ -1,4 +1,4 @@
-"""Laws of backups: whole or not there, and nothing is overwritten."""
+"""Laws of backups: complete or absent, and nothing is overwritten."""
 
 import sqlite3
 import threading

@@ -1,4 +1,4 @@
-"""Laws of a history in trouble: a sentence for people, and nothing overwritten."""
+"""Laws of database errors: a message for people, and nothing overwritten."""
 
 import sqlite3
 import sys
@@ -115,7 +115,7 @@ def test_server_without_a_driver_says_what_to_install(
 ) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(NoDriver, match="pip install"):
-        migrate(f"{server}://nobody@nowhere-{server}/history")
+        migrate(f"{server}://user@nowhere-{server}/history")
 
 
 def test_history_named_wrong_on_the_server_is_out_of_reach(server: PostgreSQL) -> None:
@@ -134,9 +134,9 @@ def test_server_that_only_reads_says_so(server: PostgreSQL) -> None:
 
 
 def test_what_is_no_trouble_of_the_history_stays_as_it_is(
-    url: str, hang: Callable[..., Walk]
+    url: str, add_film: Callable[..., Walk]
 ) -> None:
-    one, other = hang(), hang()
+    one, other = add_film(), add_film()
     with pytest.raises(IntegrityError), writing(url) as session:
         session.get_one(Walk, one.id).accession = other.accession
     with pytest.raises(ZeroDivisionError), writing(url):

@@ -1,4 +1,4 @@
-"""Laws of the Gallery's questions: pages, orders, filters and search, alike on both databases."""
+"""Laws of Gallery queries: pages, sort orders, filters and search, equal on both databases."""
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -15,32 +15,36 @@ from db.models import Walk
 from db.session import reading, writing
 from db.text import normalize_words
 
-Ask = Callable[..., Walk]
+EnqueueWalk = Callable[..., Walk]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 TITLES = ("Café at night", "100% red", "snake_case", "a/b", "赤い四角", 'O\'Keeffe -- "desert"')
 
 
-def found(url: str, search: str = "", **filters: Any) -> list[str]:
+def find_titles(url: str, search: str = "", **filters: Any) -> list[str]:
     with reading(url) as session:
         titles = [walk.title for walk in walks.list_page(session=session, search=search, **filters)]
         assert walks.count(session=session, search=search, **filters) == len(titles)
     return titles
 
 
-def test_page_shows_done_walks_newest_first(url: str, ask: Ask, hang: Ask) -> None:
+def test_page_shows_done_walks_newest_first(
+    url: str, enqueue_walk: EnqueueWalk, add_film: EnqueueWalk
+) -> None:
     for title in ("first", "second", "third"):
-        hang(title)
-    ask("waiting")
-    assert found(url) == ["third", "second", "first"]
+        add_film(title)
+    enqueue_walk("waiting")
+    assert find_titles(url) == ["third", "second", "first"]
 
 
 @pytest.mark.parametrize("sort", SORTS)
 @pytest.mark.parametrize("alike", [False, True])
-def test_pages_follow_each_other_without_gap(url: str, hang: Ask, sort: Sort, alike: bool) -> None:
+def test_pages_follow_each_other_without_gap(
+    url: str, add_film: EnqueueWalk, sort: Sort, alike: bool
+) -> None:
     for number in range(7):
         evenness = None if alike or number < 3 else number / 10
         title = "same" if alike else f"{number} walk"
-        hang(title, frames_total=1 if alike else number, result={"evenness": evenness})
+        add_film(title, frames_total=1 if alike else number, result={"evenness": evenness})
     if alike:
         with writing(url) as session:
             moment = datetime(2026, 1, 1, tzinfo=UTC)
@@ -56,14 +60,14 @@ def test_pages_follow_each_other_without_gap(url: str, hang: Ask, sort: Sort, al
     assert len(set(seen)) == 7
 
 
-def test_orders_are_what_they_are_called(url: str, hang: Ask) -> None:
+def test_orders_are_what_they_are_called(url: str, add_film: EnqueueWalk) -> None:
     for title, frames, evenness in (
         ("Éclair", 9, 0.2),
         ("Ølbar", 3, 0.1),
         ("zebra", 5, None),
         ("Dada", 7, 0.9),
     ):
-        hang(title, frames_total=frames, result={"evenness": evenness})
+        add_film(title, frames_total=frames, result={"evenness": evenness})
     orders: dict[Sort, list[str]] = {
         "newest": ["Dada", "zebra", "Ølbar", "Éclair"],
         "oldest": ["Éclair", "Ølbar", "zebra", "Dada"],
@@ -76,11 +80,13 @@ def test_orders_are_what_they_are_called(url: str, hang: Ask) -> None:
             assert [w.title for w in walks.list_page(session=session, sort=sort)] == titles
 
 
-def test_nothing_comes_behind_an_unknown_walk(url: str, hang: Ask, ask: Ask) -> None:
-    hang()
-    waiting = ask()
+def test_nothing_comes_behind_an_unknown_walk(
+    url: str, add_film: EnqueueWalk, enqueue_walk: EnqueueWalk
+) -> None:
+    add_film()
+    waiting = enqueue_walk()
     with reading(url) as session:
-        assert walks.list_page(session=session, before="nobody") == []
+        assert walks.list_page(session=session, before="no such walk") == []
         assert walks.list_page(session=session, before=waiting.id) == []
 
 
@@ -104,39 +110,41 @@ def test_nothing_comes_behind_an_unknown_walk(url: str, hang: Ask, ask: Ask) -> 
         ("x" * 100_000, []),
     ],
 )
-def test_search_means_what_it_says(url: str, hang: Ask, search: str, titles: list[str]) -> None:
+def test_search_means_what_it_says(
+    url: str, add_film: EnqueueWalk, search: str, titles: list[str]
+) -> None:
     for title in TITLES:
-        hang(title)
-    assert found(url, search) == titles
+        add_film(title)
+    assert find_titles(url, search) == titles
 
 
 @pytest.mark.parametrize(
     "search", ["   ", "%", "_", "/", '"', "*", "'--", "\0\ud800", "^-(){}:&|!"]
 )
-def test_search_without_a_word_is_none(url: str, hang: Ask, search: str) -> None:
-    hang("one")
-    assert found(url, search) == ["one"]
+def test_search_without_a_word_is_none(url: str, add_film: EnqueueWalk, search: str) -> None:
+    add_film("one")
+    assert find_titles(url, search) == ["one"]
 
 
-def test_search_reads_title_number_prompts_tags_and_notes(url: str, hang: Ask) -> None:
-    walk = hang("plain")
-    hang("other", stops=[{"prompt": "a Moon", "seed": 7}, {"prompt": "a sun", "seed": 7}])
+def test_search_reads_title_number_prompts_tags_and_notes(url: str, add_film: EnqueueWalk) -> None:
+    walk = add_film("plain")
+    add_film("other", stops=[{"prompt": "a Moon", "seed": 7}, {"prompt": "a sun", "seed": 7}])
     with writing(url) as session:
         session.get_one(Walk, walk.id).notes = "hung by the Stairs"
         curation.set_tags(session=session, walk_id=walk.id, tags=["blue room"])
     for words in ("plain", walk.accession, "stormy", "blue room", "stairs", "room sea plain"):
-        assert found(url, words) == ["plain"], words
+        assert find_titles(url, words) == ["plain"], words
 
 
-def test_search_forgets_what_is_no_more(url: str, hang: Ask) -> None:
-    walk = hang("plain")
+def test_search_forgets_what_is_no_more(url: str, add_film: EnqueueWalk) -> None:
+    walk = add_film("plain")
     with writing(url) as session:
         session.get_one(Walk, walk.id).title = "changed"
-    assert found(url, "plain") == []
-    assert found(url, "changed") == ["changed"]
+    assert find_titles(url, "plain") == []
+    assert find_titles(url, "changed") == ["changed"]
     with writing(url) as session:
         walks.delete(session=session, walk_id=walk.id)
-    assert found(url, "changed") == []
+    assert find_titles(url, "changed") == []
 
 
 @settings(
@@ -146,11 +154,13 @@ def test_search_forgets_what_is_no_more(url: str, hang: Ask) -> None:
     derandomize=True,
 )
 @given(search=st.text(max_size=12) | st.sampled_from([t[i:] for t in TITLES for i in range(8)]))
-def test_any_search_finds_the_walks_that_hold_its_words(url: str, hang: Ask, search: str) -> None:
+def test_any_search_finds_the_walks_that_hold_its_words(
+    url: str, add_film: EnqueueWalk, search: str
+) -> None:
     with reading(url) as session:
-        hung = walks.count(session=session) == len(TITLES)
-    for title in () if hung else TITLES:
-        hang(title, stops=[])
+        filled = walks.count(session=session) == len(TITLES)
+    for title in () if filled else TITLES:
+        add_film(title, stops=[])
     begun = normalize_words([search]).split()
     expected = {
         title
@@ -161,12 +171,14 @@ def test_any_search_finds_the_walks_that_hold_its_words(url: str, hang: Ask, sea
         )
     }
     numbers = any(b.isdigit() for b in begun)
-    assert expected == set(found(url, search)) or numbers
+    assert expected == set(find_titles(url, search)) or numbers
 
 
-def test_filters_and_their_choices(url: str, hang: Ask, ask: Ask) -> None:
-    one, two = hang("one", pacing="ease"), hang("two", model="tiny", waiting=True)
-    ask("waiting", model="unseen")
+def test_filters_and_their_choices(
+    url: str, add_film: EnqueueWalk, enqueue_walk: EnqueueWalk
+) -> None:
+    one, two = add_film("one", pacing="ease"), add_film("two", model="tiny", waiting=True)
+    enqueue_walk("waiting", model="unseen")
     with writing(url) as session:
         session.get_one(Walk, one.id).star = True
         curation.set_tags(session=session, walk_id=one.id, tags=["red", "blue"])
@@ -177,22 +189,22 @@ def test_filters_and_their_choices(url: str, hang: Ask, ask: Ask) -> None:
             "pacing": ["ease", "linear"],
             "tag": ["blue", "red"],
         }
-    assert found(url, pacing="ease") == ["one"]
-    assert found(url, model="tiny", pacing="ease") == []
-    assert found(url, starred=True) == ["one"]
-    assert found(url, waiting=True) == ["two"]
-    assert found(url, tags=["red"]) == ["two", "one"]
-    assert found(url, tags=["red", "blue"], search="one") == ["one"]
-    assert found(url, tags=["' OR 1=1 --"]) == []
+    assert find_titles(url, pacing="ease") == ["one"]
+    assert find_titles(url, model="tiny", pacing="ease") == []
+    assert find_titles(url, starred=True) == ["one"]
+    assert find_titles(url, waiting=True) == ["two"]
+    assert find_titles(url, tags=["red"]) == ["two", "one"]
+    assert find_titles(url, tags=["red", "blue"], search="one") == ["one"]
+    assert find_titles(url, tags=["' OR 1=1 --"]) == []
 
 
-def test_dates_count_whole_days(url: str, hang: Ask) -> None:
+def test_dates_count_whole_days(url: str, add_film: EnqueueWalk) -> None:
     for day, hour in ((1, 0), (2, 0), (2, 23), (3, 0)):
-        walk = hang(f"{day} {hour}")
+        walk = add_film(f"{day} {hour}")
         with writing(url) as session:
             moment = datetime(2026, 3, day, hour, 59, tzinfo=UTC)
             session.get_one(Walk, walk.id).finished_at = moment
     second = date(2026, 3, 2)
-    assert found(url, since=second, until=second) == ["2 23", "2 0"]
-    assert found(url, since=date.max) == []
-    assert len(found(url, since=date.min, until=date.max)) == 4
+    assert find_titles(url, since=second, until=second) == ["2 23", "2 0"]
+    assert find_titles(url, since=date.max) == []
+    assert len(find_titles(url, since=date.min, until=date.max)) == 4

@@ -1,4 +1,4 @@
-"""Laws of migrations: from nothing and from every earlier schema, forward and back."""
+"""Laws of migrations: from an empty database and every earlier schema, up and down."""
 
 import signal
 import sqlite3

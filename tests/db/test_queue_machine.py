@@ -1,4 +1,4 @@
-"""The queue under any order of events, against a model of a few lines."""
+"""Stateful property test of the queue: any order of events, compared with a simple model."""
 
 from typing import Any
 
@@ -23,81 +23,81 @@ WORKERS = st.sampled_from(["one", "two", "three"])
 
 
 class Queue(RuleBasedStateMachine):
-    """Three workers that claim, beat, finish, leave and die; people who ask and call off."""
+    """Three workers that claim, status, finish, leave and die; curators who enqueue and cancel."""
 
     databases: Databases
 
     def __init__(self) -> None:
         super().__init__()
         self.url = self.databases.fresh()
-        self.asked: list[str] = []
+        self.walk_ids: list[str] = []
         self.state: dict[str, State] = {}
-        self.hands: dict[str, dict[str, Any]] = {}
-        self.late: list[dict[str, Any]] = []
+        self.leases: dict[str, dict[str, Any]] = {}
+        self.lost_leases: list[dict[str, Any]] = []
 
     def teardown(self) -> None:
         get_engine(self.url).dispose()
 
     @rule()
-    def ask(self) -> None:
+    def enqueue(self) -> None:
         with writing(self.url) as session:
             walk = walks.enqueue(
                 session=session, spec=SPEC, digest="d", title="a → b", frames_total=24
             )
-        self.asked.append(walk.id)
+        self.walk_ids.append(walk.id)
         self.state[walk.id] = State.QUEUED
 
     @rule(worker=WORKERS)
     def claim(self, worker: str) -> None:
-        if worker in self.hands:
+        if worker in self.leases:
             return
         with writing(self.url) as session:
             walk = queue.claim(session=session, owner=worker, lease_seconds=60)
-        waiting = [one for one in self.asked if self.state[one] is State.QUEUED]
+        waiting = [one for one in self.walk_ids if self.state[one] is State.QUEUED]
         assert (walk and walk.id) == (waiting[0] if waiting else None)
         if walk is not None:
             self.state[walk.id] = State.RUNNING
-            self.hands[worker] = {
+            self.leases[worker] = {
                 "walk_id": walk.id,
                 "owner": worker,
                 "attempt": walk.attempt,
             }
 
-    @precondition(lambda self: self.hands)
-    @rule(data=st.data(), word=st.sampled_from(["finish", "fail", "give_back", "die"]))
-    def end(self, data: st.DataObject, word: str) -> None:
-        hand = self.hands.pop(data.draw(st.sampled_from(sorted(self.hands))))
+    @precondition(lambda self: self.leases)
+    @rule(data=st.data(), ending=st.sampled_from(["finish", "fail", "give_back", "die"]))
+    def end(self, data: st.DataObject, ending: str) -> None:
+        lease = self.leases.pop(data.draw(st.sampled_from(sorted(self.leases))))
         with writing(self.url) as session:
-            match word:
+            match ending:
                 case "finish":
-                    assert queue.finish(session=session, **hand, result={})
+                    assert queue.finish(session=session, **lease, result={})
                 case "fail":
-                    assert queue.fail(session=session, **hand, error="no")
+                    assert queue.fail(session=session, **lease, error="no")
                 case "give_back":
-                    assert queue.give_back(session=session, **hand)
+                    assert queue.give_back(session=session, **lease)
                 case "die":
-                    worker_registry.mark_dead(session=session, name=hand["owner"])
-            row = session.get_one(Walk, hand["walk_id"])
+                    worker_registry.mark_dead(session=session, name=lease["owner"])
+            row = session.get_one(Walk, lease["walk_id"])
         ends = {"finish": {State.DONE}, "fail": {State.FAILED}}
         free = {State.QUEUED, State.CANCELLED}
         over = free | {State.FAILED} if row.deaths == queue.MAX_DEATHS else free
-        assert row.state in ends.get(word, over)
+        assert row.state in ends.get(ending, over)
         self.state[row.id] = row.state
-        self.late.append(hand)
+        self.lost_leases.append(lease)
 
-    @precondition(lambda self: self.late)
+    @precondition(lambda self: self.lost_leases)
     @rule(data=st.data())
-    def speak_late(self, data: st.DataObject) -> None:
-        hand = data.draw(st.sampled_from(self.late))
+    def use_lost_lease(self, data: st.DataObject) -> None:
+        lease = data.draw(st.sampled_from(self.lost_leases))
         with writing(self.url) as session:
-            assert not queue.finish(session=session, **hand, result={})
-            beat = queue.renew_lease(session=session, **hand, lease_seconds=60)
-        assert beat is LeaseStatus.LOST
+            assert not queue.finish(session=session, **lease, result={})
+            status = queue.renew_lease(session=session, **lease, lease_seconds=60)
+        assert status is LeaseStatus.LOST
 
-    @precondition(lambda self: self.asked)
+    @precondition(lambda self: self.walk_ids)
     @rule(data=st.data())
     def cancel(self, data: st.DataObject) -> None:
-        walk_id = data.draw(st.sampled_from(self.asked))
+        walk_id = data.draw(st.sampled_from(self.walk_ids))
         with writing(self.url) as session:
             done = walks.cancel(session=session, walk_id=walk_id)
         assert done is (not self.state[walk_id].is_final)
@@ -107,14 +107,14 @@ class Queue(RuleBasedStateMachine):
     @invariant()
     def rows_agree(self) -> None:
         with reading(self.url) as session:
-            rows = {one: session.get_one(Walk, one) for one in self.asked}
+            rows = {one: session.get_one(Walk, one) for one in self.walk_ids}
         assert {one: row.state for one, row in rows.items()} == self.state
         owners = {row.owner: one for one, row in rows.items() if row.owner}
-        assert owners == {name: hand["walk_id"] for name, hand in self.hands.items()}
+        assert owners == {name: lease["walk_id"] for name, lease in self.leases.items()}
         assert len({row.accession for row in rows.values()}) == len(rows)
 
 
-def test_queue_keeps_its_word_in_any_order_of_events(databases: Databases) -> None:
+def test_queue_agrees_with_the_model_in_any_order_of_events(databases: Databases) -> None:
     Queue.databases = databases
     run_state_machine_as_test(
         Queue, settings=settings(max_examples=8, stateful_step_count=25, deadline=None)

@@ -1,4 +1,4 @@
-"""Laws of connections."""
+"""Laws of transactions and engines."""
 
 import subprocess
 import sys
@@ -14,11 +14,11 @@ from db.session import HERE, get_engine, reading, writing
 from tests.support.databases import SQLite
 
 ROOT = HERE.parent
-Ask = Callable[..., Walk]
+EnqueueWalk = Callable[..., Walk]
 
 
-def test_error_rolls_back(url: str, ask: Ask) -> None:
-    walk = ask()
+def test_error_rolls_back(url: str, enqueue_walk: EnqueueWalk) -> None:
+    walk = enqueue_walk()
 
     def half_a_change() -> None:
         with writing(url) as session:
@@ -32,8 +32,8 @@ def test_error_rolls_back(url: str, ask: Ask) -> None:
         assert session.get_one(Walk, walk.id).title == walk.title
 
 
-def test_reading_changes_nothing(url: str, ask: Ask) -> None:
-    walk = ask()
+def test_reading_changes_nothing(url: str, enqueue_walk: EnqueueWalk) -> None:
+    walk = enqueue_walk()
     with reading(url) as session:
         session.get_one(Walk, walk.id).title = "changed"
         session.flush()
@@ -41,9 +41,9 @@ def test_reading_changes_nothing(url: str, ask: Ask) -> None:
         assert session.get_one(Walk, walk.id).title == walk.title
 
 
-def test_second_writer_waits_for_the_first(url: str, ask: Ask) -> None:
+def test_second_writer_waits_for_the_first(url: str, enqueue_walk: EnqueueWalk) -> None:
     """A transaction that read before it wrote failed at once with "database is locked"."""
-    walk = ask()
+    walk = enqueue_walk()
     inside = threading.Event()
 
     def first() -> None:
@@ -63,8 +63,8 @@ def test_second_writer_waits_for_the_first(url: str, ask: Ask) -> None:
         assert session.get_one(Walk, walk.id).steps == walk.steps + 2
 
 
-def test_reader_sees_one_state_while_others_write(url: str, ask: Ask) -> None:
-    walk = ask()
+def test_reader_sees_one_state_while_others_write(url: str, enqueue_walk: EnqueueWalk) -> None:
+    walk = enqueue_walk()
     with reading(url) as session:
         assert session.get_one(Walk, walk.id).steps == 16
         with writing(url) as other:

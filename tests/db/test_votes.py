@@ -1,4 +1,4 @@
-"""Laws of blind votes: one for each maker and pair, counted from either side."""
+"""Laws of blind votes: one per maker and pair, counted from either side."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -13,14 +13,14 @@ from db.session import reading, writing
 from db.votes import Tally
 from tests.support.walks import SPEC
 
-Ask = Callable[..., Walk]
+EnqueueWalk = Callable[..., Walk]
 
 
 def cast(url: str, one: Walk, other: Walk, preferred: Walk | None, maker: str = "ada") -> bool:
     chosen = preferred.id if preferred else None
-    told: dict[str, Any] = {"one": one.id, "other": other.id, "preferred": chosen, "maker": maker}
+    fields: dict[str, Any] = {"one": one.id, "other": other.id, "preferred": chosen, "maker": maker}
     with writing(url) as session:
-        return votes.cast(session=session, **told)
+        return votes.cast(session=session, **fields)
 
 
 def tally(url: str, one: Walk, other: Walk, maker: str = "") -> Tally:
@@ -38,8 +38,8 @@ def rows(url: str) -> int:
         return session.scalar(select(func.count()).select_from(Vote)) or 0
 
 
-def test_a_pair_is_counted_the_same_from_either_side(url: str, hang: Ask) -> None:
-    one, other = hang(), hang()
+def test_a_pair_is_counted_the_same_from_either_side(url: str, add_film: EnqueueWalk) -> None:
+    one, other = add_film(), add_film()
     assert cast(url, one, other, one, "ada")
     assert cast(url, other, one, one, "bob")
     assert cast(url, other, one, other, "cy")
@@ -49,8 +49,8 @@ def test_a_pair_is_counted_the_same_from_either_side(url: str, hang: Ask) -> Non
     assert tally(url, other, one, "cy") == Tally(won=1)
 
 
-def test_a_second_vote_takes_the_place_of_the_first(url: str, hang: Ask) -> None:
-    one, other = hang(), hang()
+def test_a_second_vote_takes_the_place_of_the_first(url: str, add_film: EnqueueWalk) -> None:
+    one, other = add_film(), add_film()
     cast(url, one, other, one)
     cast(url, other, one, other)
     assert tally(url, one, other) == Tally(lost=1)
@@ -58,8 +58,8 @@ def test_a_second_vote_takes_the_place_of_the_first(url: str, hang: Ask) -> None
     assert (tally(url, one, other), rows(url)) == (Tally(neither=1), 1)
 
 
-def test_of_votes_at_once_one_stays(url: str, hang: Ask) -> None:
-    one, other = hang(), hang()
+def test_of_votes_at_once_one_stays(url: str, add_film: EnqueueWalk) -> None:
+    one, other = add_film(), add_film()
     with ThreadPoolExecutor(4) as pool:
         counted = list(
             pool.map(lambda turn: cast(url, one, other, (one, other)[turn % 2]), range(12))
@@ -68,8 +68,10 @@ def test_of_votes_at_once_one_stays(url: str, hang: Ask) -> None:
     assert rows(url) == 1
 
 
-def test_only_films_are_voted_on(url: str, hang: Ask, ask: Ask) -> None:
-    film, gone, waiting = hang(), hang(), ask()
+def test_only_films_are_voted_on(
+    url: str, add_film: EnqueueWalk, enqueue_walk: EnqueueWalk
+) -> None:
+    film, gone, waiting = add_film(), add_film(), enqueue_walk()
     with writing(url) as session:
         walks.delete(session=session, walk_id=gone.id)
     assert not cast(url, film, waiting, film)
@@ -77,8 +79,8 @@ def test_only_films_are_voted_on(url: str, hang: Ask, ask: Ask) -> None:
     assert rows(url) == 0
 
 
-def test_a_vote_is_for_one_of_two(url: str, hang: Ask) -> None:
-    one, other, third = hang(), hang(), hang()
+def test_a_vote_is_for_one_of_two(url: str, add_film: EnqueueWalk) -> None:
+    one, other, third = add_film(), add_film(), add_film()
     with pytest.raises(ValueError, match="no vote for"):
         cast(url, one, other, third)
     with pytest.raises(ValueError, match="no vote for"):
@@ -86,16 +88,16 @@ def test_a_vote_is_for_one_of_two(url: str, hang: Ask) -> None:
 
 
 @pytest.mark.parametrize("place", [0, 1])
-def test_votes_go_with_their_walk(url: str, hang: Ask, place: int) -> None:
-    pair = hang(), hang()
+def test_votes_go_with_their_walk(url: str, add_film: EnqueueWalk, place: int) -> None:
+    pair = add_film(), add_film()
     cast(url, *pair, pair[0])
     with writing(url) as session:
         walks.delete(session=session, walk_id=pair[place].id)
     assert rows(url) == 0
 
 
-def test_pacings_are_tallied_whichever_side_they_were_on(url: str, hang: Ask) -> None:
-    linear, ease = [hang() for _ in range(6)], [hang(pacing="ease") for _ in range(6)]
+def test_pacings_are_tallied_whichever_side_they_were_on(url: str, add_film: EnqueueWalk) -> None:
+    linear, ease = [add_film() for _ in range(6)], [add_film(pacing="ease") for _ in range(6)]
     for one, other in zip(linear, ease, strict=True):
         cast(url, one, other, other)
     cast(url, linear[0], ease[0], None, "bob")
@@ -112,8 +114,8 @@ def test_pacings_are_tallied_whichever_side_they_were_on(url: str, hang: Ask) ->
     ],
 )
 def test_films_that_differ_otherwise_say_nothing_of_pacing(
-    url: str, hang: Ask, other: dict[str, Any]
+    url: str, add_film: EnqueueWalk, other: dict[str, Any]
 ) -> None:
-    linear, ease = hang(), hang(**{"pacing": "ease"} | other)
+    linear, ease = add_film(), add_film(**{"pacing": "ease"} | other)
     cast(url, linear, ease, ease)
     assert by_pacing(url) == {}

@@ -1,4 +1,4 @@
-"""Laws of the history: numbers, titles, tags, adopted films, deletion."""
+"""Laws of walks: accession numbers, titles, tags, adopted films, deletion."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -14,14 +14,14 @@ from db.session import reading, writing
 from db.text import normalize_words
 from tests.support.walks import SPEC
 
-Ask = Callable[..., Walk]
+EnqueueWalk = Callable[..., Walk]
 THEN = datetime(2024, 5, 1, 12, tzinfo=UTC)
 
 
 def adopt(url: str, walk_id: str = "found", **other: Any) -> Walk | None:
-    told: dict[str, Any] = {"title": "a film", "finished_at": THEN} | other
+    fields: dict[str, Any] = {"title": "a film", "finished_at": THEN} | other
     with writing(url) as session:
-        return walks.adopt(session=session, walk_id=walk_id, **told)
+        return walks.adopt(session=session, walk_id=walk_id, **fields)
 
 
 def tag(url: str, walk: Walk, *names: str) -> list[str]:
@@ -34,36 +34,36 @@ def tags_left(url: str) -> int:
         return session.scalar(select(func.count()).select_from(Tag)) or 0
 
 
-def test_no_accession_number_comes_twice(url: str, ask: Ask) -> None:
-    numbers = [ask().accession for _ in range(3)]
+def test_no_accession_number_comes_twice(url: str, enqueue_walk: EnqueueWalk) -> None:
+    numbers = [enqueue_walk().accession for _ in range(3)]
     with writing(url) as session:
         last = walks.list_active(session=session)[-1]
         walks.cancel(session=session, walk_id=last.id)
         walks.delete(session=session, walk_id=last.id)
-    numbers.append(ask().accession)
+    numbers.append(enqueue_walk().accession)
     year = last.created_at.year
     assert numbers == [f"ML.{year}.{n:04d}" for n in (1, 2, 3, 4)]
 
 
-def test_ids_fit_in_urls_and_folders(ask: Ask) -> None:
-    ids = {ask().id for _ in range(20)}
+def test_ids_fit_in_urls_and_folders(enqueue_walk: EnqueueWalk) -> None:
+    ids = {enqueue_walk().id for _ in range(20)}
     assert len(ids) == 20
     assert all(len(one) == 16 and one.isalnum() and one == one.lower() for one in ids)
 
 
-def test_failed_enqueue_gives_no_number(url: str, ask: Ask) -> None:
+def test_failed_enqueue_gives_no_number(url: str, enqueue_walk: EnqueueWalk) -> None:
     with pytest.raises(KeyError), writing(url) as session:
         walks.enqueue(session=session, spec={}, digest="d", title="t", frames_total=1)
-    assert ask().accession.endswith(".0001")
+    assert enqueue_walk().accession.endswith(".0001")
 
 
-def test_searched_columns_come_from_the_spec(ask: Ask) -> None:
-    walk = ask(pacing="ease", size=512, guidance=2.5)
+def test_searched_columns_come_from_the_spec(enqueue_walk: EnqueueWalk) -> None:
+    walk = enqueue_walk(pacing="ease", size=512, guidance=2.5)
     assert (walk.pacing, walk.size, walk.guidance, walk.frames) == ("ease", 512, 2.5, 24)
 
 
-def test_times_are_utc_and_aware(url: str, hang: Ask) -> None:
-    hang()
+def test_times_are_utc_and_aware(url: str, add_film: EnqueueWalk) -> None:
+    add_film()
     with reading(url) as session:
         row = walks.list_page(session=session)[0]
     for moment in (row.created_at, row.started_at, row.finished_at):
@@ -71,8 +71,8 @@ def test_times_are_utc_and_aware(url: str, hang: Ask) -> None:
         assert moment.tzinfo is UTC
 
 
-def test_naive_times_are_refused(url: str, ask: Ask) -> None:
-    walk = ask()
+def test_naive_times_are_refused(url: str, enqueue_walk: EnqueueWalk) -> None:
+    walk = enqueue_walk()
     with pytest.raises(Exception, match="no time zone"), writing(url) as session:
         session.get_one(Walk, walk.id).created_at = walk.created_at.replace(tzinfo=None)
 
@@ -85,58 +85,66 @@ def test_folding_is_stable() -> None:
     )
 
 
-def test_makers_find_their_own(url: str, ask: Ask) -> None:
-    ask("old", maker="ada")
-    ask("new", maker="ada")
-    ask("other", maker="bob")
+def test_makers_find_their_own(url: str, enqueue_walk: EnqueueWalk) -> None:
+    enqueue_walk("old", maker="ada")
+    enqueue_walk("new", maker="ada")
+    enqueue_walk("other", maker="bob")
     with reading(url) as session:
         latest = walks.find_latest(session=session, maker="ada")
         assert latest is not None
         assert latest.title == "new"
         assert [w.title for w in walks.list_active(session=session, maker="ada")] == ["old", "new"]
-        assert walks.find_latest(session=session, maker="nobody") is None
+        assert walks.find_latest(session=session, maker="no such walk") is None
 
 
-def test_same_film_is_a_done_one(url: str, ask: Ask, hang: Ask) -> None:
-    hung = hang(digest="red")
-    ask(digest="blue")
+def test_same_film_is_a_done_one(
+    url: str, enqueue_walk: EnqueueWalk, add_film: EnqueueWalk
+) -> None:
+    film_walk = add_film(digest="red")
+    enqueue_walk(digest="blue")
     with reading(url) as session:
         film = walks.find_same_film(session=session, digest="red")
         assert film is not None
-        assert film.id == hung.id
+        assert film.id == film_walk.id
         assert walks.find_same_film(session=session, digest="blue") is None
 
 
-def test_same_film_is_by_the_same_weights_as_far_as_they_are_known(url: str, hang: Ask) -> None:
-    unknown, known = hang(digest="red"), hang(digest="blue")
+def test_same_film_is_by_the_same_weights_as_far_as_they_are_known(
+    url: str, add_film: EnqueueWalk
+) -> None:
+    unknown_weights, known_weights = add_film(digest="red"), add_film(digest="blue")
     with writing(url) as session:
-        session.get_one(Walk, known.id).model_digest = "older"
+        session.get_one(Walk, known_weights.id).model_digest = "older"
     with reading(url) as session:
-        for digest, weights, found in (
-            ("red", "newer", unknown.id),
-            ("blue", "older", known.id),
+        for digest, weights, expected in (
+            ("red", "newer", unknown_weights.id),
+            ("blue", "older", known_weights.id),
             ("blue", "newer", None),
         ):
             film = walks.find_same_film(session=session, digest=digest, model_digest=weights)
-            assert (film.id if film else None) == found
+            assert (film.id if film else None) == expected
 
 
-def test_only_what_is_over_is_deleted(url: str, ask: Ask, hang: Ask) -> None:
-    hung = hang()
-    waiting = ask()
+def test_only_what_is_over_is_deleted(
+    url: str, enqueue_walk: EnqueueWalk, add_film: EnqueueWalk
+) -> None:
+    film_walk = add_film()
+    waiting = enqueue_walk()
     with writing(url) as session:
         assert walks.delete(session=session, walk_id=waiting.id) is None
-        assert walks.delete(session=session, walk_id="nobody") is None
-        removed = walks.delete(session=session, walk_id=hung.id)
+        assert walks.delete(session=session, walk_id="no such walk") is None
+        removed = walks.delete(session=session, walk_id=film_walk.id)
     assert removed is not None
     assert removed.files == {"gif": "x.gif"}
     with reading(url) as session:
-        assert walks.get(session=session, walk_id=hung.id) is None
+        assert walks.get(session=session, walk_id=film_walk.id) is None
 
 
-def test_child_outlives_its_parent(url: str, hang: Ask, ask: Ask) -> None:
-    parent = hang()
-    child = ask(parent=parent.id)
+def test_child_outlives_its_parent(
+    url: str, add_film: EnqueueWalk, enqueue_walk: EnqueueWalk
+) -> None:
+    parent = add_film()
+    child = enqueue_walk(parent=parent.id)
     assert child.parent == parent.id
     with writing(url) as session:
         walks.delete(session=session, walk_id=parent.id)
@@ -144,11 +152,11 @@ def test_child_outlives_its_parent(url: str, hang: Ask, ask: Ask) -> None:
         row = walks.get(session=session, walk_id=child.id)
     assert row is not None
     assert (row.parent, row.state) == (None, State.QUEUED)
-    assert ask(parent=parent.id).parent is None
+    assert enqueue_walk(parent=parent.id).parent is None
 
 
-def test_tags_are_plain_words_without_repetition(url: str, hang: Ask) -> None:
-    walk = hang()
+def test_tags_are_plain_words_without_repetition(url: str, add_film: EnqueueWalk) -> None:
+    walk = add_film()
     assert tag(url, walk, " Blue  sky", "blue sky", "", "\n\0", "x" * 99) == ["blue sky", "x" * 64]
     assert tag(url, walk, "sea", "blue sky") == ["blue sky", "sea"]
     with reading(url) as session:
@@ -157,13 +165,13 @@ def test_tags_are_plain_words_without_repetition(url: str, hang: Ask) -> None:
     assert tags_left(url) == 0
 
 
-def test_nobody_tags_a_walk_that_is_not_there(url: str) -> None:
+def test_tags_of_a_missing_walk_raise(url: str) -> None:
     with pytest.raises(KeyError), writing(url) as session:
-        curation.set_tags(session=session, walk_id="nobody", tags=["red"])
+        curation.set_tags(session=session, walk_id="no such walk", tags=["red"])
 
 
-def test_tags_go_with_their_walk(url: str, hang: Ask) -> None:
-    walk = hang()
+def test_tags_go_with_their_walk(url: str, add_film: EnqueueWalk) -> None:
+    walk = add_film()
     tag(url, walk, "red")
     with writing(url) as session:
         walks.delete(session=session, walk_id=walk.id)
@@ -180,18 +188,18 @@ def test_tags_go_with_their_walk(url: str, hang: Ask) -> None:
     ],
 )
 def test_title_is_one_plain_line_and_never_blank(
-    url: str, hang: Ask, given: str, kept: str
+    url: str, add_film: EnqueueWalk, given: str, kept: str
 ) -> None:
-    walk = hang("square to sea")
+    walk = add_film("square to sea")
     with writing(url) as session:
         assert curation.set_title(session=session, walk_id=walk.id, title=given) == kept
     with reading(url) as session:
         assert session.get_one(Walk, walk.id).title == kept
 
 
-def test_search_and_order_follow_a_new_title(url: str, hang: Ask) -> None:
-    hang("b")
-    walk = hang("square to sea")
+def test_search_and_order_follow_a_new_title(url: str, add_film: EnqueueWalk) -> None:
+    add_film("b")
+    walk = add_film("square to sea")
     with writing(url) as session:
         curation.set_title(session=session, walk_id=walk.id, title="Abendgang")
     with reading(url) as session:
@@ -200,14 +208,14 @@ def test_search_and_order_follow_a_new_title(url: str, hang: Ask) -> None:
         assert walks.list_page(session=session, sort="title")[0].id == walk.id
 
 
-def test_nobody_names_a_walk_that_is_not_there(url: str) -> None:
+def test_title_of_a_missing_walk_raises(url: str) -> None:
     with pytest.raises(KeyError), writing(url) as session:
-        curation.set_title(session=session, walk_id="nobody", title="x")
+        curation.set_title(session=session, walk_id="no such walk", title="x")
 
 
-def test_film_that_waits_for_storage_is_done_and_listed(url: str, hang: Ask) -> None:
-    hang()
-    walk = hang(waiting=True)
+def test_film_that_waits_for_storage_is_done_and_listed(url: str, add_film: EnqueueWalk) -> None:
+    add_film()
+    walk = add_film(waiting=True)
     with writing(url) as session:
         assert [one.id for one in walks.list_awaiting_upload(session=session)] == [walk.id]
         assert queue.mark_stored(session=session, walk_id=walk.id)
@@ -216,7 +224,7 @@ def test_film_that_waits_for_storage_is_done_and_listed(url: str, hang: Ask) -> 
 
 
 def test_adopted_walk_is_the_walk_it_was(url: str) -> None:
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         "spec": SPEC,
         "digest": "d1",
         "accession": "ML.2024.0042",
@@ -225,7 +233,7 @@ def test_adopted_walk_is_the_walk_it_was(url: str) -> None:
         "star": True,
         "tags": ["Red"],
     }
-    adopt(url, **told)
+    adopt(url, **fields)
     with reading(url) as session:
         walk = session.get_one(Walk, "found")
         assert [one.id for one in walks.list_page(session=session, search="stormy")] == ["found"]
@@ -239,7 +247,7 @@ def test_adopted_walk_is_the_walk_it_was(url: str) -> None:
     )
 
 
-def test_film_of_another_program_hangs_with_blank_settings(url: str) -> None:
+def test_film_of_another_program_has_blank_settings(url: str) -> None:
     walk = adopt(url, "b6ee1c3e-6f4f-4f0e-9d5a-0d2f6f0f3a11", title="dog to cat")
     assert walk is not None
     assert (walk.accession, walk.spec, walk.model, walk.prompts) == ("ML.2024.0001", {}, "", [])
@@ -248,15 +256,17 @@ def test_film_of_another_program_hangs_with_blank_settings(url: str) -> None:
         assert [row["title"] for row in walks.export(session=session)] == ["dog to cat"]
 
 
-def test_adopting_twice_changes_nothing(url: str, hang: Ask) -> None:
-    hung = hang("first")
-    assert adopt(url, hung.id, title="second") is None
+def test_adopting_twice_changes_nothing(url: str, add_film: EnqueueWalk) -> None:
+    film_walk = add_film("first")
+    assert adopt(url, film_walk.id, title="second") is None
     with reading(url) as session:
-        assert session.get_one(Walk, hung.id).title == "first"
+        assert session.get_one(Walk, film_walk.id).title == "first"
 
 
-def test_adopted_number_is_kept_or_given_anew_but_never_twice(url: str, ask: Ask) -> None:
-    year = ask().created_at.year
+def test_adopted_number_is_kept_or_replaced_but_never_given_twice(
+    url: str, enqueue_walk: EnqueueWalk
+) -> None:
+    year = enqueue_walk().created_at.year
     numbers = [
         walk.accession
         for walk_id, number in (
@@ -268,20 +278,24 @@ def test_adopted_number_is_kept_or_given_anew_but_never_twice(url: str, ask: Ask
         if (walk := adopt(url, walk_id, accession=number))
     ]
     assert numbers == [f"ML.{year}.0007", "ML.2024.0001", "ML.2024.0002", "ML.2024.0003"]
-    assert ask().accession == f"ML.{year}.0008"
+    assert enqueue_walk().accession == f"ML.{year}.0008"
 
 
-def test_known_ids_are_told_from_unknown_ones(url: str, ask: Ask, hang: Ask) -> None:
-    ids = {ask().id, adopt(url).id}  # type: ignore[union-attr]
+def test_only_existing_ids_are_found(
+    url: str, enqueue_walk: EnqueueWalk, add_film: EnqueueWalk
+) -> None:
+    ids = {enqueue_walk().id, adopt(url).id}  # type: ignore[union-attr]
     with reading(url) as session:
         assert walks.find_existing_ids(session=session, ids=[*ids, *map(str, range(2000))]) == ids
         assert walks.find_existing_ids(session=session, ids=[]) == set()
 
 
-def test_export_is_plain_and_whole(url: str, hang: Ask, ask: Ask) -> None:
-    walk = hang('Ünïcode, "quoted"')
+def test_export_is_flat_and_complete(
+    url: str, add_film: EnqueueWalk, enqueue_walk: EnqueueWalk
+) -> None:
+    walk = add_film('Ünïcode, "quoted"')
     tag(url, walk, "sea", "red")
-    ask("waiting")
+    enqueue_walk("waiting")
     with reading(url) as session:
         [row] = walks.export(session=session)
     assert row["id"] == walk.id
@@ -291,15 +305,15 @@ def test_export_is_plain_and_whole(url: str, hang: Ask, ask: Ask) -> None:
     assert all(isinstance(value, str | int | float | None) for value in row.values())
 
 
-def test_numbers_are_given_once_to_all_who_ask_at_once(url: str, ask: Ask) -> None:
-    with ThreadPoolExecutor(4) as askers:
-        numbers = list(askers.map(lambda _: ask().accession, range(24)))
+def test_concurrent_walks_get_different_numbers(url: str, enqueue_walk: EnqueueWalk) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        numbers = list(pool.map(lambda _: enqueue_walk().accession, range(24)))
     assert sorted(number[-4:] for number in numbers) == [f"{n:04d}" for n in range(1, 25)]
 
 
 @pytest.mark.parametrize("odd", ["\0", "a\0b", "../..", "'; DROP TABLE walks; --", "x" * 10_000])
-def test_odd_ids_lead_nowhere(url: str, hang: Ask, odd: str) -> None:
-    hang()
+def test_odd_ids_lead_nowhere(url: str, add_film: EnqueueWalk, odd: str) -> None:
+    add_film()
     with writing(url) as session:
         assert walks.get(session=session, walk_id=odd) is None
         assert walks.list_page(session=session, before=odd) == []
@@ -310,8 +324,8 @@ def test_odd_ids_lead_nowhere(url: str, hang: Ask, odd: str) -> None:
         assert walks.count(session=session) == 1
 
 
-def test_notes_may_hold_anything_that_is_typed(url: str, hang: Ask) -> None:
-    walk = hang()
+def test_notes_may_hold_anything_that_is_typed(url: str, add_film: EnqueueWalk) -> None:
+    walk = add_film()
     with writing(url) as session:
         session.get_one(Walk, walk.id).notes = "<b>\0'\"; % _ \\ 赤 ✓" + "long " * 50_000
     with reading(url) as session:
