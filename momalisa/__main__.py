@@ -15,7 +15,7 @@ from momalisa.errors import BadInput, MomaLisaError
 from momalisa.files import write_atomically
 from momalisa.pacing import PACINGS
 from momalisa.settings import settings
-from momalisa.spec import SHORTCUTS, Interpolation, Loop, Mode, WalkSpec, explain, seeded
+from momalisa.spec import SHORTCUTS, Interpolation, Loop, Mode, WalkSpec, explain, pair_with_seeds
 
 if TYPE_CHECKING:
     from momalisa.engine.frame_cache import Frame
@@ -26,11 +26,11 @@ DONE, FAILED, BAD_INPUT = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; the exit code is 0, 2 for bad input, or 1 for anything else."""
+    """Run a command; return the exit code: 0, 2 for bad input, 1 for any other error."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
-        options = _parser().parse_args(arguments)
+        options = _build_parser().parse_args(arguments)
         return int(options.run(options))
     except ValidationError as error:
         for field, sentence in explain(error).items():
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return FAILED
 
 
-def _parser() -> argparse.ArgumentParser:
+def _build_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m momalisa",
         description="MOMA Lisa walks from one prompt to another and films the way.",
@@ -56,15 +56,15 @@ def _parser() -> argparse.ArgumentParser:
     _add_walk(commands)
     worker = commands.add_parser("worker", help="render the walks of the queue until stopped")
     worker.add_argument("--once", action="store_true", help="stop when the queue is empty")
-    worker.set_defaults(run=_worker)
+    worker.set_defaults(run=_run_worker)
     backup = commands.add_parser("backup", help="copy the history into a new file")
     backup.add_argument("file", type=Path, metavar="FILE")
-    backup.set_defaults(run=_backup)
+    backup.set_defaults(run=_run_backup)
     restore = commands.add_parser("restore", help="bring a backup of the history back")
     restore.add_argument("file", type=Path, metavar="FILE")
-    restore.set_defaults(run=_restore)
+    restore.set_defaults(run=_run_restore)
     models = commands.add_parser("models", help="list the models that can be walked")
-    models.set_defaults(run=_models)
+    models.set_defaults(run=_list_models)
     sync = commands.add_parser(
         "sync",
         help="bring history and store to agree",
@@ -73,28 +73,38 @@ def _parser() -> argparse.ArgumentParser:
     )
     sync.add_argument("--repair", action="store_true", help="make lost films again")
     sync.add_argument("--json", action="store_true", help="the report as JSON")
-    sync.set_defaults(run=_sync)
+    sync.set_defaults(run=_run_sync)
     return parser
 
 
 def _add_walk(commands: Any) -> None:
-    """The options of `walk`; what is left away takes the model's or the spec's default."""
+    """Add `walk`: its prompts, what it writes, and on which model and device it runs."""
     walk = commands.add_parser(
         "walk",
         help="make one film from two prompts or more",
         description="Make one film. Example: python -m momalisa walk "
         '"a red square on white" "a stormy sea at night" --out film.gif',
     )
-    fields = WalkSpec.model_fields
     walk.add_argument("prompts", nargs="+", metavar="PROMPT", help="the stops, in order")
     walk.add_argument(
         "--out", type=Path, default=Path("film.gif"), help="the film to write (film.gif)"
     )
-    walk.add_argument("--report", type=Path, help="a file for the rendering's figures, as JSON")
+    walk.add_argument("--report", type=Path, help="a file for the rendering's statistics, as JSON")
     walk.add_argument("--frames-dir", type=Path, help="a folder for the frames, as PNG")
     walk.add_argument("--seeds", nargs="+", metavar="SEED", help="one for all stops, or for each")
+    _add_spec_options(walk)
+    model, device = settings().model, settings().device
+    walk.add_argument("--model", default=model, help=f"a name, folder or hub id ({model})")
+    walk.add_argument("--device", default=device, help="cuda, cuda:1, mps or cpu (the best)")
+    walk.add_argument("--batch", type=int, default=0, help="frames at once (what suits the device)")
+    walk.set_defaults(run=_run_walk)
+
+
+def _add_spec_options(walk: argparse.ArgumentParser) -> None:
+    """Add an option for each field of a spec, with the spec's or the model's own default."""
+    fields = WalkSpec.model_fields
     for name, text in {
-        "frames": "frames a leg, both its ends among them",
+        "frames": "frames a leg, both its ends included",
         "strength": "of the pacing's curve: 0 is linear, 1 the whole curve",
         "negative": "what the pictures should not show",
         "fps": "frames a second",
@@ -125,27 +135,22 @@ def _add_walk(commands: Any) -> None:
         default=fields["without"].default,
         help="shortcuts that fast leaves out (trunk)",
     )
-    model, device = settings().model, settings().device
-    walk.add_argument("--model", default=model, help=f"a name, folder or hub id ({model})")
-    walk.add_argument("--device", default=device, help="cuda, cuda:1, mps or cpu (the best)")
-    walk.add_argument("--batch", type=int, default=0, help="frames at once (what suits the device)")
-    walk.set_defaults(run=_walk)
 
 
-def _spec(options: argparse.Namespace) -> WalkSpec:
-    """The walk that the options describe. Raises ValidationError or BadInput."""
+def _build_spec(options: argparse.Namespace) -> WalkSpec:
+    """Build the spec of the options. Raises ValidationError or BadInput."""
     from momalisa.models.registry import find
 
     card = find(options.model)
     own = {"steps": card.steps, "guidance": card.guidance, "size": card.size}
-    given = {name: getattr(options, name) for name in WalkSpec.model_fields if name != "stops"}
-    chosen = {name: own[name] if value is None else value for name, value in given.items()}
-    stops = seeded(options.prompts, options.seeds or ())
-    return WalkSpec.model_validate(chosen | {"stops": stops})
+    values = {name: getattr(options, name) for name in WalkSpec.model_fields if name != "stops"}
+    fields = {name: own[name] if value is None else value for name, value in values.items()}
+    stops = pair_with_seeds(options.prompts, options.seeds or ())
+    return WalkSpec.model_validate(fields | {"stops": stops})
 
 
-def _walk(options: argparse.Namespace) -> int:
-    spec = _spec(options)
+def _run_walk(options: argparse.Namespace) -> int:
+    spec = _build_spec(options)
     for target in (options.out, options.report):
         _check_target(target)
     if options.frames_dir and options.frames_dir.exists() and not options.frames_dir.is_dir():
@@ -164,7 +169,7 @@ def _walk(options: argparse.Namespace) -> int:
     if options.frames_dir:
         _write_frames(options.frames_dir, frames)
     if options.report:
-        report = json.dumps(_report(spec, runner, rendered), indent=2, ensure_ascii=False)
+        report = json.dumps(_build_report(spec, runner, rendered), indent=2, ensure_ascii=False)
         write_atomically(options.report, report.encode())
     print(f"{options.out}: {len(frames)} frames in {stats.seconds:.1f} s")
     return DONE
@@ -188,7 +193,9 @@ def _render_frames(spec: WalkSpec, runner: "ModelRunner", batch: int) -> "Render
     return rendered
 
 
-def _report(spec: WalkSpec, runner: "ModelRunner", rendered: "RenderedFrames") -> dict[str, Any]:
+def _build_report(
+    spec: WalkSpec, runner: "ModelRunner", rendered: "RenderedFrames"
+) -> dict[str, Any]:
     return {
         "frames": len(rendered.frames),
         **rendered.stats.model_dump(),
@@ -199,7 +206,7 @@ def _report(spec: WalkSpec, runner: "ModelRunner", rendered: "RenderedFrames") -
 
 
 def _check_target(path: Path | None) -> None:
-    """Raise BadInput before any work if a file could not be written there."""
+    """Raise BadInput, before any rendering, if a file cannot be written there."""
     if path is None:
         return
     if path.is_dir():
@@ -216,14 +223,14 @@ def _write_frames(folder: Path, frames: "Sequence[Frame]") -> None:
         write_atomically(folder / f"frame-{number:04d}.png", encode_png(frame))
 
 
-def _worker(options: argparse.Namespace) -> int:
+def _run_worker(options: argparse.Namespace) -> int:
     from momalisa.worker.process import run
 
     run(settings(), once=options.once)
     return DONE
 
 
-def _backup(options: argparse.Namespace) -> int:
+def _run_backup(options: argparse.Namespace) -> int:
     from db.backup import backup
 
     backup(settings().database, options.file)
@@ -231,17 +238,17 @@ def _backup(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _restore(options: argparse.Namespace) -> int:
+def _run_restore(options: argparse.Namespace) -> int:
     from db.backup import restore
 
-    kept = restore(options.file, settings().database)
+    previous = restore(options.file, settings().database)
     print(f"The history is that of {options.file}.")
-    if kept is not None:
-        print(f"The one until now: {kept}")
+    if previous is not None:
+        print(f"The one until now: {previous}")
     return DONE
 
 
-def _models(options: argparse.Namespace) -> int:
+def _list_models(options: argparse.Namespace) -> int:
     from momalisa.models.registry import available
 
     for card in available():
@@ -250,7 +257,7 @@ def _models(options: argparse.Namespace) -> int:
     return DONE
 
 
-def _sync(options: argparse.Namespace) -> int:
+def _run_sync(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from db.session import migrate
@@ -258,9 +265,9 @@ def _sync(options: argparse.Namespace) -> int:
     from momalisa.storage.outbox import open_outbox
     from momalisa.sync import sync
 
-    kept = settings()
-    migrate(kept.database)
-    storage = open_storage(kept.store_root)
+    current = settings()
+    migrate(current.database)
+    storage = open_storage(current.store_root)
     with tqdm(unit="film", desc="taking in", disable=options.json) as bar:
 
         def advance(done: int, total: int) -> None:
@@ -268,7 +275,11 @@ def _sync(options: argparse.Namespace) -> int:
             bar.update(done - bar.n)
 
         report = sync(
-            storage, kept.database, open_outbox(kept), repair=options.repair, on_progress=advance
+            storage,
+            current.database,
+            open_outbox(current),
+            repair=options.repair,
+            on_progress=advance,
         )
     if options.json:
         print(json.dumps(asdict(report), indent=2))

@@ -1,24 +1,24 @@
-"""What can go wrong, in sentences a curator understands.
+"""The errors of MOMA Lisa, whose messages a curator understands.
 
     MomaLisaError
-    ├── BadInput (also ValueError)             what was asked for cannot be done
-    │   └── ModelNotFound                      no such checkpoint here
-    ├── ModelBroken                            the checkpoint is there, but cannot be used
+    ├── BadInput (also ValueError)             the request is invalid
+    │   └── ModelNotFound                      no such checkpoint on this machine
+    ├── ModelBroken                            the checkpoint cannot be used
     ├── OutOfMemory (also MemoryError)         not even one frame fits
     ├── StorageError (also OSError)            a file could not be stored or read
     │   └── NotStored (also FileNotFoundError) no file under that key
-    └── Cancelled                              the walk was called off
+    └── Cancelled                              the walk was cancelled
 
 Each message says what happened and what to do about it.
 """
 
 
 class MomaLisaError(Exception):
-    """Any error whose message is meant for the person in front of the screen."""
+    """Base of all errors whose message is shown to the curator."""
 
 
 class BadInput(MomaLisaError, ValueError):
-    """What was asked for cannot be done as it stands."""
+    """The request is invalid; the message says what to change."""
 
 
 class ModelNotFound(BadInput):
@@ -26,7 +26,7 @@ class ModelNotFound(BadInput):
 
 
 class ModelBroken(MomaLisaError):
-    """The checkpoint is there, but it cannot be loaded or is of a foreign kind."""
+    """The checkpoint exists, but it cannot be loaded or its family is not supported."""
 
 
 class OutOfMemory(MomaLisaError, MemoryError):
@@ -42,4 +42,4 @@ class NotStored(StorageError, FileNotFoundError):
 
 
 class Cancelled(MomaLisaError):
-    """The walk was called off before it was finished."""
+    """The walk was cancelled before it was finished."""

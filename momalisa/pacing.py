@@ -1,7 +1,7 @@
-"""How a leg's frames are spread over it: from even time `u` to the place `t`, both in [0, 1].
+"""How a leg's frames are spread over it: functions from time `u` to place `t`, both in [0, 1].
 
-Every pacing fixes both ends, never goes back, and is symmetric about the middle. `even` is not
-known beforehand: it is measured while the walk is made, and until then taken as linear.
+Every pacing maps 0 to 0 and 1 to 1, is monotonic, and is symmetric about the middle. `even` is
+measured while the walk is rendered (`engine/even_pacing.py`); here it is linear.
 """
 
 from collections.abc import Callable
@@ -39,9 +39,9 @@ CURVES: dict[PacingName, Callable[[Curve], Curve]] = {
 
 
 def spread(pacing: PacingName, frames: int, strength: float = 1.0) -> Curve:
-    """The places `t` of a leg's frames, both ends among them.
+    """Return the places `t` of a leg's frames, both ends included.
 
-    `strength` in [0, 1] mixes the curve with equal steps: 0 is `linear`, 1 the whole curve.
+    `strength` in [0, 1] mixes the curve with equal steps: 0 is `linear`, 1 the pure curve.
     Shape (frames,); raises ValueError for fewer than 2 frames or a strength outside [0, 1].
     """
     if frames < 2:

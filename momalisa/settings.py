@@ -14,7 +14,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 
 
 class Settings(BaseSettings):
-    """Every setting has a default; `MOMALISA_` stands before each name in the environment."""
+    """The settings, each with a default; the environment's names begin with `MOMALISA_`."""
 
     model_config = SettingsConfigDict(
         env_prefix="MOMALISA_", env_file=CHECKOUT / ".env", extra="ignore", frozen=True
@@ -32,8 +32,8 @@ class Settings(BaseSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _address(cls, url: str) -> str:
-        """An address that SQLAlchemy reads; other programs shorten PostgreSQL's."""
+    def _check_database_url(cls, url: str) -> str:
+        """Turn the short form postgres:// into the one that SQLAlchemy reads."""
         if url and "://" not in url:
             raise ValueError("it begins with sqlite:/// or postgresql://")
         return re.sub(r"^postgres://", "postgresql://", url)
@@ -45,7 +45,7 @@ class Settings(BaseSettings):
 
     @property
     def database(self) -> str:
-        """The SQLAlchemy URL of the history."""
+        """The SQLAlchemy URL of the database."""
         return self.database_url or f"sqlite:///{self.home / 'momalisa.db'}"
 
     @property
@@ -56,7 +56,7 @@ class Settings(BaseSettings):
 
 @lru_cache(maxsize=1)
 def settings() -> Settings:
-    """The settings of this process, read once. Raises BadInput that names what is wrong."""
+    """Return the settings of this process, read once. Raises BadInput with each wrong setting."""
     try:
         return Settings()
     except ValidationError as error:

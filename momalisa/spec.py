@@ -1,4 +1,4 @@
-"""A walk as one value: everything needed to repeat it exactly."""
+"""A walk as one value: everything needed to render it again exactly."""
 
 import hashlib
 import json
@@ -27,7 +27,7 @@ Loop = Literal["once", "boomerang", "closed"]
 Mode = Literal["exact", "fast"]
 Shortcut = Literal["solver", "interval", "trunk", "glide"]
 SHORTCUTS: tuple[Shortcut, ...] = get_args(Shortcut)
-"""What fast mode does to save work; momalisa/engine/shortcuts.py says how each is done."""
+"""Approximations of fast mode; momalisa/engine/shortcuts.py implements them."""
 
 PROMPT_LENGTH = 500
 SEED_LIMIT = 2**32
@@ -42,91 +42,91 @@ _TAG = re.compile(r"<\s*[/!a-zA-Z]")
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
-def _wrong(sentence: str) -> PydanticCustomError:
+def _error(sentence: str) -> PydanticCustomError:
     return PydanticCustomError("walk", "{sentence}", {"sentence": sentence})
 
 
-def _words(text: object, *, what: str) -> str:
-    """Plain words: white space folded, nothing hidden or executable, of a bearable length."""
+def _check_text(text: object, *, what: str) -> str:
+    """Normalise white space; reject other types, control characters, markup and long texts."""
     if not isinstance(text, str):
-        raise _wrong(f"{what} must be text.")
+        raise _error(f"{what} must be text.")
     if len(text) > PROMPT_LENGTH:
-        raise _wrong(
+        raise _error(
             f"{what} has {len(text):,} characters; the model reads the first few dozen words. "
             f"Please keep it to {PROMPT_LENGTH}."
         )
     words = " ".join(unicodedata.normalize("NFC", text).split())
     if any(unicodedata.category(c) in ("Cc", "Cs") or c in _BIDI for c in words):
-        raise _wrong(f"{what} holds invisible control characters. Please type it anew.")
+        raise _error(f"{what} holds invisible control characters. Please type it anew.")
     if _TAG.search(words):
-        raise _wrong(f"{what} holds code such as <script>. Please describe a picture in words.")
+        raise _error(f"{what} holds code such as <script>. Please describe a picture in words.")
     return words
 
 
-def _prompt(text: object) -> str:
-    words = _words(text, what="This prompt")
+def _check_prompt(text: object) -> str:
+    words = _check_text(text, what="This prompt")
     if not words:
-        raise _wrong("A stop needs a prompt. Please describe a picture in a few words.")
+        raise _error("A stop needs a prompt. Please describe a picture in a few words.")
     return words
 
 
-def _whole(value: object, *, what: str, low: int, high: int) -> int:
-    """A whole number from `low` to `high`, or a sentence that says so."""
+def _check_integer(value: object, *, what: str, low: int, high: int) -> int:
+    """Convert to an integer; reject anything else than one from `low` to `high`."""
     sentence = f"{what} must be a whole number from {low:,} to {high:,}."
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise _wrong(sentence)
+        raise _error(sentence)
     try:
         number = int(value)
     except (ValueError, OverflowError):
-        raise _wrong(sentence) from None
+        raise _error(sentence) from None
     if not isinstance(value, str) and number != value:
-        raise _wrong(sentence)
+        raise _error(sentence)
     if not low <= number <= high:
-        raise _wrong(f"{sentence[:-1]}, not {_shown(number)}.")
+        raise _error(f"{sentence[:-1]}, not {_format_number(number)}.")
     return number
 
 
-def _shown(number: int) -> str:
+def _format_number(number: int) -> str:
     digits = len(str(abs(number)))
     return f"{number:,}" if digits <= 12 else f"a number of {digits} digits"
 
 
-def _real(value: object, *, what: str, low: float, high: float) -> float:
-    """A number from `low` to `high`, or a sentence that says so."""
+def _check_number(value: object, *, what: str, low: float, high: float) -> float:
+    """Convert to a float; reject anything else than a number from `low` to `high`."""
     try:
         number = float("nan") if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
     except (TypeError, ValueError, OverflowError):
         number = float("nan")
     if not low <= number <= high:
-        raise _wrong(f"{what} must be a number from {low:g} to {high:g}.")
+        raise _error(f"{what} must be a number from {low:g} to {high:g}.")
     return number
 
 
-def _size(value: object) -> int:
-    pixels = _whole(value, what="The size", low=SIZE[0], high=SIZE[1])
+def _check_size(value: object) -> int:
+    pixels = _check_integer(value, what="The size", low=SIZE[0], high=SIZE[1])
     if pixels % 64:
-        raise _wrong(f"The size must be a multiple of 64 pixels, such as {pixels // 64 * 64}.")
+        raise _error(f"The size must be a multiple of 64 pixels, such as {pixels // 64 * 64}.")
     return pixels
 
 
-def _model(value: object) -> str:
-    words = _words(value, what="The model's name")
+def _check_model(value: object) -> str:
+    words = _check_text(value, what="The model's name")
     if not words:
-        raise _wrong("A walk needs a model. Leave the setting away for the one that ships here.")
+        raise _error("A walk needs a model. Leave the setting away for the one that ships here.")
     return words
 
 
-def _whole_field(what: str, low: int, high: int) -> BeforeValidator:
-    return BeforeValidator(lambda value: _whole(value, what=what, low=low, high=high))
+def _integer_field(what: str, low: int, high: int) -> BeforeValidator:
+    return BeforeValidator(lambda value: _check_integer(value, what=what, low=low, high=high))
 
 
-def _real_field(what: str, low: float, high: float) -> BeforeValidator:
-    return BeforeValidator(lambda value: _real(value, what=what, low=low, high=high))
+def _number_field(what: str, low: float, high: float) -> BeforeValidator:
+    return BeforeValidator(lambda value: _check_number(value, what=what, low=low, high=high))
 
 
-def _enough(stops: tuple["Stop", ...]) -> tuple["Stop", ...]:
+def _check_stop_count(stops: tuple["Stop", ...]) -> tuple["Stop", ...]:
     if not STOPS[0] <= len(stops) <= STOPS[1]:
-        raise _wrong(f"A walk has {STOPS[0]} to {STOPS[1]} stops, not {len(stops)}.")
+        raise _error(f"A walk has {STOPS[0]} to {STOPS[1]} stops, not {len(stops)}.")
     return stops
 
 
@@ -135,64 +135,64 @@ class Stop(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    prompt: Annotated[str, BeforeValidator(_prompt)]
-    seed: Annotated[int, _whole_field("A seed", 0, SEED_LIMIT - 1)] = 7
+    prompt: Annotated[str, BeforeValidator(_check_prompt)]
+    seed: Annotated[int, _integer_field("A seed", 0, SEED_LIMIT - 1)] = 7
 
 
 @dataclass(frozen=True)
 class Place:
-    """A point of a walk: `t` in [0, 1) on leg number `leg`, or its very end with t = 1."""
+    """A point of a walk: `t` in [0, 1) on the leg of index `leg`, or the walk's end with t = 1."""
 
     leg: int
     t: float
 
 
 class WalkSpec(BaseModel):
-    """A journey through latent space, two stops or more, and how to film it.
+    """A walk through latent space between two or more stops, and how to film it.
 
     Raises pydantic's ValidationError; `explain` turns it into sentences by field.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    stops: Annotated[tuple[Stop, ...], AfterValidator(_enough)]
-    frames: Annotated[int, _whole_field("Frames a leg", *FRAMES)] = 24
+    stops: Annotated[tuple[Stop, ...], AfterValidator(_check_stop_count)]
+    frames: Annotated[int, _integer_field("Frames a leg", *FRAMES)] = 24
     pacing: PacingName = "linear"
-    strength: Annotated[float, _real_field("The pacing's strength", 0.0, 1.0)] = 0.8
+    strength: Annotated[float, _number_field("The pacing's strength", 0.0, 1.0)] = 0.8
     interpolation: Interpolation = "lerp"
     negative: Annotated[
-        str, BeforeValidator(lambda text: _words(text, what="The negative prompt"))
+        str, BeforeValidator(lambda text: _check_text(text, what="The negative prompt"))
     ] = ""
-    steps: Annotated[int, _whole_field("Steps", *STEPS)] = 16
-    guidance: Annotated[float, _real_field("Guidance", *GUIDANCE)] = 4.0
-    size: Annotated[int, BeforeValidator(_size)] = 256
-    model: Annotated[str, BeforeValidator(_model)] = "atelier"
-    fps: Annotated[int, _whole_field("Frames per second", *FPS)] = 10
+    steps: Annotated[int, _integer_field("Steps", *STEPS)] = 16
+    guidance: Annotated[float, _number_field("Guidance", *GUIDANCE)] = 4.0
+    size: Annotated[int, BeforeValidator(_check_size)] = 256
+    model: Annotated[str, BeforeValidator(_check_model)] = "atelier"
+    fps: Annotated[int, _integer_field("Frames per second", *FPS)] = 10
     loop: Loop = "once"
     mode: Mode = "fast"
     without: tuple[Shortcut, ...] = ("trunk",)
-    """Shortcuts that fast mode leaves out: the trunk costs more than it saves beside the glide."""
+    """Shortcuts that fast mode leaves out: beside "glide", "trunk" costs more than it saves."""
 
     @model_validator(mode="after")
-    def _goes_somewhere(self) -> Self:
-        """Neighbouring stops differ: from a prompt to itself nothing changes."""
+    def _check_neighbours(self) -> Self:
+        """Reject neighbouring stops of the same prompt, between which nothing would change."""
         for number, (here, there) in enumerate(self.legs, start=1):
             if here.prompt.casefold() != there.prompt.casefold():
                 continue
             if number == len(self.stops):
-                raise _wrong(
+                raise _error(
                     "A closed walk returns to its first prompt by itself. "
                     "Please leave it off the end."
                 )
-            raise _wrong(
+            raise _error(
                 f"Prompts {number} and {number + 1} are the same, so nothing would change. "
                 "Please change one of them."
             )
         return self
 
     @classmethod
-    def stored(cls, fields: object) -> Self:
-        """A spec out of a history, a record or a film; one from before there were modes is exact.
+    def from_stored(cls, fields: object) -> Self:
+        """Validate a spec from the database, a record or a film; older ones have no mode: exact.
 
         Raises ValidationError.
         """
@@ -202,24 +202,24 @@ class WalkSpec(BaseModel):
 
     @property
     def legs(self) -> tuple[tuple[Stop, Stop], ...]:
-        """The pairs of neighbouring stops; a closed walk has one leg more, back to the start."""
+        """The pairs of neighbouring stops; a closed walk has one more, back to the first stop."""
         ends = self.stops + self.stops[:1] if self.loop == "closed" else self.stops
         return tuple(pairwise(ends))
 
     @property
     def shortcuts(self) -> frozenset[Shortcut]:
-        """The approximations this walk is made with: none in exact mode."""
+        """The approximations in use; empty in exact mode."""
         taken = frozenset(SHORTCUTS if self.mode == "fast" else ())
         idle = () if self.guided else ("interval",)
         return taken.difference(self.without, idle)
 
     @property
     def guided(self) -> bool:
-        """Whether a step needs the second, unconditional sample (guidance above 1)."""
+        """Whether each step needs a second, negative sample (guidance above 1)."""
         return self.guidance > 1.0
 
     def places(self) -> tuple[Place, ...]:
-        """Where the distinct frames lie, in walking order; a joint of two legs stands once."""
+        """The places of the distinct frames in walking order; inner stops count once."""
         spread_of_leg = [float(t) for t in spread(self.pacing, self.frames, self.strength)]
         places = [Place(leg, t) for leg in range(len(self.legs)) for t in spread_of_leg[:-1]]
         if self.loop != "closed":
@@ -227,16 +227,16 @@ class WalkSpec(BaseModel):
         return tuple(places)
 
     def film_order(self) -> tuple[int, ...]:
-        """Which of the `places` a film shows, one after another, in one round."""
+        """The indices into `places` that a film shows in one cycle."""
         forth = range(len(self.places()))
         back = forth[-2:0:-1] if self.loop == "boomerang" else ()
         return (*forth, *back)
 
     def digest(self) -> str:
-        """64 hex digits that change when, and only when, the film would.
+        """SHA-256 (64 hex digits) of all that affects the film.
 
-        Values without effect are left out: a strength of a linear pacing, a negative prompt
-        without guidance, the guidance's value where there is none.
+        Values without effect are left out: the strength of linear pacing, and without guidance
+        its value and the negative prompt.
         """
         content = self.model_dump(mode="json", exclude={"mode", "without"})
         content["shortcuts"] = sorted(self.shortcuts)
@@ -254,10 +254,10 @@ class WalkSpec(BaseModel):
         return " → ".join(stop.prompt for stop in self.stops)
 
 
-def seeded(prompts: Sequence[str], seeds: Sequence[str]) -> list[dict[str, str]]:
-    """Stops' fields from prompts and seeds: none means the usual one, and one serves all.
+def pair_with_seeds(prompts: Sequence[str], seeds: Sequence[str]) -> list[dict[str, str]]:
+    """Return the fields of stops from prompts and seeds: one per prompt, one for all, or none.
 
-    Raises BadInput if there is another number of them.
+    Without seeds all stops have the default one. Raises BadInput for any other number of seeds.
     """
     seeds = seeds or [str(Stop.model_fields["seed"].default)]
     if len(seeds) == 1:
@@ -268,7 +268,7 @@ def seeded(prompts: Sequence[str], seeds: Sequence[str]) -> list[dict[str, str]]
 
 
 def explain(error: ValidationError) -> dict[str, str]:
-    """The sentences of a failed validation by field: `stops.0.prompt`, `frames`, or `stops`."""
+    """Return a failed validation's sentences by field, such as `stops.0.prompt` or `frames`."""
     return {_field(problem["loc"]): _sentence(problem) for problem in error.errors()}
 
 
@@ -291,4 +291,13 @@ def _sentence(problem: Any) -> str:
             return f"{name.capitalize()}: {problem['msg']}."
 
 
-__all__ = ["PACINGS", "Interpolation", "Loop", "Place", "Stop", "WalkSpec", "explain", "seeded"]
+__all__ = [
+    "PACINGS",
+    "Interpolation",
+    "Loop",
+    "Place",
+    "Stop",
+    "WalkSpec",
+    "explain",
+    "pair_with_seeds",
+]

@@ -253,7 +253,7 @@ def _first(error: ValidationError) -> str:
 def _described(spec: object, title: str) -> dict[str, Any]:
     """Spec, digest and title; of a spec of another version, or none, only a title is left."""
     try:
-        walk = WalkSpec.stored(spec)
+        walk = WalkSpec.from_stored(spec)
     except ValidationError:
         return {"title": curation.clean_title(title) or "Untitled"}
     return {"spec": walk.model_dump(mode="json"), "digest": walk.digest(), "title": walk.title()}

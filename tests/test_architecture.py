@@ -55,7 +55,6 @@ LONG_FILES = {
 }
 LONG_FUNCTIONS = {
     "db/walks.py:adopt",
-    "momalisa/__main__.py:_add_walk",
     "tests/models/test_sdxl.py:make_sdxl",
 }
 PRIVATE_LANGUAGE = {

@@ -11,7 +11,7 @@ from momalisa.cloud.request_format import model_defaults
 from momalisa.errors import BadInput, ModelBroken, ModelNotFound
 from momalisa.models.registry import available, find
 from momalisa.settings import settings
-from momalisa.spec import WalkSpec, explain, seeded
+from momalisa.spec import WalkSpec, explain, pair_with_seeds
 
 Entry = tuple[str, Any]
 """The place of a walk in its file, such as "line 3", and its unchecked fields."""
@@ -59,7 +59,7 @@ def _fields_of_line(row: dict[str, Any]) -> dict[str, Any]:
     """Convert the cells of a CSV line to a spec's fields."""
     cells = {name: cell for name, cell in row.items() if cell}
     prompts, seeds = (_split(cells.pop(name, "")) for name in ("prompts", "seeds"))
-    return cells | {"stops": seeded(prompts, seeds)}
+    return cells | {"stops": pair_with_seeds(prompts, seeds)}
 
 
 def _split(cell: str) -> list[str]:

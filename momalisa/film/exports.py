@@ -174,7 +174,7 @@ def _parse_spec(text: str | bytes) -> WalkSpec:
     if not isinstance(fields, dict) or "stops" not in fields:
         raise BadInput(_NO_SETTINGS)
     try:
-        return WalkSpec.stored(fields)
+        return WalkSpec.from_stored(fields)
     except ValidationError as error:
         first_problem = next(iter(explain(error).values()))
         raise BadInput(f"The settings in this file cannot be used. {first_problem}") from None

@@ -120,7 +120,7 @@ def has_spec(walk: Walk) -> bool:
 
 def spec_of(walk: Walk) -> WalkSpec:
     """The stored spec of a walk for which `has_spec` is true."""
-    return WalkSpec.stored(walk.spec)
+    return WalkSpec.from_stored(walk.spec)
 
 
 def replace_fields(spec: WalkSpec, **changes: Any) -> WalkSpec:

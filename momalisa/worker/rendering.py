@@ -103,7 +103,7 @@ class JobRenderer:
                     "Walks are made at an endpoint here, which paints whole walks only. "
                     "Please make the walk to see what lies between its stops."
                 )
-            spec, place = WalkSpec.stored(still.spec), Place(still.leg, still.t)
+            spec, place = WalkSpec.from_stored(still.spec), Place(still.leg, still.t)
             key = self._render_still(spec, place, self._models.get(spec.model), self._cache)
         except Exception as error:
             return stills.fail, {"error": self._error_message(error, f"Still {still.id}")}
@@ -116,7 +116,7 @@ class JobRenderer:
         on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
     ) -> StoredFilm:
-        spec = WalkSpec.stored(walk.spec)
+        spec = WalkSpec.from_stored(walk.spec)
         if self._storage is None:
             self._storage = open_storage(
                 self._settings.store_root, retry_seconds=self._retry_seconds

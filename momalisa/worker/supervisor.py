@@ -1,4 +1,4 @@
-"""One worker beside the web process: started, started again when it dies, and taken along."""
+"""Runs one worker beside the web process, and restarts it when it dies."""
 
 import asyncio
 import logging
@@ -23,19 +23,23 @@ from momalisa.settings import CHECKOUT, Settings
 ALIVE = 10.0
 """Seconds since its last heartbeat within which a worker counts as alive."""
 SILENT = 3.0
-"""Seconds without a heartbeat after which it is worth asking whether the process is there."""
+"""Seconds without a heartbeat after which the process itself is looked for."""
 LOOK = 2.0
+"""Seconds between two checks whether another worker is alive."""
 GRACE = 12.0
+"""Seconds between SIGTERM and SIGKILL."""
 PAUSES = (1.0, 60.0)
+"""Seconds between two starts: the first pause, and the longest."""
 LOG_BYTES = 5_000_000
+"""Size at which the worker's log is rotated."""
 SUPERVISED = "MOMALISA_SUPERVISED"
-"""Set to 1 for a worker that is to end with the process that holds its standard input."""
+"""Set to 1 for a worker that stops when the process that holds its standard input ends."""
 
 log = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Keeps one local worker, unless another is alive or the worker is `external`.
+    """Keeps one local worker running, unless another is alive or the worker is `external`.
 
     Use it as `async with Supervisor(settings):`, or call `start` and `stop`. The worker ends
     with this process, even with kill -9: it watches the pipe that is its standard input.
@@ -57,15 +61,15 @@ class Supervisor:
         self.pid: int | None = None
 
     def start(self) -> None:
-        """Begin to look after the worker, in a thread; returns at once."""
+        """Run and restart the worker from a daemon thread; returns at once."""
         if self.settings.worker == "external" or self._thread is not None:
             return
         self._stopping.clear()
-        self._thread = threading.Thread(target=self._watch, name="supervisor", daemon=True)
+        self._thread = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
-        """End the worker: SIGTERM, then SIGKILL after 12 s. Returns when it is gone."""
+        """Stop the worker by SIGTERM, after 12 s by SIGKILL; returns when it has ended."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join()
@@ -78,7 +82,7 @@ class Supervisor:
     async def __aexit__(self, *_error: object) -> None:
         await asyncio.to_thread(self.stop)
 
-    def _watch(self) -> None:
+    def _supervise(self) -> None:
         self._backoff.reset()
         while not self._stopping.is_set():
             try:
@@ -87,7 +91,7 @@ class Supervisor:
                     continue
                 began = time.monotonic()
                 log.info("A worker starts")
-                code = self._one_life()
+                code = self._run_worker()
             except Exception:
                 log.exception("The worker could not be started")
                 began, code = time.monotonic(), 1
@@ -104,8 +108,8 @@ class Supervisor:
             )
             self._stopping.wait(pause)
 
-    def _one_life(self) -> int:
-        """Start a worker, wait for its end, or end it on `stop`; its exit code."""
+    def _run_worker(self) -> int:
+        """Start a worker, wait until it ends or `stop` is called, and return its exit code."""
         self._log_path.parent.mkdir(parents=True, exist_ok=True)
         if self._log_path.exists() and self._log_path.stat().st_size > LOG_BYTES:
             self._log_path.replace(self._log_path.with_suffix(".old.log"))
@@ -116,7 +120,7 @@ class Supervisor:
                 stdin=subprocess.PIPE,
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                # Ctrl-C in the terminal is the web process's to handle.
+                # Only the web process handles Ctrl-C in the terminal.
                 start_new_session=True,
             )
         self.pid = process.pid
@@ -125,9 +129,9 @@ class Supervisor:
                 while process.poll() is None and not self._stopping.wait(0.1):
                     pass
             finally:
-                code = _end(process)
+                code = _terminate(process)
                 self.pid = None
-        self._bury(process.pid)
+        self._forget_worker(process.pid)
         return code
 
     @property
@@ -135,15 +139,15 @@ class Supervisor:
         return self.settings.home / "logs" / "worker.log"
 
     def _environment(self) -> dict[str, str]:
-        """These very settings, for the worker to read."""
+        """The settings as environment variables of the worker."""
         values = self.settings.model_dump(mode="json") | {"home": self.settings.home.resolve()}
-        named = {f"MOMALISA_{name.upper()}": str(value) for name, value in values.items()}
-        # It starts where this process did, so that a relative path is the same place for both.
+        variables = {f"MOMALISA_{name.upper()}": str(value) for name, value in values.items()}
+        # It keeps the working directory, so that relative paths mean the same.
         path = os.pathsep.join([str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        return named | {SUPERVISED: "1", "PYTHONPATH": path}
+        return variables | {SUPERVISED: "1", "PYTHONPATH": path}
 
     def _other_alive(self) -> bool:
-        """Whether a worker is alive; those known to be dead are struck off."""
+        """Whether a worker is alive; forgets those whose process is gone."""
         if not self._migrated:
             migrate(self.settings.database)
             self._migrated = True
@@ -151,25 +155,29 @@ class Supervisor:
             workers = worker_registry.list_alive(session=session, within_seconds=3600)
             moment = database_now(session)
         dead = [worker for worker in workers if _is_dead(worker, moment)]
-        self._strike(dead)
-        return any(_silence(worker, moment) < ALIVE for worker in workers if worker not in dead)
+        self._forget_dead_workers(dead)
+        return any(
+            _seconds_silent(worker, moment) < ALIVE for worker in workers if worker not in dead
+        )
 
-    def _bury(self, pid: int) -> None:
-        """A worker of ours has died: what it held goes back to the queue at once."""
+    def _forget_worker(self, pid: int) -> None:
+        """Return the walks of a worker that has ended to the queue at once."""
         with reading(self.settings.database) as session:
             workers = worker_registry.list_alive(session=session, within_seconds=3600)
         host = socket.gethostname()
-        self._strike([worker for worker in workers if (worker.host, worker.pid) == (host, pid)])
+        self._forget_dead_workers(
+            [worker for worker in workers if (worker.host, worker.pid) == (host, pid)]
+        )
 
-    def _strike(self, workers: list[WorkerHeartbeat]) -> None:
+    def _forget_dead_workers(self, workers: list[WorkerHeartbeat]) -> None:
         if workers:
             with writing(self.settings.database) as session:
                 for worker in workers:
                     worker_registry.mark_dead(session=session, name=worker.name)
 
 
-def _end(process: "subprocess.Popen[bytes]") -> int:
-    """Ask the process to end, and after a while make it; its exit code."""
+def _terminate(process: "subprocess.Popen[bytes]") -> int:
+    """Send SIGTERM, after GRACE seconds SIGKILL; return the exit code."""
     if process.poll() is None:
         process.terminate()
     try:
@@ -179,17 +187,17 @@ def _end(process: "subprocess.Popen[bytes]") -> int:
         return process.wait()
 
 
-def _silence(worker: WorkerHeartbeat, moment: datetime) -> float:
-    """Seconds between the worker's last heartbeat and this moment of the history's clock.
+def _seconds_silent(worker: WorkerHeartbeat, moment: datetime) -> float:
+    """Seconds between the worker's last heartbeat and `moment` of the database's clock.
 
-    One that is yet to come is from before the clock was put back.
+    A heartbeat in the future is from before the clock was put back.
     """
     return abs((moment - worker.seen_at).total_seconds())
 
 
 def _is_dead(worker: WorkerHeartbeat, moment: datetime) -> bool:
-    """Whether a worker of this machine is silent and its process is gone."""
-    silent = _silence(worker, moment) >= SILENT
+    """Whether the worker ran on this machine, is silent, and its process is gone."""
+    silent = _seconds_silent(worker, moment) >= SILENT
     if worker.host != socket.gethostname() or not silent or os.name != "posix":
         return False
     try:

@@ -131,7 +131,7 @@ def specs() -> dict[str, Any]:
 
 def stored_specs() -> dict[str, Any]:
     """What is made of specs out of a history, a record or a film."""
-    return {name: _told(WalkSpec.stored(fields)) for name, fields in STORED.items()}
+    return {name: _told(WalkSpec.from_stored(fields)) for name, fields in STORED.items()}
 
 
 def _told(spec: WalkSpec) -> dict[str, Any]:

@@ -82,7 +82,7 @@ def store(home: Settings) -> LocalStorage:
 
 
 def spec_of(name: str) -> WalkSpec:
-    return WalkSpec.stored(WALKS[IDS[name]]["spec"])
+    return WalkSpec.from_stored(WALKS[IDS[name]]["spec"])
 
 
 def test_the_home_has_frames_of_every_kind(cache: FrameCache) -> None:
