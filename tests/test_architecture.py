@@ -50,7 +50,6 @@ LONG_FILES = {
     "tests/bench/engine.py",
     "tests/cloud/test_container.py",
     "tests/db/test_queue.py",
-    "tests/pages/test_gallery.py",
     "tests/test_sync.py",
 }
 LONG_FUNCTIONS = {
@@ -68,12 +67,6 @@ PRIVATE_LANGUAGE = {
     "momalisa/cloud/pipeline_tasks.py",
     "momalisa/models/registry.py",
     "momalisa/storage/gcs.py",
-    "momalisa/ui/compare/blind_vote.py",
-    "momalisa/ui/create/current_walk.py",
-    "momalisa/ui/create/form.py",
-    "momalisa/ui/create/random_prompts.py",
-    "momalisa/ui/create/scrub.py",
-    "momalisa/ui/gallery/import_film.py",
 }
 
 

@@ -1,4 +1,4 @@
-"""Every way from page to page, forward, back and forward again by the browser's buttons."""
+"""Back and Forward of the browser after every way from one page to another."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ EMPTY, QUEUED = "Your film will hang here.", re.compile("in the queue")
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """An app without a worker, so that a walk that is begun stays in the queue."""
+    """An app without a worker, so that submitted walks stay in the queue."""
     home = tmp_path_factory.mktemp("back")
     with running_app(home, environment={"MOMALISA_WORKER": "external"}) as app:
         yield app
@@ -144,7 +144,7 @@ WAYS = {
     "create from Home": Way("/", "Or begin", link("Create a walk"), "/create$", EMPTY),
     "gallery from Home": Way("/", "Or begin", link("Browse the Gallery"), "/gallery$", POSTERS),
 }
-"""All but those of pages that have no film yet."""
+"""Every kind of navigation, except those of an empty Gallery."""
 
 
 def shows(page: Page, address: str, text: str | re.Pattern[str]) -> None:

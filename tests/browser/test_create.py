@@ -1,4 +1,4 @@
-"""Create: what is typed, and a walk while it is made."""
+"""Create: the form, and the progress of a walk."""
 
 import re
 from typing import Any
@@ -16,7 +16,7 @@ from tests.support.walks import enqueue_walk_in
 pytestmark = pytest.mark.browser
 
 
-def test_bad_input_stays_beside_its_sentence(app: App, visitor: Visitor) -> None:
+def test_invalid_input_stays_beside_its_message(app: App, visitor: Visitor) -> None:
     page, before = visitor.page, app.walks()
     page.goto(f"{app.url}/create")
     page.get_by_text("More", exact=True).click()
@@ -59,11 +59,11 @@ def test_a_model_can_be_typed(app: App, visitor: Visitor) -> None:
 
 
 def shown(page: Page, label: str) -> Locator:
-    """A field; while the page runs, its old self may stand there too, hidden."""
+    """The visible field; while the page runs, a hidden old one may exist."""
     return page.get_by_label(label, exact=True).filter(visible=True)
 
 
-def test_stops_are_put_in_order_by_keyboard(app: App, visitor: Visitor) -> None:
+def test_stops_are_reordered_by_keyboard(app: App, visitor: Visitor) -> None:
     page = visitor.page
     page.goto(f"{app.url}/create")
     fill_field(page, "From", "a red square")

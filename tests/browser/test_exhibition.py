@@ -1,4 +1,4 @@
-"""Exhibition: films one after another on a gallery's screen."""
+"""Exhibition: films one after another in full screen."""
 
 import re
 from collections.abc import Iterator
@@ -40,14 +40,14 @@ def page(app: App, visitor: Visitor) -> Iterator[Page]:
 
 
 def shows(page: Page, colour: str, kind: str = "gif") -> None:
-    """The film of that colour, and no other, once the fade is over."""
+    """Expect only the film of that colour, once the fade has ended."""
     title = page.locator(f"{SHOWN} .title")
     expect(title).to_contain_text(f"exhibited {colour} → a sea, 20", timeout=PATIENCE)
     expect(page.locator(f"{SHOWN} img")).to_have_attribute("src", re.compile(rf"\.{kind}$"))
     expect(page.locator(".stage figure")).to_have_count(1)
 
 
-def test_the_films_found_are_exhibited_in_their_order_until_escape(
+def test_the_films_found_are_exhibited_in_order_until_escape(
     app: App, visitor: Visitor, page: Page
 ) -> None:
     page.goto(f"{app.url}/gallery?q=exhibited&sort=oldest")
@@ -69,9 +69,7 @@ def test_the_films_found_are_exhibited_in_their_order_until_escape(
     assert visitor.errors == []
 
 
-def test_a_kiosk_opens_it_by_its_address_and_it_goes_on_by_itself(
-    app: App, visitor: Visitor, page: Page
-) -> None:
+def test_an_exhibition_opens_by_url_and_advances(app: App, visitor: Visitor, page: Page) -> None:
     page.goto(f"{app.url}/exhibition?walk=show-c&walk=nosuch&walk=show-a&seconds=3")
     for colour in ("coral", "amber", "coral"):
         shows(page, colour)
@@ -87,7 +85,7 @@ def test_a_kiosk_opens_it_by_its_address_and_it_goes_on_by_itself(
     assert visitor.errors == []
 
 
-def test_a_pause_stands_still_on_the_poster(app: App, page: Page) -> None:
+def test_a_paused_exhibition_shows_the_poster(app: App, page: Page) -> None:
     page.goto(app.url + FOUND)
     shows(page, "amber")
     page.keyboard.press("Space")
@@ -96,7 +94,7 @@ def test_a_pause_stands_still_on_the_poster(app: App, page: Page) -> None:
     shows(page, "amber")
 
 
-def test_films_out_of_reach_are_passed_over_until_they_are_back(app: App, page: Page) -> None:
+def test_unreachable_films_are_skipped_until_they_are_back(app: App, page: Page) -> None:
     lost = re.compile(rf"/{FILMS_FOLDER}/show-b/")
     page.route(lost, lambda route: route.abort())
     page.goto(app.url + FOUND)
@@ -108,7 +106,7 @@ def test_films_out_of_reach_are_passed_over_until_they_are_back(app: App, page: 
     shows(page, "blue")
 
 
-def test_without_its_storage_it_says_so_and_begins_when_that_is_back(app: App, page: Page) -> None:
+def test_without_the_storage_a_message_is_shown_until_it_is_back(app: App, page: Page) -> None:
     everything = re.compile(f"/{FILMS_FOLDER}/")
     page.route(everything, lambda route: route.abort())
     page.goto(app.url + FOUND)
@@ -118,7 +116,7 @@ def test_without_its_storage_it_says_so_and_begins_when_that_is_back(app: App, p
     expect(page.get_by_text("The films are out of reach just now.")).to_be_hidden()
 
 
-def test_posters_change_where_nothing_should_move(app: App, page: Page) -> None:
+def test_reduced_motion_shows_posters(app: App, page: Page) -> None:
     page.emulate_media(reduced_motion="reduce")
     page.goto(app.url + FOUND)
     shows(page, "amber", "webp")
@@ -126,7 +124,7 @@ def test_posters_change_where_nothing_should_move(app: App, page: Page) -> None:
     shows(page, "blue", "webp")
 
 
-def test_two_hundred_films_leave_nothing_behind(app: App, page: Page) -> None:
+def test_two_hundred_films_leak_no_nodes(app: App, page: Page) -> None:
     browser = page.context.new_cdp_session(page)
 
     def nodes() -> int:

@@ -1,4 +1,4 @@
-"""From two prompts to a film on the wall."""
+"""From two prompts to a film in the Gallery."""
 
 import re
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.support.browser import FILM_PATIENCE, Visitor, expect_playing, fill_f
 pytestmark = pytest.mark.browser
 
 
-def test_from_two_prompts_to_a_film_on_the_wall(app: App, visitor: Visitor) -> None:
+def test_two_prompts_become_a_film_in_the_gallery(app: App, visitor: Visitor) -> None:
     page = visitor.page
     page.goto(app.url)
     page.get_by_role("link", name="Create a walk").click()
@@ -51,9 +51,7 @@ def test_from_two_prompts_to_a_film_on_the_wall(app: App, visitor: Visitor) -> N
     assert visitor.errors == []
 
 
-def test_one_click_on_a_preset_makes_a_film_and_any_place_of_it_can_be_seen(
-    app: App, visitor: Visitor
-) -> None:
+def test_a_preset_makes_a_film_that_can_be_scrubbed(app: App, visitor: Visitor) -> None:
     page = visitor.page
     page.goto(app.url)
     press(page, "Sun to stripes")

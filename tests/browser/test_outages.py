@@ -1,4 +1,4 @@
-"""Outages: every page says in a sentence what is gone, and works again when it is back."""
+"""Outages: every page reports what is unavailable, and recovers."""
 
 import re
 import sqlite3
@@ -79,14 +79,14 @@ def page(visitor: Visitor) -> Page:
 
 @pytest.fixture
 def cut(bucket: Proxy) -> Iterator[Proxy]:
-    """The bucket is gone; never beyond the test."""
+    """Take the bucket offline for one test."""
     bucket.offline = True
     yield bucket
     bucket.offline = False
 
 
 def add_film_to(storage: Storage, app: App, name: str) -> None:
-    """A film whose files are in that storage."""
+    """Add a film whose files are in that storage."""
     add_film(app, name, f"a {name} hand", "a sea")
     here = LocalStorage(app.home / "store")
     for file in here.list(f"{FILMS_FOLDER}/{name}/"):
@@ -95,7 +95,7 @@ def add_film_to(storage: Storage, app: App, name: str) -> None:
 
 @contextmanager
 def running_worker(app: App, *options: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker of this app, started by hand."""
+    """Run a worker for this app."""
     command = [sys.executable, "-m", "momalisa", "worker", *options]
     with (app.home / "worker.log").open("ab") as log:
         worker = subprocess.Popen(
@@ -109,7 +109,7 @@ def running_worker(app: App, *options: str) -> Iterator[subprocess.Popen[bytes]]
 
 
 def beside(page: Page, address: str) -> Page:
-    """Another tab."""
+    """Open an address in another tab."""
     tab = page.context.new_page()
     tab.goto(address)
     return tab
@@ -124,7 +124,7 @@ def plays(page: Page) -> None:
     expect(count).to_contain_text(re.compile(r"\d / \d"), timeout=2 * PATIENCE)
 
 
-def test_a_walk_waits_for_a_worker_and_goes_on(app: App, page: Page) -> None:
+def test_a_queued_walk_runs_once_a_worker_starts(app: App, page: Page) -> None:
     with writing(app.database) as session:
         walks = [
             enqueue_walk_in(session, "a moon", end, frames=3, size=64)
@@ -165,7 +165,7 @@ def test_pictures_come_back_with_the_bucket(app: App, page: Page, cut: Proxy) ->
     expect(posters).to_be_hidden(timeout=2 * PATIENCE)
 
 
-def test_what_the_bucket_cannot_give_or_take_just_now_is_said_or_done_later(
+def test_downloads_and_uploads_that_fail_are_reported_or_retried(
     app: App, page: Page, cut: Proxy
 ) -> None:
     add_film(app, "gone", "a gone hand", "a sea")
@@ -196,7 +196,7 @@ def test_what_the_bucket_cannot_give_or_take_just_now_is_said_or_done_later(
     expect(page.get_by_text("for the storage")).to_be_hidden()
 
 
-def test_a_locked_history_takes_nothing_and_nothing_typed_is_lost(app: App, page: Page) -> None:
+def test_with_a_locked_database_nothing_typed_is_lost(app: App, page: Page) -> None:
     places = (
         "create",
         "gallery?walk=left",
@@ -228,7 +228,7 @@ def test_a_locked_history_takes_nothing_and_nothing_typed_is_lost(app: App, page
 
 
 @pytest.mark.parametrize("odd", ["nosuch", HOSTILE], ids=["unknown", "hostile"])
-def test_a_link_that_leads_to_nothing_says_so(app: App, visitor: Visitor, odd: str) -> None:
+def test_a_link_to_an_unknown_film_shows_a_message(app: App, visitor: Visitor, odd: str) -> None:
     page, name = visitor.page, quote(odd, safe="")
     for place in ("gallery?walk=", "create?walk=", "create?use=", "compare?b=right&a="):
         page.goto(f"{app.url}/{place}{name}")
@@ -241,7 +241,7 @@ def test_a_link_that_leads_to_nothing_says_so(app: App, visitor: Visitor, odd: s
 
 
 @pytest.mark.parametrize("place", ["nosuch", "nosuch/deeper", "gallery/nosuch", "sign-in?a=b"])
-def test_an_address_that_is_no_page_leads_to_home_which_says_so(
+def test_an_unknown_path_redirects_to_home_with_a_notice(
     app: App, visitor: Visitor, place: str
 ) -> None:
     page = visitor.page
@@ -259,7 +259,7 @@ def test_an_address_that_is_no_page_leads_to_home_which_says_so(
     assert visitor.errors == []
 
 
-def test_a_damaged_history_is_left_alone_and_pages_outlive_their_server(
+def test_a_damaged_database_is_left_alone_and_pages_survive_a_restart(
     page: Page, tmp_path: Path
 ) -> None:
     file = tmp_path / "momalisa.db"
@@ -285,7 +285,7 @@ def test_a_damaged_history_is_left_alone_and_pages_outlive_their_server(
         says(page, "1 film since")
 
 
-def test_a_page_comes_by_itself_once_the_history_is_there(visitor: Visitor, tmp_path: Path) -> None:
+def test_a_page_reloads_once_the_database_is_back(visitor: Visitor, tmp_path: Path) -> None:
     history = tmp_path / "momalisa.db"
     history.mkdir()  # which no database can be
     with running_app(tmp_path, environment=ALONE) as app:
@@ -297,7 +297,7 @@ def test_a_page_comes_by_itself_once_the_history_is_there(visitor: Visitor, tmp_
         assert visitor.errors == []
 
 
-def test_a_draft_on_the_easel_outlives_its_server(page: Page, tmp_path: Path) -> None:
+def test_a_draft_survives_a_restart_of_the_server(page: Page, tmp_path: Path) -> None:
     def field(label: str) -> Locator:
         return page.get_by_label(label, exact=True).filter(visible=True)
 

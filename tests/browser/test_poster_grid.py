@@ -1,4 +1,4 @@
-"""Gallery: found, tagged, taken along, brought back."""
+"""Gallery: search, tags, downloads and import."""
 
 import re
 from pathlib import Path
@@ -19,7 +19,7 @@ SIGNS = {
     "Frames (ZIP)": ("zip", b"PK"),
     "Settings (JSON)": ("json", b"{"),
 }
-"""How the files begin that a film can be had as."""
+"""The extension and the first bytes of each download."""
 
 DROP = """name => {
     const dataTransfer = new DataTransfer()
@@ -31,7 +31,7 @@ DROP = """name => {
 }"""
 
 
-def test_a_film_is_tagged_found_again_and_taken_along(app: App, visitor: Visitor) -> None:
+def test_a_film_is_tagged_found_and_exported(app: App, visitor: Visitor) -> None:
     add_foreign_film(app)
     page = visitor.page
     page.goto(f"{app.url}/gallery?walk=waves")
@@ -62,7 +62,7 @@ def test_a_film_is_tagged_found_again_and_taken_along(app: App, visitor: Visitor
 
 
 @pytest.mark.parametrize("width", [1280, 1000, 390])
-def test_posters_are_seen_before_the_scripts_and_then_move_no_more(
+def test_prerendered_posters_do_not_move_when_the_scripts_run(
     app: App, browser: Browser, width: int
 ) -> None:
     add_foreign_film(app)
@@ -84,7 +84,7 @@ def test_posters_are_seen_before_the_scripts_and_then_move_no_more(
     assert found[0] == found[1]
 
 
-def test_who_walks_on_at_once_leaves_the_posters_behind(app: App, visitor: Visitor) -> None:
+def test_prerendered_posters_disappear_on_other_pages(app: App, visitor: Visitor) -> None:
     add_foreign_film(app)
     page = visitor.page
     page.goto(f"{app.url}/gallery?q=waves", wait_until="commit")
@@ -100,9 +100,7 @@ def test_who_walks_on_at_once_leaves_the_posters_behind(app: App, visitor: Visit
     assert visitor.errors == []
 
 
-def test_a_film_leaves_in_every_format_and_brings_its_settings_back(
-    app: App, visitor: Visitor, tmp_path: Path
-) -> None:
+def test_every_download_can_be_imported_again(app: App, visitor: Visitor, tmp_path: Path) -> None:
     add_film(app, "leaving", "a lighthouse", "a whale")
     page = visitor.page
     page.goto(f"{app.url}/gallery?walk=leaving")
@@ -124,7 +122,7 @@ def test_a_film_leaves_in_every_format_and_brings_its_settings_back(
     assert visitor.errors == []
 
 
-def test_a_download_that_fails_says_so_and_leads_back(app: App, visitor: Visitor) -> None:
+def test_a_failed_download_shows_a_message_and_a_way_back(app: App, visitor: Visitor) -> None:
     add_foreign_film(app)
     page = visitor.page
     page.goto(f"{app.url}/pictures/walks/waves.zip")
@@ -155,7 +153,7 @@ def test_a_link_is_copied_and_a_new_title_found(app: App, visitor: Visitor) -> N
     assert visitor.errors == []
 
 
-def test_a_file_is_taken_wherever_it_is_dropped(app: App, visitor: Visitor) -> None:
+def test_a_file_can_be_dropped_anywhere_on_the_page(app: App, visitor: Visitor) -> None:
     page = visitor.page
     page.goto(f"{app.url}/gallery")
     page.get_by_text("Drop or choose it").wait_for()

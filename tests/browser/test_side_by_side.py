@@ -1,4 +1,4 @@
-"""Compare: two films on one clock, shown three ways, and voted on blind."""
+"""Compare: two films in step, in three views, and the blind vote."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -17,7 +17,7 @@ PAIR = "/compare?a=steady&b=slow-middle"
 
 @pytest.fixture(autouse=True)
 def films(app: App) -> None:
-    """Two walks between the same stops, of different lengths and sizes, and a twin of the first."""
+    """Three films between the same stops; the second is longer and larger."""
     stops = ("a moon", "a hill")
     add_film(app, "steady", *stops)
     add_film(app, "slow-middle", *stops, pacing="dense-middle", frames=9, size=128)
@@ -31,7 +31,7 @@ def opened(page: Page, address: str) -> Page:
 
 
 def grey(canvas: Locator, across: float = 0.5) -> float:
-    """The mean level of a canvas's middle rows, at a place from its left to its right."""
+    """The mean grey level at the middle height of a canvas, at a fraction of its width."""
     level: float = canvas.evaluate(
         """(canvas, across) => {
             const x = Math.round(across * (canvas.width - 8)), y = canvas.height / 2
@@ -44,7 +44,7 @@ def grey(canvas: Locator, across: float = 0.5) -> float:
 
 
 def go_to(page: Page, frame: int) -> None:
-    """Pause, and move to a frame by the keyboard."""
+    """Pause and go to a frame by keyboard."""
     expect(page.locator(".count")).to_contain_text("/ 9")
     page.get_by_label("Place in the film").focus()
     if page.get_by_role("button", name="Pause").is_visible():
@@ -55,9 +55,7 @@ def go_to(page: Page, frame: int) -> None:
     expect(page.locator(".count")).to_have_text(f"{frame} / 9")
 
 
-def test_two_films_are_one_picture_with_a_wipe_or_their_difference(
-    app: App, visitor: Visitor
-) -> None:
+def test_two_films_are_overlaid_as_wipe_and_as_difference(app: App, visitor: Visitor) -> None:
     page = opened(visitor.page, app.url + PAIR)
     go_to(page, 2)
     first, second = page.locator(".screen canvas").all()
@@ -106,7 +104,7 @@ def test_the_keyboard_plays_pauses_and_steps(app: App, visitor: Visitor) -> None
     expect(page.locator(".count")).to_have_text("4 / 9")
 
 
-def test_the_mark_on_the_curves_goes_with_the_clock(app: App, visitor: Visitor) -> None:
+def test_the_mark_on_the_curves_follows_the_playback(app: App, visitor: Visitor) -> None:
     page = opened(visitor.page, app.url + PAIR)
     mark = page.locator(".mark")
     for frame, way in ((1, "0"), (5, "0.5"), (9, "1")):
@@ -132,7 +130,7 @@ def test_the_speed_is_chosen(app: App, visitor: Visitor, speed: str, seconds: fl
     expect(page.locator(".count")).to_have_text("3 / 9")
 
 
-def test_less_motion_is_none_until_asked(app: App, browser: Browser) -> None:
+def test_reduced_motion_starts_paused(app: App, browser: Browser) -> None:
     context = browser.new_context(reduced_motion="reduce")
     page = opened(context.new_page(), app.url + PAIR)
     expect(page.locator(".count")).to_have_text("1 / 9", timeout=PATIENCE)
@@ -141,7 +139,7 @@ def test_less_motion_is_none_until_asked(app: App, browser: Browser) -> None:
     context.close()
 
 
-def test_a_finger_moves_the_wipe(app: App, browser: Browser) -> None:
+def test_touch_moves_the_wipe(app: App, browser: Browser) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 800}, has_touch=True)
     page = opened(context.new_page(), f"{app.url}{PAIR}&view=wipe")
     expect(page.locator(".count")).to_contain_text("/ 9", timeout=PATIENCE)
@@ -152,9 +150,7 @@ def test_a_finger_moves_the_wipe(app: App, browser: Browser) -> None:
     context.close()
 
 
-def test_a_browser_that_cannot_take_films_apart_shows_them_side_by_side(
-    app: App, visitor: Visitor
-) -> None:
+def test_without_image_decoder_films_play_side_by_side(app: App, visitor: Visitor) -> None:
     visitor.page.add_init_script("delete window.ImageDecoder")
     page = opened(visitor.page, f"{app.url}{PAIR}&view=wipe")
     expect(page.get_by_text("they play only side by side", exact=False)).to_be_visible()
@@ -164,7 +160,7 @@ def test_a_browser_that_cannot_take_films_apart_shows_them_side_by_side(
     assert visitor.errors == []
 
 
-def test_a_blind_vote_with_the_keyboard_alone(app: App, visitor: Visitor) -> None:
+def test_a_blind_vote_works_by_keyboard(app: App, visitor: Visitor) -> None:
     page = opened(visitor.page, f"{app.url}/compare?a=steady&b=slow-ends&view=difference")
     numbers = dict(app.query("SELECT id, accession FROM walks"))
     names = ("linear", "ease", numbers["steady"], numbers["slow-ends"])

@@ -1,4 +1,4 @@
-"""Signing in, at a real provider of OpenID Connect: who may call off and delete what."""
+"""Signing in with OpenID Connect, and the permissions to cancel and delete."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -41,7 +41,7 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 
 def sign_in(browser: Browser, app: App, email: str) -> Page:
-    """A browser of one's own, signed in."""
+    """Open a new browser context and sign in."""
     page = browser.new_context().new_page()
     page.set_default_timeout(2 * PATIENCE)
     page.goto(app.url)
@@ -53,7 +53,7 @@ def sign_in(browser: Browser, app: App, email: str) -> Page:
     return page
 
 
-def test_a_walk_is_called_off_by_its_maker_or_an_admin_only(app: App, browser: Browser) -> None:
+def test_only_its_maker_or_an_admin_cancels_a_walk(app: App, browser: Browser) -> None:
     maker, stranger, admin = (sign_in(browser, app, who) for who in (MAKER, STRANGER, ADMIN))
     maker.get_by_role("link", name="Create a walk").click()
     fill_field(maker, "From", "a red square on white")
@@ -74,7 +74,7 @@ def test_a_walk_is_called_off_by_its_maker_or_an_admin_only(app: App, browser: B
     assert [state for _title, state in app.walks()] == ["cancelled"]
 
 
-def test_a_film_is_deleted_by_an_admin_and_not_by_a_stranger(app: App, browser: Browser) -> None:
+def test_a_film_is_deleted_by_an_admin_only(app: App, browser: Browser) -> None:
     add_foreign_film(app)
     stranger = sign_in(browser, app, STRANGER)
     stranger.goto(f"{app.url}/gallery?walk=waves")
@@ -89,7 +89,7 @@ def test_a_film_is_deleted_by_an_admin_and_not_by_a_stranger(app: App, browser: 
     assert app.query("SELECT id, title FROM walks WHERE id = 'waves'") == []
 
 
-def test_who_has_signed_out_is_nobody(app: App, browser: Browser) -> None:
+def test_signing_out_ends_the_session(app: App, browser: Browser) -> None:
     page = sign_in(browser, app, MAKER)
     page.get_by_role("link", name="Signed in", exact=True).click()
     expect(page.get_by_text(f"You are {MAKER}.")).to_be_visible()

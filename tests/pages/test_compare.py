@@ -1,4 +1,4 @@
-"""Compare: two films on one clock, or two walks on their way to it."""
+"""Compare: two films or walks side by side, and the blind vote."""
 
 import pytest
 
@@ -32,7 +32,7 @@ def cast(one: Walk, other: Walk, preferred: Walk, maker: str) -> None:
         votes.cast(session=session, one=one.id, other=other.id, preferred=preferred.id, maker=maker)
 
 
-def test_the_url_names_both_films(visit: Visit, add_film: MakeWalk) -> None:
+def test_both_films_are_read_from_the_url(visit: Visit, add_film: MakeWalk) -> None:
     left, right = add_film("a moon", "a sea"), add_film("a moon", "a sea", pacing="dense-middle")
     at = visit("compare", a=left.id, b=right.id)
     films = component_data(at, "player")["films"]
@@ -56,7 +56,7 @@ def test_choosing_writes_the_url(visit: Visit, add_film: MakeWalk) -> None:
 
 
 @pytest.mark.parametrize("pacing", ["ease", "dense-middle", "even"])
-def test_two_prompts_are_walked_both_ways(visit: Visit, pacing: str) -> None:
+def test_two_prompts_are_submitted_in_both_pacings(visit: Visit, pacing: str) -> None:
     at = visit("compare")
     widget(at, "button_group", "Linear beside").set_value(pacing)
     widget(at, "text_input", "From").set_value("a moon")
@@ -68,7 +68,7 @@ def test_two_prompts_are_walked_both_ways(visit: Visit, pacing: str) -> None:
     assert dict(at.query_params) == {"a": left.id, "b": right.id}
 
 
-def test_a_film_of_another_program_is_compared_by_what_is_known(
+def test_a_foreign_film_is_compared_by_what_is_known(
     visit: Visit, add_film: MakeWalk, add_foreign_film: MakeWalk
 ) -> None:
     left, right = add_film("a moon", "a sea"), add_foreign_film()
@@ -80,7 +80,7 @@ def test_a_film_of_another_program_is_compared_by_what_is_known(
         assert shown[row : row + 3] == [name, ours, theirs]
 
 
-def test_what_was_measured_stands_in_the_table(
+def test_the_table_shows_the_measurements(
     visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
 ) -> None:
     left, right = add_film("a moon", "a sea"), add_film("a moon", "a sea", pacing="even")
@@ -102,7 +102,7 @@ def test_what_was_measured_stands_in_the_table(
         assert tuple(shown[place : place + 3]) == row
 
 
-def test_the_curves_go_there_and_back_as_the_film_does(visit: Visit, add_film: MakeWalk) -> None:
+def test_the_changes_of_a_boomerang_are_mirrored(visit: Visit, add_film: MakeWalk) -> None:
     left, right = add_film("a moon", "a sea"), add_film("a moon", "a sea", loop="boomerang")
     films = component_data(visit("compare", a=left.id, b=right.id), "player")["films"]
     assert [film["changes"] for film in films] == [[0.1, 0.3], [0.1, 0.3, 0.3, 0.1]]
@@ -114,7 +114,7 @@ def test_a_preset_fills_the_pair(visit: Visit) -> None:
     assert "Day to night" not in [button.label for button in at.button]  # three stops
 
 
-def test_a_blind_vote_tells_nothing_before_it_is_cast(visit: Visit, add_film: MakeWalk) -> None:
+def test_the_ballot_hides_all_labels(visit: Visit, add_film: MakeWalk) -> None:
     left, right = add_film("a moon", "a sea"), add_film("a moon", "a sea", pacing="even")
     cast(left, right, right, "somebody")
     at = visit("compare", a=left.id, b=right.id)
@@ -153,7 +153,7 @@ def test_a_vote_reveals_the_films_and_the_tally(
     assert votes_of(left, right) == (Tally(1, 1, 0) if chosen is left else Tally(0, 2, 0))
 
 
-def test_films_of_one_pacing_are_told_apart_by_their_numbers(
+def test_films_of_one_pacing_are_distinguished_by_accession_number(
     visit: Visit, add_film: MakeWalk
 ) -> None:
     left, right = add_film("a moon", "a sea"), add_film("a mask", "a sea")
@@ -169,7 +169,7 @@ def test_voting_again_changes_the_vote(visit: Visit, add_film: MakeWalk) -> None
     assert votes_of(left, right) == before.swap()
 
 
-def test_the_order_is_by_chance_but_always_the_same() -> None:
+def test_the_ballots_order_is_random_but_stable() -> None:
     left, right = Walk(id="a"), Walk(id="b")
     firsts = [blind_vote.shuffle(left, right, f"maker {n}")[0].id for n in range(200)]
     assert 70 < firsts.count("a") < 130
@@ -177,7 +177,7 @@ def test_the_order_is_by_chance_but_always_the_same() -> None:
         assert blind_vote.shuffle(right, left, f"maker {n}")[0].id == first
 
 
-def test_a_film_that_is_gone_is_not_voted_on(visit: Visit, add_film: MakeWalk) -> None:
+def test_a_vote_on_a_deleted_film_does_not_count(visit: Visit, add_film: MakeWalk) -> None:
     left, right = add_film("a moon", "a sea"), add_film("a moon", "a sea", pacing="even")
     at = press(visit("compare", a=left.id, b=right.id), "Vote blind")
     with writing(settings().database) as session:
@@ -188,7 +188,7 @@ def test_a_film_that_is_gone_is_not_voted_on(visit: Visit, add_film: MakeWalk) -
     ]
 
 
-def test_only_two_films_are_voted_on(
+def test_a_vote_needs_two_different_films(
     visit: Visit, add_film: MakeWalk, enqueue_walk: MakeWalk
 ) -> None:
     film, waiting = add_film("a moon", "a sea"), enqueue_walk("a mask", "a hill")
@@ -197,7 +197,7 @@ def test_only_two_films_are_voted_on(
         assert not {"Vote blind", "First film"} & {button.label for button in at.button}
 
 
-def test_bad_prompts_get_a_sentence_and_are_kept(visit: Visit) -> None:
+def test_invalid_prompts_get_a_message_and_are_kept(visit: Visit) -> None:
     at = visit("compare")
     widget(at, "text_input", "To").set_value("<script>")
     press(at, "Walk both ways")
@@ -207,7 +207,7 @@ def test_bad_prompts_get_a_sentence_and_are_kept(visit: Visit) -> None:
     assert all_walks() == []
 
 
-def test_a_film_beside_a_walk_still_being_made(
+def test_a_film_is_shown_beside_an_unfinished_walk(
     visit: Visit, add_film: MakeWalk, enqueue_walk: MakeWalk
 ) -> None:
     left, right = add_film("a moon", "a sea"), enqueue_walk("a mask", "a hill")
@@ -222,7 +222,7 @@ def test_a_walk_beside_itself_is_shown_once(visit: Visit, enqueue_walk: MakeWalk
 
 
 @pytest.mark.parametrize("nonsense", ["nosuch", "../.."])
-def test_ids_that_are_none_choose_nothing(visit: Visit, nonsense: str) -> None:
+def test_unknown_ids_choose_no_film(visit: Visit, nonsense: str) -> None:
     at = visit("compare", a=nonsense, b=nonsense)
     assert widget(at, "selectbox", "Left").value is None
 
@@ -236,12 +236,12 @@ def test_unevenness_is_one_for_equal_steps() -> None:
 @pytest.mark.parametrize(
     ("won", "lost", "chance"), [(0, 0, 1.0), (3, 3, 1.0), (6, 0, 2 / 64), (1, 9, 22 / 1024)]
 )
-def test_the_sign_test_is_a_tossed_coin(won: int, lost: int, chance: float) -> None:
+def test_the_sign_test_equals_the_binomial_test(won: int, lost: int, chance: float) -> None:
     assert tally.sign_test(won, lost) == pytest.approx(chance)
     assert tally.sign_test(lost, won) == pytest.approx(chance)
 
 
-def test_fewer_votes_than_needed_are_never_clear() -> None:
+def test_fewer_votes_than_the_minimum_are_never_significant() -> None:
     assert tally.sign_test(tally.MIN_VOTES, 0) < 0.05
     assert tally.sign_test(tally.MIN_VOTES - 1, 0) >= 0.05
 
@@ -258,12 +258,12 @@ def test_fewer_votes_than_needed_are_never_clear() -> None:
         (Tally(900, 100, 0), "under 0.1 % of cases"),
     ],
 )
-def test_a_tally_is_weighed(counted: Tally, words: str) -> None:
+def test_the_significance_is_described(counted: Tally, words: str) -> None:
     assert words in tally.describe_significance(counted)
     assert tally.describe_significance(counted.swap()) == tally.describe_significance(counted)
 
 
-def test_the_more_preferred_comes_first() -> None:
+def test_the_more_preferred_film_is_named_first() -> None:
     said = tally.describe_votes("even", "linear", Tally(14, 6, 3))
     assert said == tally.describe_votes("linear", "even", Tally(6, 14, 3))
     assert said == (

@@ -1,4 +1,4 @@
-"""Create: what is typed becomes a walk, or stays as it is beside a sentence."""
+"""Create: valid input becomes a walk, invalid input stays beside its message."""
 
 from typing import Any
 
@@ -38,7 +38,7 @@ def test_two_prompts_become_a_queued_walk(visit: Visit) -> None:
     assert "Next in the queue" in texts(at)
 
 
-def test_where_there_is_an_endpoint_one_may_choose(
+def test_with_an_endpoint_the_location_can_be_chosen(
     visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("MOMALISA_ENDPOINT", "http://localhost:1")
@@ -72,7 +72,7 @@ def test_where_there_is_an_endpoint_one_may_choose(
         ("text_input", "Negative prompt", "<b>", "The negative prompt holds code"),
     ],
 )
-def test_bad_input_gets_a_sentence_and_is_kept(
+def test_invalid_input_gets_a_message_and_is_kept(
     visit: Visit, kind: str, label: str, bad: Any, sentence: str
 ) -> None:
     at = type_prompts(visit("create"), "a red square", "a sea")
@@ -84,20 +84,20 @@ def test_bad_input_gets_a_sentence_and_is_kept(
     assert all_walks() == []
 
 
-def test_a_sentence_goes_when_its_reason_does(visit: Visit) -> None:
+def test_a_message_disappears_once_the_input_is_valid(visit: Visit) -> None:
     at = press(type_prompts(visit("create"), "a red square", ""), WALK)
     assert "A stop needs a prompt" in all_text(at)
     widget(at, "text_input", "To").set_value("a sea").run()
     assert "A stop needs a prompt" not in all_text(at)
 
 
-def test_nothing_complains_before_the_button_is_pressed(visit: Visit) -> None:
+def test_no_message_is_shown_before_the_form_is_submitted(visit: Visit) -> None:
     at = visit("create")
     assert not at.error
     assert "A stop needs a prompt" not in all_text(at)
 
 
-def test_a_model_that_is_not_here_gets_the_command_that_brings_it(visit: Visit) -> None:
+def test_a_missing_model_gets_its_download_command(visit: Visit) -> None:
     at = type_prompts(visit("create"), "a red square", "a sea")
     widget(at, "selectbox", "Model").select("sd-1.5")
     press(at, WALK)
@@ -110,7 +110,7 @@ def test_a_preset_fills_the_prompts(visit: Visit) -> None:
     assert form_prompts(press(visit("create"), name)) == list(prompts)
 
 
-def test_a_surprise_is_new_at_every_press_and_can_be_put_back(visit: Visit) -> None:
+def test_random_prompts_are_new_each_time_and_can_be_undone(visit: Visit) -> None:
     at = type_prompts(visit("create"), "a red square", "a sea")
     widget(at, "text_input", "Seed 1").set_value("99").run()
     first = form_prompts(press(at, "Surprise me"))
@@ -122,25 +122,25 @@ def test_a_surprise_is_new_at_every_press_and_can_be_put_back(visit: Visit) -> N
     assert form_prompts(press(at, "Put back")) == ["a red square", "a sea"]
 
 
-def test_what_is_put_back_has_its_seeds(visit: Visit) -> None:
+def test_undo_restores_the_seeds(visit: Visit) -> None:
     at = type_prompts(visit("create"), "a red square", "a sea")
     widget(at, "text_input", "Seed 1").set_value("99").run()
     press(press(at, "Surprise me"), "Put back")
     assert widget(at, "text_input", "Seed 1").value == "99"
 
 
-def test_there_is_nothing_to_put_back_at_first(visit: Visit) -> None:
+def test_undo_is_disabled_initially(visit: Visit) -> None:
     at = visit("create")
     assert widget(at, "button", "Put back").disabled
     assert widget(press(at, "Square to sea"), "button", "Put back").disabled
 
 
 @pytest.mark.parametrize("prompts", PRESETS.values())
-def test_every_preset_can_be_walked(prompts: tuple[str, ...]) -> None:
+def test_every_preset_is_a_valid_walk(prompts: tuple[str, ...]) -> None:
     assert spec(*prompts).title()
 
 
-def test_a_quality_sets_steps_and_frames_and_goes_out_when_they_change(visit: Visit) -> None:
+def test_a_quality_sets_steps_and_frames_and_is_deselected_when_they_change(visit: Visit) -> None:
     at = visit("create")
     widget(at, "button_group", "Quality").set_value("Sketch").run()
     assert widget(at, "number_input", "Steps").value == QUALITIES["Sketch"].steps
@@ -149,7 +149,7 @@ def test_a_quality_sets_steps_and_frames_and_goes_out_when_they_change(visit: Vi
     assert not widget(at, "button_group", "Quality").value
 
 
-def test_stops_are_added_turned_round_and_removed(visit: Visit) -> None:
+def test_stops_are_added_reversed_and_removed(visit: Visit) -> None:
     at = press(type_prompts(visit("create"), "one", "two"), "Add a stop")
     widget(at, "text_input", "To").set_value("three").run()
     press(at, "Reverse")
@@ -177,7 +177,7 @@ def test_a_walk_has_at_most_twelve_stops(visit: Visit) -> None:
     assert widget(at, "button", "Add a stop").disabled
 
 
-def test_what_is_typed_outlives_a_visit_to_another_page(visit: Visit) -> None:
+def test_the_draft_survives_a_visit_to_another_page(visit: Visit) -> None:
     at = type_prompts(visit("create"), "a red square", "a sea")
     widget(at, "number_input", "Steps").set_value(5).run()
     at.switch_page("../../pages/gallery.py").run()
@@ -186,14 +186,14 @@ def test_what_is_typed_outlives_a_visit_to_another_page(visit: Visit) -> None:
     assert widget(at, "number_input", "Steps").value == 5
 
 
-def test_the_same_walk_twice_is_one_film(visit: Visit, add_film: MakeWalk) -> None:
+def test_resubmitting_a_finished_walk_shows_its_film(visit: Visit, add_film: MakeWalk) -> None:
     walk = add_film("a moon", "a sea")
     at = press(visit("create", use=walk.id), WALK)
     assert len(all_walks()) == 1
     assert at.query_params["walk"] == walk.id
 
 
-def test_the_same_walk_by_newer_weights_is_another_film(
+def test_the_same_walk_with_newer_weights_is_a_new_film(
     visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
 ) -> None:
     walk = add_film("a moon", "a sea")
@@ -205,7 +205,7 @@ def test_the_same_walk_by_newer_weights_is_another_film(
     assert len(all_walks()) == 2
 
 
-def test_settings_are_taken_over_from_a_film(visit: Visit, add_film: MakeWalk) -> None:
+def test_the_settings_of_a_film_are_loaded(visit: Visit, add_film: MakeWalk) -> None:
     walk = add_film("a moon", "a hill", "a sea", guidance=2.5, loop="closed")
     at = visit("create", use=walk.id)
     assert widget(at, "text_input", "Over 1").value == "a hill"
@@ -213,13 +213,13 @@ def test_settings_are_taken_over_from_a_film(visit: Visit, add_film: MakeWalk) -
     assert "use" not in at.query_params
 
 
-def test_pressed_twice_is_one_walk(visit: Visit) -> None:
+def test_a_double_click_submits_one_walk(visit: Visit) -> None:
     at = press(type_prompts(visit("create"), "a red square", "a sea"), WALK)
     press(at, WALK)
     assert len(all_walks()) == 1
 
 
-def test_each_browser_session_is_a_maker_of_its_own(visit: Visit) -> None:
+def test_each_session_has_its_own_maker_id(visit: Visit) -> None:
     at = press(type_prompts(visit("create"), "a red square", "a sea"), WALK)
     press(type_prompts(at, "a mask", "a sea"), WALK)
     press(type_prompts(visit("create"), "a moon", "a sea"), WALK)
@@ -228,7 +228,7 @@ def test_each_browser_session_is_a_maker_of_its_own(visit: Visit) -> None:
     assert first
 
 
-def test_a_curator_who_signed_in_is_the_same_maker_everywhere(
+def test_a_signed_in_curator_has_one_maker_id(
     visit: Visit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     account = {"is_logged_in": True, "iss": "https://id.test", "sub": "curator@museum.test"}
@@ -241,8 +241,8 @@ def test_a_curator_who_signed_in_is_the_same_maker_everywhere(
     assert "curator" not in first
 
 
-def test_a_hostile_prompt_is_only_ever_plain_text(visit: Visit, add_film: MakeWalk) -> None:
-    """Markdown would load the picture from its server and tell it who looks."""
+def test_markdown_in_prompts_is_shown_as_text(visit: Visit, add_film: MakeWalk) -> None:
+    """Markdown in a prompt would load remote images and reveal the visitor."""
     hostile = "![x](https://evil.test/a.png) :red[x] $x$"
     walk = add_film(hostile, "a sea")
     for page in ("create", "gallery"):
@@ -252,7 +252,7 @@ def test_a_hostile_prompt_is_only_ever_plain_text(visit: Visit, add_film: MakeWa
         assert not any("evil.test" in element.value for element in rich)
 
 
-def test_the_estimate_comes_from_films_made_here(visit: Visit, add_film: MakeWalk) -> None:
+def test_the_estimate_is_based_on_finished_films(visit: Visit, add_film: MakeWalk) -> None:
     add_film("a moon", "a sea", size=128)
     at = type_prompts(visit("create"), "a red square", "a sea")
     widget(at, "selectbox", "Size").select(128).run()
@@ -260,7 +260,7 @@ def test_the_estimate_comes_from_films_made_here(visit: Visit, add_film: MakeWal
     assert "24 frames, about 50 s on cpu" in texts(at)
 
 
-def test_the_estimate_is_for_the_device_at_work(visit: Visit, add_film: MakeWalk) -> None:
+def test_the_estimate_is_for_the_live_workers_device(visit: Visit, add_film: MakeWalk) -> None:
     add_film("a moon", "a sea", size=256)
     with writing(settings().database) as session:
         worker_registry.record_heartbeat(

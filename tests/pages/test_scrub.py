@@ -1,4 +1,4 @@
-"""The pictures between a walk's frames: asked for over HTTP, answered by whoever paints."""
+"""Stills between a walk's frames: requested over HTTP, computed by a worker."""
 
 from collections.abc import Callable, Iterator
 from threading import Timer
@@ -25,7 +25,7 @@ AskPicture = Callable[..., tuple[int, str]]
 
 @pytest.fixture
 def ask_for(monkeypatch: pytest.MonkeyPatch) -> Iterator[AskPicture]:
-    """Ask for the picture at leg and `t`; its status, and where it is or why there is none."""
+    """Request the still at a leg and `t`; returns the status and the redirect or the error."""
     monkeypatch.setattr(door, "TIMEOUT", 2.0)
     with TestClient(Starlette(routes=door.ROUTES), follow_redirects=False) as client:
 
@@ -43,7 +43,7 @@ def asked() -> list[Still]:
 
 
 def paint(**end: str) -> None:
-    """Be the worker that takes up the next still."""
+    """Claim the next still as a worker and finish it."""
     with writing(settings().database) as session:
         still = stills.claim(session=session, owner="test")
         assert still is not None
@@ -51,7 +51,7 @@ def paint(**end: str) -> None:
         finish(session=session, still_id=still.id, owner="test", **end)
 
 
-def test_a_picture_is_asked_for_and_found_in_the_frame_cache(ask_for: AskPicture) -> None:
+def test_a_requested_picture_is_served_from_the_frame_cache(ask_for: AskPicture) -> None:
     painter = Timer(0.2, paint, kwargs={"key": KEY})
     painter.start()
     assert ask_for() == (307, f"/pictures/frames/{KEY}.png")
@@ -60,14 +60,14 @@ def test_a_picture_is_asked_for_and_found_in_the_frame_cache(ask_for: AskPicture
     assert (still.spec, still.leg, still.t) == (WALK.model_dump(mode="json"), 0, 0.25)
 
 
-def test_why_there_is_no_picture_is_a_sentence(ask_for: AskPicture) -> None:
+def test_a_failed_picture_responds_with_its_error(ask_for: AskPicture) -> None:
     painter = Timer(0.2, paint, kwargs={"error": "Not even one frame fits."})
     painter.start()
     assert ask_for() == (503, "Not even one frame fits.")
     painter.join()
 
 
-def test_nobody_waits_for_ever(ask_for: AskPicture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_request_times_out(ask_for: AskPicture, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(door, "TIMEOUT", 0.2)
     status, sentence = ask_for()
     assert status == 503
@@ -77,9 +77,7 @@ def test_nobody_waits_for_ever(ask_for: AskPicture, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("leg", "t"), [(1, 0.5), (0, 1.5), (7, 0), (0, "x"), (-1, 0.5), (0, -0.5), (0, "nan"), ("", 0)]
 )
-def test_a_place_that_is_on_no_walk_is_not_asked_for(
-    ask_for: AskPicture, leg: object, t: object
-) -> None:
+def test_an_invalid_place_is_rejected(ask_for: AskPicture, leg: object, t: object) -> None:
     assert ask_for(leg, t)[0] == 404
     assert asked() == []
 
@@ -95,18 +93,18 @@ def test_a_place_that_is_on_no_walk_is_not_asked_for(
         f"spec={spec(model='nosuch').model_dump_json()}&leg=0&t=0",
     ],
 )
-def test_of_settings_that_make_no_walk_nothing_is_asked(question: str) -> None:
+def test_an_invalid_spec_is_rejected(question: str) -> None:
     with TestClient(Starlette(routes=door.ROUTES)) as client:
         assert client.get(f"{door.PATH}?{question}").status_code == 404
     assert asked() == []
 
 
-def test_no_other_site_has_pictures_painted(ask_for: AskPicture) -> None:
+def test_cross_site_requests_are_rejected(ask_for: AskPicture) -> None:
     assert ask_for(**{"sec-fetch-site": "cross-site"})[0] == 403
     assert asked() == []
 
 
-def test_a_walk_is_looked_at_between_its_frames(
+def test_the_scrubber_gets_the_frames_and_the_url_of_stills(
     visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
 ) -> None:
     walk = add_film("a moon", "a hill", "a sea")
@@ -121,14 +119,14 @@ def test_a_walk_is_looked_at_between_its_frames(
     assert WalkSpec.model_validate_json(question["spec"][0]).digest() == walk.digest
 
 
-def test_of_an_evenly_paced_walk_only_the_stops_places_are_known(add_film: MakeWalk) -> None:
+def test_with_even_pacing_only_the_frames_at_stops_are_located(add_film: MakeWalk) -> None:
     walk = add_film(pacing="even")
     walk.progress = [[place, "a" * 64] for place in range(3)]
     assert [way for way, _ in scrub.located_frames(walk, spec(pacing="even"))] == [0.0, 1.0]
 
 
 @pytest.mark.parametrize(("seconds", "live"), [(14.0, True), (16.0, False)])
-def test_a_slow_model_is_not_asked_while_somebody_waits(
+def test_stills_are_requested_only_from_a_fast_model(
     visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk, seconds: float, live: bool
 ) -> None:
     walk = add_film()
@@ -139,13 +137,13 @@ def test_a_slow_model_is_not_asked_while_somebody_waits(
     assert ("about" in data["hint"]) != live
 
 
-def test_without_frames_there_is_nothing_to_look_at(visit: Visit, add_film: MakeWalk) -> None:
+def test_without_frames_there_is_no_scrubber(visit: Visit, add_film: MakeWalk) -> None:
     at = visit("create", walk=add_film().id)
     assert "Look between the frames" not in [each.label for each in at.expander]
 
 
 @pytest.mark.parametrize(("seconds", "live"), [(3.0, True), (600.0, False), (0.0, False)])
-def test_a_walk_is_looked_at_before_it_is_made_where_that_is_quick(
+def test_a_draft_has_a_scrubber_if_the_model_is_fast(
     visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk, seconds: float, live: bool
 ) -> None:
     if seconds:
@@ -163,7 +161,7 @@ def test_a_walk_is_looked_at_before_it_is_made_where_that_is_quick(
         assert data["still_url"]
 
 
-def test_a_walk_that_hangs_on_the_wall_is_looked_at_there_alone(
+def test_the_current_walk_has_one_scrubber(
     visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
 ) -> None:
     walk = add_film(size=256)

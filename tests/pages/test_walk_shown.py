@@ -1,6 +1,4 @@
-"""A walk on the Create page: on its way, over, and what can follow it."""
-
-from typing import Any
+"""The walk shown on Create: unfinished, finished, and what can follow it."""
 
 import pytest
 
@@ -26,12 +24,12 @@ from tests.support.pages import (
 )
 
 
-def test_the_strip_shows_which_frames_are_ready(visit: Visit, enqueue_walk: MakeWalk) -> None:
+def test_the_filmstrip_shows_the_finished_frames(visit: Visit, enqueue_walk: MakeWalk) -> None:
     walk = enqueue_walk(frames=24)
     with writing(settings().database) as session:
         queue.renew_lease(
             session=session,
-            **claim_of(),
+            **claim_walk(),
             lease_seconds=60,
             stage="frames",
             progress=[[0, "a" * 64], [23, "b" * 64], [12, "c" * 64, "rough"]],
@@ -47,18 +45,14 @@ def test_the_strip_shows_which_frames_are_ready(visit: Visit, enqueue_walk: Make
     assert any(text.startswith("Frame 2 of 24") for text in texts(at))
 
 
-def claim_of() -> dict[str, Any]:
-    return claim_walk()
-
-
-def test_a_waiting_walk_is_called_off_at_once(visit: Visit, enqueue_walk: MakeWalk) -> None:
+def test_a_queued_walk_is_cancelled_at_once(visit: Visit, enqueue_walk: MakeWalk) -> None:
     walk = enqueue_walk()
     at = press(visit("create", walk=walk.id), "Cancel")
     assert stored_walk(walk.id).state is State.CANCELLED
     assert "Called off" in all_text(at)
 
 
-def test_a_failed_walk_says_why_and_is_tried_again_with_its_settings(
+def test_a_failed_walk_shows_its_error_and_can_be_resubmitted(
     visit: Visit, enqueue_walk: MakeWalk
 ) -> None:
     walk = enqueue_walk("a moon", "a lake", steps=3)
@@ -73,9 +67,7 @@ def test_a_failed_walk_says_why_and_is_tried_again_with_its_settings(
     assert widget(at, "number_input", "Steps").value == 3
 
 
-def test_what_is_typed_beside_a_failed_walk_can_be_put_back(
-    visit: Visit, enqueue_walk: MakeWalk
-) -> None:
+def test_resubmitting_can_be_undone_in_the_form(visit: Visit, enqueue_walk: MakeWalk) -> None:
     walk = enqueue_walk("a moon", "a lake")
     with writing(settings().database) as session:
         queue.fail(session=session, **claim_walk(), error="Not even one frame fits.")
@@ -87,7 +79,7 @@ def test_what_is_typed_beside_a_failed_walk_can_be_put_back(
 
 
 @pytest.mark.parametrize("way", ["Try again", "Remix", "Compare with dense-middle"])
-def test_what_follows_a_walk_made_here_is_made_here(
+def test_walks_that_follow_a_local_walk_are_local(
     visit: Visit,
     enqueue_walk: MakeWalk,
     add_film: MakeWalk,
@@ -106,7 +98,7 @@ def test_what_follows_a_walk_made_here_is_made_here(
     assert [each.remote for each in all_walks()] == [False, False]
 
 
-def test_a_curve_that_is_flat_is_compared_with_one_that_is_not(
+def test_a_pacing_of_strength_zero_is_compared_with_dense_middle(
     visit: Visit, add_film: MakeWalk
 ) -> None:
     walk = add_film(pacing="ease", strength=0.0)
@@ -124,7 +116,7 @@ def test_a_finished_walk_shows_film_and_label(visit: Visit, add_film: MakeWalk) 
     assert walk.accession in texts(at)
 
 
-def test_after_a_reload_the_form_knows_the_walk(visit: Visit, add_film: MakeWalk) -> None:
+def test_a_reload_loads_the_walk_into_the_form(visit: Visit, add_film: MakeWalk) -> None:
     walk = add_film("a moon", "a sea", steps=3, pacing="dense-middle")
     at = visit("create", walk=walk.id)
     assert widget(at, "text_input", "To").value == "a sea"
@@ -132,7 +124,9 @@ def test_after_a_reload_the_form_knows_the_walk(visit: Visit, add_film: MakeWalk
     assert widget(at, "button_group", "Pacing").value == "dense-middle"
 
 
-def test_the_film_before_stays_until_the_new_one_is_there(visit: Visit, add_film: MakeWalk) -> None:
+def test_the_previous_film_stays_until_the_new_one_is_finished(
+    visit: Visit, add_film: MakeWalk
+) -> None:
     walk = add_film("a moon", "a sea")
     at = visit("create", walk=walk.id)
     press(type_prompts(at, "a mask", "a skyline"), WALK)
@@ -149,7 +143,9 @@ def test_a_remix_has_the_prompts_and_new_seeds(visit: Visit, add_film: MakeWalk)
     assert remix.spec["stops"] != walk.spec["stops"]
 
 
-def test_the_other_pacing_is_one_click_away(visit: Visit, add_film: MakeWalk) -> None:
+def test_compare_with_submits_the_walk_in_the_other_pacing(
+    visit: Visit, add_film: MakeWalk
+) -> None:
     walk = add_film("a moon", "a sea")
     at = press(visit("create", walk=walk.id), "Compare with dense-middle")
     _, other = all_walks()
@@ -165,7 +161,7 @@ def test_a_non_linear_film_is_compared_with_the_linear_one(
     assert [walk.pacing for walk in all_walks()] == [pacing, "linear"]
 
 
-def test_a_walk_that_is_being_called_off_can_be_asked_for_again(visit: Visit) -> None:
+def test_a_walk_being_cancelled_can_be_submitted_again(visit: Visit) -> None:
     at = press(type_prompts(visit("create"), "a red square", "a sea"), WALK)
     claim_walk()
     submit.cancel_walk(all_walks()[0].id)
@@ -174,17 +170,17 @@ def test_a_walk_that_is_being_called_off_can_be_asked_for_again(visit: Visit) ->
     assert (first.cancel_requested, second.state) == (True, State.QUEUED)
 
 
-def test_a_walk_says_its_place_in_the_queue(visit: Visit, enqueue_walk: MakeWalk) -> None:
+def test_a_queued_walk_shows_its_place(visit: Visit, enqueue_walk: MakeWalk) -> None:
     enqueue_walk("a moon", "a lake")
     at = press(type_prompts(visit("create"), "a red square", "a sea"), WALK)
     assert "Number 2 in the queue" in texts(at)
 
 
-def test_a_second_tab_finds_what_is_being_made(visit: Visit, enqueue_walk: MakeWalk) -> None:
+def test_a_new_session_lists_the_walks_in_progress(visit: Visit, enqueue_walk: MakeWalk) -> None:
     enqueue_walk("a moon", "a sea")
     assert "Being made now: a moon → a sea" in texts(visit("create"))
 
 
 @pytest.mark.parametrize("nonsense", ["nosuch", "../../etc/passwd", "'; drop table walks", ""])
-def test_an_id_that_is_none_leads_to_an_empty_easel(visit: Visit, nonsense: str) -> None:
+def test_an_unknown_id_shows_an_empty_frame(visit: Visit, nonsense: str) -> None:
     assert "Your film will hang here." in texts(visit("create", walk=nonsense, use=nonsense))

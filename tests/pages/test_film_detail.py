@@ -1,0 +1,172 @@
+"""A film in the Gallery: its label, notes, neighbours and deletion."""
+
+from pathlib import Path
+
+import pytest
+
+from db.models import State
+from momalisa.errors import StorageError
+from momalisa.settings import settings
+from momalisa.storage import LocalStorage, open_storage
+from momalisa.storage.outbox import open_outbox
+from momalisa.ui import film_detail
+from tests.support.pages import (
+    MakeWalk,
+    UpdateWalk,
+    Visit,
+    all_text,
+    all_walks,
+    component_data,
+    press,
+    stored_walk,
+    texts,
+    widget,
+)
+
+
+def test_a_film_is_shown_with_its_label_and_parameters(visit: Visit, add_film: MakeWalk) -> None:
+    walk = add_film("a moon", "a sea", pacing="dense-middle", negative="people", steps=9)
+    at = visit("gallery", walk=walk.id)
+    assert component_data(at, "player")["films"][0]["url"].endswith(walk.files["gif"])
+    shown = texts(at)
+    for part in (
+        "a moon → a sea, ",
+        "a moon (seed 7)",
+        "dense-middle, strength 0.8",
+        "people",
+        "9",
+    ):
+        assert any(text.startswith(part) for text in shown), part
+
+
+@pytest.mark.parametrize("nonsense", ["nosuch", "../../etc/passwd", "x" * 5000])
+def test_an_unknown_film_shows_a_message(visit: Visit, nonsense: str) -> None:
+    assert "There is no film under this link" in all_text(visit("gallery", walk=nonsense))
+
+
+def test_star_and_notes_are_saved(visit: Visit, add_film: MakeWalk) -> None:
+    walk = add_film()
+    at = visit("gallery", walk=walk.id)
+    at.toggle[0].set_value(True).run()
+    widget(at, "text_area", "Notes").set_value("for the foyer").run()
+    kept = stored_walk(walk.id)
+    assert kept.star
+    assert kept.notes == "for the foyer"
+
+
+def test_concurrent_changes_by_others_are_shown_and_merged(
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
+) -> None:
+    walk = add_film()
+    at = visit("gallery", walk=walk.id)
+    update_walk(walk, star=True, notes="theirs")
+    widget(at, "text_area", "Notes").set_value("mine").run()
+    assert stored_walk(walk.id).notes == "theirs\nmine"
+    assert at.toast[0].value == "Somebody else wrote a note here meanwhile. Both are kept."
+    assert at.toggle[0].value
+    assert widget(at, "text_area", "Notes").value == "theirs\nmine"
+    widget(at, "text_area", "Notes").set_value("mine alone").run()
+    assert stored_walk(walk.id).notes == "mine alone"
+
+
+def test_tags_are_saved_normalised(visit: Visit, add_film: MakeWalk) -> None:
+    walk = add_film()
+    at = visit("gallery", walk=walk.id)
+    widget(at, "multiselect", "Tags").set_value(["For  the Foyer", "2026"]).run()
+    assert not at.exception
+    assert stored_walk(walk.id).tags == ["2026", "for the foyer"]
+    assert widget(at, "multiselect", "Tags").value == ["2026", "for the foyer"]
+    widget(at, "multiselect", "Tags").unselect("2026").run()
+    assert stored_walk(walk.id).tags == ["for the foyer"]
+
+
+def test_a_foreign_film_shows_what_is_known_of_it(visit: Visit, add_foreign_film: MakeWalk) -> None:
+    walk = add_foreign_film()
+    (card,) = component_data(visit("gallery"), "grid")["cards"]
+    assert (card["title"], card["meta"]) == ("Waves", f"2024, {walk.accession}")
+    at = visit("gallery", walk=walk.id)
+    assert "Film of another program, 5 frames" in texts(at)
+    assert component_data(at, "player")["films"][0]["alt"] == "Waves"
+    # Without a spec it cannot be made again.
+    assert [link.label for link in at.page_link] == ["Compare with another film"]
+    assert [button.label for button in at.button if not button.disabled] == [
+        "All films",
+        "Yes, delete it",
+    ]
+    for page in ("create", "compare"):
+        visit(page, walk=walk.id, use=walk.id, a=walk.id, b=walk.id)
+
+
+def test_a_changed_title_is_saved_and_searchable(visit: Visit, add_film: MakeWalk) -> None:
+    walk = add_film("a moon", "a sea")
+    at = visit("gallery", walk=walk.id)
+    widget(at, "text_input", "Title").set_value("  Nuit\u202e  étoilée ").run()
+    assert stored_walk(walk.id).title == "Nuit étoilée"
+    assert f"Nuit étoilée, {walk.created_at.year}" in texts(at)
+    widget(at, "text_input", "Title").set_value(" ").run()
+    assert widget(at, "text_input", "Title").value == "Nuit étoilée"
+    for search, titles in (("etoilee", ["Nuit étoilée"]), ("moon", ["Nuit étoilée"])):
+        cards = component_data(visit("gallery", q=search), "grid")["cards"]
+        assert [card["title"] for card in cards] == titles
+
+
+def test_use_prompts_fills_in_the_prompts_without_the_settings(
+    visit: Visit, add_film: MakeWalk
+) -> None:
+    at = visit("gallery", walk=add_film("a moon", "a sea", guidance=9).id)
+    press(at, "Use prompts")
+    assert [title.value for title in at.title] == ["Create"]
+    assert widget(at, "text_input", "From").value == "a moon"
+    assert at.session_state.starts[f"walk_guidance_{at.session_state.versions['guidance']}"] != 9
+
+
+def test_newer_and_older_open_the_neighbouring_films(visit: Visit, add_film: MakeWalk) -> None:
+    first, _, third = (add_film(name, "z") for name in ("a moon", "a mask", "a moon at night"))
+    at = visit("gallery", walk=first.id, q="moon")
+    assert widget(at, "button", "Older").disabled
+    press(at, "Newer")
+    assert at.query_params["walk"] == third.id
+    assert widget(at, "button", "Newer").disabled
+    press(at, "Older")
+    assert at.query_params["walk"] == first.id
+
+
+def test_a_confirmed_deletion_removes_row_and_files(visit: Visit, add_film: MakeWalk) -> None:
+    walk = add_film()
+    storage = open_storage(settings().store_root)
+    at = visit("gallery", walk=walk.id)
+    assert stored_walk(walk.id).state is State.DONE
+    press(at, "Yes, delete it")
+    assert all_walks() == []
+    assert list(storage.list()) == []
+    assert "The walls are still bare." in texts(at)
+
+
+def test_deleting_a_film_keeps_the_search(visit: Visit, add_film: MakeWalk) -> None:
+    walk, other = add_film("a moon", "a sea"), add_film("a moon", "a hill")
+    at = visit("gallery", q="moon", sort="oldest")
+    at.query_params["walk"] = walk.id
+    press(at.run(), "Yes, delete it")
+    assert [each.id for each in all_walks()] == [other.id]
+    assert [card["id"] for card in component_data(at, "grid")["cards"]] == [other.id]
+    assert widget(at, "text_input", "Search").value == "moon"
+
+
+def test_a_film_is_deleted_while_the_storage_is_unreachable(
+    visit: Visit, add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Away(LocalStorage):
+        def delete(self, key: str) -> None:
+            raise StorageError(f"{key} is out of reach.")
+
+    walk = add_film()
+    away = Away(Path(settings().store_root))
+    monkeypatch.setattr(film_detail, "open_storage", lambda *_root, **_how: away)
+    press(visit("gallery", walk=walk.id), "Yes, delete it")
+    assert all_walks() == []
+    assert open_outbox(settings()).removals() == {walk.id}
+
+
+def test_all_films_returns_to_the_posters(visit: Visit, add_film: MakeWalk) -> None:
+    at = press(visit("gallery", walk=add_film().id), "All films")
+    assert len(component_data(at, "grid")["cards"]) == 1
