@@ -1,4 +1,4 @@
-"""The files of the pages, for `st.Page`, `st.page_link` and `st.switch_page`."""
+"""The files of the pages, for `st.Page`, `st.page_link` and `navigation.open_page`."""
 
 from momalisa.settings import CHECKOUT
 
