@@ -105,7 +105,7 @@ def _add_spec_options(walk: argparse.ArgumentParser) -> None:
     fields = WalkSpec.model_fields
     for name, text in {
         "frames": "frames a leg, both its ends included",
-        "strength": "of the pacing's curve: 0 is linear, 1 the whole curve",
+        "strength": "of the pacing's curve: 0 is linear, 1 the full curve",
         "negative": "what the pictures should not show",
         "fps": "frames a second",
     }.items():

@@ -47,13 +47,13 @@ class StopRequest:
     def __init__(self) -> None:
         self._since: float | None = None
 
-    def make(self) -> None:
+    def set(self) -> None:
         """Ask the worker to stop."""
         if self._since is None:
             self._since = time.monotonic()
 
     @property
-    def made(self) -> bool:
+    def is_set(self) -> bool:
         """Whether the worker was asked to stop."""
         return self._since is not None
 
@@ -151,7 +151,9 @@ class Heartbeat:
 
     def _is_due(self) -> bool:
         job = self.job
-        must_give_back = self._stop.made and job is not None and job.status is not LeaseStatus.LOST
+        must_give_back = (
+            self._stop.is_set and job is not None and job.status is not LeaseStatus.LOST
+        )
         return must_give_back or time.monotonic() - self._last >= self._timing.heartbeat
 
     def _try_heartbeat(self) -> None:
@@ -180,7 +182,7 @@ class Heartbeat:
             return
         changes, mark_written = job.changes()
         with writing(self._database) as session:
-            if self._stop.made:
+            if self._stop.is_set:
                 # Now, not once the renderer notices: the process may be killed before that.
                 queue.give_back(session=session, **job.lease)
                 status = LeaseStatus.LOST

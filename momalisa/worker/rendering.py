@@ -82,12 +82,12 @@ class JobRenderer:
             film = self._make_film(
                 walk,
                 on_progress=on_progress,
-                cancelled=lambda: stop.made or job.status is not LeaseStatus.HELD,
+                cancelled=lambda: stop.is_set or job.status is not LeaseStatus.HELD,
             )
         except Cancelled as error:
             if job.status is LeaseStatus.CANCEL_REQUESTED:
                 return queue.confirm_cancel, {}
-            if stop.made or job.status is LeaseStatus.LOST:
+            if stop.is_set or job.status is LeaseStatus.LOST:
                 return queue.give_back, {}
             return queue.fail, {"error": str(error)}
         except Exception as error:

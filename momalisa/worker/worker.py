@@ -72,7 +72,7 @@ class Worker:
 
     def stop(self) -> None:
         """Give the active walk back and end; safe in a signal handler and in any thread."""
-        self._stop.make()
+        self._stop.set()
 
     def run(self, *, once: bool = False, force_exit: Callable[[], None] = lambda: None) -> None:
         """Work until `stop`, or, with `once`, until the queue is empty.
@@ -84,7 +84,7 @@ class Worker:
             if not once:
                 self._start_courier()
                 self._renderer.load_default_model()
-            while not self._stop.made and (self._do_next(patient=not once) or not once):
+            while not self._stop.is_set and (self._do_next(patient=not once) or not once):
                 pass
             if once:
                 self._courier.deliver_all()
@@ -133,7 +133,7 @@ class Worker:
     def _pause(self, seconds: float) -> None:
         """Sleep, but no longer than until the worker must stop."""
         end = time.monotonic() + seconds
-        while not self._stop.made and (left := end - time.monotonic()) > 0:
+        while not self._stop.is_set and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, self._timing.poll))
 
     def _render_walk(self, walk: Walk) -> None:
@@ -156,7 +156,7 @@ class Worker:
     def _follow(self, progress: Progress, job: ActiveJob, model: str) -> None:
         """Note a walk's progress; now and then render a still of the same model."""
         job.report(progress)
-        if self._stop.made or time.monotonic() - self._last_look < self._timing.poll:
+        if self._stop.is_set or time.monotonic() - self._last_look < self._timing.poll:
             return
         try:
             self._render_next_still(model)
