@@ -9,16 +9,12 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from momalisa.spec import WalkSpec, explain
-
-
-def walk(**changes: Any) -> WalkSpec:
-    stops = [{"prompt": "a red square", "seed": 7}, {"prompt": "a stormy sea", "seed": 8}]
-    return WalkSpec.model_validate({"stops": stops} | changes)
+from tests.support.walks import walk_spec
 
 
 def problems(**changes: Any) -> dict[str, str]:
     with pytest.raises(ValidationError) as caught:
-        walk(**changes)
+        walk_spec(**changes)
     return explain(caught.value)
 
 
@@ -29,7 +25,7 @@ def problems(**changes: Any) -> dict[str, str]:
     st.sampled_from(["once", "boomerang", "closed"]),
 )
 def test_json_round_trip(frames: int, pacing: str, guidance: float, loop: str) -> None:
-    spec = walk(frames=frames, pacing=pacing, guidance=guidance, loop=loop)
+    spec = walk_spec(frames=frames, pacing=pacing, guidance=guidance, loop=loop)
     again = WalkSpec.model_validate_json(spec.model_dump_json())
     assert (again, again.digest()) == (spec, spec.digest())
 
@@ -52,7 +48,7 @@ def test_json_round_trip(frames: int, pacing: str, guidance: float, loop: str) -
     ],
 )
 def test_digest_changes_when_the_film_would(change: dict[str, Any]) -> None:
-    assert walk(**change).digest() != walk().digest()
+    assert walk_spec(**change).digest() != walk_spec().digest()
 
 
 @pytest.mark.parametrize(
@@ -66,11 +62,11 @@ def test_digest_changes_when_the_film_would(change: dict[str, Any]) -> None:
     ],
 )
 def test_digest_stays_where_the_film_would(one: dict[str, Any], other: dict[str, Any]) -> None:
-    assert walk(**one).digest() == walk(**other).digest()
+    assert walk_spec(**one).digest() == walk_spec(**other).digest()
 
 
 def test_white_space_is_folded() -> None:
-    spec = walk(stops=[{"prompt": "  a\tred \n square "}, {"prompt": "sea"}])
+    spec = walk_spec(stops=[{"prompt": "  a\tred \n square "}, {"prompt": "sea"}])
     assert spec.stops[0].prompt == "a red square"
 
 
@@ -141,7 +137,7 @@ def test_equal_neighbours_are_refused() -> None:
 def test_closed_walk_that_repeats_its_start_is_refused() -> None:
     stops = [{"prompt": p} for p in ("sea", "city", "sea")]
     assert "leave it off" in problems(stops=stops, loop="closed")["stops"]
-    assert walk(stops=stops, loop="once")
+    assert walk_spec(stops=stops, loop="once")
 
 
 @pytest.mark.parametrize("count", [0, 1, 13])
@@ -152,7 +148,9 @@ def test_a_walk_has_two_to_twelve_stops(count: int) -> None:
 
 @given(st.integers(2, 5), st.integers(2, 40), st.sampled_from(["once", "boomerang", "closed"]))
 def test_no_frame_stands_twice_at_a_joint(stops: int, frames: int, loop: str) -> None:
-    spec = walk(stops=[{"prompt": f"picture {n}"} for n in range(stops)], frames=frames, loop=loop)
+    spec = walk_spec(
+        stops=[{"prompt": f"picture {n}"} for n in range(stops)], frames=frames, loop=loop
+    )
     distance = [place.leg + place.t for place in spec.places()]
     assert all(b > a for a, b in pairwise(distance))
     legs = stops if loop == "closed" else stops - 1
@@ -161,7 +159,7 @@ def test_no_frame_stands_twice_at_a_joint(stops: int, frames: int, loop: str) ->
 
 @given(st.integers(2, 40), st.sampled_from(["once", "boomerang", "closed"]))
 def test_no_frame_follows_itself_in_the_film(frames: int, loop: str) -> None:
-    spec = walk(frames=frames, loop=loop, stops=[{"prompt": p} for p in "abc"])
+    spec = walk_spec(frames=frames, loop=loop, stops=[{"prompt": p} for p in "abc"])
     order = spec.film_order()
     assert set(order) == set(range(len(spec.places())))
     assert all(a != b for a, b in pairwise(order))
@@ -176,6 +174,6 @@ def test_a_number_of_many_digits_gets_a_sentence(seed: int) -> None:
 
 
 def test_what_only_guided_steps_have_is_no_shortcut_of_others() -> None:
-    with_it, without = (walk(guidance=0.0, without=left) for left in ((), ("interval",)))
+    with_it, without = (walk_spec(guidance=0.0, without=left) for left in ((), ("interval",)))
     assert "interval" not in with_it.shortcuts
     assert with_it.digest() == without.digest()

@@ -1,6 +1,7 @@
 """The frame cache: what a frame's key depends on, and that files are complete or absent."""
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +9,13 @@ import numpy as np
 import pytest
 
 from momalisa.engine.frame_cache import FrameCache, frame_key
-from momalisa.spec import Place, WalkSpec
+from momalisa.spec import Place
+from tests.support.walks import walk_spec
 
 KEY = "ab" + "0" * 62
 
 
-def spec(**changes: Any) -> WalkSpec:
-    stops = [{"prompt": p, "seed": 7} for p in ("square", "sea", "city")]
-    return WalkSpec.model_validate({"stops": stops} | changes)
+spec = partial(walk_spec, "square", "sea", "city")
 
 
 def key(place: Place = Place(0, 0.5), model: str = "m", **changes: Any) -> str:  # noqa: B008

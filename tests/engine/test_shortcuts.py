@@ -17,14 +17,13 @@ from momalisa.engine.shortcuts import plan_sampling
 from momalisa.engine.walk import frames
 from momalisa.models.registry import load
 from momalisa.spec import SHORTCUTS, Shortcut, WalkSpec
+from tests.support.walks import walk_spec
 
 
 def spec(*taken: Shortcut, **changes: Any) -> WalkSpec:
-    """A fast walk with those shortcuts alone."""
-    stops = [{"prompt": "a red square", "seed": 7}, {"prompt": "a stormy sea", "seed": 8}]
+    """Build a fast walk with only those shortcuts."""
     without = [name for name in SHORTCUTS if name not in taken]
-    content = {"stops": stops, "frames": 5, "steps": 10, "size": 64, "without": without}
-    return WalkSpec.model_validate(content | changes)
+    return walk_spec(**{"frames": 5, "steps": 10, "size": 64, "without": without} | changes)
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Laws of the walk: exact, repeatable, coarse to fine, and nothing made twice."""
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +21,13 @@ from momalisa.engine.walk import frames, still
 from momalisa.errors import BadInput, OutOfMemory
 from momalisa.models.registry import load
 from momalisa.spec import Place, WalkSpec
+from tests.support.walks import walk_spec
 
 TOLERANCE = 1
 """Of 255 levels: batches of other sizes sum in another order."""
 
 
-def spec(**changes: Any) -> WalkSpec:
-    stops = [{"prompt": "a red square", "seed": 7}, {"prompt": "a stormy sea", "seed": 8}]
-    plain = {"stops": stops, "frames": 5, "steps": 3, "size": 64, "mode": "exact"}
-    return WalkSpec.model_validate(plain | changes)
+spec = partial(walk_spec, frames=5, steps=3, size=64, mode="exact")
 
 
 def finished(walk: WalkSpec, *how: Any, **options: Any) -> list[WalkFrame]:

@@ -21,6 +21,7 @@ from momalisa.film import exports
 from momalisa.film.encode import decode_gif, encode_gif, encode_png, encode_poster
 from momalisa.film.exports import ExportFormat
 from momalisa.spec import WalkSpec
+from tests.support.walks import walk_spec
 
 KINDS = get_args(ExportFormat)
 
@@ -30,8 +31,8 @@ def spec(**changes: Any) -> WalkSpec:
         {"prompt": "Nymphéas, “spät”, 睡蓮 🎨", "seed": 3},
         {"prompt": "a 'red' \"square\" \\ on & %20 white", "seed": 4},
     ]
-    fields = {"stops": stops, "frames": 3, "size": 64, "fps": 7, "loop": "boomerang"}
-    return WalkSpec.model_validate(fields | changes)
+    fields = {"frames": 3, "size": 64, "fps": 7, "loop": "boomerang"}
+    return walk_spec(stops=stops, **fields | changes)
 
 
 def grey(count: int, size: int = 64) -> list[Frame]:

@@ -15,6 +15,7 @@ from db.models import Walk
 from db.session import migrate, writing
 from momalisa.settings import settings
 from momalisa.storage import CONTENT_TYPES, film_key, open_storage
+from tests.support import walks as walks_support
 from tests.support.pages import (
     SHELL,
     MakeWalk,
@@ -63,15 +64,8 @@ def enqueue_walk() -> MakeWalk:
     """Add a queued walk."""
 
     def _enqueue_walk(*prompts: str, **changes: Any) -> Walk:
-        walk_spec = spec(*prompts, **changes)
-        with writing(settings().database) as session:
-            return walks.enqueue(
-                session=session,
-                spec=walk_spec.model_dump(mode="json"),
-                digest=walk_spec.digest(),
-                title=walk_spec.title(),
-                frames_total=len(walk_spec.places()),
-            )
+        fields = spec(*prompts, **changes).model_dump(mode="json")
+        return walks_support.enqueue_walk(settings().database, **fields)
 
     return _enqueue_walk
 

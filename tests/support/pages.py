@@ -14,6 +14,7 @@ from db.models import Walk
 from db.session import reading, writing
 from momalisa.settings import CHECKOUT, settings
 from momalisa.spec import WalkSpec
+from tests.support.walks import walk_spec
 
 SHELL = CHECKOUT / "momalisa" / "ui" / "shell.py"
 WALK = "Walk"
@@ -28,8 +29,8 @@ UpdateWalk = Callable[..., None]
 
 def spec(*prompts: str, **changes: Any) -> WalkSpec:
     """A small walk between these prompts, with some fields changed."""
-    stops = [{"prompt": p, "seed": 7 + n} for n, p in enumerate(prompts or ("a moon", "a sea"))]
-    return WalkSpec.model_validate({"stops": stops, "frames": 3, "size": 64, **changes})
+    prompts = prompts or ("a moon", "a sea")
+    return walk_spec(*prompts, **{"frames": 3, "size": 64} | changes)
 
 
 def claim_walk() -> dict[str, Any]:
