@@ -169,7 +169,7 @@ def _from_folder(name: str) -> ModelCard | None:
         if not folder.is_dir():
             return None
     except (OSError, RuntimeError, ValueError):
-        # Too long for a path, or somebody's home that is not there.
+        # Too long for a path, or in the home of an unknown user.
         return None
     usual = FAMILIES[_family(folder)]
     size = _native_size(folder) or usual.size

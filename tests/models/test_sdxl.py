@@ -33,6 +33,22 @@ TURBO = diffusers.EulerAncestralDiscreteScheduler(
 SdxlMaker = Callable[..., Path]
 
 
+def tiny_unet() -> UNet2DConditionModel:
+    return UNet2DConditionModel(
+        sample_size=8,
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        attention_head_dim=2,
+        cross_attention_dim=32,
+        norm_num_groups=8,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=12 + 6 * 8,
+    )
+
+
 @pytest.fixture(scope="module")
 def make_sdxl(tmp_path_factory: pytest.TempPathFactory) -> SdxlMaker:
     """Write an SDXL pipeline of a few thousand random weights; returns its folder."""
@@ -65,19 +81,7 @@ def make_sdxl(tmp_path_factory: pytest.TempPathFactory) -> SdxlMaker:
             text_encoder_2=CLIPTextModelWithProjection(text),
             tokenizer=words,
             tokenizer_2=words,
-            unet=UNet2DConditionModel(
-                sample_size=8,
-                block_out_channels=(16, 32),
-                layers_per_block=1,
-                down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-                up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-                attention_head_dim=2,
-                cross_attention_dim=32,
-                norm_num_groups=8,
-                addition_embed_type="text_time",
-                addition_time_embed_dim=8,
-                projection_class_embeddings_input_dim=12 + 6 * 8,
-            ),
+            unet=tiny_unet(),
             scheduler=scheduler,
             add_watermarker=False,
         )
