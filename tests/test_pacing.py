@@ -1,4 +1,4 @@
-"""Laws of pacing."""
+"""Properties of the pacing curves."""
 
 import numpy as np
 import pytest

@@ -25,16 +25,16 @@ SPEC = WalkSpec.model_validate(
 
 
 @pytest.fixture
-def rooms(tmp_path: Path) -> dict[str, Any]:
+def stores(tmp_path: Path) -> dict[str, Any]:
     return {"cache": FrameCache(tmp_path / "frames"), "storage": LocalStorage(tmp_path / "store")}
 
 
 def test_a_film_is_stored_with_its_poster_and_record(
-    tiny: ModelRunner, rooms: dict[str, Any]
+    tiny: ModelRunner, stores: dict[str, Any]
 ) -> None:
     spec = SPEC.model_copy(update={"mode": "exact"})
-    done = render(spec, walk_id="w1", runner=tiny, **rooms).result
-    storage = rooms["storage"]
+    done = render(spec, walk_id="w1", runner=tiny, **stores).result
+    storage = stores["storage"]
     assert len(iio.imread(storage.get(done.files["gif"]), index=None)) == len(SPEC.film_order())
     record = json.loads(storage.get(done.files["json"]))
     assert WalkSpec.model_validate(record["spec"]) == spec
@@ -43,95 +43,95 @@ def test_a_film_is_stored_with_its_poster_and_record(
     assert len(done.distances) == 3
 
 
-def test_a_second_attempt_leaves_what_is_stored(tiny: ModelRunner, rooms: dict[str, Any]) -> None:
-    first = render(SPEC, walk_id="w1", runner=tiny, **rooms).result
-    record = rooms["storage"].get(first.files["json"])
-    again = render(SPEC, walk_id="w1", runner=tiny, **rooms).result
+def test_a_second_attempt_leaves_what_is_stored(tiny: ModelRunner, stores: dict[str, Any]) -> None:
+    first = render(SPEC, walk_id="w1", runner=tiny, **stores).result
+    record = stores["storage"].get(first.files["json"])
+    again = render(SPEC, walk_id="w1", runner=tiny, **stores).result
     assert (again.files, again.sha256, again.frames_computed) == (first.files, first.sha256, 0)
-    assert rooms["storage"].get(first.files["json"]) == record
+    assert stores["storage"].get(first.files["json"]) == record
 
 
-def test_progress_names_the_frames_as_they_come(tiny: ModelRunner, rooms: dict[str, Any]) -> None:
-    told: list[Progress] = []
-    render(SPEC, walk_id="w1", runner=tiny, on_progress=told.append, **rooms)
-    assert [p.stage for p in told] == ["frames"] * (len(told) - 2) + ["film", "storing"]
-    assert [index for index, _ in told[-1].ready] == [0, 3, 1, 2]
-    for earlier, later in pairwise(told):
+def test_progress_names_the_frames_as_they_come(tiny: ModelRunner, stores: dict[str, Any]) -> None:
+    reports: list[Progress] = []
+    render(SPEC, walk_id="w1", runner=tiny, on_progress=reports.append, **stores)
+    assert [p.stage for p in reports] == ["frames"] * (len(reports) - 2) + ["film", "storing"]
+    assert [index for index, _ in reports[-1].ready] == [0, 3, 1, 2]
+    for earlier, later in pairwise(reports):
         assert later.ready[: len(earlier.ready)] == earlier.ready
-    assert all(rooms["cache"].path(key).exists() for _, key in told[-1].ready)
+    assert all(stores["cache"].path(key).exists() for _, key in reports[-1].ready)
 
 
 @pytest.mark.parametrize("pacing", ["linear", "even"])
 def test_previews_go_as_their_frames_become_ready(
-    tiny: ModelRunner, rooms: dict[str, Any], pacing: str
+    tiny: ModelRunner, stores: dict[str, Any], pacing: str
 ) -> None:
-    told: list[Progress] = []
+    reports: list[Progress] = []
     spec = WalkSpec.model_validate(SPEC.model_dump() | {"pacing": pacing, "frames": 6})
-    render(spec, walk_id="w1", runner=tiny, on_progress=told.append, **rooms)
-    assert any(progress.previews for progress in told)
-    for progress in told:
+    render(spec, walk_id="w1", runner=tiny, on_progress=reports.append, **stores)
+    assert any(progress.previews for progress in reports)
+    for progress in reports:
         assert not dict(progress.previews).keys() & dict(progress.ready).keys()
 
 
 def test_a_cancelled_walk_keeps_its_frames_and_stores_nothing(
-    tiny: ModelRunner, rooms: dict[str, Any]
+    tiny: ModelRunner, stores: dict[str, Any]
 ) -> None:
     with pytest.raises(Cancelled):
-        render(SPEC, walk_id="w1", runner=tiny, cancelled=lambda: True, **rooms)
-    assert not list(rooms["storage"].list(""))
-    assert list(rooms["cache"].folder.rglob("*.png"))
+        render(SPEC, walk_id="w1", runner=tiny, cancelled=lambda: True, **stores)
+    assert not list(stores["storage"].list(""))
+    assert list(stores["cache"].folder.rglob("*.png"))
 
 
 @pytest.mark.parametrize("loop", ["once", "closed"])
 def test_still_is_the_frame_that_the_walk_has_there(
-    tiny: ModelRunner, rooms: dict[str, Any], loop: str
+    tiny: ModelRunner, stores: dict[str, Any], loop: str
 ) -> None:
     spec = SPEC.model_copy(update={"mode": "exact", "loop": loop})
-    cache, places = rooms["cache"], spec.places()
+    cache, places = stores["cache"], spec.places()
     stills = [render_still(spec, place, tiny, cache) for place in places[1:3]]
-    painted = render_frames(spec, tiny, cache)
-    assert painted.stats.frames_computed == len(places) - 2
+    rendered = render_frames(spec, tiny, cache)
+    assert rendered.stats.frames_computed == len(places) - 2
     apart = render_frames(spec, tiny, FrameCache(cache.folder / "apart"))
     for key, number in zip(stills, (1, 2), strict=True):
-        np.testing.assert_array_equal(cache.get(key), painted.frames[number])
+        np.testing.assert_array_equal(cache.get(key), rendered.frames[number])
         np.testing.assert_allclose(cache.get(key), apart.frames[number], rtol=0, atol=1)
 
 
 @pytest.mark.parametrize("loop", ["once", "closed"])
 def test_sharpness_is_that_of_each_leg_between_its_own_stops(
-    tiny: ModelRunner, rooms: dict[str, Any], loop: str
+    tiny: ModelRunner, stores: dict[str, Any], loop: str
 ) -> None:
     stops = [{"prompt": prompt} for prompt in ("a red square", "grey fog", "a busy city")]
-    told = SPEC.model_dump() | {"stops": stops, "frames": 3, "loop": loop}
-    painted = render_frames(WalkSpec.model_validate(told), tiny, rooms["cache"])
+    fields = SPEC.model_dump() | {"stops": stops, "frames": 3, "loop": loop}
+    rendered = render_frames(WalkSpec.model_validate(fields), tiny, stores["cache"])
     legs = [(0, 1, 2), (2, 3, 4)] + ([(4, 5, 0)] if loop == "closed" else [])
-    assert painted.stats.sharpness == min(
-        relative_sharpness([painted.frames[n] for n in leg]) for leg in legs
+    assert rendered.stats.sharpness == min(
+        relative_sharpness([rendered.frames[n] for n in leg]) for leg in legs
     )
 
 
 def test_still_is_painted_once(
-    tiny: ModelRunner, rooms: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    tiny: ModelRunner, stores: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = render_still(SPEC, Place(0, 0.4), tiny, rooms["cache"])
+    first = render_still(SPEC, Place(0, 0.4), tiny, stores["cache"])
     monkeypatch.setattr(ModelRunner, "decode", None)
-    assert render_still(SPEC, Place(0, 0.4), tiny, rooms["cache"]) == first
+    assert render_still(SPEC, Place(0, 0.4), tiny, stores["cache"]) == first
 
 
 @pytest.mark.parametrize(
     "place", [Place(-1, 0.5), Place(1, 0.5), Place(0, -0.1), Place(0, 1.1), Place(0, float("nan"))]
 )
 def test_still_beside_the_walk_is_refused(
-    tiny: ModelRunner, rooms: dict[str, Any], place: Place
+    tiny: ModelRunner, stores: dict[str, Any], place: Place
 ) -> None:
     with pytest.raises(BadInput, match="not on this walk"):
-        render_still(SPEC, place, tiny, rooms["cache"])
+        render_still(SPEC, place, tiny, stores["cache"])
 
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    kept = Settings(home=tmp_path / "home")
-    monkeypatch.setattr("momalisa.__main__.settings", lambda: kept)
+    settings = Settings(home=tmp_path / "home")
+    monkeypatch.setattr("momalisa.__main__.settings", lambda: settings)
     return tmp_path
 
 
@@ -141,13 +141,13 @@ def test_the_command_line_makes_a_film_frames_and_a_report(home: Path, make_pipe
     given += ["--steps", "2", "--seeds", "7", "8", "--pacing", "ease"]
     given += ["--model", str(make_pipeline()), "--out", str(film)]
     assert main([*given, "--report", str(report), "--frames-dir", str(frames)]) == DONE
-    told = json.loads(report.read_text())
-    assert len(iio.imread(film, index=None)) == told["frames"] == 4
+    fields = json.loads(report.read_text())
+    assert len(iio.imread(film, index=None)) == fields["frames"] == 4
     assert len(list(frames.glob("*.png"))) == 4
-    assert told["unet_samples"] == 4 * 2 * 2
-    assert [stop["seed"] for stop in told["spec"]["stops"]] == [7, 8]
-    assert told["spec"]["size"] == 64
-    assert {"seconds", "seconds_to_load", "frames_computed", "device", "dtype"} <= set(told)
+    assert fields["unet_samples"] == 4 * 2 * 2
+    assert [stop["seed"] for stop in fields["spec"]["stops"]] == [7, 8]
+    assert fields["spec"]["size"] == 64
+    assert {"seconds", "seconds_to_load", "frames_computed", "device", "dtype"} <= set(fields)
 
 
 @pytest.mark.parametrize(
@@ -169,7 +169,7 @@ def test_the_command_line_makes_a_film_frames_and_a_report(home: Path, make_pipe
         ["sea", "city", "--out", "/no/such/folder/film.gif"],
     ],
 )
-def test_bad_input_is_told_and_nothing_written(
+def test_bad_input_is_reported_and_nothing_written(
     home: Path, bad: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = [] if "--out" in bad else ["--out", str(home / "film.gif")]

@@ -1,4 +1,4 @@
-"""Laws of the settings: what is wrong is named as one sets it, without a traceback."""
+"""Wrong settings are reported by the names of their variables, without a traceback."""
 
 import pytest
 

@@ -122,7 +122,7 @@ def test_bad_seeds_are_refused(seed: object) -> None:
     assert "whole number from 0 to 4,294,967,295" in found["stops.1.seed"]
 
 
-def test_every_problem_is_told_at_once() -> None:
+def test_all_problems_are_reported_at_once() -> None:
     assert set(problems(stops=[{"prompt": ""}, {"prompt": ""}], frames=0)) == {
         "stops.0.prompt",
         "stops.1.prompt",

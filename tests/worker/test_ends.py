@@ -1,4 +1,4 @@
-"""How a walk or its worker ends before its time: called off, asked to stop, killed."""
+"""A walk is cancelled, or its worker stopped or killed, before the film is finished."""
 
 import signal
 import threading

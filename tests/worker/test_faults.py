@@ -1,4 +1,4 @@
-"""What goes wrong with a walk: a sentence, and the next one."""
+"""Errors of a walk become a sentence in its row; the worker continues with the next walk."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ from tests.support.walks import enqueue_walk, read_walk
         (OutOfMemory("Not even one frame fits."), "Not even one frame fits."),
         (RuntimeError("shape"), "Something unforeseen happened (RuntimeError)"),
         (KeyError("x"), "(KeyError)"),
-        (Cancelled("nobody asked"), "nobody asked"),
+        (Cancelled("not requested"), "not requested"),
     ],
 )
 def test_no_error_of_a_walk_ends_the_worker(
@@ -50,7 +50,7 @@ def test_no_error_of_a_walk_ends_the_worker(
     assert read_walk(settings.database, good).state is State.DONE
 
 
-def test_missing_model_is_said(settings: Settings) -> None:
+def test_missing_model_is_reported(settings: Settings) -> None:
     def refuse(name: str, _device: str) -> str:
         raise ModelNotFound(f"There is no model “{name}” here.")
 
@@ -59,7 +59,7 @@ def test_missing_model_is_said(settings: Settings) -> None:
     assert read_walk(settings.database, walk).error == "There is no model “atelier” here."
 
 
-def test_spec_of_another_version_is_said(settings: Settings) -> None:
+def test_spec_of_another_version_is_reported(settings: Settings) -> None:
     walk = enqueue_walk(settings.database, frames=6)
     with writing(settings.database) as session:
         session.get_one(Walk, walk.id).spec = walk.spec | {"warp": 9}
@@ -78,13 +78,13 @@ def test_endpoint_of_the_settings_takes_the_walks_meant_for_it(settings: Setting
     assert (done.state, "“nowhere” is no endpoint" in done.error) == (State.FAILED, True)
 
 
-def test_walk_for_an_endpoint_that_is_not_there_is_said(settings: Settings) -> None:
+def test_walk_for_a_missing_endpoint_is_reported(settings: Settings) -> None:
     walk = enqueue_walk(settings.database, remote=True)
     stub_worker(settings).run(once=True)
     assert "set MOMALISA_ENDPOINT" in read_walk(settings.database, walk).error
 
 
-def test_history_out_of_reach_is_no_end(
+def test_worker_survives_a_history_out_of_reach(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
 
@@ -131,17 +131,17 @@ def test_history_out_of_reach_fills_no_log(
 
 
 def test_walk_from_before_there_were_modes_is_exact(settings: Settings) -> None:
-    walk, seen = enqueue_walk(settings.database, frames=6), []
+    walk, modes = enqueue_walk(settings.database, frames=6), []
     with writing(settings.database) as session:
         old = {name: value for name, value in walk.spec.items() if name not in ("mode", "without")}
         session.get_one(Walk, walk.id).spec = old
 
     def look(spec: WalkSpec, **how: Any) -> StoredFilm:
-        seen.append(spec.mode)
+        modes.append(spec.mode)
         return StubRenderer(settings.home / LOG)(spec, **how)
 
     stub_worker(settings, render=look).run(once=True)
-    assert seen == ["exact"]
+    assert modes == ["exact"]
 
 
 def test_film_waits_for_a_storage_out_of_reach_and_arrives_by_itself(settings: Settings) -> None:
@@ -173,7 +173,7 @@ def test_once_ends_with_a_try_to_send_what_waits(settings: Settings) -> None:
     assert LocalStorage(Path(settings.store_root)).exists(film_key("w1", "walk.json"))
 
 
-def test_film_that_can_be_kept_nowhere_is_said(settings: Settings) -> None:
+def test_film_that_can_be_stored_nowhere_is_reported(settings: Settings) -> None:
     Path(settings.store_root).write_text("in the way")
     open_outbox(settings).folder.write_text("in the way, too")
     walk = enqueue_walk(settings.database, frames=6)

@@ -1,4 +1,4 @@
-"""Stills are answered at once: by an idle worker, and between the frames of a walk."""
+"""Stills are rendered at once: by an idle worker, and between the frames of a walk."""
 
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ def test_idle_worker_answers(settings: Settings) -> None:
     assert FrameCache(settings.frame_cache).get(key) is not None
 
 
-def test_walk_in_hand_does_not_keep_a_still_waiting(settings: Settings) -> None:
+def test_active_walk_does_not_keep_a_still_waiting(settings: Settings) -> None:
     walk = enqueue_walk(settings.database, frames=200)
     with running_worker(settings, render=StubRenderer(settings.home / LOG, 0.02)):
         wait_until(lambda: rendered_keys(settings))
@@ -62,7 +62,7 @@ def test_walk_comes_after_one_still_however_many_wait(settings: Settings) -> Non
     assert order == ["still", "walk", "still", "still"]
 
 
-def test_another_model_waits_for_the_walk_in_hand(settings: Settings) -> None:
+def test_still_of_another_model_waits_for_the_active_walk(settings: Settings) -> None:
     """Two models may not fit into memory."""
     order: list[str] = []
 
@@ -85,7 +85,7 @@ def test_another_model_waits_for_the_walk_in_hand(settings: Settings) -> None:
     ("error", "sentence"),
     [(OutOfMemory("Not even one."), "Not even one."), (RuntimeError(), "(RuntimeError)")],
 )
-def test_failed_still_is_said_and_costs_no_walk(
+def test_failed_still_is_reported_and_costs_no_walk(
     settings: Settings, error: Exception, sentence: str
 ) -> None:
     def refuse(*_what: Any) -> str:

@@ -1,4 +1,4 @@
-"""Laws of the supervisor, with real child processes that say they live and wait."""
+"""The supervisor runs one worker; real child processes stand in for it."""
 
 import asyncio
 import logging
@@ -167,7 +167,7 @@ def test_restarts_come_ever_slower(settings: Settings, caplog: pytest.LogCapture
     assert pauses[:3] == [0.001, 0.002, 0.004]
 
 
-def test_command_that_cannot_start_is_said(
+def test_command_that_cannot_start_is_reported(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     one = Supervisor(settings, command=["/no/such/program"], pauses=(0.05, 0.2))

@@ -1,4 +1,4 @@
-"""What a worker makes of the walks in its queue, and what is seen of it meanwhile."""
+"""A worker renders the walks of its queue and reports its progress."""
 
 import json
 import subprocess
@@ -35,12 +35,12 @@ def test_walk_becomes_a_film(settings: Settings) -> None:
 def test_record_says_what_the_history_knows(settings: Settings) -> None:
     walk = enqueue_walk(settings.database, frames=6)
     stub_worker(settings).run(once=True)
-    told = json.loads(
+    record = json.loads(
         LocalStorage(Path(settings.store_root)).get(
             read_walk(settings.database, walk).files["json"]
         )
     )
-    assert told == {
+    assert record == {
         "accession": walk.accession,
         "created_at": walk.created_at.isoformat(),
         "parent": None,
@@ -48,12 +48,12 @@ def test_record_says_what_the_history_knows(settings: Settings) -> None:
 
 
 def test_once_means_until_the_queue_is_empty(settings: Settings) -> None:
-    asked = [enqueue_walk(settings.database, frames=frames) for frames in (2, 3, 4)]
+    queued = [enqueue_walk(settings.database, frames=frames) for frames in (2, 3, 4)]
     stub_worker(settings).run(once=True)
-    assert [read_walk(settings.database, walk).state for walk in asked] == [State.DONE] * 3
+    assert [read_walk(settings.database, walk).state for walk in queued] == [State.DONE] * 3
 
 
-def test_walk_is_made_where_it_was_ordered_from(settings: Settings) -> None:
+def test_remote_walk_is_rendered_at_the_endpoint(settings: Settings) -> None:
     def at_the_endpoint(spec: WalkSpec, **how: Any) -> StoredFilm:
         return StubRenderer(settings.home / "far.txt")(spec, runner="far", **how)
 
@@ -89,12 +89,12 @@ def test_one_model_is_let_go_before_the_next_comes(settings: Settings) -> None:
         alive.add(model)
         return model
 
-    asked = [enqueue_walk(settings.database, model=model) for model in ("one", "two")]
+    queued = [enqueue_walk(settings.database, model=model) for model in ("one", "two")]
     stub_worker(settings, load=big, render=lambda *_, **__: stub_film({})).run(once=True)
-    assert [read_walk(settings.database, walk).state for walk in asked] == [State.DONE] * 2
+    assert [read_walk(settings.database, walk).state for walk in queued] == [State.DONE] * 2
 
 
-def test_progress_and_life_are_seen_from_outside(settings: Settings) -> None:
+def test_progress_and_heartbeat_are_visible(settings: Settings) -> None:
     walk = enqueue_walk(settings.database, frames=6)
     with running_worker(settings, render=StubRenderer(settings.home / LOG, 0.1)) as one:
         wait_until(lambda: 0 < len(read_walk(settings.database, walk).progress) < 6)
