@@ -1,19 +1,18 @@
-"""Figures of the screens in a real browser: `python -m tests.bench.browser`.
+"""Times and memory of the pages in a real browser: `python -m tests.bench.browser`.
 
-- path: how many of `--runs` new curators get from Home to a vote and a download, each in a home
-  of its own.
-- films: a Gallery of 500: seconds and bytes of the first page, films fetched before they were
-  asked for, and the server's memory over 200 page views.
-- curators: ten at once on one worker: whose drafts they see, whose walks finish, how soon a page
-  answers meanwhile.
+- scenario: how many of `--runs` new curators get from Home to a vote and a download, each on a
+  server with an empty home.
+- films: a Gallery of 500 films: seconds and bytes of the first page, films fetched before they are
+  played, and the server's memory over 200 page views.
+- curators: ten at once on one worker: whose drafts they see, whose walks finish, and how fast pages
+  load in the meantime.
 """
 
-import argparse
 import json
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -29,6 +28,7 @@ from momalisa.settings import CHECKOUT
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
 from momalisa.ui.create.presets import PRESETS
+from tests.bench.command import new_parser, write_figures
 from tests.support.app import App, running_app
 from tests.support.browser import chromium, fill_field, press, wait_for_script
 from tests.support.scenario import run_scenario
@@ -36,7 +36,7 @@ from tests.support.waiting import wait_until
 
 EXAMPLE = CHECKOUT / "momalisa" / "ui" / "example"
 FILMS, VISITS, VIEWS, CURATORS = 500, 5, 200, 10
-SIGHT, WALL = "seconds to all posters in sight", "seconds to the wall with all else"
+VISIBLE, COMPLETE = "seconds to all posters in sight", "seconds to the complete grid"
 PATIENCE = 120_000
 WATCH = """async () => {
     const all = (root, path) => [...root.querySelectorAll(path)].concat(
@@ -53,27 +53,30 @@ WATCH = """async () => {
     }
     return Promise.all([when(".first-sight img, .card img"), when(".card img")])
 }"""
-"""The page's own clock: a question from outside every few milliseconds would slow it down."""
+"""Runs in the page: polling it from outside every few milliseconds would slow it down."""
 
 
-def main() -> None:
-    """Measure what was asked for, and print the figures as JSON."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the named measurements and print their figures as JSON."""
     sections: dict[str, Callable[[int], dict[str, Any]]] = {
-        "path": path,
+        "scenario": scenario,
         "films": films,
         "curators": curators,
     }
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.browser", description=__doc__)
+    parser = new_parser("browser", __doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="default: all")
-    parser.add_argument("--runs", type=int, default=20, help="new curators on the path")
-    options = parser.parse_args()
+    parser.add_argument("--runs", type=int, default=20, help="runs of the scenario")
+    options = parser.parse_args(arguments)
+    figures: dict[str, Any] = {}
     for name in options.sections or sections:
-        print(json.dumps({name: sections[name](options.runs)}, indent=2), flush=True)
+        figures[name] = sections[name](options.runs)
+        print(json.dumps({name: figures[name]}, indent=2), flush=True)
+    write_figures(figures, options.json)
 
 
 @contextmanager
-def open_house() -> Iterator[tuple[App, Browser]]:
-    """A fresh home, its server with a worker, and a browser."""
+def new_app() -> Iterator[tuple[App, Browser]]:
+    """Start the app with an empty home, and a browser."""
     with (
         tempfile.TemporaryDirectory() as home,
         running_app(Path(home)) as app,
@@ -82,11 +85,11 @@ def open_house() -> Iterator[tuple[App, Browser]]:
         yield app, browser
 
 
-def path(runs: int) -> dict[str, Any]:
-    """The whole path of new curators, one after another; what stopped those who failed."""
+def scenario(runs: int) -> dict[str, Any]:
+    """Run the scenario of a new curator again and again; collect times and errors."""
     seconds, failures = [], []
     for _ in range(runs):
-        with open_house() as (app, browser):
+        with new_app() as (app, browser):
             began = time.perf_counter()
             try:
                 run_scenario(browser, app)
@@ -96,16 +99,16 @@ def path(runs: int) -> dict[str, Any]:
                 seconds.append(time.perf_counter() - began)
     return {
         "runs": runs,
-        "whole": len(seconds),
+        "completed": len(seconds),
         "median seconds": round(median(seconds), 1) if seconds else None,
         "failures": failures,
     }
 
 
 def films(_runs: int) -> dict[str, Any]:
-    """A Gallery of many films."""
-    with open_house() as (app, browser):
-        hang_many(app)
+    """Measure a Gallery of 500 films."""
+    with new_app() as (app, browser):
+        add_films(app)
         wait_until(
             lambda: app.query("SELECT name, device FROM workers")
         )  # whose start takes a core
@@ -114,13 +117,13 @@ def films(_runs: int) -> dict[str, Any]:
             visitor = browser.new_context(viewport={"width": 1280, "height": 900})
             visitor.set_default_timeout(PATIENCE)
             page = visitor.new_page()
-            new.append(first_wall(page, app))
+            new.append(load_gallery(page, app))
             page.close()
             page = visitor.new_page()
-            known.append(first_wall(page, app))
+            known.append(load_gallery(page, app))
             page.goto(app.url)
             wait_for_script(page)
-            within.append(first_wall(page, app, from_page=True))
+            within.append(load_gallery(page, app, from_page=True))
             visitor.close()
         page = browser.new_page()
         page.set_default_timeout(PATIENCE)
@@ -133,14 +136,14 @@ def films(_runs: int) -> dict[str, Any]:
         return figures | traffic(page, app) | memory(page, app)
 
 
-def medians(walls: list[dict[str, float]]) -> dict[str, float]:
-    """The median of each figure, and the most that a visit's seconds were."""
-    middle = {name: round(median(wall[name] for wall in walls), 2) for name in walls[0]}
-    return middle | {"at most": round(max(wall[WALL] for wall in walls), 2)}
+def medians(loads: list[dict[str, float]]) -> dict[str, float]:
+    """Compute the median of each figure, and the maximum of the seconds."""
+    middle = {name: round(median(load[name] for load in loads), 2) for name in loads[0]}
+    return middle | {"at most": round(max(load[COMPLETE] for load in loads), 2)}
 
 
-def hang_many(app: App) -> None:
-    """The example film, hung again and again under other titles and dates."""
+def add_films(app: App) -> None:
+    """Add copies of the example film under other titles and dates."""
     gif = (EXAMPLE / "film.gif").read_bytes()
     spec = WalkSpec.model_validate_json((EXAMPLE / "walk.json").read_text())
     poster = encode_poster(decode_gif(gif, spec.fps)[0])
@@ -162,10 +165,10 @@ def hang_many(app: App) -> None:
             )
 
 
-def first_wall(page: Page, app: App, *, from_page: bool = False) -> dict[str, float]:
-    """Seconds until posters are seen, and until the wall hangs with all that belongs to it.
+def load_gallery(page: Page, app: App, *, from_page: bool = False) -> dict[str, float]:
+    """Measure seconds until posters are visible, and until the poster grid is complete.
 
-    By the address, or by the link on the page that is open.
+    Opens the address, or follows the link on the open page.
     """
     began = 0.0
     if from_page:
@@ -173,58 +176,58 @@ def first_wall(page: Page, app: App, *, from_page: bool = False) -> dict[str, fl
         page.get_by_role("link", name="Gallery", exact=True).click()
     else:
         page.goto(f"{app.url}/gallery", wait_until="commit")
-    sight, wall = page.evaluate(WATCH)
+    visible, complete = page.evaluate(WATCH)
     wait_for_script(page)
-    return {SIGHT: sight - began, WALL: wall - began}
+    return {VISIBLE: visible - began, COMPLETE: complete - began}
 
 
 def traffic(page: Page, app: App) -> dict[str, float]:
-    """What is sent to a new browser until the Gallery rests."""
-    sent, asked = [0.0], []
+    """Count what a new browser receives until the Gallery has loaded."""
+    sizes, urls = [0.0], []
     browser = page.context.new_cdp_session(page)
     browser.send("Network.enable")
     browser.on(
         "Network.loadingFinished",
-        lambda event: sent.append(event["encodedDataLength"]),
+        lambda event: sizes.append(event["encodedDataLength"]),
     )
-    browser.on("Network.webSocketFrameReceived", lambda e: sent.append(framed(e)))
-    page.on("request", lambda request: asked.append(request.url))
+    browser.on("Network.webSocketFrameReceived", lambda e: sizes.append(message_bytes(e)))
+    page.on("request", lambda request: urls.append(request.url))
     page.goto(f"{app.url}/gallery")
     page.evaluate(WATCH)
     wait_for_script(page)
     return {
-        "MB sent": round(sum(sent) / 1e6, 2),
-        "films fetched unasked": sum("/store/" in url and ".gif" in url for url in asked),
+        "MB sent": round(sum(sizes) / 1e6, 2),
+        "films fetched before playing": sum("/store/" in url and ".gif" in url for url in urls),
     }
 
 
-def framed(event: dict[str, Any]) -> float:
-    """Bytes of a message over the web socket."""
+def message_bytes(event: dict[str, Any]) -> float:
+    """Bytes of a message on the web socket."""
     return float(len(event["response"]["payloadData"]))
 
 
 def memory(page: Page, app: App) -> dict[str, Any]:
-    """Megabytes of the server after each quarter of the page views."""
-    found = [megabytes(app.pid)]
+    """Measure the server's memory after each quarter of the page views."""
+    sizes = [megabytes(app.pid)]
     for view in range(VIEWS):
         place = ("/gallery", f"/gallery?walk=film{view:03}", "/create", "/compare")[view % 4]
         page.goto(app.url + place)
         page.get_by_test_id("stMain").wait_for()
         wait_for_script(page)
         if (view + 1) % (VIEWS // 4) == 0:
-            found.append(megabytes(app.pid))
-    return {"page views": VIEWS, "server MB, by quarters": [round(size) for size in found]}
+            sizes.append(megabytes(app.pid))
+    return {"page views": VIEWS, "server MB, by quarters": [round(size) for size in sizes]}
 
 
 def megabytes(pid: int) -> float:
-    """What a process holds in memory."""
+    """Resident memory of a process in MB."""
     answer = subprocess.run(["ps", "-o", "rss=", "-p", str(pid)], capture_output=True, check=True)
     return int(answer.stdout) / 1e3
 
 
 def curators(_runs: int) -> dict[str, Any]:
-    """Ten curators at once, each with a browser context of its own."""
-    with open_house() as (app, browser):
+    """Let ten curators walk at once, each in a browser context of its own."""
+    with new_app() as (app, browser):
         pages = [browser.new_context().new_page() for _ in range(CURATORS)]
         prompts = [(f"{start}, number {n}", end) for n, (start, end) in enumerate(pairs())]
         for page, (start, end) in zip(pages, prompts, strict=True):
@@ -239,8 +242,8 @@ def curators(_runs: int) -> dict[str, Any]:
         for page in pages:
             press(page, "Walk")
         visitor = pages[0].context
-        answers = [answer(visitor, app.url + p) for p in ("/", "/gallery", "/compare") * 2]
-        clicks = clicked(visitor.new_page(), app)
+        answers = [load_page(visitor, app.url + p) for p in ("/", "/gallery", "/compare") * 2]
+        clicks = follow_links(visitor.new_page(), app)
         for page in pages:
             page.locator(".screen canvas").first.wait_for()
         finished = time.perf_counter() - began
@@ -262,13 +265,13 @@ def curators(_runs: int) -> dict[str, Any]:
 
 
 def pairs() -> list[tuple[str, str]]:
-    """Two prompts for each curator."""
-    known = [prompts[:2] for prompts in PRESETS.values()]
-    return [(known[n % len(known)][0], known[n % len(known)][1]) for n in range(CURATORS)]
+    """Choose two prompts for each curator."""
+    presets = list(PRESETS.values())
+    return [(presets[n % len(presets)][0], presets[n % len(presets)][1]) for n in range(CURATORS)]
 
 
-def answer(browser: BrowserContext, address: str) -> float:
-    """Seconds from an address to the page's heading, in a browser that was here before."""
+def load_page(browser: BrowserContext, address: str) -> float:
+    """Measure seconds from opening an address to the page's heading."""
     page = browser.new_page()
     began = time.perf_counter()
     page.goto(address)
@@ -278,8 +281,8 @@ def answer(browser: BrowserContext, address: str) -> float:
     return seconds
 
 
-def clicked(page: Page, app: App) -> list[float]:
-    """Seconds from a click on a page's link to its heading, from page to page."""
+def follow_links(page: Page, app: App) -> list[float]:
+    """Measure seconds from a click on a page's link to its heading."""
     page.goto(f"{app.url}/create")
     wait_for_script(page)
     seconds = []

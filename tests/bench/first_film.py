@@ -1,8 +1,9 @@
-"""What a curator waits for, in a real browser on a fresh home: `python -m tests.bench.first_film`.
+"""Seconds from the start of the app to the first film: `python -m tests.bench.first_film`.
 
-Seconds until the server answers, until the first page stands, and from the press of *Walk* to
-the first frame and the film (the first preset as it comes: 24 frames, 256 × 256, 16 steps). Then
-the worker is killed in the middle of a second walk: how many frames were made again?
+In a real browser on an empty home: seconds until the server answers, until the first page is shown,
+and from the press of *Walk* to the first frame and to the film (the first preset: 24 frames of
+256 × 256 in 16 steps). Then the worker is killed during a second walk, and the frames that are
+rendered afterwards are counted.
 """
 
 import json
@@ -10,18 +11,21 @@ import os
 import signal
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from playwright.sync_api import Page
 
+from tests.bench.command import new_parser, write_figures
 from tests.support.app import App, running_app
 from tests.support.browser import chromium
 
 PATIENCE = 120_000
 
 
-def main() -> None:
-    """Measure, and print the figures as JSON."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the measurements and print the figures as JSON."""
+    options = new_parser("first_film", __doc__).parse_args(arguments)
     figures: dict[str, float | int] = {"cores": os.cpu_count() or 0}
     began = time.perf_counter()
     with (
@@ -38,16 +42,18 @@ def main() -> None:
         figures["first page"] = since(began)
         figures |= first_film(page, app)
         figures |= killed_worker(page, app)
-    print(json.dumps({name: round(value, 2) for name, value in figures.items()}, indent=2))
+    figures = {name: round(value, 2) for name, value in figures.items()}
+    print(json.dumps(figures, indent=2))
+    write_figures(figures, options.json)
 
 
 def since(began: float) -> float:
-    """Seconds since a moment of the performance counter."""
+    """Seconds since a reading of `time.perf_counter`."""
     return time.perf_counter() - began
 
 
 def first_film(page: Page, app: App) -> dict[str, float]:
-    """From one click on a preset and one on *Walk* to the film."""
+    """Measure seconds from the click on *Walk* to the first frame and to the film."""
     page.goto(f"{app.url}/create")
     page.get_by_text("Square to sea", exact=True).click()
     page.get_by_role("button", name="Walk", exact=True).click()
@@ -66,7 +72,7 @@ def first_film(page: Page, app: App) -> dict[str, float]:
 
 
 def killed_worker(page: Page, app: App) -> dict[str, int]:
-    """kill -9 the worker when some frames are ready; the walk ends all the same."""
+    """Kill the worker when 6 frames are ready, and count the frames rendered afterwards."""
     page.get_by_text("Sun to stripes", exact=True).click()
     page.get_by_role("button", name="Walk", exact=True).click()
     second = "FROM walks ORDER BY created_at LIMIT 1 OFFSET 1"
@@ -81,13 +87,13 @@ def killed_worker(page: Page, app: App) -> dict[str, int]:
     [(computed, total)] = app.query(f"SELECT frames_computed, frames_total {second}")
     return {
         "frames ready at kill -9": ready,
-        "frames made after it": int(computed),
+        "frames rendered after it": int(computed),
         "frames of that walk": int(total),
     }
 
 
 def frames_ready(app: App, walk: str) -> int:
-    """How many frames of a walk its row counts as finished; previews do not count."""
+    """Count the finished frames in a walk's row, without previews."""
     [(progress, _)] = app.query(f"SELECT progress, state {walk}")
     return sum(len(entry) == 2 for entry in json.loads(str(progress)))
 

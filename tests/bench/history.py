@@ -4,8 +4,6 @@ Measures the walks that four processes claim a second, the time of every query o
 50,000 rows, and what is lost by 200 times `kill -9` during work and migrations.
 """
 
-import argparse
-import json
 import random
 import statistics
 import sys
@@ -26,6 +24,7 @@ from db.gallery_query import ORDERS, Sort
 from db.models import IS_DONE, SORT_LENGTH, State, Tag, Walk, generate_id
 from db.session import get_engine, reading, sqlite_file, writing
 from db.text import accession_to_int, normalize_words
+from tests.bench.command import new_parser, write_figures
 from tests.chaos.kills import FORK, measure_killed_migrations, measure_kills
 from tests.support.databases import Databases, SQLite, postgresql_programs, running_postgresql
 from tests.support.walks import claim_walk, enqueue_walk_in, finish_walk, random_spec
@@ -42,9 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "kills": measure_kills,
         "killed-migrations": measure_killed_migrations,
     }
-    parser = argparse.ArgumentParser(prog="python -m tests.bench.history", description=__doc__)
+    parser = new_parser("history", __doc__)
     parser.add_argument("measures", nargs="*", metavar="MEASURE", help=", ".join(measures))
-    parser.add_argument("--json", type=Path, metavar="FILE", help="also write the figures there")
     options = parser.parse_args(arguments)
     figures: dict[str, dict[str, float]] = {}
     with tempfile.TemporaryDirectory() as folder, ExitStack() as servers:
@@ -57,8 +55,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 print(f"{kind}: {name}", file=sys.stderr)
                 figures[kind] |= measures[name](databases)
     _print_table(figures)
-    if options.json:
-        options.json.write_text(json.dumps(figures, indent=2))
+    write_figures(figures, options.json)
 
 
 def _print_table(figures: dict[str, dict[str, float]]) -> None:
