@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.test_architecture import MODULES, ROOT
+from tests.test_architecture import LAYERS, MODULES, ROOT
 
 ARCHITECTURE = ROOT / "momalisa" / "README.md"
 CONTRIBUTING = ROOT / ".github" / "CONTRIBUTING.md"
@@ -78,6 +78,13 @@ def test_files_and_functions_exist(document: Path) -> None:
     missing = {p for p in paths if not any((folder / p).exists() for folder in FOLDERS)}
     missing |= {n for n in names if is_dotted(n) and n not in paths and not exists(n)}
     assert not missing
+
+
+def test_the_table_of_layers_is_the_one_that_is_kept() -> None:
+    rows = re.findall(r"^\| (\d) \|.*\| (.*) \|$", ARCHITECTURE.read_text(), flags=re.MULTILINE)
+    table = {int(number): re.findall(r"`([\w.]+?)(?:/|\.py)`", cells) for number, cells in rows}
+    kept = {n: {p.removeprefix("momalisa.") for p in packages} for n, packages in LAYERS.items()}
+    assert {number: set(names) for number, names in table.items()} == kept
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
