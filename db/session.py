@@ -171,7 +171,7 @@ def _read_revision(url: str) -> str | None:
 
 @contextmanager
 def migration_transaction(url: str) -> Iterator[Connection]:
-    """Open a transaction that may rebuild tables, one at a time. Raises HistoryError."""
+    """Open the transaction of a migration, one at a time, in which tables may be rebuilt."""
     # Foreign keys off: Alembic rebuilds a changed table, and dropping the old one would delete
     # the rows that refer to it.
     engine = _create_engine(url, foreign_keys=False, poolclass=NullPool)

@@ -85,7 +85,7 @@ class ModelRenderer(Protocol):
         on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
     ) -> StoredFilm:
-        """As a `Renderer` does."""
+        """Render a walk and store its film. Raises Cancelled once `cancelled()` is true."""
 
 
 def _ignore(_value: object) -> None:

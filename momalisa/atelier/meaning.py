@@ -186,7 +186,7 @@ def _rows_of(kind: str) -> list[int]:
 
 
 def _standardise(cosines: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Standardise similarities (values, words) per value, centre them per word, and quantise."""
+    """Scale similarities to mean 0, deviation 1 in each row; centre each column; quantise."""
     table = (cosines - cosines.mean(axis=1, keepdims=True)) / cosines.std(axis=1, keepdims=True)
     table -= table.mean(axis=0)
     steps: NDArray[np.float32] = np.rint(_STEPS * table / table.std()).clip(-127, 127)

@@ -31,7 +31,7 @@ class Conditioning:
         return len(self.tokens)
 
     def __getitem__(self, rows: slice) -> Self:
-        """Some of the samples' conditions."""
+        """The conditions of a slice of the samples."""
         return self._map(lambda tensor: tensor[rows])
 
     def to(self, device: torch.device, dtype: torch.dtype) -> Self:
@@ -72,17 +72,19 @@ def concatenate(parts: Sequence[Conditioning]) -> Conditioning:
     return parts[0].with_tensors([torch.cat(tensors) for tensors in rows])
 
 
-def mix(start: Conditioning, end: Conditioning, t: Tensor, blend: Mix) -> Conditioning:
+def mix_conditioning(
+    start: Conditioning, end: Conditioning, t: Tensor, mix_tokens: Mix
+) -> Conditioning:
     """Conditions between those of two single samples, at every `t` (n,).
 
-    Text embeddings are mixed by `blend`, a pooled one as a text of one token. A token counts where
-    it counts at either end. Raises ValueError where the two differ in form.
+    Text embeddings are mixed by `mix_tokens`, a pooled one as a text of one token. A token
+    counts where it counts at either end. Raises ValueError where the two differ in form.
     """
     pooled, mask = None, None
     if start.pooled is not None and end.pooled is not None:
-        pooled = blend(start.pooled, end.pooled, t)[:, 0]
+        pooled = mix_tokens(start.pooled, end.pooled, t)[:, 0]
     if start.mask is not None and end.mask is not None:
         mask = torch.maximum(start.mask, end.mask).expand(len(t), -1)
     return Conditioning(
-        blend(start.tokens[0], end.tokens[0], t), pooled, mask, start.repeat(len(t)).extra
+        mix_tokens(start.tokens[0], end.tokens[0], t), pooled, mask, start.repeat(len(t)).extra
     )

@@ -1,4 +1,8 @@
-"""How two stops are mixed: straight lines and arcs between tensors, one sample at a time."""
+"""Interpolation between two tensors, on a line (lerp) or an arc (slerp), one sample at a time.
+
+Text embeddings take the interpolation of the spec. Noise always takes slerp, which keeps its norm;
+clean latents take lerp.
+"""
 
 from collections.abc import Callable
 

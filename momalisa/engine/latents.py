@@ -7,15 +7,15 @@ from math import ceil, floor
 import torch
 from torch import Tensor
 
-from momalisa.engine.conditioning import Conditioning, concatenate, mix
+from momalisa.engine.conditioning import Conditioning, concatenate, mix_conditioning
 from momalisa.engine.interpolation import EMBEDDING_MIXES, slerp
 from momalisa.engine.runner import ModelRunner
-from momalisa.engine.sampling import Guidance, SamplingState, blend, gather, split
+from momalisa.engine.sampling import Guidance, SamplingState, blend_states, gather, split
 from momalisa.engine.shortcuts import ANCHORS, plan_sampling
 from momalisa.spec import Place, WalkSpec
 
 
-class WalkLatents:
+class LatentSampler:
     """Samples latents at places of one walk; encodes each stop once, and shares early steps."""
 
     def __init__(self, spec: WalkSpec, runner: ModelRunner) -> None:
@@ -45,14 +45,16 @@ class WalkLatents:
         negative = self.runner.model.encode([self.spec.negative], *self._size)
         return Guidance(negative, self.spec.guidance, self.plan.guided_steps)
 
-    def at(self, places: Sequence[Place], seeds: Sequence[int]) -> tuple[Tensor, int]:
+    def sample(self, places: Sequence[Place], seeds: Sequence[int]) -> tuple[Tensor, int]:
         """Clean latents (n, c, h, w) at places as one batch, and the model samples they took.
 
         `seeds` feed schedulers that draw noise of their own.
         """
         shared = self.plan.trunk_steps
         state, spent = self._branch_off(places) if shared else (self._start(places), 0)
-        state = self.runner.advance(state, self._texts_at(places), self._guidance, seeds=seeds)
+        state = self.runner.advance(
+            state, self._conditioning_at(places), self._guidance, seeds=seeds
+        )
         return state.latents, spent + state.samples
 
     def _start(self, places: Sequence[Place]) -> SamplingState:
@@ -70,7 +72,7 @@ class WalkLatents:
         spent = self._grow_trunk(list(dict.fromkeys([*starts, *ends])), len(places))
         t = torch.tensor([part - floor(part) for part in parts], dtype=torch.float64)
         first, second = (gather([self._trunk[a] for a in anchors]) for anchors in (starts, ends))
-        return blend(first, second, t), spent
+        return blend_states(first, second, t), spent
 
     def _anchor(self, leg: int, number: int) -> Place:
         """The place of an anchor; one that two legs share has one place only."""
@@ -86,7 +88,7 @@ class WalkLatents:
             some = missing[first : first + batch]
             state = self.runner.advance(
                 self._start(some),
-                self._texts_at(some),
+                self._conditioning_at(some),
                 self._guidance,
                 until=self.plan.trunk_steps,
             )
@@ -99,12 +101,14 @@ class WalkLatents:
         t = torch.tensor([place.t], dtype=torch.float64)
         return slerp(self._noises[start.seed], self._noises[end.seed], t)[0]
 
-    def _texts_at(self, places: Sequence[Place]) -> Conditioning:
-        """The conditions at places, one row each."""
-        blend_tokens = EMBEDDING_MIXES[self.spec.interpolation]
+    def _conditioning_at(self, places: Sequence[Place]) -> Conditioning:
+        """The conditions at places: those of the leg's two stops, mixed at `t`; one row a place."""
+        mix_tokens = EMBEDDING_MIXES[self.spec.interpolation]
         mixed = []
         for place in places:
             start, end = self.spec.legs[place.leg]
             t = torch.tensor([place.t], dtype=torch.float64)
-            mixed.append(mix(self._texts[start.prompt], self._texts[end.prompt], t, blend_tokens))
+            mixed.append(
+                mix_conditioning(self._texts[start.prompt], self._texts[end.prompt], t, mix_tokens)
+            )
         return concatenate(mixed)

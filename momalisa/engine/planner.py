@@ -1,8 +1,12 @@
 """Decides how each frame of a walk is made: sampled by the model, or decoded from latents.
 
-A frame between two others that look alike is decoded from a mixture of their latents (the *glide*);
-all others are sampled. The decision needs the pictures of its neighbours, so planning alternates
-with rendering: each step is a pure function of the spec, the cache and the steps before.
+Where the shortcut *glide* is taken, some frames are decoded from a mixture of the latents of two
+neighbours; all others are sampled. With a pacing that is known beforehand (`FramePlanner`), the two
+must be near on their leg and look alike. With even pacing (`EvenLeg`), every frame between two
+places of the survey is a mixture, since the survey is dense where the leg changes.
+
+The decision needs the pictures of the neighbours, so planning alternates with rendering: each step
+is a pure function of the spec, the cache and the steps before.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,16 +30,18 @@ from momalisa.spec import Place, WalkSpec
 PREVIEWS = 16
 """Frames of a leg's preview, at most: large autoencoders take their time."""
 GLIDE_SPAN = 1 / 3
-"""The largest distance on a leg between two frames that a third is mixed from. Even pacing has no
-such limit: its survey decides which two, and a sudden change can only be crossed by mixing."""
+"""The largest distance on a leg between two frames that a third is mixed from; even pacing has no
+such limit."""
 GLIDE_CHANGE = 0.12
-"""The largest perceived distance (`perception.distance`) between two frames that are mixed."""
+"""The largest perceived distance (`perception.distance`) between two frames that a third is mixed
+from; even pacing has no such limit."""
 SURVEY, SURVEY_TO_GLIDE = 0.25, 0.62
 """Places surveyed by even pacing, as a share of a leg's frames: without the glide, and with it."""
 SURVEY_ROUND = 8
 """Places surveyed at a time. It is fixed, so that films do not depend on a machine's memory."""
 
-Source = Literal["cache", "painted", "glided", "preview", "survey"]
+TaskSource = Literal["painted", "glided", "preview", "survey"]
+Source = Literal["cache"] | TaskSource
 """Where a frame comes from: the cache, the model (painted) or its neighbours' latents (glided). Two
 kinds stand in for frames that are not made yet: previews from the stops' latents, and pictures that
 even pacing samples for its survey."""
@@ -51,7 +57,7 @@ class FrameTask:
     """Index of the place on the walk."""
     key: str
     place: Place
-    source: Source
+    source: TaskSource
     mixture: LatentMixture | None = None
 
 

@@ -12,7 +12,7 @@ from torch.nn.functional import interpolate
 
 from momalisa.engine.frame_cache import Frame, FrameCache, LatentMixture, seed_of
 from momalisa.engine.interpolation import lerp
-from momalisa.engine.latents import WalkLatents
+from momalisa.engine.latents import LatentSampler
 from momalisa.engine.planner import FrameTask, Source
 from momalisa.errors import OutOfMemory
 
@@ -53,9 +53,9 @@ def frames_at_once(device: torch.device, side: int) -> int:
 class FrameRenderer:
     """Renders frames in batches as large as memory allows, and caches them."""
 
-    def __init__(self, latents: WalkLatents, cache: FrameCache, batch: int = 0) -> None:
-        model, side = latents.runner.model, latents.spec.size
-        self.latents, self.cache = latents, cache
+    def __init__(self, sampler: LatentSampler, cache: FrameCache, batch: int = 0) -> None:
+        model, side = sampler.runner.model, sampler.spec.size
+        self.sampler, self.cache = sampler, cache
         self.batch = batch or frames_at_once(model.device, side)
 
     def render(self, tasks: Sequence[FrameTask]) -> Iterator[WalkFrame]:
@@ -90,17 +90,17 @@ class FrameRenderer:
     def _halve_batch(self, tried: int, error: Exception) -> None:
         if tried == 1:
             raise OutOfMemory(
-                f"Not even one frame of {self.latents.spec.size} pixels a side fits into the "
-                f"memory of {self.latents.runner.model.device}. Please choose a smaller size."
+                f"Not even one frame of {self.sampler.spec.size} pixels a side fits into the "
+                f"memory of {self.sampler.runner.model.device}. Please choose a smaller size."
             ) from error
         self.batch = tried // 2
         torch.cuda.empty_cache()
 
     def _make(self, tasks: Sequence[FrameTask]) -> list[WalkFrame]:
-        """Frames of one kind as one batch, cached with their latents."""
+        """Make frames, all mixed or all sampled, as one batch; cache them with their latents."""
         latents, samples = self._latents(tasks)
         rough = tasks[0].mixture is not None and tasks[0].mixture.rough
-        pictures = self._decode_small(latents) if rough else self.latents.runner.decode(latents)
+        pictures = self._decode_small(latents) if rough else self.sampler.runner.decode(latents)
         arrays = [None] * len(tasks) if rough else latents.half().cpu().numpy()
         with ThreadPoolExecutor(WRITERS) as writers:
             list(writers.map(self.cache.put, [task.key for task in tasks], pictures, arrays))
@@ -114,8 +114,8 @@ class FrameRenderer:
     def _decode_small(self, latents: Tensor) -> list[Frame]:
         """Frames decoded at half their size and enlarged."""
         cells = [max(1, side // 2) for side in latents.shape[-2:]]
-        small = self.latents.runner.decode(interpolate(latents, cells, mode="area"))
-        size = (self.latents.spec.size, self.latents.spec.size)
+        small = self.sampler.runner.decode(interpolate(latents, cells, mode="area"))
+        size = (self.sampler.spec.size, self.sampler.spec.size)
         return [np.asarray(Image.fromarray(picture).resize(size)) for picture in small]
 
     def _latents(self, tasks: Sequence[FrameTask]) -> tuple[Tensor, int]:
@@ -124,14 +124,14 @@ class FrameRenderer:
         if mixtures:
             return torch.stack(mixtures), 0
         seeds = [seed_of(task.key) for task in tasks]
-        return self.latents.at([task.place for task in tasks], seeds)
+        return self.sampler.sample([task.place for task in tasks], seeds)
 
     def _mix(self, mixture: LatentMixture) -> Tensor:
         """Latents (c, h, w) on the line between those of two cached frames."""
         low, high = (
             torch.from_numpy(self.cache.latents(key)) for key in (mixture.low, mixture.high)
         )
-        model = self.latents.runner.model
+        model = self.sampler.runner.model
         mixed = lerp(low.float(), high.float(), torch.tensor([mixture.weight]))[0]
         return mixed.to(model.device, model.dtype)
 

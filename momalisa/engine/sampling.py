@@ -110,20 +110,22 @@ def gather(states: Sequence[SamplingState]) -> SamplingState:
     return _with(states[0], latents, [None if h[0] is None else torch.cat(h) for h in histories])
 
 
-def blend(start: SamplingState, end: SamplingState, t: Tensor) -> SamplingState:
+def blend_states(start: SamplingState, end: SamplingState, t: Tensor) -> SamplingState:
     """The states between those of two batches, sample by sample at `t` (n,).
 
     Latents, which are noise in part, go on the arc; the solver's history, which is of clean
     latents, on the line.
     """
     histories = zip(_history(start), _history(end), strict=True)
-    mixed = [None if a is None or b is None else _by_row(lerp, a, b, t) for a, b in histories]
-    return _with(start, _by_row(slerp, start.latents, end.latents, t), mixed)
+    mixed = [
+        None if a is None or b is None else _interpolate_rows(lerp, a, b, t) for a, b in histories
+    ]
+    return _with(start, _interpolate_rows(slerp, start.latents, end.latents, t), mixed)
 
 
-def _by_row(mix: Mix, starts: Tensor, ends: Tensor, t: Tensor) -> Tensor:
+def _interpolate_rows(interpolate: Mix, starts: Tensor, ends: Tensor, t: Tensor) -> Tensor:
     rows = zip(starts, ends, t.reshape(-1, 1), strict=True)
-    return torch.cat([mix(start, end, at) for start, end, at in rows])
+    return torch.cat([interpolate(start, end, at) for start, end, at in rows])
 
 
 def _history(state: SamplingState) -> list[Tensor | None]:

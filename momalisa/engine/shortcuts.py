@@ -4,10 +4,10 @@
 - *interval*: guidance in the early steps only (Kynkäänniemi et al. 2024).
 - *trunk*: the early steps are sampled at a few anchors of a leg only; each frame branches off from
   a blend of the two anchors beside it.
-- *glide*: a frame between two that look alike is decoded from a mixture of their latents; see
-  `planner`.
+- *glide*: a frame between two others is decoded from a mixture of their latents; see `planner`.
 
-Each depends on a frame's place only, not on the pacing, so cached frames stay valid.
+The first three depend on a frame's place only, not on the pacing, so cached frames stay valid. A
+mixture has a key of its own, made of those of its neighbours.
 """
 
 import math

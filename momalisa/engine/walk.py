@@ -3,7 +3,7 @@
 from collections.abc import Generator, Iterator
 
 from momalisa.engine.frame_cache import FrameCache, frame_key
-from momalisa.engine.latents import WalkLatents
+from momalisa.engine.latents import LatentSampler
 from momalisa.engine.planner import EvenLeg, FramePlanner, FrameTask, measure_change
 from momalisa.engine.renderer import FrameRenderer, WalkFrame
 from momalisa.engine.runner import ModelRunner
@@ -22,7 +22,7 @@ def frames(
     """
     runner.model.check(spec.size, spec.size)
     planner = FramePlanner(spec, runner.model.digest, cache, measure_change(cache))
-    renderer = FrameRenderer(WalkLatents(spec, runner), cache, batch)
+    renderer = FrameRenderer(LatentSampler(spec, runner), cache, batch)
     ends, more = planner.stops[:2], planner.stops[2:]
     keys: dict[int, str] = {}
     for visits in (ends, more):
@@ -44,7 +44,7 @@ def still(spec: WalkSpec, place: Place, runner: ModelRunner, cache: FrameCache) 
     """The frame that the model samples at any place of a walk. Raises what `frames` raises."""
     runner.model.check(spec.size, spec.size)
     task = FrameTask(0, frame_key(spec, place, runner.model.digest), place, "painted")
-    (made,) = FrameRenderer(WalkLatents(spec, runner), cache, 1).render([task])
+    (made,) = FrameRenderer(LatentSampler(spec, runner), cache, 1).render([task])
     return made
 
 

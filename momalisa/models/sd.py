@@ -1,4 +1,4 @@
-"""Stable Diffusion 1.x, 2.x, Turbo and Atelier: any `StableDiffusionPipeline` directory."""
+"""Adapter of Stable Diffusion 1.x, 2.x, Turbo and Atelier (`StableDiffusionPipeline`)."""
 
 from collections.abc import Sequence
 from typing import Any, ClassVar

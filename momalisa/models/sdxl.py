@@ -1,4 +1,4 @@
-"""Stable Diffusion XL, base and Turbo: any `StableDiffusionXLPipeline` directory.
+"""Adapter of Stable Diffusion XL, base and Turbo: any `StableDiffusionXLPipeline` directory.
 
 Two text encoders, whose tokens are joined; a pooled embedding; and the picture's size and crop,
 which the UNet reads as "time ids" (Podell et al. 2023, section 2.2).

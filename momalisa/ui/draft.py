@@ -195,7 +195,7 @@ def can_undo_replace() -> bool:
 
 
 def _replaced_stops() -> list[tuple[str, int | str]]:
-    """Prompts and seeds of the stops that were replaced last."""
+    """The prompts and seeds before the last replacement, for `undo_replace`."""
     stops: list[tuple[str, int | str]] = st.session_state.get("replaced", [])
     return stops
 

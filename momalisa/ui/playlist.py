@@ -88,7 +88,7 @@ def _seconds_shown(walk: Walk) -> float:
 
 
 def _seconds_per_round(walk: Walk) -> float:
-    """The film's duration."""
+    """Seconds of one showing of the film; a default where its spec is not known."""
     if not has_spec(walk):
         return UNKNOWN_SECONDS / DEFAULT_ROUNDS
     spec = spec_of(walk)

@@ -59,7 +59,7 @@ class StopRequest:
 
     @property
     def seconds(self) -> float:
-        """Time since then, 0 before."""
+        """Seconds since the stop was requested; 0 before."""
         return 0.0 if self._since is None else time.monotonic() - self._since
 
 
@@ -167,7 +167,7 @@ class Heartbeat:
             self._succeeded = False
 
     def send_heartbeat(self) -> None:
-        """Write the worker's row and renew the active job's lease; give it back when stopping."""
+        """Write the worker's row and renew the active job's lease, or give the walk back."""
         self._last = time.monotonic()
         job = self.job
         with writing(self._database) as session:

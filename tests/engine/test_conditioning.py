@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from momalisa.engine.conditioning import Conditioning, concatenate, mix
+from momalisa.engine.conditioning import Conditioning, concatenate, mix_conditioning
 from momalisa.engine.interpolation import EMBEDDING_MIXES
 
 
@@ -45,7 +45,7 @@ def test_integers_keep_their_precision() -> None:
 @pytest.mark.parametrize("name", EMBEDDING_MIXES)
 def test_a_mixture_has_both_ends(name: str) -> None:
     start, end = conditioning(1, seed=1), conditioning(1, seed=2)
-    mixed = mix(
+    mixed = mix_conditioning(
         start, end, torch.tensor([0.0, 0.5, 1.0], dtype=torch.float64), EMBEDDING_MIXES[name]
     )
     assert len(mixed) == 3
@@ -62,6 +62,6 @@ def test_a_token_counts_where_it_counts_at_either_end() -> None:
         Conditioning(torch.ones(1, 3, 2), mask=torch.tensor([mask]))
         for mask in ([1, 0, 0], [1, 1, 0])
     )
-    mixed = mix(start, end, torch.tensor([0.5]), EMBEDDING_MIXES["lerp"])
+    mixed = mix_conditioning(start, end, torch.tensor([0.5]), EMBEDDING_MIXES["lerp"])
     assert mixed.mask is not None
     assert mixed.mask.tolist() == [[1, 1, 0]]

@@ -96,7 +96,7 @@ class Classifier(nn.Module):
 
 
 def _body() -> list[nn.Module]:
-    """One convolution of stride 2 per level, followed by one of stride 1 from the second level."""
+    """Build the convolutions: each level halves the picture, from the second on with one more."""
     layers: list[nn.Module] = []
     for before, width in pairwise((3, *WIDTHS)):
         layers += _convolution(before, width, stride=2)

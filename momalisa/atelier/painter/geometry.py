@@ -142,7 +142,7 @@ def _target(scene: Scene, inks: list[str], x: float, y: float, radius: float) ->
 
 
 def concentric_circles(scene: Scene, rng: Random) -> Subject:
-    """One or four targets of concentric rings."""
+    """Paint one large target of concentric rings, or four small ones."""
     palette = draw_any_palette(rng, 3)
     scene.cover(palette.ground)
     rings = [*palette.inks, palette.ground, *palette.inks][: rng.choice((3, 4, 5))]

@@ -1,4 +1,4 @@
-"""Manners of patterns: Op Art, stripes, dots, gradients."""
+"""Paints canvases of patterns: Op Art, stripes, dots, gradients."""
 
 from functools import lru_cache
 from math import pi

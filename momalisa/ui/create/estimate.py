@@ -1,4 +1,4 @@
-"""What a walk will cost, before its button is pressed: from the past of the machine that paints."""
+"""Estimates how long a walk will take, from earlier walks on the same device."""
 
 from collections.abc import Iterable
 from statistics import median

@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class Prerendered(NamedTuple):
-    """What is added to the Gallery's response."""
+    """The first posters as HTML, and the header that preloads their pictures."""
 
     html: bytes
     """Inserted at the end of the body."""
