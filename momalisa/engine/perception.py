@@ -77,7 +77,7 @@ def step_distances(frames: Iterable[Picture]) -> list[float]:
 
 
 def evenness(distances: Sequence[float]) -> float:
-    """1 - the Gini coefficient of the steps: 1 when all are equal, near 0 for a single jump."""
+    """1 - the Gini coefficient of distances: 1 when all are equal, near 0 for a single jump."""
     ordered: Numbers = np.sort(np.asarray(distances, np.float64))
     if len(ordered) == 0 or ordered.sum() <= 0.0:
         return 1.0

@@ -10,7 +10,7 @@ from torch import Tensor
 from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.cpu_batching import CpuBatching
 from momalisa.engine.frame_cache import Frame
-from momalisa.engine.jit_trace import traced
+from momalisa.engine.jit_trace import CELLS, traced
 from momalisa.engine.model import DiffusionModel
 from momalisa.engine.sampling import Guidance, Predict, SamplingState, advance, gather, take
 
@@ -41,7 +41,9 @@ class ModelRunner:
         return self.model.predict
 
     def warm_up(self) -> None:
-        """Trace the network now, not at the first frame."""
+        """Encode a prompt and trace the network now, so that faults show and no frame waits."""
+        side = CELLS * self.model.latent_factor
+        self.model.encode([""], side, side)
         _ = self.predict
 
     def advance(

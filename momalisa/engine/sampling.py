@@ -99,14 +99,14 @@ def split(state: SamplingState) -> list[SamplingState]:
 
 def take(state: SamplingState, rows: slice) -> SamplingState:
     """Some of a batch's rows as a state of their own, which counts no evaluations so far."""
-    history = [None if x is None else x[rows] for x in _history(state)]
+    history = [None if x is None else x[rows] for x in _model_outputs(state)]
     return _with(state, state.latents[rows], history)
 
 
 def gather(states: Sequence[SamplingState]) -> SamplingState:
     """States that are as far as each other as one batch, which counts no evaluations so far."""
     latents = torch.cat([state.latents for state in states])
-    histories = zip(*(_history(state) for state in states), strict=True)
+    histories = zip(*(_model_outputs(state) for state in states), strict=True)
     return _with(states[0], latents, [None if h[0] is None else torch.cat(h) for h in histories])
 
 
@@ -116,7 +116,7 @@ def blend_states(start: SamplingState, end: SamplingState, t: Tensor) -> Samplin
     Latents, which are noise in part, go on the arc; the solver's history, which is of clean
     latents, on the line.
     """
-    histories = zip(_history(start), _history(end), strict=True)
+    histories = zip(_model_outputs(start), _model_outputs(end), strict=True)
     mixed = [
         None if a is None or b is None else _interpolate_rows(lerp, a, b, t) for a, b in histories
     ]
@@ -128,7 +128,7 @@ def _interpolate_rows(interpolate: Mix, starts: Tensor, ends: Tensor, t: Tensor)
     return torch.cat([interpolate(start, end, at) for start, end, at in rows])
 
 
-def _history(state: SamplingState) -> list[Tensor | None]:
+def _model_outputs(state: SamplingState) -> list[Tensor | None]:
     """The model outputs that a multistep solver remembers."""
     return list(getattr(state.scheduler, "model_outputs", ()))
 

@@ -44,8 +44,8 @@ def still(spec: WalkSpec, place: Place, runner: ModelRunner, cache: FrameCache) 
     """The frame that the model samples at any place of a walk. Raises what `frames` raises."""
     runner.model.check(spec.size, spec.size)
     task = FrameTask(0, frame_key(spec, place, runner.model.digest), place, "painted")
-    (made,) = FrameRenderer(LatentSampler(spec, runner), cache, 1).render([task])
-    return made
+    (frame,) = FrameRenderer(LatentSampler(spec, runner), cache, 1).render([task])
+    return frame
 
 
 def _evenly(leg: EvenLeg, renderer: FrameRenderer) -> Iterator[WalkFrame]:

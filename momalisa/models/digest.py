@@ -9,27 +9,28 @@ SAMPLED_BYTES = 64 * 2**20
 SAMPLES = 16
 MODELS_REMEMBERED = 64
 
-_FileState = tuple[Path, int, int]
-"""A file, its size in bytes, and when it was changed, in nanoseconds."""
+_FileState = tuple[Path, int, int, int, int]
+"""A file: path, size in bytes, inode, times of change of content and inode in nanoseconds."""
 
 
 def folder_digest(folder: Path) -> str:
     """64 hex digits of a pipeline's configuration and weights.
 
-    Computed once per state of the files: their names, sizes and times of change.
+    Computed once per state of the files: their names, sizes, inodes and times of change.
     """
-    wanted = [*folder.rglob("*.json"), *folder.rglob("*.safetensors"), *folder.rglob("*.txt")]
-    states = []
-    for path in sorted(wanted):
-        found = path.stat()
-        states.append((path, found.st_size, found.st_mtime_ns))
-    return _digest(folder, tuple(states))
+    paths = [*folder.rglob("*.json"), *folder.rglob("*.safetensors"), *folder.rglob("*.txt")]
+    return _digest(folder, tuple(_state(path) for path in sorted(paths)))
+
+
+def _state(path: Path) -> _FileState:
+    status = path.stat()
+    return path, status.st_size, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
 
 
 @lru_cache(MODELS_REMEMBERED)
 def _digest(folder: Path, files: tuple[_FileState, ...]) -> str:
     digest = hashlib.sha256()
-    for path, size, _changed in files:
+    for path, size, *_state in files:
         digest.update(path.relative_to(folder).as_posix().encode())
         digest.update(_content(path, size))
     return digest.hexdigest()

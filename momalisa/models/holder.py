@@ -1,5 +1,6 @@
-"""Keep the model that was used last."""
+"""Keeps the model that was used last."""
 
+import gc
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -20,16 +21,18 @@ class ModelHolder(Generic[M]):
     @property
     def current(self) -> M | None:
         """The model in memory."""
-        return self._held[1] if self._held else None
+        held = self._held  # the heartbeat's thread asks, too
+        return held[1] if held else None
 
     def get(self, name: str) -> M:
         """Return the model of that name; load it unless it is the current one."""
         if self._held is None or self._held[0] != name:
-            # Release the last one first: two may not fit into memory.
-            self._held = None
+            self.release()  # first: two may not fit into memory
             self._held = name, self._load(name, self._device)
         return self._held[1]
 
     def release(self) -> None:
-        """Drop the current model; the next `get` loads it again."""
-        self._held = None
+        """Drop the current model and free its memory; the next `get` loads it again."""
+        if self._held is not None:
+            self._held = None
+            gc.collect()  # a traced network and its model refer to each other

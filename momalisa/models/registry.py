@@ -5,7 +5,6 @@ import json
 import re
 import time
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +16,11 @@ if TYPE_CHECKING:
 
 SHIPPED = Path(__file__).parent
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+
+LOAD_ERRORS = (
+    *(OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, OverflowError),
+)
+"""What the libraries raise at files or parts that are missing or damaged."""
 
 
 class Family(NamedTuple):
@@ -103,7 +107,7 @@ ATELIER = ModelCard(
 
 def available() -> list[ModelCard]:
     """Every model by name, the shipped one first; those of the hub say whether they are here."""
-    return [ATELIER, *(_checked(card) for card in HUB_MODELS)]
+    return [ATELIER, *(_with_folder(card) for card in HUB_MODELS)]
 
 
 def find(name: str) -> ModelCard:
@@ -111,10 +115,12 @@ def find(name: str) -> ModelCard:
 
     Raises ModelNotFound with the command that brings it, ModelBroken for a foreign directory.
     """
-    known = {card.name: card for card in available()}
-    card = known.get(name) or _from_folder(name) or _from_hub(name)
+    if name == ATELIER.name:
+        return ATELIER
+    cards = {card.name: card for card in HUB_MODELS}
+    card = _with_folder(cards[name]) if name in cards else _from_folder(name) or _from_hub(name)
     if card is None:
-        names = ", ".join(known)
+        names = ", ".join([ATELIER.name, *cards])
         raise ModelNotFound(
             f"There is no model “{name}” here. Choose one of {names}, the folder of a Stable "
             "Diffusion pipeline, or a hub id such as owner/name."
@@ -145,13 +151,16 @@ def load(name: str, device: str = "") -> "ModelRunner":
 
     adapter = importlib.import_module(FAMILIES[_family(folder)].module)
     where = open_device(device)
-    runner = ModelRunner(adapter.load(card.name, folder, where, folder_digest(folder)))
-    runner.warm_up()
+    try:
+        runner = ModelRunner(adapter.load(card.name, folder, where, folder_digest(folder)))
+        runner.warm_up()
+    except LOAD_ERRORS as error:
+        raise ModelBroken(f"The model in {folder} cannot be loaded: {error}") from error
     runner.seconds_to_load = time.perf_counter() - began
     return runner
 
 
-def _checked(card: ModelCard) -> ModelCard:
+def _with_folder(card: ModelCard) -> ModelCard:
     """The card of a hub model with the folder it was downloaded to, or the way to bring it."""
     folder = _downloaded(card.source)
     if folder:
@@ -187,24 +196,10 @@ def _from_hub(name: str) -> ModelCard | None:
 
 
 def _downloaded(hub_id: str) -> Path | None:
-    """The folder of a hub model that was downloaded before; never the network."""
-    from huggingface_hub.constants import HF_HUB_CACHE
+    """The folder of a hub model that was downloaded before; never the network.
 
-    cached = Path(HF_HUB_CACHE, f"models--{hub_id.replace('/', '--')}")
-    return _look_up(hub_id, tuple(_changed(cached / part) for part in ("refs", "snapshots")))
-
-
-def _changed(folder: Path) -> int:
-    """When a folder was changed, in nanoseconds; 0 where there is none."""
-    try:
-        return folder.stat().st_mtime_ns
-    except OSError:
-        return 0
-
-
-@lru_cache(256)
-def _look_up(hub_id: str, _state: tuple[int, ...]) -> Path | None:
-    """The folder of a hub model, looked for once per state of the hub's cache."""
+    A few file system look-ups, fewer than would tell whether an earlier answer still holds.
+    """
     from huggingface_hub import try_to_load_from_cache
 
     index = try_to_load_from_cache(hub_id, "model_index.json")

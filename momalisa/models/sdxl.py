@@ -20,6 +20,7 @@ class StableDiffusionXL(UNetPipeline):
 
     pipeline_class: ClassVar[Any] = StableDiffusionXLPipeline
     load_options: ClassVar[dict[str, Any]] = {"add_watermarker": False}
+    upcasts_autoencoder = True
 
     @torch.no_grad()
     def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.sampling import Sampler
-from momalisa.errors import BadInput, ModelBroken
+from momalisa.errors import BadInput
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,24 +32,23 @@ class UNetPipeline(ABC):
     pipeline_class: ClassVar[Any]
     load_options: ClassVar[dict[str, Any]] = {}
     """What `from_pretrained` needs for this family."""
+    upcasts_autoencoder: ClassVar[bool] = False
+    """Whether the stock pipeline decodes in single precision where the configuration says so."""
 
     @classmethod
     def load(cls, name: str, folder: Path, device: torch.device, digest: str) -> Self:
         """Load a folder from disk: safetensors only, no remote code, no network.
 
-        Half precision on CUDA, single elsewhere. Raises ModelBroken with the reason.
+        Half precision on CUDA, single elsewhere. Raises what diffusers raises.
         """
         _silence_libraries()
         dtype = torch.float16 if device.type == "cuda" else torch.float32
-        try:
-            pipeline = cls.pipeline_class.from_pretrained(
-                folder, dtype=dtype, local_files_only=True, use_safetensors=True, **cls.load_options
-            ).to(device)
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError) as error:
-            raise ModelBroken(f"The model in {folder} cannot be loaded: {error}") from error
+        pipeline = cls.pipeline_class.from_pretrained(
+            folder, dtype=dtype, local_files_only=True, use_safetensors=True, **cls.load_options
+        ).to(device)
         pipeline.unet.to(memory_format=torch.channels_last)
         pipeline.vae.to(memory_format=torch.channels_last)
-        if dtype == torch.float16 and pipeline.vae.config.get("force_upcast"):
+        if cls.upcasts_autoencoder and pipeline.vae.config.get("force_upcast"):
             pipeline.vae.to(torch.float32)  # its activations overflow in half precision
         return cls(name, digest, pipeline, device, dtype)
 

@@ -1,6 +1,7 @@
 """The registry: which models can be walked, and the errors for those that cannot."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -83,24 +84,56 @@ def test_a_digest_is_computed_once_per_state_of_the_files(
     assert digest_of(str(folder)) != before
 
 
-def test_the_hub_is_looked_through_once_per_change(
-    make_pipeline: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty cache of the hub, with a branch of "some/model" at commit "a"."""
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
-    lookups: list[str] = []
+    refs = tmp_path / "models--some--model" / "refs"
+    refs.mkdir(parents=True)
+    (refs / "main").write_text("a")
+    return refs.parent
 
-    def look_up(hub_id: str, _name: str) -> str | None:
-        lookups.append(hub_id)
-        index = tmp_path / "models--some--model" / "snapshots" / "1" / "model_index.json"
-        return str(index) if index.exists() else None
 
-    monkeypatch.setattr("huggingface_hub.try_to_load_from_cache", look_up)
-    for _ in range(3):
-        with pytest.raises(ModelNotFound):
-            find("some/model")
-    assert lookups.count("some/model") == 1
-    shutil.copytree(make_pipeline(), tmp_path / "models--some--model" / "snapshots" / "1")
-    assert find("some/model").ready
+def test_a_model_is_found_once_its_download_has_ended(make_pipeline: Any, hub: Path) -> None:
+    snapshot = hub / "snapshots" / "a"
+    snapshot.mkdir(parents=True)
+    with pytest.raises(ModelNotFound, match="hf download some/model"):
+        find("some/model")
+    shutil.copytree(make_pipeline(), snapshot, dirs_exist_ok=True)
+    assert find("some/model").source == str(snapshot)
+    (snapshot / "model_index.json").unlink()
+    with pytest.raises(ModelNotFound):
+        find("some/model")
+
+
+def test_a_model_is_that_of_the_branchs_present_commit(make_pipeline: Any, hub: Path) -> None:
+    for commit in ("a", "b"):
+        shutil.copytree(make_pipeline(), hub / "snapshots" / commit)
+    assert find("some/model").source.endswith("a")
+    (hub / "refs" / "main").write_text("b")
+    assert find("some/model").source.endswith("b")
+
+
+def test_a_digest_tells_weights_of_equal_size_and_time_apart(
+    make_pipeline: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(make_pipeline(), folder)
+    weights = next((folder / "unet").glob("*.safetensors"))
+    before, status = digest_of(str(folder)), weights.stat()
+    weights.write_bytes(weights.read_bytes()[:-1] + b"!")
+    os.utime(weights, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert digest_of(str(folder)) != before
+
+
+def test_a_dangling_link_in_a_folder_raises_model_broken(
+    make_pipeline: Any, tmp_path: Path
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(make_pipeline(), folder)
+    (folder / "notes.txt").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(ModelBroken, match="cannot be loaded"):
+        load(str(folder), "cpu")
 
 
 def test_atelier_loads_offline_with_stock_diffusers() -> None:

@@ -1,5 +1,7 @@
 """Stable Diffusion XL: walks of a tiny pipeline equal the stock pipeline's pictures."""
 
+import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,9 @@ from momalisa.atelier.recipe import Recipe
 from momalisa.atelier.text import train_tokenizer
 from momalisa.engine.frame_cache import FrameCache, seed_of
 from momalisa.engine.walk import frames
+from momalisa.errors import ModelBroken
 from momalisa.models.registry import find, load
+from momalisa.models.sd import StableDiffusion
 from momalisa.models.sdxl import StableDiffusionXL
 from momalisa.spec import WalkSpec
 
@@ -162,3 +166,42 @@ def test_latents_with_mean_and_deviation_are_decoded_as_stock_does(make_sdxl: Sd
 def test_the_card_of_a_folder_has_the_familys_settings(make_sdxl: SdxlMaker) -> None:
     card = find(str(make_sdxl(BASE)))
     assert (card.size, card.steps, card.guidance) == (64, 20, 5.0)
+
+
+@pytest.mark.parametrize("part", ["tokenizer", "tokenizer_2", "text_encoder", "text_encoder_2"])
+def test_a_missing_part_raises_model_broken(
+    make_sdxl: SdxlMaker, tmp_path: Path, part: str
+) -> None:
+    folder = tmp_path / "model"
+    shutil.copytree(make_sdxl(BASE), folder)
+    index = json.loads((folder / "model_index.json").read_text()) | {part: [None, None]}
+    (folder / "model_index.json").write_text(json.dumps(index))
+    with pytest.raises(ModelBroken, match="cannot be loaded"):
+        load(str(folder), "cpu")
+
+
+@pytest.mark.parametrize(
+    ("family", "dtype"), [(StableDiffusion, torch.float16), (StableDiffusionXL, torch.float32)]
+)
+def test_on_cuda_only_sdxl_decodes_in_single_precision(
+    monkeypatch: pytest.MonkeyPatch, family: Any, dtype: torch.dtype
+) -> None:
+    """`force_upcast` is diffusers' default, but only SDXL's stock pipeline heeds it."""
+
+    class Pipeline:
+        unet = torch.nn.Conv2d(4, 4, 1)
+
+        @classmethod
+        def from_pretrained(cls, folder: Path, *, dtype: torch.dtype, **_: Any) -> "Pipeline":
+            pipeline = cls()
+            pipeline.vae = AutoencoderKL(norm_num_groups=4, block_out_channels=(4,)).to(dtype)
+            return pipeline
+
+        def to(self, device: torch.device) -> "Pipeline":
+            return self
+
+        vae: Any = None
+
+    monkeypatch.setattr(family, "pipeline_class", Pipeline)
+    model = family.load("model", Path("model"), torch.device("cuda"), "digest")
+    assert model.pipeline.vae.dtype is dtype
