@@ -3,11 +3,17 @@
 from collections.abc import Callable
 from random import Random
 
-from .meaning import FittingWords, Word
-from .painter import Facts
-from .painter.words import STYLES
-from .phrases import colour_list, flat_phrase, mood_phrase, motif_phrase, with_article
-from .scene_phrases import scene_phrase, time_phrase
+from momalisa.atelier.meaning import FittingWords, Word
+from momalisa.atelier.painter import Facts
+from momalisa.atelier.painter.words import STYLES
+from momalisa.atelier.phrases import (
+    colour_list,
+    flat_phrase,
+    mood_phrase,
+    motif_phrase,
+    with_article,
+)
+from momalisa.atelier.scene_phrases import scene_phrase, time_phrase
 
 # Manners whose motif can be at any place: "a cat in paris".
 _MOVABLE = frozenset(

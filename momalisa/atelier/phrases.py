@@ -4,8 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from random import Random
 
-from .painter import Facts
-from .painter.words import (
+from momalisa.atelier.painter import Facts
+from momalisa.atelier.painter.words import (
     COLOUR_WORDS,
     MANY,
     MOOD_WORDS,

@@ -2,8 +2,8 @@
 
 from random import Random
 
-from .painter import Facts
-from .phrases import colour_list, colour_word, motif_phrase, with_article
+from momalisa.atelier.painter import Facts
+from momalisa.atelier.phrases import colour_list, colour_word, motif_phrase, with_article
 
 
 def time_phrase(facts: Facts, rng: Random) -> str:

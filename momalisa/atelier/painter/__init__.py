@@ -2,11 +2,20 @@
 
 from random import Random
 
-from . import figurative, geometry, gesture, land, optical, people, pointillism, sea
-from .facts import Canvas, Facts, Manner
-from .palette import COLOURS
-from .scene import Scene
-from .texture import finish_surface
+from momalisa.atelier.painter import (
+    figurative,
+    geometry,
+    gesture,
+    land,
+    optical,
+    people,
+    pointillism,
+    sea,
+)
+from momalisa.atelier.painter.facts import Canvas, Facts, Manner
+from momalisa.atelier.painter.palette import COLOURS
+from momalisa.atelier.painter.scene import Scene
+from momalisa.atelier.painter.texture import finish_surface
 
 __all__ = ["COLOURS", "MANNERS", "Canvas", "Facts", "paint", "paint_any"]
 

@@ -1,7 +1,7 @@
 """Animals as silhouettes in two colours (ink and accent), in the square from -1 to 1."""
 
-from .motifs import Motif
-from .scene import Scene
+from momalisa.atelier.painter.motifs import Motif
+from momalisa.atelier.painter.scene import Scene
 
 
 def _eyes(scene: Scene, accent: str, x: float, y: float, radius: float) -> None:

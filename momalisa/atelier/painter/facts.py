@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from .scene import Scene
+from momalisa.atelier.painter.scene import Scene
 
 
 @dataclass(frozen=True)

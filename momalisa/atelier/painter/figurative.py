@@ -4,13 +4,18 @@ from random import Random
 
 import skia
 
-from .animals import ANIMALS
-from .facts import Manner, Subject
-from .layout import spots
-from .motifs import THINGS, Motif, apple, pear, petals
-from .palette import Palette, choose_contrasting, contrasting, draw_any_palette
-from .scene import Point, Scene
-from .shapes import rays
+from momalisa.atelier.painter.animals import ANIMALS
+from momalisa.atelier.painter.facts import Manner, Subject
+from momalisa.atelier.painter.layout import spots
+from momalisa.atelier.painter.motifs import THINGS, Motif, apple, pear, petals
+from momalisa.atelier.painter.palette import (
+    Palette,
+    choose_contrasting,
+    contrasting,
+    draw_any_palette,
+)
+from momalisa.atelier.painter.scene import Point, Scene
+from momalisa.atelier.painter.shapes import rays
 
 
 def _accent(rng: Random, palette: Palette, ink: str) -> str:

@@ -5,11 +5,17 @@ from random import Random
 
 import skia
 
-from .facts import Manner, Subject
-from .layout import spots
-from .palette import Palette, contrasting, draw_any_palette, draw_free_palette, draw_palette
-from .scene import Scene
-from .shapes import SHAPES
+from momalisa.atelier.painter.facts import Manner, Subject
+from momalisa.atelier.painter.layout import spots
+from momalisa.atelier.painter.palette import (
+    Palette,
+    contrasting,
+    draw_any_palette,
+    draw_free_palette,
+    draw_palette,
+)
+from momalisa.atelier.painter.scene import Scene
+from momalisa.atelier.painter.shapes import SHAPES
 
 _TURNING = ("square", "triangle", "cross", "rectangle", "semicircle", "star")
 _SUPREMATIST = ("square", "circle", "triangle", "cross", "rectangle", "semicircle", "ring")

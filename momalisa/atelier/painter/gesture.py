@@ -6,12 +6,12 @@ from random import Random
 
 import skia
 
-from .facts import Manner, Subject
-from .layout import spots
-from .motifs import THINGS
-from .palette import contrasting, draw_any_palette, draw_palette, lightness
-from .scene import Point, Scene, smooth
-from .shapes import SHAPES, crescent, leaf, star
+from momalisa.atelier.painter.facts import Manner, Subject
+from momalisa.atelier.painter.layout import spots
+from momalisa.atelier.painter.motifs import THINGS
+from momalisa.atelier.painter.palette import contrasting, draw_any_palette, draw_palette, lightness
+from momalisa.atelier.painter.scene import Point, Scene, smooth
+from momalisa.atelier.painter.shapes import SHAPES, crescent, leaf, star
 
 
 def colour_field(scene: Scene, rng: Random) -> Subject:

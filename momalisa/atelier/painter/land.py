@@ -3,11 +3,18 @@
 from dataclasses import dataclass
 from random import Random
 
-from .facts import Manner, Subject
-from .motifs import Motif, bare_tree, cactus, fir, house, palm, tree
-from .palette import contrasting, lightness
-from .scene import Scene
-from .sky import SKIES, draw_time, paint_clouds, paint_hills, paint_light, paint_snow
+from momalisa.atelier.painter.facts import Manner, Subject
+from momalisa.atelier.painter.motifs import Motif, bare_tree, cactus, fir, house, palm, tree
+from momalisa.atelier.painter.palette import contrasting, lightness
+from momalisa.atelier.painter.scene import Scene
+from momalisa.atelier.painter.sky import (
+    SKIES,
+    draw_time,
+    paint_clouds,
+    paint_hills,
+    paint_light,
+    paint_snow,
+)
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from math import cos, pi, sin
 
 import skia
 
-from .scene import Scene
-from .shapes import crescent, heart, leaf, rays, star
+from momalisa.atelier.painter.scene import Scene
+from momalisa.atelier.painter.shapes import crescent, heart, leaf, rays, star
 
 Motif = Callable[[Scene, str, str], None]
 

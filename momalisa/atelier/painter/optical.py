@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .facts import Manner, Subject
-from .palette import COLOURS, Palette, draw_any_palette, draw_palette
-from .scene import Scene
+from momalisa.atelier.painter.facts import Manner, Subject
+from momalisa.atelier.painter.palette import COLOURS, Palette, draw_any_palette, draw_palette
+from momalisa.atelier.painter.scene import Scene
 
 Field = NDArray[np.float32]
 

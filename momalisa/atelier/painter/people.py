@@ -2,10 +2,10 @@
 
 from random import Random
 
-from .facts import Manner, Subject
-from .layout import spots
-from .palette import choose_contrasting, draw_any_palette
-from .scene import Point, Scene
+from momalisa.atelier.painter.facts import Manner, Subject
+from momalisa.atelier.painter.layout import spots
+from momalisa.atelier.painter.palette import choose_contrasting, draw_any_palette
+from momalisa.atelier.painter.scene import Point, Scene
 
 _SKINS = ("peach", "brown", "ochre", "cream")
 _HAIR = ("black", "brown", "maroon", "orange", "yellow", "navy", "grey")

@@ -7,10 +7,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .facts import Manner, Subject
-from .land import desert, landscape
-from .scene import Scene
-from .sea import seascape
+from momalisa.atelier.painter.facts import Manner, Subject
+from momalisa.atelier.painter.land import desert, landscape
+from momalisa.atelier.painter.scene import Scene
+from momalisa.atelier.painter.sea import seascape
 
 
 @lru_cache(maxsize=4)

@@ -7,7 +7,7 @@ import numpy as np
 import skia
 from numpy.typing import NDArray
 
-from .palette import COLOURS
+from momalisa.atelier.painter.palette import COLOURS
 
 Point = tuple[float, float]
 

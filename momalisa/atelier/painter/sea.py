@@ -3,11 +3,11 @@
 from math import pi, sin
 from random import Random
 
-from .facts import Manner, Subject
-from .motifs import boat
-from .palette import contrasting
-from .scene import Point, Scene
-from .sky import LIGHTS, SKIES, draw_time, paint_light
+from momalisa.atelier.painter.facts import Manner, Subject
+from momalisa.atelier.painter.motifs import boat
+from momalisa.atelier.painter.palette import contrasting
+from momalisa.atelier.painter.scene import Point, Scene
+from momalisa.atelier.painter.sky import LIGHTS, SKIES, draw_time, paint_light
 
 
 def seascape(scene: Scene, rng: Random) -> Subject:

@@ -5,7 +5,7 @@ from math import cos, pi, sin
 
 import skia
 
-from .scene import Point, Scene
+from momalisa.atelier.painter.scene import Point, Scene
 
 
 def rays(points: int, inner: float) -> list[Point]:

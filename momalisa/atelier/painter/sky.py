@@ -3,9 +3,9 @@
 from math import sin
 from random import Random
 
-from .palette import contrasting
-from .scene import Scene
-from .shapes import crescent
+from momalisa.atelier.painter.palette import contrasting
+from momalisa.atelier.painter.scene import Scene
+from momalisa.atelier.painter.shapes import crescent
 
 SKIES: dict[str, tuple[str, ...]] = {
     "day": ("sky blue", "sky blue", "turquoise", "white", "cream"),

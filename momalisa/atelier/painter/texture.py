@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from .facts import Finish
+from momalisa.atelier.painter.facts import Finish
 
 # For each finish: grain in grey levels, and edge warp in pixels at 256 px.
 _STRENGTH: dict[Finish, tuple[float, float]] = {
