@@ -87,9 +87,9 @@ class Guidance:
     scale: float = 1.0
     steps: int | None = None
 
-    def negative_at(self, step: int) -> Conditioning | None:
-        """The negative conditioning of a guided step; None for a step without guidance."""
-        return self.negative if self.steps is None or step < self.steps else None
+    def guides(self, step: int) -> bool:
+        """Whether a step is guided."""
+        return self.negative is not None and (self.steps is None or step < self.steps)
 
 
 def split(state: SamplingState) -> list[SamplingState]:
@@ -160,16 +160,18 @@ def advance(
     extra: dict[str, Any] = {"generator": list(generators)} if draws else {}
     latents, samples = state.latents, state.samples
     last = len(scheduler.timesteps) if until is None else until
+    both = conditioning
+    if guidance.negative is not None:
+        both = concatenate([guidance.negative.repeat(len(latents)), conditioning])
     for step in range(state.done, last):
         time = scheduler.timesteps[step]
-        negative = guidance.negative_at(step)
-        if negative is None:
+        guided = guidance.guides(step)
+        if not guided:
             prediction = predict(scheduler.scale_model_input(latents, time), time, conditioning)
         else:
             doubled = scheduler.scale_model_input(torch.cat([latents, latents]), time)
-            both = concatenate([negative.repeat(len(latents)), conditioning])
             unconditional, conditional = predict(doubled, time, both).chunk(2)
             prediction = unconditional + guidance.scale * (conditional - unconditional)
-        samples += len(latents) if negative is None else 2 * len(latents)
+        samples += 2 * len(latents) if guided else len(latents)
         latents = scheduler.step(prediction, time, latents, **extra, return_dict=False)[0]
     return replace(state, latents=latents, scheduler=scheduler, done=last, samples=samples)
