@@ -47,6 +47,10 @@ CSS = """
 .st-key-ideas button, .st-key-at_once button { min-height: 2rem; padding: .1rem .6rem; }
 .st-key-ideas button p, .st-key-at_once button p { font-size: .9rem; }
 
+/* Buttons with the size of links. */
+.st-key-elsewhere button { min-height: 1.75rem; padding: 0 .5rem; }
+.st-key-elsewhere button p { font-weight: 600; }
+
 /* Icon buttons beside a stop: the label is for screen readers only. */
 [class*="st-key-order_"] button { padding: .25rem; }
 [class*="st-key-order_"] button p {

@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.support.app import App, running_app
 from tests.support.browser import Visitor, fill_field, press, wait_for_script
 from tests.support.films import add_film
+from tests.support.walks import enqueue_walk
 
 pytestmark = pytest.mark.browser
 
@@ -22,9 +23,10 @@ EMPTY, QUEUED = "Your film will hang here.", re.compile("in the queue")
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """An app without a worker, so that submitted walks stay in the queue."""
+    """An app with a queued walk and without a worker, so that queued walks stay in the queue."""
     home = tmp_path_factory.mktemp("back")
     with running_app(home, environment={"MOMALISA_WORKER": "external"}) as app:
+        enqueue_walk(app.database, "a boat", "a pond")
         yield app
 
 
@@ -73,6 +75,16 @@ def submit_walk(page: Page) -> None:
     press(page, "Walk")
 
 
+def watch_another_walk(page: Page) -> None:
+    page.get_by_text("Watch", exact=True).first.click()
+    expect(page.get_by_text(QUEUED)).to_be_visible()
+    # The next runs of the page must not return to the walk before.
+    fill_field(page, "From", "a red square")
+    press(page, "Add a stop")
+    expect(page.get_by_role("button", name="Remove stop 1")).to_be_visible()
+    wait_for_script(page)
+
+
 FILM = "/gallery?walk=first"
 WAYS = {
     "remix": Way(FILM, DETAIL, button("Remix"), r"/create\?walk=", QUEUED),
@@ -113,6 +125,9 @@ WAYS = {
     "walk": Way("/create", EMPTY, submit_walk, r"/create\?walk=", QUEUED),
     "remix on Create": Way(
         "/create?walk=first", "Remix", button("Remix"), r"/create\?walk=(?!first)", QUEUED
+    ),
+    "watch another walk": Way(
+        "/create?walk=first", "Remix", watch_another_walk, r"/create\?walk=(?!first)", QUEUED
     ),
     "walk both ways": Way(
         "/compare", "Linear beside non-linear", walk_both_ways, r"/compare\?a=[^&]+&b=", QUEUED

@@ -6,7 +6,7 @@ import streamlit as st
 
 from db import walks
 from db.models import State, Walk
-from momalisa.ui import durations, history, page_paths, submit, wall_label
+from momalisa.ui import durations, history, submit, wall_label
 from momalisa.ui.components.filmstrip import filmstrip
 from momalisa.ui.http import media
 
@@ -106,11 +106,22 @@ def _seconds_left(walk: Walk, done: int) -> float | None:
 
 
 def show_other_walks(except_for: str | None) -> None:
-    """Show links to the other unfinished walks, five at most."""
+    """Show the other unfinished walks, five at most, each with a button that opens it."""
     with history.reading() as session:
         others = [walk for walk in walks.list_active(session=session) if walk.id != except_for]
     with st.container(key="elsewhere"):
         for walk in others[:5]:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.text(f"Being made now: {wall_label.shorten(walk.title)}", width="stretch")
-                st.page_link(page_paths.CREATE, label="Watch", query_params={"walk": walk.id})
+                # A link to the page shown now would not change the address.
+                st.button(
+                    "Watch",
+                    key=f"watch_{walk.id}",
+                    type="tertiary",
+                    on_click=_open_walk,
+                    args=(walk.id,),
+                )
+
+
+def _open_walk(walk_id: str) -> None:
+    st.query_params["walk"] = walk_id
