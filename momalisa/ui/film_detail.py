@@ -85,12 +85,13 @@ def show_variation_buttons(walk: Walk) -> None:
     if not submit.has_spec(walk):
         return
     pacing = submit.contrasting_pacing(walk)
-    if st.button(
+    remix = st.button(
         "Remix",
         key=f"remix_{walk.id}",
         icon=":material/casino:",
         help="The same prompts from new seeds",
-    ):
+    )
+    if remix and not navigation.is_leaving():
         navigation.open_page(page_paths.CREATE, {"walk": submit.submit_remix(walk)})
     if st.button(f"Compare with {pacing}", key=f"paced_{walk.id}", icon=":material/compare:"):
         other = submit.submit_with_pacing(walk, pacing)

@@ -97,6 +97,17 @@ def test_a_foreign_film_shows_what_is_known_of_it(visit: Visit, add_foreign_film
         visit(page, walk=walk.id, use=walk.id, a=walk.id, b=walk.id)
 
 
+def test_a_double_click_on_remix_submits_one_walk(visit: Visit, add_film: MakeWalk) -> None:
+    at = visit("gallery", walk=add_film("a moon", "a sea").id)
+    requests = []
+    for _click in range(2):
+        widget(at, "button", "Remix").click().run()
+        requests.append(component_data(at, "address"))
+    assert requests[0] == requests[1]
+    _film, remix = all_walks()
+    assert requests[0]["address"] == f"create?walk={remix.id}"
+
+
 def test_a_changed_title_is_saved_and_searchable(visit: Visit, add_film: MakeWalk) -> None:
     walk = add_film("a moon", "a sea")
     at = visit("gallery", walk=walk.id)

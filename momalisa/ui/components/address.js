@@ -1,16 +1,29 @@
 // Opens pages with one entry in the browser's history each.
 
 const EMBED_PARAMETERS = ["embed", "embed_options"]  // must stay while the app is embedded
-let last
+const PATIENCE = 2000  // milliseconds to wait for a page before clicks count again
+const opened = new Set()
+let leaving = false
 
 // Opens an address. The popstate event makes Streamlit load it as after Back, without a new entry.
 export default function ({ data }) {
-  if (!data.address || data.id === last) return  // a change of the theme calls again
-  last = data.id
+  if (!data.address) leaving = false  // the run of the next page has begun
+  if (!data.address || opened.has(data.id)) return  // other runs and a change of theme call again
+  opened.add(data.id)
+  leaving = !data.replace
+  if (leaving) setTimeout(() => leaving = false, PATIENCE)
   const next = withEmbedParameters(new URL(data.address, location.href))
   history[data.replace ? "replaceState" : "pushState"]({}, "", next)
   dispatchEvent(new PopStateEvent("popstate", { state: {} }))
 }
+
+// Ignores clicks until the next page has begun: Streamlit would answer them with the page before,
+// but with the next one's parameters.
+addEventListener("click", event => {
+  if (!leaving) return
+  event.stopImmediatePropagation()
+  event.preventDefault()
+}, true)
 
 // When a link is clicked, Streamlit pushes this page's address without the parameters that are bound
 // to fields. They are removed until it has read the address, so that it pushes nothing.
