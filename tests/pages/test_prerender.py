@@ -24,6 +24,12 @@ APP = Starlette(
 )
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine the database may take longer than visitors are made to wait."""
+    monkeypatch.setattr(prerender, "TIMEOUT", 30.0)
+
+
 def page(path: str = "/gallery", query: str = "") -> bytes:
     """The body of a response."""
     return get(path, query, app=APP)[2]
