@@ -1,4 +1,4 @@
-"""The tables: walks, tags, votes, stills, workers and accession number counters."""
+"""The tables: walks, deletions, tags, votes, stills, workers and accession number counters."""
 
 import secrets
 from datetime import datetime
@@ -162,6 +162,9 @@ class Walk(Base):
     # Its order in that round: when it would be finished, in seconds since 1970, if started at once.
     due: Mapped[int] = mapped_column(BigInteger, default=0)
     cancel_requested: Mapped[bool] = mapped_column(default=False)
+    # After a fault of a machine, not of the walk: how often, and before when not to try again.
+    machine_failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    not_before: Mapped[datetime | None]
     error: Mapped[str] = mapped_column(default="")
 
     # The result.
@@ -188,6 +191,10 @@ class Walk(Base):
         lazy="selectin", cascade="all, delete-orphan", passive_deletes=True, order_by="Tag.name"
     )
 
+    # The last edit (title, tags, star, notes, votes), and the edit that the stored record has.
+    edited_at: Mapped[datetime | None]
+    recorded_at: Mapped[datetime | None]
+
     # For searching and sorting; `_update_search_columns` sets them. `number` is the accession
     # number as an integer, and the rowid in SQLite's full-text index.
     number: Mapped[int] = mapped_column(BigInteger, default=0)
@@ -203,6 +210,18 @@ class Walk(Base):
     def prompts(self) -> list[str]:
         """The prompts of its stops; empty when another program made the film."""
         return [str(stop["prompt"]) for stop in self.spec.get("stops", [])]
+
+
+class Deletion(Base):
+    """A tombstone: the walk with this id was deleted, and its files must not come back."""
+
+    __tablename__ = "deletions"
+
+    walk_id: Mapped[str] = mapped_column(String(128), primary_key=True)
+    accession: Mapped[str] = mapped_column(String(32))
+    deleted_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # When its files were deleted from the storage; None while that is still to be done.
+    files_deleted_at: Mapped[datetime | None]
 
 
 class Tag(Base):
@@ -240,6 +259,8 @@ class Still(Base):
     question: Mapped[str] = mapped_column(String(64), index=True)
     state: Mapped[State] = mapped_column(default=State.QUEUED)
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # When the answer was last asked for: a queued still that is no longer asked for expires.
+    asked_at: Mapped[datetime | None]
     finished_at: Mapped[datetime | None]
     maker: Mapped[str] = mapped_column(String(64), default="")
     spec: Mapped[dict[str, Any]]
@@ -263,6 +284,14 @@ class WorkerHeartbeat(Base):
     device: Mapped[str] = mapped_column(default="")
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
     seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    # Which process this is: the boot of its machine, and its start in clock ticks since then.
+    boot_id: Mapped[str] = mapped_column(default="", server_default="")
+    process_start: Mapped[int] = mapped_column(BigInteger, default=0, server_default="0")
+    home: Mapped[str] = mapped_column(default="", server_default="")
+    # Faults of its machine in a row, the last one's sentence, and until when it claims nothing.
+    failures: Mapped[int] = mapped_column(default=0, server_default="0")
+    problem: Mapped[str] = mapped_column(default="", server_default="")
+    paused_until: Mapped[datetime | None]
 
 
 class AccessionYear(Base):
