@@ -116,7 +116,7 @@ def _is_possible(walk: Walk) -> bool:
             return False
 
 
-def measure_killed_migrations(databases: Databases) -> dict[str, float]:
+def measure_killed_migrations(databases: Databases, kills: int = KILLS // 4) -> dict[str, float]:
     """Kill the migration of a database of 203 walks at random moments and run it again."""
     if not isinstance(databases, SQLite):
         return {}
@@ -127,7 +127,7 @@ def measure_killed_migrations(databases: Databases) -> dict[str, float]:
     began = time.perf_counter()
     _run_and_kill(60.0, migrate, url)
     seconds = time.perf_counter() - began
-    while killed < KILLS // 4:
+    while killed < kills:
         url = databases.blank()
         _create_old_database(url)
         killed += _run_and_kill(random_.uniform(0.0, seconds), migrate, url)

@@ -28,6 +28,7 @@ from momalisa.storage import film_key, open_storage
 from momalisa.storage.outbox import Outbox, open_outbox
 from momalisa.sync import sync
 from tests.chaos.environment import PATIENCE, Environment, new_environment
+from tests.chaos.findings import Findings, Scenario
 from tests.chaos.kills import measure_killed_migrations
 from tests.support.databases import SQLite
 from tests.support.faults import Fault
@@ -174,6 +175,43 @@ def _temporary_environment(patience: tuple[float, float]) -> Iterator[Environmen
         new_environment(Path(home), patience) as environment,
     ):
         yield environment
+
+
+def run_kills(count: int) -> Findings:
+    """Kill migrations (a quarter of the times), workers, and the app (a tenth of the times)."""
+    migrations, apps = count // 4, count // 10
+    with tempfile.TemporaryDirectory() as folder:
+        killed = measure_killed_migrations(SQLite(Path(folder)), kills=migrations)
+    damages = sum(killed.values()) - killed["kill -9 during a migration"]
+    parts = [("migrations", Findings(migrations, lost=int(damages), figures=killed))]
+    app: dict[str, Any] = {"kill": kill_app, "survivor": Environment.running_app}
+    for name, kills, options in (
+        ("workers", count - migrations - apps, {}),
+        ("apps", apps, app),
+    ):
+        with _temporary_environment((0.5, 1.0)) as environment:
+            figures = measure_kills(environment, kills, **options)
+            parts.append((name, _count_findings(kills, figures)))
+    return Findings.add(parts)
+
+
+def _count_findings(kills: int, figures: dict[str, Any]) -> Findings:
+    """Sort the counts of `measure_kills` by what a curator would suffer."""
+    after_a_kill, in_the_end = figures["worst counts after a kill"], figures["in the end"]
+    worst = Counter(after_a_kill) | Counter(in_the_end)
+    return Findings(
+        runs=kills,
+        lost=worst["films lost"]
+        + worst["wrong checksums"]
+        + worst["rows without their files"]
+        + worst["waiting films that are nowhere"],
+        hidden=worst["files of no film"] + worst["films left in the outbox"],
+        doubled=worst["files stored twice"],
+        figures=figures,
+    )
+
+
+SCENARIO = Scenario("kills", 200, run_kills)
 
 
 def main() -> None:
