@@ -115,6 +115,9 @@ class Walk(Base):
             "ix_walks_in_line",
             *("turn", "due", "created_at", "id", "state", "maker"),
         ),
+        _partial_index(
+            "state = 'failed' OR state = 'cancelled'", "ix_walks_given_up", "state", "finished_at"
+        ),
         Index("ix_walks_maker_created_at", "maker", "created_at"),
         *(_index_done_sorted(sort) for sort in ("finished_at", "sort_title", "frames_total")),
         _index_done_sorted("evenness", text("coalesce(evenness, -1.0)")),
@@ -304,11 +307,12 @@ class AccessionYear(Base):
 
 
 # Literals, not bound parameters: only then do the query planners use the partial indexes.
-IS_QUEUED, IS_RUNNING, IS_DONE = (
+IS_QUEUED, IS_RUNNING, IS_DONE, IS_FAILED, IS_CANCELLED = (
     Walk.state == literal_column(f"'{state}'")
-    for state in (State.QUEUED, State.RUNNING, State.DONE)
+    for state in (State.QUEUED, State.RUNNING, State.DONE, State.FAILED, State.CANCELLED)
 )
 IS_ACTIVE = or_(IS_QUEUED, IS_RUNNING)
+IS_GIVEN_UP = or_(IS_FAILED, IS_CANCELLED)
 
 
 @event.listens_for(Walk, "before_insert")

@@ -1,5 +1,7 @@
 """Tombstones of deleted walks; times of edits; retries after faults of a machine; workers' health.
 
+Failed and cancelled walks have an index, for those who run the app.
+
 Only additions, all with defaults: the previous release works on this schema.
 """
 
@@ -31,9 +33,18 @@ def upgrade() -> None:
         _moment("files_deleted_at"),
         sa.PrimaryKeyConstraint("walk_id", name="pk_deletions"),
     )
+    given_up = sa.text("state = 'failed' OR state = 'cancelled'")
+    op.create_index(
+        "ix_walks_given_up",
+        "walks",
+        ["state", "finished_at"],
+        sqlite_where=given_up,
+        postgresql_where=given_up,
+    )
 
 
 def downgrade() -> None:
+    op.drop_index("ix_walks_given_up", "walks")
     op.drop_table("deletions")
     for name in ("paused_until", "failures", "process_start", "problem", "home", "boot_id"):
         op.drop_column("workers", name)
