@@ -7,20 +7,13 @@ import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import ValidationError
 
+from momalisa.commands import walk
 from momalisa.errors import BadInput, MomaLisaError
-from momalisa.files import write_atomically
-from momalisa.pacing import PACINGS
 from momalisa.settings import settings
-from momalisa.spec import SHORTCUTS, Interpolation, Loop, Mode, WalkSpec, explain, pair_with_seeds
-
-if TYPE_CHECKING:
-    from momalisa.engine.frame_cache import Frame
-    from momalisa.engine.runner import ModelRunner
-    from momalisa.render import RenderedFrames
+from momalisa.spec import explain
 
 DONE, FAILED, BAD_INPUT = 0, 1, 2
 
@@ -53,7 +46,7 @@ def _build_parser() -> argparse.ArgumentParser:
         description="MOMA Lisa walks from one prompt to another and films the way.",
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    _add_walk(commands)
+    walk.add_to(commands)
     worker = commands.add_parser("worker", help="render the walks of the queue until stopped")
     worker.add_argument("--once", action="store_true", help="stop when the queue is empty")
     worker.set_defaults(run=_run_worker)
@@ -75,152 +68,6 @@ def _build_parser() -> argparse.ArgumentParser:
     sync.add_argument("--json", action="store_true", help="the report as JSON")
     sync.set_defaults(run=_run_sync)
     return parser
-
-
-def _add_walk(commands: Any) -> None:
-    """Add `walk`: its prompts, what it writes, and on which model and device it runs."""
-    walk = commands.add_parser(
-        "walk",
-        help="make one film from two prompts or more",
-        description="Make one film. Example: python -m momalisa walk "
-        '"a red square on white" "a stormy sea at night" --out film.gif',
-    )
-    walk.add_argument("prompts", nargs="+", metavar="PROMPT", help="the stops, in order")
-    walk.add_argument(
-        "--out", type=Path, default=Path("film.gif"), help="the film to write (film.gif)"
-    )
-    walk.add_argument("--report", type=Path, help="a file for the rendering's statistics, as JSON")
-    walk.add_argument("--frames-dir", type=Path, help="a folder for the frames, as PNG")
-    walk.add_argument("--seeds", nargs="+", metavar="SEED", help="one for all stops, or for each")
-    _add_spec_options(walk)
-    model, device = settings().model, settings().device
-    walk.add_argument("--model", default=model, help=f"a name, folder or hub id ({model})")
-    walk.add_argument("--device", default=device, help="cuda, cuda:1, mps or cpu (the best)")
-    walk.add_argument("--batch", type=int, default=0, help="frames at once (what suits the device)")
-    walk.set_defaults(run=_run_walk)
-
-
-def _add_spec_options(walk: argparse.ArgumentParser) -> None:
-    """Add an option for each field of a spec, with the spec's or the model's own default."""
-    fields = WalkSpec.model_fields
-    for name, text in {
-        "frames": "frames a leg, both its ends included",
-        "strength": "of the pacing's curve: 0 is linear, 1 the full curve",
-        "negative": "what the pictures should not show",
-        "fps": "frames a second",
-    }.items():
-        standard = fields[name].default
-        shown = f"{text} ({standard})" if standard != "" else text
-        walk.add_argument(f"--{name}", default=standard, metavar=name.upper(), help=shown)
-    for name, text in {
-        "steps": "denoising steps a frame",
-        "guidance": "how closely the prompts are followed; 1 or less turns it off",
-        "size": "pixels of a side",
-    }.items():
-        walk.add_argument(f"--{name}", metavar=name.upper(), help=f"{text} (the model's own)")
-    for name, values, text in (
-        ("pacing", PACINGS, "how frames are spread over a leg"),
-        ("interpolation", get_args(Interpolation), "how text embeddings are mixed"),
-        ("loop", get_args(Loop), "what follows the last frame"),
-        ("mode", get_args(Mode), "exact, or fast by shortcuts"),
-    ):
-        standard = fields[name].default
-        walk.add_argument(
-            f"--{name}", choices=values, default=standard, help=f"{text} ({standard})"
-        )
-    walk.add_argument(
-        "--without",
-        nargs="*",
-        choices=SHORTCUTS,
-        default=fields["without"].default,
-        help="shortcuts that fast leaves out (trunk)",
-    )
-
-
-def _build_spec(options: argparse.Namespace) -> WalkSpec:
-    """Build the spec of the options. Raises ValidationError or BadInput."""
-    from momalisa.models.registry import find
-
-    card = find(options.model)
-    own = {"steps": card.steps, "guidance": card.guidance, "size": card.size}
-    values = {name: getattr(options, name) for name in WalkSpec.model_fields if name != "stops"}
-    fields = {name: own[name] if value is None else value for name, value in values.items()}
-    stops = pair_with_seeds(options.prompts, options.seeds or ())
-    return WalkSpec.model_validate(fields | {"stops": stops})
-
-
-def _run_walk(options: argparse.Namespace) -> int:
-    spec = _build_spec(options)
-    for target in (options.out, options.report):
-        _check_target(target)
-    if options.frames_dir and options.frames_dir.exists() and not options.frames_dir.is_dir():
-        raise BadInput(f"{options.frames_dir} is a file. Please name a folder for the frames.")
-    if options.batch < 0:
-        raise BadInput("A batch has at least one frame; 0 means what suits the device.")
-    from momalisa.models.registry import load
-    from momalisa.render import encode_film
-
-    runner = load(spec.model, options.device)
-    for stop in spec.stops:
-        if unread := runner.model.unread(stop.prompt):
-            print(f"Too long for the model, which does not read: “{unread}”", file=sys.stderr)
-    frames, stats = rendered = _render_frames(spec, runner, options.batch)
-    write_atomically(options.out, encode_film(spec, frames))
-    if options.frames_dir:
-        _write_frames(options.frames_dir, frames)
-    if options.report:
-        report = json.dumps(_build_report(spec, runner, rendered), indent=2, ensure_ascii=False)
-        write_atomically(options.report, report.encode())
-    print(f"{options.out}: {len(frames)} frames in {stats.seconds:.1f} s")
-    return DONE
-
-
-def _render_frames(spec: WalkSpec, runner: "ModelRunner", batch: int) -> "RenderedFrames":
-    """Render with a progress bar; frames rendered before come from the cache."""
-    from tqdm import tqdm
-
-    from momalisa.engine.frame_cache import open_frame_cache
-    from momalisa.render import Progress, render_frames
-
-    cache = open_frame_cache(settings())
-    with tqdm(total=len(spec.places()), unit="frame", desc="painting") as bar:
-
-        def advance(progress: Progress) -> None:
-            bar.update(len(progress.ready) - bar.n)
-
-        rendered = render_frames(spec, runner, cache, batch=batch, on_progress=advance)
-    cache.trim()
-    return rendered
-
-
-def _build_report(
-    spec: WalkSpec, runner: "ModelRunner", rendered: "RenderedFrames"
-) -> dict[str, Any]:
-    return {
-        "frames": len(rendered.frames),
-        **rendered.stats.model_dump(),
-        "model": runner.model.name,
-        "digest": spec.digest(),
-        "spec": spec.model_dump(mode="json"),
-    }
-
-
-def _check_target(path: Path | None) -> None:
-    """Raise BadInput, before any rendering, if a file cannot be written there."""
-    if path is None:
-        return
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder. Please name a file in it.")
-    if not path.absolute().parent.is_dir():
-        raise BadInput(f"There is no folder {path.absolute().parent}. Please make it first.")
-
-
-def _write_frames(folder: Path, frames: "Sequence[Frame]") -> None:
-    from momalisa.film.encode import encode_png
-
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, frame in enumerate(frames):
-        write_atomically(folder / f"frame-{number:04d}.png", encode_png(frame))
 
 
 def _run_worker(options: argparse.Namespace) -> int:

@@ -19,7 +19,7 @@ TOP_LEVEL = {
     *("pages", "momalisa", "db", "tests"),
 }
 LAYERS: dict[int, set[str]] = {
-    7: {"streamlit_app", "pages", "momalisa.__main__"},
+    7: {"streamlit_app", "pages", "momalisa.__main__", "momalisa.commands"},
     6: {"momalisa.ui"},
     5: {"momalisa.worker", "momalisa.cloud", "momalisa.atelier"},
     4: {"momalisa.render", "momalisa.sync", "momalisa.stored_films"},

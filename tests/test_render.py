@@ -131,7 +131,7 @@ def test_still_beside_the_walk_is_refused(
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     settings = Settings(home=tmp_path / "home")
-    monkeypatch.setattr("momalisa.__main__.settings", lambda: settings)
+    monkeypatch.setattr("momalisa.commands.walk.settings", lambda: settings)
     return tmp_path
 
 

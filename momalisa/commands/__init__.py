@@ -1,0 +1,1 @@
+"""The commands of `python -m momalisa`, a module each: its options, and what it runs."""
