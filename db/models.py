@@ -149,6 +149,8 @@ class Walk(Base):
     size: Mapped[int]
     # Rendered by the endpoint of the settings, not by the worker's own model.
     remote: Mapped[bool] = mapped_column(default=False)
+    # Stands for the network address that it was submitted from, for limits; empty if unknown.
+    origin: Mapped[str] = mapped_column(String(64), default="", server_default="")
 
     # While running: [place, frame key] pairs in the order in which the frames became ready.
     progress: Mapped[list[Any]] = mapped_column(default=list)

@@ -19,6 +19,7 @@ def upgrade() -> None:
     for column in (_moment("edited_at"), _moment("recorded_at"), _moment("not_before")):
         op.add_column("walks", column)
     op.add_column("walks", _count("machine_failures"))
+    op.add_column("walks", _text("origin", sa.String(64)))
     op.add_column("stills", _moment("asked_at"))
     for name in ("boot_id", "home", "problem"):
         op.add_column("workers", _text(name))
@@ -49,7 +50,7 @@ def downgrade() -> None:
     for name in ("paused_until", "failures", "process_start", "problem", "home", "boot_id"):
         op.drop_column("workers", name)
     op.drop_column("stills", "asked_at")
-    for name in ("machine_failures", "not_before", "recorded_at", "edited_at"):
+    for name in ("origin", "machine_failures", "not_before", "recorded_at", "edited_at"):
         op.drop_column("walks", name)
 
 
@@ -61,5 +62,5 @@ def _count(name: str, kind: "sa.types.TypeEngine[int] | None" = None) -> "sa.Col
     return sa.Column(name, kind or sa.Integer(), nullable=False, server_default="0")
 
 
-def _text(name: str) -> "sa.Column[str]":
-    return sa.Column(name, sa.Text(), nullable=False, server_default="")
+def _text(name: str, kind: "sa.types.TypeEngine[str] | None" = None) -> "sa.Column[str]":
+    return sa.Column(name, kind or sa.Text(), nullable=False, server_default="")
