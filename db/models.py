@@ -315,6 +315,8 @@ IS_QUEUED, IS_RUNNING, IS_DONE, IS_FAILED, IS_CANCELLED = (
 )
 IS_ACTIVE = or_(IS_QUEUED, IS_RUNNING)
 IS_GIVEN_UP = or_(IS_FAILED, IS_CANCELLED)
+# A queued or running walk with a film is made again, because the film's file was lost.
+HAS_FILM = Walk.files["gif"].as_string().is_not(None)
 
 
 @event.listens_for(Walk, "before_insert")

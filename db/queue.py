@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, case, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.clock import database_now
-from db.models import IS_QUEUED, IS_RUNNING, State, Walk
+from db.models import HAS_FILM, IS_QUEUED, IS_RUNNING, State, Walk
 
 MAX_DEATHS = 3
 RESULT = frozenset(
@@ -112,15 +112,41 @@ def _count_death(walk: Walk, reason: str, moment: datetime) -> None:
     walk.deaths += 1
     walk.owner, walk.lease_until, walk.stage = None, None, ""
     if walk.cancel_requested:
-        walk.state, walk.finished_at = State.CANCELLED, moment
+        _end_row(walk, State.CANCELLED, moment)
     elif walk.deaths < MAX_DEATHS:
         walk.state = State.QUEUED
     else:
-        walk.state, walk.finished_at = State.FAILED, moment
+        _end_row(walk, State.FAILED, moment)
         walk.error = (
             f"The worker died {MAX_DEATHS} times while making this film, so it was given up. "
             "A smaller picture or fewer frames may fit this machine."
         )
+
+
+def _end_row(walk: Walk, state: State, moment: datetime) -> None:
+    """Do what `without_new_film` does, to a row in memory."""
+    has_film = "gif" in walk.files
+    walk.state = State.DONE if has_film else state
+    walk.finished_at = walk.finished_at if has_film and walk.finished_at else moment
+
+
+def without_new_film(state: State, moment: datetime) -> dict[str, Any]:
+    """Return the columns of a walk that ends in `state`, failed or cancelled, without a new film.
+
+    A walk that was made again is done instead: its former film hangs as before, and its files may
+    come back.
+    """
+    kind = Walk.state.type
+    return {
+        "state": case((HAS_FILM, literal(State.DONE, kind)), else_=literal(state, kind)),
+        "finished_at": _finished_at(moment),
+    }
+
+
+def _finished_at(moment: datetime) -> ColumnElement[datetime]:
+    """When a walk was finished: now, or when it was first, if it was made again."""
+    now = literal(moment, Walk.finished_at.type)
+    return case((HAS_FILM, func.coalesce(Walk.finished_at, now)), else_=now)
 
 
 def _lease_is_held(walk_id: str, owner: str, attempt: int) -> tuple[ColumnElement[bool], ...]:
@@ -193,7 +219,7 @@ def finish(
         raise ValueError(f"not among a walk's results: {', '.join(sorted(unknown))}")
     values = {
         "state": State.DONE,
-        "finished_at": database_now(session),
+        "finished_at": _finished_at(database_now(session)),
         "error": "",
         "waiting": waiting,
     }
@@ -219,16 +245,15 @@ def fail(*, session: Session, walk_id: str, owner: str, attempt: int, error: str
         walk_id,
         owner,
         attempt,
-        state=State.FAILED,
-        finished_at=database_now(session),
+        **without_new_film(State.FAILED, database_now(session)),
         error=error,
     )
 
 
 def confirm_cancel(*, session: Session, walk_id: str, owner: str, attempt: int) -> bool:
     """Mark a walk cancelled after its worker has stopped; False if the lease is lost."""
-    finished_at = database_now(session)
-    return _end(session, walk_id, owner, attempt, state=State.CANCELLED, finished_at=finished_at)
+    values = without_new_film(State.CANCELLED, database_now(session))
+    return _end(session, walk_id, owner, attempt, **values)
 
 
 def give_back(*, session: Session, walk_id: str, owner: str, attempt: int) -> bool:

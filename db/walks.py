@@ -14,8 +14,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from db import accession_numbers, curation
 from db.clock import database_now
 from db.gallery_query import ORDERS, Filters, Sort, build_conditions, is_postgresql, select_ids
-from db.models import IS_ACTIVE, IS_DONE, IS_QUEUED, IS_RUNNING, State, Tag, Walk
-from db.queue import QUEUE_ORDER, RESULT
+from db.models import HAS_FILM, IS_ACTIVE, IS_DONE, IS_QUEUED, IS_RUNNING, State, Tag, Walk
+from db.queue import QUEUE_ORDER, RESULT, without_new_film
 
 _SPEC_COLUMNS = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
 _EXPORT_COLUMNS = (
@@ -78,7 +78,8 @@ def _choose_round(session: Session, maker: str) -> int:
     """
     running = select(func.max(Walk.turn)).where(IS_RUNNING)
     queued = select(func.min(Walk.turn)).where(IS_QUEUED)
-    own = select(func.max(Walk.turn) + 1).where(IS_ACTIVE, Walk.maker == maker)
+    # Films that are made again have rounds of their own, which are not their maker's.
+    own = select(func.max(Walk.turn) + 1).where(IS_ACTIVE, Walk.maker == maker, ~HAS_FILM)
     round_now, round_next, after_own = session.execute(
         select(running.scalar_subquery(), queued.scalar_subquery(), own.scalar_subquery())
     ).one()
@@ -288,7 +289,7 @@ def cancel(*, session: Session, walk_id: str) -> bool:
     queued = (
         update(Walk)
         .where(Walk.id == walk_id, IS_QUEUED)
-        .values(state=State.CANCELLED, finished_at=database_now(session), cancel_requested=True)
+        .values(**without_new_film(State.CANCELLED, database_now(session)), cancel_requested=True)
     )
     running = update(Walk).where(Walk.id == walk_id, IS_RUNNING).values(cancel_requested=True)
     return any(session.scalar(change.returning(Walk.id)) for change in (queued, running))
