@@ -35,6 +35,8 @@ from db.text import accession_to_int, normalize_words
 # Lower case only: ids name folders, and some file systems ignore case.
 _ID_CHARACTERS = "23456789abcdefghijkmnpqrstuvwxyz"
 SORT_LENGTH = 120
+RECORD_IS_STALE = "state = 'done' AND edited_at > coalesce(recorded_at, '0001-01-01')"
+"""SQL condition of the films whose stored record (walk.json) lacks their last edit."""
 
 
 class State(StrEnum):
@@ -121,6 +123,7 @@ class Walk(Base):
         Index("ix_walks_maker_created_at", "maker", "created_at"),
         *(_index_done_sorted(sort) for sort in ("finished_at", "sort_title", "frames_total")),
         _index_done_sorted("evenness", text("coalesce(evenness, -1.0)")),
+        _partial_index(RECORD_IS_STALE, "ix_walks_stale_record", "edited_at"),
         # PostgreSQL only: SQLite's planner would choose them and read half of the rows.
         *(_index_done(name, name).ddl_if(dialect="postgresql") for name in ("model", "pacing")),
     )
@@ -196,9 +199,11 @@ class Walk(Base):
         lazy="selectin", cascade="all, delete-orphan", passive_deletes=True, order_by="Tag.name"
     )
 
-    # The last edit (title, tags, star, notes, votes), and the edit that the stored record has.
+    # The last edit (being finished, title, tags, star, notes, votes), the edit that the stored
+    # record has, and when the storage took that record.
     edited_at: Mapped[datetime | None]
     recorded_at: Mapped[datetime | None]
+    record_stored_at: Mapped[datetime | None]
 
     # For searching and sorting; `_update_search_columns` sets them. `number` is the accession
     # number as an integer, and the rowid in SQLite's full-text index.

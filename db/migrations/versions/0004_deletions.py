@@ -12,12 +12,17 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+_STALE = "state = 'done' AND edited_at > coalesce(recorded_at, '0001-01-01')"
+_INDEXES = (
+    ("ix_walks_given_up", "state = 'failed' OR state = 'cancelled'", ["state", "finished_at"]),
+    ("ix_walks_stale_record", _STALE, ["edited_at"]),
+)
 
 
 def upgrade() -> None:
     # Not in batch mode: a column alone is added in place, and the triggers of `walks` stay.
-    for column in (_moment("edited_at"), _moment("recorded_at"), _moment("not_before")):
-        op.add_column("walks", column)
+    for name in ("edited_at", "recorded_at", "record_stored_at", "not_before"):
+        op.add_column("walks", _moment(name))
     op.add_column("walks", _count("machine_failures"))
     op.add_column("walks", _text("origin", sa.String(64)))
     op.add_column("stills", _moment("asked_at"))
@@ -34,23 +39,22 @@ def upgrade() -> None:
         _moment("files_deleted_at"),
         sa.PrimaryKeyConstraint("walk_id", name="pk_deletions"),
     )
-    given_up = sa.text("state = 'failed' OR state = 'cancelled'")
-    op.create_index(
-        "ix_walks_given_up",
-        "walks",
-        ["state", "finished_at"],
-        sqlite_where=given_up,
-        postgresql_where=given_up,
-    )
+    for name, where, columns in _INDEXES:
+        condition = sa.text(where)
+        op.create_index(name, "walks", columns, sqlite_where=condition, postgresql_where=condition)
+    # Records of the previous release lack what curators wrote: they are all written once more.
+    op.execute("UPDATE walks SET edited_at = finished_at WHERE state = 'done'")
 
 
 def downgrade() -> None:
-    op.drop_index("ix_walks_given_up", "walks")
+    for name, _, _ in _INDEXES:
+        op.drop_index(name, "walks")
     op.drop_table("deletions")
     for name in ("paused_until", "failures", "process_start", "problem", "home", "boot_id"):
         op.drop_column("workers", name)
     op.drop_column("stills", "asked_at")
-    for name in ("origin", "machine_failures", "not_before", "recorded_at", "edited_at"):
+    op.drop_column("walks", "origin")
+    for name in ("machine_failures", "not_before", "record_stored_at", "recorded_at", "edited_at"):
         op.drop_column("walks", name)
 
 
