@@ -2,7 +2,8 @@
 
 A claim is a lease, identified by `owner` and `attempt`. Every write checks both, so a worker that
 has lost its lease changes nothing. A lease that expires counts as a death of its worker: the walk
-returns to the queue, or fails at the third death.
+returns to the queue, or fails at the third death in a row without a new frame. After a fault of a
+machine it returns with `put_back`, and waits a while.
 """
 
 from datetime import datetime, timedelta
@@ -12,6 +13,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
+from db import troubles
 from db.clock import database_now
 from db.models import HAS_FILM, IS_QUEUED, IS_RUNNING, State, Walk
 
@@ -38,6 +40,7 @@ QUEUE_ORDER = (Walk.turn, Walk.due, Walk.created_at, Walk.id)
 """The sort key of queued walks; `walks.enqueue` sets `turn` and `due`."""
 _NO_LEASE: dict[str, Any] = {"owner": None, "lease_until": None, "stage": ""}
 _LONGEST_LEASE = timedelta(hours=1)
+_LONGEST_WAIT = timedelta(hours=2)
 
 
 class LeaseStatus(StrEnum):
@@ -52,15 +55,15 @@ class LeaseStatus(StrEnum):
 
 
 def claim(*, session: Session, owner: str, lease_seconds: float) -> Walk | None:
-    """Lease the next queued walk to `owner`, set it running and return it; None if none is queued.
+    """Lease the next queued walk to `owner`, set it running and return it; None if none is due.
 
-    Takes back walks with expired leases first.
+    Takes back walks with expired leases first. Walks that wait after a fault are passed over.
     """
     reclaim_expired(session=session)
     moment = database_now(session)
     next_id = (
         select(Walk.id)
-        .where(IS_QUEUED)
+        .where(IS_QUEUED, _is_due(moment))
         .order_by(*QUEUE_ORDER)
         .limit(1)
         .with_for_update(skip_locked=True)
@@ -75,11 +78,24 @@ def claim(*, session: Session, owner: str, lease_seconds: float) -> Walk | None:
             attempt=Walk.attempt + 1,
             started_at=moment,
             lease_until=moment + timedelta(seconds=lease_seconds),
+            not_before=None,
             stage="loading",
         )
         .returning(Walk)
         .execution_options(synchronize_session=False, populate_existing=True)
     )
+
+
+def _is_due(moment: datetime) -> ColumnElement[bool]:
+    """Whether a walk need not wait; a time far ahead is from before the clock was put back."""
+    far_ahead = Walk.not_before > moment + _LONGEST_WAIT
+    return or_(Walk.not_before.is_(None), Walk.not_before <= moment, far_ahead)
+
+
+def seconds_to_retry(*, session: Session) -> float | None:
+    """Return the seconds until the next walk that waits after a fault is due; None without one."""
+    due = session.scalar(select(func.min(Walk.not_before)).where(IS_QUEUED))
+    return None if due is None else (due - database_now(session)).total_seconds()
 
 
 def reclaim_expired(*, session: Session) -> None:
@@ -107,9 +123,8 @@ def _take_back(session: Session, condition: ColumnElement[bool], reason: str) ->
 
 def _count_death(walk: Walk, reason: str, moment: datetime) -> None:
     """Release a dead worker's walk: back to the queue, cancelled if requested, or failed."""
-    trouble = {"at": moment.isoformat(), "attempt": walk.attempt, "reason": reason}
-    walk.troubles = [*walk.troubles, trouble]
-    walk.deaths += 1
+    advanced = troubles.note(walk, reason, moment)
+    walk.deaths = 1 if advanced else walk.deaths + 1
     walk.owner, walk.lease_until, walk.stage = None, None, ""
     if walk.cancel_requested:
         _end_row(walk, State.CANCELLED, moment)
@@ -118,8 +133,8 @@ def _count_death(walk: Walk, reason: str, moment: datetime) -> None:
     else:
         _end_row(walk, State.FAILED, moment)
         walk.error = (
-            f"The worker died {MAX_DEATHS} times while making this film, so it was given up. "
-            "A smaller picture or fewer frames may fit this machine."
+            f"The worker died {MAX_DEATHS} times at the same frame of this film, so it was given "
+            "up. A smaller picture or fewer frames may fit this machine."
         )
 
 
@@ -267,3 +282,45 @@ def give_back(*, session: Session, walk_id: str, owner: str, attempt: int) -> bo
     if cancel_requested:
         return confirm_cancel(session=session, walk_id=walk_id, owner=owner, attempt=attempt)
     return _end(session, walk_id, owner, attempt, state=State.QUEUED)
+
+
+def put_back(
+    *,
+    session: Session,
+    walk_id: str,
+    owner: str,
+    attempt: int,
+    reason: str,
+    pause: tuple[float, float],
+    most_tries: int | None = None,
+    error: str = "",
+) -> bool:
+    """Return a walk to the queue after a fault; it keeps its turn and its frames.
+
+    It waits `pause[0]` seconds, four times as long after each further fault without a new frame,
+    at most `pause[1]`. At the fault number `most_tries` without a new frame it fails with `error`
+    instead; if cancelling was requested, it is cancelled. False if the lease is lost.
+    """
+    walk = session.scalar(
+        select(Walk)
+        .where(*_lease_is_held(walk_id, owner, attempt))
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    )
+    if walk is None:
+        return False
+    moment = database_now(session)
+    advanced = troubles.note(walk, reason, moment)
+    tries = walk.machine_failures = 1 if advanced else walk.machine_failures + 1
+    walk.owner, walk.lease_until, walk.stage = None, None, ""
+    if walk.cancel_requested:
+        _end_row(walk, State.CANCELLED, moment)
+    elif most_tries is not None and tries >= most_tries:
+        _end_row(walk, State.FAILED, moment)
+        walk.error = error
+    else:
+        first, longest = pause
+        walk.state = State.QUEUED
+        walk.not_before = moment + timedelta(seconds=min(first * 4.0 ** (tries - 1), longest))
+    session.flush()
+    return True
