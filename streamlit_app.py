@@ -18,7 +18,7 @@ from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
 from momalisa.ui import error_display, history
-from momalisa.ui.http import media, not_found, preload, prerender, stills
+from momalisa.ui.http import hosts, media, not_found, preload, prerender, stills
 from momalisa.worker.courier import Courier
 from momalisa.worker.supervisor import Supervisor
 
@@ -32,6 +32,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         await anyio.to_thread.run_sync(migrate, settings().database)
     except HistoryError as error:
         log.error("%s", error)  # every page shows it as well
+    if warning := hosts.describe_exposure(st.get_option("server.address") or ""):
+        log.warning("%s", warning)
     threading.Thread(target=_warm_up, daemon=True).start()
     stopping = threading.Event()
     if settings().worker == "external":
@@ -60,6 +62,7 @@ app = st.App(
     Path(__file__).parent / "momalisa" / "ui" / "shell.py",
     routes=[*media.ROUTES, *stills.ROUTES],
     middleware=[
+        Middleware(hosts.guard_hosts),
         Middleware(not_found.redirect_unknown_pages),
         Middleware(preload.add_preload_links),
         Middleware(prerender.prerender_posters),

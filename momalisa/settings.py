@@ -27,7 +27,12 @@ class Settings(BaseSettings):
     device: str = Field("", description="cuda, cuda:1, mps or cpu; empty: the best there is")
     endpoint: str = Field("", description="a Vertex AI endpoint or a container's URL that paints")
     worker: Literal["local", "external"] = Field("local", description="who starts the worker")
-    admins: str = Field("", description="e-mail addresses, comma separated, for where one signs in")
+    hosts: str = Field("", description="the app's host names besides localhost, comma separated")
+    visitors: Literal["", "none", "view", "make", "all"] = Field(
+        "", description="what those who are not signed in may do; empty: see momalisa.ui.policy"
+    )
+    embedders: str = Field("", description="origins that may show the app in a frame, by commas")
+    admins: str = Field("", description="issuer|subject or verified e-mail, comma separated")
     cache_gb: float = Field(5.0, gt=0, description="frame cache, least recently used out")
 
     @field_validator("database_url")
@@ -37,6 +42,11 @@ class Settings(BaseSettings):
         if url and "://" not in url:
             raise ValueError("it begins with sqlite:/// or postgresql://")
         return re.sub(r"^postgres://", "postgresql://", url)
+
+    @property
+    def host_names(self) -> tuple[str, ...]:
+        """The names in `hosts`, in lower case; `*.example.org` stands for all names below it."""
+        return tuple(name.lower().rstrip(".") for name in split_list(self.hosts))
 
     @property
     def store_root(self) -> str:
@@ -52,6 +62,11 @@ class Settings(BaseSettings):
     def frame_cache(self) -> Path:
         """The folder of finished frames."""
         return self.home / "frames"
+
+
+def split_list(text: str) -> list[str]:
+    """The entries of a setting that are separated by commas, without blank ones."""
+    return [entry for entry in map(str.strip, text.split(",")) if entry]
 
 
 @lru_cache(maxsize=1)

@@ -1,7 +1,7 @@
 """Requests to an ASGI app without a server and without normalising the path."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -27,7 +27,12 @@ def post(path: str, query: str, *parts: bytes) -> Response:
 
 
 async def request(
-    path: str, query: str = "", parts: Sequence[bytes] = (), app: ASGIApp = MEDIA_APP
+    path: str,
+    query: str = "",
+    parts: Sequence[bytes] = (),
+    app: ASGIApp = MEDIA_APP,
+    headers: Mapping[str, str] | None = None,
+    client: str = "127.0.0.1",
 ) -> Response:
     """Send a GET request, or a POST request if there are body chunks."""
     messages: list[Any] = []
@@ -48,13 +53,13 @@ async def request(
         "raw_path": path.encode(),
         "root_path": "",
         "query_string": query.encode(),
-        "headers": [],
+        "headers": [(n.lower().encode(), v.encode()) for n, v in (headers or {}).items()],
         "server": ("test", 80),
-        "client": ("test", 1),
+        "client": (client, 1),
         "scheme": "http",
         "http_version": "1.1",
     }
     await app(scope, receive, send)
     start, *body = messages
-    headers = {name.decode(): value.decode() for name, value in start["headers"]}
-    return start["status"], headers, b"".join(part.get("body", b"") for part in body)
+    sent = {name.decode(): value.decode() for name, value in start["headers"]}
+    return start["status"], sent, b"".join(part.get("body", b"") for part in body)

@@ -1,0 +1,170 @@
+"""Middleware that decides by address who reaches the app: host names, origins, clients.
+
+Every HTTP request and WebSocket passes here before anything else, Streamlit's own included.
+
+A page of another site can make its name point to this machine (DNS rebinding); its requests then
+come from the curator's own browser, but with the site's name in `Host` and `Origin`. So only names
+that are known are answered: those of this machine, IP addresses, which cannot be rebound, and
+those in `MOMALISA_HOSTS`.
+"""
+
+import logging
+from collections.abc import Sequence
+from html import escape
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import HTMLResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from momalisa.settings import settings
+from momalisa.ui import sign_in
+
+HEALTH_PATHS = ("/_stcore/health", "/healthz", "/readyz")
+"""Answered under every name: load balancers ask by address or by names of their own."""
+FORWARDING_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+"""What proxies add; a request that has one comes from elsewhere."""
+POLICY_VIOLATION = 1008
+"""The close code of refused WebSockets."""
+CLOSED = (
+    "This gallery is open on its own machine only. Who runs it can let others in: README, "
+    "“Visitors from elsewhere”."
+)
+PAGE = """<!doctype html>
+<html lang="en" style="color-scheme: light dark; font: 1rem/1.5 sans-serif; padding: 2rem">
+<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>MOMA Lisa</title>
+<main><h1>MOMA Lisa</h1><p>{}</p></main>
+"""
+
+log = logging.getLogger(__name__)
+
+Refusal = tuple[int, str]
+"""The status code and the sentence of an answer."""
+
+
+def guard_hosts(app: ASGIApp) -> ASGIApp:
+    """Wrap an app: refuse unknown hosts, foreign origins, and strangers where it is not open."""
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        refusal = None if scope["type"] == "lifespan" else find_refusal(scope)
+        if refusal is None:
+            await app(_with_host_of_origin(scope), receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": POLICY_VIOLATION})
+        else:
+            status, sentence = refusal
+            await HTMLResponse(PAGE.format(escape(sentence)), status)(scope, receive, send)
+
+    return middleware
+
+
+def find_refusal(scope: Scope) -> Refusal | None:
+    """Why a request or WebSocket is refused; None if it is let in."""
+    headers, names = Headers(scope=scope), settings().host_names
+    hosts = headers.getlist("host")
+    host = parse_host(hosts[0]) if len(hosts) == 1 else ""
+    if scope["path"] in HEALTH_PATHS and scope["type"] == "http":
+        return None
+    if not is_known(host, names):
+        log.debug("refused: Host %r", hosts)
+        return 421, (
+            f"MOMA Lisa does not know the address {host or 'that you asked for'}. If it is hers, "
+            "name it in MOMALISA_HOSTS."
+        )
+    if not _is_own_origin(headers.get("origin"), hosts[0], names):
+        log.debug("refused: Origin %r", headers.get("origin"))
+        return 403, "Other sites cannot send requests to MOMA Lisa."
+    if not (is_local(scope) or settings().visitors or sign_in.is_configured()):
+        return 403, CLOSED
+    return None
+
+
+def parse_host(text: str) -> str:
+    """The host name in a `Host` header, in lower case, without port; "" if it is not one."""
+    try:
+        parts = urlsplit(f"//{text}")
+        name, _port = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    return name.rstrip(".") if parts.netloc == text and "@" not in text else ""
+
+
+def is_known(host: str, names: Sequence[str]) -> bool:
+    """Whether a host is this machine, an IP address, or one of the names in the settings."""
+    return is_loopback(host) or _find_ip_address(host) is not None or _is_named(host, names)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or IP address stands for the machine itself."""
+    address = _find_ip_address(host)
+    if address is None:
+        return host == "localhost" or host.endswith(".localhost")
+    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
+
+
+def is_local(scope: Scope) -> bool:
+    """Whether a browser on this machine asks, directly.
+
+    A proxy on this machine looks like one, unless it says for whom it asks or which name it was
+    called by. So no client counts as local where `MOMALISA_HOSTS` names the address of a proxy.
+    """
+    headers, client = Headers(scope=scope), scope.get("client")
+    origin = headers.get("origin")
+    return (
+        not settings().host_names
+        and client is not None
+        and is_loopback(client[0])
+        and is_loopback(parse_host(headers.get("host", "")))
+        and (origin is None or is_loopback(parse_host(urlsplit(origin).netloc)))
+        and not any(name in headers for name in FORWARDING_HEADERS)
+    )
+
+
+def describe_exposure(address: str) -> str:
+    """The warning at start if the server listens to other machines but lets none in; else blank."""
+    if is_loopback(address) or settings().visitors or sign_in.is_configured():
+        return ""
+    return (
+        f"The app listens on {address or 'every address'}, but only browsers on this machine are "
+        "let in. To let others in, set up sign-in, or say with MOMALISA_VISITORS what they may do "
+        "(README, “Visitors from elsewhere”)."
+    )
+
+
+def _find_ip_address(host: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(host)
+    except ValueError:
+        return None
+
+
+def _is_named(host: str, names: Sequence[str]) -> bool:
+    return any(
+        host == name or (name.startswith("*.") and host.endswith(name[1:])) for name in names
+    )
+
+
+def _is_own_origin(origin: str | None, host: str, names: Sequence[str]) -> bool:
+    """Whether a request comes from the app's own pages, or from no page at all.
+
+    Another port of this machine is another origin. A proxy may have changed the host, but not the
+    origin, which then has one of the names in the settings.
+    """
+    if origin is None:
+        return True
+    netloc = urlsplit(origin).netloc
+    return netloc.lower() == host.lower() or _is_named(parse_host(netloc), names)
+
+
+def _with_host_of_origin(scope: Scope) -> Scope:
+    """The scope of a WebSocket with the origin's host in `Host`.
+
+    Streamlit refuses a WebSocket where the two differ; here both were found to be the app's.
+    """
+    origin = Headers(scope=scope).get("origin") if scope["type"] == "websocket" else None
+    if origin is None:
+        return scope
+    headers = MutableHeaders(raw=list(scope["headers"]))
+    headers["host"] = urlsplit(origin).netloc
+    return {**scope, "headers": headers.raw}
