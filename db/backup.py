@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from db.error_messages import Damaged, NotRestorable, TooNew, translate_errors
+from db.files import create_folder, sync_folder
 from db.session import list_revisions, sqlite_file
 
 
@@ -25,6 +26,7 @@ def backup(url: str, file: Path) -> None:
     if file.exists():
         raise NotRestorable(f"{file} exists already. A backup overwrites nothing: name a new file.")
     os.replace(_copy_and_check(history, file), file)
+    sync_folder(file.absolute().parent)
 
 
 def restore(file: Path, url: str) -> Path | None:
@@ -36,7 +38,7 @@ def restore(file: Path, url: str) -> Path | None:
     history = _require_sqlite_file(url, "pg_restore --clean --dbname=DATABASE FILE")
     if not file.is_file():
         raise NotRestorable(f"There is no backup at {file}.")
-    history.parent.mkdir(parents=True, exist_ok=True)
+    create_folder(history.parent)
     try:
         new = _copy_and_check(file, history)
     except Damaged as error:
@@ -45,6 +47,7 @@ def restore(file: Path, url: str) -> Path | None:
         had_history = history.exists()
         previous = _copy_aside(history)
         os.replace(new, history)
+        sync_folder(history.parent)
     finally:
         new.unlink(missing_ok=True)
     return previous if had_history else None

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from db.files import sync_folder
+
 
 def temporary_path(path: Path) -> Path:
     """Return a new hidden name in the folder of `path`, ending in `.part`."""
@@ -23,7 +25,16 @@ def replacing(path: Path) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def write_atomically(path: Path, data: bytes | memoryview) -> None:
-    """Write a file into an existing folder."""
-    with replacing(path) as part:
-        part.write_bytes(data)
+def write_atomically(path: Path, data: bytes | memoryview, *, synced: bool = False) -> None:
+    """Write a file into an existing folder.
+
+    `synced` waits until it is safe from a power cut, which takes milliseconds. Without it a power
+    cut may leave an empty or damaged file under the name.
+    """
+    with replacing(path) as part, part.open("xb") as file:
+        file.write(data)
+        if synced:
+            file.flush()
+            os.fsync(file.fileno())
+    if synced:
+        sync_folder(path.absolute().parent)

@@ -107,7 +107,7 @@ def _run_walk(options: argparse.Namespace) -> int:
         if unread := runner.model.unread(stop.prompt):
             print(f"Too long for the model, which does not read: “{unread}”", file=sys.stderr)
     frames, stats = rendered = _render_frames(spec, runner, options.batch)
-    write_atomically(options.out, encode_film(spec, frames))
+    write_atomically(options.out, encode_film(spec, frames), synced=True)
     if options.frames_dir:
         _write_frames(options.frames_dir, frames)
     if options.report:

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from db.files import create_folder, sync_folder
 from momalisa.errors import NotStored, StorageError
 from momalisa.files import temporary_path
 from momalisa.storage.interface import StoredFile, app_url, check_key, conflict_error
@@ -31,7 +32,7 @@ class LocalStorage:
                     raise conflict_error(key) from None
             finally:
                 part.unlink(missing_ok=True)
-            _fsync_folder(path.parent)
+            sync_folder(path.parent)
             return self._stored_file(path)
 
     def get(self, key: str) -> bytes:
@@ -86,7 +87,7 @@ class LocalStorage:
         """Write a temporary file beside `path` and fsync it; `list` does not show it."""
         part = temporary_path(path)
         for last_try in (False, False, True):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            create_folder(path.parent)
             try:
                 with part.open("xb") as file:
                     file.write(data)
@@ -134,13 +135,3 @@ def _publish(part: Path, path: Path) -> None:
         if path.exists():
             raise FileExistsError(path) from None
         os.replace(part, path)
-
-
-def _fsync_folder(folder: Path) -> None:
-    """Flush the folder's entries to disk, where the system supports it."""
-    with suppress(OSError):
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

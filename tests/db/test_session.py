@@ -5,13 +5,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from sqlalchemy import text
 
 from db.models import Walk
 from db.session import HERE, get_engine, reading, writing
-from tests.support.databases import SQLite
+from tests.support.databases import PostgreSQL, SQLite
 
 ROOT = HERE.parent
 EnqueueWalk = Callable[..., Walk]
@@ -78,7 +79,17 @@ def test_sqlite_is_set_up_to_last(files: SQLite) -> None:
     names = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
     with reading(url) as session:
         values = [session.scalar(text(f"PRAGMA {name}")) for name in names]
-    assert values == ["wal", 1, 1, 15_000]
+    assert values == ["wal", 2, 1, 15_000]
+
+
+def test_postgresql_commits_durably_although_the_server_does_not(server: PostgreSQL) -> None:
+    """The tests' server has `synchronous_commit=off`, as a hurried administrator may."""
+    url = server.fresh()
+    for _ in range(2):
+        with suppress(RuntimeError), writing(url) as session:
+            assert session.scalar(text("SHOW synchronous_commit")) == "on"
+            raise RuntimeError  # a rollback does not undo it
+    get_engine(url).dispose()
 
 
 def test_one_engine_a_database(url: str, blank: str) -> None:
