@@ -12,7 +12,14 @@ from typing import Any
 from urllib.parse import quote
 
 from momalisa.errors import NotStored, StorageError
-from momalisa.storage.interface import CACHE_CONTROL, StoredFile, app_url, check_key, conflict_error
+from momalisa.storage.interface import (
+    StoredFile,
+    app_url,
+    cache_control,
+    changed_error,
+    check_key,
+    conflict_error,
+)
 
 RETRY_SECONDS = 15.0
 """How long a request is retried by default, while a person waits."""
@@ -64,11 +71,31 @@ class GCSStorage:
                     raise conflict_error(key)
             return self._stored_file(blob)
 
-    def _upload_verified(self, blob: Any, data: bytes, content_type: str) -> bool:
+    def replace(self, key: str, data: bytes, content_type: str, *, previous: bytes) -> StoredFile:
+        """Replace a file whose generation is the one that was compared; see `Storage.replace`."""
+        blob = self._blob(key)
+        with self._convert_errors(key):
+            blob.reload(**self._retry_options())
+            if blob.crc32c == _crc32c(data):
+                return self._stored_file(blob)
+            if blob.crc32c != _crc32c(previous):
+                raise changed_error(key)
+            if not self._upload_verified(blob, data, content_type, blob.generation):
+                # Anew, because one that was read asks for its own generation only.
+                blob = self._blob(key)
+                blob.reload(**self._retry_options())
+                if blob.crc32c != _crc32c(data):
+                    raise changed_error(key)
+            return self._stored_file(blob)
+
+    def _upload_verified(
+        self, blob: Any, data: bytes, content_type: str, generation: int = 0
+    ) -> bool:
         """Upload and compare checksums, at most twice; returns False if the key is taken.
 
-        The key may be taken by this same file: it was stored, but the response was lost and the
-        client library sent it again.
+        That is, if it holds another generation than the one to be replaced; 0 is none. The key may
+        be taken by this same file: it was stored, but the response was lost and the client library
+        sent it again.
         """
         from google.api_core.exceptions import NotFound, PreconditionFailed
         from google.cloud.storage.exceptions import (  # type: ignore[import-untyped]
@@ -78,9 +105,12 @@ class GCSStorage:
         for _ in range(2):
             problem = f"{blob.name} was damaged on its way to gs://{self._name}."
             try:
-                self._upload(blob, data, content_type)
+                self._upload(blob, data, content_type, generation)
                 if blob.crc32c == _crc32c(data):
                     return True
+                if generation:
+                    generation = blob.generation
+                    continue
                 blob.delete(if_generation_match=blob.generation, **self._retry_options())
             except PreconditionFailed:
                 return False
@@ -92,13 +122,13 @@ class GCSStorage:
                 problem = self._missing_bucket_message()
         raise StorageError(problem)
 
-    def _upload(self, blob: Any, data: bytes, content_type: str) -> None:
-        blob.cache_control = CACHE_CONTROL
+    def _upload(self, blob: Any, data: bytes, content_type: str, generation: int) -> None:
+        blob.cache_control = cache_control(blob.name)
         blob.chunk_size = CHUNK_BYTES
         blob.upload_from_string(
             data,
             content_type=content_type,
-            if_generation_match=0,
+            if_generation_match=generation,
             checksum="crc32c",
             **self._retry_options(),
         )

@@ -1,7 +1,7 @@
 """The interface of a storage, its keys and its content types.
 
 A key is a relative path such as "saved_predictions/<walk's id>/<name>.gif". Stored files never
-change, so browsers may cache them without limit.
+change, so browsers may cache them without limit; only records (walk.json) are replaced.
 """
 
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ from urllib.parse import quote
 from momalisa.errors import BadInput, StorageError
 
 FILMS_FOLDER = "saved_predictions"
-CACHE_CONTROL = "public, max-age=31536000, immutable"
+_IMMUTABLE = "public, max-age=31536000, immutable"
 KEY_BYTES = 240
 """Longest key."""
 CONTENT_TYPES = {
@@ -40,6 +40,12 @@ class Storage(Protocol):
 
     def put(self, key: str, data: bytes, content_type: str) -> StoredFile:
         """Store a file atomically. Raises StorageError if the key holds different bytes."""
+
+    def replace(self, key: str, data: bytes, content_type: str, *, previous: bytes) -> StoredFile:
+        """Replace a file atomically if it holds `previous`, or the new data already.
+
+        Raises StorageError if it holds anything else, or NotStored if there is none.
+        """
 
     def get(self, key: str) -> bytes:
         """Read a file. Raises NotStored if there is none."""
@@ -75,6 +81,16 @@ def app_url(key: str, *, download: str = "") -> str:
     """The URL at which the app's server serves the file."""
     address = f"/pictures/store/{quote(check_key(key))}"
     return f"{address}?download={quote(download)}" if download else address
+
+
+def cache_control(key: str) -> str:
+    """The Cache-Control header of a file: only records change, so browsers ask for them again."""
+    return "no-cache" if key.endswith(".json") else _IMMUTABLE
+
+
+def changed_error(key: str) -> StorageError:
+    """The error for a file that does not hold any more what was to be replaced."""
+    return StorageError(f"{key} was changed meanwhile, so it was not replaced. It is read again.")
 
 
 def conflict_error(key: str) -> StorageError:

@@ -6,11 +6,22 @@ from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from filelock import FileLock
+
 from db.files import create_folder, sync_folder
 from momalisa.errors import NotStored, StorageError
 from momalisa.files import temporary_path
-from momalisa.storage.interface import StoredFile, app_url, check_key, conflict_error
+from momalisa.storage.interface import (
+    StoredFile,
+    app_url,
+    changed_error,
+    check_key,
+    conflict_error,
+)
 
+LOCK_SECONDS = 10.0
+"""Seconds to wait for another process that replaces a file; each takes milliseconds."""
+_REPLACE_LOCK = ".replace.lock"
 _MISSING_FILE_ERRORS = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
@@ -33,6 +44,23 @@ class LocalStorage:
             finally:
                 part.unlink(missing_ok=True)
             sync_folder(path.parent)
+            return self._stored_file(path)
+
+    def replace(self, key: str, data: bytes, content_type: str, *, previous: bytes) -> StoredFile:
+        """Replace a file atomically and durably; see `Storage.replace`."""
+        path = self._path(key)
+        self.get(key)  # a lock would make the folder of a disk that is not mounted
+        with self._convert_errors(key), FileLock(self.root / _REPLACE_LOCK, timeout=LOCK_SECONDS):
+            current = self.get(key)
+            if current != data:
+                if current != previous:
+                    raise changed_error(key)
+                part = self._write_part(path, data)
+                try:
+                    os.replace(part, path)
+                finally:
+                    part.unlink(missing_ok=True)
+                sync_folder(path.parent)
             return self._stored_file(path)
 
     def get(self, key: str) -> bytes:

@@ -57,6 +57,13 @@ def test_a_film_is_served_with_its_type_and_cached_for_good(add_film: MakeWalk) 
     assert body == picture_bytes("gif")
 
 
+def test_a_record_is_asked_for_again_since_it_changes(app_home: Path) -> None:
+    key = film_key("abc", "walk.json")
+    open_storage(settings().store_root).put(key, b"{}", "application/json")
+    status, headers, _body = get(app_url(key))
+    assert (status, headers["cache-control"]) == (200, "no-cache")
+
+
 def test_a_download_has_the_requested_file_name(add_film: MakeWalk) -> None:
     url, _, query = history.file_url(add_film(), "gif", download="é 1.gif").partition("?")
     _, headers, _ = get(url, query)

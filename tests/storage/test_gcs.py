@@ -30,6 +30,27 @@ def test_upload_sets_content_type_and_cache_control(client: Any, bucket: str) ->
     assert "immutable" in blob.cache_control
 
 
+def test_only_records_are_asked_for_again(client: Any, bucket: str) -> None:
+    """A record changes, so a browser that keeps it for a year would show an old one."""
+    GCSStorage(bucket, "", client).put("saved_predictions/abc/walk.json", b"{}", "application/json")
+    assert client.bucket(bucket).get_blob("saved_predictions/abc/walk.json").cache_control == (
+        "no-cache"
+    )
+
+
+@pytest.mark.parametrize("fault", Fault)
+@pytest.mark.parametrize("before", [0, 1], ids=["read", "upload"])
+def test_replacement_succeeds_after_a_fault(
+    client: Any, bucket: str, proxy: Proxy, fault: Fault, before: int
+) -> None:
+    films = GCSStorage(bucket, "", client, retry_seconds=6.0)
+    films.put(AWKWARD_KEY, b"first" * 100, "application/json")
+    proxy.script_faults(*[None] * before, fault)
+    new = b"second" * 100
+    assert films.replace(AWKWARD_KEY, new, "application/json", previous=b"first" * 100).size == 600
+    assert films.get(AWKWARD_KEY) == new
+
+
 def test_damaged_upload_is_deleted(films: GCSStorage, proxy: Proxy) -> None:
     proxy.script_faults(Fault.DAMAGE, None, Fault.DAMAGE)
     with pytest.raises(StorageError, match="damaged on its way"):

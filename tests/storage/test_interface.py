@@ -13,6 +13,7 @@ from momalisa.storage import GCSStorage, LocalStorage, Storage, film_key, open_s
 from tests.support.storage_emulator import AWKWARD_KEY, LEFT_SOCKETS
 
 pytestmark = LEFT_SOCKETS
+RECORD_KEY = "saved_predictions/abc/walk.json"
 
 
 @pytest.fixture(params=["local", "gcs", "gcs-prefix"])
@@ -63,6 +64,46 @@ def test_concurrent_puts_have_one_winner(storage: Storage) -> None:
     assert [b"%d" % winner for winner in winners] == [storage.get(AWKWARD_KEY)]
 
 
+def test_a_record_is_replaced_by_who_knows_it(storage: Storage) -> None:
+    storage.put(RECORD_KEY, b"first", "application/json")
+    stored = storage.replace(RECORD_KEY, b"second", "application/json", previous=b"first")
+    assert (stored.key, stored.size) == (RECORD_KEY, 6)
+    assert storage.get(RECORD_KEY) == b"second"
+    [listed] = storage.list()
+    assert listed.updated == stored.updated
+    again = storage.replace(RECORD_KEY, b"second", "application/json", previous=b"first")
+    assert again.updated == stored.updated, "it was not written again"
+    assert [found.key for found in storage.list()] == [RECORD_KEY]
+
+
+def test_what_was_changed_meanwhile_is_not_replaced(storage: Storage) -> None:
+    storage.put(RECORD_KEY, b"theirs", "application/json")
+    with pytest.raises(StorageError, match="changed meanwhile"):
+        storage.replace(RECORD_KEY, b"mine", "application/json", previous=b"first")
+    assert storage.get(RECORD_KEY) == b"theirs"
+
+
+def test_what_was_deleted_is_not_replaced(storage: Storage) -> None:
+    with pytest.raises(NotStored):
+        storage.replace(RECORD_KEY, b"mine", "application/json", previous=b"first")
+    assert list(storage.list()) == []
+
+
+def test_concurrent_replacements_have_one_winner(storage: Storage) -> None:
+    storage.put(RECORD_KEY, b"first", "application/json")
+
+    def race(number: int) -> int | None:
+        try:
+            storage.replace(RECORD_KEY, b"%d" % number, "application/json", previous=b"first")
+        except StorageError:
+            return None
+        return number
+
+    with ThreadPoolExecutor(8) as pool:
+        winners = [number for number in pool.map(race, range(8)) if number is not None]
+    assert [b"%d" % winner for winner in winners] == [storage.get(RECORD_KEY)]
+
+
 def test_missing_file_raises_not_stored(storage: Storage) -> None:
     assert not storage.exists(AWKWARD_KEY)
     with pytest.raises(NotStored, match="no file"):
@@ -102,6 +143,7 @@ def test_deleted_key_can_be_put_again(storage: Storage) -> None:
 def test_keys_outside_the_storage_are_bad_input(storage: Storage, key: str) -> None:
     calls: list[Callable[[], object]] = [
         lambda: storage.put(key, b"", "image/gif"),
+        lambda: storage.replace(key, b"", "image/gif", previous=b""),
         lambda: storage.get(key),
         lambda: storage.exists(key),
         lambda: storage.delete(key),

@@ -19,16 +19,12 @@ from starlette.routing import Route
 from momalisa.errors import BadInput, NotStored, StorageError
 from momalisa.settings import settings
 from momalisa.storage import CONTENT_TYPES, LocalStorage, Storage, check_key
+from momalisa.storage.interface import cache_control
 from momalisa.storage.outbox import open_outbox
 from momalisa.ui import history
 from momalisa.ui.gallery import import_film
 from momalisa.ui.http import downloads
 
-IMMUTABLE_HEADERS = {
-    # A key is never reused for another picture, so browsers may cache it without revalidation.
-    "Cache-Control": "public, max-age=31536000, immutable",
-    "X-Content-Type-Options": "nosniff",
-}
 EXAMPLE = Path(__file__).parent.parent / "example"
 BUCKET_LIMITER = CapacityLimiter(8)
 """Concurrent reads of a bucket: a stalled bucket must not occupy all threads of the server."""
@@ -86,7 +82,9 @@ def _response_from_folder(root: Path, key: str, download: str = "") -> Response:
 
 
 def _file_response(path: Path, download: str) -> Response:
-    return FileResponse(path, media_type=CONTENT_TYPES[path.suffix], headers=_headers(download))
+    return FileResponse(
+        path, media_type=CONTENT_TYPES[path.suffix], headers=_headers(path.name, download)
+    )
 
 
 def _response_from_bucket(storage: Storage, key: str, download: str) -> Response:
@@ -101,14 +99,13 @@ def _response_from_bucket(storage: Storage, key: str, download: str) -> Response
     except StorageError as error:
         log.warning("%s", error)
         return PlainTextResponse("The storage is out of reach just now.", status_code=503)
-    return Response(data, media_type=media_type, headers=_headers(download))
+    return Response(data, media_type=media_type, headers=_headers(key, download))
 
 
-def _headers(download: str) -> dict[str, str]:
+def _headers(name: str, download: str) -> dict[str, str]:
     """Cache headers, and a download header if there is a file name to save under."""
-    if not download:
-        return IMMUTABLE_HEADERS
-    return IMMUTABLE_HEADERS | downloads.attachment_header(download)
+    headers = {"Cache-Control": cache_control(name), "X-Content-Type-Options": "nosniff"}
+    return headers | (downloads.attachment_header(download) if download else {})
 
 
 def _servable_path(root: Path, key: str) -> Path | None:
