@@ -12,10 +12,21 @@ from db.models import WorkerHeartbeat
 _KEEP_SILENT_ROWS = timedelta(days=1)
 
 
-def record_heartbeat(*, session: Session, name: str, pid: int, host: str, device: str = "") -> None:
+def record_heartbeat(
+    *,
+    session: Session,
+    name: str,
+    pid: int,
+    host: str,
+    device: str = "",
+    boot_id: str = "",
+    process_start: int = 0,
+    home: str = "",
+) -> None:
     """Upsert a worker's row with the current time.
 
-    A new worker also deletes the rows of workers that have been silent for a day.
+    `boot_id` and `process_start` say which process it is, `home` where its files are. A new worker
+    also deletes the rows of workers that have been silent for a day.
     """
     moment = database_now(session)
     worker = session.get(WorkerHeartbeat, name)
@@ -23,6 +34,7 @@ def record_heartbeat(*, session: Session, name: str, pid: int, host: str, device
         outdated = WorkerHeartbeat.seen_at < moment - _KEEP_SILENT_ROWS
         session.execute(delete(WorkerHeartbeat).where(outdated))
         worker = WorkerHeartbeat(name=name, pid=pid, host=host, started_at=moment)
+        worker.boot_id, worker.process_start, worker.home = boot_id, process_start, home
         session.add(worker)
     worker.device = device
     worker.seen_at = moment

@@ -1,12 +1,10 @@
 """The lease of the walk being rendered, and the heartbeats that renew it."""
 
 import logging
-import os
-import socket
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from db import queue, worker_registry
@@ -15,6 +13,8 @@ from db.models import Walk
 from db.queue import LeaseStatus
 from db.session import writing
 from momalisa.render import Progress
+from momalisa.settings import Settings
+from momalisa.worker.identity import identify
 
 GRACE = 10.0
 """Seconds that a stopping worker has to end by itself."""
@@ -105,14 +105,16 @@ class Heartbeat:
 
     def __init__(
         self,
-        database: str,
+        settings: Settings,
         worker_name: str,
         timing: Timing,
         stop: StopRequest,
         get_device: Callable[[], str],
     ) -> None:
         self.job: ActiveJob | None = None
-        self._database = database
+        self._database = settings.database
+        self._home = str(settings.home.resolve())
+        self._identity = identify()
         self._worker_name = worker_name
         self._timing = timing
         self._stop = stop
@@ -174,9 +176,9 @@ class Heartbeat:
             worker_registry.record_heartbeat(
                 session=session,
                 name=self._worker_name,
-                pid=os.getpid(),
-                host=socket.gethostname(),
                 device=self._get_device(),
+                home=self._home,
+                **asdict(self._identity),
             )
         if job is None or job.status is LeaseStatus.LOST:
             return

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import os
-import socket
 import subprocess
 import sys
 import threading
@@ -19,11 +18,10 @@ from db.models import WorkerHeartbeat
 from db.session import migrate, reading, writing
 from momalisa.backoff import Backoff
 from momalisa.settings import CHECKOUT, Settings
+from momalisa.worker.identity import ProcessIdentity, identify, identity_of
 
 ALIVE = 10.0
 """Seconds since its last heartbeat within which a worker counts as alive."""
-SILENT = 3.0
-"""Seconds without a heartbeat after which the process itself is looked for."""
 LOOK = 2.0
 """Seconds between two checks whether another worker is alive."""
 GRACE = 12.0
@@ -124,6 +122,7 @@ class Supervisor:
                 start_new_session=True,
             )
         self.pid = process.pid
+        identity = identify(process.pid)
         with process:
             try:
                 while process.poll() is None and not self._stopping.wait(0.1):
@@ -131,7 +130,7 @@ class Supervisor:
             finally:
                 code = _terminate(process)
                 self.pid = None
-        self._forget_worker(process.pid)
+        self._forget_worker(identity)
         return code
 
     @property
@@ -154,20 +153,17 @@ class Supervisor:
         with reading(self.settings.database) as session:
             workers = worker_registry.list_alive(session=session, within_seconds=3600)
             moment = database_now(session)
-        dead = [worker for worker in workers if _is_dead(worker, moment)]
+        dead = [worker for worker in workers if identity_of(worker).has_ended]
         self._forget_dead_workers(dead)
         return any(
             _seconds_silent(worker, moment) < ALIVE for worker in workers if worker not in dead
         )
 
-    def _forget_worker(self, pid: int) -> None:
+    def _forget_worker(self, identity: ProcessIdentity) -> None:
         """Return the walks of a worker that has ended to the queue at once."""
         with reading(self.settings.database) as session:
             workers = worker_registry.list_alive(session=session, within_seconds=3600)
-        host = socket.gethostname()
-        self._forget_dead_workers(
-            [worker for worker in workers if (worker.host, worker.pid) == (host, pid)]
-        )
+        self._forget_dead_workers([worker for worker in workers if identity_of(worker) == identity])
 
     def _forget_dead_workers(self, workers: list[WorkerHeartbeat]) -> None:
         if workers:
@@ -193,17 +189,3 @@ def _seconds_silent(worker: WorkerHeartbeat, moment: datetime) -> float:
     A heartbeat in the future is from before the clock was put back.
     """
     return abs((moment - worker.seen_at).total_seconds())
-
-
-def _is_dead(worker: WorkerHeartbeat, moment: datetime) -> bool:
-    """Whether the worker ran on this machine, is silent, and its process is gone."""
-    silent = _seconds_silent(worker, moment) >= SILENT
-    if worker.host != socket.gethostname() or not silent or os.name != "posix":
-        return False
-    try:
-        os.kill(worker.pid, 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        pass
-    return False

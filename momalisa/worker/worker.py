@@ -65,7 +65,7 @@ class Worker:
         self._courier = Courier(outbox, open_store, settings.database)
         self._stop = StopRequest()
         self._heartbeat = Heartbeat(
-            settings.database, self.name, timing, self._stop, self._renderer.get_device
+            settings, self.name, timing, self._stop, self._renderer.get_device
         )
         self._backoff = Backoff(2 * timing.poll, LONGEST_PAUSE)
         self._last_look = 0.0

@@ -8,8 +8,10 @@ import socket
 import subprocess
 import sys
 import time
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,18 +19,21 @@ from db import queue, worker_registry
 from db.models import State, WorkerHeartbeat
 from db.session import reading, writing
 from momalisa.settings import CHECKOUT, Settings
+from momalisa.worker.identity import ProcessIdentity, identify
 from momalisa.worker.supervisor import Supervisor
 from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk, read_walk
 
 DUTIFUL = """
-import os, socket
+import os
+from dataclasses import asdict
 from db import queue, worker_registry
 from db.session import writing
 from momalisa.settings import settings
+from momalisa.worker.identity import identify
 with writing(settings().database) as session:
-    me, host = str(os.getpid()), socket.gethostname()
-    worker_registry.record_heartbeat(session=session, name=me, pid=os.getpid(), host=host)
+    me = str(os.getpid())
+    worker_registry.record_heartbeat(session=session, name=me, **asdict(identify()))
     queue.claim(session=session, owner=me, lease_seconds=600)
 print("I live", flush=True)
 while os.read(0, 1):
@@ -52,6 +57,22 @@ def supervisor(settings: Settings, code: str = DUTIFUL) -> Supervisor:
 def alive(settings: Settings) -> list[WorkerHeartbeat]:
     with reading(settings.database) as session:
         return worker_registry.list_alive(session=session)
+
+
+def ended_process() -> ProcessIdentity:
+    """The identity of a process that ran on this machine."""
+    gone = subprocess.Popen([sys.executable, "-c", "import sys; sys.stdin.read()"], stdin=-1)
+    identity = identify(gone.pid)
+    gone.communicate()
+    return identity
+
+
+def claim_by(settings: Settings, process: ProcessIdentity, lease_seconds: float) -> None:
+    """Claim a walk for the worker "gone", which has been silent for some time."""
+    with writing(settings.database) as session:
+        worker_registry.record_heartbeat(session=session, name="gone", **asdict(process))
+        session.get_one(WorkerHeartbeat, "gone").seen_at -= timedelta(seconds=11)
+        queue.claim(session=session, owner="gone", lease_seconds=lease_seconds)
 
 
 def runs(pid: int) -> bool:
@@ -105,19 +126,58 @@ def test_no_second_beside_a_living_one(settings: Settings) -> None:
 def test_dead_worker_of_this_machine_does_not_count(settings: Settings) -> None:
     """After kill -9 of everything, a new start need not wait for heartbeats and leases to age."""
     walk = enqueue_walk(settings.database, frames=6)
-    gone = subprocess.Popen([sys.executable, "-c", ""])
-    gone.wait()
-    with writing(settings.database) as session:
-        worker_registry.record_heartbeat(
-            session=session, name="gone", pid=gone.pid, host=socket.gethostname()
-        )
-        session.get_one(WorkerHeartbeat, "gone").seen_at -= timedelta(seconds=4)
-        queue.claim(session=session, owner="gone", lease_seconds=600)
+    claim_by(settings, ended_process(), lease_seconds=600)
     one = supervisor(settings)
     one.start()
     wait_until(lambda: [worker.pid for worker in alive(settings)] == [one.pid])
     wait_until(lambda: read_walk(settings.database, walk).attempt == 2)
     one.stop()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"boot_id": "another boot pid:[1]"},
+        {"boot_id": f"{identify().boot_id} of another PID namespace"},
+        {"boot_id": "", "process_start": 0},
+    ],
+)
+def test_worker_that_is_silent_keeps_its_walk_unless_its_process_certainly_ended(
+    settings: Settings, change: dict[str, Any]
+) -> None:
+    """A worker of the same host's name in another PID namespace was declared dead after 3 s."""
+    walk = enqueue_walk(settings.database, frames=6)
+    claim_by(settings, replace(ended_process(), **change), lease_seconds=600)
+    one = supervisor(settings)
+    one.start()
+    wait_until(lambda: one.pid in [worker.pid for worker in alive(settings)])
+    one.stop()
+    assert read_walk(settings.database, walk).owner == "gone"
+
+
+def test_pid_that_was_given_anew_is_another_process(settings: Settings) -> None:
+    walk = enqueue_walk(settings.database, frames=6)
+    me = identify()
+    claim_by(settings, replace(me, process_start=me.process_start - 1), lease_seconds=600)
+    one = supervisor(settings)
+    one.start()
+    wait_until(lambda: read_walk(settings.database, walk).attempt == 2)
+    one.stop()
+
+
+def test_container_beside_this_one_is_not_taken_for_dead(settings: Settings) -> None:
+    """It has this machine's boot and host name, and a PID that means nothing here."""
+    code = "from momalisa.worker.identity import identify; me = identify(); "
+    code += "print(me.host, me.pid, me.process_start, me.boot_id)"
+    command = ["unshare", "--pid", "--fork", "--mount-proc", sys.executable, "-c", code]
+    found = subprocess.run(command, cwd=CHECKOUT, capture_output=True, check=False, text=True)
+    if found.returncode:
+        pytest.skip("a PID namespace may not be made here")
+    host, pid, start, boot_id = found.stdout.strip().split(" ", 3)
+    other = ProcessIdentity(host, boot_id, int(pid), int(start))
+    assert (host, pid) == (socket.gethostname(), "1")
+    assert not other.has_ended
+    assert replace(other, boot_id=identify().boot_id).has_ended
 
 
 def test_worker_from_before_the_clock_was_put_back_does_not_count(settings: Settings) -> None:
