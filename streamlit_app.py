@@ -18,7 +18,7 @@ from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
 from momalisa.ui import error_display, history
-from momalisa.ui.http import hosts, media, not_found, preload, prerender, stills
+from momalisa.ui.http import health, hosts, media, not_found, preload, prerender, stills
 from momalisa.worker.courier import Courier
 from momalisa.worker.supervisor import Supervisor
 
@@ -60,7 +60,7 @@ def _warm_up() -> None:
 
 app = st.App(
     Path(__file__).parent / "momalisa" / "ui" / "shell.py",
-    routes=[*media.ROUTES, *stills.ROUTES],
+    routes=[*health.ROUTES, *media.ROUTES, *stills.ROUTES],
     middleware=[
         Middleware(hosts.guard_hosts),
         Middleware(not_found.redirect_unknown_pages),

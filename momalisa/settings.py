@@ -33,6 +33,7 @@ class Settings(BaseSettings):
     )
     embedders: str = Field("", description="origins that may show the app in a frame, by commas")
     admins: str = Field("", description="issuer|subject or verified e-mail, comma separated")
+    metrics_token: str = Field("", description="who sends it may read /metrics; empty: localhost")
     cache_gb: float = Field(5.0, gt=0, description="frame cache, least recently used out")
 
     @field_validator("database_url")

@@ -21,8 +21,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from momalisa.settings import settings
 from momalisa.ui import sign_in
 
-HEALTH_PATHS = ("/_stcore/health", "/healthz", "/readyz")
-"""Answered under every name: load balancers ask by address or by names of their own."""
+HEALTH_PATHS = ("/_stcore/health", "/healthz", "/readyz", "/metrics")
+"""Answered under every name: load balancers ask by address or by names of their own.
+
+What they tell to whom is decided in `ui.http.health`.
+"""
 FORWARDING_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 """What proxies add; a request that has one comes from elsewhere."""
 POLICY_VIOLATION = 1008

@@ -1,0 +1,1 @@
+"""Whether the app works: checks with sentences, readiness under deadlines, metrics."""

@@ -1,0 +1,99 @@
+"""HTTP routes for those who run the app: `/healthz`, `/readyz` and `/metrics`.
+
+- `/healthz`: this web process answers. For liveness probes.
+- `/readyz`: history, worker, disk and outbox are well, or 503 with the names of what is wrong. For
+  readiness probes. Sentences, which may name folders, go to this machine only.
+- `/metrics`: Prometheus' text form, for this machine, or for who knows `MOMALISA_METRICS_TOKEN`.
+"""
+
+import hmac
+import logging
+from functools import lru_cache, partial
+from typing import Any
+
+from anyio import CapacityLimiter, to_thread
+from starlette.requests import Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from momalisa.health.deadline import DeadlineRunner, Recent
+from momalisa.health.finding import Finding, Level, wrong
+from momalisa.health.metrics import CONTENT_TYPE, Metrics
+from momalisa.health.readiness import READINESS
+from momalisa.settings import settings
+from momalisa.ui.http import hosts
+
+DEADLINE = 2.0
+"""Seconds that each check of `/readyz` may take."""
+KEEP_SECONDS = 1.0
+"""For how long the answer of `/readyz` is given again."""
+NO_STORE = {"Cache-Control": "no-store"}
+_limiter = CapacityLimiter(4)
+"""Threads of these routes: however often they are asked, pages keep theirs."""
+_runner = DeadlineRunner()
+
+log = logging.getLogger(__name__)
+
+
+async def serve_health(_request: Request) -> Response:
+    """Answer: the process and its event loop are alive. Reads nothing."""
+    return PlainTextResponse("ok", headers=NO_STORE)
+
+
+async def serve_readiness(request: Request) -> Response:
+    """Answer 200 if all checks are well, else 503 and what is wrong."""
+    findings = await to_thread.run_sync(_readiness.get, limiter=_limiter)
+    faults = [finding for finding in findings if finding.level is Level.WRONG]
+    answer: dict[str, Any] = {"ready": not faults, "wrong": [fault.check for fault in faults]}
+    if hosts.is_local(request.scope):
+        answer["findings"] = [vars(finding) for finding in findings]
+    return JSONResponse(answer, 503 if faults else 200, headers=NO_STORE)
+
+
+async def serve_metrics(request: Request) -> Response:
+    """Answer with the figures in Prometheus' text form, to who may read them."""
+    if not _may_read_metrics(request):
+        return PlainTextResponse(
+            "Figures are for this machine, or with MOMALISA_METRICS_TOKEN.", 403, headers=NO_STORE
+        )
+    text = await to_thread.run_sync(_open_metrics().text, limiter=_limiter)
+    return Response(text, media_type=CONTENT_TYPE, headers=NO_STORE)
+
+
+def _may_read_metrics(request: Request) -> bool:
+    """Whether a token is set and sent, or none is set and the reader is on this machine."""
+    token = settings().metrics_token
+    if not token:
+        return hosts.is_local(request.scope)
+    sent = request.headers.get("authorization", "")
+    return hmac.compare_digest(sent.encode(), f"Bearer {token}".encode())
+
+
+@lru_cache(maxsize=1)
+def _open_metrics() -> Metrics:
+    return Metrics(settings())
+
+
+def find_faults() -> list[Finding]:
+    """Run the checks of `/readyz` at once, each under the deadline; never raises."""
+    calls = {name: partial(check, settings()) for name, check in READINESS.items()}
+    findings: list[Finding] = []
+    for name, future in _runner.run(calls, DEADLINE).items():
+        if not future.done():
+            seconds = _runner.seconds_running(name)
+            findings += wrong(name, f"No answer for {seconds:.0f} s.", "Is a disk or server hung?")
+        elif error := future.exception():
+            log.warning("The check of the %s failed", name, exc_info=error)
+            findings += wrong(name, f"The check failed: {error}", "See the log of the app.")
+        else:
+            findings += future.result()
+    return findings
+
+
+_readiness = Recent(find_faults, KEEP_SECONDS)
+
+ROUTES = [
+    Route("/healthz", serve_health),
+    Route("/readyz", serve_readiness),
+    Route("/metrics", serve_metrics),
+]
