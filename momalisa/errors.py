@@ -2,11 +2,14 @@
 
     MomaLisaError
     ├── BadInput (also ValueError)             the request is invalid
-    │   └── ModelNotFound                      no such checkpoint on this machine
+    │   ├── ModelNotFound                      no such checkpoint on this machine
+    │   └── DeviceNotFound                     the device of the settings is not there
     ├── ModelBroken                            the checkpoint cannot be used
     ├── OutOfMemory (also MemoryError)         not even one frame fits
     ├── StorageError (also OSError)            a file could not be stored or read
     │   └── NotStored (also FileNotFoundError) no file under that key
+    ├── ServiceError                           a service is out of reach or refuses this machine
+    ├── MachineFault                           this machine cannot render for now
     └── Cancelled                              the walk was cancelled
 
 Each message says what happened and what to do about it.
@@ -25,6 +28,10 @@ class ModelNotFound(BadInput):
     """The named checkpoint is not on this machine."""
 
 
+class DeviceNotFound(BadInput):
+    """The device of the settings is not there, or its driver does not work."""
+
+
 class ModelBroken(MomaLisaError):
     """The checkpoint exists, but it cannot be loaded or its family is not supported."""
 
@@ -39,6 +46,14 @@ class StorageError(MomaLisaError, OSError):
 
 class NotStored(StorageError, FileNotFoundError):
     """There is no file under that key."""
+
+
+class ServiceError(MomaLisaError):
+    """A service that renders walks is out of reach, refuses this machine, or failed."""
+
+
+class MachineFault(MomaLisaError):
+    """This machine cannot render for now, whatever the walk."""
 
 
 class Cancelled(MomaLisaError):

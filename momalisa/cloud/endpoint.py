@@ -19,7 +19,7 @@ from momalisa.backoff import Backoff
 from momalisa.cloud.background import run_in_thread
 from momalisa.cloud.frame_transfer import FRAMES_FOLDER, decode_png, from_stats
 from momalisa.engine.frame_cache import Frame, FrameCache
-from momalisa.errors import BadInput, Cancelled, MomaLisaError, StorageError
+from momalisa.errors import BadInput, Cancelled, ServiceError, StorageError
 from momalisa.render import Progress, RenderedFrames, StoredFilm, make_film
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, open_storage
@@ -49,7 +49,7 @@ Post = Callable[[bytes], Any]
 """Sends a request's body and returns a `requests.Response`; raises the errors of requests."""
 
 
-class EndpointError(MomaLisaError):
+class EndpointError(ServiceError):
     """The endpoint is unreachable, refused the request or failed."""
 
 

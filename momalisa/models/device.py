@@ -2,16 +2,16 @@
 
 import torch
 
-from momalisa.errors import BadInput
+from momalisa.errors import DeviceNotFound
 
 
 def open_device(name: str) -> torch.device:
-    """The device of that name, or the best there is; BadInput if this machine has none such."""
+    """The device of that name, or the best there is; DeviceNotFound if there is none such."""
     try:
         device = torch.device(name or best_device())
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise BadInput(
+        raise DeviceNotFound(
             f"There is no device “{name}” here. Leave it away for the best there is."
         ) from error
     return device
