@@ -24,6 +24,7 @@ from db.models import (
     Walk,
     WorkerHeartbeat,
 )
+from db.walks import FRAME_SECONDS
 
 RECENT_FILMS = 20
 """How many of the newest films the seconds a frame are averaged over."""
@@ -91,10 +92,9 @@ def read_status(session: Session) -> HistoryStatus:
     deletions, deleted_since = _count_and_oldest(
         session, Deletion.deleted_at, Deletion.files_deleted_at.is_(None)
     )
-    _, queued_since = _count_and_oldest(session, Walk.created_at, IS_QUEUED)
     return HistoryStatus(
         walks={state: _count(session, where) for state, where in _STATES.items()},
-        oldest_queued_seconds=_age(moment, queued_since),
+        oldest_queued_seconds=_oldest_queued_seconds(session, moment),
         seconds_a_frame=_average_frame_seconds(session),
         workers=list_workers(session),
         films_waiting=waiting,
@@ -155,6 +155,13 @@ def _count_and_oldest(
         select(func.count(), func.min(column)).select_from(column.class_).where(*conditions)
     ).one()
     return count, oldest
+
+
+def _oldest_queued_seconds(session: Session, moment: datetime) -> float:
+    """Seconds since the oldest queued walk was queued; a walk that is tried again is new."""
+    since = func.min(Walk.due - Walk.frames_total * FRAME_SECONDS)
+    oldest = session.scalar(select(since).where(IS_QUEUED))
+    return 0.0 if oldest is None else max(0.0, moment.timestamp() - oldest)
 
 
 def _average_frame_seconds(session: Session) -> float:

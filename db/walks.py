@@ -53,7 +53,7 @@ def enqueue(
     moment = database_now(session)
     walk = Walk(
         accession=accession_numbers.assign_next(session, moment.year),
-        turn=_choose_round(session, maker),
+        turn=choose_round(session, maker),
         due=int(moment.timestamp()) + frames_total * FRAME_SECONDS,
         created_at=moment,
         spec=spec,
@@ -70,7 +70,7 @@ def enqueue(
     return walk
 
 
-def _choose_round(session: Session, maker: str) -> int:
+def choose_round(session: Session, maker: str) -> int:
     """Return the queue round for a new walk: the current one, or the one after the maker's last.
 
     So each maker is served once per round, regardless of how many walks another maker has queued

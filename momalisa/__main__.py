@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from momalisa.commands import walk
+from momalisa.commands import queue, walk
 from momalisa.errors import BadInput, MomaLisaError
 from momalisa.settings import settings
 from momalisa.spec import explain
@@ -56,6 +56,7 @@ def _build_parser() -> argparse.ArgumentParser:
     restore = commands.add_parser("restore", help="bring a backup of the history back")
     restore.add_argument("file", type=Path, metavar="FILE")
     restore.set_defaults(run=_run_restore)
+    queue.add_to(commands)
     models = commands.add_parser("models", help="list the models that can be walked")
     models.set_defaults(run=_list_models)
     sync = commands.add_parser(
