@@ -11,7 +11,7 @@ from typing import Any, Unpack
 from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from db import accession_numbers, curation
+from db import accession_numbers, curation, deletions
 from db.clock import database_now
 from db.gallery_query import ORDERS, Filters, Sort, build_conditions, is_postgresql, select_ids
 from db.models import HAS_FILM, IS_ACTIVE, IS_DONE, IS_QUEUED, IS_RUNNING, State, Tag, Walk
@@ -109,13 +109,14 @@ def adopt(
     star: bool = False,
     tags: Iterable[str] = (),
 ) -> Walk | None:
-    """Insert a finished film that is not in the history; None if a walk has its id.
+    """Insert a finished film that is not in the history; None if a walk has its id or had it.
 
     The fields are those of a `walk.json`. `spec` is valid; `result` holds columns of
     `queue.RESULT`, and "frames", the number of frames. For a film of another program both are left
     out, and its settings are blank. The accession number is kept unless it is taken or invalid.
     """
-    if get(session=session, walk_id=walk_id) is not None:
+    known = get(session=session, walk_id=walk_id) is not None
+    if known or deletions.is_deleted(session=session, walk_id=walk_id):
         return None
     result = result or {}
     walk = Walk(
@@ -298,11 +299,13 @@ def cancel(*, session: Session, walk_id: str) -> bool:
 def delete(*, session: Session, walk_id: str) -> Walk | None:
     """Delete a walk in a final state and return its row, so that its files can be deleted next.
 
-    None, and nothing deleted, if there is no such walk or it is queued or running.
+    Its tombstone is written with it. None, and nothing deleted, if there is no such walk or it is
+    queued or running.
     """
-    walk = get(session=session, walk_id=walk_id)
+    # Locked, so that of two visitors who delete it one finds it gone.
+    walk = session.get(Walk, walk_id, with_for_update=True)
     if walk is None or not walk.state.is_final:
         return None
     session.delete(walk)
-    session.flush()
+    deletions.add(session=session, walk_id=walk_id, accession=walk.accession)
     return walk

@@ -14,9 +14,10 @@ from pydantic import BaseModel
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from db import queue, walks
+from db import deletions, queue, walks
 from db.models import State, Walk
 from db.session import reading, writing
+from momalisa.deletion import take_over_removals
 from momalisa.errors import BadInput, StorageError
 from momalisa.storage import FILMS_FOLDER, Storage, StoredFile, check_key, film_key
 from momalisa.storage.outbox import RECORD, Outbox
@@ -41,6 +42,7 @@ class Report:
     damaged: list[str] = field(default_factory=list)
     without_files: list[str] = field(default_factory=list)
     without_row: list[str] = field(default_factory=list)
+    deleted: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     repaired: list[str] = field(default_factory=list)
 
@@ -54,6 +56,7 @@ class Report:
         yield f"{self.films:,} films ({self.files:,} files) are in the storage."
         yield f"{len(self.taken_in):,} of them were new to the history and hang there now."
         for what, found in (
+            ("Of deleted walks, and deleted again soon", self.deleted),
             ("Waiting for the storage", self.waiting),
             ("In the history, but without their files (--repair makes them again)",
              self.without_files),
@@ -98,7 +101,8 @@ def sync(
         rows = _read_rows(session)
     report = Report()
     folders = _list_folders(storage, report)
-    new = _select_new(folders, database, outbox)
+    take_over_removals(outbox, database)
+    new = _select_new(folders, database, report)
     _add_films(storage, database, new, report, on_progress)
     in_outbox = set(outbox.walk_ids())
     problems = [row for row in rows if _compare(row, folders.get(row.id, {}), in_outbox, report)]
@@ -141,15 +145,19 @@ def _is_key(key: str) -> bool:
     return True
 
 
-def _select_new(folders: _Folders, database: str, outbox: Outbox) -> _Folders:
+def _select_new(folders: _Folders, database: str, report: Report) -> _Folders:
     """Return the folders without a row, the oldest first, so that a remix follows its parent.
 
-    Folders that are to be deleted are left out.
+    Those of deleted walks are left out: a stalled worker brought them, and a courier deletes them.
     """
-    with reading(database) as session:
+    with writing(database) as session:
         existing_ids = walks.find_existing_ids(session=session, ids=folders)
-    ignored = existing_ids | outbox.removals()
-    new = {walk_id: files for walk_id, files in folders.items() if walk_id not in ignored}
+        unknown_ids = folders.keys() - existing_ids
+        deleted_ids = deletions.find_deleted_ids(session=session, ids=unknown_ids)
+        for walk_id in deleted_ids:
+            deletions.reopen(session=session, walk_id=walk_id)
+    report.deleted += sorted(deleted_ids)
+    new = {walk_id: folders[walk_id] for walk_id in unknown_ids - deleted_ids}
     return dict(sorted(new.items(), key=lambda item: min(s.updated for s in item[1].values())))
 
 

@@ -22,7 +22,7 @@ LAYERS: dict[int, set[str]] = {
     7: {"streamlit_app", "pages", "momalisa.__main__", "momalisa.commands"},
     6: {"momalisa.ui"},
     5: {"momalisa.worker", "momalisa.cloud", "momalisa.atelier", "momalisa.health"},
-    4: {"momalisa.render", "momalisa.sync", "momalisa.stored_films"},
+    4: {"momalisa.render", "momalisa.sync", "momalisa.stored_films", "momalisa.deletion"},
     3: {"momalisa.film", "momalisa.models", "momalisa.storage"},
     2: {"momalisa.engine", "momalisa.settings", "momalisa.spec", "momalisa.result"},
     1: {"momalisa.pacing", "momalisa.errors", "momalisa.backoff", "momalisa.files", "db"},

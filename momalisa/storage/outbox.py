@@ -1,7 +1,7 @@
 """Delivers films to their storage, or to a local outbox while the storage is unreachable.
 
 A film's record (walk.json) is stored last, so a stored record implies a complete film. The
-courier uploads the films in the outbox later. The outbox also keeps pending deletions.
+courier uploads the films in the outbox later.
 """
 
 import logging
@@ -30,7 +30,7 @@ class File(NamedTuple):
 
 
 class Outbox:
-    """A local folder of films to be uploaded and of walks whose files are to be deleted.
+    """A local folder of films to be uploaded.
 
     `films` is the storage of the waiting films.
     """
@@ -52,20 +52,17 @@ class Outbox:
         return [File(key, self.films.get(key)) for key in sorted(keys, key=record_last)]
 
     def clear(self, walk_id: str) -> None:
-        """Remove a film that was uploaded."""
-        for file in self.files(walk_id):
-            self.films.delete(file.key)
-
-    def note_removal(self, walk_id: str) -> None:
-        """Record that a walk's files are to be deleted once its row is gone."""
-        self._removals.put(f"{walk_id}.json", b"{}", CONTENT_TYPES[".json"])
+        """Remove a film that was uploaded or deleted, its record last."""
+        keys = [stored.key for stored in self.films.list(f"{FILMS_FOLDER}/{walk_id}/")]
+        for key in sorted(keys, key=record_last):
+            self.films.delete(key)
 
     def removals(self) -> set[str]:
-        """The ids of the walks whose files are to be deleted."""
+        """The ids of the walks whose files are to be deleted, noted by an earlier version."""
         return {note.key.removesuffix(".json") for note in self._removals.list()}
 
     def forget_removal(self, walk_id: str) -> None:
-        """Drop a pending deletion, because it is done or cancelled."""
+        """Drop a note, because it is done, or in the history now."""
         self._removals.delete(f"{walk_id}.json")
 
     def lock(self) -> FileLock:

@@ -8,13 +8,13 @@ import streamlit as st
 
 from db import curation, walks
 from db.models import Walk
+from momalisa.deletion import delete_walk
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
 from momalisa.ui import draft, error_display, history, navigation, page_paths, submit
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.http import downloads
-from momalisa.worker.courier import delete_walk
 
 DEFAULT_SIZE = 256
 """Width in pixels assumed for a film of another program, until the player has decoded it."""

@@ -4,16 +4,17 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
-from contextlib import suppress
 
 from filelock import Timeout
 
-from db import queue, walks
+from db import deletions, queue, walks
+from db.error_messages import HistoryError
 from db.session import reading, writing
 from momalisa.backoff import Backoff
-from momalisa.errors import BadInput, StorageError
-from momalisa.storage import FILMS_FOLDER, Storage
-from momalisa.storage.outbox import Outbox, record_last, store_film
+from momalisa.deletion import delete_files, take_over_removals
+from momalisa.errors import StorageError
+from momalisa.storage import Storage
+from momalisa.storage.outbox import Outbox, store_film
 
 PAUSES = (1.0, 60.0)
 """Seconds between two tries to reach the storage: the first pause, and the longest."""
@@ -23,43 +24,8 @@ LOOK = 0.5
 log = logging.getLogger(__name__)
 
 
-def delete_walk(walk_id: str, storage: Storage, outbox: Outbox, database: str) -> bool:
-    """Delete a finished walk: its row, then its files; False if there is none of that id.
-
-    If the storage is out of reach, the courier deletes the files later.
-    """
-    with reading(database) as session:
-        walk = walks.get(session=session, walk_id=walk_id)
-    if walk is None or not walk.state.is_final:
-        return False
-    # First, in case this process dies after the row is gone. A full disk may refuse even this.
-    with suppress(StorageError):
-        outbox.note_removal(walk_id)
-    with writing(database) as session:
-        walks.delete(session=session, walk_id=walk_id)
-    try:
-        with outbox.lock():
-            _delete_files(walk_id, storage, outbox, database)
-    except (StorageError, Timeout) as error:
-        log.warning("The files of %s are deleted later. %s", walk.accession, error)
-    return True
-
-
-def _delete_files(walk_id: str, storage: Storage, outbox: Outbox, database: str) -> None:
-    """Delete all files of a walk, its record last, unless its row exists (again)."""
-    with reading(database) as session:
-        gone = walks.get(session=session, walk_id=walk_id) is None
-    if gone:
-        keys = [stored.key for stored in storage.list(f"{FILMS_FOLDER}/{walk_id}/")]
-        for key in sorted(keys, key=record_last):
-            with suppress(BadInput):  # an invalid key, of another program
-                storage.delete(key)
-        outbox.clear(walk_id)
-    outbox.forget_removal(walk_id)
-
-
 class Courier:
-    """Delivers the films of the outbox until none waits, and deletes removed films.
+    """Delivers the films of the outbox until none waits, and deletes the files of deleted walks.
 
     `open_storage` is called once the storage is needed. Several couriers of a machine take turns.
     """
@@ -93,13 +59,19 @@ class Courier:
                 return all(self._try(*task) for task in tasks)
         except Timeout:
             return True
+        except HistoryError as error:
+            log.warning("The outbox waits. %s", error)
+            return False
         except Exception:
             log.exception("The outbox %s cannot be used", self._outbox.folder)
             return False
 
     def _list_tasks(self) -> list[tuple[Callable[[str], None], str]]:
+        take_over_removals(self._outbox, self._database)
         tasks = [(self._deliver_film, walk_id) for walk_id in self._outbox.walk_ids()]
-        tasks += [(self._delete_film, walk_id) for walk_id in self._outbox.removals()]
+        with reading(self._database) as session:
+            deleted = deletions.list_open(session=session)
+        tasks += [(self._delete_film, walk_id) for walk_id in deleted]
         # Those that failed most often come last, so that they do not hold up the others.
         return sorted(tasks, key=lambda task: self._failures[task[1]])
 
@@ -116,17 +88,24 @@ class Courier:
     def _deliver_film(self, walk_id: str) -> None:
         with reading(self._database) as session:
             walk = walks.get(session=session, walk_id=walk_id)
+            deleted = deletions.is_deleted(session=session, walk_id=walk_id)
+        if deleted:
+            self._delete_film(walk_id)
+            return
         if walk is not None and not walk.state.is_final:
             # Its worker died before it marked the walk as done: the next worker will.
             return
         store_film(self._outbox.files(walk_id), self._get_storage())
         with writing(self._database) as session:
             queue.mark_stored(session=session, walk_id=walk_id)
+            if deletions.is_deleted(session=session, walk_id=walk_id):
+                # Deleted during the upload: the next round deletes what has arrived.
+                deletions.reopen(session=session, walk_id=walk_id)
         self._outbox.clear(walk_id)
         log.info("The film of walk %s has reached its storage", walk_id)
 
     def _delete_film(self, walk_id: str) -> None:
-        _delete_files(walk_id, self._get_storage(), self._outbox, self._database)
+        delete_files(walk_id, self._get_storage(), self._outbox, self._database)
 
     def _get_storage(self) -> Storage:
         if self._storage is None:

@@ -18,11 +18,11 @@ from sqlalchemy import select, text
 
 from db.models import State, Walk
 from db.session import get_engine, migrate, reading, writing
+from momalisa.deletion import delete_walk
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
 from momalisa.sync import sync
-from momalisa.worker.courier import delete_walk
 from momalisa.worker.lease import Timing
 from momalisa.worker.worker import Worker
 from tests.chaos.findings import Findings, Scenario

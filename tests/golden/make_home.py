@@ -20,12 +20,12 @@ from sqlalchemy import select
 from db import curation, votes, walks
 from db.models import State, Walk
 from db.session import get_engine, migrate, reading, sqlite_file, writing
+from momalisa.deletion import delete_walk
 from momalisa.models.registry import load
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
 from momalisa.storage.outbox import open_outbox
-from momalisa.worker.courier import delete_walk
 from momalisa.worker.worker import Worker
 
 HERE = Path(__file__).parent

@@ -4,11 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from db import deletions
 from db.models import State
+from db.session import reading
 from momalisa.errors import StorageError
 from momalisa.settings import settings
 from momalisa.storage import LocalStorage, open_storage
-from momalisa.storage.outbox import open_outbox
 from momalisa.ui import film_detail
 from tests.support.pages import (
     MakeWalk,
@@ -175,7 +176,8 @@ def test_a_film_is_deleted_while_the_storage_is_unreachable(
     monkeypatch.setattr(film_detail, "open_storage", lambda *_root, **_how: away)
     press(visit("gallery", walk=walk.id), "Yes, delete it")
     assert all_walks() == []
-    assert open_outbox(settings()).removals() == {walk.id}
+    with reading(settings().database) as session:
+        assert deletions.list_open(session=session) == [walk.id]
 
 
 def test_all_films_returns_to_the_posters(visit: Visit, add_film: MakeWalk) -> None:

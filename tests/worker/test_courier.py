@@ -14,11 +14,11 @@ from filelock import FileLock
 from db import queue, walks
 from db.models import State, Walk
 from db.session import get_engine, migrate, reading, writing
-from momalisa.errors import StorageError
-from momalisa.storage import film_key
+from momalisa.deletion import delete_walk
+from momalisa.storage import LocalStorage, film_key
 from momalisa.storage.outbox import Outbox, deliver_film
 from momalisa.sync import sync
-from momalisa.worker.courier import Courier, delete_walk
+from momalisa.worker.courier import Courier
 from tests.support.outbox import UnreliableBucket, film_files, stored_bytes
 
 
@@ -228,7 +228,6 @@ def test_running_walk_is_not_deleted(
     walk = add_walk(done=False)
     assert delete_walk(walk.id, bucket, outbox, database) is False
     assert has_row(database, walk)
-    assert outbox.removals() == set()
 
 
 def test_files_out_of_reach_are_deleted_later(
@@ -250,7 +249,7 @@ def test_files_out_of_reach_are_deleted_later(
     assert stored_bytes(bucket) == stored_bytes(outbox.films) == {}
 
 
-def test_removal_is_cancelled_while_the_row_exists(
+def test_note_of_an_earlier_version_is_dropped_while_the_row_exists(
     bucket: UnreliableBucket,
     outbox: Outbox,
     courier: Courier,
@@ -258,26 +257,11 @@ def test_removal_is_cancelled_while_the_row_exists(
     add_walk: Callable[..., Walk],
 ) -> None:
     walk = add_film(database, bucket, add_walk())
-    outbox.note_removal(walk.id)
+    notes = LocalStorage(outbox.folder / "removals")
+    notes.put(f"{walk.id}.json", b"{}", "application/json")
     assert courier.deliver_all()
     assert stored_bytes(bucket) == dict(film_files(walk.id))
     assert outbox.removals() == set()
-
-
-def test_walk_can_be_deleted_on_a_full_disk(
-    bucket: UnreliableBucket,
-    outbox: Outbox,
-    database: str,
-    add_walk: Callable[..., Walk],
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def full(_walk: Walk) -> None:
-        raise StorageError("No space left on device")
-
-    walk = add_film(database, bucket, add_walk())
-    monkeypatch.setattr(outbox, "note_removal", full)
-    assert delete_walk(walk.id, bucket, outbox, database)
-    assert stored_bytes(bucket) == {}
 
 
 def test_damaged_outbox_does_not_end_the_courier(

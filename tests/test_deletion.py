@@ -1,0 +1,165 @@
+"""A deleted film is gone for good, on every machine, whatever was out of reach meanwhile."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from db import deletions, walks
+from db.models import Walk
+from db.session import get_engine, migrate, reading, writing
+from momalisa.deletion import delete_walk
+from momalisa.storage import LocalStorage
+from momalisa.storage.outbox import Outbox
+from momalisa.sync import Report, sync
+from momalisa.worker.courier import Courier
+from tests.support.outbox import UnreliableBucket
+from tests.support.stored_films import add_film, film_record
+
+
+@dataclass
+class Machine:
+    """A machine with an outbox of its own: its way to the bucket, and its history."""
+
+    bucket: UnreliableBucket
+    outbox: Outbox
+    database: str
+
+    def sync(self) -> Report:
+        return sync(self.bucket, self.database, self.outbox)
+
+    def deliver(self) -> bool:
+        """Run this machine's courier once."""
+        return Courier(self.outbox, lambda: self.bucket, self.database).deliver_all()
+
+    def delete(self, walk_id: str) -> bool:
+        return delete_walk(walk_id, self.bucket, self.outbox, self.database)
+
+    def films(self) -> list[str]:
+        with reading(self.database) as session:
+            return [walk.id for walk in walks.list_page(session=session)]
+
+
+def make_machine(folder: Path, name: str, history: str) -> Machine:
+    database = f"sqlite:///{folder}/{history}.db"
+    migrate(database)
+    return Machine(UnreliableBucket(folder / "bucket"), Outbox(folder / name / "outbox"), database)
+
+
+@pytest.fixture
+def machines(tmp_path: Path) -> Iterator[tuple[Machine, Machine]]:
+    """Two machines that share a history and a bucket, with one film."""
+    pair = make_machine(tmp_path, "a", "shared"), make_machine(tmp_path, "b", "shared")
+    add_film(pair[0].bucket, "w1")
+    assert pair[0].sync().taken_in == ["w1"]
+    yield pair
+    get_engine(pair[0].database).dispose()
+
+
+def files_of(machine: Machine) -> list[str]:
+    return [stored.key for stored in LocalStorage(machine.bucket.root).list()]
+
+
+def test_film_deleted_while_the_bucket_was_away_is_not_taken_in_elsewhere(
+    machines: tuple[Machine, Machine],
+) -> None:
+    """Deletions were remembered on the machine that deleted: another one's sync hung it again."""
+    here, there = machines
+    here.bucket.away = True
+    assert here.delete("w1")
+    assert there.sync().taken_in == []
+    assert there.films() == []
+
+
+def test_courier_of_any_machine_deletes_the_files(machines: tuple[Machine, Machine]) -> None:
+    here, there = machines
+    here.bucket.away = True
+    here.delete("w1")
+    assert here.deliver() is False
+    assert there.deliver()
+    assert files_of(there) == []
+    assert there.sync().agree
+
+
+def test_film_that_waits_on_another_machine_is_dropped_there(
+    machines: tuple[Machine, Machine],
+) -> None:
+    here, there = machines
+    add_film(there.outbox.films, "w1")
+    here.delete("w1")
+    assert here.deliver()
+    assert there.outbox.walk_ids() == ["w1"]
+    assert there.deliver()
+    assert there.outbox.walk_ids() == []
+    assert files_of(there) == []
+    assert list(there.outbox.films.list()) == []
+
+
+def test_files_that_come_after_the_deletion_are_deleted_again(
+    machines: tuple[Machine, Machine],
+) -> None:
+    """A worker may stall between its question whether the walk is still its own and its answer."""
+    here, there = machines
+    here.delete("w1")
+    add_film(here.bucket, "w1")
+    report = there.sync()
+    assert (report.taken_in, report.deleted, there.films()) == ([], ["w1"], [])
+    assert there.deliver()
+    assert files_of(there) == []
+
+
+def test_film_deleted_during_its_upload_does_not_stay(
+    machines: tuple[Machine, Machine], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = machines
+    here.bucket.delete("saved_predictions/w1/walk.json")
+    add_film(there.outbox.films, "w1")
+    put = there.bucket.put
+
+    def delete_first(key: str, data: bytes, content_type: str) -> object:
+        if key.endswith("walk.json"):
+            assert here.delete("w1")
+        return put(key, data, content_type)
+
+    with monkeypatch.context() as uploading:
+        uploading.setattr(there.bucket, "put", delete_first)
+        there.deliver()
+    assert there.deliver()
+    assert files_of(there) == []
+    assert there.outbox.walk_ids() == there.films() == []
+
+
+def test_notes_of_an_earlier_version_are_honoured(machines: tuple[Machine, Machine]) -> None:
+    """Its outbox noted the deletions of its machine in files."""
+    here, there = machines
+    with writing(here.database) as session:
+        session.delete(session.get_one(Walk, "w1"))
+    notes = LocalStorage(here.outbox.folder / "removals")
+    notes.put("w1.json", b"{}", "application/json")
+    assert here.sync().taken_in == []
+    assert here.outbox.removals() == set()
+    with reading(here.database) as session:
+        assert deletions.list_open(session=session) == ["w1"]
+    assert there.deliver()
+    assert files_of(there) == []
+
+
+def test_machines_with_separate_histories_delete_each_for_itself(tmp_path: Path) -> None:
+    """Of a film deleted in one history, the other one keeps the row and reports the loss.
+
+    It does not bring the film back by itself: only somebody who asks for a repair does.
+    """
+    here, there = make_machine(tmp_path, "a", "a"), make_machine(tmp_path, "b", "b")
+    add_film(here.bucket, "w1")
+    add_film(here.bucket, "w2", film_record("w2", accession="ML.2026.0043"))
+    for machine in (here, there):
+        machine.sync()
+    here.delete("w1")
+    assert (here.sync().agree, here.films()) == (True, ["w2"])
+    report = there.sync()
+    assert (report.without_files, report.taken_in) == (["ML.2026.0042"], [])
+    there.deliver()
+    assert here.sync().taken_in == []
+    for machine in (here, there):
+        get_engine(machine.database).dispose()
