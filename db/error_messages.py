@@ -8,6 +8,7 @@
     ├── DiskFull                  no space left on the disk
     ├── OutOfReach                the server cannot be reached, or the file cannot be opened
     ├── NoDriver                  the driver for this kind of server is not installed
+    ├── YearFull                  all accession numbers of the year are given
     └── NotRestorable             a backup cannot be written or restored
 
 `translate_errors` converts a driver's errors to these; other errors pass through unchanged.
@@ -94,6 +95,10 @@ class NoDriver(HistoryError):
         "The history is on a server that this installation cannot speak with. For PostgreSQL: "
         "pip install -r momalisa/cloud/requirements.txt. Other servers cannot hold the history."
     )
+
+
+class YearFull(HistoryError):
+    """All accession numbers of the year are given."""
 
 
 class NotRestorable(HistoryError):

@@ -121,6 +121,7 @@ class Walk(Base):
             "state = 'failed' OR state = 'cancelled'", "ix_walks_given_up", "state", "finished_at"
         ),
         Index("ix_walks_maker_created_at", "maker", "created_at"),
+        Index("ix_walks_number", "number", unique=True),
         *(_index_done_sorted(sort) for sort in ("finished_at", "sort_title", "frames_total")),
         _index_done_sorted("evenness", text("coalesce(evenness, -1.0)")),
         _partial_index(RECORD_IS_STALE, "ix_walks_stale_record", "edited_at"),
@@ -228,7 +229,7 @@ class Deletion(Base):
     __tablename__ = "deletions"
 
     walk_id: Mapped[str] = mapped_column(String(128), primary_key=True)
-    accession: Mapped[str] = mapped_column(String(32))
+    accession: Mapped[str] = mapped_column(String(32), index=True)
     deleted_at: Mapped[datetime] = mapped_column(default=utc_now)
     # When its files were deleted from the storage; None while that is still to be done.
     files_deleted_at: Mapped[datetime | None]
