@@ -4,6 +4,7 @@ Holds no prompts, titles or makers.
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,11 +20,13 @@ from db.models import (
     IS_QUEUED,
     IS_RUNNING,
     RECORD_IS_STALE,
+    AccessionYear,
     Deletion,
     State,
     Walk,
     WorkerHeartbeat,
 )
+from db.session import list_revisions, writing
 from db.walks import FRAME_SECONDS
 
 RECENT_FILMS = 20
@@ -170,3 +173,21 @@ def _average_frame_seconds(session: Session) -> float:
     rows = session.execute(newest.order_by(Walk.finished_at.desc()).limit(RECENT_FILMS)).all()
     frames = sum(frames for _, frames in rows)
     return sum(seconds for seconds, frames in rows if frames) / frames if frames else 0.0
+
+
+def has_newest_schema(session: Session) -> bool:
+    """Whether the history's schema is this version's."""
+    found = session.scalar(text("SELECT version_num FROM alembic_version"))
+    return bool(found == list_revisions()[0])
+
+
+def check_writable(url: str) -> None:
+    """Write to the history and undo that. Raises HistoryError if it cannot be written."""
+    with suppress(_UndoWrite), writing(url) as session:
+        session.add(AccessionYear(year=0, last=0))
+        session.flush()
+        raise _UndoWrite
+
+
+class _UndoWrite(Exception):
+    """Rolls a transaction back."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from momalisa.commands import queue, walk
+from momalisa.commands import doctor, queue, walk
 from momalisa.errors import BadInput, MomaLisaError
 from momalisa.settings import settings
 from momalisa.spec import explain
@@ -57,6 +57,7 @@ def _build_parser() -> argparse.ArgumentParser:
     restore.add_argument("file", type=Path, metavar="FILE")
     restore.set_defaults(run=_run_restore)
     queue.add_to(commands)
+    doctor.add_to(commands)
     models = commands.add_parser("models", help="list the models that can be walked")
     models.set_defaults(run=_list_models)
     sync = commands.add_parser(
@@ -80,8 +81,10 @@ def _run_worker(options: argparse.Namespace) -> int:
 
 def _run_backup(options: argparse.Namespace) -> int:
     from db.backup import backup
+    from momalisa.health.machine import note_backup
 
     backup(settings().database, options.file)
+    note_backup(settings(), options.file)
     print(f"{options.file}: the history, whole and checked")
     return DONE
 

@@ -212,3 +212,29 @@ def test_metrics_are_for_who_knows_the_token(monkeypatch: pytest.MonkeyPatch) ->
     settings.cache_clear()
     assert status_of_metrics() == status_of_metrics(authorization="Bearer other") == 403
     assert status_of_metrics(client="10.0.0.7", authorization="Bearer s3cret") == 200
+
+
+def test_exposure_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(**changes: str) -> str:
+        findings = health.check_exposure(settings().model_copy(update=changes))
+        return "\n".join(finding.sentence for finding in findings)
+
+    monkeypatch.setattr("momalisa.ui.sign_in.is_configured", lambda: False)
+    assert "localhost only" in found()
+    assert "need not sign in (MOMALISA_VISITORS=all)" in found(visitors="all")
+    assert "MOMALISA_ADMINS has no effect" in found(admins="a@b.example")
+
+
+def test_another_program_on_the_port_is_told_from_the_app(tmp_path: Path) -> None:
+    from functools import partial
+    from http.server import HTTPServer, SimpleHTTPRequestHandler
+
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/healthz"
+        assert "Another program" in health._find_app(url)[0].sentence
+        (tmp_path / "healthz").write_text("ok")
+        assert "The app answers" in health._find_app(url)[0].sentence
+        server.shutdown()
+    assert "does not answer" in health._find_app(url)[0].sentence

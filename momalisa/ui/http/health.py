@@ -10,17 +10,21 @@ import hmac
 import logging
 from functools import lru_cache, partial
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
 
+import streamlit as st
 from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from momalisa.health.deadline import DeadlineRunner, Recent
-from momalisa.health.finding import Finding, Level, wrong
+from momalisa.health.finding import Finding, Level, note, ok, wrong
 from momalisa.health.metrics import CONTENT_TYPE, Metrics
 from momalisa.health.readiness import READINESS
-from momalisa.settings import settings
+from momalisa.settings import Settings, settings
+from momalisa.ui import sign_in
 from momalisa.ui.http import hosts
 
 DEADLINE = 2.0
@@ -88,6 +92,35 @@ def find_faults() -> list[Finding]:
         else:
             findings += future.result()
     return findings
+
+
+def check_exposure(current: Settings) -> list[Finding]:
+    """Who reaches the app by the settings, and whether it runs on this machine now."""
+    address, port = st.get_option("server.address") or "", st.get_option("server.port")
+    findings = []
+    if warning := hosts.describe_exposure(address):
+        findings += note("exposure", warning)
+    if current.visitors not in ("", "none") and not sign_in.is_configured():
+        told = f"Visitors need not sign in (MOMALISA_VISITORS={current.visitors})."
+        findings += note("exposure", told, "On a network that is not yours, set up sign-in.")
+    if current.admins and not sign_in.is_configured():
+        told = "MOMALISA_ADMINS has no effect without sign-in."
+        findings += note("exposure", told, "Add [auth] to .streamlit/secrets.toml.")
+    findings = findings or ok("exposure", f"The app is for {address or 'this machine'} only.")
+    return findings + _find_app(f"http://localhost:{port}/healthz")
+
+
+def _find_app(url: str) -> list[Finding]:
+    """Whether the app answers on its usual port."""
+    try:
+        with urlopen(url, timeout=DEADLINE) as answer:
+            if answer.read(9) == b"ok":
+                return ok("app", f"The app answers at {url}.")
+    except HTTPError:
+        pass
+    except OSError:
+        return note("app", f"The app does not answer at {url}.", "Start it, or ask its own port.")
+    return note("app", f"Another program answers at {url}.", "Choose a port: --server.port")
 
 
 _readiness = Recent(find_faults, KEEP_SECONDS)

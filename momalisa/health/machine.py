@@ -1,0 +1,184 @@
+"""Checks of doctor: settings, disks, storage, frame cache, model and backups."""
+
+import json
+import secrets
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from db import walks
+from db.error_messages import HistoryError
+from db.session import reading, sqlite_file
+from momalisa.errors import BadInput, ModelBroken, MomaLisaError, StorageError
+from momalisa.files import write_atomically
+from momalisa.health.finding import Finding, count_of, describe_seconds, note, ok, wrong
+from momalisa.health.metrics import measure_folder
+from momalisa.models import registry
+from momalisa.models.digest import folder_digest
+from momalisa.settings import Settings
+from momalisa.storage import Storage, open_storage
+
+STORE_RETRY_SECONDS = 5.0
+"""How long a bucket is asked again before it counts as out of reach."""
+SAMPLED_FILMS = 20
+"""The newest films, whose files are looked for in the storage."""
+BACKUP_DAYS = 30
+CACHE_EXCESS = 1.5
+"""Times its limit that the frame cache may have while a walk is being made."""
+
+
+def check_settings(settings: Settings) -> list[Finding]:
+    """Settings that contradict each other."""
+    findings: list[Finding] = []
+    local_store = "://" not in settings.store_root
+    if settings.database.startswith("postgresql") and local_store:
+        findings += note(
+            "settings",
+            f"The history is on a server, and films are in a folder of this machine "
+            f"({settings.store_root}).",
+            "With workers on more machines than one, set MOMALISA_STORE to a bucket, or to a "
+            "folder that all of them share.",
+        )
+    if not Path(settings.home).is_absolute():
+        findings += note(
+            "settings",
+            f"MOMALISA_HOME is “{settings.home}”: another folder from each working directory.",
+            "Write it from the root, such as /srv/momalisa.",
+        )
+    if settings.endpoint and settings.device:
+        findings += note(
+            "settings",
+            "MOMALISA_DEVICE has no effect on walks that MOMALISA_ENDPOINT makes.",
+            "Leave one of them out, if that is a surprise.",
+        )
+    return findings or ok("settings", "The settings agree with each other.")
+
+
+def check_store(settings: Settings) -> list[Finding]:
+    """Whether the storage takes and gives a file, and has the newest films."""
+    root = settings.store_root
+    if "://" not in root and not Path(root).expanduser().exists():
+        if _list_newest_files(settings):
+            return wrong("store", f"The folder {root} is gone, and the films with it.", _RIGHT_ONE)
+        return note("store", f"There is no folder {root} yet.", "The first film makes it.")
+    try:
+        storage = open_storage(root, retry_seconds=STORE_RETRY_SECONDS)
+        _write_and_delete(storage)
+        files = _list_newest_files(settings)
+        missing = [key for key in files if not storage.exists(key)]
+    except (BadInput, StorageError) as error:
+        return wrong("store", str(error), "Films wait in the outbox until this is mended.")
+    if missing and len(missing) == len(files):
+        told = f"Of the {count_of(len(files), 'newest film')} none is in {root}."
+        return wrong("store", told, _RIGHT_ONE)
+    if missing:
+        told = f"Of the {len(files)} newest films {len(missing)} are not in {root}."
+        return wrong("store", told, "See what is amiss: python -m momalisa sync")
+    return ok("store", f"{root} takes and gives files.")
+
+
+_RIGHT_ONE = "Is MOMALISA_STORE right? Correct it, and do not repair anything before."
+
+
+def _write_and_delete(storage: Storage) -> None:
+    """Store a small file beside the films, read it and delete it. Raises StorageError."""
+    key, data = f"doctor/{secrets.token_hex(8)}.json", b"{}"
+    storage.put(key, data, "application/json")
+    try:
+        if storage.get(key) != data:
+            raise StorageError(f"The storage gave back another content of {key}.")
+    finally:
+        storage.delete(key)
+
+
+def _list_newest_files(settings: Settings) -> list[str]:
+    """The keys of the newest stored films; none if the history cannot be read."""
+    file = sqlite_file(settings.database)
+    if file is not None and not file.exists():
+        return []
+    try:
+        with reading(settings.database) as session:
+            newest = walks.list_page(session=session, limit=SAMPLED_FILMS)
+    except HistoryError:
+        return []
+    return [walk.files["gif"] for walk in newest if "gif" in walk.files and not walk.waiting]
+
+
+def check_cache(settings: Settings) -> list[Finding]:
+    """Whether the frame cache keeps to its limit."""
+    size, limit = measure_folder(settings.frame_cache), settings.cache_gb * 1e9
+    told = f"The frame cache has {size / 1e9:.1f} GB of {settings.cache_gb:g} GB."
+    if size <= CACHE_EXCESS * limit:
+        return ok("cache", told)
+    return note("cache", told, "It is trimmed after each walk; else delete its oldest files.")
+
+
+def check_model(settings: Settings) -> list[Finding]:
+    """Whether the model's files are there and whole; does not load them."""
+    if settings.endpoint:
+        return ok("model", f"Walks are made by {settings.endpoint}.")
+    try:
+        folder = Path(registry.find(settings.model).source)
+        digest = folder_digest(folder)
+        weights = sorted(folder.rglob("*.safetensors"))
+        if not weights:
+            raise ModelBroken(f"{folder} has no weights (*.safetensors).")
+        for path in weights:
+            _check_weights(path)
+    except (MomaLisaError, OSError) as error:
+        return wrong("model", str(error), "Choose another: python -m momalisa models")
+    return ok("model", f"The model {settings.model} is here and whole ({digest[:12]}).")
+
+
+def _check_weights(path: Path) -> None:
+    """Read a file's header, which says how long it has to be. Raises ModelBroken."""
+    try:
+        with safe_open(path, framework="numpy"):
+            pass
+    except SafetensorError as error:
+        raise ModelBroken(f"{path} is damaged or not whole: {error}") from error
+
+
+def check_model_loads(settings: Settings) -> list[Finding]:
+    """Load the model onto its device; imports torch, and takes seconds to minutes."""
+    began = time.monotonic()
+    try:
+        runner = registry.load(settings.model, settings.device)
+    except (MomaLisaError, OSError) as error:
+        return wrong("model", str(error), "Choose another: python -m momalisa models")
+    seconds = time.monotonic() - began
+    return ok(
+        "model", f"{settings.model} was loaded onto {runner.model.device} in {seconds:.0f} s."
+    )
+
+
+def note_backup(settings: Settings, file: Path) -> None:
+    """Remember when a backup was made, for `check_backup`."""
+    entry = {"at": datetime.now(UTC).isoformat(), "file": str(file.absolute())}
+    settings.home.mkdir(parents=True, exist_ok=True)
+    write_atomically(_backup_note(settings), json.dumps(entry).encode())
+
+
+def check_backup(settings: Settings) -> list[Finding]:
+    """How old the last backup is that the command `backup` has made."""
+    if sqlite_file(settings.database) is None:
+        return ok("backup", "Backups of a PostgreSQL history are its server's (pg_dump).")
+    try:
+        entry = json.loads(_backup_note(settings).read_text())
+        age = (datetime.now(UTC) - datetime.fromisoformat(entry["at"])).total_seconds()
+    except (OSError, ValueError, KeyError, TypeError):
+        return note(
+            "backup",
+            "No backup of the history is known.",
+            "Make one now and then: python -m momalisa backup FILE (while the app runs)",
+        )
+    told = f"The last backup is {describe_seconds(age)} old: {entry['file']}"
+    if age > BACKUP_DAYS * 86_400:
+        return note("backup", told, "Make a new one: python -m momalisa backup FILE")
+    return ok("backup", told)
+
+
+def _backup_note(settings: Settings) -> Path:
+    return settings.home / "last-backup.json"
