@@ -1,7 +1,8 @@
 """Stills: requests for the picture at one place of a walk, answered by a worker.
 
 A request is a spec, a leg and a `t`; its answer is the key of a frame in the frame cache. A new
-request of the same maker, as with every move of a slider, drops the maker's queued ones.
+request of the same maker, as with every move of a slider, drops the maker's queued ones. A queued
+still that is no longer asked for is dropped, too: the browser that wanted it is gone.
 """
 
 import hashlib
@@ -9,28 +10,40 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy import and_, delete, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from db.clock import database_now
 from db.models import State, Still, WorkerHeartbeat
+from db.queue_limits import QueueFull
 
 REUSE_WINDOW = timedelta(hours=1)
 """How long a finished still is reused: the frame cache may evict its picture later."""
+EXPIRY = timedelta(seconds=10)
+"""How long a queued still waits for the next `ask_again` until it is dropped."""
 _KEEP_ROWS = timedelta(days=1)
 _WORKER_TIMEOUT = timedelta(seconds=30)
 
 
-def request(*, session: Session, spec: dict[str, Any], leg: int, t: float, maker: str = "") -> str:
+def request(
+    *,
+    session: Session,
+    spec: dict[str, Any],
+    leg: int,
+    t: float,
+    maker: str = "",
+    limit: int | None = None,
+) -> str:
     """Request a still and return its id, which is an equal still's if that can be reused.
 
     Running stills, the maker's queued one and those finished within REUSE_WINDOW are reused. The
-    maker's other queued stills are deleted, and so are all stills that are a day old. Raises
-    KeyError when the spec has no model.
+    maker's other queued stills are deleted, and so are expired ones and all that are a day old.
+    Raises QueueFull where `limit` stills are queued, KeyError when the spec has no model.
     """
     question = _digest_question(spec, leg, t)
     moment = database_now(session)
     session.execute(delete(Still).where(Still.created_at < moment - _KEEP_ROWS))
+    _drop_expired(session)
     queued = and_(Still.maker == maker, Still.state == State.QUEUED)
     session.execute(delete(Still).where(queued, Still.question != question))
     pending = or_(Still.state == State.RUNNING, queued)
@@ -38,9 +51,13 @@ def request(*, session: Session, spec: dict[str, Any], leg: int, t: float, maker
     reusable = select(Still.id).where(Still.question == question, or_(pending, finished)).limit(1)
     if still_id := session.scalar(reusable):
         return still_id
+    count = select(func.count()).select_from(Still).where(Still.state == State.QUEUED)
+    if limit is not None and (session.scalar(count) or 0) >= limit:
+        raise QueueFull("Many pictures are being asked for just now. Please try again in a while.")
     still = Still(
         question=question,
         created_at=moment,
+        asked_at=moment,
         maker=maker,
         spec=spec,
         model=spec["model"],
@@ -56,6 +73,23 @@ def _digest_question(spec: dict[str, Any], leg: int, t: float) -> str:
     return hashlib.sha256(json.dumps([spec, leg, t], sort_keys=True).encode()).hexdigest()
 
 
+def _drop_expired(session: Session) -> None:
+    """Delete the queued stills that are no longer asked for."""
+    asked_at = func.coalesce(Still.asked_at, Still.created_at)
+    expired = asked_at < database_now(session) - EXPIRY
+    session.execute(delete(Still).where(Still.state == State.QUEUED, expired))
+
+
+def ask_again(*, session: Session, still_id: str) -> None:
+    """Keep a queued still from being dropped for another EXPIRY."""
+    session.execute(
+        update(Still)
+        .where(Still.id == still_id, Still.state == State.QUEUED)
+        .values(asked_at=database_now(session))
+        .execution_options(synchronize_session=False)
+    )
+
+
 def get(*, session: Session, still_id: str) -> Still | None:
     """Return the still with this id, or None if it was deleted or never existed."""
     return session.get(Still, still_id)
@@ -64,9 +98,11 @@ def get(*, session: Session, still_id: str) -> Still | None:
 def claim(*, session: Session, owner: str, model: str = "") -> Still | None:
     """Assign the oldest queued still to a worker and return it; None if none is queued.
 
-    With `model`, only a still of that model. Fails the stills of dead workers first.
+    With `model`, only a still of that model. Fails the stills of dead workers first, and drops
+    those that are no longer asked for.
     """
     _fail_orphans(session)
+    _drop_expired(session)
     next_id = select(Still.id).where(Still.state == State.QUEUED)
     if model:
         next_id = next_id.where(Still.model == model)

@@ -11,11 +11,12 @@ from typing import Any, Unpack
 from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
-from db import accession_numbers, curation, deletions
+from db import accession_numbers, curation, deletions, queue_limits
 from db.clock import database_now
 from db.gallery_query import ORDERS, Filters, Sort, build_conditions, is_postgresql, select_ids
 from db.models import HAS_FILM, IS_ACTIVE, IS_DONE, IS_QUEUED, IS_RUNNING, State, Tag, Walk
 from db.queue import QUEUE_ORDER, RESULT, without_new_film
+from db.queue_limits import QueueLimits
 
 _SPEC_COLUMNS = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
 _EXPORT_COLUMNS = (
@@ -43,16 +44,23 @@ def enqueue(
     maker: str = "",
     parent: str | None = None,
     remote: bool = False,
+    origin: str = "",
+    limits: QueueLimits | None = None,
 ) -> Walk:
     """Insert a queued walk with the year's next accession number.
 
     A `remote` walk is rendered by the endpoint of the settings, any other by the worker's model.
     A `parent` that does not exist is left out. The number of a failed or deleted walk is not given
-    again. Raises KeyError when the spec lacks a setting that has a column.
+    again. `origin` stands for the network address that the walk comes from. Raises QueueFull where
+    the `limits` are reached, KeyError when the spec lacks a setting that has a column.
     """
     moment = database_now(session)
+    # First: it locks the year's counter, so that the limits are checked by one at a time.
+    accession = accession_numbers.assign_next(session, moment.year)
+    if limits is not None:
+        queue_limits.check(session=session, limits=limits, maker=maker, origin=origin)
     walk = Walk(
-        accession=accession_numbers.assign_next(session, moment.year),
+        accession=accession,
         turn=choose_round(session, maker),
         due=int(moment.timestamp()) + frames_total * FRAME_SECONDS,
         created_at=moment,
@@ -63,6 +71,7 @@ def enqueue(
         maker=maker,
         parent=_check_parent(session, parent),
         remote=remote,
+        origin=origin,
         **{name: spec[name] for name in _SPEC_COLUMNS},
     )
     session.add(walk)

@@ -36,6 +36,14 @@ class Settings(BaseSettings):
     metrics_token: str = Field("", description="who sends it may read /metrics; empty: localhost")
     cache_gb: float = Field(5.0, gt=0, description="frame cache, least recently used out")
 
+    walks_each: int = Field(20, ge=0, description="walks of one visitor in the queue at a time")
+    walks_address: int = Field(100, ge=0, description="walks from one network address, likewise")
+    walks_total: int = Field(1000, ge=0, description="walks of all visitors, likewise")
+    largest_walk: float = Field(
+        1000, gt=0, description="a visitor's largest walk, in frames of 512 × 512 in 20 steps"
+    )
+    stills: int = Field(40, ge=0, description="pictures between frames that wait at a time")
+
     @field_validator("database_url")
     @classmethod
     def _check_database_url(cls, url: str) -> str:

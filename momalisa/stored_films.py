@@ -8,17 +8,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from datetime import datetime
-from io import BytesIO
 from pathlib import PurePosixPath
 from typing import Any
 
-import numpy as np
-from PIL import Image
 from pydantic import AwareDatetime, BaseModel, ValidationError
 
 from db import curation
-from momalisa.engine.frame_cache import Frame
-from momalisa.film.encode import encode_poster
+from momalisa.errors import BadInput
+from momalisa.film.foreign_gif import describe_gif
 from momalisa.result import Result
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, StoredFile, film_key
@@ -105,33 +102,26 @@ def _read_gif(
     if gif.size > FILM_BYTES:
         raise DamagedFilm(f"{gif.key} is far too large to be a film.")
     data = storage.get(gif.key)
-    frames, first, comment = _decode_gif(gif.key, data)
+    try:
+        found = describe_gif(data)
+    except BadInput as problem:
+        raise DamagedFilm(f"{gif.key} cannot be read as a GIF. {problem}") from problem
     poster = film_key(walk_id, "poster.webp")
     if "poster.webp" not in files:
-        storage.put(poster, encode_poster(first), "image/webp")
+        storage.put(poster, found.poster, "image/webp")
     sha256 = hashlib.sha256(data).hexdigest()
     paths = {"gif": gif.key, "poster": poster}
-    result = Result(files=paths, bytes=len(data), sha256=sha256, frames=frames)
+    result = Result(files=paths, bytes=len(data), sha256=sha256, frames=found.frames)
     return {
-        **_describe(comment, PurePosixPath(gif.key).stem.replace("_", " ")),
+        **_describe(_decode_comment(found.comment), PurePosixPath(gif.key).stem.replace("_", " ")),
         "finished_at": gif.updated,
         "result": result.model_dump(),
     }
 
 
-def _decode_gif(key: str, data: bytes) -> tuple[int, Frame, object]:
-    """Return the number of frames, the first one, and the JSON in the comment, if any."""
+def _decode_comment(comment: str) -> object:
+    """The JSON in a GIF's comment; None if there is none."""
     try:
-        with Image.open(BytesIO(data), formats=["GIF"]) as image:
-            frames = int(getattr(image, "n_frames", 1))
-            first = np.asarray(image.convert("RGB"))
-            comment = image.info.get("comment", b"")
-            image.seek(frames - 1)
-            image.load()
-    except Exception as error:
-        # Decoders raise errors of any type on damaged bytes.
-        raise DamagedFilm(f"{key} cannot be read as a GIF ({type(error).__name__}).") from error
-    try:
-        return frames, first, json.loads(comment)
+        return json.loads(comment)
     except (ValueError, RecursionError):
-        return frames, first, None
+        return None

@@ -24,8 +24,14 @@ LAYERS: dict[int, set[str]] = {
     5: {"momalisa.worker", "momalisa.cloud", "momalisa.atelier", "momalisa.health"},
     4: {"momalisa.render", "momalisa.sync", "momalisa.stored_films", "momalisa.deletion"},
     3: {"momalisa.film", "momalisa.models", "momalisa.storage"},
-    2: {"momalisa.engine", "momalisa.settings", "momalisa.spec", "momalisa.result"},
-    1: {"momalisa.pacing", "momalisa.errors", "momalisa.backoff", "momalisa.files", "db"},
+    2: {
+        *("momalisa.engine", "momalisa.settings", "momalisa.spec", "momalisa.result"),
+        "momalisa.walk_cost",
+    },
+    1: {
+        *("momalisa.pacing", "momalisa.errors", "momalisa.backoff", "momalisa.files", "db"),
+        "momalisa.limited_process",
+    },
 }
 """The highest first. A module may import from its own layer and from lower ones."""
 FOREIGN_TO = {

@@ -23,6 +23,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput
+from momalisa.film.pixel_budget import FILM_PIXELS, open_picture
 
 T = TypeVar("T")
 
@@ -135,14 +136,15 @@ def read_comment(data: bytes) -> str:
         return _mp4_comment(data) if data[4:8] == b"ftyp" else _picture_comment(data)
 
 
-def decode_gif(data: bytes, fps: int) -> list[Frame]:
-    """Decode a GIF to frames (h, w, 3) at `fps`. Raises BadInput if it is damaged.
+def decode_gif(data: bytes, fps: int, most: int = FILM_PIXELS) -> list[Frame]:
+    """Decode a GIF to frames (h, w, 3) at `fps`, of at most `most` pixels in all.
 
-    A frame that is shown for longer than 1 / `fps` seconds is repeated.
+    Raises BadInput if it is damaged or larger, which is known before it is decoded. A frame that is
+    shown for longer than 1 / `fps` seconds is repeated.
     """
     frames: list[Frame] = []
     elapsed = 0
-    with decode_errors_as_bad_input(), Image.open(BytesIO(data), formats=["GIF"]) as image:
+    with decode_errors_as_bad_input(), open_picture(BytesIO(data), ("GIF",), most) as image:
         for picture in ImageSequence.Iterator(image):
             elapsed += picture.info["duration"]
             frame = np.asarray(picture.convert("RGB"))
@@ -152,9 +154,11 @@ def decode_gif(data: bytes, fps: int) -> list[Frame]:
 
 @contextmanager
 def decode_errors_as_bad_input() -> Iterator[None]:
-    """Re-raise any exception of a decoder as BadInput."""
+    """Re-raise any other exception of a decoder as BadInput."""
     try:
         yield
+    except BadInput:
+        raise
     except Exception as error:
         raise BadInput("This file is damaged, or of a kind that is not read here.") from error
 
@@ -165,7 +169,7 @@ def _mp4_comment(data: bytes) -> str:
 
 
 def _picture_comment(data: bytes) -> str:
-    with Image.open(BytesIO(data), formats=["GIF", "PNG", "WEBP"]) as image:
+    with open_picture(BytesIO(data)) as image:
         if image.format == "PNG":
             return str(image.info.get("Comment", ""))
         if image.format == "GIF":

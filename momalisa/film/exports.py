@@ -1,14 +1,17 @@
 """Exports walks as MP4, WebP or ZIP on request, and reads specs back from exported files."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from io import BytesIO
+from pathlib import Path
 from typing import Any, Literal
 from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
 
-from PIL import Image, ImageSequence
+from PIL import ImageSequence
 from pydantic import ValidationError
 
+from momalisa import limited_process
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput
 from momalisa.film.encode import (
@@ -19,6 +22,7 @@ from momalisa.film.encode import (
     encode_webp,
     read_comment,
 )
+from momalisa.film.pixel_budget import open_picture
 from momalisa.spec import FPS, WalkSpec, explain
 
 ExportFormat = Literal["mp4", "webp", "zip"]
@@ -32,11 +36,15 @@ FILM_ENCODERS: dict[ExportFormat, Callable[..., bytes]] = {"mp4": encode_mp4, "w
 RECORD = "walk.json"
 
 FRAMES_LIMIT = 2**29
-"""Most bytes of decoded frames in one export: the web server holds them in memory."""
+"""Most bytes of decoded frames in one export: they are held in memory."""
 SECONDS_LIMIT = 300.0
 """Longest foreign film that is converted."""
 FILE_LIMIT = 200 * 2**20
 """Most bytes of a file to read a spec from."""
+EXPORT_MEMORY, EXPORT_SECONDS = 4 * FRAMES_LIMIT, 300.0
+"""What the process that makes an export may use."""
+READ_MEMORY, READ_SECONDS = 2 * FILE_LIMIT, 20.0
+"""What the process that reads a spec from a file may use."""
 TEXT_LIMIT = 2**18
 """Most bytes of a record; twelve long prompts and the numbers of 2,880 frames take half of it."""
 ENTRIES_LIMIT = 10_000
@@ -48,6 +56,66 @@ _NO_SETTINGS = (
     "This file holds no settings of a walk. Films and frames that were downloaded here do, "
     f"and so does a {RECORD}."
 )
+
+
+def export_film(
+    kind: ExportFormat,
+    target: Path,
+    *,
+    spec: WalkSpec | None,
+    progress: Sequence[Sequence[Any]],
+    cache: Path,
+    gif: Path | None,
+) -> None:
+    """Write a finished film in another format into the file `target`, in a limited process.
+
+    `spec` and `progress` are those of its walk, None for a film of another program; `cache` is the
+    folder of frames; `gif` is the stored film, None where `needs_gif` is false. Raises BadInput if
+    the film is damaged, or too large to be converted.
+    """
+    limited_process.call(
+        f"{__name__}:write_film",
+        memory=EXPORT_MEMORY,
+        seconds=EXPORT_SECONDS,
+        kind=kind,
+        target=str(target),
+        spec=spec and spec.model_dump(mode="json"),
+        progress=[*progress],
+        cache=str(cache),
+        gif=gif and str(gif),
+    )
+
+
+def write_film(
+    kind: ExportFormat,
+    target: str,
+    spec: dict[str, Any] | None,
+    progress: Sequence[Sequence[Any]],
+    cache: str,
+    gif: str | None,
+) -> None:
+    """Do the work of `export_film`, with arguments that are values of JSON."""
+
+    def stored_gif() -> bytes:
+        if gif is None:  # a frame was dropped from the cache just now
+            raise BadInput("The film's frames are no longer at hand. Please ask for it again.")
+        return Path(gif).read_bytes()
+
+    if spec is None:
+        data = convert_gif(kind, stored_gif())
+    else:
+        walk = WalkSpec.from_stored(spec)
+        frames = load_frames(walk, progress, FrameCache(Path(cache)), stored_gif)
+        data = export_walk(kind, walk, frames)
+    Path(target).write_bytes(data)
+
+
+def needs_gif(spec: WalkSpec | None, progress: Sequence[Sequence[Any]], cache: FrameCache) -> bool:
+    """Whether a film's export needs its GIF, since not all of its frames are in the cache."""
+    if spec is None:
+        return True
+    keys = _frame_keys(spec, progress)
+    return not all(key and cache.path(key).exists() for key in keys)
 
 
 def export_walk(kind: ExportFormat, spec: WalkSpec, frames: Sequence[Frame]) -> bytes:
@@ -86,11 +154,10 @@ def load_frames(
     places = len(spec.places())
     if 3 * places * spec.size**2 > FRAMES_LIMIT:
         raise BadInput(_TOO_LONG)
-    keys = {place: key for place, key, *preview in progress if not any(preview)}
-    cached = _get_all([keys.get(place) for place in range(places)], cache)
+    cached = _get_all(_frame_keys(spec, progress), cache)
     if cached is not None:
         return cached
-    frames = decode_gif(stored_gif(), spec.fps)
+    frames = decode_gif(stored_gif(), spec.fps, FRAMES_LIMIT // 3 * 2)
     if len(frames) < places:
         raise BadInput("The stored film has lost frames. Please make the walk again.")
     return frames[:places]
@@ -101,22 +168,61 @@ def read_spec(data: bytes, name: str) -> WalkSpec:
 
     Raises BadInput, with the file's `name` in the message.
     """
-    try:
+    with _naming(name):
         return _parse_spec(_extract_json(data))
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Put a file's name in front of the message of a BadInput."""
+    try:
+        yield
     except BadInput as problem:
         shown_name = "".join(c for c in name if c.isprintable())[:60]
         raise BadInput(f"“{shown_name}”: {problem}") from problem
 
 
+def _check_size(size: int) -> None:
+    if size > FILE_LIMIT:
+        raise BadInput(f"This file is larger than {FILE_LIMIT >> 20} MB, so it is not read.")
+
+
+def read_spec_from_file(path: Path, name: str) -> WalkSpec:
+    """Read the spec in a file from outside, as `read_spec` does, in a limited process."""
+    with _naming(name):
+        _check_size(path.stat().st_size)
+    fields = limited_process.call(
+        f"{__name__}:extract_spec",
+        memory=READ_MEMORY,
+        seconds=READ_SECONDS,
+        path=str(path),
+        name=name,
+    )
+    return WalkSpec.model_validate(fields)
+
+
+def extract_spec(path: str, name: str) -> dict[str, Any]:
+    """Do the work of `read_spec_from_file`, with values of JSON."""
+    return read_spec(Path(path).read_bytes(), name).model_dump(mode="json")
+
+
 def _smallest_fps(gif: bytes) -> int:
     """The lowest frame rate that skips no frame of a GIF, capped at the maximum fps."""
-    with decode_errors_as_bad_input(), Image.open(BytesIO(gif), formats=["GIF"]) as image:
+    with decode_errors_as_bad_input(), open_picture(BytesIO(gif), ("GIF",)) as image:
+        frames = int(getattr(image, "n_frames", 1))  # counted without decoding them
+        if 3 * image.width * image.height * frames > FRAMES_LIMIT:
+            raise BadInput(_TOO_LONG)
         seconds = [float(frame.info["duration"]) / 1000 for frame in ImageSequence.Iterator(image)]
-        pixels = image.width * image.height * len(seconds)
-    if 3 * pixels > FRAMES_LIMIT or sum(seconds) > SECONDS_LIMIT:
+    if sum(seconds) > SECONDS_LIMIT:
         raise BadInput(_TOO_LONG)
     low, high = FPS
     return max(low, round(1 / max(min(seconds), 1 / high)))
+
+
+def _frame_keys(spec: WalkSpec, progress: Sequence[Sequence[Any]]) -> list[str | None]:
+    """The key of the frame at each place, None where only a preview is known."""
+    keys = {place: key for place, key, *preview in progress if not any(preview)}
+    return [keys.get(place) for place in range(len(spec.places()))]
 
 
 def _get_all(keys: Sequence[str | None], cache: FrameCache) -> list[Frame] | None:
@@ -143,8 +249,7 @@ def _make_zip(spec: WalkSpec, frames: Sequence[Frame]) -> bytes:
 
 def _extract_json(data: bytes) -> str | bytes:
     """Extract the embedded JSON from a file of any supported format, unparsed."""
-    if len(data) > FILE_LIMIT:
-        raise BadInput(f"This file is larger than {FILE_LIMIT >> 20} MB, so it is not read.")
+    _check_size(len(data))
     if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
         return data
     return _read_record(data) if data.startswith(b"PK") else read_comment(data)

@@ -19,6 +19,7 @@ from momalisa.models.registry import ModelCard, available, find
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, STOPS, Stop, WalkSpec, explain
 from momalisa.ui.create.quality import QUALITIES, find_quality
+from momalisa.walk_cost import WalkTooLarge, check_cost
 
 FIRST_SEED = 7
 LOCAL, ENDPOINT = "on this machine", "at the endpoint"
@@ -247,8 +248,11 @@ def validate() -> tuple[WalkSpec | None, dict[str, str]]:
     try:
         spec = WalkSpec(stops=_raw_stops(), **{field: field_value(field) for field in FIELDS})
         find(spec.model)
+        check_cost(spec, settings().largest_walk)
     except ValidationError as error:
         return None, explain(error)
+    except WalkTooLarge as error:
+        return None, {"frames": str(error)}
     except MomaLisaError as error:
         return None, {"model": str(error)}
     return spec, {}

@@ -10,12 +10,17 @@ from sqlalchemy.orm import Session
 
 from db import walks
 from db.models import Walk
+from db.queue_limits import QueueFull, QueueLimits
 from db.session import writing
+from momalisa.errors import BadInput
 from momalisa.models.registry import digest_of
 from momalisa.pacing import PacingName
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, WalkSpec
 from momalisa.ui import error_display, sign_in
+from momalisa.walk_cost import check_cost
+
+_ORIGIN_KEY = secrets.token_bytes(32)
 
 
 def submit_walk(spec: WalkSpec, *, parent: str | None = None, here: bool = False) -> str:
@@ -23,9 +28,18 @@ def submit_walk(spec: WalkSpec, *, parent: str | None = None, here: bool = False
 
     If an endpoint is configured it renders the walk, unless `here` asks for this machine. A film
     rendered with other weights than the model has now is not reused; the weights of an endpoint
-    are unknown, so they are not compared.
+    are unknown, so they are not compared. Raises BadInput for a walk that is too large, or when the
+    visitor, or all together, have too many in the queue.
     """
-    remote = bool(settings().endpoint) and not here
+    check_cost(spec, settings().largest_walk)
+    try:
+        return _enqueue(spec, parent=parent, remote=bool(settings().endpoint) and not here)
+    except QueueFull as full:
+        raise BadInput(str(full)) from full
+
+
+def _enqueue(spec: WalkSpec, *, parent: str | None, remote: bool) -> str:
+    """Enqueue a walk, or find it; returns its id. Raises QueueFull."""
     digest, weights = spec.digest(), "" if remote else digest_of(spec.model)
     with writing(settings().database) as session:
         existing = walks.find_same_film(session=session, digest=digest, model_digest=weights)
@@ -41,7 +55,24 @@ def submit_walk(spec: WalkSpec, *, parent: str | None = None, here: bool = False
             maker=maker_id(),
             parent=parent,
             remote=remote,
+            origin=_origin(),
+            limits=QueueLimits(
+                each=settings().walks_each,
+                address=settings().walks_address,
+                total=settings().walks_total,
+            ),
         ).id
+
+
+def _origin() -> str:
+    """Stands for the visitor's network address in the limits of the queue; empty if unknown.
+
+    A hash with a key that ends with this process, so that no address can be told from the history.
+    """
+    address = st.context.ip_address
+    if not isinstance(address, str):  # None at this machine's own browser, a mock in AppTest
+        return ""
+    return hashlib.blake2b(address.encode(), key=_ORIGIN_KEY, digest_size=32).hexdigest()
 
 
 def _queued_duplicate(session: Session, digest: str) -> Walk | None:

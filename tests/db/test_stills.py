@@ -8,6 +8,7 @@ import pytest
 from db import stills, worker_registry
 from db.clock import utc_now
 from db.models import State, Still
+from db.queue_limits import QueueFull
 from db.session import reading, writing
 from tests.support.walks import SPEC
 
@@ -121,6 +122,51 @@ def test_stills_are_swept_out_after_a_day(url: str) -> None:
     age(url, finished, timedelta(hours=25))
     request_still(url, 0.2)
     assert read_still(url, finished) is None
+
+
+def stop_asking(url: str, *still_ids: str) -> None:
+    """Let the last time at which these were asked for be long ago."""
+    with writing(url) as session:
+        for still_id in still_ids:
+            session.get_one(Still, still_id).asked_at = utc_now() - stills.EXPIRY * 2
+
+
+def test_abandoned_stills_do_not_stay_and_are_not_painted(url: str) -> None:
+    """150 requests of browsers that were gone kept the worker busy."""
+    abandoned = [request_still(url, 0.1, f"visitor {n}") for n in range(150)]
+    waiting = request_still(url, 0.5)
+    stop_asking(url, *abandoned)
+    assert claim(url) == waiting
+    assert not any(read_still(url, still_id) for still_id in abandoned)
+
+
+def test_still_that_is_asked_for_again_stays(url: str) -> None:
+    kept, abandoned = request_still(url, 0.1, "ada"), request_still(url, 0.1, "bob")
+    stop_asking(url, kept, abandoned)
+    with writing(url) as session:
+        stills.ask_again(session=session, still_id=kept)
+    assert [claim(url), claim(url)] == [kept, None]
+
+
+def test_still_of_an_older_release_expires_by_its_age(url: str) -> None:
+    old = request_still(url, 0.1)
+    with writing(url) as session:
+        still = session.get_one(Still, old)
+        still.asked_at, still.created_at = None, utc_now() - stills.EXPIRY * 2
+    assert claim(url) is None
+
+
+def test_only_so_many_stills_wait(url: str) -> None:
+    def request(maker: str) -> str:
+        with writing(url) as session:
+            return stills.request(session=session, spec=SPEC, leg=0, t=0.5, maker=maker, limit=2)
+
+    first = request("ada")
+    stop_asking(url, first)
+    request("bob")
+    request("eve")
+    with pytest.raises(QueueFull):
+        request("joe")
 
 
 def test_claim_may_name_its_model(url: str) -> None:

@@ -269,3 +269,24 @@ def test_the_estimate_is_for_the_live_workers_device(visit: Visit, add_film: Mak
     assert "24 frames on cuda" in texts(
         type_prompts(visit("create"), "a red square", "a sea").run()
     )
+
+
+def test_a_walk_that_is_too_large_is_told_what_would_fit(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOMALISA_LARGEST_WALK", "1")
+    settings.cache_clear()
+    at = press(type_prompts(visit("create"), "a moon", "a sea"), WALK)
+    assert any("It would fit with" in text.value for text in at.text)
+    assert all_walks() == []
+
+
+def test_the_walk_after_the_last_allowed_one_is_refused_and_the_form_kept(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOMALISA_WALKS_EACH", "1")
+    settings.cache_clear()
+    at = press(type_prompts(visit("create"), "a moon", "a sea"), WALK)
+    at = press(type_prompts(at, "a moon", "a wood"), WALK)
+    assert form_prompts(at) == ["a moon", "a wood"]
+    assert len(all_walks()) == 1

@@ -285,14 +285,15 @@ def test_at_most_two_exports_run_at_a_time(
 ) -> None:
     walk, pair, running, most = add_film(), threading.Barrier(2), set[int](), 0
 
-    def export(*_: object) -> bytes:
+    def export(_walk: object, _kind: object, folder: Path) -> Path:
         nonlocal most
         running.add(threading.get_ident())
         pair.wait(10)  # until two run
         most = max(most, len(running))
         pair.wait(10)
         running.discard(threading.get_ident())
-        return b""
+        (folder / "film").write_bytes(b"")
+        return folder / "film"
 
     monkeypatch.setattr(downloads, "_export", export)
     path = f"/pictures/walks/{walk.id}.mp4"

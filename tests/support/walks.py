@@ -56,7 +56,7 @@ def enqueue_walk_in(session: Session, *prompts: str, **fields: Any) -> Walk:
 
     Fields that `walks.enqueue` takes are passed on; the others are the spec's.
     """
-    names = ("title", "digest", "frames_total", "maker", "parent", "remote")
+    names = ("title", "digest", "frames_total", "maker", "parent", "remote", "origin", "limits")
     options = {name: fields.pop(name) for name in names if name in fields}
     spec = walk_spec(*prompts, **fields)
     defaults: dict[str, Any] = {

@@ -3,6 +3,8 @@
 
 const UNREACHABLE = "The server does not answer just now. Please try again in a moment."
 
+const EXPLAINED = [408, 422, 429]            // responses whose text is for the visitor
+
 const listeners = new WeakMap()
 
 export default function ({ parentElement, data, setTriggerValue }) {
@@ -17,7 +19,7 @@ export default function ({ parentElement, data, setTriggerValue }) {
     try {
       const response = await fetch(url, { method: "POST", body: file })
       const text = await response.text()
-      message.textContent = response.ok ? "" : response.status === 422 ? text : UNREACHABLE
+      message.textContent = response.ok ? "" : EXPLAINED.includes(response.status) ? text : UNREACHABLE
       if (response.ok) setTriggerValue("answer", text)
     } catch {
       message.textContent = UNREACHABLE

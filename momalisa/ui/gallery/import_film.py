@@ -1,10 +1,14 @@
 """Import of a film's settings: a file dropped on the Gallery loads them into Create's form.
 
 The browser sends the file to `handle_upload`, which responds with the settings in it or an error
-message. Files are not stored.
+message. A file is kept on disk while it is read, by a process with limits of its own.
 """
 
-from anyio import CapacityLimiter, to_thread
+from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from anyio import CapacityLimiter, fail_after, open_file, to_thread
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -16,7 +20,13 @@ from momalisa.ui.components.drop import file_drop
 
 PATH = "/pictures/settings"
 LIMITER = CapacityLimiter(2)
-"""The uploads that are read at a time, since each is held in memory."""
+"""The received files that are read at a time, each in a process."""
+UPLOADS, UPLOADS_EACH = 16, 4
+"""Uploads that may be under way at a time: in all, and from one address."""
+UPLOAD_SECONDS, IDLE_SECONDS = 120.0, 10.0
+"""How long an upload may take, and how long no byte of it may come."""
+_UNDER_WAY: Counter[str] = Counter()
+"""Uploads under way by address."""
 
 
 def show_import() -> None:
@@ -29,25 +39,53 @@ def show_import() -> None:
 
 
 async def handle_upload(request: Request) -> Response:
-    """Respond with the settings in the uploaded file as JSON, or with status 422 and a message."""
-    async with LIMITER:
-        data = await _read_body(request)
-        name = request.query_params.get("name", "")
-        try:
-            spec = await to_thread.run_sync(exports.read_spec, data, name)
-        except BadInput as problem:
-            return PlainTextResponse(str(problem), 422)
+    """Respond with the settings in the uploaded file as JSON, or with a message.
+
+    Status 408 for an upload that is too slow, 422 for a file that is not read, and 429 while too
+    many uploads are under way.
+    """
+    address = request.client.host if request.client else ""
+    if _UNDER_WAY.total() >= UPLOADS or _UNDER_WAY[address] >= UPLOADS_EACH:
+        return PlainTextResponse(
+            "Many films are being read just now. Please try again in a minute.", 429
+        )
+    _UNDER_WAY[address] += 1
+    try:
+        with TemporaryDirectory(prefix="momalisa-") as folder:
+            return await _read_upload(request, Path(folder) / "film")
+    except TimeoutError:
+        return PlainTextResponse("The file came too slowly. Please try again.", 408)
+    finally:
+        _UNDER_WAY[address] -= 1
+
+
+async def _read_upload(request: Request, path: Path) -> Response:
+    """Receive the file under a deadline, then wait for one of the few slots to read it."""
+    with fail_after(UPLOAD_SECONDS):
+        await _receive(request, path)
+    name = request.query_params.get("name", "")
+    try:
+        spec = await to_thread.run_sync(exports.read_spec_from_file, path, name, limiter=LIMITER)
+    except BadInput as problem:
+        return PlainTextResponse(str(problem), 422)
     return Response(spec.model_dump_json(), media_type="application/json")
 
 
-async def _read_body(request: Request) -> bytes:
-    """Read the body; stop once it is larger than the limit, which the caller reports."""
-    data = bytearray()
-    async for part in request.stream():
-        data += part
-        if len(data) > exports.FILE_LIMIT:
-            break
-    return bytes(data)
+async def _receive(request: Request, path: Path) -> None:
+    """Write the body to a file; stop once it is larger than the limit, which the reader reports.
+
+    Raises TimeoutError after IDLE_SECONDS without a byte.
+    """
+    parts = aiter(request.stream())
+    size = 0
+    async with await open_file(path, "wb") as file:
+        while size <= exports.FILE_LIMIT:
+            with fail_after(IDLE_SECONDS):
+                part = await anext(parts, None)
+            if part is None:
+                return
+            size += len(part)
+            await file.write(part)
 
 
 ROUTE = Route(PATH, handle_upload, methods=["POST"])

@@ -1,13 +1,15 @@
 """Downloads of films in other formats: encoded on request, two at a time."""
 
 import logging
-from functools import partial
 from html import escape
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
 from anyio import CapacityLimiter, to_thread
+from starlette.background import BackgroundTask
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import Route
 
 from db.models import State, Walk
@@ -22,7 +24,7 @@ from momalisa.ui.submit import has_spec, spec_of
 
 FORMAT_NAMES: dict[ExportFormat, str] = {"mp4": "MP4", "webp": "WebP", "zip": "Frames (ZIP)"}
 EXPORT_LIMITER = CapacityLimiter(2)
-"""Concurrent exports: each holds all frames in memory, and its encoder uses every core."""
+"""Concurrent exports: each holds all frames in a process, and its encoder uses every core."""
 STATUS_CODES: dict[type[Exception], int] = {NotStored: 404, BadInput: 422, OSError: 503}
 """The status codes of errors; others are 500."""
 ERROR_PAGE = """<!doctype html>
@@ -67,24 +69,36 @@ def _download(walk_id: str, kind: str) -> Response:
     walk = history.find_walk(walk_id)
     if walk is None or walk.state is not State.DONE or kind not in exports.CONTENT_TYPES:
         raise NotStored("There is no such film under this link. It may have been deleted.")
-    return Response(
-        _export(walk, kind),
-        media_type=exports.CONTENT_TYPES[kind],
-        headers=attachment_header(f"{walk.accession}.{kind}"),
+    folder = TemporaryDirectory(prefix="momalisa-")
+    try:
+        return FileResponse(
+            _export(walk, kind, Path(folder.name)),
+            media_type=exports.CONTENT_TYPES[kind],
+            headers=attachment_header(f"{walk.accession}.{kind}"),
+            background=BackgroundTask(folder.cleanup),
+        )
+    except Exception:
+        folder.cleanup()
+        raise
+
+
+def _export(walk: Walk, kind: ExportFormat, folder: Path) -> Path:
+    """Encode from the cached frames, else from the stored GIF; returns the file, in `folder`."""
+    spec = spec_of(walk) if has_spec(walk) else None
+    target, gif, cache = folder / "film", None, FrameCache(settings().frame_cache)
+    if exports.needs_gif(spec, walk.progress, cache):
+        gif = folder / "film.gif"
+        gif.write_bytes(_stored_gif(walk))
+    exports.export_film(
+        kind, target, spec=spec, progress=walk.progress, cache=cache.folder, gif=gif
     )
-
-
-def _export(walk: Walk, kind: ExportFormat) -> bytes:
-    """Encode from the cached frames; without a spec, convert the stored GIF."""
-    gif = partial(_stored_gif, walk)
-    if not has_spec(walk):
-        return exports.convert_gif(kind, gif())
-    spec, cache = spec_of(walk), FrameCache(settings().frame_cache)
-    return exports.export_walk(kind, spec, exports.load_frames(spec, walk.progress, cache, gif))
+    return target
 
 
 def _stored_gif(walk: Walk) -> bytes:
     """Read the film's GIF, from the outbox while it waits for its upload."""
+    if walk.bytes > exports.FILE_LIMIT:
+        raise BadInput("This film is too large to be made into another format.")
     storage = open_outbox(settings()).films if walk.waiting else history.storage()
     try:
         return storage.get(walk.files["gif"])

@@ -4,6 +4,7 @@ The answer redirects to the frame in the cache, or is an error message. The wait
 visitor requests another place or disconnects.
 """
 
+from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
@@ -15,8 +16,10 @@ from starlette.routing import Route
 
 from db import stills
 from db.models import State
+from db.queue_limits import QueueFull
 from momalisa.errors import MomaLisaError
 from momalisa.models.registry import find
+from momalisa.settings import settings
 from momalisa.spec import WalkSpec
 from momalisa.ui import history
 from momalisa.ui.http import media
@@ -24,9 +27,15 @@ from momalisa.ui.http import media
 TIMEOUT = 30.0
 """Seconds to wait for a picture."""
 POLL_SECONDS = 0.1
+POLLS_TO_ASK = 20
+"""Polls from one `stills.ask_again` to the next: two seconds of the ten until a still expires."""
+WAITING_EACH = 16
+"""Pictures that browsers at one address may wait for at a time."""
 PATH = "/pictures/still"
 VISITOR_ID_LENGTH = 64
 """The most characters of a visitor's id; longer ones are cut."""
+_WAITING: Counter[str] = Counter()
+"""Requests that wait for a picture, by address."""
 
 
 def still_url(spec: WalkSpec, visitor_id: str) -> str:
@@ -43,11 +52,25 @@ async def serve_still(request: Request) -> Response:
     # Another site, opened by a curator, must not be able to keep the worker busy.
     if request.headers.get("sec-fetch-site") == "cross-site":
         return PlainTextResponse("Pictures are painted for this app alone.", status_code=403)
+    address = request.client.host if request.client else ""
+    if _WAITING[address] >= WAITING_EACH:
+        return _unavailable("Many pictures are being asked for just now. Please try again soon.")
+    _WAITING[address] += 1
+    try:
+        return await _wait_for_still(request)
+    except QueueFull as full:
+        return _unavailable(str(full))
+    finally:
+        _WAITING[address] -= 1
+
+
+async def _wait_for_still(request: Request) -> Response:
+    """Enqueue the picture and wait for it. Raises QueueFull if too many are waited for."""
     still_id = await run_in_threadpool(_enqueue_still, request.query_params)
     if still_id is None:
         return PlainTextResponse("There is no such place.", status_code=404)
-    for _ in range(round(TIMEOUT / POLL_SECONDS)):
-        response = await run_in_threadpool(_poll, still_id)
+    for number in range(round(TIMEOUT / POLL_SECONDS)):
+        response = await run_in_threadpool(_poll, still_id, again=number % POLLS_TO_ASK == 0)
         if response is not None:
             return response
         if await request.is_disconnected():
@@ -69,12 +92,23 @@ def _enqueue_still(params: Mapping[str, str]) -> str | None:
     fields, visitor_id = spec.model_dump(mode="json"), params.get("looker", "")[:VISITOR_ID_LENGTH]
     with history.writing() as session:
         return stills.request(
-            session=session, spec=fields, leg=leg, t=round(t, 2), maker=visitor_id
+            session=session,
+            spec=fields,
+            leg=leg,
+            t=round(t, 2),
+            maker=visitor_id,
+            limit=settings().stills,
         )
 
 
-def _poll(still_id: str) -> Response | None:
-    """A redirect to the finished picture, or an error response; None while it is pending."""
+def _poll(still_id: str, *, again: bool) -> Response | None:
+    """A redirect to the finished picture, or an error response; None while it is pending.
+
+    With `again`, the picture is kept from expiring.
+    """
+    if again:
+        with history.writing() as session:
+            stills.ask_again(session=session, still_id=still_id)
     with history.reading() as session:
         still = stills.get(session=session, still_id=still_id)
     if still is None:

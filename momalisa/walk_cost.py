@@ -1,0 +1,46 @@
+"""How much work a walk is, and whether it is more than a visitor may ask for."""
+
+from momalisa.errors import BadInput
+from momalisa.spec import FRAMES, SIZE, WalkSpec
+
+DECODING_STEPS = 6
+"""The cost of a frame besides sampling, in steps (measured by tests/bench/engine.py)."""
+_UNIT = 512**2 * (20 + DECODING_STEPS)
+"""Pixel-steps of a frame of 512 × 512 in 20 steps."""
+
+
+class WalkTooLarge(BadInput):
+    """The walk is more work than a visitor may ask for; the message says what would fit."""
+
+
+def cost(spec: WalkSpec) -> float:
+    """The work of a walk, in frames of 512 × 512 pixels and 20 steps."""
+    return len(spec.places()) * spec.size**2 * (spec.steps + DECODING_STEPS) / _UNIT
+
+
+def check_cost(spec: WalkSpec, most: float) -> None:
+    """Raise WalkTooLarge if a walk's cost is above `most`."""
+    if cost(spec) <= most:
+        return
+    fitting = _describe_fitting(spec, most)
+    raise WalkTooLarge(
+        f"This walk is more than is painted here at a time: {len(spec.places()):,} frames of "
+        f"{spec.size} × {spec.size} in {spec.steps} steps. "
+        + (f"It would fit with {fitting}." if fitting else "Please make a smaller one.")
+    )
+
+
+def _describe_fitting(spec: WalkSpec, most: float) -> str:
+    """The single changes that would make the walk fit, joined by "or"."""
+    fits = [
+        (_largest(spec, most, "frames", range(FRAMES[0], spec.frames)), "{:,} frames a leg"),
+        (_largest(spec, most, "steps", range(1, spec.steps)), "{:,} steps"),
+        (_largest(spec, most, "size", range(SIZE[0], spec.size, 64)), "{0} × {0} pixels"),
+    ]
+    return " or ".join(text.format(value) for value, text in fits if value is not None)
+
+
+def _largest(spec: WalkSpec, most: float, field: str, values: range) -> int | None:
+    """The largest of these ascending values with which the walk fits, or None."""
+    fitting = [v for v in values if cost(spec.model_copy(update={field: v})) <= most]
+    return fitting[-1] if fitting else None

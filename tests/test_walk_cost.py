@@ -1,0 +1,57 @@
+"""Laws of the largest walk: what is refused is told what would fit, and that does fit."""
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from momalisa import walk_cost
+from momalisa.settings import Settings
+from momalisa.spec import WalkSpec
+from momalisa.walk_cost import WalkTooLarge, check_cost
+from tests.support.walks import walk_spec
+
+LARGEST = walk_spec(
+    *(f"prompt {n}" for n in range(12)), frames=240, size=1024, steps=100, loop="closed"
+)
+DEFAULT = Settings.model_fields["largest_walk"].default
+
+
+def test_a_frame_of_512_in_20_steps_is_the_unit() -> None:
+    assert walk_cost.cost(walk_spec("a", "b", frames=24, size=512, steps=20)) == 24
+
+
+def test_the_largest_walk_that_a_spec_allows_is_refused_by_default() -> None:
+    with pytest.raises(WalkTooLarge, match=r"2,868 frames of 1024 × 1024 in 100 steps"):
+        check_cost(LARGEST, DEFAULT)
+
+
+@pytest.mark.parametrize("size", [256, 512, 1024])
+def test_usual_walks_fit_by_default(size: int) -> None:
+    check_cost(walk_spec("a", "b", "c", frames=48, size=size, steps=32), DEFAULT)
+
+
+@given(
+    frames=st.integers(2, 240),
+    size=st.integers(1, 16),
+    steps=st.integers(1, 100),
+    most=st.floats(1, 1e4),
+)
+def test_what_the_sentence_offers_fits(frames: int, size: int, steps: int, most: float) -> None:
+    spec = walk_spec("a", "b", "c", frames=frames, size=64 * size, steps=steps)
+    try:
+        check_cost(spec, most)
+    except WalkTooLarge as error:
+        for changed in offers(spec, str(error)):
+            check_cost(changed, most)
+    else:
+        assert walk_cost.cost(spec) <= most
+
+
+def offers(spec: WalkSpec, sentence: str) -> list[WalkSpec]:
+    """The walks that a sentence says would fit."""
+    fits = sentence.partition("fit with")[2].replace(",", "")
+    fields = {"frames": r"(\d+) frames", "steps": r"(\d+) steps", "size": r"(\d+) ×"}
+    found = {name: re.search(pattern, fits) for name, pattern in fields.items()}
+    return [spec.model_copy(update={n: int(m[1])}) for n, m in found.items() if m]
