@@ -14,6 +14,7 @@ from starlette.middleware import Middleware
 
 from db.error_messages import HistoryError
 from db.session import migrate
+from momalisa.logs import configure_logs
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
@@ -28,6 +29,7 @@ log = logging.getLogger(__name__)
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Migrate the database before the first page; stop the worker together with the server."""
+    configure_logs(settings())
     try:
         await anyio.to_thread.run_sync(migrate, settings().database)
     except HistoryError as error:

@@ -34,6 +34,9 @@ class Settings(BaseSettings):
     embedders: str = Field("", description="origins that may show the app in a frame, by commas")
     admins: str = Field("", description="issuer|subject or verified e-mail, comma separated")
     metrics_token: str = Field("", description="who sends it may read /metrics; empty: localhost")
+    log: Literal["text", "json"] = Field("text", description="json: one JSON object a line")
+    log_mb: float = Field(5.0, gt=0, description="size at which the worker's log file rotates")
+    log_files: int = Field(3, ge=1, description="rotated log files that are kept")
     cache_gb: float = Field(5.0, gt=0, description="frame cache, least recently used out")
 
     walks_each: int = Field(20, ge=0, description="walks of one visitor in the queue at a time")

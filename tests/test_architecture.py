@@ -26,7 +26,7 @@ LAYERS: dict[int, set[str]] = {
     3: {"momalisa.film", "momalisa.models", "momalisa.storage"},
     2: {
         *("momalisa.engine", "momalisa.settings", "momalisa.spec", "momalisa.result"),
-        "momalisa.walk_cost",
+        *("momalisa.walk_cost", "momalisa.logs"),
     },
     1: {
         *("momalisa.pacing", "momalisa.errors", "momalisa.backoff", "momalisa.files", "db"),

@@ -8,6 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from db.session import migrate
+from momalisa import logs
 from momalisa.settings import Settings
 from momalisa.worker.supervisor import SUPERVISED
 from momalisa.worker.worker import Worker
@@ -17,8 +18,8 @@ log = logging.getLogger(__name__)
 
 def run(settings: Settings, *, once: bool = False) -> None:
     """Run a worker until SIGTERM or SIGINT, or, with `once`, until the queue is empty."""
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
-    logging.getLogger("momalisa").setLevel(logging.INFO)
+    supervised = os.environ.get(SUPERVISED) == "1"
+    logs.configure_logs(settings, file=logs.worker_log(settings) if supervised else None)
     migrate(settings.database)
     run_process(Worker(settings), once=once)
 

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Sequence
 from datetime import datetime
-from pathlib import Path
 from typing import Self
 
 from db import worker_registry
@@ -17,6 +16,7 @@ from db.clock import database_now
 from db.models import WorkerHeartbeat
 from db.session import migrate, reading, writing
 from momalisa.backoff import Backoff
+from momalisa.logs import worker_log
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.worker.identity import ProcessIdentity, identify, identity_of
 
@@ -28,8 +28,6 @@ GRACE = 12.0
 """Seconds between SIGTERM and SIGKILL."""
 PAUSES = (1.0, 60.0)
 """Seconds between two starts: the first pause, and the longest."""
-LOG_BYTES = 5_000_000
-"""Size at which the worker's log is rotated."""
 SUPERVISED = "MOMALISA_SUPERVISED"
 """Set to 1 for a worker that stops when the process that holds its standard input ends."""
 
@@ -102,16 +100,15 @@ class Supervisor:
                 "The worker ended (exit code %d); another starts in %.0f s. Its log: %s",
                 code,
                 pause,
-                self._log_path,
+                worker_log(self.settings),
             )
             self._stopping.wait(pause)
 
     def _run_worker(self) -> int:
         """Start a worker, wait until it ends or `stop` is called, and return its exit code."""
-        self._log_path.parent.mkdir(parents=True, exist_ok=True)
-        if self._log_path.exists() and self._log_path.stat().st_size > LOG_BYTES:
-            self._log_path.replace(self._log_path.with_suffix(".old.log"))
-        with self._log_path.open("ab") as output:
+        file = worker_log(self.settings)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with file.open("ab") as output:
             process = subprocess.Popen(
                 self._command,
                 env=os.environ | self._environment(),
@@ -132,10 +129,6 @@ class Supervisor:
                 self.pid = None
         self._forget_worker(identity)
         return code
-
-    @property
-    def _log_path(self) -> Path:
-        return self.settings.home / "logs" / "worker.log"
 
     def _environment(self) -> dict[str, str]:
         """The settings as environment variables of the worker."""

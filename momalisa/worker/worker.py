@@ -16,6 +16,7 @@ from db import queue, stills, worker_registry
 from db.models import Walk
 from db.session import writing
 from momalisa.backoff import Backoff
+from momalisa.logs import name_walk
 from momalisa.models import registry
 from momalisa.render import ModelRenderer, Progress, Renderer, render, render_still
 from momalisa.settings import Settings
@@ -138,6 +139,7 @@ class Worker:
 
     def _render_walk(self, walk: Walk) -> None:
         """Render a walk and write how it ended."""
+        name_walk(walk.id, walk.accession)
         job = self._heartbeat.job = ActiveJob(walk, self.name)
         try:
             end_job, fields = self._renderer.render_walk(
@@ -152,6 +154,7 @@ class Worker:
                     log.info("%s was not this worker's any more", walk.accession)
         finally:
             self._heartbeat.job = None
+            name_walk()
 
     def _follow(self, progress: Progress, job: ActiveJob, model: str) -> None:
         """Note a walk's progress; now and then render a still of the same model."""
