@@ -3,8 +3,9 @@
 import streamlit as st
 
 from db.models import State
-from momalisa.ui import draft, film_detail, wall_label
+from momalisa.ui import draft, film_detail, sign_in, wall_label
 from momalisa.ui.create import current_walk, estimate, form, progress, scrub
+from momalisa.ui.policy import Action
 
 walk = current_walk.load_from_url()
 progress.show_other_walks(except_for=walk.id if walk else None)
@@ -21,7 +22,10 @@ with form_column:
     form.show_pacing(shown)
     form.show_more(shown)
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.button("Walk", key="walk", type="primary", on_click=current_walk.submit_form)
+        if sign_in.may(Action.MAKE):
+            st.button("Walk", key="walk", type="primary", on_click=current_walk.submit_form)
+        else:
+            sign_in.show_invitation(Action.MAKE)
         if spec:
             st.text(estimate.describe_estimate(spec))
     if shown:

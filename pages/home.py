@@ -2,10 +2,11 @@
 
 import streamlit as st
 
-from momalisa.ui import example_film, page_paths
+from momalisa.ui import example_film, page_paths, sign_in
 from momalisa.ui.create import current_walk
 from momalisa.ui.create.presets import PRESETS
 from momalisa.ui.http import not_found
+from momalisa.ui.policy import Action
 
 film_column, text_column = example_film.film_and_text_columns()
 with film_column:
@@ -20,9 +21,10 @@ with text_column:
     with st.container(horizontal=True, key="doors"):
         st.page_link(page_paths.CREATE, label="Create a walk")
         st.page_link(page_paths.GALLERY, label="Browse the Gallery")
-    with st.container(key="quiet_at_once"):
-        st.text("Or begin a walk at once:")
-    with st.container(horizontal=True, key="at_once", gap="xsmall"):
-        for name, prompts in PRESETS.items():
-            if st.button(name, key=f"preset_{name}"):
-                current_walk.open_with(prompts)
+    if sign_in.may(Action.MAKE):
+        with st.container(key="quiet_at_once"):
+            st.text("Or begin a walk at once:")
+        with st.container(horizontal=True, key="at_once", gap="xsmall"):
+            for name, prompts in PRESETS.items():
+                if st.button(name, key=f"preset_{name}"):
+                    current_walk.open_with(prompts)

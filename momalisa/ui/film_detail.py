@@ -5,6 +5,7 @@ from typing import NoReturn
 from urllib.parse import urlsplit
 
 import streamlit as st
+from sqlalchemy.orm import Session
 
 from db import curation, walks
 from db.models import Walk
@@ -12,9 +13,10 @@ from momalisa.deletion import delete_walk
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
-from momalisa.ui import draft, error_display, history, navigation, page_paths, submit
+from momalisa.ui import draft, error_display, history, navigation, page_paths, sign_in, submit
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.http import downloads
+from momalisa.ui.policy import Action
 
 DEFAULT_SIZE = 256
 """Width in pixels assumed for a film of another program, until the player has decoded it."""
@@ -65,7 +67,7 @@ def _share_url(walk: Walk) -> str:
 
 def show_reuse_buttons(walk: Walk) -> None:
     """Show the buttons that open Create with the film's settings, or with its prompts only."""
-    if not submit.has_spec(walk):
+    if not (submit.has_spec(walk) and sign_in.may(Action.MAKE)):
         return
     st.page_link(page_paths.CREATE, label="Use all settings", query_params={"use": walk.id})
     if st.button("Use prompts", key=f"prompts_{walk.id}", help="With the settings on Create"):
@@ -81,8 +83,8 @@ def open_create_form() -> NoReturn:
 
 
 def show_variation_buttons(walk: Walk) -> None:
-    """Show the buttons that submit the walk with new seeds, or with another pacing to compare."""
-    if not submit.has_spec(walk):
+    """Show the buttons that submit the walk with new seeds, or another pacing, if one may."""
+    if not (submit.has_spec(walk) and sign_in.may(Action.MAKE)):
         return
     pacing = submit.contrasting_pacing(walk)
     remix = st.button(
@@ -104,14 +106,18 @@ def show_compare_link(walk: Walk) -> None:
 
 
 def show_annotation_fields(walk: Walk) -> None:
-    """Show the fields for star, title, tags and notes; each change is saved at once."""
+    """Show the fields for star, title, tags and notes, to be changed only by those who may.
+
+    Each change is saved at once.
+    """
+    fixed = not sign_in.may(Action.ANNOTATE, walk)
     star, name, tags, notes = (f"{what}_{walk.id}" for what in ("star", "name", "tags", "notes"))
     _refresh_field(star, walk.star)
     _refresh_field(notes, walk.notes)
-    st.toggle("Star", key=star, on_change=_save_star, args=(walk.id, star))
+    st.toggle("Star", key=star, on_change=_save_star, args=(walk.id, star), disabled=fixed)
     # Always as stored, which may differ from what was typed: tags are in lower case, for example.
     st.session_state[name], st.session_state[tags] = walk.title, walk.tags
-    st.text_input("Title", key=name, on_change=_save_title, args=(walk.id, name))
+    st.text_input("Title", key=name, on_change=_save_title, args=(walk.id, name), disabled=fixed)
     st.multiselect(
         "Tags",
         sorted({*history.all_tags(), *walk.tags}),
@@ -120,8 +126,13 @@ def show_annotation_fields(walk: Walk) -> None:
         placeholder="Choose, or type a new one",
         on_change=_save_tags,
         args=(walk.id, tags),
+        disabled=fixed,
     )
-    st.text_area("Notes", key=notes, height=90, on_change=_save_notes, args=(walk.id, notes))
+    st.text_area(
+        "Notes", key=notes, height=90, on_change=_save_notes, args=(walk.id, notes), disabled=fixed
+    )
+    if fixed:
+        sign_in.show_invitation(Action.ANNOTATE)
 
 
 def _refresh_field(key: str, stored: object) -> None:
@@ -135,10 +146,18 @@ def _baseline_key(key: str) -> str:
     return f"baseline_{key}"
 
 
+def _find_to_annotate(session: Session, walk_id: str) -> Walk | None:
+    """The walk, None if it was deleted. Raises NotAllowed unless the visitor may annotate it."""
+    walk = walks.get(session=session, walk_id=walk_id)
+    if walk is not None:
+        sign_in.require(Action.ANNOTATE, walk)
+    return walk
+
+
 @error_display.toast_errors
 def _save_star(walk_id: str, key: str) -> None:
     with history.writing() as session:
-        walk = walks.get(session=session, walk_id=walk_id)
+        walk = _find_to_annotate(session, walk_id)
         if walk is not None:
             walk.star = st.session_state[key]
 
@@ -148,7 +167,7 @@ def _save_notes(walk_id: str, key: str) -> None:
     """Save the notes; append them if another curator has changed the stored ones meanwhile."""
     mine = st.session_state[key]
     with history.writing() as session:
-        walk = walks.get(session=session, walk_id=walk_id)
+        walk = _find_to_annotate(session, walk_id)
         if walk is None:
             return
         if walk.notes in (mine, st.session_state[_baseline_key(key)]):
@@ -161,18 +180,20 @@ def _save_notes(walk_id: str, key: str) -> None:
 @error_display.toast_errors
 def _save_title(walk_id: str, key: str) -> None:
     with history.writing() as session, suppress(KeyError):
+        _find_to_annotate(session, walk_id)
         curation.set_title(session=session, walk_id=walk_id, title=st.session_state[key])
 
 
 @error_display.toast_errors
 def _save_tags(walk_id: str, key: str) -> None:
     with history.writing() as session, suppress(KeyError):
+        _find_to_annotate(session, walk_id)
         curation.set_tags(session=session, walk_id=walk_id, tags=st.session_state[key])
 
 
 def show_delete_button(walk: Walk) -> None:
     """Show the button that deletes the film after a confirmation, if the visitor may."""
-    if not submit.may_change(walk):
+    if not sign_in.may(Action.DELETE, walk):
         return
     with st.popover("Delete", icon=":material/delete:"):
         st.write(f"{walk.accession} and its files will be gone for good.")

@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from momalisa.ui import navigation, page_paths, sign_in, style
+from momalisa.ui.policy import Action
 
 ICON = Path(__file__).parent / "icon.png"
 
@@ -23,4 +24,7 @@ if sign_in.is_configured():
     pages.append(st.Page(sign_in.show_page, title=title, url_path=sign_in.PATH))
 page = st.navigation(pages, position="top")
 navigation.render_address_slot()
-page.run()
+if sign_in.may(Action.VIEW):
+    page.run()
+else:
+    sign_in.show_page()

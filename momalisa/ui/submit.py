@@ -18,6 +18,7 @@ from momalisa.pacing import PacingName
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, WalkSpec
 from momalisa.ui import error_display, sign_in
+from momalisa.ui.policy import Action
 from momalisa.walk_cost import check_cost
 
 _ORIGIN_KEY = secrets.token_bytes(32)
@@ -28,9 +29,10 @@ def submit_walk(spec: WalkSpec, *, parent: str | None = None, here: bool = False
 
     If an endpoint is configured it renders the walk, unless `here` asks for this machine. A film
     rendered with other weights than the model has now is not reused; the weights of an endpoint
-    are unknown, so they are not compared. Raises BadInput for a walk that is too large, or when the
-    visitor, or all together, have too many in the queue.
+    are unknown, so they are not compared. Raises NotAllowed, and BadInput
+    for a walk that is too large, or when the visitor, or all together, have too many in the queue.
     """
+    sign_in.require(Action.MAKE)
     check_cost(spec, settings().largest_walk)
     try:
         return _enqueue(spec, parent=parent, remote=bool(settings().endpoint) and not here)
@@ -52,7 +54,7 @@ def _enqueue(spec: WalkSpec, *, parent: str | None, remote: bool) -> str:
             digest=digest,
             title=spec.title(),
             frames_total=len(spec.places()),
-            maker=maker_id(),
+            maker=sign_in.maker_id(),
             parent=parent,
             remote=remote,
             origin=_origin(),
@@ -77,40 +79,17 @@ def _origin() -> str:
 
 def _queued_duplicate(session: Session, digest: str) -> Walk | None:
     """This visitor's unfinished walk with that digest, so that a double click submits once."""
-    mine = walks.list_active(session=session, maker=maker_id())
+    mine = walks.list_active(session=session, maker=sign_in.maker_id())
     return next((w for w in mine if w.digest == digest and not w.cancel_requested), None)
-
-
-def maker_id() -> str:
-    """A pseudonymous id of the visitor: of the account if signed in, else of the session.
-
-    The queue shares its workers fairly between these ids. At most 64 characters; an account is
-    hashed, so the id reveals no personal data.
-    """
-    if sign_in.is_signed_in():
-        account = f"{st.user['iss']} {st.user['sub']}"
-        return hashlib.sha256(account.encode()).hexdigest()
-    session: str = st.session_state.setdefault("maker", secrets.token_hex(8))
-    return session
-
-
-def may_change(walk: Walk) -> bool:
-    """Whether this visitor may cancel and delete the walk.
-
-    Without sign-in every visitor may; with sign-in, the walk's maker and admins.
-    """
-    return not sign_in.is_configured() or walk.maker == maker_id() or sign_in.is_admin()
 
 
 @error_display.toast_errors
 def cancel_walk(walk_id: str) -> None:
-    """Cancel a walk if the visitor may.
-
-    Checked here too, since a browser can press buttons that were never shown to it.
-    """
+    """Cancel a walk, if the visitor may."""
     with writing(settings().database) as session:
         walk = walks.get(session=session, walk_id=walk_id)
-        if walk is not None and may_change(walk):
+        if walk is not None:
+            sign_in.require(Action.DELETE, walk)
             walks.cancel(session=session, walk_id=walk_id)
 
 

@@ -8,16 +8,18 @@ import streamlit as st
 from db import votes
 from db.models import Walk
 from db.votes import Tally
-from momalisa.ui import error_display, film_detail, history, submit, wall_label
+from momalisa.ui import error_display, film_detail, history, sign_in, wall_label
 from momalisa.ui.compare import side_by_side, tally
 from momalisa.ui.components.player import Film, player
+from momalisa.ui.policy import Action
 
 NAMES = ("first film", "second film")
 
 
 def can_vote(left: Walk, right: Walk) -> bool:
-    """Whether both are finished, different films."""
-    return side_by_side.are_finished(left, right) and left.id != right.id
+    """Whether both are finished, different films, and the visitor may vote."""
+    finished = side_by_side.are_finished(left, right)
+    return finished and left.id != right.id and sign_in.may(Action.VOTE)
 
 
 def is_requested(left: Walk, right: Walk) -> bool:
@@ -27,7 +29,7 @@ def is_requested(left: Walk, right: Walk) -> bool:
 
 def show_ballot(left: Walk, right: Walk) -> None:
     """Show both films without labels in random order, and the buttons of the vote."""
-    shown = shuffle(left, right, submit.maker_id())
+    shown = shuffle(left, right, sign_in.maker_id())
     player(*(map(_anonymous_film, shown, NAMES)), key="blind")
     st.header("Which film do you prefer?", anchor=False)
     with st.container(horizontal=True):
@@ -51,13 +53,14 @@ def _anonymous_film(walk: Walk, name: str) -> Film:
 
 @error_display.toast_errors
 def _save_vote(left: Walk, right: Walk, preferred: Walk | None) -> None:
+    sign_in.require(Action.VOTE)
     with history.writing() as session:
         counted = votes.cast(
             session=session,
             one=left.id,
             other=right.id,
             preferred=preferred.id if preferred else None,
-            maker=submit.maker_id(),
+            maker=sign_in.maker_id(),
         )
     if not counted:
         st.toast("One of the two films was deleted meanwhile, so the vote does not count.")
@@ -70,7 +73,7 @@ def _close_ballot() -> None:
 
 def show_result(left: Walk, right: Walk) -> None:
     """Show the button that opens the ballot and, to those who voted, the results."""
-    maker = submit.maker_id()
+    maker = sign_in.maker_id()
     with history.reading() as session:
         own = votes.tally(session=session, one=left.id, other=right.id, maker=maker)
         everyone = votes.tally(session=session, one=left.id, other=right.id)
@@ -88,7 +91,7 @@ def show_result(left: Walk, right: Walk) -> None:
 
 
 def _own_vote_text(left: Walk, right: Walk, own: Tally) -> str:
-    shown = shuffle(left, right, submit.maker_id())
+    shown = shuffle(left, right, sign_in.maker_id())
     if own.neither:
         was = (
             f"the {name} was {wall_label.caption(walk)}"

@@ -10,10 +10,11 @@ from pydantic import ValidationError
 from db.models import State, Walk
 from momalisa.pacing import PACINGS, PacingName
 from momalisa.spec import WalkSpec, explain
-from momalisa.ui import film_detail, history, navigation, page_paths, submit, wall_label
+from momalisa.ui import film_detail, history, navigation, page_paths, sign_in, submit, wall_label
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.create import form, progress
 from momalisa.ui.create.presets import PLACEHOLDERS, PRESETS
+from momalisa.ui.policy import Action
 
 NON_LINEAR = [pacing for pacing in PACINGS if pacing != "linear"]
 SIDES = ("a", "b")
@@ -152,7 +153,9 @@ def show_pacing_comparison() -> None:
         required=True,
         persist_state="session",
     )
-    if st.button("Walk both ways", key="both_ways", type="primary"):
+    if not sign_in.may(Action.MAKE):
+        sign_in.show_invitation(Action.MAKE)
+    elif st.button("Walk both ways", key="both_ways", type="primary"):
         _submit_both(pacing)
 
 

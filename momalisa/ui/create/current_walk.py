@@ -12,10 +12,12 @@ from momalisa.ui import (
     history,
     navigation,
     page_paths,
+    sign_in,
     submit,
     wall_label,
 )
 from momalisa.ui.create import progress
+from momalisa.ui.policy import Action
 
 
 def load_from_url() -> Walk | None:
@@ -103,7 +105,7 @@ def show_unfinished(walk: Walk) -> None:
         st.text(f"Called off. {done} were made and are kept: the same walk would go on from there.")
     if walk.progress:
         progress.show_filmstrip(walk)
-    if submit.has_spec(walk):
+    if submit.has_spec(walk) and sign_in.may(Action.MAKE):
         st.button("Try again", key=f"again_{walk.id}", on_click=_resubmit, args=(walk,))
 
 

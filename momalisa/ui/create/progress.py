@@ -6,9 +6,10 @@ import streamlit as st
 
 from db import walks
 from db.models import State, Walk
-from momalisa.ui import durations, history, submit, wall_label
+from momalisa.ui import durations, history, sign_in, submit, wall_label
 from momalisa.ui.components.filmstrip import filmstrip
 from momalisa.ui.http import media
+from momalisa.ui.policy import Action
 
 STAGES = {
     "": "The worker takes it up",
@@ -31,7 +32,7 @@ def _show_until_final(walk_id: str) -> None:
     show_filmstrip(walk)
     with st.container(horizontal=True, vertical_alignment="center", key=f"now_{walk_id}"):
         st.text(describe_status(walk), width="stretch")
-        if submit.may_change(walk):
+        if sign_in.may(Action.DELETE, walk):
             st.button(
                 "Cancel",
                 key=f"cancel_{walk_id}",

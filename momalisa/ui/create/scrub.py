@@ -7,10 +7,11 @@ import streamlit as st
 from db.models import Walk
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
-from momalisa.ui import durations, submit
+from momalisa.ui import durations, sign_in, submit
 from momalisa.ui.components.scrubber import scrubber
 from momalisa.ui.create import estimate
 from momalisa.ui.http import media, stills
+from momalisa.ui.policy import Action
 
 MAX_SECONDS_PER_PICTURE = 5.0
 """The most seconds that a picture may take to be computed while the visitor waits."""
@@ -20,6 +21,8 @@ def show_draft_scrubber(spec: WalkSpec) -> None:
     """Show the scrubber for the walk in the form, if a picture takes few enough seconds."""
     seconds = estimate.seconds_per_frame(spec)
     if settings().endpoint or seconds is None or seconds > MAX_SECONDS_PER_PICTURE:
+        return
+    if not sign_in.may(Action.MAKE):
         return
     with st.expander("Look along the way"):
         _show_scrubber(
@@ -72,6 +75,8 @@ def _live_mode(walk: Walk) -> tuple[bool, str]:
     """Whether pictures between the frames are computed on request, and the hint that says so."""
     if settings().endpoint:
         return False, "Walks are made at an endpoint here, so only finished frames are shown."
+    if not sign_in.may(Action.MAKE):
+        return False, "Finished frames are shown; members can look between them as well."
     seconds = walk.seconds / max(walk.frames_computed, 1)
     if seconds > MAX_SECONDS_PER_PICTURE:
         took = durations.format_duration(seconds)

@@ -15,8 +15,10 @@ from starlette.routing import Route
 
 from momalisa.errors import BadInput
 from momalisa.film import exports
-from momalisa.ui import draft, film_detail
+from momalisa.ui import draft, film_detail, sign_in
 from momalisa.ui.components.drop import file_drop
+from momalisa.ui.http.permission import permit
+from momalisa.ui.policy import Action
 
 PATH = "/pictures/settings"
 LIMITER = CapacityLimiter(2)
@@ -30,7 +32,9 @@ _UNDER_WAY: Counter[str] = Counter()
 
 
 def show_import() -> None:
-    """Show the field that takes a film's file, and open Create once one was read."""
+    """Show the field that takes a film's file, if the visitor may; open Create once it was read."""
+    if not sign_in.may(Action.MAKE):
+        return
     settings = file_drop(PATH, key="drop")
     if settings is not None:
         spec = exports.read_spec(settings.encode(), exports.RECORD)
@@ -88,4 +92,4 @@ async def _receive(request: Request, path: Path) -> None:
             await file.write(part)
 
 
-ROUTE = Route(PATH, handle_upload, methods=["POST"])
+ROUTE = Route(PATH, permit(Action.MAKE, handle_upload), methods=["POST"])

@@ -20,6 +20,8 @@ from momalisa.film.exports import ExportFormat
 from momalisa.settings import settings
 from momalisa.storage.outbox import open_outbox
 from momalisa.ui import error_display, history
+from momalisa.ui.http.permission import permit
+from momalisa.ui.policy import Action
 from momalisa.ui.submit import has_spec, spec_of
 
 FORMAT_NAMES: dict[ExportFormat, str] = {"mp4": "MP4", "webp": "WebP", "zip": "Frames (ZIP)"}
@@ -106,4 +108,4 @@ def _stored_gif(walk: Walk) -> bytes:
         raise NotStored("The film's file is not where it should be.") from None
 
 
-ROUTE = Route("/pictures/walks/{walk_id}.{kind}", serve_download)
+ROUTE = Route("/pictures/walks/{walk_id}.{kind}", permit(Action.VIEW, serve_download))

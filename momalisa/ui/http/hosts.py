@@ -78,7 +78,7 @@ def find_refusal(scope: Scope) -> Refusal | None:
     if not _is_own_origin(headers.get("origin"), hosts[0], names):
         log.debug("refused: Origin %r", headers.get("origin"))
         return 403, "Other sites cannot send requests to MOMA Lisa."
-    if not (is_local(scope) or settings().visitors or sign_in.is_configured()):
+    if not (is_local(scope) or is_open()):
         return 403, CLOSED
     return None
 
@@ -106,6 +106,11 @@ def is_loopback(host: str) -> bool:
     return (getattr(address, "ipv4_mapped", None) or address).is_loopback
 
 
+def is_open() -> bool:
+    """Whether visitors from elsewhere may come in, or at least sign in."""
+    return settings().visitors not in ("", "none") or sign_in.is_configured()
+
+
 def is_local(scope: Scope) -> bool:
     """Whether a browser on this machine asks, directly.
 
@@ -126,7 +131,7 @@ def is_local(scope: Scope) -> bool:
 
 def describe_exposure(address: str) -> str:
     """The warning at start if the server listens to other machines but lets none in; else blank."""
-    if is_loopback(address) or settings().visitors or sign_in.is_configured():
+    if is_loopback(address) or is_open():
         return ""
     return (
         f"The app listens on {address or 'every address'}, but only browsers on this machine are "

@@ -24,6 +24,8 @@ from momalisa.storage.outbox import open_outbox
 from momalisa.ui import history
 from momalisa.ui.gallery import import_film
 from momalisa.ui.http import downloads
+from momalisa.ui.http.permission import permit
+from momalisa.ui.policy import Action
 
 EXAMPLE = Path(__file__).parent.parent / "example"
 BUCKET_LIMITER = CapacityLimiter(8)
@@ -125,8 +127,8 @@ def _not_found() -> Response:
 
 
 ROUTES = [
-    Route("/pictures/store/{key:path}", serve_stored_file),
-    Route("/pictures/frames/{key}.png", serve_frame),
+    Route("/pictures/store/{key:path}", permit(Action.VIEW, serve_stored_file)),
+    Route("/pictures/frames/{key}.png", permit(Action.VIEW, serve_frame)),
     Route("/pictures/example/{name}", serve_example),
     downloads.ROUTE,
     import_film.ROUTE,

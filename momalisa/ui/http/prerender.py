@@ -8,13 +8,15 @@ from urllib.parse import parse_qs
 
 from anyio import CapacityLimiter, move_on_after, to_thread
 from starlette.datastructures import MutableHeaders
+from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db import walks
 from db.models import Walk
 from momalisa.ui import history, page_paths
 from momalisa.ui.gallery import filters
-from momalisa.ui.http import not_found
+from momalisa.ui.http import not_found, permission
+from momalisa.ui.policy import Action
 
 MAX_POSTERS = 24
 """The posters in the HTML: as many as a large screen shows."""
@@ -47,7 +49,8 @@ def prerender_posters(app: ASGIApp) -> ASGIApp:
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         prerendered = None
-        if scope.get("method") == "GET" and not_found.page_path(scope) == page_paths.GALLERY.stem:
+        is_gallery = not_found.page_path(scope) == page_paths.GALLERY.stem
+        if scope.get("method") == "GET" and is_gallery and _may_view(scope):
             prerendered = await _prerender_in_time(scope["query_string"])
         if prerendered is None:
             await app(scope, receive, send)
@@ -57,6 +60,10 @@ def prerender_posters(app: ASGIApp) -> ASGIApp:
         await app(scope, receive, _inserting(prerendered, scope, send))
 
     return middleware
+
+
+def _may_view(scope: Scope) -> bool:
+    return permission.is_allowed(HTTPConnection(scope), Action.VIEW)
 
 
 async def _prerender_in_time(query: bytes) -> Prerendered | None:

@@ -23,6 +23,8 @@ from momalisa.settings import settings
 from momalisa.spec import WalkSpec
 from momalisa.ui import history
 from momalisa.ui.http import media
+from momalisa.ui.http.permission import permit
+from momalisa.ui.policy import Action
 
 TIMEOUT = 30.0
 """Seconds to wait for a picture."""
@@ -124,4 +126,4 @@ def _unavailable(message: str) -> Response:
     return PlainTextResponse(message, status_code=503)
 
 
-ROUTES = [Route(PATH, serve_still)]
+ROUTES = [Route(PATH, permit(Action.MAKE, serve_still))]
