@@ -4,19 +4,28 @@ import gc
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
+from momalisa.models.registry import digest_of
+
 M = TypeVar("M")
 
 
 class ModelHolder(Generic[M]):
     """Holds one model in memory: the next walk probably needs the same.
 
-    `load(name, device)` loads a model.
+    `load(name, device)` loads a model; `digest_of(name)` tells its present weights from those that
+    were there before: they may be replaced under the same name.
     """
 
-    def __init__(self, load: Callable[[str, str], M], device: str) -> None:
+    def __init__(
+        self,
+        load: Callable[[str, str], M],
+        device: str,
+        digest_of: Callable[[str], str] = digest_of,
+    ) -> None:
         self._load = load
         self._device = device
-        self._held: tuple[str, M] | None = None
+        self._digest_of = digest_of
+        self._held: tuple[tuple[str, str], M] | None = None
 
     @property
     def current(self) -> M | None:
@@ -25,10 +34,11 @@ class ModelHolder(Generic[M]):
         return held[1] if held else None
 
     def get(self, name: str) -> M:
-        """Return the model of that name; load it unless it is the current one."""
-        if self._held is None or self._held[0] != name:
+        """Return the model of that name; load it unless it is the current one, unchanged."""
+        wanted = name, self._digest_of(name)
+        if self._held is None or self._held[0] != wanted:
             self.release()  # first: two may not fit into memory
-            self._held = name, self._load(name, self._device)
+            self._held = wanted, self._load(name, self._device)
         return self._held[1]
 
     def release(self) -> None:

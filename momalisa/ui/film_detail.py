@@ -62,7 +62,7 @@ def show_downloads(walk: Walk) -> None:
 
 def _share_url(walk: Walk) -> str:
     url = urlsplit(st.context.url or "")
-    return f"{url.scheme}://{url.netloc}/gallery?walk={walk.id}"
+    return f"{url.scheme}://{url.netloc}{navigation.film_address(walk.id)}"
 
 
 def show_reuse_buttons(walk: Walk) -> None:

@@ -80,6 +80,11 @@ def arrived_by_history() -> bool:
     return context is not None and context.is_history_navigation
 
 
+def film_address(walk_id: str) -> str:
+    """The address of a film's page below the app's host; an id may hold any character."""
+    return f"/{page_paths.GALLERY.stem}?{urlencode({'walk': walk_id})}"
+
+
 def _address(page: Path, parameters: Parameters) -> str:
     """A page's address relative to any page's; Home is the folder of all others."""
     path = "./" if page == page_paths.HOME else page.stem

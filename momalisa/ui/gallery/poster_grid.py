@@ -5,7 +5,15 @@ import streamlit as st
 from db import walks
 from db.gallery_query import Sort
 from db.models import Walk
-from momalisa.ui import example_film, film_detail, history, page_paths, playlist, wall_label
+from momalisa.ui import (
+    example_film,
+    film_detail,
+    history,
+    navigation,
+    page_paths,
+    playlist,
+    wall_label,
+)
 from momalisa.ui.components.grid import Card, grid
 from momalisa.ui.gallery.filters import (
     FilmQuery,
@@ -34,7 +42,7 @@ def _card(walk: Walk) -> Card:
         alt=f"Poster: {film_detail.alt_text(walk)}",
         poster=history.file_url(walk, "poster"),
         film=history.file_url(walk, "gif"),
-        href=f"/gallery?walk={walk.id}",
+        href=navigation.film_address(walk.id),
     )
 
 

@@ -19,7 +19,7 @@ from momalisa.film import exports
 from momalisa.film.exports import ExportFormat
 from momalisa.settings import settings
 from momalisa.storage.outbox import open_outbox
-from momalisa.ui import error_display, history
+from momalisa.ui import error_display, history, navigation
 from momalisa.ui.http.permission import permit
 from momalisa.ui.policy import Action
 from momalisa.ui.submit import has_spec, spec_of
@@ -32,7 +32,7 @@ STATUS_CODES: dict[type[Exception], int] = {NotStored: 404, BadInput: 422, OSErr
 ERROR_PAGE = """<!doctype html>
 <html lang="en" style="color-scheme: light dark; font: 1rem/1.5 sans-serif; padding: 2rem">
 <meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>MOMA Lisa</title>
-<main><h1>No download</h1><p>{}</p><p><a href="/gallery?walk={}">Back to the film</a></p></main>
+<main><h1>No download</h1><p>{}</p><p><a href="{}">Back to the film</a></p></main>
 """
 
 log = logging.getLogger(__name__)
@@ -57,7 +57,9 @@ async def serve_download(request: Request) -> Response:
         codes = (code for error_type, code in STATUS_CODES.items() if isinstance(error, error_type))
         status = next(codes, 500)
         log.warning("no %s of walk %r: %s", kind, walk_id, error, exc_info=status == 500)
-        page = ERROR_PAGE.format(escape(error_display.error_message(error)), quote(walk_id))
+        page = ERROR_PAGE.format(
+            escape(error_display.error_message(error)), escape(navigation.film_address(walk_id))
+        )
         return HTMLResponse(page, status)
 
 

@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from db import walks
 from db.models import Walk
-from momalisa.ui import history, page_paths
+from momalisa.ui import history, navigation, page_paths
 from momalisa.ui.gallery import filters
 from momalisa.ui.http import not_found, permission
 from momalisa.ui.policy import Action
@@ -114,7 +114,7 @@ def _prerender(query: bytes) -> Prerendered | None:
     if not posters:
         return None
     items = "".join(
-        f'<li><a href="/gallery?walk={escape(walk.id)}"><img src="{escape(url)}" alt="">'
+        f'<li><a href="{escape(navigation.film_address(walk.id))}"><img src="{escape(url)}" alt="">'
         f"<span>{escape(walk.title)}</span><span>&nbsp;</span></a></li>"
         for walk, url in posters
     )
