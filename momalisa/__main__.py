@@ -1,16 +1,14 @@
 """The command line: `python -m momalisa walk "a red square on white" "a stormy sea at night"`."""
 
 import argparse
-import json
 import logging
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from momalisa.commands import doctor, queue, walk
+from momalisa.commands import doctor, queue, sync, walk
 from momalisa.errors import BadInput, MomaLisaError
 from momalisa.settings import settings
 from momalisa.spec import explain
@@ -47,6 +45,7 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     walk.add_to(commands)
+    sync.add_to(commands)
     worker = commands.add_parser("worker", help="render the walks of the queue until stopped")
     worker.add_argument("--once", action="store_true", help="stop when the queue is empty")
     worker.set_defaults(run=_run_worker)
@@ -60,15 +59,6 @@ def _build_parser() -> argparse.ArgumentParser:
     doctor.add_to(commands)
     models = commands.add_parser("models", help="list the models that can be walked")
     models.set_defaults(run=_list_models)
-    sync = commands.add_parser(
-        "sync",
-        help="bring history and store to agree",
-        description="Take in films that the history does not know, and report what is amiss; "
-        "the exit code is 1 when something is. Nothing is ever deleted.",
-    )
-    sync.add_argument("--repair", action="store_true", help="make lost films again")
-    sync.add_argument("--json", action="store_true", help="the report as JSON")
-    sync.set_defaults(run=_run_sync)
     return parser
 
 
@@ -106,37 +96,6 @@ def _list_models(options: argparse.Namespace) -> int:
         state = "ready" if card.ready else card.hint
         print(f"{card.name:10} {card.title:34} {card.size:4} px  {state}")
     return DONE
-
-
-def _run_sync(options: argparse.Namespace) -> int:
-    from tqdm import tqdm
-
-    from db.session import migrate
-    from momalisa.storage import open_storage
-    from momalisa.storage.outbox import open_outbox
-    from momalisa.sync import sync
-
-    current = settings()
-    migrate(current.database)
-    storage = open_storage(current.store_root)
-    with tqdm(unit="film", desc="taking in", disable=options.json) as bar:
-
-        def advance(done: int, total: int) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        report = sync(
-            storage,
-            current.database,
-            open_outbox(current),
-            repair=options.repair,
-            on_progress=advance,
-        )
-    if options.json:
-        print(json.dumps(asdict(report), indent=2))
-    else:
-        print("\n".join(report.sentences()))
-    return DONE if report.agree else FAILED
 
 
 if __name__ == "__main__":

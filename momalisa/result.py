@@ -5,6 +5,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
 
 Count = Annotated[int, Field(ge=0, lt=2**31)]
+FileKind = Annotated[str, Field(max_length=16)]
+FileKey = Annotated[str, Field(max_length=240)]
 
 
 class RenderStats(BaseModel):
@@ -19,7 +21,7 @@ class RenderStats(BaseModel):
     seconds_to_load: FiniteFloat = 0.0
     frames_computed: Count = 0
     unet_samples: Count = 0
-    distances: list[FiniteFloat] = []
+    distances: Annotated[list[FiniteFloat], Field(max_length=100_000)] = []
     evenness: FiniteFloat | None = None
     sharpness: FiniteFloat | None = None
     device: Annotated[str, Field(max_length=200)] = ""
@@ -30,7 +32,7 @@ class RenderStats(BaseModel):
 class Result(RenderStats):
     """A stored film: its files, and the statistics of its rendering."""
 
-    files: dict[str, str]
+    files: Annotated[dict[FileKind, FileKey], Field(max_length=16)]
     """Storage key by kind: "gif", "poster", "json"."""
     bytes: Annotated[int, Field(gt=0, lt=2**53)]
     """Size of the GIF."""

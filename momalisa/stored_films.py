@@ -7,15 +7,16 @@ is read, and values against their bounds.
 import hashlib
 import json
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AwareDatetime, BaseModel, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError
 
 from db import curation
+from db.text import clean_line
 from momalisa.errors import BadInput
-from momalisa.film.foreign_gif import describe_gif
+from momalisa.film.foreign_gif import ForeignGif, describe_gif
 from momalisa.result import Result
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, StoredFile, film_key
@@ -25,20 +26,42 @@ RECORD_BYTES, FILM_BYTES = 2_000_000, 500_000_000
 """Size limits of a record and of a film."""
 
 
+FIRST_MOMENT, LAST_MOMENT = (datetime(year, 1, 1, tzinfo=UTC) for year in (2000, 2100))
+"""Times of films are between these."""
+TITLE_LENGTH, ACCESSION_LENGTH, ID_LENGTH = 20_000, 32, 128
+"""Most characters. A title of a walk names all its prompts; the history keeps the first 500."""
+SUFFIXES = {"gif": ".gif", "poster": ".webp", "json": ".json"}
+"""The files that a film may have in the history, by kind."""
+
+
 class DamagedFilm(Exception):
     """A stored film cannot be read; the message is a sentence about it."""
 
 
-class _Record(BaseModel):
-    """The content of a `walk.json`."""
+def _check_moment(moment: datetime) -> datetime:
+    """Convert to UTC. Raises ValueError for a time that no film can have."""
+    try:
+        utc = moment.astimezone(UTC)
+    except OverflowError:
+        utc = LAST_MOMENT
+    if not FIRST_MOMENT <= utc < LAST_MOMENT:
+        raise ValueError(f"the year is not from {FIRST_MOMENT.year} to {LAST_MOMENT.year - 1}")
+    return utc
 
-    finished_at: AwareDatetime
-    title: str
+
+Moment = Annotated[AwareDatetime, AfterValidator(_check_moment)]
+
+
+class _Record(BaseModel):
+    """The content of a `walk.json`. Every field has bounds that the history can hold."""
+
+    finished_at: Moment
+    title: Annotated[str, Field(max_length=TITLE_LENGTH)]
     result: Result
     spec: dict[str, Any] | None = None
-    accession: str = ""
-    created_at: AwareDatetime | None = None
-    parent: str | None = None
+    accession: Annotated[str, Field(max_length=ACCESSION_LENGTH)] = ""
+    created_at: Moment | None = None
+    parent: Annotated[str | None, Field(max_length=ID_LENGTH)] = None
 
 
 def read_film(storage: Storage, walk_id: str, files: Mapping[str, StoredFile]) -> dict[str, Any]:
@@ -48,6 +71,13 @@ def read_film(storage: Storage, walk_id: str, files: Mapping[str, StoredFile]) -
     """
     if RECORD in files:
         return {"walk_id": walk_id, **_read_record(storage, files)}
+    return read_film_without_record(storage, walk_id, files)
+
+
+def read_film_without_record(
+    storage: Storage, walk_id: str, files: Mapping[str, StoredFile]
+) -> dict[str, Any]:
+    """Read a walk's newest GIF, as `read_film` does, whatever its record says."""
     gifs = [stored for name, stored in files.items() if name.endswith(".gif")]
     if not gifs:
         raise DamagedFilm(f"there is no film among {', '.join(sorted(files))}.")
@@ -67,12 +97,16 @@ def _read_record(storage: Storage, files: Mapping[str, StoredFile]) -> dict[str,
     except ValidationError as error:
         raise DamagedFilm(f"{RECORD} cannot be read: {_first_problem(error)}.") from None
     by_key = {stored.key: stored for stored in files.values()}
-    stored = by_key.get(record.result.files.get("gif", ""))
-    if stored is None:
+    existing = {
+        kind: key
+        for kind, key in record.result.files.items()
+        if key in by_key and kind in SUFFIXES and key.endswith(SUFFIXES[kind])
+    }
+    if "gif" not in existing:
         raise DamagedFilm(f"{RECORD} names a film that is not there.")
-    if stored.size != record.result.bytes:
-        raise DamagedFilm(f"its film has {stored.size:,} bytes, not {record.result.bytes:,}.")
-    existing = {kind: key for kind, key in record.result.files.items() if key in by_key}
+    size = by_key[existing["gif"]].size
+    if size != record.result.bytes:
+        raise DamagedFilm(f"its film has {size:,} bytes, not {record.result.bytes:,}.")
     return {
         **_describe(record.spec, record.title),
         **record.model_dump(include={"finished_at", "created_at", "accession", "parent"}),
@@ -83,7 +117,8 @@ def _read_record(storage: Storage, files: Mapping[str, StoredFile]) -> dict[str,
 def _first_problem(error: ValidationError) -> str:
     problem = error.errors()[0]
     where = ".".join(str(part) for part in problem["loc"])
-    return f"{where}: {problem['msg']}" if where else problem["msg"]
+    # Both may hold text of the record.
+    return clean_line(f"{where}: {problem['msg']}" if where else problem["msg"], 300)
 
 
 def _describe(spec: object, title: str) -> dict[str, Any]:
@@ -102,10 +137,7 @@ def _read_gif(
     if gif.size > FILM_BYTES:
         raise DamagedFilm(f"{gif.key} is far too large to be a film.")
     data = storage.get(gif.key)
-    try:
-        found = describe_gif(data)
-    except BadInput as problem:
-        raise DamagedFilm(f"{gif.key} cannot be read as a GIF. {problem}") from problem
+    found = _inspect_gif(gif.key, data)
     poster = film_key(walk_id, "poster.webp")
     if "poster.webp" not in files:
         storage.put(poster, found.poster, "image/webp")
@@ -114,9 +146,27 @@ def _read_gif(
     result = Result(files=paths, bytes=len(data), sha256=sha256, frames=found.frames)
     return {
         **_describe(_decode_comment(found.comment), PurePosixPath(gif.key).stem.replace("_", " ")),
-        "finished_at": gif.updated,
+        "finished_at": upload_time(gif),
         "result": result.model_dump(),
     }
+
+
+def upload_time(stored: StoredFile) -> datetime:
+    """When a file was stored; now, if its time cannot be right."""
+    usual = FIRST_MOMENT <= stored.updated < LAST_MOMENT
+    return stored.updated if usual else datetime.now(UTC)
+
+
+def make_poster(storage: Storage, gif: str) -> bytes:
+    """Make a poster from the stored film of this key. Raises DamagedFilm or StorageError."""
+    return _inspect_gif(gif, storage.get(gif)).poster
+
+
+def _inspect_gif(key: str, data: bytes) -> ForeignGif:
+    try:
+        return describe_gif(data)
+    except BadInput as problem:
+        raise DamagedFilm(f"{key} cannot be read as a GIF. {problem}") from problem
 
 
 def _decode_comment(comment: str) -> object:

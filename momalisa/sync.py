@@ -1,35 +1,40 @@
 """Reconciles the database with the storage: adds missing rows, reports all other differences.
 
 A film's row may be missing (a lost database, a film of another program), and so may a row's
-files. Sync adds rows; it changes existing rows only to repair them, and deletes nothing.
+files. Sync adds rows, and hangs films again whose files were found; it changes nothing else
+unless it is asked for a repair, and deletes nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
-from typing import Any
 
-from pydantic import BaseModel
-from sqlalchemy import select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import deletions, queue, walks
 from db.models import State, Walk
-from db.session import reading, writing
+from db.session import reading
 from momalisa.deletion import take_over_removals
 from momalisa.errors import BadInput, StorageError
-from momalisa.storage import FILMS_FOLDER, Storage, StoredFile, check_key, film_key
-from momalisa.storage.outbox import RECORD, Outbox
-from momalisa.stored_films import DamagedFilm, read_film
-
-AT_ONCE = 8
-"""Concurrent requests: the client library keeps ten connections."""
-BATCH = 200
-"""Films added by one transaction; a run that is interrupted keeps the earlier ones."""
-ID_LENGTH = 128
-
-_Folders = dict[str, dict[str, StoredFile]]
+from momalisa.film_intake import (
+    add_films,
+    reopen_deletions,
+    select_new,
+    take_back,
+    try_action,
+)
+from momalisa.repair import (
+    Folders,
+    Row,
+    Step,
+    carry_out,
+    count_missing,
+    is_doubtful,
+    plan_repair,
+)
+from momalisa.storage import FILMS_FOLDER, Storage, StoredFile, check_key
+from momalisa.storage.outbox import Outbox
+from momalisa.stored_films import ID_LENGTH
 
 
 @dataclass
@@ -38,47 +43,47 @@ class Report:
 
     files: int = 0
     films: int = 0
+    doubt: str = ""
+    """Why this may be the wrong storage."""
     taken_in: list[str] = field(default_factory=list)
+    taken_back: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     without_files: list[str] = field(default_factory=list)
+    incomplete: list[str] = field(default_factory=list)
     without_row: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
+    plan: list[str] = field(default_factory=list)
     repaired: list[str] = field(default_factory=list)
 
     @property
     def agree(self) -> bool:
         """Whether nothing needs a person's attention."""
-        return not (self.damaged or self.without_files or self.without_row)
+        wrong = (self.damaged, self.without_files, self.incomplete, self.without_row)
+        return not (self.doubt or any(wrong))
 
     def sentences(self) -> Iterator[str]:
         """The report in sentences."""
         yield f"{self.films:,} films ({self.files:,} files) are in the storage."
         yield f"{len(self.taken_in):,} of them were new to the history and hang there now."
+        if self.doubt:
+            yield self.doubt
         for what, found in (
             ("Of deleted walks, and deleted again soon", self.deleted),
+            ("Hang again, since their films were found", self.taken_back),
             ("Waiting for the storage", self.waiting),
-            ("In the history, but without their files (--repair makes them again)",
+            ("In the history, but without their films (--repair makes them again)",
              self.without_files),
+            ("Without their poster or record (--repair makes these from the film)",
+             self.incomplete),
             ("In the storage, but of no film in the history", self.without_row),
             ("Damaged", self.damaged),
+            ("The repair would be this; nothing of it is done without --repair --yes", self.plan),
             ("Repaired", self.repaired),
         ):  # fmt: skip
             if found:
                 yield f"{what}: {len(found):,}"
                 yield from (f"  {one}" for one in found)
-
-
-class _Row(BaseModel):
-    """The columns of a walk that concern its files."""
-
-    id: str
-    accession: str
-    state: State
-    waiting: bool
-    files: dict[str, str]
-    bytes: int
-    repeatable: bool
 
 
 def sync(
@@ -87,45 +92,85 @@ def sync(
     outbox: Outbox,
     *,
     repair: bool = False,
+    yes: bool = False,
+    only: Collection[str] = (),
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Report:
     """Add rows for stored films that have none, and report all other differences.
 
-    With `repair`, walks without their files are queued again, and films that have reached the
-    storage are no longer marked as waiting. Calls `on_progress` with the numbers of new films that
-    were read and that were found. Raises StorageError if the storage cannot be read, or if it is
-    empty and a repair is requested.
+    With `repair`, the report has a plan of what could be repaired; with `yes` as well, that is
+    done. `only` limits new films and repairs to these ids and accession numbers. Calls
+    `on_progress` with the numbers of new films that were read and that were found.
+
+    Raises BadInput for a name of no film; StorageError if the storage cannot be read, or if a
+    repair is requested and so many films are missing that it may be the wrong storage.
     """
     # Rows before files: otherwise a film finished in between would seem to lack its files.
     with reading(database) as session:
         rows = _read_rows(session)
     report = Report()
     folders = _list_folders(storage, report)
+    _check_names(only, rows, folders)
+    hanging, missing = count_missing(rows, folders)
+    if repair and not only and (is_doubtful(hanging, missing) or 0 < hanging == missing):
+        raise StorageError(f"{_doubt(hanging, missing, folders)} Nothing was changed.{_ADVICE}")
     take_over_removals(outbox, database)
-    new = _select_new(folders, database, report)
-    _add_films(storage, database, new, report, on_progress)
+    new, deleted = select_new(folders, database)
+    report.deleted = sorted(deleted)
+    if only:
+        new = {walk_id: files for walk_id, files in new.items() if walk_id in only}
+    elif is_doubtful(hanging, missing):
+        unknown = f" {len(new):,} unknown films were not taken in." if new else ""
+        report.doubt = f"{_doubt(hanging, missing, folders)}{unknown}{_ADVICE}"
+        new = {}
+    else:
+        reopen_deletions(deleted, database)
+    report.taken_in, report.damaged = add_films(storage, database, new, on_progress)
+    report.taken_back, unreadable = take_back(storage, database, rows, folders)
+    report.damaged += unreadable
     in_outbox = set(outbox.walk_ids())
-    problems = [row for row in rows if _compare(row, folders.get(row.id, {}), in_outbox, report)]
-    if repair and problems:
-        if not folders:
-            raise StorageError(
-                f"The storage is empty, but the history knows {len(problems):,} films. "
-                "Nothing was changed. Please check MOMALISA_STORE, or bring the disk back."
-            )
-        _repair(storage, database, problems, report)
+    steps = [step for row in rows for step in _compare(row, folders, in_outbox, report)]
+    if repair:
+        chosen = [step for step in steps if step.row.is_one_of(only)]
+        _repair(chosen, storage, database, yes, report)
     return report
 
 
-def _read_rows(session: Session) -> list[_Row]:
+_ADVICE = (
+    " Please check MOMALISA_STORE, or bring the disk back. If this is the right place, name the "
+    "films that are meant: --only, and their numbers or ids."
+)
+
+
+def _doubt(hanging: int, missing: int, folders: Folders) -> str:
+    """Say how many films are missing."""
+    empty = "" if folders else "The storage is empty: "
+    return (
+        f"{empty}{missing:,} of the {hanging:,} films in the Gallery are not there, so this may "
+        "be the wrong storage."
+    )
+
+
+def _check_names(only: Collection[str], rows: Collection[Row], folders: Folders) -> None:
+    """Raise BadInput if one of the names is not of a film."""
+    known = folders.keys() | {name for row in rows for name in (row.id, row.accession)}
+    if unknown := sorted(set(only) - known):
+        raise BadInput(
+            f"There is no film {', '.join(unknown)}, neither in the history nor in the storage. "
+            "Nothing was changed. Please name films by number or id, as the report does."
+        )
+
+
+def _read_rows(session: Session) -> list[Row]:
     columns = (Walk.id, Walk.accession, Walk.state, Walk.waiting, Walk.files, Walk.bytes)
     repeatable = (Walk.digest != "").label("repeatable")
-    rows = session.execute(select(*columns, repeatable)).mappings()
-    return [_Row.model_construct(**row) for row in rows]
+    rows = session.execute(select(*columns, Walk.sha256, repeatable)).mappings()
+    return [Row.model_construct(**row) for row in rows]
 
 
-def _list_folders(storage: Storage, report: Report) -> _Folders:
+def _list_folders(storage: Storage, report: Report) -> Folders:
     """Return the stored files by walk and name; report files outside of a walk's folder."""
-    folders: _Folders = defaultdict(dict)
+    folders: dict[str, dict[str, StoredFile]] = defaultdict(dict)
     for stored in storage.list(f"{FILMS_FOLDER}/"):
         report.files += 1
         _, walk_id, *name = stored.key.split("/")
@@ -145,104 +190,43 @@ def _is_key(key: str) -> bool:
     return True
 
 
-def _select_new(folders: _Folders, database: str, report: Report) -> _Folders:
-    """Return the folders without a row, the oldest first, so that a remix follows its parent.
-
-    Those of deleted walks are left out: a stalled worker brought them, and a courier deletes them.
-    """
-    with writing(database) as session:
-        existing_ids = walks.find_existing_ids(session=session, ids=folders)
-        unknown_ids = folders.keys() - existing_ids
-        deleted_ids = deletions.find_deleted_ids(session=session, ids=unknown_ids)
-        for walk_id in deleted_ids:
-            deletions.reopen(session=session, walk_id=walk_id)
-    report.deleted += sorted(deleted_ids)
-    new = {walk_id: folders[walk_id] for walk_id in unknown_ids - deleted_ids}
-    return dict(sorted(new.items(), key=lambda item: min(s.updated for s in item[1].values())))
-
-
-def _add_films(
-    storage: Storage,
-    database: str,
-    new: _Folders,
-    report: Report,
-    on_progress: Callable[[int, int], None],
-) -> None:
-    def read(item: tuple[str, dict[str, StoredFile]]) -> dict[str, Any] | str:
-        """Return a film's fields, or a sentence about what is wrong with it."""
-        walk_id, files = item
-        try:
-            return read_film(storage, walk_id, files)
-        except (DamagedFilm, StorageError) as error:
-            return f"{walk_id}: {error}"
-
-    items = list(new.items())
-    with ThreadPoolExecutor(AT_ONCE) as pool:
-        for start in range(0, len(items), BATCH):
-            films = list(pool.map(read, items[start : start + BATCH]))
-            with writing(database) as session:
-                for film in films:
-                    if isinstance(film, str):
-                        report.damaged.append(film)
-                    elif walks.adopt(session=session, **film):
-                        report.taken_in.append(film["walk_id"])
-            on_progress(min(start + BATCH, len(items)), len(items))
-
-
 def _compare(
-    row: _Row, files: Mapping[str, StoredFile], in_outbox: set[str], report: Report
-) -> bool:
-    """Report how a row and its files differ; return whether a repair could help."""
-    if not row.state.is_final:
-        return False
-    sizes = {stored.key: stored.size for stored in files.values()}
-    expected = set(row.files.values()) if row.state is State.DONE else set()
-    if row.state is State.DONE and not expected <= sizes.keys():
-        if not row.waiting:
-            report.without_files.append(row.accession)
-        else:
-            elsewhere = "" if row.id in in_outbox else " (on another machine)"
-            report.waiting.append(f"{row.accession}{elsewhere}")
-        return not row.waiting
-    if row.state is State.DONE and sizes.get(row.files.get("gif", ""), row.bytes) != row.bytes:
+    row: Row, folders: Folders, in_outbox: Collection[str], report: Report
+) -> Iterator[Step]:
+    """Report how a row and its files differ; yield what could be done about it."""
+    sizes = {stored.key: stored.size for stored in folders.get(row.id, {}).values()}
+    if row.state is not State.DONE:
+        if row.state.is_final:
+            report.without_row += sorted(sizes)
+        return
+    if row.waiting and row.gif not in sizes:
+        elsewhere = "" if row.id in in_outbox else " (on another machine)"
+        report.waiting.append(f"{row.accession}{elsewhere}")
+    elif row.gif not in sizes:
+        report.without_files.append(row.accession)
+    elif sizes[row.gif] != row.bytes:
         report.damaged.append(f"{row.accession}: its film is not as long as it was when stored.")
-    report.without_row += sorted(sizes.keys() - expected)
-    return row.waiting
+    elif not row.waiting and not sizes.keys() >= set(row.files.values()):
+        report.incomplete.append(row.accession)
+    if row.gif in sizes:
+        report.without_row += sorted(sizes.keys() - set(row.files.values()))
+    yield from plan_repair(row, sizes)
 
 
-def _repair(storage: Storage, database: str, rows: list[_Row], report: Report) -> None:
-    """Queue walks without files again; mark films that have reached the storage as stored."""
-    for row in rows:
-        if not row.waiting and not storage.exists(row.files.get("gif", "")):
-            # The next film may have another digest, hence another name, and needs a new record.
-            storage.delete(film_key(row.id, RECORD))
-        with writing(database) as session:
-            if row.waiting:
-                done = queue.mark_stored(session=session, walk_id=row.id)
-            else:
-                done = _queue_again(session, row)
-        if done:
-            report.repaired.append(row.accession)
-    report.without_files = [one for one in report.without_files if one not in report.repaired]
-
-
-def _queue_again(session: Session, row: _Row) -> bool:
-    """Queue a walk again, or fail it if another program made its film; False if not done."""
-    lost = "Its film is not in the storage any more, and another program made it."
-    values: dict[str, Any] = {"state": State.FAILED, "error": lost}
-    if row.repeatable:
-        values = {
-            "state": State.QUEUED,
-            "deaths": 0,
-            "finished_at": None,
-            "progress": [],
-            "cancel_requested": False,
-        }
-    changed_id = session.scalar(
-        update(Walk)
-        .where(Walk.id == row.id, Walk.state == State.DONE)
-        .values(**values, files={})
-        .returning(Walk.id)
-        .execution_options(synchronize_session=False)
-    )
-    return changed_id is not None
+def _repair(
+    steps: Collection[Step], storage: Storage, database: str, yes: bool, report: Report
+) -> None:
+    """Put the steps into the report, or, with `yes`, do them."""
+    report.plan = [step.sentence for step in steps if not (yes and step.changes_something)]
+    if not yes:
+        return
+    for step in steps:
+        name = step.row.accession
+        done = try_action(name, carry_out, step, storage, database)
+        if isinstance(done, str):
+            report.damaged.append(done)
+        elif done and name not in report.repaired:
+            report.repaired.append(name)
+    mended = set(report.repaired)
+    report.without_files = [one for one in report.without_files if one not in mended]
+    report.incomplete = [one for one in report.incomplete if one not in mended]

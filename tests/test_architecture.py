@@ -22,7 +22,14 @@ LAYERS: dict[int, set[str]] = {
     7: {"streamlit_app", "pages", "momalisa.__main__", "momalisa.commands"},
     6: {"momalisa.ui"},
     5: {"momalisa.worker", "momalisa.cloud", "momalisa.atelier", "momalisa.health"},
-    4: {"momalisa.render", "momalisa.sync", "momalisa.stored_films", "momalisa.deletion"},
+    4: {
+        "momalisa.render",
+        "momalisa.deletion",
+        "momalisa.sync",
+        "momalisa.repair",
+        "momalisa.film_intake",
+        "momalisa.stored_films",
+    },
     3: {"momalisa.film", "momalisa.models", "momalisa.storage"},
     2: {
         *("momalisa.engine", "momalisa.settings", "momalisa.spec", "momalisa.result"),

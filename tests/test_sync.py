@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 from sqlalchemy import select
 
-from db import queue, walks
+from db import walks
 from db.models import State, Walk
 from db.session import reading, writing
-from momalisa import sync as sync_module
+from momalisa import film_intake
 from momalisa.__main__ import DONE, FAILED, main
 from momalisa.errors import StorageError
 from momalisa.film.encode import encode_gif
@@ -82,7 +82,7 @@ def test_second_run_finds_nothing_new(
     add_film(storage, "w1")
     run_sync()
     before = {found.key: found.updated for found in storage.list()}
-    report = run_sync(repair=True)
+    report = run_sync(repair=True, yes=True)
     assert (report.taken_in, report.repaired, report.films, report.files) == ([], [], 1, 3)
     assert {found.key: found.updated for found in storage.list()} == before
 
@@ -90,7 +90,7 @@ def test_second_run_finds_nothing_new(
 def test_interrupted_run_is_continued(
     storage: Storage, run_sync: RunSync, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync_module, "BATCH", 2)
+    monkeypatch.setattr(film_intake, "BATCH", 2)
     for number in range(5):
         add_film(storage, f"w{number}")
 
@@ -149,7 +149,7 @@ def test_damaged_record_is_reported_and_other_films_are_added(
     add_film(storage, "w1", DAMAGED_RECORDS[what])
     add_film(storage, "w9")
     before = {found.key: found.updated for found in storage.list()}
-    report = run_sync(repair=True)
+    report = run_sync(repair=True, yes=True)
     assert report.taken_in == list(read_walks(settings)) == ["w9"]
     [sentence] = report.damaged
     assert sentence.startswith("w1: ")
@@ -177,7 +177,7 @@ def test_files_of_no_film_are_reported_and_kept(storage: Storage, run_sync: RunS
     storage.put(f"saved_predictions/{'x' * 150}/film.gif", GIF, "image/gif")
     storage.put("elsewhere/film.gif", GIF, "image/gif")
     run_sync()
-    report = run_sync(repair=True)
+    report = run_sync(repair=True, yes=True)
     assert len(report.without_row) == 4
     assert film_key("w1", "older.gif") in report.without_row
     assert not report.agree
@@ -193,26 +193,6 @@ def test_invalid_keys_are_reported(settings: Settings) -> None:
     assert (report.taken_in, report.without_row) == (["w1"], ["'saved_predictions/a:b/film.gif'"])
 
 
-def test_row_without_files_is_reported_and_repaired_on_request(
-    storage: Storage, settings: Settings, run_sync: RunSync
-) -> None:
-    add_film(storage, "w1")
-    add_film(storage, "w2", film_record("w2", accession="ML.2026.0043"))
-    run_sync()
-    storage.delete(film_key("w1", "film.gif"))
-    assert run_sync().without_files == ["ML.2026.0042"]
-    assert read_walks(settings)["w1"].state is State.DONE
-    report = run_sync(repair=True)
-    assert (report.repaired, report.without_files) == (["ML.2026.0042"], [])
-    again = read_walks(settings)["w1"]
-    assert (again.state, again.files, again.finished_at) == (State.QUEUED, {}, None)
-    assert not storage.exists(film_key("w1", "walk.json")), "it would name another film"
-    with writing(settings.database) as session:
-        claimed = queue.claim(session=session, owner="w", lease_seconds=9)
-    assert claimed is not None
-    assert claimed.id == "w1"
-
-
 def test_walk_cancelled_too_late_is_repaired_as_well(
     storage: Storage, settings: Settings, run_sync: RunSync
 ) -> None:
@@ -222,7 +202,7 @@ def test_walk_cancelled_too_late_is_repaired_as_well(
     with writing(settings.database) as session:
         session.get_one(Walk, "w1").cancel_requested = True
     storage.delete(film_key("w1", "film.gif"))
-    run_sync(repair=True)
+    run_sync(repair=True, yes=True)
     assert not read_walks(settings)["w1"].cancel_requested
 
 
@@ -235,18 +215,6 @@ def test_record_from_before_there_were_modes_is_exact(
     assert WalkSpec.model_validate(read_walks(settings)["w1"].spec).mode == "exact"
 
 
-def test_lost_film_of_another_program_cannot_be_repaired(
-    storage: Storage, settings: Settings, run_sync: RunSync
-) -> None:
-    storage.put(film_key("w1", "film.gif"), GIF, "image/gif")
-    add_film(storage, "w2")
-    run_sync()
-    storage.delete(film_key("w1", "film.gif"))
-    run_sync(repair=True)
-    lost = read_walks(settings)["w1"]
-    assert (lost.state, "another program" in lost.error) == (State.FAILED, True)
-
-
 def test_empty_storage_repairs_nothing(
     storage: Storage, settings: Settings, run_sync: RunSync
 ) -> None:
@@ -256,7 +224,7 @@ def test_empty_storage_repairs_nothing(
     for found in list(storage.list()):
         storage.delete(found.key)
     with pytest.raises(StorageError, match="The storage is empty"):
-        run_sync(repair=True)
+        run_sync(repair=True, yes=True)
     assert read_walks(settings)["w1"].state is State.DONE
 
 
@@ -282,7 +250,7 @@ def test_unfinished_walks_are_left_alone(
             frames_total=3,
         )
     storage.put(film_key(walk.id, "film.gif"), GIF, "image/gif")
-    report = run_sync(repair=True)
+    report = run_sync(repair=True, yes=True)
     assert report.agree
     assert read_walks(settings)[walk.id].state is State.QUEUED
 
@@ -296,7 +264,7 @@ def test_waiting_films_are_reported_until_they_are_stored(
         session.get_one(Walk, "w1").waiting = True
     run_sync()
     assert read_walks(settings)["w1"].waiting
-    assert run_sync(repair=True).repaired == ["ML.2026.0042"]
+    assert run_sync(repair=True, yes=True).repaired == ["ML.2026.0042"]
     assert not read_walks(settings)["w1"].waiting
 
 
@@ -310,14 +278,14 @@ def test_film_in_the_outbox_is_not_lost(
     storage.delete(film_key("w1", "film.gif"))
     with writing(settings.database) as session:
         session.get_one(Walk, "w1").waiting = True
-    report = run_sync(repair=True)
+    report = run_sync(repair=True, yes=True)
     assert (report.waiting, report.without_files) == (["ML.2026.0042"], [])
     assert read_walks(settings)["w1"].state is State.DONE
 
 
 @pytest.fixture
 def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
-    monkeypatch.setattr("momalisa.__main__.settings", lambda: settings)
+    monkeypatch.setattr("momalisa.commands.sync.settings", lambda: settings)
     return settings
 
 

@@ -12,6 +12,7 @@ from db.files import create_folder, sync_folder
 from momalisa.errors import NotStored, StorageError
 from momalisa.files import temporary_path
 from momalisa.storage.interface import (
+    FILMS_FOLDER,
     StoredFile,
     app_url,
     changed_error,
@@ -22,6 +23,8 @@ from momalisa.storage.interface import (
 LOCK_SECONDS = 10.0
 """Seconds to wait for another process that replaces a file; each takes milliseconds."""
 _REPLACE_LOCK = ".replace.lock"
+_LAST_TIME = datetime(9999, 1, 1, tzinfo=UTC).timestamp()
+"""Files may have times that no calendar has."""
 _MISSING_FILE_ERRORS = (FileNotFoundError, IsADirectoryError, NotADirectoryError)
 
 
@@ -81,6 +84,7 @@ class LocalStorage:
         folder = prefix.rpartition("/")[0]
         start = self._path(folder) if folder else self.root
         with self._convert_errors(prefix):
+            self._check_is_folder()
             folders = list(os.walk(start, onerror=_raise_unless_missing))
         files = (Path(folder, name) for folder, _, names in folders for name in names)
         for path in sorted(files, key=lambda path: path.as_posix().encode(errors="replace")):
@@ -102,12 +106,21 @@ class LocalStorage:
         """The URL at which the app's server serves the file."""
         return app_url(key, download=download)
 
+    def _check_is_folder(self) -> None:
+        """Raise StorageError if there is a file where the folder should be; it may be missing."""
+        for folder in (self.root / FILMS_FOLDER, self.root, *self.root.parents):
+            if folder.exists() and not folder.is_dir():
+                raise StorageError(
+                    f"{folder} is not a folder, so no films can be in it. "
+                    "Please correct MOMALISA_STORE, or move that file away."
+                )
+
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)
 
     def _stored_file(self, path: Path) -> StoredFile:
         status = path.stat()
-        updated = datetime.fromtimestamp(status.st_mtime, UTC)
+        updated = datetime.fromtimestamp(min(max(status.st_mtime, 0), _LAST_TIME), UTC)
         return StoredFile(path.relative_to(self.root).as_posix(), status.st_size, updated)
 
     @staticmethod

@@ -1,0 +1,173 @@
+"""Takes stored films into the history: new ones, and those of walks that had lost their film."""
+
+import logging
+from collections.abc import Callable, Collection, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from sqlalchemy.exc import IntegrityError, InternalError, OperationalError, StatementError
+from sqlalchemy.orm import Session
+
+from db import deletions, walks
+from db import repair as row_repair
+from db.models import State
+from db.session import reading, writing
+from momalisa.errors import BadInput, StorageError
+from momalisa.repair import Folders, Row, has_film
+from momalisa.storage import Storage, StoredFile
+from momalisa.storage.outbox import RECORD
+from momalisa.stored_films import (
+    DamagedFilm,
+    read_film,
+    read_film_without_record,
+    upload_time,
+)
+
+AT_ONCE = 8
+"""Concurrent requests: the client library keeps ten connections."""
+BATCH = 200
+"""Films added by one transaction; a run that is interrupted keeps the earlier ones."""
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+def select_new(folders: Folders, database: str) -> tuple[Folders, set[str]]:
+    """Return the folders without a row, and the ids of those whose walks were deleted.
+
+    The oldest come first, so that a remix follows its parent.
+    """
+    with reading(database) as session:
+        unknown_ids = folders.keys() - walks.find_existing_ids(session=session, ids=folders)
+        deleted_ids = deletions.find_deleted_ids(session=session, ids=unknown_ids)
+    new = {walk_id: folders[walk_id] for walk_id in unknown_ids - deleted_ids}
+    oldest_first = sorted(new.items(), key=lambda item: min(s.updated for s in item[1].values()))
+    return dict(oldest_first), deleted_ids
+
+
+def reopen_deletions(walk_ids: Collection[str], database: str) -> None:
+    """Have a courier delete the files of deleted walks: a stalled worker brought them back."""
+    if walk_ids:
+        with writing(database) as session:
+            for walk_id in walk_ids:
+                deletions.reopen(session=session, walk_id=walk_id)
+
+
+def add_films(
+    storage: Storage,
+    database: str,
+    new: Folders,
+    on_progress: Callable[[int, int], None],
+) -> tuple[list[str], list[str]]:
+    """Read the new films and add their rows.
+
+    Returns the ids of those that were added, and sentences about those that cannot be.
+    """
+    taken_in, damaged = [], []
+
+    def read(item: tuple[str, Mapping[str, StoredFile]]) -> dict[str, Any] | str:
+        return try_action(item[0], read_film, storage, *item)
+
+    items = list(new.items())
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for start in range(0, len(items), BATCH):
+            films = list(pool.map(read, items[start : start + BATCH]))
+            with writing(database) as session:
+                for (walk_id, _), film in zip(items[start:], films, strict=False):
+                    added = film if isinstance(film, str) else _adopt(session, film)
+                    if isinstance(added, str):
+                        damaged.append(added)
+                    elif added:
+                        taken_in.append(walk_id)
+            on_progress(min(start + BATCH, len(items)), len(items))
+    return taken_in, damaged
+
+
+def try_action(
+    name: str, action: Callable[P, T], *arguments: P.args, **options: P.kwargs
+) -> T | str:
+    """Call a function; return its value, or a sentence about why the film `name` fails."""
+    try:
+        return action(*arguments, **options)
+    except (DamagedFilm, StorageError, BadInput) as error:
+        return f"{name}: {error}"
+    except Exception as error:
+        # One film, whatever is wrong with it, must not hold up the others.
+        log.exception("The film %s cannot be read", name)
+        return f"{name}: it cannot be read ({type(error).__name__})."
+
+
+def _adopt(session: Session, film: Mapping[str, Any]) -> bool | str:
+    """Add a film's row in a transaction of its own; False if it has one, or a sentence."""
+    problem: Exception
+    for _ in range(2):
+        try:
+            with session.begin_nested():
+                return walks.adopt(session=session, **film) is not None
+        except (OperationalError, InternalError):
+            raise  # the history, not the film
+        except IntegrityError as error:
+            problem = error  # another process added it, or gave its number, in between
+        except (StatementError, ValueError, ArithmeticError, TypeError, LookupError) as error:
+            problem = error
+            break
+    log.error("The film %s cannot be taken in", film["walk_id"], exc_info=problem)
+    return f"{film['walk_id']}: it cannot be taken in ({type(problem).__name__})."
+
+
+def take_back(
+    storage: Storage, database: str, rows: Collection[Row], folders: Folders
+) -> tuple[list[str], list[str]]:
+    """Hang films again whose files were found; changes `rows` to what they are then.
+
+    A film may have been lost and made again under another name, or been given up by an earlier
+    repair, and its file is back. Returns the numbers of these films, and sentences about those
+    that cannot be read.
+    """
+    taken_back, damaged = [], []
+    for row in rows:
+        files = folders.get(row.id, {})
+        if not _is_found(row, files):
+            continue
+        film = try_action(row.accession, _read_found, storage, row, files)
+        if isinstance(film, str):
+            damaged.append(film)
+            continue
+        with writing(database) as session:
+            if row_repair.take_back(session=session, walk_id=row.id, state=row.state, **film):
+                taken_back.append(row.accession)
+                row.state = State.DONE
+                row.files = film["result"].get("files", row.files)
+                row.bytes = film["result"].get("bytes", row.bytes)
+    return taken_back, damaged
+
+
+def _is_found(row: Row, files: Mapping[str, StoredFile]) -> bool:
+    """Whether a walk has no film in the history, but has one in the storage."""
+    if not has_film(files) or row.state is State.RUNNING:
+        return False
+    if row.state is State.DONE:
+        return row.hangs and row.gif not in {stored.key for stored in files.values()}
+    # A walk that was called off, or is in the queue, is left alone unless it had a film before.
+    return row.sha256 != "" or (row.state is State.FAILED and RECORD in files)
+
+
+def _read_found(storage: Storage, row: Row, files: Mapping[str, StoredFile]) -> dict[str, Any]:
+    """Return the film's date, and columns of its result that the row lacks."""
+    for stored in files.values():
+        if stored.key == row.gif and stored.size == row.bytes:
+            return {"finished_at": upload_time(stored), "result": {}}
+    try:
+        film = read_film(storage, row.id, files)
+        names = film["result"].keys()
+    except DamagedFilm:
+        if row.sha256 == "":
+            raise
+        film = read_film_without_record(storage, row.id, files)
+        names = {"files", "bytes", "sha256"}
+        if RECORD in files:
+            film["result"]["files"]["json"] = files[RECORD].key
+    result = {name: film["result"][name] for name in names}
+    return {"finished_at": film["finished_at"], "result": result}

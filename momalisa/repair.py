@@ -1,0 +1,160 @@
+"""Plans and makes the repairs of films whose files were lost from the storage.
+
+Only a film whose GIF is gone is made again. A poster is made from the GIF, a record from the row.
+"""
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel
+
+from db import queue, repair
+from db.models import State, Walk
+from db.session import reading, writing
+from momalisa.errors import StorageError
+from momalisa.result import Result
+from momalisa.storage import CONTENT_TYPES, Storage, StoredFile
+from momalisa.stored_films import make_poster
+
+FEW, SHARE = 3, 0.25
+"""A storage without more than this many of the films, and more than this share of them, may be
+the wrong one."""
+
+Folders = Mapping[str, Mapping[str, StoredFile]]
+"""The stored files by walk and name."""
+
+
+class Row(BaseModel):
+    """The columns of a walk that concern its files."""
+
+    id: str
+    accession: str
+    state: State
+    waiting: bool
+    files: dict[str, str]
+    bytes: int
+    sha256: str
+    repeatable: bool
+
+    @property
+    def gif(self) -> str:
+        """The key of its film, empty if it has none."""
+        return self.files.get("gif", "")
+
+    @property
+    def hangs(self) -> bool:
+        """Whether the Gallery shows its film, which should be in the storage."""
+        return self.state is State.DONE and not self.waiting
+
+    def is_one_of(self, names: Collection[str]) -> bool:
+        """Whether it is named by id or number; with no names, every film is."""
+        return not names or self.id in names or self.accession in names
+
+
+class Repair(StrEnum):
+    """What is done about a film."""
+
+    MAKE_AGAIN = "is made again: its film is gone."
+    NOTHING = "cannot be made again, because another program made it. Put its file back, please."
+    POSTER = "gets a new poster, made from its film."
+    RECORD = "gets a new record, made from the history."
+    ARRIVED = "is not marked as waiting any more: its film has reached the storage."
+
+
+class Step(NamedTuple):
+    """A part of a plan."""
+
+    row: Row
+    repair: Repair
+
+    @property
+    def sentence(self) -> str:
+        """What is done, in a sentence."""
+        return f"{self.row.accession} {self.repair}"
+
+    @property
+    def changes_something(self) -> bool:
+        """Whether it is more than a sentence."""
+        return self.repair is not Repair.NOTHING
+
+
+def plan_repair(row: Row, keys: Collection[str]) -> Iterator[Step]:
+    """Yield what can be done for a done walk, of whose files these keys are stored."""
+    if row.gif not in keys:
+        if not row.waiting:
+            yield Step(row, Repair.MAKE_AGAIN if row.repeatable else Repair.NOTHING)
+        return
+    missing = {kind for kind, key in row.files.items() if key not in keys}
+    if row.waiting:
+        if not missing:
+            yield Step(row, Repair.ARRIVED)
+        return
+    if "poster" in missing:
+        yield Step(row, Repair.POSTER)
+    if "json" in missing:
+        yield Step(row, Repair.RECORD)
+
+
+def count_missing(rows: Collection[Row], folders: Folders) -> tuple[int, int]:
+    """Return how many films should be in the storage, and how many of them have no film there."""
+    hanging = [row for row in rows if row.hangs]
+    missing = [row for row in hanging if not has_film(folders.get(row.id, {}))]
+    return len(hanging), len(missing)
+
+
+def has_film(files: Mapping[str, StoredFile]) -> bool:
+    """Whether there is a GIF among a walk's files."""
+    return any(name.endswith(".gif") for name in files)
+
+
+def is_doubtful(hanging: int, missing: int) -> bool:
+    """Whether so many films are missing that the storage may be another gallery's."""
+    return missing > FEW and missing > SHARE * hanging
+
+
+def carry_out(step: Step, storage: Storage, database: str) -> bool:
+    """Do a step of a plan; False if nothing was to be done. Raises StorageError, DamagedFilm."""
+    row = step.row
+    match step.repair:
+        case Repair.NOTHING:
+            return False
+        case Repair.MAKE_AGAIN:
+            if storage.exists(row.gif):
+                return False
+            with writing(database) as session:
+                return repair.queue_again(session=session, walk_id=row.id)
+        case Repair.ARRIVED:
+            with writing(database) as session:
+                return queue.mark_stored(session=session, walk_id=row.id)
+        case Repair.POSTER:
+            poster = make_poster(storage, row.gif)
+            storage.put(row.files["poster"], poster, CONTENT_TYPES[".webp"])
+        case Repair.RECORD:
+            record = _make_record(database, row.id)
+            storage.put(row.files["json"], record, CONTENT_TYPES[".json"])
+    return True
+
+
+def _make_record(database: str, walk_id: str) -> bytes:
+    """Make the content of a film's `walk.json` from its row."""
+    with reading(database) as session:
+        walk = session.get(Walk, walk_id)
+    if walk is None:
+        raise StorageError("It was deleted in the meantime.")
+    names = set(Result.model_fields) - {"frames"}
+    result: dict[str, Any] = {name: getattr(walk, name) for name in names}
+    record = {
+        "version": 1,
+        "walk_id": walk.id,
+        "accession": walk.accession,
+        "parent": walk.parent,
+        "created_at": walk.created_at.isoformat(),
+        "finished_at": (walk.finished_at or walk.created_at).isoformat(),
+        "title": walk.title,
+        "digest": walk.digest,
+        "spec": walk.spec or None,
+        "result": Result(**result, frames=walk.frames_total).model_dump(),
+    }
+    return json.dumps(record, indent=2, ensure_ascii=False).encode()

@@ -1,0 +1,130 @@
+"""Films that were given up, or lost and made again, hang as before once their files are found."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.models import State
+from momalisa.settings import Settings
+from momalisa.storage import LocalStorage, film_key
+from tests.support.stored_films import GIF, SPEC
+from tests.support.stub_worker import stub_worker
+from tests.support.synced_gallery import RunSync, bind_sync, change, fill, read_rows
+
+OLD_REPAIR: dict[str, Any] = {"files": {}, "finished_at": None}
+"""What earlier versions made of a row that they queued again."""
+
+
+@pytest.fixture
+def store(settings: Settings) -> LocalStorage:
+    return LocalStorage(Path(settings.store_root))
+
+
+@pytest.fixture
+def run(store: LocalStorage, settings: Settings) -> RunSync:
+    return bind_sync(store, settings)
+
+
+def test_queued_film_whose_file_is_back_hangs_again(
+    store: LocalStorage, settings: Settings, run: RunSync
+) -> None:
+    fill(store, run)
+    key = film_key("w1", "film.gif")
+    before = read_rows(settings)["w1"]
+    store.delete(key)
+    run(repair=True, yes=True)
+    store.put(key, GIF, "image/gif")
+    assert run().taken_back == ["ML.2026.0002"]
+    after = read_rows(settings)["w1"]
+    assert (after.state, after.files, after.finished_at) == (
+        State.DONE,
+        before.files,
+        before.finished_at,
+    )
+    assert run().agree
+
+
+@pytest.mark.parametrize("state", [State.QUEUED, State.FAILED, State.CANCELLED])
+@pytest.mark.parametrize("foreign", [[], [1]])
+def test_film_that_an_earlier_repair_gave_up_hangs_again(
+    store: LocalStorage, settings: Settings, run: RunSync, state: State, foreign: list[int]
+) -> None:
+    fill(store, run, foreign=foreign)
+    before = read_rows(settings)["w1"]
+    change(settings, "w1", state=state, error="Its film is lost.", **OLD_REPAIR)
+    report = run()
+    after = read_rows(settings)["w1"]
+    assert report.taken_back == [before.accession]
+    assert (after.state, after.files, after.bytes, after.error) == (
+        State.DONE,
+        before.files,
+        before.bytes,
+        "",
+    )
+    assert run().agree
+
+
+def test_film_of_a_walk_that_failed_at_its_very_end_is_hung(
+    store: LocalStorage, settings: Settings, run: RunSync
+) -> None:
+    """Its files were stored, but its row could not be written."""
+    fill(store, run)
+    blank = {"sha256": "", "bytes": 0, "evenness": None}
+    change(settings, "w1", state=State.FAILED, error="It died.", **OLD_REPAIR, **blank)
+    assert run().taken_back == ["ML.2026.0002"]
+    assert read_rows(settings)["w1"].bytes == len(GIF)
+
+
+def test_walk_that_was_called_off_stays_so(
+    store: LocalStorage, settings: Settings, run: RunSync
+) -> None:
+    fill(store, run)
+    change(settings, "w1", state=State.CANCELLED, sha256="", **OLD_REPAIR)
+    assert run().taken_back == []
+
+
+def test_film_under_another_name_hangs_in_the_place_of_the_lost_one(
+    store: LocalStorage, settings: Settings, run: RunSync
+) -> None:
+    """It was made again in a wrong store, where it got another name."""
+    fill(store, run)
+    before = read_rows(settings)["w1"]
+    elsewhere = before.files | {"gif": film_key("w1", "elsewhere.gif")}
+    change(settings, "w1", files=elsewhere, bytes=len(GIF) + 5, sha256="77" * 32)
+    assert run().taken_back == ["ML.2026.0002"]
+    after = read_rows(settings)["w1"]
+    assert (after.files, after.bytes, after.sha256) == (before.files, before.bytes, before.sha256)
+    assert run().agree
+
+
+def test_film_under_another_name_is_found_though_its_record_names_the_lost_one(
+    store: LocalStorage, settings: Settings, run: RunSync
+) -> None:
+    fill(store, run)
+    store.delete(film_key("w1", "film.gif"))
+    store.put(film_key("w1", "other.gif"), GIF, "image/gif")
+    assert run().taken_back == ["ML.2026.0002"]
+    after = read_rows(settings)["w1"]
+    assert after.files["gif"] == film_key("w1", "other.gif")
+    assert (after.title, after.accession, after.digest) == (
+        "square → sea",
+        "ML.2026.0002",
+        SPEC.digest(),
+    )
+
+
+def test_film_that_is_made_again_replaces_the_lost_one_and_its_record(
+    store: LocalStorage, settings: Settings, run: RunSync
+) -> None:
+    fill(store, run)
+    store.delete(film_key("w1", "film.gif"))
+    run(repair=True, yes=True)
+    stub_worker(settings).run(once=True)
+    after = read_rows(settings)["w1"]
+    assert after.state is State.DONE
+    assert store.get(after.files["gif"]) == b"film"
+    report = run()
+    assert (report.without_files, report.damaged, report.taken_back) == ([], [], [])
+    assert json.loads(store.get(film_key("w1", "walk.json")))["accession"] == "ML.2026.0002"
