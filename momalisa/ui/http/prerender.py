@@ -49,8 +49,7 @@ def prerender_posters(app: ASGIApp) -> ASGIApp:
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         prerendered = None
-        is_gallery = not_found.page_path(scope) == page_paths.GALLERY.stem
-        if scope.get("method") == "GET" and is_gallery and _may_view(scope):
+        if _asks_for_gallery(scope) and permission.is_allowed(HTTPConnection(scope), Action.VIEW):
             prerendered = await _prerender_in_time(scope["query_string"])
         if prerendered is None:
             await app(scope, receive, send)
@@ -62,8 +61,9 @@ def prerender_posters(app: ASGIApp) -> ASGIApp:
     return middleware
 
 
-def _may_view(scope: Scope) -> bool:
-    return permission.is_allowed(HTTPConnection(scope), Action.VIEW)
+def _asks_for_gallery(scope: Scope) -> bool:
+    is_get = scope.get("method") == "GET"  # else the start of the server, or a WebSocket
+    return is_get and not_found.page_path(scope) == page_paths.GALLERY.stem
 
 
 async def _prerender_in_time(query: bytes) -> Prerendered | None:
