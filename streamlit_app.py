@@ -14,7 +14,9 @@ from starlette.middleware import Middleware
 
 from db.error_messages import HistoryError
 from db.session import migrate
+from momalisa.errors import MomaLisaError
 from momalisa.logs import configure_logs
+from momalisa.number_marks import exchange_marks
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
@@ -22,6 +24,9 @@ from momalisa.ui import error_display, history
 from momalisa.ui.http import health, hosts, media, not_found, preload, prerender, stills
 from momalisa.worker.courier import Courier
 from momalisa.worker.supervisor import Supervisor
+
+MARK_SECONDS = 3.0
+"""Seconds that the storage has to name the last accession numbers, before the first page."""
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +39,9 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         await anyio.to_thread.run_sync(migrate, settings().database)
     except HistoryError as error:
         log.error("%s", error)  # every page shows it as well
+    # Before a number is given; if the storage is slow or away, the courier does it later.
+    with anyio.move_on_after(MARK_SECONDS):
+        await anyio.to_thread.run_sync(_raise_counters, abandon_on_cancel=True)
     if warning := hosts.describe_exposure(st.get_option("server.address") or ""):
         log.warning("%s", warning)
     threading.Thread(target=_warm_up, daemon=True).start()
@@ -50,6 +58,13 @@ def _make_courier() -> Courier:
     """A courier for this machine's outbox."""
     store = partial(open_storage, settings().store_root)
     return Courier(open_outbox(settings()), store, settings().database)
+
+
+def _raise_counters() -> None:
+    """Raise the accession number counters of a restored history to the marks in the storage."""
+    with suppress(HistoryError, MomaLisaError):
+        storage = open_storage(settings().store_root, retry_seconds=MARK_SECONDS)
+        exchange_marks(storage, settings().database)
 
 
 def _warm_up() -> None:

@@ -11,6 +11,14 @@ from db.error_messages import Damaged, NotRestorable, TooNew, translate_errors
 from db.files import create_folder, sync_folder
 from db.session import list_revisions, sqlite_file
 
+_CARRIED_OVER = (
+    "INSERT INTO main.accessions (year, last) SELECT year, last FROM previous.accessions "
+    "WHERE true ON CONFLICT (year) DO UPDATE SET last = max(last, excluded.last)",
+    "INSERT OR REPLACE INTO main.deletions SELECT * FROM previous.deletions",
+    "DELETE FROM main.walks WHERE id IN (SELECT walk_id FROM previous.deletions) "
+    "AND id NOT IN (SELECT id FROM previous.walks)",
+)
+
 
 def backup(url: str, file: Path) -> None:
     """Copy the history into a new file, also while other processes write to it.
@@ -32,6 +40,7 @@ def backup(url: str, file: Path) -> None:
 def restore(file: Path, url: str) -> Path | None:
     """Replace the history by a backup; returns the path of a copy of the previous history, or None.
 
+    Numbers given since the backup are not given again, and walks deleted since do not come back.
     An old backup is migrated at the next start. Raises NotRestorable, Locked while the app or a
     worker has the history open, TooNew, or another HistoryError; the history is then unchanged.
     """
@@ -46,6 +55,7 @@ def restore(file: Path, url: str) -> Path | None:
     try:
         had_history = history.exists()
         previous = _copy_aside(history)
+        _carry_over(previous, new)
         os.replace(new, history)
         sync_folder(history.parent)
     finally:
@@ -117,6 +127,22 @@ def _copy_aside(history: Path) -> Path:
         # If left behind, SQLite would apply it to the restored history.
         history.with_name(history.name + suffix).unlink(missing_ok=True)
     return copy
+
+
+def _carry_over(previous: Path, new: Path) -> None:
+    """Let a restored history know the numbers given and the walks deleted since its backup.
+
+    Does nothing where the previous history is missing, damaged or of another schema.
+    """
+    with (
+        suppress(sqlite3.Error),
+        closing(sqlite3.connect(new.absolute().as_uri(), uri=True)) as history,
+    ):
+        history.execute("ATTACH ? AS previous", (f"{previous.absolute().as_uri()}?mode=ro",))
+        history.execute("PRAGMA foreign_keys = ON")  # tags and votes go with their walk
+        for statement in _CARRIED_OVER:
+            with history:
+                history.execute(statement)
 
 
 def _merge_wal(history: Path) -> None:

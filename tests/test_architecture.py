@@ -25,6 +25,7 @@ LAYERS: dict[int, set[str]] = {
     4: {
         "momalisa.render",
         "momalisa.deletion",
+        "momalisa.number_marks",
         "momalisa.sync",
         "momalisa.repair",
         "momalisa.film_intake",

@@ -32,6 +32,7 @@ def _run_sync(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from db.session import migrate
+    from momalisa.number_marks import exchange_marks
     from momalisa.storage import open_storage
     from momalisa.storage.outbox import open_outbox
     from momalisa.sync import sync
@@ -41,6 +42,7 @@ def _run_sync(options: argparse.Namespace) -> int:
     current = settings()
     migrate(current.database)
     storage = open_storage(current.store_root)
+    exchange_marks(storage, current.database)  # first: a film keeps a number that was given
     with tqdm(unit="film", desc="taking in", disable=options.json) as bar:
 
         def advance(done: int, total: int) -> None:

@@ -1,4 +1,7 @@
-"""Delivers films from the outbox to their storage, and deletes films, with retries."""
+"""Delivers films from the outbox to their storage, and deletes films, with retries.
+
+It also keeps the marks of the accession numbers in the storage (`momalisa.number_marks`).
+"""
 
 import logging
 import time
@@ -13,6 +16,7 @@ from db.session import reading, writing
 from momalisa.backoff import Backoff
 from momalisa.deletion import delete_files, take_over_removals
 from momalisa.errors import StorageError
+from momalisa.number_marks import MarkKeeper
 from momalisa.storage import Storage
 from momalisa.storage.outbox import Outbox, store_film
 
@@ -38,6 +42,7 @@ class Courier:
         self._failures: Counter[str] = Counter()
         self._backoff = Backoff(*PAUSES)
         self._next = 0.0
+        self._marks = MarkKeeper(self._get_storage, database)
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Deliver whenever a film waits, until `stopping()`; after failures the pauses grow."""
@@ -45,6 +50,7 @@ class Courier:
             if time.monotonic() >= self._next:
                 if self.deliver_all():
                     self._backoff.reset()
+                    self._marks.update()
                 else:
                     self._next = time.monotonic() + self._backoff.next_pause()
             time.sleep(LOOK)

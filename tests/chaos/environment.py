@@ -14,7 +14,7 @@ from db import worker_registry
 from db.models import State, Walk
 from db.session import migrate, reading, writing
 from momalisa.settings import Settings
-from momalisa.storage import open_storage
+from momalisa.storage import FILMS_FOLDER, open_storage
 from momalisa.storage.outbox import open_outbox
 from tests.support import noise_worker
 from tests.support.app import App, running_app
@@ -122,7 +122,7 @@ class Environment:
             "wrong checksums": len(done) - intact,
             "files of no film": sum(
                 file.key not in expected and file.key.split("/")[1] not in failed
-                for file in storage.list()
+                for file in storage.list(f"{FILMS_FOLDER}/")
             ),
             "films left in the outbox": len(open_outbox(self.settings).walk_ids()),
         }

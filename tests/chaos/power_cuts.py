@@ -20,7 +20,7 @@ from db.models import State, Walk
 from db.session import get_engine, migrate, reading, writing
 from momalisa.deletion import delete_walk
 from momalisa.settings import CHECKOUT, Settings
-from momalisa.storage import open_storage
+from momalisa.storage import FILMS_FOLDER, open_storage
 from momalisa.storage.outbox import open_outbox
 from momalisa.sync import sync
 from momalisa.worker.lease import Timing
@@ -104,7 +104,11 @@ def check(home: Path, told: Sequence[str]) -> Findings:
     for walk_id, sha256 in done.items():
         if walk_id not in deleted and not _is_intact(rows.get(walk_id), sha256, settings):
             lost.add(walk_id)
-    gifs = Counter(file.key.split("/")[1] for file in storage.list() if file.key.endswith(".gif"))
+    gifs = Counter(
+        file.key.split("/")[1]
+        for file in storage.list(f"{FILMS_FOLDER}/")
+        if file.key.endswith(".gif")
+    )
     get_engine(settings.database).dispose()
     return Findings(
         runs=1,

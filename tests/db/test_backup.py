@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from db import walks
+from db import deletions, walks
 from db.backup import backup, restore
 from db.error_messages import Damaged, HistoryError, Locked, NotRestorable, TooNew
-from db.session import get_engine, migrate, reading, sqlite_file
+from db.session import get_engine, migrate, reading, sqlite_file, writing
 from tests.db.test_migrations import SCHEMAS
 from tests.support.databases import PostgreSQL, SQLite
 from tests.support.walks import enqueue_walk
@@ -50,6 +50,25 @@ def test_backup_comes_back(history: str, copy: Path) -> None:
     assert titles(history) == ["first"]
     assert titles(f"sqlite:///{kept}") == ["first", "second"]
     assert copy.exists()
+
+
+def test_restored_history_gives_no_number_again_and_brings_no_walk_back(
+    history: str, copy: Path
+) -> None:
+    """The numbers given since the backup were given twice; deleted walks were there again."""
+    first, gone = enqueue_walk(history, title="kept"), enqueue_walk(history, title="gone")
+    backup(history, copy)
+    given = enqueue_walk(history, title="later").accession
+    with writing(history) as session:
+        assert walks.cancel(session=session, walk_id=gone.id)
+        assert walks.delete(session=session, walk_id=gone.id)
+    get_engine(history).dispose()
+    restore(copy, history)
+    assert titles(history) == ["first", "kept"]
+    assert enqueue_walk(history).accession > given
+    with reading(history) as session:
+        assert deletions.is_deleted(session=session, walk_id=gone.id)
+        assert walks.get(session=session, walk_id=first.id)
 
 
 def test_backup_is_one_whole_file_while_others_write(history: str, copy: Path) -> None:
