@@ -24,6 +24,9 @@ class Settings(BaseSettings):
     store: str = Field("", description="a folder or gs://bucket/prefix; empty: <home>/store")
     database_url: str = Field("", description="SQLAlchemy URL; empty: SQLite under <home>")
     model: str = Field("atelier", description="a registry name, a directory or a hub id")
+    models: Path | None = Field(
+        None, description="the folder whose models visitors may choose; empty: <home>/models"
+    )
     device: str = Field("", description="cuda, cuda:1, mps or cpu; empty: the best there is")
     endpoint: str = Field("", description="a Vertex AI endpoint or a container's URL that paints")
     worker: Literal["local", "external"] = Field("local", description="who starts the worker")
@@ -64,6 +67,11 @@ class Settings(BaseSettings):
     def store_root(self) -> str:
         """Where films are stored: a folder's path or a `gs://` URL."""
         return self.store or str(self.home / "store")
+
+    @property
+    def models_folder(self) -> Path:
+        """The folder whose models visitors may choose by name."""
+        return self.models or self.home / "models"
 
     @property
     def database(self) -> str:

@@ -1,20 +1,26 @@
 """Which models there are, and where. Imports no torch until one is loaded."""
 
 import importlib
-import json
 import re
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from momalisa.errors import ModelBroken, ModelNotFound
+from momalisa.models.component_check import check_components, pipeline_class, read_config
 from momalisa.models.digest import folder_digest
+from momalisa.settings import settings
+from momalisa.spec import SIZE
 
 if TYPE_CHECKING:
     from momalisa.engine.runner import ModelRunner
 
 SHIPPED = Path(__file__).parent
+FOLDER_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
+"""The name of a folder in the models folder: no path."""
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 LOAD_ERRORS = (
@@ -106,24 +112,64 @@ ATELIER = ModelCard(
 
 
 def available() -> list[ModelCard]:
-    """Every model by name, the shipped one first; those of the hub say whether they are here."""
-    return [ATELIER, *(_with_folder(card) for card in HUB_MODELS)]
+    """Every model by name: the shipped one, those of the models folder, and those of the hub.
+
+    The latter say whether they are here.
+    """
+    return [ATELIER, *_in_models_folder(), *(_with_folder(card) for card in HUB_MODELS)]
+
+
+def _in_models_folder() -> Iterator[ModelCard]:
+    """The models in the models folder, by name; what is no model is left out."""
+    known = {ATELIER.name, *(card.name for card in HUB_MODELS)}
+    with suppress(OSError):
+        for path in sorted(settings().models_folder.iterdir()):
+            with suppress(ModelBroken, OSError):
+                if path.name not in known and (card := _from_names(path.name)):
+                    yield card
 
 
 def find(name: str) -> ModelCard:
-    """The card of a registry name, a pipeline's directory, or a hub id that was downloaded.
+    """The card of a registry name, a folder in the models folder, any other folder, or a hub id.
 
-    Raises ModelNotFound with the command that brings it, ModelBroken for a foreign directory.
+    For those who run the app. Raises ModelNotFound, with the command that brings it where there is
+    one, or ModelBroken for a folder that cannot be walked.
     """
+    card = _from_names(name) or _from_folder(name) or _from_hub(name)
+    return _check_ready(name, card)
+
+
+def find_for_visitor(name: str) -> ModelCard:
+    """The card of a model that a visitor may name.
+
+    These are registry names, the settings' model, folders in the models folder, and hub ids that
+    were downloaded. Raises ModelNotFound with the same sentence for everything else, so that it
+    does not tell which paths there are, or ModelBroken for a folder in the models folder.
+    """
+    if name == settings().model:
+        return find(name)
+    return _check_ready(name, _from_names(name) or _from_hub(name))
+
+
+def _from_names(name: str) -> ModelCard | None:
+    """The card of a registry name or of a folder in the models folder, given by its name."""
     if name == ATELIER.name:
         return ATELIER
-    cards = {card.name: card for card in HUB_MODELS}
-    card = _with_folder(cards[name]) if name in cards else _from_folder(name) or _from_hub(name)
+    card = next((card for card in HUB_MODELS if card.name == name), None)
+    if card is not None:
+        return _with_folder(card)
+    if FOLDER_NAME.fullmatch(name):
+        card = _from_folder(str(settings().models_folder / name), name)
+    return card
+
+
+def _check_ready(name: str, card: ModelCard | None) -> ModelCard:
+    """Return the card; raises ModelNotFound if there is none, or no files for it."""
     if card is None:
-        names = ", ".join([ATELIER.name, *cards])
+        names = ", ".join([ATELIER.name, *(card.name for card in HUB_MODELS)])
         raise ModelNotFound(
-            f"There is no model “{name}” here. Choose one of {names}, the folder of a Stable "
-            "Diffusion pipeline, or a hub id such as owner/name."
+            f"There is no model “{name}” here. Choose one of {names}, or a hub id such as "
+            "owner/name. A folder is chosen by its name, once it lies in MOMALISA_MODELS."
         )
     if not card.ready:
         raise ModelNotFound(f"The model “{name}” is not on this machine. {card.hint}")
@@ -146,16 +192,19 @@ def load(name: str, device: str = "") -> "ModelRunner":
     began = time.perf_counter()
     card = find(name)
     folder = Path(card.source)
+    with _naming(name):
+        check_components(folder)
+        family = pipeline_class(folder)
     from momalisa.engine.runner import ModelRunner
     from momalisa.models.device import open_device
 
-    adapter = importlib.import_module(FAMILIES[_family(folder)].module)
+    adapter = importlib.import_module(FAMILIES[family].module)
     where = open_device(device)
     try:
         runner = ModelRunner(adapter.load(card.name, folder, where, folder_digest(folder)))
         runner.warm_up()
     except LOAD_ERRORS as error:
-        raise ModelBroken(f"The model in {folder} cannot be loaded: {error}") from error
+        raise ModelBroken(f"The model “{name}” cannot be loaded: {error}") from error
     runner.seconds_to_load = time.perf_counter() - began
     return runner
 
@@ -172,15 +221,18 @@ def _download_hint(hub_id: str) -> str:
     return f"To bring it: hf download {hub_id}"
 
 
-def _from_folder(name: str) -> ModelCard | None:
+def _from_folder(path: str, name: str = "") -> ModelCard | None:
+    """The card of a folder; its name is the path as given, or another."""
+    name = name or path
     try:
-        folder = Path(name).expanduser().resolve()
+        folder = Path(path).expanduser().resolve()
         if not folder.is_dir():
             return None
     except (OSError, RuntimeError, ValueError):
         # Too long for a path, or in the home of an unknown user.
         return None
-    usual = FAMILIES[_family(folder)]
+    with _naming(name):
+        usual = FAMILIES[pipeline_class(folder)]
     size = _native_size(folder) or usual.size
     return ModelCard(name, folder.name, str(folder), size, usual.steps, usual.guidance)
 
@@ -189,9 +241,9 @@ def _from_hub(name: str) -> ModelCard | None:
     if not HUB_ID.fullmatch(name):
         return None
     folder = _downloaded(name)
-    card = _from_folder(str(folder)) if folder else None
+    card = _from_folder(str(folder), name) if folder else None
     if card:
-        return replace(card, name=name)
+        return card
     return replace(_hub_card(name, name, name), ready=False, hint=_download_hint(name))
 
 
@@ -206,24 +258,24 @@ def _downloaded(hub_id: str) -> Path | None:
     return Path(index).parent if isinstance(index, str) else None
 
 
-def _family(folder: Path) -> str:
-    """The pipeline class of a directory, if it is one that can be walked."""
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Begin the sentence of a ModelBroken with the model's name; no other path is told."""
     try:
-        family = json.loads((folder / "model_index.json").read_text())["_class_name"]
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ModelBroken(
-            f"{folder} is not a diffusers pipeline: it has no readable model_index.json."
-        ) from error
-    if family not in FAMILIES:
-        raise ModelBroken(f"{folder} is a {family}; MOMA Lisa walks {', '.join(FAMILIES)} so far.")
-    return str(family)
+        yield
+    except ModelBroken as error:
+        raise ModelBroken(f"The model “{name}” cannot be used: {error}") from error
 
 
 def _native_size(folder: Path) -> int | None:
     """Pixels of a side that a pipeline with a UNet was trained on, by its configuration."""
     try:
-        unet = json.loads((folder / "unet" / "config.json").read_text())
-        vae = json.loads((folder / "vae" / "config.json").read_text())
-        return int(unet["sample_size"] * 2 ** (len(vae["block_out_channels"]) - 1))
-    except (OSError, ValueError, KeyError, TypeError):
+        unet = read_config(folder / "unet" / "config.json")
+        vae = read_config(folder / "vae" / "config.json")
+    except ModelBroken:
         return None
+    cells, blocks = unet.get("sample_size"), vae.get("block_out_channels")
+    if not isinstance(cells, int) or not isinstance(blocks, list) or not blocks:
+        return None
+    pixels = cells * 2 ** (min(len(blocks), 16) - 1)
+    return pixels if SIZE[0] <= pixels <= SIZE[1] else None

@@ -15,7 +15,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from momalisa.errors import MomaLisaError
-from momalisa.models.registry import ModelCard, available, find
+from momalisa.models.registry import ModelCard, available, find, find_for_visitor
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, STOPS, Stop, WalkSpec, explain
 from momalisa.ui.create.quality import QUALITIES, find_quality
@@ -247,7 +247,7 @@ def validate() -> tuple[WalkSpec | None, dict[str, str]]:
     """The draft as a spec and no errors, or None and the error messages by field."""
     try:
         spec = WalkSpec(stops=_raw_stops(), **{field: field_value(field) for field in FIELDS})
-        find(spec.model)
+        find_for_visitor(spec.model)
         check_cost(spec, settings().largest_walk)
     except ValidationError as error:
         return None, explain(error)

@@ -13,7 +13,7 @@ from db.models import Walk
 from db.queue_limits import QueueFull, QueueLimits
 from db.session import writing
 from momalisa.errors import BadInput
-from momalisa.models.registry import digest_of
+from momalisa.models.registry import digest_of, find_for_visitor
 from momalisa.pacing import PacingName
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, WalkSpec
@@ -29,13 +29,16 @@ def submit_walk(spec: WalkSpec, *, parent: str | None = None, here: bool = False
 
     If an endpoint is configured it renders the walk, unless `here` asks for this machine. A film
     rendered with other weights than the model has now is not reused; the weights of an endpoint
-    are unknown, so they are not compared. Raises NotAllowed, and BadInput
-    for a walk that is too large, or when the visitor, or all together, have too many in the queue.
+    are unknown, so they are not compared. Raises NotAllowed, and BadInput for a walk that is too
+    large, a model that a visitor may not name, or when there are too many walks in the queue.
     """
     sign_in.require(Action.MAKE)
     check_cost(spec, settings().largest_walk)
+    remote = bool(settings().endpoint) and not here
+    if not remote:
+        find_for_visitor(spec.model)
     try:
-        return _enqueue(spec, parent=parent, remote=bool(settings().endpoint) and not here)
+        return _enqueue(spec, parent=parent, remote=remote)
     except QueueFull as full:
         raise BadInput(str(full)) from full
 

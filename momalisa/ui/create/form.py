@@ -8,7 +8,7 @@ from random import Random
 import streamlit as st
 
 from momalisa.errors import MomaLisaError
-from momalisa.models.registry import find
+from momalisa.models.registry import find_for_visitor
 from momalisa.pacing import PACINGS
 from momalisa.settings import settings
 from momalisa.spec import STOPS
@@ -276,7 +276,7 @@ def _show_model(problems: Problems) -> None:
         persist_state="session",
         format_func=lambda name: cards[name].title if name in cards else name,
         accept_new_options=True,
-        help="One of these, or the folder or hub id of a Stable Diffusion pipeline on this machine",
+        help="One of these, or the hub id of a Stable Diffusion pipeline that is on this machine",
         on_change=_use_model,
     )
     size.selectbox(
@@ -308,7 +308,7 @@ def _use_model() -> None:
     card = draft.model_cards().get(chosen)
     with suppress(MomaLisaError):
         # A folder or a hub id that was typed; an error is shown beside the field.
-        card = card or find(chosen)
+        card = card or find_for_visitor(chosen)
     if card is not None:
         draft.apply_model_defaults(card)
 

@@ -18,7 +18,7 @@ from db import stills
 from db.models import State
 from db.queue_limits import QueueFull
 from momalisa.errors import MomaLisaError
-from momalisa.models.registry import find
+from momalisa.models.registry import find_for_visitor
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
 from momalisa.ui import history
@@ -85,7 +85,7 @@ def _enqueue_still(params: Mapping[str, str]) -> str | None:
     """Enqueue the picture and return its id; None for an invalid spec or place."""
     try:
         spec = WalkSpec.model_validate_json(params["spec"])
-        find(spec.model)
+        find_for_visitor(spec.model)
         leg, t = int(params["leg"]), float(params["t"])
     except (KeyError, ValueError, MomaLisaError):
         return None

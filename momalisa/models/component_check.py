@@ -1,0 +1,142 @@
+"""Checks a pipeline's folder before anything is loaded from it: only known classes, only data.
+
+The loaders import what a folder's configuration names. So every class in it must be in a list of
+our own, and settings that would lead to other code are refused.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from momalisa.errors import ModelBroken
+
+CONFIG_BYTES = 16 * 2**20
+"""Most bytes of a configuration; the largest is an index of weights."""
+
+_UNET, _TEXT = {"UNet2DConditionModel"}, {"CLIPTextModel"}
+_AUTOENCODERS = {"AutoencoderKL", "AutoencoderTiny"}
+_TOKENIZERS = {"CLIPTokenizer", "CLIPTokenizerFast"}
+_SCHEDULERS = {
+    *("DDIMScheduler", "DDPMScheduler", "PNDMScheduler", "LMSDiscreteScheduler"),
+    *("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "HeunDiscreteScheduler"),
+    *("KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DEISMultistepScheduler"),
+    *("DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "DPMSolverSDEScheduler"),
+    *("UniPCMultistepScheduler", "LCMScheduler", "TCDScheduler", "EDMEulerScheduler"),
+}
+_SHARED = {
+    "unet": _UNET,
+    "vae": _AUTOENCODERS,
+    "text_encoder": _TEXT,
+    "tokenizer": _TOKENIZERS,
+    "scheduler": _SCHEDULERS,
+}
+CLASSES: Mapping[str, Mapping[str, set[str]]] = {
+    "StableDiffusionPipeline": _SHARED,
+    "StableDiffusionXLPipeline": {
+        **_SHARED,
+        "text_encoder_2": {"CLIPTextModelWithProjection"},
+        "tokenizer_2": _TOKENIZERS,
+    },
+}
+"""The classes that a component of a pipeline may have."""
+_NOT_LOADED = {"StableDiffusionPipeline": {"safety_checker", "feature_extractor"}}
+"""Components that the adapter leaves out, whatever their class is."""
+_LIBRARIES = {"diffusers", "transformers"}
+_CONFIGS = ("config.json", "scheduler_config.json", "tokenizer_config.json")
+_CODE_SETTINGS = {"auto_map", "custom_pipelines", "quantization_config", "_custom_pipeline"}
+"""Settings by which a configuration brings code of its own, or has other libraries load it."""
+
+
+def read_config(path: Path) -> dict[str, Any]:
+    """Read a configuration's JSON object. Raises ModelBroken, with the file's name alone."""
+    problem = f"its {path.name} cannot be read."
+    try:
+        if path.stat().st_size > CONFIG_BYTES:
+            raise ModelBroken(problem)
+        config = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelBroken(problem) from error
+    if not isinstance(config, dict):
+        raise ModelBroken(problem)
+    return config
+
+
+def pipeline_class(folder: Path) -> str:
+    """The name of a folder's pipeline class, if it is one that can be walked.
+
+    Raises ModelBroken with the end of a sentence that begins with the model's name.
+    """
+    family = read_config(folder / "model_index.json").get("_class_name")
+    if not isinstance(family, str):
+        raise ModelBroken("its model_index.json names no class.")
+    if family not in CLASSES:
+        kind = family[:60] if family.isidentifier() else "pipeline of another kind"
+        raise ModelBroken(f"it is a {kind}; MOMA Lisa walks {', '.join(CLASSES)} so far.")
+    return family
+
+
+def check_components(folder: Path) -> None:
+    """Raise ModelBroken if a folder names a class that is not in the list, or brings code."""
+    family = pipeline_class(folder)
+    index = read_config(folder / "model_index.json")
+    _refuse_code("model_index.json", index)
+    for name, value in index.items():
+        left_out = name in _NOT_LOADED.get(family, ())
+        if isinstance(value, list | dict) and not left_out and value != [None, None]:
+            _check_component(folder, name, value, CLASSES[family].get(name, set()))
+    for name in CLASSES[family]:
+        if not isinstance(index.get(name), list):
+            raise ModelBroken(f"its {name} is missing.")
+
+
+def _check_component(folder: Path, name: str, value: object, allowed: set[str]) -> None:
+    """Check an entry of model_index.json, such as ["diffusers", "AutoencoderKL"], and its files."""
+    if not (
+        isinstance(value, list)
+        and len(value) == 2
+        and all(isinstance(part, str) for part in value)
+        and value[0] in _LIBRARIES
+        and value[1] in allowed
+    ):
+        raise ModelBroken(f"its {name[:40]} is of a kind that is not loaded here.")
+    for config_name in _CONFIGS:
+        path = folder / name / config_name
+        if path.exists():
+            _check_config(f"{name}/{config_name}", read_config(path), allowed)
+    for index in (folder / name).glob("*.safetensors.index.json"):
+        _check_weights(name, read_config(index).get("weight_map"))
+    if (folder / name / "adapter_config.json").exists():
+        raise ModelBroken(f"its {name} is an adapter of other weights, which is not loaded here.")
+
+
+def _check_config(where: str, config: Mapping[str, Any], allowed: set[str]) -> None:
+    """Check that a component's configuration agrees with the allowed classes."""
+    _refuse_code(where, config)
+    named = [config.get("_class_name"), config.get("tokenizer_class")]
+    architectures = config.get("architectures")
+    named += architectures if isinstance(architectures, list) else [architectures]
+    for class_name in named:
+        known = isinstance(class_name, str) and class_name in allowed | _sibling_classes(allowed)
+        if class_name is not None and not known:
+            raise ModelBroken(f"its {where} names a class that is not loaded here.")
+
+
+def _sibling_classes(allowed: set[str]) -> set[str]:
+    """Classes that a configuration may name in place of the allowed one, which reads the same."""
+    whole_clip = {"CLIPModel", "CLIPTextModel", "CLIPTextModelWithProjection"}
+    return whole_clip if allowed & whole_clip else set()
+
+
+def _refuse_code(where: str, config: Mapping[str, Any]) -> None:
+    if _CODE_SETTINGS & config.keys():
+        raise ModelBroken(f"its {where} asks for code of its own, which is not run here.")
+
+
+def _check_weights(name: str, weight_map: object) -> None:
+    """Check that an index of weights names safetensors files beside it, and no others."""
+    files = list(weight_map.values()) if isinstance(weight_map, dict) else [None]
+    for file in files:
+        plain = isinstance(file, str) and Path(file).name == file
+        if not plain or not str(file).endswith(".safetensors"):
+            raise ModelBroken(f"its {name} has weights elsewhere, which are not loaded here.")
