@@ -19,8 +19,10 @@ from playwright.sync_api import Page
 from tests.bench.command import new_parser, write_figures
 from tests.support.app import App, running_app
 from tests.support.browser import chromium
+from tests.support.waiting import wait_until
 
 PATIENCE = 120_000
+"""Milliseconds to wait for anything."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -76,14 +78,12 @@ def killed_worker(page: Page, app: App) -> dict[str, int]:
     page.get_by_text("Sun to stripes", exact=True).click()
     page.get_by_role("button", name="Walk", exact=True).click()
     second = "FROM walks ORDER BY created_at LIMIT 1 OFFSET 1"
-    while not app.query(f"SELECT id, state {second}"):
-        time.sleep(0.05)
-    while (ready := frames_ready(app, second)) < 6:
-        time.sleep(0.05)
+    wait_until(lambda: app.query(f"SELECT id, state {second}"), PATIENCE / 1000)
+    wait_until(lambda: frames_ready(app, second) >= 6, PATIENCE / 1000)
+    ready = frames_ready(app, second)
     [(pid, _)] = app.query("SELECT pid, name FROM workers ORDER BY started_at DESC LIMIT 1")
     os.kill(int(pid), signal.SIGKILL)
-    while app.query(f"SELECT state, id {second}")[0][0] != "done":
-        time.sleep(0.2)
+    wait_until(lambda: app.query(f"SELECT state, id {second}")[0][0] == "done", PATIENCE / 1000)
     [(computed, total)] = app.query(f"SELECT frames_computed, frames_total {second}")
     return {
         "frames ready at kill -9": ready,
