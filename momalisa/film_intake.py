@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from db import deletions, walks
 from db import repair as row_repair
+from db.error_messages import YearFull
 from db.models import State
 from db.session import reading, writing
 from momalisa.errors import BadInput, StorageError
@@ -30,6 +31,9 @@ BATCH = 200
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_FILM_ERRORS = (StatementError, YearFull, ValueError, ArithmeticError, TypeError, LookupError)
+"""What a database raises for values of a film, and what does not concern the other films."""
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +114,7 @@ def _adopt(session: Session, film: Mapping[str, Any]) -> bool | str:
             raise  # the history, not the film
         except IntegrityError as error:
             problem = error  # another process added it, or gave its number, in between
-        except (StatementError, ValueError, ArithmeticError, TypeError, LookupError) as error:
+        except _FILM_ERRORS as error:
             problem = error
             break
     log.error("The film %s cannot be taken in", film["walk_id"], exc_info=problem)

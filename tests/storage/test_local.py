@@ -41,6 +41,21 @@ def test_disk_without_hard_links_never_overwrites(
     assert [stored.key for stored in storage.list()] == [AWKWARD_KEY]
 
 
+@pytest.mark.parametrize("path", ["store", "store/films", "store/films/saved_predictions"])
+def test_file_in_the_place_of_a_folder_is_not_an_empty_storage(tmp_path: Path, path: str) -> None:
+    (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / path).write_bytes(b"no folder")
+    with pytest.raises(StorageError, match="is not a folder"):
+        list(LocalStorage(tmp_path / "store/films").list("saved_predictions/"))
+
+
+@pytest.mark.parametrize("seconds", [-(10**11), 10**15])
+def test_file_of_a_time_that_no_calendar_has_is_listed(tmp_path: Path, seconds: int) -> None:
+    LocalStorage(tmp_path).put(AWKWARD_KEY, b"film", "image/gif")
+    os.utime(tmp_path / AWKWARD_KEY, (seconds, seconds))
+    assert [stored.key for stored in LocalStorage(tmp_path).list()] == [AWKWARD_KEY]
+
+
 RESTRICTIONS = {
     "a limit on file size": "resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, 50_000))",
     "a folder without write permission": "os.setuid(65_534)",
