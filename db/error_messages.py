@@ -8,6 +8,7 @@
     ├── DiskFull                  no space left on the disk
     ├── OutOfReach                the server cannot be reached, or the file cannot be opened
     ├── NoDriver                  the driver for this kind of server is not installed
+    ├── OnNetworkDisk             SQLite's file would be on a network disk
     ├── YearFull                  all accession numbers of the year are given
     └── NotRestorable             a backup cannot be written or restored
 
@@ -94,6 +95,17 @@ class NoDriver(HistoryError):
     sentence = (
         "The history is on a server that this installation cannot speak with. For PostgreSQL: "
         "pip install -r momalisa/cloud/requirements.txt. Other servers cannot hold the history."
+    )
+
+
+class OnNetworkDisk(HistoryError):
+    """SQLite's file would be on a network disk, where its locks do not hold."""
+
+    sentence = (
+        "The history would be on a network disk, where SQLite's locks do not hold and two programs "
+        "damage it. Nothing was changed. Please set MOMALISA_HOME to a folder on a disk of this "
+        "machine, or MOMALISA_DATABASE_URL to a PostgreSQL server. MOMALISA_STORE, where the films "
+        "are, may stay on the network disk."
     )
 
 

@@ -18,7 +18,8 @@ from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from db.error_messages import NoDriver, TooNew, translate_errors
+from db.error_messages import NoDriver, OnNetworkDisk, TooNew, translate_errors
+from db.file_system import find_network_file_system
 from db.files import create_folder
 
 if TYPE_CHECKING:
@@ -54,6 +55,7 @@ def _create_engine(url: str, *, foreign_keys: bool = True, **options: Any) -> En
         event.listen(engine, "connect", _commit_durably)
         return engine
     if parsed.database:
+        _refuse_network_disk(url, Path(parsed.database))
         create_folder(Path(parsed.database).parent)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS}, **options)
 
@@ -86,6 +88,12 @@ def _drop_nul_characters(connection: Any, _record: object) -> None:
             return super().dump(obj.replace("\0", ""))
 
     connection.adapters.register_dumper(str, Dumper)
+
+
+def _refuse_network_disk(url: str, file: Path) -> None:
+    # Not 9p: some container runtimes have their local root on it.
+    if find_network_file_system(file) not in ("", "9p"):
+        raise OnNetworkDisk.at(describe_location(url))
 
 
 def _commit_durably(connection: Any, _record: object) -> None:
