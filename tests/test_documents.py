@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.chaos.__main__ import find_scenarios
 from tests.test_architecture import LAYERS, MODULES, ROOT
 
 ARCHITECTURE = ROOT / "momalisa" / "README.md"
@@ -97,6 +98,20 @@ def test_commands_and_links_lead_somewhere(document: Path) -> None:
         assert "://" in link or (document.parent / link).exists(), link
     for path in re.findall(r"(?:-r|pytest) ((?:tests|momalisa)[\w./-]*)", text):
         assert (ROOT / path).exists(), path
+
+
+def test_what_keeps_a_promise_exists() -> None:
+    text = (ROOT / "README.md").read_text()
+    table = text[text.index("| promise |") : text.index("Beside what others say")]
+    rows = table.strip().splitlines()[2:]
+    for row in rows:
+        kept_by = row.split("|")[2]
+        tests = re.findall(r"`(tests/[^`]+)`", kept_by)
+        assert tests, row
+        for path in tests:
+            assert (ROOT / path).exists(), path
+        for command in re.findall(r"python -m tests\.chaos ([\w -]+)", kept_by):
+            assert set(command.split()) <= find_scenarios().keys(), command
 
 
 def test_shell_scripts_are_clean() -> None:
