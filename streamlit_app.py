@@ -21,7 +21,7 @@ from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
 from momalisa.ui import error_display, history
-from momalisa.ui.http import health, hosts, media, not_found, preload, prerender, stills
+from momalisa.ui.http import headers, health, hosts, media, not_found, preload, prerender, stills
 from momalisa.worker.courier import Courier
 from momalisa.worker.supervisor import Supervisor
 
@@ -79,6 +79,7 @@ app = st.App(
     Path(__file__).parent / "momalisa" / "ui" / "shell.py",
     routes=[*health.ROUTES, *media.ROUTES, *stills.ROUTES],
     middleware=[
+        Middleware(headers.add_security_headers),
         Middleware(hosts.guard_hosts),
         Middleware(not_found.redirect_unknown_pages),
         Middleware(preload.add_preload_links),

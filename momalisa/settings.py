@@ -58,6 +58,14 @@ class Settings(BaseSettings):
             raise ValueError("it begins with sqlite:/// or postgresql://")
         return re.sub(r"^postgres://", "postgresql://", url)
 
+    @field_validator("embedders")
+    @classmethod
+    def _check_embedders(cls, origins: str) -> str:
+        """Take nothing that could end the header which these become part of."""
+        if not all(re.fullmatch(r"https?://[\w.:*-]+", origin) for origin in split_list(origins)):
+            raise ValueError("it is a list such as https://site.example, https://*.site.example")
+        return origins
+
     @property
     def host_names(self) -> tuple[str, ...]:
         """The names in `hosts`, in lower case; `*.example.org` stands for all names below it."""

@@ -11,6 +11,8 @@ from momalisa.settings import Settings, settings
     [
         ("MOMALISA_CACHE_GB", "5GB"),
         ("MOMALISA_WORKER", "nobody"),
+        ("MOMALISA_VISITORS", "everybody"),
+        ("MOMALISA_EMBEDDERS", "https://site.example; script-src *"),
         ("MOMALISA_DATABASE_URL", "history.db"),
     ],
 )

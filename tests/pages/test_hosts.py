@@ -7,9 +7,9 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.types import Receive, Scope, Send
 
-from momalisa.settings import settings
+from momalisa.settings import Settings, settings
 from momalisa.ui import sign_in
-from momalisa.ui.http import hosts
+from momalisa.ui.http import headers, hosts
 from tests.support import asgi
 
 HERE = ["localhost:8501", "127.0.0.1:8501", "[::1]:8501", "LOCALHOST", "app.localhost", "127.1.2.3"]
@@ -56,8 +56,8 @@ def open_socket(host: str, origin: str | None = None, client: str = "127.0.0.1")
     async def receive() -> Any:
         return {"type": "websocket.connect"}
 
-    headers = [(b"host", host.encode()), *([(b"origin", origin.encode())] if origin else [])]
-    scope = {"type": "websocket", "path": "/_stcore/stream", "headers": headers}
+    sent = [(b"host", host.encode()), *([(b"origin", origin.encode())] if origin else [])]
+    scope = {"type": "websocket", "path": "/_stcore/stream", "headers": sent}
 
     async def visit() -> None:
         await APP({**scope, "client": (client, 1)}, receive, send)
@@ -137,3 +137,10 @@ def test_the_server_says_at_start_that_it_is_closed(monkeypatch: pytest.MonkeyPa
         assert "MOMALISA_VISITORS" in hosts.describe_exposure(address)
     configure(monkeypatch, visitors="make")
     assert not hosts.describe_exposure("192.168.1.5")
+
+
+def test_films_of_a_bucket_are_allowed_from_that_bucket_only() -> None:
+    policy = headers.content_security_policy(Settings(store="gs://films/a/b"))
+    for directive in ("img-src", "connect-src"):
+        assert "https://storage.googleapis.com/films/" in policy.partition(directive)[2]
+    assert "googleapis" not in headers.content_security_policy(Settings(store="/srv/films"))

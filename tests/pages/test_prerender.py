@@ -1,7 +1,9 @@
 """The posters in the Gallery's HTML."""
 
+import asyncio
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 from starlette.applications import Starlette
@@ -11,6 +13,7 @@ from streamlit.web.server.starlette.starlette_static_routes import (
     create_streamlit_static_assets_routes,
 )
 
+import streamlit_app
 from momalisa.settings import settings
 from momalisa.ui import history
 from momalisa.ui.http import prerender
@@ -93,3 +96,22 @@ def test_a_slow_database_does_not_block_the_page(
     add_film()
     monkeypatch.setattr(prerender, "TIMEOUT", 0.0)
     assert page() == HTML
+
+
+def test_the_servers_start_passes_every_middleware() -> None:
+    """Where one raises, the server starts without migrating the history, and says little."""
+    passed: list[str] = []
+
+    async def app(scope: Any, _receive: Any, _send: Any) -> None:
+        passed.append(scope["type"])
+
+    async def unused(*_: Any) -> Any:
+        raise AssertionError
+
+    async def start() -> None:
+        for middleware in streamlit_app.app._user_middleware:
+            wrapped = middleware.cls(app, *middleware.args, **middleware.kwargs)
+            await wrapped({"type": "lifespan", "asgi": {"version": "3.0"}}, unused, unused)
+
+    asyncio.run(start())
+    assert passed == ["lifespan"] * len(streamlit_app.app._user_middleware)
