@@ -1,0 +1,51 @@
+"""Pages ask the history as often for many walks as for few."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from sqlalchemy import event
+
+from db.session import get_engine
+from momalisa.settings import settings
+from tests.support.pages import MakeWalk, Visit
+
+PAGES = ("home", "create", "gallery", "compare", "insight", "exhibition")
+
+
+@contextmanager
+def counted() -> Iterator[list[str]]:
+    """The statements that are sent to the database in the block."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        statements.append(statement)
+
+    engine = get_engine(settings().database)
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_more_walks_need_no_more_queries(
+    page: str, visit: Visit, add_film: MakeWalk, enqueue_walk: MakeWalk
+) -> None:
+    def fill(number: int) -> None:
+        for _ in range(number):
+            add_film()
+        for _ in range(number):
+            enqueue_walk()
+
+    fill(3)
+    visit(page)  # fills what is kept for all sessions
+    with counted() as few:
+        visit(page)
+    fill(12)
+    visit(page)
+    with counted() as many:
+        visit(page)
+    assert len(many) <= len(few) + 1, "\n".join(many)
+    assert len(many) < 30
