@@ -6,7 +6,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import quote
 
-from anyio import CapacityLimiter, to_thread
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
@@ -21,11 +20,12 @@ from momalisa.settings import settings
 from momalisa.storage.outbox import open_outbox
 from momalisa.ui import error_display, history, navigation
 from momalisa.ui.http.permission import permit
+from momalisa.ui.http.threads import Threads
 from momalisa.ui.policy import Action
 from momalisa.ui.submit import has_spec, spec_of
 
 FORMAT_NAMES: dict[ExportFormat, str] = {"mp4": "MP4", "webp": "WebP", "zip": "Frames (ZIP)"}
-EXPORT_LIMITER = CapacityLimiter(2)
+EXPORTS = Threads("exports", 2, seconds=300.0)
 """Concurrent exports: each holds all frames in a process, and its encoder uses every core."""
 STATUS_CODES: dict[type[Exception], int] = {NotStored: 404, BadInput: 422, OSError: 503}
 """The status codes of errors; others are 500."""
@@ -52,7 +52,7 @@ async def serve_download(request: Request) -> Response:
     """Answer with the film in the format of the URL's suffix, or with an HTML error page."""
     walk_id, kind = request.path_params["walk_id"], request.path_params["kind"]
     try:
-        return await to_thread.run_sync(_download, walk_id, kind, limiter=EXPORT_LIMITER)
+        return await EXPORTS.run(_download, walk_id, kind)
     except Exception as error:
         codes = (code for error_type, code in STATUS_CODES.items() if isinstance(error, error_type))
         status = next(codes, 500)

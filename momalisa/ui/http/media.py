@@ -6,14 +6,15 @@ files outside the storage, the frame cache and the example folder, are answered 
 
 import hashlib
 import logging
+import os
 import re
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import IO
 from urllib.parse import quote
 
-from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
-from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from momalisa.errors import BadInput, NotStored, StorageError
@@ -25,11 +26,15 @@ from momalisa.ui import history
 from momalisa.ui.gallery import import_film
 from momalisa.ui.http import downloads
 from momalisa.ui.http.permission import permit
+from momalisa.ui.http.threads import OpenFileResponse, Threads, answer_in_time
 from momalisa.ui.policy import Action
 
 EXAMPLE = Path(__file__).parent.parent / "example"
-BUCKET_LIMITER = CapacityLimiter(8)
-"""Concurrent reads of a bucket: a stalled bucket must not occupy all threads of the server."""
+OUTBOX, STORE, FRAMES, PROGRAM = (
+    Threads(name, 4) for name in ("outbox", "store", "frames", "program")
+)
+"""Threads for each folder that files are read from: one that hangs must not stop the others."""
+BUCKET = Threads("bucket", 8, seconds=60.0)
 
 log = logging.getLogger(__name__)
 _FRAME_KEY = re.compile(r"[0-9a-f]{64}")
@@ -53,15 +58,13 @@ def _content_hash(name: str) -> str:
 async def serve_stored_file(request: Request) -> Response:
     """Answer with a film's file by its key, from the outbox if it waits there for its upload."""
     key, download = request.path_params["key"], request.query_params.get("download", "")
-    waiting = _servable_path(open_outbox(settings()).films.root, key)
+    waiting = await _response_from_folder(OUTBOX, open_outbox(settings()).films.root, key, download)
     if waiting is not None:
-        return _file_response(waiting, download)
-    storage = history.storage()
+        return waiting
+    storage = await STORE.run(history.storage)
     if isinstance(storage, LocalStorage):
-        return _response_from_folder(storage.root, key, download)
-    return await to_thread.run_sync(
-        _response_from_bucket, storage, key, download, limiter=BUCKET_LIMITER
-    )
+        return await _response_from_folder(STORE, storage.root, key, download) or _not_found()
+    return await BUCKET.run(_response_from_bucket, storage, key, download)
 
 
 async def serve_frame(request: Request) -> Response:
@@ -69,24 +72,44 @@ async def serve_frame(request: Request) -> Response:
     key = request.path_params["key"]
     if not _FRAME_KEY.fullmatch(key):
         return _not_found()
-    return _response_from_folder(settings().frame_cache, f"{key[:2]}/{key}.png")
+    file = f"{key[:2]}/{key}.png"
+    return await _response_from_folder(FRAMES, settings().frame_cache, file) or _not_found()
 
 
 async def serve_example(request: Request) -> Response:
     """Answer with a file of the example film."""
-    return _response_from_folder(EXAMPLE, request.path_params["name"])
+    name = request.path_params["name"]
+    return await _response_from_folder(PROGRAM, EXAMPLE, name) or _not_found()
 
 
-def _response_from_folder(root: Path, key: str, download: str = "") -> Response:
-    """The file of that key below `root`, or 404."""
+async def _response_from_folder(
+    threads: Threads, root: Path, key: str, download: str = ""
+) -> Response | None:
+    """The file of that key below `root`; None if there is none. Raises TooSlow."""
+    opened = await threads.run(_open_file, root, key, discard=_close_file)
+    if opened is None:
+        return None
+    file, size = opened
+    name = PurePosixPath(key)
+    headers = _headers(name.name, download)
+    return OpenFileResponse(threads, file, size, headers, CONTENT_TYPES[name.suffix])
+
+
+def _open_file(root: Path, key: str) -> tuple[IO[bytes], int] | None:
+    """Open a servable file below `root`, with its size in bytes; None if there is none."""
     path = _servable_path(root, key)
-    return _not_found() if path is None else _file_response(path, download)
+    if path is None:
+        return None
+    try:
+        file = path.open("rb")
+    except FileNotFoundError:  # deleted meanwhile
+        return None
+    return file, os.fstat(file.fileno()).st_size
 
 
-def _file_response(path: Path, download: str) -> Response:
-    return FileResponse(
-        path, media_type=CONTENT_TYPES[path.suffix], headers=_headers(path.name, download)
-    )
+def _close_file(opened: tuple[IO[bytes], int] | None) -> None:
+    if opened is not None:
+        opened[0].close()
 
 
 def _response_from_bucket(storage: Storage, key: str, download: str) -> Response:
@@ -127,9 +150,9 @@ def _not_found() -> Response:
 
 
 ROUTES = [
-    Route("/pictures/store/{key:path}", permit(Action.VIEW, serve_stored_file)),
-    Route("/pictures/frames/{key}.png", permit(Action.VIEW, serve_frame)),
-    Route("/pictures/example/{name}", serve_example),
+    Route("/pictures/store/{key:path}", permit(Action.VIEW, answer_in_time(serve_stored_file))),
+    Route("/pictures/frames/{key}.png", permit(Action.VIEW, answer_in_time(serve_frame))),
+    Route("/pictures/example/{name}", answer_in_time(serve_example)),
     downloads.ROUTE,
     import_film.ROUTE,
 ]

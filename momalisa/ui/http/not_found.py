@@ -1,5 +1,7 @@
 """Middleware that redirects unknown pages to Home, where a notice says so."""
 
+from functools import cache
+
 import streamlit as st
 from starlette.datastructures import Headers
 from starlette.responses import RedirectResponse
@@ -54,8 +56,13 @@ def _is_unknown_page(scope: Scope, start: Message) -> bool:
 
 def _known_paths() -> set[str]:
     """The paths of all pages; Home's is the root only."""
-    paths = {"", *(page.stem for page in page_paths.PAGES.glob("*.py"))} - {page_paths.HOME.stem}
+    paths = {"", *_page_names()} - {page_paths.HOME.stem}
     return paths | {sign_in.PATH} if sign_in.is_configured() else paths
+
+
+@cache
+def _page_names() -> frozenset[str]:
+    return frozenset(page.stem for page in page_paths.PAGES.glob("*.py"))
 
 
 def show_not_found_notice() -> None:

@@ -1,14 +1,11 @@
 """Permission of HTTP routes: what a visitor may do, by the cookie of their sign-in."""
 
-from collections.abc import Awaitable, Callable
-
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import PlainTextResponse, Response
 
 from momalisa.ui import policy, sign_in
+from momalisa.ui.http.threads import Endpoint
 from momalisa.ui.policy import Action
-
-Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def permit(action: Action, endpoint: Endpoint) -> Endpoint:

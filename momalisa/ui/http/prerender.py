@@ -1,12 +1,12 @@
 """Middleware that renders the Gallery's first posters into its HTML, before any script has run."""
 
 import logging
+from contextlib import suppress
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qs
 
-from anyio import CapacityLimiter, move_on_after, to_thread
 from starlette.datastructures import MutableHeaders
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -16,6 +16,7 @@ from db.models import Walk
 from momalisa.ui import history, navigation, page_paths
 from momalisa.ui.gallery import filters
 from momalisa.ui.http import not_found, permission
+from momalisa.ui.http.threads import Threads, TooSlow
 from momalisa.ui.policy import Action
 
 MAX_POSTERS = 24
@@ -26,7 +27,7 @@ TIMEOUT = 0.5
 """Seconds to wait for the database before the HTML is sent without posters."""
 TEMPLATE = Path(__file__).with_suffix(".html").read_text("utf-8")
 
-_LIMITER = CapacityLimiter(4)
+_THREADS = Threads("prerender", 4)
 
 log = logging.getLogger(__name__)
 
@@ -68,8 +69,8 @@ def _asks_for_gallery(scope: Scope) -> bool:
 
 async def _prerender_in_time(query: bytes) -> Prerendered | None:
     """Run `_prerender` in a thread; None after TIMEOUT."""
-    with move_on_after(TIMEOUT):
-        return await to_thread.run_sync(_prerender, query, abandon_on_cancel=True, limiter=_LIMITER)
+    with suppress(TooSlow):
+        return await _THREADS.run(_prerender, query, seconds=TIMEOUT)
     return None
 
 

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import anyio
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -24,6 +23,7 @@ from momalisa.spec import WalkSpec
 from momalisa.ui import history
 from momalisa.ui.http import media
 from momalisa.ui.http.permission import permit
+from momalisa.ui.http.threads import HISTORY, answer_in_time
 from momalisa.ui.policy import Action
 
 TIMEOUT = 30.0
@@ -68,11 +68,11 @@ async def serve_still(request: Request) -> Response:
 
 async def _wait_for_still(request: Request) -> Response:
     """Enqueue the picture and wait for it. Raises QueueFull if too many are waited for."""
-    still_id = await run_in_threadpool(_enqueue_still, request.query_params)
+    still_id = await HISTORY.run(_enqueue_still, request.query_params)
     if still_id is None:
         return PlainTextResponse("There is no such place.", status_code=404)
     for number in range(round(TIMEOUT / POLL_SECONDS)):
-        response = await run_in_threadpool(_poll, still_id, again=number % POLLS_TO_ASK == 0)
+        response = await HISTORY.run(_poll, still_id, number % POLLS_TO_ASK == 0)
         if response is not None:
             return response
         if await request.is_disconnected():
@@ -103,7 +103,7 @@ def _enqueue_still(params: Mapping[str, str]) -> str | None:
         )
 
 
-def _poll(still_id: str, *, again: bool) -> Response | None:
+def _poll(still_id: str, again: bool) -> Response | None:
     """A redirect to the finished picture, or an error response; None while it is pending.
 
     With `again`, the picture is kept from expiring.
@@ -126,4 +126,4 @@ def _unavailable(message: str) -> Response:
     return PlainTextResponse(message, status_code=503)
 
 
-ROUTES = [Route(PATH, permit(Action.MAKE, serve_still))]
+ROUTES = [Route(PATH, permit(Action.MAKE, answer_in_time(serve_still)))]
