@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from db.models import IS_ACTIVE, IS_QUEUED, Walk
+from db.models import HAS_FILM, IS_ACTIVE, IS_QUEUED, Walk
 
 
 class QueueFull(Exception):
@@ -48,4 +48,6 @@ def check(*, session: Session, limits: QueueLimits, maker: str, origin: str) -> 
 
 
 def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
-    return session.scalar(select(func.count()).select_from(Walk).where(*conditions)) or 0
+    """Count walks; films that are made again, because their files were lost, count for no one."""
+    walks = select(func.count()).select_from(Walk).where(*conditions, ~HAS_FILM)
+    return session.scalar(walks) or 0

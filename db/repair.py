@@ -53,6 +53,8 @@ def take_back(
     `result` holds columns of `queue.RESULT` to set. `finished_at` is set if there is no such time.
     """
     values = {name: value for name, value in (result or {}).items() if name in RESULT}
+    if values:
+        values["edited_at"] = database_now(session)  # its record is to be written anew
     taken_back = session.scalar(
         update(Walk)
         .where(Walk.id == walk_id, Walk.state == state)

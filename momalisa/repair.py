@@ -36,6 +36,7 @@ class Row(BaseModel):
     files: dict[str, str]
     bytes: int
     sha256: str
+    error: str
     repeatable: bool
 
     @property
@@ -72,7 +73,8 @@ class Step(NamedTuple):
     @property
     def sentence(self) -> str:
         """What is done, in a sentence."""
-        return f"{self.row.accession} {self.repair}"
+        failed = f" The last try failed: {self.row.error}" if self.row.error else ""
+        return f"{self.row.accession} {self.repair}{failed}"
 
     @property
     def changes_something(self) -> bool:

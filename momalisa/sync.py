@@ -164,7 +164,7 @@ def _check_names(only: Collection[str], rows: Collection[Row], folders: Folders)
 def _read_rows(session: Session) -> list[Row]:
     columns = (Walk.id, Walk.accession, Walk.state, Walk.waiting, Walk.files, Walk.bytes)
     repeatable = (Walk.digest != "").label("repeatable")
-    rows = session.execute(select(*columns, Walk.sha256, repeatable)).mappings()
+    rows = session.execute(select(*columns, Walk.sha256, Walk.error, repeatable)).mappings()
     return [Row.model_construct(**row) for row in rows]
 
 

@@ -16,7 +16,7 @@ from momalisa.storage import LocalStorage, film_key
 from momalisa.sync import Report
 from tests.support.stored_films import GIF, add_film
 from tests.support.synced_gallery import RunSync, bind_sync, fill, find_hanging, read_rows
-from tests.support.walks import enqueue_walk
+from tests.support.walks import enqueue_walk, lease_of
 
 
 @pytest.fixture
@@ -140,6 +140,21 @@ def test_lost_film_is_queued_again_and_keeps_its_files(
     again = read_rows(settings)["w1"]
     assert (again.state, again.files) == (State.QUEUED, before.files)
     assert run(repair=True, yes=True).repaired == []
+
+
+def test_film_that_could_not_be_made_again_is_told_with_the_reason(
+    store: LocalStorage, settings: Settings, run: RunSync
+) -> None:
+    fill(store, run)
+    store.delete(film_key("w1", "film.gif"))
+    run(repair=True, yes=True)
+    with writing(settings.database) as session:
+        walk = queue.claim(session=session, owner="w", lease_seconds=9)
+        assert walk is not None
+        queue.fail(session=session, **lease_of(walk), error="The model is gone.")
+    report = run(repair=True)
+    assert report.without_files == ["ML.2026.0002"]
+    assert report.plan[0].endswith("The last try failed: The model is gone.")
 
 
 def test_live_curator_does_not_wait_behind_films_that_are_made_again(

@@ -226,6 +226,13 @@ def show_missing_film(walk: Walk | None) -> None:
         st.text("There is no film under this link. It may have been deleted.")
         return
     over = walk.state.is_final
-    st.text("This walk did not become a film." if over else "This walk is no film yet.")
+    if over:
+        st.text("This walk did not become a film.")
+    elif walk.files:
+        st.text(
+            "The file of this film was lost, so it is being made again. It will hang here soon."
+        )
+    else:
+        st.text("This walk is no film yet.")
     label = "See what became of it" if over else "Watch it being made"
     st.page_link(page_paths.CREATE, label=label, query_params={"walk": walk.id})

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from db import queue, repair, walks
+from db import queue, queue_limits, repair, walks
 from db.models import State, Walk
+from db.queue_limits import QueueLimits
 from db.session import reading, writing
 
 Make = Callable[..., Walk]
@@ -165,3 +166,13 @@ def test_film_is_not_taken_back_from_a_worker(url: str, lost: Walk) -> None:
             session=session, walk_id=lost.id, state=State.QUEUED, finished_at=lost.created_at
         )
     assert read(url, lost).state is State.RUNNING
+
+
+def test_films_that_are_made_again_take_no_place_of_their_makers(
+    url: str, add_film: Make, enqueue_walk: Make
+) -> None:
+    for film in [add_film(maker="ada", result={"files": FILES}) for _ in range(3)]:
+        queue_again(url, film)
+    limits = QueueLimits(each=1, address=1, total=1)
+    with writing(url) as session:
+        queue_limits.check(session=session, limits=limits, maker="ada", origin="here")

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from db import curation, walks
+from db import curation, repair, walks
 from db.session import writing
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
@@ -225,3 +225,14 @@ def test_unfinished_walks_are_not_listed(visit: Visit, enqueue_walk: MakeWalk) -
     with writing(settings().database) as session:
         walks.cancel(session=session, walk_id=walk.id)
     assert "This walk did not become a film." in texts(visit("gallery", walk=walk.id))
+
+
+def test_link_to_a_film_that_is_made_again_says_so(visit: Visit, add_film: MakeWalk) -> None:
+    film = add_film("a moon", "a sea")
+    with writing(settings().database) as session:
+        assert repair.queue_again(session=session, walk_id=film.id)
+    at = visit("gallery", walk=film.id)
+    assert any("it is being made again" in text for text in texts(at))
+    with writing(settings().database) as session:
+        walks.cancel(session=session, walk_id=film.id)
+    assert not any("made again" in text for text in texts(visit("gallery", walk=film.id)))
