@@ -7,6 +7,7 @@ from filelock import Timeout
 
 from db import deletions, walks
 from db.error_messages import HistoryError
+from db.models import State
 from db.session import reading, writing
 from momalisa.errors import BadInput, StorageError
 from momalisa.storage import FILMS_FOLDER, Storage
@@ -41,13 +42,36 @@ def delete_files(walk_id: str, storage: Storage, outbox: Outbox, database: str) 
     with reading(database) as session:
         if not deletions.is_deleted(session=session, walk_id=walk_id):
             return
+    _delete_stored(walk_id, storage, outbox)
+    with writing(database) as session:
+        deletions.close(session=session, walk_id=walk_id)
+
+
+def delete_leftovers(walk_id: str, storage: Storage, outbox: Outbox, database: str) -> None:
+    """Delete what a worker has stored of a walk that was deleted or cancelled meanwhile.
+
+    Files of a walk in any other state stay: they are another worker's too. Raises HistoryError.
+    """
+    with reading(database) as session:
+        walk = walks.get(session=session, walk_id=walk_id)
+    try:
+        if walk is None:
+            delete_files(walk_id, storage, outbox, database)
+        elif walk.state is State.CANCELLED:
+            _delete_stored(walk_id, storage, outbox)
+    except StorageError as error:
+        log.warning("Files of walk %s are left over. %s", walk_id, error)
+        with writing(database) as session:
+            deletions.reopen(session=session, walk_id=walk_id)
+
+
+def _delete_stored(walk_id: str, storage: Storage, outbox: Outbox) -> None:
+    """Delete all files of a walk, its record last."""
     keys = [stored.key for stored in storage.list(f"{FILMS_FOLDER}/{walk_id}/")]
     for key in sorted(keys, key=record_last):
         with suppress(BadInput):  # an invalid key, of another program
             storage.delete(key)
     outbox.clear(walk_id)
-    with writing(database) as session:
-        deletions.close(session=session, walk_id=walk_id)
 
 
 def take_over_removals(outbox: Outbox, database: str) -> None:

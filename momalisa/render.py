@@ -65,8 +65,12 @@ class Renderer(Protocol):
         entry: Mapping[str, Any] | None,
         on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
+        still_mine: Callable[[], bool],
     ) -> StoredFilm:
-        """Raise Cancelled between two frames once `cancelled()` is true."""
+        """Raise Cancelled between two frames once `cancelled()` is true.
+
+        `still_mine` is asked right before the record is stored; if it says no, Cancelled is raised.
+        """
 
 
 class ModelRenderer(Protocol):
@@ -84,8 +88,9 @@ class ModelRenderer(Protocol):
         entry: Mapping[str, Any] | None,
         on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
+        still_mine: Callable[[], bool],
     ) -> StoredFilm:
-        """Render a walk and store its film. Raises Cancelled once `cancelled()` is true."""
+        """Render a walk and store its film. Raises Cancelled as `Renderer` does."""
 
 
 def _ignore(_value: object) -> None:
@@ -94,6 +99,10 @@ def _ignore(_value: object) -> None:
 
 def _never() -> bool:
     return False
+
+
+def _always() -> bool:
+    return True
 
 
 def render_frames(
@@ -201,6 +210,7 @@ def render(
     entry: Mapping[str, Any] | None = None,
     on_progress: Callable[[Progress], None] = _ignore,
     cancelled: Callable[[], bool] = _never,
+    still_mine: Callable[[], bool] = _always,
 ) -> StoredFilm:
     """Render a walk's frames, then make and store its film: `render_frames` and `make_film`.
 
@@ -222,6 +232,7 @@ def render(
         outbox=outbox,
         entry=entry,
         on_stage=lambda stage: on_progress(replace(latest, stage=stage)),
+        still_mine=still_mine,
     )
     cache.trim()
     return film
@@ -236,12 +247,14 @@ def make_film(
     outbox: Outbox | None = None,
     entry: Mapping[str, Any] | None = None,
     on_stage: Callable[[str], None] = _ignore,
+    still_mine: Callable[[], bool] = _always,
 ) -> StoredFilm:
     """Encode the film of rendered frames and store it with its poster and record.
 
     If the storage is out of reach, the files go to the `outbox`, if there is one. `entry` holds
     further fields of the record, such as the walk's accession number. Calls `on_stage` with
-    "film", then with "storing". Raises StorageError, or BadInput for an invalid `walk_id`.
+    "film", then with "storing"; asks `still_mine` right before the record is stored, and raises
+    Cancelled if the answer is no. Raises StorageError, or BadInput for an invalid `walk_id`.
     """
     on_stage("film")
     began = time.perf_counter()
@@ -263,7 +276,7 @@ def make_film(
     on_stage("storing")
     record = {**(entry or {}), **_record(spec, walk_id, result)}
     files = _files(result, gif, encode_poster(rendered.frames[0]), record)
-    return StoredFilm(result, waiting=deliver_film(files, storage, outbox))
+    return StoredFilm(result, waiting=deliver_film(files, storage, outbox, still_mine))
 
 
 def record_key(walk_id: str) -> str:

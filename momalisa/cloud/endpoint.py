@@ -79,6 +79,7 @@ class Endpoint:
         entry: Mapping[str, Any] | None = None,
         on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
+        still_mine: Callable[[], bool] = lambda: True,
     ) -> StoredFilm:
         """Render a walk at the endpoint, and encode and store its film here, as `render.render`.
 
@@ -101,6 +102,7 @@ class Endpoint:
             outbox=outbox,
             entry=entry,
             on_stage=lambda stage: on_progress(Progress(stage, ready, total)),
+            still_mine=still_mine,
         )
         cache.trim()
         return film

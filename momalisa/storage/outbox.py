@@ -5,13 +5,13 @@ courier uploads the films in the outbox later.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from filelock import FileLock
 
-from momalisa.errors import StorageError
+from momalisa.errors import Cancelled, StorageError
 from momalisa.settings import Settings
 from momalisa.storage import CONTENT_TYPES, FILMS_FOLDER, LocalStorage, Storage
 
@@ -80,28 +80,40 @@ def record_last(key: str) -> bool:
     return PurePosixPath(key).name == RECORD
 
 
-def deliver_film(files: Sequence[File], storage: Storage, outbox: Outbox | None) -> bool:
+def deliver_film(
+    files: Sequence[File],
+    storage: Storage,
+    outbox: Outbox | None,
+    still_mine: Callable[[], bool] = lambda: True,
+) -> bool:
     """Store a film, or put it into the outbox; returns True if it waits in the outbox.
 
-    The record is the last of `files`. Raises StorageError if there is no outbox, or if the
-    outbox cannot be written.
+    The record is the last of `files`; `still_mine` is asked right before it is stored. Raises
+    Cancelled if the answer is no, StorageError if there is no outbox or it cannot be written.
     """
     # If other films wait, the storage was unreachable a moment ago: skip the retries.
     if outbox is None or not outbox.walk_ids():
         try:
-            store_film(files, storage)
+            store_film(files, storage, still_mine)
             return False
         except StorageError as error:
             if outbox is None:
                 raise
             log.warning("The film waits on this machine. %s", error)
-    store_film(files, outbox.films)
+    store_film(files, outbox.films, still_mine)
     return True
 
 
-def store_film(files: Sequence[File], storage: Storage) -> None:
-    """Store a film's files in this order, the record last; files that are stored already stay."""
+def store_film(
+    files: Sequence[File], storage: Storage, still_mine: Callable[[], bool] = lambda: True
+) -> None:
+    """Store a film's files in this order, the record last; files that are stored already stay.
+
+    Raises Cancelled, and stores no record, if the film is not `still_mine`.
+    """
     for key, data in files:
         name = PurePosixPath(key)
+        if name.name == RECORD and not still_mine():
+            raise Cancelled("The walk was cancelled, deleted or given to another worker meanwhile.")
         if name.name not in FIXED_NAMES or not storage.exists(key):
             storage.put(key, data, CONTENT_TYPES[name.suffix])

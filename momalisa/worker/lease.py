@@ -73,6 +73,8 @@ class ActiveJob:
             "attempt": walk.attempt,
         }
         self.status = LeaseStatus.HELD
+        self.has_stored = False
+        """Whether its film began to be stored."""
         self._current: tuple[str, list[list[Any]]] = ("loading", [])
         self._written = self._current
 
@@ -81,6 +83,7 @@ class ActiveJob:
         frames = [[place, key] for place, key in progress.ready]
         previews = [[place, key, "rough"] for place, key in progress.previews]
         self._current = (progress.stage, frames + previews)
+        self.has_stored |= progress.stage == "storing"
 
     def changes(self) -> tuple[dict[str, Any], Callable[[], None]]:
         """Return the columns that the row lacks, and a function to call once they are written."""
@@ -150,6 +153,28 @@ class Heartbeat:
             if self._stop.seconds > GRACE:
                 force_exit()
                 return
+
+    def confirm_lease(self) -> bool:
+        """Ask the history whether the active job is still this worker's, and renew its lease.
+
+        For a worker that may have been stalled, whose last heartbeat says little. While the history
+        is out of reach it asks again, until the lease would have ended.
+        """
+        job, end = self.job, time.monotonic() + self._timing.lease
+        while job is not None and not self._stop.is_set:
+            try:
+                with writing(self._database) as session:
+                    job.status = queue.renew_lease(
+                        session=session, **job.lease, lease_seconds=self._timing.lease
+                    )
+                return job.status is LeaseStatus.HELD
+            except HistoryError as error:
+                if time.monotonic() > end:
+                    log_error("The lease could not be confirmed", error)
+                    job.status = LeaseStatus.LOST
+                    return False
+                time.sleep(self._timing.poll)
+        return False
 
     def _is_due(self) -> bool:
         job = self.job

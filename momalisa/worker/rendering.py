@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from db import queue, stills
 from db.models import Still, Walk
 from db.queue import LeaseStatus
+from momalisa.deletion import delete_leftovers
 from momalisa.engine.frame_cache import FrameCache, open_frame_cache
 from momalisa.errors import BadInput, Cancelled, MomaLisaError
 from momalisa.models.holder import ModelHolder
@@ -76,13 +77,18 @@ class JobRenderer:
         job: ActiveJob,
         stop: StopRequest,
         on_progress: Callable[[Progress], None],
+        still_mine: Callable[[], bool],
     ) -> JobEnd:
-        """Render a walk until it is done, fails, is cancelled, or the worker must stop."""
+        """Render a walk until it is done, fails, is cancelled, or the worker must stop.
+
+        `still_mine` is asked right before the film's record is stored.
+        """
         try:
             film = self._make_film(
                 walk,
                 on_progress=on_progress,
                 cancelled=lambda: stop.is_set or job.status is not LeaseStatus.HELD,
+                still_mine=still_mine,
             )
         except Cancelled as error:
             if job.status is LeaseStatus.CANCEL_REQUESTED:
@@ -115,23 +121,33 @@ class JobRenderer:
         *,
         on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
+        still_mine: Callable[[], bool],
     ) -> StoredFilm:
         spec = WalkSpec.from_stored(walk.spec)
-        if self._storage is None:
-            self._storage = open_storage(
-                self._settings.store_root, retry_seconds=self._retry_seconds
-            )
         render = self._renderer(spec.model, remote=walk.remote)
         return render(
             spec,
             walk_id=walk.id,
             cache=self._cache,
-            storage=self._storage,
+            storage=self._open_storage(),
             outbox=self._outbox,
             entry=_record_entry(walk),
             on_progress=on_progress,
             cancelled=cancelled,
+            still_mine=still_mine,
         )
+
+    def delete_leftovers(self, walk: Walk) -> None:
+        """Delete what was stored of a walk that was deleted or cancelled meanwhile."""
+        delete_leftovers(walk.id, self._open_storage(), self._outbox, self._settings.database)
+
+    def _open_storage(self) -> Storage:
+        """The storage, opened on first use."""
+        if self._storage is None:
+            self._storage = open_storage(
+                self._settings.store_root, retry_seconds=self._retry_seconds
+            )
+        return self._storage
 
     def _renderer(self, model: str, *, remote: bool) -> Renderer:
         """This machine with its model, or the endpoint. Raises BadInput if there is none."""
@@ -167,6 +183,7 @@ def _record_entry(walk: Walk) -> dict[str, Any]:
         "accession": walk.accession,
         "created_at": walk.created_at.isoformat(),
         "parent": walk.parent,
+        "maker": walk.maker,
     }
 
 

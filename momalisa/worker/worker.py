@@ -143,15 +143,22 @@ class Worker:
         job = self._heartbeat.job = ActiveJob(walk, self.name)
         try:
             end_job, fields = self._renderer.render_walk(
-                walk, job, self._stop, lambda progress: self._follow(progress, job, walk.model)
+                walk,
+                job,
+                self._stop,
+                lambda progress: self._follow(progress, job, walk.model),
+                self._heartbeat.confirm_lease,
             )
             changes, _ = job.changes()
             with writing(self._database) as session:
                 queue.renew_lease(
                     session=session, **job.lease, lease_seconds=self._timing.lease, **changes
                 )
-                if not end_job(session=session, **job.lease, **fields):
-                    log.info("%s was not this worker's any more", walk.accession)
+                ended = end_job(session=session, **job.lease, **fields)
+            if not ended:
+                log.info("%s was not this worker's any more", walk.accession)
+            if job.has_stored and (not ended or end_job is queue.confirm_cancel):
+                self._renderer.delete_leftovers(walk)
         finally:
             self._heartbeat.job = None
             name_walk()

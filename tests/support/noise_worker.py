@@ -39,6 +39,7 @@ def render_noise(
     outbox: Any,
     entry: Mapping[str, Any],
     on_progress: Callable[[Progress], None],
+    still_mine: Callable[[], bool],
     **_: Any,
 ) -> StoredFilm:
     """Replace `render`: encode, store and deliver a film of noise, seeded by the first stop."""
@@ -57,7 +58,7 @@ def render_noise(
     parts = (encode_poster(frames[0]), gif, encode_record(spec, result, entry))
     on_progress(Progress("storing", (), spec.frames))
     files = [File(key, part) for key, part in zip(keys.values(), parts, strict=True)]
-    return StoredFilm(result, deliver_film(files, storage, outbox))
+    return StoredFilm(result, deliver_film(files, storage, outbox, still_mine))
 
 
 def encode_record(spec: WalkSpec, result: Result, entry: Mapping[str, Any]) -> bytes:

@@ -57,6 +57,7 @@ class StubRenderer:
         entry: dict[str, Any],
         on_progress: Callable[[Progress], None],
         cancelled: Callable[[], bool],
+        still_mine: Callable[[], bool],
     ) -> StoredFilm:
         ready: list[tuple[int, str]] = []
         computed = 0
@@ -74,7 +75,8 @@ class StubRenderer:
             on_progress(Progress("frames", tuple(ready), spec.frames))
         files = {"gif": film_key(walk_id, "film.gif"), "json": film_key(walk_id, "walk.json")}
         film, record = File(files["gif"], b"film"), File(files["json"], json.dumps(entry).encode())
-        waiting = deliver_film([film, record], storage, outbox)
+        on_progress(Progress("storing", tuple(ready), spec.frames))
+        waiting = deliver_film([film, record], storage, outbox, still_mine)
         return stub_film(files, frames_computed=computed, waiting=waiting)
 
 

@@ -44,6 +44,7 @@ def test_record_says_what_the_history_knows(settings: Settings) -> None:
         "accession": walk.accession,
         "created_at": walk.created_at.isoformat(),
         "parent": None,
+        "maker": "",
     }
 
 
