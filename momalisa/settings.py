@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     )
     device: str = Field("", description="cuda, cuda:1, mps or cpu; empty: the best there is")
     endpoint: str = Field("", description="a Vertex AI endpoint or a container's URL that paints")
+    endpoint_token: str = Field("", description="shared with the container that is the endpoint")
     worker: Literal["local", "external"] = Field("local", description="who starts the worker")
     hosts: str = Field("", description="the app's host names besides localhost, comma separated")
     visitors: Literal["", "none", "view", "make", "all"] = Field(

@@ -21,6 +21,7 @@ from momalisa.cloud.frame_transfer import FRAMES_FOLDER, decode_png, from_stats
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput, Cancelled, ServiceError, StorageError
 from momalisa.render import Progress, RenderedFrames, StoredFilm, make_film
+from momalisa.settings import settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, open_storage
 from momalisa.storage.outbox import Outbox
@@ -245,6 +246,8 @@ def _make_sender(address: str) -> Post:
     if not VERTEX.fullmatch(address):
         import requests
 
+        if token := settings().endpoint_token:
+            headers["Authorization"] = f"Bearer {token}"
         session = requests.Session()
         return lambda body: session.post(
             address, data=body, headers=headers, timeout=(CONNECT_TIMEOUT, RESPONSE_TIMEOUT)

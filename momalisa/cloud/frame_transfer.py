@@ -11,10 +11,11 @@ from io import BytesIO
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput
+from momalisa.film.encode import encode_png
+from momalisa.film.pixel_budget import FRAME_PIXELS, open_picture
 from momalisa.render import RenderedFrames, record_key
 from momalisa.result import RenderStats
 from momalisa.spec import WalkSpec
@@ -32,9 +33,9 @@ def from_stats(stats: Mapping[str, Any], frames: list[Frame]) -> RenderedFrames:
 
 
 def decode_png(data: bytes) -> Frame:
-    """Decode a PNG to a frame (h, w, 3). Raises ValueError if it cannot be decoded."""
+    """Decode a PNG to a frame (h, w, 3). Raises ValueError if it is damaged or too large."""
     try:
-        with Image.open(BytesIO(data), formats=["PNG"]) as image:
+        with open_picture(BytesIO(data), ("PNG",), FRAME_PIXELS) as image:
             return np.asarray(image.convert("RGB"))
     except (OSError, SyntaxError) as error:
         raise ValueError("no PNG") from error
@@ -46,17 +47,17 @@ def content_id(spec: WalkSpec, model_digest: str) -> str:
 
 
 def store_frames(
-    frames: Sequence[bytes], walk_id: str, film_id: str, storage: Storage
+    frames: Sequence[Frame], walk_id: str, film_id: str, storage: Storage
 ) -> list[str]:
-    """Store PNGs in a folder of the walk and return their keys.
+    """Store frames as PNGs, one by one, in a folder of the walk, and return their keys.
 
     `film_id` is the film's `content_id`, so that two walks with one `walk_id` do not share keys.
     """
     folder = f"{FRAMES_FOLDER}/{walk_id}/{film_id}"
     keys = [check_key(f"{folder}/{number:04d}.png") for number in range(len(frames))]
-    for key, data in zip(keys, frames, strict=True):
+    for key, frame in zip(keys, frames, strict=True):
         if not storage.exists(key):
-            storage.put(key, data, "image/png")
+            storage.put(key, encode_png(frame), "image/png")
     return keys
 
 

@@ -1,35 +1,54 @@
-"""The prediction container of Vertex AI: a Flask app that serves one model.
+"""The prediction container of Vertex AI: a Starlette app that serves one model.
 
-It reads Vertex AI's variables AIP_HTTP_PORT (in gunicorn.conf.py), AIP_HEALTH_ROUTE,
-AIP_PREDICT_ROUTE and AIP_STORAGE_URI; the app's settings, of which MOMALISA_STORE is the storage
-of walks that do not fit into a response; and MOMALISA_ANSWER_MB, the size limit of a response.
+It reads Vertex AI's variables AIP_HTTP_PORT (in server.py), AIP_HEALTH_ROUTE, AIP_PREDICT_ROUTE and
+AIP_STORAGE_URI; the app's settings, of which MOMALISA_STORE is the storage of walks that do not fit
+into a response; and MOMALISA_ANSWER_MB, the size limit of a response.
+
+Requests are received on the event loop and under deadlines, so that slow clients occupy no thread.
 """
 
 import base64
+import hmac
 import json
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 
-from flask import Flask, request
-from werkzeug.exceptions import HTTPException
+from anyio import CapacityLimiter, fail_after, to_thread
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from momalisa.cloud import request_format
 from momalisa.cloud.frame_transfer import check_walk_id, content_id, store_frames
 from momalisa.cloud.model_server import ModelServer, Unavailable
 from momalisa.cloud.request_format import Json, WalkRequest
+from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput, MomaLisaError, OutOfMemory, StorageError
 from momalisa.film.encode import encode_png
 from momalisa.render import RenderedFrames, make_film
 from momalisa.settings import settings
+from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, open_storage
 
 RESPONSE_MB = 1.5
 """Size limit of a shared endpoint of Vertex AI; that of a dedicated one is 10."""
 REQUEST_BYTES = 1_500_000
-DEFAULT_ROUTE = "/v1/endpoints/<endpoint>/deployedModels/<model>"
+READ_SECONDS = 30.0
+"""How long a request's body may take to arrive."""
+READERS = 64
+"""Bodies that are received at a time; more are refused."""
+PREDICTIONS = 32
+"""Threads for predictions: more than `model_server`'s queue, which refuses what is too much."""
+DEFAULT_ROUTE = "/v1/endpoints/{endpoint}/deployedModels/{model}"
 """Vertex AI's route for models uploaded without routes; predictions may append ":predict"."""
+DEFLATE_RATIO = 1032
+"""No PNG is smaller than its pixels' bytes by more than this."""
+
+View = Callable[[Request], Awaitable[Json]]
 
 log = logging.getLogger(__name__)
 
@@ -46,56 +65,122 @@ _ERROR_CODES: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
 )
 
 
-def create_app() -> Flask:
-    """Create the Flask app and load its model in the background."""
+def create_app() -> Starlette:
+    """Create the app and load its model in the background; `state.model_server` is its server."""
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s %(message)s")
     logging.getLogger("momalisa").setLevel(logging.INFO)
-    app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = REQUEST_BYTES
     server = ModelServer(settings(), os.environ.get("AIP_STORAGE_URI", ""))
-    app.extensions["model_server"] = server
-    _add_routes(app, server)
-    app.register_error_handler(Exception, _error_response)
+    app = Starlette(
+        routes=_make_routes(server),
+        exception_handlers={HTTPException: lambda _request, error: _error_response(error)},
+    )
+    app.state.model_server = server
     server.start_loading()
     return app
 
 
-def _add_routes(app: Flask, server: ModelServer) -> None:
+def _make_routes(server: ModelServer) -> list[Route]:
     health_route = os.environ.get("AIP_HEALTH_ROUTE") or "/health"
     predict_route = os.environ.get("AIP_PREDICT_ROUTE") or "/predict"
     limit = int(float(os.environ.get("MOMALISA_ANSWER_MB") or RESPONSE_MB) * 1e6)
+    readers, threads = _Readers(), CapacityLimiter(PREDICTIONS)
 
-    def health(**_ids: str) -> Json:
+    async def health(_request: Request) -> Json:
         card, runner = server.loaded_model()
         digest, device = runner.model.digest, str(runner.device)
         return {"status": "ready", "model": card.name, "digest": digest, "device": device}
 
-    def predict(**_ids: str) -> Json:
+    async def predict(request: Request) -> Json:
+        _check_token(request)
         card, _ = server.loaded_model()
-        walks = request_format.parse_request(request.get_data(), card)
-        return {"predictions": list(_predict(walks, server, limit))}
+        body = await readers.read(request)
 
-    def openapi() -> Json:
+        def work() -> Json:
+            walks = request_format.parse_request(body, card)
+            return {"predictions": list(_predict(walks, server, limit))}
+
+        return await to_thread.run_sync(work, limiter=threads)
+
+    async def openapi(request: Request) -> Json:
+        _check_token(request)
         card, _ = server.loaded_model()
         return request_format.describe_openapi(card, health_route, predict_route)
 
-    for number, (route, view, method) in enumerate(
-        (
-            (health_route, health, "GET"),
-            (predict_route, predict, "POST"),
-            (DEFAULT_ROUTE, health, "GET"),
-            (DEFAULT_ROUTE, predict, "POST"),
-            ("/openapi.json", openapi, "GET"),
+    return [
+        Route(health_route, _answering(health), methods=["GET"]),
+        Route(predict_route, _answering(predict), methods=["POST"]),
+        Route(DEFAULT_ROUTE, _answering(health), methods=["GET"]),
+        Route(DEFAULT_ROUTE, _answering(predict), methods=["POST"]),
+        Route("/openapi.json", _answering(openapi), methods=["GET"]),
+    ]
+
+
+def _answering(view: View) -> Callable[[Request], Awaitable[Response]]:
+    """Make a route of a view: its result as JSON, or the response for its exception."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return JSONResponse(await view(request))
+        except Exception as error:
+            return _error_response(error)
+
+    return answer
+
+
+def _check_token(request: Request) -> None:
+    """Compare the bearer token with the settings', if there is one, in constant time."""
+    token = settings().endpoint_token
+    given = request.headers.get("authorization", "")
+    if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        raise HTTPException(
+            HTTPStatus.UNAUTHORIZED,
+            "This container asks for its token, MOMALISA_ENDPOINT_TOKEN.",
+            {"WWW-Authenticate": "Bearer"},
         )
-    ):
-        app.add_url_rule(route, f"{view.__name__}-{number}", view, methods=[method])
+
+
+class _Readers:
+    """Receives bodies, a limited number at a time and each under a deadline."""
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    async def read(self, request: Request) -> bytes:
+        """Receive a body. Raises Unavailable, or HTTPException if it is too large or too slow."""
+        if self._count >= READERS:
+            raise Unavailable("busy", "Too many requests arrive. Please come back later.", 10)
+        self._count += 1
+        try:
+            with fail_after(READ_SECONDS):
+                return await _read_body(request)
+        except TimeoutError:
+            raise HTTPException(
+                HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive."
+            ) from None
+        finally:
+            self._count -= 1
+
+
+async def _read_body(request: Request) -> bytes:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > REQUEST_BYTES:
+            raise HTTPException(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"A request has at most {REQUEST_BYTES:,} bytes.",
+            )
+    return bytes(body)
 
 
 def _predict(walks: list[WalkRequest], server: ModelServer, limit: int) -> Iterator[Json]:
     """Render walks and yield a prediction for each, in at most `limit` bytes altogether.
 
     A prediction contains the frames if they fit into the response, otherwise their storage keys.
+    Raises TooLarge before anything is rendered if frames cannot fit and there is no store.
     """
+    if not settings().store:
+        _check_least_size([walk.spec for walk in walks], limit)
     bytes_left = limit - len(json.dumps({"predictions": []}))
     for walk in walks:
         rendered = server.render_frames(walk.spec)
@@ -104,34 +189,55 @@ def _predict(walks: list[WalkRequest], server: ModelServer, limit: int) -> Itera
             "digest": walk.spec.digest(),
             "made": rendered.stats.model_dump(),
         }
-        pngs = [encode_png(frame) for frame in rendered.frames]
-        prediction = common | {"pictures": [base64.b64encode(png).decode() for png in pngs]}
-        if _json_size(prediction) > bytes_left:
-            prediction = common | _store(walk, rendered, pngs)
+        room = bytes_left - _json_size(common | {"pictures": []})
+        pictures = _encode_within(rendered.frames, room)
+        prediction = common | ({"pictures": pictures} if pictures else _store(walk, rendered))
         bytes_left -= _json_size(prediction)
         yield prediction
 
 
-def _json_size(prediction: Json) -> int:
-    """The bytes of a prediction in the response, including the comma and space after it."""
-    return len(json.dumps(prediction)) + 2
+def _check_least_size(specs: Iterable[WalkSpec], limit: int) -> None:
+    """Raise TooLarge if these walks' frames exceed `limit` bytes, however plain they are."""
+    pixels = sum(len(spec.places()) * spec.size**2 for spec in specs)
+    if 3 * pixels / DEFLATE_RATIO * 4 / 3 > limit:
+        raise _too_large()
 
 
-def _store(walk: WalkRequest, rendered: RenderedFrames, pngs: list[bytes]) -> Json:
+def _encode_within(frames: Sequence[Frame], limit: int) -> list[str] | None:
+    """Encode frames as PNGs in base64; None as soon as they exceed `limit` bytes of JSON."""
+    pictures: list[str] = []
+    for frame in frames:
+        picture = base64.b64encode(encode_png(frame)).decode()
+        limit -= _json_size(picture)
+        if limit < 0:
+            return None
+        pictures.append(picture)
+    return pictures
+
+
+def _json_size(value: Json | str) -> int:
+    """The bytes of a value in the response, including the comma and space after it."""
+    return len(json.dumps(value)) + 2
+
+
+def _too_large() -> TooLarge:
+    return TooLarge(
+        "These pictures take more bytes than an answer may. Please ask for fewer or smaller ones, "
+        "or give the container a MOMALISA_STORE."
+    )
+
+
+def _store(walk: WalkRequest, rendered: RenderedFrames) -> Json:
     """Store the frames, and the film if requested; returns their keys and URLs."""
     root = settings().store
     if not root:
-        megabytes = sum(map(len, pngs)) * 4 / 3e6
-        raise TooLarge(
-            f"These {len(pngs)} pictures take {megabytes:.1f} MB, more than an answer may. "
-            "Please ask for fewer or smaller ones, or give the container a MOMALISA_STORE."
-        )
+        raise _too_large()
     storage = open_storage(root)
     film_id = content_id(walk.spec, rendered.stats.model_digest)
     walk_id = walk.walk_id or film_id
     if walk.film:
         check_walk_id(walk.spec, walk_id, storage)
-    keys = store_frames(pngs, walk_id, film_id, storage)
+    keys = store_frames(rendered.frames, walk_id, film_id, storage)
     files = [_describe_file(key, storage) for key in keys]
     fields: Json = {"walk_id": walk_id, "store": root, "frames": files}
     if not walk.film:
@@ -144,28 +250,24 @@ def _describe_file(key: str, storage: Storage) -> Json:
     return {"key": key, "url": storage.url(key)}
 
 
-def _error_response(error: Exception) -> tuple[Json, int, dict[str, str]]:
-    """The body, status and headers for an exception; never its traceback."""
+def _error_response(error: Exception) -> Response:
+    """The response for an exception; never its traceback."""
+    if isinstance(error, HTTPException):
+        code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+        return _error(code, str(error.detail), error.status_code, error.headers)
     if isinstance(error, Unavailable):
         busy = error.code == "busy"
         status = HTTPStatus.TOO_MANY_REQUESTS if busy else HTTPStatus.SERVICE_UNAVAILABLE
-        return (
-            request_format.error_body(error.code, str(error)),
-            status,
-            {"Retry-After": str(error.retry_after)},
-        )
+        return _error(error.code, str(error), status, {"Retry-After": str(error.retry_after)})
     for kind, status, code in _ERROR_CODES:
         if isinstance(error, kind):
-            return request_format.error_body(code, str(error)), status, {}
-    if isinstance(error, HTTPException):
-        return _http_error_response(error)
-    log.exception("A request failed")
+            return _error(code, str(error), status)
+    log.error("A request failed", exc_info=error)
     sentence = f"Something unforeseen happened ({type(error).__name__}). The log says more."
-    return request_format.error_body("unforeseen", sentence), HTTPStatus.INTERNAL_SERVER_ERROR, {}
+    return _error("unforeseen", sentence, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
-def _http_error_response(error: HTTPException) -> tuple[Json, int, dict[str, str]]:
-    """The response to Flask's errors: an unknown route, a wrong method, too large a body."""
-    code = error.name.lower().replace(" ", "_")
-    headers = {k: value for k, value in error.get_headers() if k in ("Allow", "Retry-After")}
-    return request_format.error_body(code, f"{error.description}"), error.code or 500, headers
+def _error(
+    code: str, message: str, status: int, headers: Mapping[str, str] | None = None
+) -> Response:
+    return JSONResponse(request_format.error_body(code, message), status, headers)

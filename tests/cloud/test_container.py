@@ -1,5 +1,6 @@
-"""The container over HTTP, run by gunicorn: routes, predictions, queue and shutdown."""
+"""The container over HTTP, as it runs: routes, predictions, queue and shutdown."""
 
+import asyncio
 import base64
 import json
 import threading
@@ -16,6 +17,7 @@ from momalisa.render import render
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
+from tests.support.asgi import request
 from tests.support.container import (
     Container,
     Response,
@@ -103,11 +105,11 @@ def test_prompts_give_frames(
     container: Container, model_folder: Path, render_here: RenderHere, route: str
 ) -> None:
     prompts = ["a red square", "a stormy sea"]
-    request = {
+    fields = {
         "instances": [{"sample_key": prompts}],
         "parameters": {"frames": 3, "steps": 2, "size": 64, "guidance": 4},
     }
-    response = container.predict(request, route)
+    response = container.predict(fields, route)
     assert response.status == 200, response.text
     (prediction,) = response.json["predictions"]
     spec = small_walk(model_folder, stops=[{"prompt": prompt} for prompt in prompts])
@@ -132,8 +134,8 @@ def test_specs_give_predictions_in_order(
 
 
 def test_defaults_are_the_models(container: Container, model_folder: Path) -> None:
-    request = {"instances": [{"sample_key": ["a", "b"]}], "parameters": {"frames": 2, "steps": 1}}
-    (prediction,) = container.predict(request).json["predictions"]
+    fields = {"instances": [{"sample_key": ["a", "b"]}], "parameters": {"frames": 2, "steps": 1}}
+    (prediction,) = container.predict(fields).json["predictions"]
     spec = WalkSpec.model_validate(prediction["spec"])
     assert (spec.size, spec.guidance, spec.steps) == (64, 7.5, 1)
 
@@ -321,12 +323,12 @@ def test_unexpected_error_hides_details_and_reloads_the_model(
         app_module, "settings", lambda: Settings(home=tmp_path, model=str(model_folder))
     )
     app = app_module.create_app()
-    server, client = app.extensions["model_server"], app.test_client()
+    server = app.state.model_server
     wait_until(lambda: _is_loaded(server), 60)
     before = server.loaded_model()[1]
-    response = client.post("/predict", json=body(small_walk(model_folder)))
-    assert response.status_code == 500
-    assert response.json["error"]["code"] == "unforeseen"
-    assert "secret" not in response.text
+    data = json.dumps(body(small_walk(model_folder))).encode()
+    status, _, answer = asyncio.run(request("/predict", "", [data], app))
+    assert (status, json.loads(answer)["error"]["code"]) == (500, "unforeseen")
+    assert b"secret" not in answer
     wait_until(lambda: _is_loaded(server), 60)
     assert server.loaded_model()[1] is not before

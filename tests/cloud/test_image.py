@@ -1,4 +1,4 @@
-"""The Dockerfile, tested without Docker: linted, and its copied files run by gunicorn."""
+"""The Dockerfile, tested without Docker: linted, and its copied files run as its command says."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""The prediction container as it runs: gunicorn in a process of its own."""
+"""The prediction container as it runs: in a process of its own."""
 
 import json
 import os
@@ -46,9 +46,19 @@ class Response:
         return str(self.json["error"]["code"])
 
 
+def answer_of(request: urllib.request.Request) -> Response:
+    """Send a request; error statuses are returned, not raised."""
+    try:
+        with urllib.request.urlopen(request, timeout=120) as reply:
+            return Response(reply.status, reply.headers, reply.read().decode())
+    except HTTPError as error:
+        with error:
+            return Response(error.code, error.headers, error.read().decode())
+
+
 @dataclass(frozen=True)
 class Container:
-    """A running gunicorn, and its home folder, which holds its log."""
+    """A running server, and its home folder, which holds its log."""
 
     url: str
     home: Path
@@ -65,13 +75,7 @@ class Container:
 
     def send(self, method: str, path: str, data: bytes | None = None) -> Response:
         """Send a request; error statuses are returned, not raised."""
-        request = urllib.request.Request(self.url + path, data, method=method)
-        try:
-            with urllib.request.urlopen(request, timeout=120) as reply:
-                return Response(reply.status, reply.headers, reply.read().decode())
-        except HTTPError as error:
-            with error:
-                return Response(error.code, error.headers, error.read().decode())
+        return answer_of(urllib.request.Request(self.url + path, data, method=method))
 
     def wait_until_ready(self) -> "Container":
         """Wait up to two minutes until the health check succeeds."""
@@ -85,15 +89,15 @@ class Container:
 
     @property
     def log(self) -> str:
-        """What gunicorn has written so far."""
-        return (self.home / "gunicorn.log").read_text()
+        """What the server has written so far."""
+        return (self.home / "server.log").read_text()
 
 
 @contextmanager
 def running_container(
     home: Path, model: Path | str, *options: str, **environment: str
 ) -> Iterator[Container]:
-    """Start gunicorn as the Dockerfile does; yields once it accepts connections."""
+    """Start the server as the Dockerfile does; yields once it accepts connections."""
     port = free_port()
     variables = {
         "MOMALISA_HOME": str(home),
@@ -101,9 +105,9 @@ def running_container(
         "AIP_HTTP_PORT": f"{port}",
     }
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "gunicorn.log").open("ab") as log:
+    with (home / "server.log").open("ab") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "momalisa/cloud/gunicorn.conf.py", *options],
+            [sys.executable, "-m", "momalisa.cloud.server", *options],
             cwd=CHECKOUT,
             env=os.environ | variables | environment,
             stdout=log,

@@ -1,0 +1,116 @@
+"""Limits of the container: slow clients, its token, and answers that would be too large."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import Request
+
+import numpy as np
+import pytest
+
+from momalisa.engine.frame_cache import Frame
+from tests.support.container import Container, answer_of, running_container, small_walk
+
+SLOW = (
+    b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{",  # a body without an end
+    b"POST /predict HTTP/1.1\r\nHost: x\r\nX-Slow: ",  # a header without an end
+    b"",
+)
+
+
+@contextmanager
+def slow_clients(container: Container, count: int) -> Iterator[None]:
+    """Connections that have sent the beginning of a request, and now wait."""
+    address = urlsplit(container.url)
+    with ExitStack() as connections:
+        for number in range(count):
+            client = socket.create_connection((address.hostname, address.port or 80), timeout=60)
+            connections.enter_context(client).sendall(SLOW[number % len(SLOW)])
+        yield
+
+
+def test_slow_clients_do_not_silence_the_health_check(container: Container) -> None:
+    """16 of them silenced it for 31 s."""
+    with slow_clients(container, 60):
+        time.sleep(1)  # for their bytes to arrive
+        start = time.monotonic()
+        assert container.get("/health").status == 200
+        assert time.monotonic() - start < 15
+
+
+def test_a_prediction_is_made_beside_slow_clients(container: Container, model_folder: Path) -> None:
+    with slow_clients(container, 60):
+        request = {"instances": [small_walk(model_folder).model_dump(mode="json")]}
+        assert container.predict(request).status == 200
+
+
+def test_a_body_that_does_not_arrive_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    import asyncio
+
+    from starlette.exceptions import HTTPException
+
+    from momalisa.cloud import serving
+
+    class Slow:
+        async def stream(self) -> Any:
+            while True:
+                yield b"{"
+                await asyncio.sleep(0.05)
+
+    monkeypatch.setattr(serving, "READ_SECONDS", 0.3)
+    readers, request = serving._Readers(), Slow()
+    with pytest.raises(HTTPException) as refused:
+        asyncio.run(readers.read(request))  # type: ignore[arg-type]
+    assert refused.value.status_code == 408
+
+
+def test_predictions_ask_for_the_token_and_the_health_check_does_not(tmp_path: Path) -> None:
+    with running_container(
+        tmp_path, "no-such-model", MOMALISA_ENDPOINT_TOKEN="sesame"
+    ) as container:
+        for header in ({}, {"Authorization": "Bearer no"}, {"Authorization": "sesame"}):
+            assert status(container, header) == (401, "unauthorized")
+        assert status(container, {"Authorization": "Bearer sesame"}) == (503, "loading")
+        assert container.get("/health").error_code == "loading"
+        assert container.get("/openapi.json").status == 401
+
+
+def status(container: Container, headers: dict[str, str]) -> tuple[int, str]:
+    answer = answer_of(Request(f"{container.url}/predict", b"{}", headers))
+    return answer.status, answer.error_code
+
+
+def test_frames_that_cannot_fit_are_refused_before_they_are_painted(
+    model_folder: Path, tmp_path: Path
+) -> None:
+    with running_container(tmp_path, model_folder, MOMALISA_ANSWER_MB="0.01") as container:
+        container.wait_until_ready()
+        walk = small_walk(model_folder, frames=240, size=256, steps=100)
+        start = time.monotonic()
+        response = container.predict({"instances": [walk.model_dump(mode="json")]})
+        assert (response.status, response.error_code) == (413, "too_large")
+        assert time.monotonic() - start < 15
+        assert not any((tmp_path / "frames").rglob("*.png"))
+
+
+def test_encoding_stops_where_the_answer_is_full() -> None:
+    from momalisa.cloud import serving
+
+    class Frames(list[Frame]):
+        read = 0
+
+        def __getitem__(self, index: Any) -> Any:
+            self.read += 1
+            return super().__getitem__(index)
+
+        def __iter__(self) -> Iterator[Frame]:
+            return (self[number] for number in range(len(self)))
+
+    noise = np.random.default_rng(1).integers(0, 255, (64, 64, 3), np.uint8)
+    frames = Frames([noise] * 100)
+    assert serving._encode_within(frames, 50_000) is None
+    assert frames.read < 5
