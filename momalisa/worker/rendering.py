@@ -71,6 +71,13 @@ class JobRenderer:
             # The first walk of this model fails with the same error, which its curator reads.
             log.warning("%s is not ready: %s", self._settings.model, error)
 
+    def trim_cache(self) -> None:
+        """Delete the least recently used frames beyond the cache's limit. Raises nothing."""
+        try:
+            self._cache.trim()
+        except OSError as error:
+            log.warning("the frame cache could not be trimmed: %s", error)
+
     def render_walk(
         self,
         walk: Walk,

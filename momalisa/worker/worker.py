@@ -28,6 +28,8 @@ from momalisa.worker.rendering import JobRenderer, LoadModel, StillRenderer
 
 LONGEST_PAUSE = 30.0
 """Seconds between two tries to reach a history that is out of reach."""
+TRIM_SECONDS = 60.0
+"""Seconds between two trims of the frame cache where no walk ends."""
 
 log = logging.getLogger(__name__)
 
@@ -70,6 +72,7 @@ class Worker:
         )
         self._backoff = Backoff(2 * timing.poll, LONGEST_PAUSE)
         self._last_look = 0.0
+        self._last_trim = -TRIM_SECONDS
 
     def stop(self) -> None:
         """Give the active walk back and end; safe in a signal handler and in any thread."""
@@ -112,6 +115,8 @@ class Worker:
         """
         try:
             has_worked = self._render_next_still()
+            if time.monotonic() - self._last_trim > TRIM_SECONDS:
+                self._trim_cache()
             with writing(self._database) as session:
                 walk = queue.claim(
                     session=session, owner=self.name, lease_seconds=self._timing.lease
@@ -162,6 +167,15 @@ class Worker:
         finally:
             self._heartbeat.job = None
             name_walk()
+            self._trim_cache()
+
+    def _trim_cache(self) -> None:
+        """Trim the frame cache between walks: after each, however it ended, and now and then.
+
+        The latter for the frames of stills, and of a walk that ended with its worker.
+        """
+        self._last_trim = time.monotonic()
+        self._renderer.trim_cache()
 
     def _follow(self, progress: Progress, job: ActiveJob, model: str) -> None:
         """Note a walk's progress; now and then render a still of the same model."""
