@@ -88,7 +88,7 @@ def test_copied_files_suffice_to_serve(tmp_path: Path) -> None:
     environment = clean | home | {"PYTHONPATH": str(image)}
     with (tmp_path / "log").open("wb") as log:
         process = subprocess.Popen(
-            [sys.executable, "-m", *words], cwd=image, env=environment, stdout=log, stderr=log
+            [sys.executable, *words[1:]], cwd=image, env=environment, stdout=log, stderr=log
         )
 
     def healthy() -> bool:
