@@ -160,6 +160,13 @@ def find_existing_ids(*, session: Session, ids: Iterable[str]) -> set[str]:
     return {walk_id for result in results for walk_id in result}
 
 
+def find_films(*, session: Session, ids: Iterable[str]) -> dict[str, Walk]:
+    """Return the done walks among these by their ids, in one query."""
+    return {
+        walk.id: walk for walk in session.scalars(select(Walk).where(Walk.id.in_(ids), IS_DONE))
+    }
+
+
 def get(*, session: Session, walk_id: str) -> Walk | None:
     """Return the walk with this id, in any state, or None."""
     return session.get(Walk, walk_id)

@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 import streamlit as st
 
 from db import walks
-from db.models import State, Walk
+from db.models import Walk
 from momalisa.ui import film_detail, history, wall_label
 from momalisa.ui.components.exhibition import Slide
 from momalisa.ui.gallery import filters
@@ -61,8 +61,9 @@ def _selected_films() -> list[Walk]:
     """The finished films that the URL lists, in that order; without a list, its search results."""
     ids = st.query_params.get_all("walk")[:MAX_FILMS]
     if ids:
-        listed = (history.find_walk(walk_id) for walk_id in ids)
-        return [walk for walk in listed if walk is not None and walk.state is State.DONE]
+        with history.reading() as session:
+            films = walks.find_films(session=session, ids=ids)
+        return [films[walk_id] for walk_id in ids if walk_id in films]
     wanted = filters.parse_query(_gallery_query())
     with history.reading() as session:
         return walks.list_page(session=session, sort=wanted.sort, limit=MAX_FILMS, **wanted.filters)

@@ -3,6 +3,7 @@
 `python -m tests.bench.load_worker SECONDS_A_WALK`, with the app's settings.
 """
 
+import os
 import sys
 import time
 from typing import Any
@@ -21,6 +22,7 @@ def main(seconds: float) -> None:
         time.sleep(seconds)
         return render_noise(*arguments, **options)
 
+    os.nice(5)  # as the app does with its own worker
     stubs: dict[str, Any] = {"load": lambda name, _device: name, "render": render_slowly}
     run_process(Worker(settings(), **stubs))
 

@@ -49,3 +49,13 @@ def test_more_walks_need_no_more_queries(
         visit(page)
     assert len(many) <= len(few) + 1, "\n".join(many)
     assert len(many) < 30
+
+
+def test_an_exhibition_of_listed_films_reads_them_at_once(visit: Visit, add_film: MakeWalk) -> None:
+    films = [add_film() for _ in range(8)]
+    visit("exhibition", walk=films[0].id)
+    with counted() as few:
+        visit("exhibition", walk=films[0].id)
+    with counted() as many:
+        visit("exhibition", walk=[film.id for film in films])
+    assert len(many) == len(few)
