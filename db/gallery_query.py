@@ -99,7 +99,7 @@ def build_conditions(session: Session, filters: Filters) -> list[ColumnElement[b
         walk_id = Walk.id if is_postgresql(session) else Walk.id.concat("")
         conditions.append(walk_id.in_(with_tag))
     if words := normalize_words([filters.get("search", "")[:SEARCH_LENGTH]]).split():
-        conditions.append(_match_words(session, words))
+        conditions.append(match_words(session, words))
     return conditions
 
 
@@ -122,7 +122,7 @@ def is_postgresql(session: Session) -> bool:
     return session.get_bind().dialect.name == "postgresql"
 
 
-def _match_words(session: Session, words: list[str]) -> ColumnElement[bool]:
+def match_words(session: Session, words: list[str]) -> ColumnElement[bool]:
     """Return the condition that a walk contains words with each of these prefixes.
 
     `normalize_words` defines words for rows and searches alike; they are letters and digits, so

@@ -5,10 +5,11 @@ from contextlib import suppress
 
 from filelock import Timeout
 
-from db import deletions, walks
+from db import deletions, frame_keys, walks
 from db.error_messages import HistoryError
-from db.models import State
+from db.models import State, Walk
 from db.session import reading, writing
+from momalisa.engine.frame_cache import FrameCache
 from momalisa.errors import BadInput, StorageError
 from momalisa.storage import FILMS_FOLDER, Storage
 from momalisa.storage.outbox import Outbox, record_last
@@ -16,8 +17,16 @@ from momalisa.storage.outbox import Outbox, record_last
 log = logging.getLogger(__name__)
 
 
-def delete_walk(walk_id: str, storage: Storage, outbox: Outbox, database: str) -> bool:
+def delete_walk(
+    walk_id: str,
+    storage: Storage,
+    outbox: Outbox,
+    database: str,
+    cache: FrameCache | None = None,
+) -> bool:
     """Delete a finished walk: its row, then its files; False if there is none of that id.
+
+    Of this machine's frame cache, the frames go that no other walk refers to.
 
     If the storage is out of reach, a courier deletes the files later: of any machine, since the
     tombstone is in the history. Raises HistoryError, and nothing is deleted.
@@ -31,7 +40,20 @@ def delete_walk(walk_id: str, storage: Storage, outbox: Outbox, database: str) -
             delete_files(walk_id, storage, outbox, database)
     except (StorageError, Timeout, HistoryError) as error:
         log.warning("The files of %s are deleted later. %s", walk.accession, error)
+    if cache is not None:
+        _discard_frames(walk, cache, database)
     return True
+
+
+def _discard_frames(walk: Walk, cache: FrameCache, database: str) -> None:
+    """Delete the cached frames of a deleted walk alone; if that fails, trimming does so later."""
+    try:
+        with writing(database) as session:
+            keys = frame_keys.find_own_frames(session=session, walk=walk)
+            frame_keys.forget_stills(session=session, keys=keys)
+        cache.discard(keys)
+    except OSError as error:
+        log.warning("The frames of %s stay in the cache for now. %s", walk.accession, error)
 
 
 def delete_files(walk_id: str, storage: Storage, outbox: Outbox, database: str) -> None:

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
@@ -131,6 +131,12 @@ class FrameCache:
             write_atomically(path.with_suffix(".npy"), array.getbuffer())
         Image.fromarray(frame).save(data, "PNG", compress_level=1)
         write_atomically(path, data.getbuffer())
+
+    def discard(self, keys: Iterable[str]) -> None:
+        """Delete frames and their latents, where they are cached."""
+        for path in map(self.path, keys):
+            path.unlink(missing_ok=True)
+            path.with_suffix(".npy").unlink(missing_ok=True)
 
     def trim(self) -> int:
         """Delete the least recently used files until the limit holds; returns how many."""

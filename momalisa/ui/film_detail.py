@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from db import curation, walks
 from db.models import Walk
 from momalisa.deletion import delete_walk
+from momalisa.engine.frame_cache import open_frame_cache
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
@@ -199,7 +200,13 @@ def show_delete_button(walk: Walk) -> None:
         st.write(f"{walk.accession} and its files will be gone for good.")
         if st.button("Yes, delete it", key=f"delete_{walk.id}", type="primary"):
             storage = open_storage(settings().store_root, retry_seconds=DELETE_PATIENCE)
-            delete_walk(walk.id, storage, open_outbox(settings()), settings().database)
+            delete_walk(
+                walk.id,
+                storage,
+                open_outbox(settings()),
+                settings().database,
+                open_frame_cache(settings()),
+            )
             _close_film()
             st.rerun()
 

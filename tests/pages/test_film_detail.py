@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from db import deletions
 from db.models import State
 from db.session import reading
+from momalisa.engine.frame_cache import open_frame_cache
 from momalisa.errors import StorageError
 from momalisa.settings import settings
 from momalisa.storage import LocalStorage, open_storage
@@ -152,6 +154,23 @@ def test_a_confirmed_deletion_removes_row_and_files(visit: Visit, add_film: Make
     assert all_walks() == []
     assert list(storage.list()) == []
     assert "The walls are still bare." in texts(at)
+
+
+def test_a_deletion_takes_the_frames_that_no_other_film_has(
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
+) -> None:
+    """The frames of a film that was “gone for good” stayed in the cache."""
+    cache, frame = open_frame_cache(settings()), np.zeros((8, 8, 3), np.uint8)
+    own, shared = "a" * 64, "b" * 64
+    for key in (own, shared):
+        cache.put(key, frame, np.zeros((4, 1, 1), np.float16))
+    walk, other = add_film("a moon", "a sea"), add_film("a moon", "a hill")
+    update_walk(walk, progress=[[0, own], [1, shared]])
+    update_walk(other, progress=[[0, shared]])
+    press(visit("gallery", walk=walk.id), "Yes, delete it")
+    assert cache.get(own) is None
+    assert not cache.has_latents(own)
+    assert cache.get(shared) is not None
 
 
 def test_deleting_a_film_keeps_the_search(visit: Visit, add_film: MakeWalk) -> None:
