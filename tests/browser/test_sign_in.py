@@ -6,9 +6,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.test_headers import listen
 from tests.support.app import App, running_app
 from tests.support.browser import FILM_PATIENCE, PATIENCE, fill_field, press
-from tests.support.films import add_foreign_film
+from tests.support.films import add_film, add_foreign_film
 from tests.support.issuer import CLIENT, running_issuer
 from tests.support.network import free_port
 
@@ -87,6 +88,33 @@ def test_a_film_is_deleted_by_an_admin_only(app: App, browser: Browser) -> None:
     press(admin, "Yes, delete it")
     expect(admin.get_by_text("Delete", exact=True)).to_have_count(0)
     assert app.query("SELECT id, title FROM walks WHERE id = 'waves'") == []
+
+
+def test_who_has_not_signed_in_can_look_only(app: App, browser: Browser) -> None:
+    """Formerly an anonymous visitor could rename films, star them and submit walks."""
+    add_film(app, "steady", "a moon", "a hill")
+    context = browser.new_context()
+    found = listen(context)
+    page = context.new_page()
+    page.set_default_timeout(2 * PATIENCE)
+    page.goto(f"{app.url}/gallery?walk=steady")
+    expect(page.get_by_label("Title", exact=True)).to_be_disabled()
+    expect(page.get_by_text("Labels are written by members: please sign in.")).to_be_visible()
+    page.goto(f"{app.url}/create")
+    expect(page.get_by_text("Walks are made by members: please sign in.")).to_be_visible()
+    expect(page.get_by_role("button", name="Walk", exact=True)).to_have_count(0)
+    assert context.request.get(f"{app.url}/pictures/still").status == 403
+    press(page, "Sign in")
+    page.get_by_label("E-mail").fill(MAKER)
+    press(page, "Go on")
+    page.get_by_role("link", name="Signed in", exact=True).click()
+    expect(page.get_by_text(f"|{MAKER}", exact=False)).to_be_visible()
+    assert context.request.get(f"{app.url}/pictures/still").status == 404
+    page.goto(f"{app.url}/gallery?walk=steady")
+    fill_field(page, "Title", "A hill at dusk")
+    expect(page.get_by_text("A hill at dusk, 20").first).to_be_visible()
+    assert found == []
+    context.close()
 
 
 def test_signing_out_ends_the_session(app: App, browser: Browser) -> None:
