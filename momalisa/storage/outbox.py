@@ -4,6 +4,7 @@ A film's record (walk.json) is stored last, so a stored record implies a complet
 courier uploads the films in the outbox later.
 """
 
+import json
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path, PurePosixPath
@@ -109,11 +110,23 @@ def store_film(
 ) -> None:
     """Store a film's files in this order, the record last; files that are stored already stay.
 
-    Raises Cancelled, and stores no record, if the film is not `still_mine`.
+    Except for a record whose film is gone: it was lost, and this one was made in its place. Raises
+    Cancelled, and stores no record, if the film is not `still_mine`.
     """
     for key, data in files:
         name = PurePosixPath(key)
+        content_type = CONTENT_TYPES[name.suffix]
         if name.name == RECORD and not still_mine():
             raise Cancelled("The walk was cancelled, deleted or given to another worker meanwhile.")
         if name.name not in FIXED_NAMES or not storage.exists(key):
-            storage.put(key, data, CONTENT_TYPES[name.suffix])
+            storage.put(key, data, content_type)
+        elif name.name == RECORD and _film_is_gone(stored := storage.get(key), storage):
+            storage.replace(key, data, content_type, previous=stored)
+
+
+def _film_is_gone(record: bytes, storage: Storage) -> bool:
+    """Whether a record names a film that is not stored; False for a record of another kind."""
+    try:
+        return not storage.exists(json.loads(record)["result"]["files"]["gif"])
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+        return False
