@@ -62,9 +62,13 @@ def _make_courier() -> Courier:
 
 def _raise_counters() -> None:
     """Raise the accession number counters of a restored history to the marks in the storage."""
-    with suppress(HistoryError, MomaLisaError):
+    try:
         storage = open_storage(settings().store_root, retry_seconds=MARK_SECONDS)
         exchange_marks(storage, settings().database)
+    except (HistoryError, MomaLisaError) as error:
+        log.warning("The last accession numbers could not be compared yet. %s", error)
+    except Exception:  # of a client library: the app starts nevertheless
+        log.exception("The last accession numbers could not be compared yet")
 
 
 def _warm_up() -> None:

@@ -93,7 +93,9 @@ class MarkKeeper:
             if self._known != _read_counters(self._database):
                 self._known = exchange_marks(self._get_storage(), self._database)
             self._succeeded = True
-        except (StorageError, HistoryError) as error:
+        except Exception as error:
             if self._succeeded:
-                log.warning("The storage has no mark of the last accession number. %s", error)
+                known = isinstance(error, StorageError | HistoryError)
+                sentence = "The storage has no mark of the last accession number. %s"
+                log.warning(sentence, error, exc_info=not known)
             self._succeeded = False
