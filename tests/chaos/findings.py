@@ -23,6 +23,8 @@ class Findings:
     """Deleted films that came back."""
     numbers_given_twice: int = 0
     """Accession numbers that two walks were given, one after the other."""
+    broken: int = 0
+    """Inputs that were answered with an unforeseen error, late, or not at all."""
     figures: Mapping[str, Any] = field(default_factory=dict)
     """All else that was measured, for `--json`."""
 
@@ -35,13 +37,16 @@ class Findings:
             "doubled": self.doubled,
             "resurrected": self.resurrected,
             "numbers given twice": self.numbers_given_twice,
+            "broken": self.broken,
         }
 
     @classmethod
     def add(cls, parts: Iterable[tuple[str, Self]]) -> Self:
         """Add up the findings of the parts of a scenario; their figures are kept by name."""
         named = dict(parts)
-        fields = ("runs", "lost", "hidden", "doubled", "resurrected", "numbers_given_twice")
+        fields = (
+            *("runs", "lost", "hidden", "doubled", "resurrected", "numbers_given_twice", "broken"),
+        )
         sums = {name: sum(getattr(part, name) for part in named.values()) for name in fields}
         return cls(**sums, figures={name: part.figures for name, part in named.items()})
 
