@@ -48,6 +48,7 @@ def work(home: Path) -> None:
         if number % 3 == 2:
             row = _rows(settings)[0]
             storage = open_storage(settings.store_root)
+            _tell("deleting", row.id)
             if delete_walk(row.id, storage, open_outbox(settings), settings.database):
                 _tell("deleted", row.id)
 
@@ -88,12 +89,14 @@ def check(home: Path, told: Sequence[str]) -> Findings:
     }
     done = {walk_id: sha for kind, walk_id, *rest in words if kind == "done" for sha in rest}
     deleted = {walk_id for kind, walk_id, *_ in words if kind == "deleted"}
+    # The power may fail while a walk is deleted: then it is there, or it is not.
+    deleting = {walk_id for kind, walk_id, *_ in words if kind == "deleting"}
     settings = Settings(home=home / "momalisa")
     migrate(settings.database)
     with reading(settings.database) as session:
         damaged = session.scalar(text("PRAGMA integrity_check")) != "ok"
         known = set(session.scalars(select(Walk.id)))
-    lost = set(numbers) - known - deleted
+    lost = set(numbers) - known - deleting
     # A number that was told is never told again, neither in the history nor by sync.
     _expire_leases(settings)
     again = {_enqueue(settings, 100 + number)[1] for number in range(2)} & set(numbers.values())
@@ -102,7 +105,7 @@ def check(home: Path, told: Sequence[str]) -> Findings:
     report = sync(storage, settings.database, open_outbox(settings))
     rows = {row.id: row for row in _rows(settings)}
     for walk_id, sha256 in done.items():
-        if walk_id not in deleted and not _is_intact(rows.get(walk_id), sha256, settings):
+        if walk_id not in deleting and not _is_intact(rows.get(walk_id), sha256, settings):
             lost.add(walk_id)
     gifs = Counter(
         file.key.split("/")[1]
