@@ -1,10 +1,16 @@
-"""Titles and tags: what curators write on a finished walk."""
+"""What curators write on a finished film: title, tags, star and notes.
 
-from collections.abc import Iterable
+Every change is an edit (`db.edits`), after which the film's record is stored anew.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy.orm import Session
 
-from db.models import Tag, Walk
+from db import edits, votes
+from db.models import State, Tag, Walk
 from db.text import clean_line
 
 _TITLE_LENGTH = 500
@@ -17,8 +23,7 @@ def set_title(*, session: Session, walk_id: str, title: str) -> str:
     Raises KeyError when there is no such walk.
     """
     walk = _get_walk(session, walk_id)
-    walk.title = clean_title(title) or walk.title
-    session.flush()
+    _change(session, walk, "title", clean_title(title) or walk.title)
     return walk.title
 
 
@@ -35,9 +40,71 @@ def set_tags(*, session: Session, walk_id: str, tags: Iterable[str]) -> list[str
     """
     walk = _get_walk(session, walk_id)
     existing = {tag.name: tag for tag in walk.tagged}
-    walk.tagged = [existing.get(tag.name, tag) for tag in create_tags(tags)]
-    session.flush()
+    tagged = [existing.get(tag.name, tag) for tag in create_tags(tags)]
+    _change(session, walk, "tagged", tagged)
     return walk.tags
+
+
+def set_star(*, session: Session, walk_id: str, star: bool) -> None:
+    """Set or remove a walk's star. Raises KeyError when there is no such walk."""
+    _change(session, _get_walk(session, walk_id), "star", star)
+
+
+def set_notes(*, session: Session, walk_id: str, notes: str, known: str | None) -> bool:
+    """Set a walk's notes; True if others were kept above them.
+
+    That is so if the stored ones are not those that the writer knew: somebody else wrote them
+    meanwhile. Raises KeyError when there is no such walk.
+    """
+    walk = _get_walk(session, walk_id)
+    others = walk.notes not in (notes, known)
+    _change(session, walk, "notes", f"{walk.notes}\n{notes}".strip() if others else notes)
+    return others
+
+
+def take_in(
+    *,
+    session: Session,
+    walk_id: str,
+    title: str,
+    tags: Iterable[str],
+    star: bool,
+    notes: str,
+    parent: str | None,
+    recorded_votes: Sequence[Mapping[str, Any]],
+    edited_at: datetime | None,
+    record_stored_at: datetime | None,
+) -> bool:
+    """Take what a stored record says into a film's row; True if its edit is later than the row's.
+
+    The later edit wins. Votes are added to those of the row; a parent is set if there was none.
+    False, and nothing done, if there is no such film.
+    """
+    walk = edits.lock(session, walk_id)
+    if walk is None or walk.state is not State.DONE:
+        return False
+    later = edited_at is not None and (walk.edited_at is None or edited_at > walk.edited_at)
+    if later:
+        walk.title, walk.star, walk.notes = clean_title(title) or walk.title, star, notes
+        existing = {tag.name: tag for tag in walk.tagged}
+        walk.tagged = [existing.get(tag.name, tag) for tag in create_tags(tags)]
+        walk.edited_at = walk.recorded_at = edited_at
+    if parent != walk_id and walk.parent is None and parent and session.get(Walk, parent):
+        walk.parent = parent
+    walk.record_stored_at = record_stored_at
+    known = votes.take_in(session=session, votes=recorded_votes)
+    if later and votes.count_of(session=session, walk_id=walk_id) > known:
+        edits.mark_edited(session, walk)  # the record lacks votes of this history
+    session.flush()
+    return later
+
+
+def _change(session: Session, walk: Walk, column: str, value: object) -> None:
+    """Set a column, which is an edit if its value is another one."""
+    if getattr(walk, column) != value:
+        setattr(walk, column, value)
+        edits.mark_edited(session, walk)
+    session.flush()
 
 
 def create_tags(names: Iterable[str]) -> list[Tag]:
@@ -47,7 +114,7 @@ def create_tags(names: Iterable[str]) -> list[Tag]:
 
 
 def _get_walk(session: Session, walk_id: str) -> Walk:
-    walk = session.get(Walk, walk_id)
+    walk = edits.lock(session, walk_id)
     if walk is None:
         raise KeyError(walk_id)
     return walk

@@ -232,9 +232,13 @@ def finish(
     """
     if unknown := set(result) - RESULT:
         raise ValueError(f"not among a walk's results: {', '.join(sorted(unknown))}")
+    moment = database_now(session)
     values = {
         "state": State.DONE,
-        "finished_at": _finished_at(database_now(session)),
+        "finished_at": _finished_at(moment),
+        # The record that the worker has stored lacks what only the row knows.
+        "edited_at": case((Walk.edited_at > moment, Walk.edited_at), else_=moment),
+        "recorded_at": None,
         "error": "",
         "waiting": waiting,
     }

@@ -3,11 +3,14 @@
 A row holds its two walks sorted by id, not in the order in which they were shown.
 """
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
+from db import edits
+from db.clock import database_now
 from db.models import IS_DONE, Choice, Vote, Walk
 
 _COUNTS = tuple(
@@ -47,14 +50,57 @@ def cast(*, session: Session, one: str, other: str, preferred: str | None, maker
         raise ValueError(f"no vote for {preferred} between {one} and {other}")
     left, right = sorted((one, other))
     # The lock lasts until the vote is written, so concurrent votes replace each other in turn.
-    pair = select(Walk.id).where(Walk.id.in_((left, right)), IS_DONE).order_by(Walk.id)
-    if len(session.scalars(pair.with_for_update(key_share=True)).all()) < 2:
+    pair = select(Walk).where(Walk.id.in_((left, right)), IS_DONE).order_by(Walk.id)
+    pair = pair.with_for_update(key_share=True).execution_options(populate_existing=True)
+    pair_rows = session.scalars(pair).all()
+    if len(pair_rows) < 2:
         return False
     session.execute(delete(Vote).where(Vote.left == left, Vote.right == right, Vote.maker == maker))
     chosen = {left: Choice.LEFT, right: Choice.RIGHT, None: Choice.NONE}[preferred]
-    session.add(Vote(left=left, right=right, chosen=chosen, maker=maker))
+    moment = database_now(session)
+    session.add(Vote(left=left, right=right, chosen=chosen, maker=maker, created_at=moment))
+    for walk in pair_rows:
+        edits.mark_edited(session, walk)
     session.flush()
     return True
+
+
+def list_of(*, session: Session, walk_id: str, limit: int) -> list[Vote]:
+    """Return the newest votes on a film, oldest first."""
+    votes = select(Vote).where(or_(Vote.left == walk_id, Vote.right == walk_id))
+    newest = votes.order_by(Vote.created_at.desc(), Vote.id.desc()).limit(limit)
+    return sorted(session.scalars(newest), key=lambda vote: (vote.created_at, vote.id))
+
+
+def count_of(*, session: Session, walk_id: str) -> int:
+    """Count the votes on a film."""
+    votes = select(func.count()).select_from(Vote)
+    return session.scalar(votes.where(or_(Vote.left == walk_id, Vote.right == walk_id))) or 0
+
+
+def take_in(*, session: Session, votes: Iterable[Mapping[str, Any]]) -> int:
+    """Insert votes of a record, each with "left", "right", "chosen", "maker" and "created_at".
+
+    Of two votes of a maker on the same pair the later one stays. Returns how many of them the
+    history has then; those on films that it does not know are left out.
+    """
+    known = 0
+    for vote in votes:
+        left, right = sorted((str(vote["left"]), str(vote["right"])))
+        ids = session.scalars(select(Walk.id).where(Walk.id.in_((left, right)), IS_DONE)).all()
+        if len(ids) < 2 or left != vote["left"]:
+            continue
+        known += 1
+        same = select(Vote).where(
+            Vote.left == left, Vote.right == right, Vote.maker == vote["maker"]
+        )
+        existing = session.scalars(same).first()
+        if existing is None:
+            session.add(Vote(**vote))
+        elif existing.created_at < vote["created_at"]:
+            existing.chosen, existing.created_at = vote["chosen"], vote["created_at"]
+        session.flush()
+    return known
 
 
 def tally(*, session: Session, one: str, other: str, maker: str = "") -> Tally:

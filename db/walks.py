@@ -12,6 +12,7 @@ from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db import accession_numbers, curation, deletions, queue_limits
+from db import votes as film_votes
 from db.clock import database_now
 from db.gallery_query import ORDERS, Filters, Sort, build_conditions, is_postgresql, select_ids
 from db.models import HAS_FILM, IS_ACTIVE, IS_DONE, IS_QUEUED, IS_RUNNING, State, Tag, Walk
@@ -117,12 +118,19 @@ def adopt(
     notes: str = "",
     star: bool = False,
     tags: Iterable[str] = (),
+    votes: Iterable[Mapping[str, Any]] = (),
+    started_at: datetime | None = None,
+    remote: bool = False,
+    edited_at: datetime | None = None,
+    record_stored_at: datetime | None = None,
 ) -> Walk | None:
     """Insert a finished film that is not in the history; None if a walk has its id or had it.
 
     The fields are those of a `walk.json`. `spec` is valid; `result` holds columns of
     `queue.RESULT`, and "frames", the number of frames. For a film of another program both are left
     out, and its settings are blank. The accession number is kept unless it is taken or invalid.
+    `record_stored_at` is None for a film without a record, which gets one. Votes on films that
+    come later are left to `curation.take_in`.
     """
     known = get(session=session, walk_id=walk_id) is not None
     if known or deletions.is_deleted(session=session, walk_id=walk_id):
@@ -133,8 +141,11 @@ def adopt(
         accession=accession_numbers.assign_existing(session, accession, finished_at.year),
         state=State.DONE,
         created_at=created_at or finished_at,
-        started_at=created_at or finished_at,
+        started_at=started_at or created_at or finished_at,
         finished_at=finished_at,
+        edited_at=edited_at if record_stored_at else database_now(session),
+        recorded_at=edited_at if record_stored_at else None,
+        remote=remote,
         spec=dict(spec or {}),
         digest=digest,
         title=title,
@@ -149,6 +160,10 @@ def adopt(
     )
     session.add(walk)
     session.flush()
+    votes = list(votes)
+    complete = film_votes.take_in(session=session, votes=votes) == len(votes)
+    if complete and walk.parent == parent:
+        walk.record_stored_at = record_stored_at
     return walk
 
 

@@ -3,17 +3,20 @@
 import logging
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy.exc import IntegrityError, InternalError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
-from db import deletions, walks
+from db import curation, deletions, edits, walks
 from db import repair as row_repair
+from db.clock import database_now
 from db.error_messages import YearFull
 from db.models import State
 from db.session import reading, writing
 from momalisa.errors import BadInput, StorageError
+from momalisa.records import Record
 from momalisa.repair import Folders, Row, has_film
 from momalisa.storage import Storage, StoredFile
 from momalisa.storage.outbox import RECORD
@@ -21,11 +24,14 @@ from momalisa.stored_films import (
     DamagedFilm,
     read_film,
     read_film_without_record,
+    read_record,
     upload_time,
 )
 
 AT_ONCE = 8
 """Concurrent requests: the client library keeps ten connections."""
+CLOCKS_DIFFER = timedelta(minutes=5)
+"""By how much the clocks of two histories on one storage may differ."""
 BATCH = 200
 """Films added by one transaction; a run that is interrupted keeps the earlier ones."""
 
@@ -87,6 +93,48 @@ def add_films(
                         taken_in.append(walk_id)
             on_progress(min(start + BATCH, len(items)), len(items))
     return taken_in, damaged
+
+
+def take_in_changed_records(storage: Storage, database: str, folders: Folders) -> list[str]:
+    """Take in the edits, votes and parents of records that were stored by others since.
+
+    Returns the ids of the films of which another history had a later edit.
+    """
+    with reading(database) as session:
+        known = edits.list_records(session=session)
+    changed = {
+        walk_id: folders[walk_id][RECORD]
+        for walk_id, stored_at in known.items()
+        if RECORD in folders.get(walk_id, {}) and folders[walk_id][RECORD].updated != stored_at
+    }
+
+    def read(item: tuple[str, StoredFile]) -> Record | str:
+        return try_action(item[0], read_record, storage, item[1])
+
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        records = pool.map(read, changed.items())
+        return [
+            walk_id
+            for (walk_id, stored), record in zip(changed.items(), records, strict=True)
+            # A record that cannot be read says nothing; the row does.
+            if not isinstance(record, str)
+            and take_in_record(database, walk_id, record, stored.updated)
+        ]
+
+
+def take_in_record(database: str, walk_id: str, record: Record, stored_at: datetime | None) -> bool:
+    """Take a record into its film's row; True if its edit is the later one."""
+    with writing(database) as session:
+        # An edit in the future would outlast all edits to come.
+        credible = record.edited_at and record.edited_at <= database_now(session) + CLOCKS_DIFFER
+        return curation.take_in(
+            session=session,
+            walk_id=walk_id,
+            **record.model_dump(include={"title", "tags", "star", "notes", "parent"}),
+            recorded_votes=[vote.model_dump() for vote in record.votes],
+            edited_at=record.edited_at if credible else None,
+            record_stored_at=stored_at,
+        )
 
 
 def try_action(

@@ -3,10 +3,9 @@
 Only a film whose GIF is gone is made again. A poster is made from the GIF, a record from the row.
 """
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from pydantic import BaseModel
 
@@ -14,7 +13,7 @@ from db import queue, repair
 from db.models import State, Walk
 from db.session import reading, writing
 from momalisa.errors import StorageError
-from momalisa.result import Result
+from momalisa.records import write_record
 from momalisa.storage import CONTENT_TYPES, Storage, StoredFile
 from momalisa.stored_films import make_poster
 
@@ -143,20 +142,6 @@ def _make_record(database: str, walk_id: str) -> bytes:
     """Make the content of a film's `walk.json` from its row."""
     with reading(database) as session:
         walk = session.get(Walk, walk_id)
-    if walk is None:
-        raise StorageError("It was deleted in the meantime.")
-    names = set(Result.model_fields) - {"frames"}
-    result: dict[str, Any] = {name: getattr(walk, name) for name in names}
-    record = {
-        "version": 1,
-        "walk_id": walk.id,
-        "accession": walk.accession,
-        "parent": walk.parent,
-        "created_at": walk.created_at.isoformat(),
-        "finished_at": (walk.finished_at or walk.created_at).isoformat(),
-        "title": walk.title,
-        "digest": walk.digest,
-        "spec": walk.spec or None,
-        "result": Result(**result, frames=walk.frames_total).model_dump(),
-    }
-    return json.dumps(record, indent=2, ensure_ascii=False).encode()
+        if walk is None:
+            raise StorageError("It was deleted in the meantime.")
+        return write_record(session, walk)

@@ -9,59 +9,28 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, ValidationError
+from pydantic import ValidationError
 
 from db import curation
 from db.text import clean_line
 from momalisa.errors import BadInput
 from momalisa.film.foreign_gif import ForeignGif, describe_gif
+from momalisa.records import FIRST_MOMENT, LAST_MOMENT, RECORD_BYTES, Record
 from momalisa.result import Result
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, StoredFile, film_key
 from momalisa.storage.outbox import RECORD
 
-RECORD_BYTES, FILM_BYTES = 2_000_000, 500_000_000
-"""Size limits of a record and of a film."""
-
-
-FIRST_MOMENT, LAST_MOMENT = (datetime(year, 1, 1, tzinfo=UTC) for year in (2000, 2100))
-"""Times of films are between these."""
-TITLE_LENGTH, ACCESSION_LENGTH, ID_LENGTH = 20_000, 32, 128
-"""Most characters. A title of a walk names all its prompts; the history keeps the first 500."""
+FILM_BYTES = 500_000_000
+"""Size limit of a film."""
 SUFFIXES = {"gif": ".gif", "poster": ".webp", "json": ".json"}
 """The files that a film may have in the history, by kind."""
 
 
 class DamagedFilm(Exception):
     """A stored film cannot be read; the message is a sentence about it."""
-
-
-def _check_moment(moment: datetime) -> datetime:
-    """Convert to UTC. Raises ValueError for a time that no film can have."""
-    try:
-        utc = moment.astimezone(UTC)
-    except OverflowError:
-        utc = LAST_MOMENT
-    if not FIRST_MOMENT <= utc < LAST_MOMENT:
-        raise ValueError(f"the year is not from {FIRST_MOMENT.year} to {LAST_MOMENT.year - 1}")
-    return utc
-
-
-Moment = Annotated[AwareDatetime, AfterValidator(_check_moment)]
-
-
-class _Record(BaseModel):
-    """The content of a `walk.json`. Every field has bounds that the history can hold."""
-
-    finished_at: Moment
-    title: Annotated[str, Field(max_length=TITLE_LENGTH)]
-    result: Result
-    spec: dict[str, Any] | None = None
-    accession: Annotated[str, Field(max_length=ACCESSION_LENGTH)] = ""
-    created_at: Moment | None = None
-    parent: Annotated[str | None, Field(max_length=ID_LENGTH)] = None
 
 
 def read_film(storage: Storage, walk_id: str, files: Mapping[str, StoredFile]) -> dict[str, Any]:
@@ -90,12 +59,7 @@ def _by_age(stored: StoredFile) -> tuple[datetime, str]:
 
 def _read_record(storage: Storage, files: Mapping[str, StoredFile]) -> dict[str, Any]:
     """Read a film's record, and check that the film is there."""
-    if files[RECORD].size > RECORD_BYTES:
-        raise DamagedFilm(f"{RECORD} is far too large to be a film's record.")
-    try:
-        record = _Record.model_validate_json(storage.get(files[RECORD].key))
-    except ValidationError as error:
-        raise DamagedFilm(f"{RECORD} cannot be read: {_first_problem(error)}.") from None
+    record = read_record(storage, files[RECORD])
     by_key = {stored.key: stored for stored in files.values()}
     existing = {
         kind: key
@@ -109,9 +73,20 @@ def _read_record(storage: Storage, files: Mapping[str, StoredFile]) -> dict[str,
         raise DamagedFilm(f"its film has {size:,} bytes, not {record.result.bytes:,}.")
     return {
         **_describe(record.spec, record.title),
-        **record.model_dump(include={"finished_at", "created_at", "accession", "parent"}),
+        **record.model_dump(exclude={"spec", "title", "result"}),
+        "record_stored_at": files[RECORD].updated,
         "result": {**record.result.model_dump(), "files": existing},
     }
+
+
+def read_record(storage: Storage, stored: StoredFile) -> Record:
+    """Read a record. Raises DamagedFilm or StorageError."""
+    if stored.size > RECORD_BYTES:
+        raise DamagedFilm(f"{RECORD} is far too large to be a film's record.")
+    try:
+        return Record.model_validate_json(storage.get(stored.key))
+    except ValidationError as error:
+        raise DamagedFilm(f"{RECORD} cannot be read: {_first_problem(error)}.") from None
 
 
 def _first_problem(error: ValidationError) -> str:
@@ -127,7 +102,17 @@ def _describe(spec: object, title: str) -> dict[str, Any]:
         walk = WalkSpec.from_stored(spec)
     except ValidationError:
         return {"title": curation.clean_title(title) or "Untitled"}
-    return {"spec": walk.model_dump(mode="json"), "digest": walk.digest(), "title": walk.title()}
+    own = walk.title()
+    written = curation.clean_title(title)
+    # The record's, unless it is the walk's own title, which may be longer than what is written.
+    title = written if written != curation.clean_title(own) and written else own
+    return {"spec": walk.model_dump(mode="json"), "digest": walk.digest(), "title": title}
+
+
+def _describe_gif(spec: object, stem: str) -> dict[str, Any]:
+    """Describe a film by the spec in it; only one without a spec is called by its file's name."""
+    described = _describe(spec, "")
+    return described if "spec" in described else _describe(None, stem.replace("_", " "))
 
 
 def _read_gif(
@@ -145,7 +130,7 @@ def _read_gif(
     paths = {"gif": gif.key, "poster": poster}
     result = Result(files=paths, bytes=len(data), sha256=sha256, frames=found.frames)
     return {
-        **_describe(_decode_comment(found.comment), PurePosixPath(gif.key).stem.replace("_", " ")),
+        **_describe_gif(_decode_comment(found.comment), PurePosixPath(gif.key).stem),
         "finished_at": upload_time(gif),
         "result": result.model_dump(),
     }

@@ -21,8 +21,10 @@ from momalisa.film_intake import (
     reopen_deletions,
     select_new,
     take_back,
+    take_in_changed_records,
     try_action,
 )
+from momalisa.records import ID_LENGTH
 from momalisa.repair import (
     Folders,
     Row,
@@ -34,7 +36,6 @@ from momalisa.repair import (
 )
 from momalisa.storage import FILMS_FOLDER, Storage, StoredFile, check_key
 from momalisa.storage.outbox import Outbox
-from momalisa.stored_films import ID_LENGTH
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Report:
     doubt: str = ""
     """Why this may be the wrong storage."""
     taken_in: list[str] = field(default_factory=list)
+    edited: list[str] = field(default_factory=list)
     taken_back: list[str] = field(default_factory=list)
     damaged: list[str] = field(default_factory=list)
     without_files: list[str] = field(default_factory=list)
@@ -70,6 +72,7 @@ class Report:
             yield self.doubt
         for what, found in (
             ("Of deleted walks, and deleted again soon", self.deleted),
+            ("Edited with another history, later than here", self.edited),
             ("Hang again, since their films were found", self.taken_back),
             ("Waiting for the storage", self.waiting),
             ("In the history, but without their films (--repair makes them again)",
@@ -126,6 +129,7 @@ def sync(
     else:
         reopen_deletions(deleted, database)
     report.taken_in, report.damaged = add_films(storage, database, new, on_progress)
+    report.edited = take_in_changed_records(storage, database, folders)
     report.taken_back, unreadable = take_back(storage, database, rows, folders)
     report.damaged += unreadable
     in_outbox = set(outbox.walk_ids())

@@ -26,6 +26,7 @@ LAYERS: dict[int, set[str]] = {
         "momalisa.render",
         "momalisa.deletion",
         "momalisa.number_marks",
+        "momalisa.records",
         "momalisa.sync",
         "momalisa.repair",
         "momalisa.film_intake",

@@ -160,7 +160,7 @@ def _save_star(walk_id: str, key: str) -> None:
     with history.writing() as session:
         walk = _find_to_annotate(session, walk_id)
         if walk is not None:
-            walk.star = st.session_state[key]
+            curation.set_star(session=session, walk_id=walk_id, star=st.session_state[key])
 
 
 @error_display.toast_errors
@@ -169,12 +169,12 @@ def _save_notes(walk_id: str, key: str) -> None:
     mine = st.session_state[key]
     with history.writing() as session:
         walk = _find_to_annotate(session, walk_id)
-        if walk is None:
-            return
-        if walk.notes in (mine, st.session_state[_baseline_key(key)]):
-            walk.notes = mine
-        else:
-            walk.notes = f"{walk.notes}\n{mine}".strip()
+        if walk is not None and curation.set_notes(
+            session=session,
+            walk_id=walk_id,
+            notes=mine,
+            known=st.session_state[_baseline_key(key)],
+        ):
             st.toast("Somebody else wrote a note here meanwhile. Both are kept.")
 
 

@@ -19,6 +19,7 @@ from momalisa.errors import StorageError
 from momalisa.number_marks import MarkKeeper
 from momalisa.storage import Storage
 from momalisa.storage.outbox import Outbox, store_film
+from momalisa.worker.record_writer import RecordWriter
 
 PAUSES = (1.0, 60.0)
 """Seconds between two tries to reach the storage: the first pause, and the longest."""
@@ -43,6 +44,7 @@ class Courier:
         self._backoff = Backoff(*PAUSES)
         self._next = 0.0
         self._marks = MarkKeeper(self._get_storage, database)
+        self._records = RecordWriter(self._get_storage, database)
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Deliver whenever a film waits, until `stopping()`; after failures the pauses grow."""
@@ -53,7 +55,13 @@ class Courier:
                     self._marks.update()
                 else:
                     self._next = time.monotonic() + self._backoff.next_pause()
-            time.sleep(LOOK)
+            if not self._records.update():
+                time.sleep(LOOK)
+
+    def write_records(self) -> None:
+        """Write the records of all films that were edited."""
+        while self._records.update():
+            pass
 
     def deliver_all(self) -> bool:
         """Deliver and delete as much as possible; False, with a log entry, if something failed."""

@@ -92,6 +92,7 @@ class Worker:
                 pass
             if once:
                 self._courier.deliver_all()
+                self._courier.write_records()
         finally:
             self._heartbeat.end()
             heartbeat.join()

@@ -1,0 +1,145 @@
+"""Every edit of a film is noted by the database's clock, until its record has it."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from db import curation, edits, votes, walks
+from db.models import Walk
+from db.session import reading, writing
+
+AddWalk = Callable[..., Walk]
+FUTURE = timedelta(days=1)
+
+
+def read(url: str, walk: Walk) -> Walk:
+    with reading(url) as session:
+        return session.get_one(Walk, walk.id)
+
+
+def stale(url: str) -> list[str]:
+    with reading(url) as session:
+        return edits.list_stale(session=session, limit=9)
+
+
+def record(url: str, walk: Walk) -> None:
+    edited_at = read(url, walk).edited_at
+    assert edited_at is not None
+    with writing(url) as session:
+        edits.mark_recorded(
+            session=session,
+            walk_id=walk.id,
+            edited_at=edited_at,
+            stored_at=datetime.now(UTC),
+            key="walk.json",
+        )
+
+
+@pytest.fixture
+def film(url: str, add_film: AddWalk) -> Walk:
+    walk = add_film(result={"sha256": "5a" * 32})
+    record(url, walk)
+    return walk
+
+
+EDITS: dict[str, Callable[..., object]] = {
+    "title": lambda **of: curation.set_title(title="another", **of),
+    "tags": lambda **of: curation.set_tags(tags=["sea"], **of),
+    "star": lambda **of: curation.set_star(star=True, **of),
+    "notes": lambda **of: curation.set_notes(notes="kept", known="", **of),
+}
+
+
+def test_a_finished_film_lacks_its_record_until_it_is_written(url: str, add_film: AddWalk) -> None:
+    walk = add_film(result={"sha256": "5a" * 32})
+    assert stale(url) == [walk.id]
+    record(url, walk)
+    assert stale(url) == []
+    assert read(url, walk).files["json"] == "walk.json"
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_an_edit_makes_the_record_stale_and_no_change_does_not(
+    url: str, film: Walk, what: str
+) -> None:
+    for expected in ([film.id], []):
+        with writing(url) as session:
+            EDITS[what](session=session, walk_id=film.id)
+        assert stale(url) == expected
+        record(url, film)
+
+
+def test_a_vote_is_an_edit_of_both_films(url: str, film: Walk, add_film: AddWalk) -> None:
+    other = add_film(result={"sha256": "5a" * 32})
+    record(url, other)
+    with writing(url) as session:
+        votes.cast(session=session, one=film.id, other=other.id, preferred=None, maker="m")
+    assert set(stale(url)) == {film.id, other.id}
+
+
+def test_an_edit_during_the_writing_is_written_next(url: str, film: Walk) -> None:
+    with writing(url) as session:
+        curation.set_star(session=session, walk_id=film.id, star=True)
+    first = read(url, film).edited_at
+    assert first is not None
+    with writing(url) as session:
+        curation.set_star(session=session, walk_id=film.id, star=False)
+    with writing(url) as session:
+        of: dict[str, datetime] = {"edited_at": first, "stored_at": first}
+        edits.mark_recorded(session=session, walk_id=film.id, key="walk.json", **of)
+    assert stale(url) == [film.id]
+
+
+def test_an_edit_is_later_than_the_one_before_whatever_the_clock_says(url: str, film: Walk) -> None:
+    ahead = datetime.now(UTC) + FUTURE
+    with writing(url) as session:
+        row = session.get_one(Walk, film.id)
+        row.edited_at = row.recorded_at = ahead
+    with writing(url) as session:
+        curation.set_star(session=session, walk_id=film.id, star=True)
+    assert read(url, film).edited_at == ahead + timedelta(microseconds=1)
+    assert stale(url) == [film.id]
+
+
+def test_notes_of_two_curators_are_both_kept(url: str, film: Walk) -> None:
+    of = {"walk_id": film.id, "known": ""}
+    with writing(url) as session:
+        assert not curation.set_notes(session=session, notes="first", **of)
+        assert curation.set_notes(session=session, notes="second", **of)
+    assert read(url, film).notes == "first\nsecond"
+
+
+@pytest.mark.parametrize(("seconds", "title"), [(1, "theirs"), (-1, "a → b")])
+def test_the_later_edit_wins(url: str, film: Walk, seconds: int, title: str) -> None:
+    edited_at = read(url, film).edited_at
+    assert edited_at is not None
+    with writing(url) as session:
+        taken = curation.take_in(
+            session=session,
+            walk_id=film.id,
+            title="theirs",
+            tags=["sea"],
+            star=True,
+            notes="n",
+            parent=None,
+            recorded_votes=[],
+            edited_at=edited_at + timedelta(seconds=seconds),
+            record_stored_at=edited_at,
+        )
+    assert taken is (seconds > 0)
+    assert read(url, film).title == title
+    assert stale(url) == []
+
+
+def test_a_deleted_film_whose_record_was_written_is_deleted_again(url: str, film: Walk) -> None:
+    from db import deletions
+
+    moment = datetime.now(UTC)
+    with writing(url) as session:
+        walks.delete(session=session, walk_id=film.id)
+        deletions.close(session=session, walk_id=film.id)
+    with writing(url) as session:
+        of = {"edited_at": moment, "stored_at": moment}
+        edits.mark_recorded(session=session, walk_id=film.id, key="walk.json", **of)
+        assert deletions.list_open(session=session) == [film.id]
