@@ -91,9 +91,11 @@ def take_in(
         walk.edited_at = walk.recorded_at = edited_at
     if parent != walk_id and walk.parent is None and parent and session.get(Walk, parent):
         walk.parent = parent
-    walk.record_stored_at = record_stored_at
-    known = votes.take_in(session=session, votes=recorded_votes)
-    if later and votes.count_of(session=session, walk_id=walk_id) > known:
+    complete = votes.take_in(session=session, votes=recorded_votes)
+    if complete and walk.parent == parent:
+        # Else it is read again, once the films that it names may be there.
+        walk.record_stored_at = record_stored_at
+    if later and votes.count_of(session=session, walk_id=walk_id) > len(recorded_votes):
         edits.mark_edited(session, walk)  # the record lacks votes of this history
     session.flush()
     return later

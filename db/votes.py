@@ -78,29 +78,27 @@ def count_of(*, session: Session, walk_id: str) -> int:
     return session.scalar(votes.where(or_(Vote.left == walk_id, Vote.right == walk_id))) or 0
 
 
-def take_in(*, session: Session, votes: Iterable[Mapping[str, Any]]) -> int:
+def take_in(*, session: Session, votes: Iterable[Mapping[str, Any]]) -> bool:
     """Insert votes of a record, each with "left", "right", "chosen", "maker" and "created_at".
 
-    Of two votes of a maker on the same pair the later one stays. Returns how many of them the
-    history has then; those on films that it does not know are left out.
+    Of two votes of a maker on the same pair the later one stays. False if some were left out,
+    because the history does not know their films.
     """
-    known = 0
+    complete = True
     for vote in votes:
-        left, right = sorted((str(vote["left"]), str(vote["right"])))
-        ids = session.scalars(select(Walk.id).where(Walk.id.in_((left, right)), IS_DONE)).all()
-        if len(ids) < 2 or left != vote["left"]:
+        pair = sorted((str(vote["left"]), str(vote["right"])))
+        ids = session.scalars(select(Walk.id).where(Walk.id.in_(pair), IS_DONE)).all()
+        if len(ids) < 2 or pair[0] != vote["left"]:
+            complete = False
             continue
-        known += 1
-        same = select(Vote).where(
-            Vote.left == left, Vote.right == right, Vote.maker == vote["maker"]
-        )
-        existing = session.scalars(same).first()
+        same = (getattr(Vote, name) == vote[name] for name in ("left", "right", "maker"))
+        existing = session.scalars(select(Vote).where(*same)).first()
         if existing is None:
             session.add(Vote(**vote))
         elif existing.created_at < vote["created_at"]:
             existing.chosen, existing.created_at = vote["chosen"], vote["created_at"]
         session.flush()
-    return known
+    return complete
 
 
 def tally(*, session: Session, one: str, other: str, maker: str = "") -> Tally:

@@ -132,8 +132,7 @@ def adopt(
     `record_stored_at` is None for a film without a record, which gets one. Votes on films that
     come later are left to `curation.take_in`.
     """
-    known = get(session=session, walk_id=walk_id) is not None
-    if known or deletions.is_deleted(session=session, walk_id=walk_id):
+    if _is_known(session, walk_id):
         return None
     result = result or {}
     walk = Walk(
@@ -143,8 +142,7 @@ def adopt(
         created_at=created_at or finished_at,
         started_at=started_at or created_at or finished_at,
         finished_at=finished_at,
-        edited_at=edited_at if record_stored_at else database_now(session),
-        recorded_at=edited_at if record_stored_at else None,
+        **_edit_times(session, edited_at, record_stored_at),
         remote=remote,
         spec=dict(spec or {}),
         digest=digest,
@@ -160,11 +158,24 @@ def adopt(
     )
     session.add(walk)
     session.flush()
-    votes = list(votes)
-    complete = film_votes.take_in(session=session, votes=votes) == len(votes)
-    if complete and walk.parent == parent:
-        walk.record_stored_at = record_stored_at
+    complete = film_votes.take_in(session=session, votes=votes) and walk.parent == parent
+    walk.record_stored_at = record_stored_at if complete else None
     return walk
+
+
+def _edit_times(
+    session: Session, edited_at: datetime | None, record_stored_at: datetime | None
+) -> dict[str, datetime | None]:
+    """Return when a film was edited and recorded; one without a record was edited just now."""
+    if record_stored_at is None:
+        return {"edited_at": database_now(session), "recorded_at": None}
+    return {"edited_at": edited_at, "recorded_at": edited_at}
+
+
+def _is_known(session: Session, walk_id: str) -> bool:
+    """Whether a walk has this id, or had it and was deleted."""
+    exists = get(session=session, walk_id=walk_id) is not None
+    return exists or deletions.is_deleted(session=session, walk_id=walk_id)
 
 
 def find_existing_ids(*, session: Session, ids: Iterable[str]) -> set[str]:

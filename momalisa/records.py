@@ -14,6 +14,8 @@ from sqlalchemy.orm import Session
 from db import votes
 from db.models import Choice, Walk
 from momalisa.result import Result
+from momalisa.storage import film_key
+from momalisa.storage.outbox import RECORD
 
 RECORD_BYTES = 2_000_000
 """Size limit of a record."""
@@ -77,6 +79,7 @@ def write_record(session: Session, walk: Walk) -> bytes:
     """Return the content of a film's `walk.json`, all that its row says."""
     names = set(Result.model_fields) - {"frames"}
     result: dict[str, Any] = {name: getattr(walk, name) for name in names}
+    result["files"] = {**walk.files, "json": film_key(walk.id, RECORD)}
     ballots = votes.list_of(session=session, walk_id=walk.id, limit=VOTES)
     content = {
         "version": 1,
