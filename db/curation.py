@@ -53,7 +53,7 @@ def set_star(*, session: Session, walk_id: str, star: bool) -> None:
 def set_notes(*, session: Session, walk_id: str, notes: str, known: str | None) -> bool:
     """Set a walk's notes; True if others were kept above them.
 
-    That is so if the stored ones are not those that the writer knew: somebody else wrote them
+    That is so if the stored ones are not those that the writer knew: another curator wrote them
     meanwhile. Raises KeyError when there is no such walk.
     """
     walk = _get_walk(session, walk_id)

@@ -17,7 +17,7 @@ from sqlalchemy import (
     tuple_,
 )
 from sqlalchemy.dialects.postgresql import TSQUERY
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.models import IS_DONE, Tag, Walk
 from db.text import normalize_words
@@ -135,3 +135,31 @@ def match_words(session: Session, words: list[str]) -> ColumnElement[bool]:
     prefixes = " AND ".join(f'"{word}"*' for word in words)
     match = _FULL_TEXT_INDEX.c.walk_words.op("MATCH", is_comparison=True)(prefixes)
     return Walk.number.in_(select(_FULL_TEXT_INDEX.c.rowid).where(match))
+
+
+def list_filter_values(*, session: Session) -> dict[str, list[str]]:
+    """Return the values that films can be filtered by: "model", "pacing" and "tag", sorted."""
+    select_values = _select_distinct_by_index if is_postgresql(session) else _select_distinct
+    queries = {
+        "model": select_values(Walk.model),
+        "pacing": select_values(Walk.pacing),
+        "tag": select(Tag.name).distinct(),
+    }
+    return {name: sorted(session.scalars(query)) for name, query in queries.items()}
+
+
+def _select_distinct(column: InstrumentedAttribute[str]) -> Select[str]:
+    """Select a column's distinct values of done walks, without the blank one."""
+    return select(column).where(IS_DONE, column > "").distinct()
+
+
+def _select_distinct_by_index(column: InstrumentedAttribute[str]) -> Select[str]:
+    """Select the same with a loose index scan: each value is the smallest above the previous one.
+
+    PostgreSQL would read all walks for DISTINCT.
+    """
+    smallest = select(func.min(column).label("value")).where(IS_DONE, column > "")
+    values = smallest.cte("each", recursive=True)
+    successor = select(func.min(column)).where(IS_DONE, column > values.c.value).scalar_subquery()
+    values = values.union_all(select(successor).where(values.c.value.is_not(None)))
+    return select(values.c.value).where(values.c.value.is_not(None))

@@ -6,16 +6,16 @@ queue is in `db.queue`, titles and tags are in `db.curation`.
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any, Unpack
+from typing import Any, Literal, TypedDict, Unpack
 
 from sqlalchemy import Select, func, select, tuple_, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import Session
 
 from db import accession_numbers, curation, deletions, queue_limits
 from db import votes as film_votes
 from db.clock import database_now
-from db.gallery_query import ORDERS, Filters, Sort, build_conditions, is_postgresql, select_ids
-from db.models import HAS_FILM, IS_ACTIVE, IS_DONE, IS_QUEUED, IS_RUNNING, State, Tag, Walk
+from db.gallery_query import ORDERS, Filters, Sort, build_conditions, select_ids
+from db.models import HAS_FILM, IS_ACTIVE, IS_DONE, IS_QUEUED, IS_RUNNING, State, Walk
 from db.queue import QUEUE_ORDER, RESULT, without_new_film
 from db.queue_limits import QueueLimits
 
@@ -28,6 +28,8 @@ _EXPORT_COLUMNS = (
 FRAME_SECONDS = 1
 """Within a queue round, walks are sorted by arrival plus this many seconds for each frame."""
 _BATCH = 500  # parameters per query; SQLite allows 32,766, PostgreSQL 65,535
+_PLAIN_FIELDS: tuple[Literal["maker", "remote", "notes", "star"], ...]
+_PLAIN_FIELDS = ("maker", "remote", "notes", "star")
 _BLANK_SPEC: dict[str, Any] = {
     **dict.fromkeys(("model", "pacing", "interpolation"), ""),
     **dict.fromkeys(("frames", "steps", "size"), 0),
@@ -102,64 +104,70 @@ def _check_parent(session: Session, parent: str | None) -> str | None:
     return parent if exists else None
 
 
+class FilmFields(TypedDict, total=False):
+    """What a record may say about a film; see `adopt`."""
+
+    spec: Mapping[str, Any]
+    digest: str
+    accession: str
+    created_at: datetime | None
+    started_at: datetime | None
+    edited_at: datetime | None
+    record_stored_at: datetime
+    maker: str
+    parent: str | None
+    remote: bool
+    result: Mapping[str, Any]
+    notes: str
+    star: bool
+    tags: Iterable[str]
+    votes: Iterable[Mapping[str, Any]]
+
+
 def adopt(
     *,
     session: Session,
     walk_id: str,
     title: str,
     finished_at: datetime,
-    spec: Mapping[str, Any] | None = None,
-    digest: str = "",
-    accession: str = "",
-    created_at: datetime | None = None,
-    maker: str = "",
-    parent: str | None = None,
-    result: Mapping[str, Any] | None = None,
-    notes: str = "",
-    star: bool = False,
-    tags: Iterable[str] = (),
-    votes: Iterable[Mapping[str, Any]] = (),
-    started_at: datetime | None = None,
-    remote: bool = False,
-    edited_at: datetime | None = None,
-    record_stored_at: datetime | None = None,
+    **fields: Unpack[FilmFields],
 ) -> Walk | None:
     """Insert a finished film that is not in the history; None if a walk has its id or had it.
 
     The fields are those of a `walk.json`. `spec` is valid; `result` holds columns of
     `queue.RESULT`, and "frames", the number of frames. For a film of another program both are left
     out, and its settings are blank. The accession number is kept unless it is taken or invalid.
-    `record_stored_at` is None for a film without a record, which gets one. Votes on films that
-    come later are left to `curation.take_in`.
+    A film without a record, hence without `record_stored_at`, gets one. Votes on films that come
+    later are left to `curation.take_in`.
     """
     if _is_known(session, walk_id):
         return None
-    result = result or {}
+    result, spec = fields.get("result", {}), fields.get("spec", {})
+    accession, parent = fields.get("accession", ""), fields.get("parent")
+    created_at = fields.get("created_at") or finished_at
+    stored_at = fields.get("record_stored_at")
     walk = Walk(
         id=walk_id,
         accession=accession_numbers.assign_existing(session, accession, finished_at.year),
         state=State.DONE,
-        created_at=created_at or finished_at,
-        started_at=started_at or created_at or finished_at,
+        created_at=created_at,
+        started_at=fields.get("started_at") or created_at,
         finished_at=finished_at,
-        **_edit_times(session, edited_at, record_stored_at),
-        remote=remote,
-        spec=dict(spec or {}),
-        digest=digest,
+        spec=dict(spec),
+        digest=fields.get("digest", ""),
         title=title,
         frames_total=int(result.get("frames", 0)),
-        maker=maker,
         parent=_check_parent(session, parent),
-        notes=notes,
-        star=star,
-        tagged=curation.create_tags(tags),
+        tagged=curation.create_tags(fields.get("tags", ())),
+        **{name: fields[name] for name in _PLAIN_FIELDS if name in fields},
+        **_edit_times(session, fields.get("edited_at"), stored_at),
         **{name: (spec or _BLANK_SPEC)[name] for name in _SPEC_COLUMNS},
         **{name: result[name] for name in RESULT & result.keys()},
     )
     session.add(walk)
     session.flush()
-    complete = film_votes.take_in(session=session, votes=votes) and walk.parent == parent
-    walk.record_stored_at = record_stored_at if complete else None
+    complete = film_votes.take_in(session=session, votes=fields.get("votes", ()))
+    walk.record_stored_at = stored_at if complete and walk.parent == parent else None
     return walk
 
 
@@ -291,34 +299,6 @@ def find_same_film(*, session: Session, digest: str, model_digest: str = "") -> 
     if model_digest:
         walks = walks.where(Walk.model_digest.in_(("", model_digest)))
     return session.scalar(walks.order_by(Walk.finished_at.desc(), Walk.id.desc()).limit(1))
-
-
-def list_filter_values(*, session: Session) -> dict[str, list[str]]:
-    """Return the values that `list_page` can filter by: "model", "pacing" and "tag", sorted."""
-    select_values = _select_distinct_by_index if is_postgresql(session) else _select_distinct
-    queries = {
-        "model": select_values(Walk.model),
-        "pacing": select_values(Walk.pacing),
-        "tag": select(Tag.name).distinct(),
-    }
-    return {name: sorted(session.scalars(query)) for name, query in queries.items()}
-
-
-def _select_distinct(column: InstrumentedAttribute[str]) -> Select[str]:
-    """Select a column's distinct values of done walks, without the blank one."""
-    return select(column).where(IS_DONE, column > "").distinct()
-
-
-def _select_distinct_by_index(column: InstrumentedAttribute[str]) -> Select[str]:
-    """Select the same with a loose index scan: each value is the smallest above the previous one.
-
-    PostgreSQL would read all walks for DISTINCT.
-    """
-    smallest = select(func.min(column).label("value")).where(IS_DONE, column > "")
-    values = smallest.cte("each", recursive=True)
-    successor = select(func.min(column)).where(IS_DONE, column > values.c.value).scalar_subquery()
-    values = values.union_all(select(successor).where(values.c.value.is_not(None)))
-    return select(values.c.value).where(values.c.value.is_not(None))
 
 
 def list_awaiting_upload(*, session: Session) -> list[Walk]:

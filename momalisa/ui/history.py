@@ -6,8 +6,8 @@ from contextlib import contextmanager
 import streamlit as st
 from sqlalchemy.orm import Session
 
+from db import gallery_query, walks, worker_registry
 from db import session as database
-from db import walks, worker_registry
 from db.models import Walk
 from momalisa.settings import settings
 from momalisa.storage import Storage, app_url, open_storage
@@ -78,7 +78,7 @@ def file_url(walk: Walk, kind: str, *, download: str = "") -> str:
 def all_tags() -> list[str]:
     """All tags in use."""
     with reading() as session:
-        return walks.list_filter_values(session=session)["tag"]
+        return gallery_query.list_filter_values(session=session)["tag"]
 
 
 def recent_films(limit: int = 12) -> list[Walk]:

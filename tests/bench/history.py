@@ -19,7 +19,7 @@ from typing import Any, get_args
 from sqlalchemy import insert, select, text
 from sqlalchemy.orm import Session
 
-from db import walks
+from db import gallery_query, walks
 from db.gallery_query import ORDERS, Sort
 from db.models import IS_DONE, SORT_LENGTH, State, Tag, Walk, generate_id
 from db.session import get_engine, reading, sqlite_file, writing
@@ -208,7 +208,7 @@ def _queries(url: str) -> dict[str, Callable[[Session], object]]:
         add(f"search “{search}”", search=search)
     add("search “crimson” by evenness", search="crimson", sort="evenness")
     return queries | {
-        "choices": lambda session: walks.list_filter_values(session=session),
+        "choices": lambda session: gallery_query.list_filter_values(session=session),
         "same film": lambda session: walks.find_same_film(session=session, digest=f"{4711:064x}"),
     }
 

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import update
 
-from db import curation, walks
+from db import curation, gallery_query, walks
 from db.gallery_query import Sort
 from db.models import Walk
 from db.session import reading, writing
@@ -184,7 +184,7 @@ def test_filters_and_their_choices(
         curation.set_tags(session=session, walk_id=one.id, tags=["red", "blue"])
         curation.set_tags(session=session, walk_id=two.id, tags=["red"])
     with reading(url) as session:
-        assert walks.list_filter_values(session=session) == {
+        assert gallery_query.list_filter_values(session=session) == {
             "model": ["atelier", "tiny"],
             "pacing": ["ease", "linear"],
             "tag": ["blue", "red"],

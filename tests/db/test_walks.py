@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from db import curation, queue, walks
+from db import curation, gallery_query, queue, walks
 from db.models import State, Tag, Walk
 from db.session import reading, writing
 from db.text import normalize_words
@@ -252,7 +252,11 @@ def test_film_of_another_program_has_blank_settings(url: str) -> None:
     assert walk is not None
     assert (walk.accession, walk.spec, walk.model, walk.prompts) == ("ML.2024.0001", {}, "", [])
     with reading(url) as session:
-        assert walks.list_filter_values(session=session) == {"model": [], "pacing": [], "tag": []}
+        assert gallery_query.list_filter_values(session=session) == {
+            "model": [],
+            "pacing": [],
+            "tag": [],
+        }
         assert [row["title"] for row in walks.export(session=session)] == ["dog to cat"]
 
 

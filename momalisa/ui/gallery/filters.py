@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlencode
 
 import streamlit as st
 
-from db import walks
+from db import gallery_query
 from db.gallery_query import ORDERS, Filters, Sort
 from momalisa.ui import history
 
@@ -23,7 +23,7 @@ class FilmQuery(NamedTuple):
 def show_filters() -> FilmQuery:
     """Show the fields for search, order and filters; returns their values."""
     with history.reading() as session:
-        choices = walks.list_filter_values(session=session)
+        choices = gallery_query.list_filter_values(session=session)
     words, beside = st.columns([2, 1], vertical_alignment="bottom")
     with words:
         search = st.text_input(
