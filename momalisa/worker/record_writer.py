@@ -53,10 +53,13 @@ class RecordWriter:
                 self._not_before[walk_id] = time.monotonic() + SETTLE
                 self._write(walk_id)
             self._backoff.reset()
-        except (StorageError, HistoryError, ValidationError) as error:
+        except Exception as error:
+            # Whatever is wrong with one film, the courier goes on with the others.
             self._next = time.monotonic() + self._backoff.next_pause()
             self._not_before[walk_id] = time.monotonic() + self._backoff.longest
-            log.warning("The record of walk %s is not up to date. %s", walk_id, error)
+            foreseen = isinstance(error, StorageError | HistoryError)
+            sentence = "The record of walk %s is not up to date. %s"
+            log.warning(sentence, walk_id, error, exc_info=not foreseen)
             return False
         return len(due) == AT_A_TIME
 

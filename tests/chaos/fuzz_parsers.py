@@ -57,12 +57,12 @@ def parse_self_test(data: bytes) -> None:
 
 def parse_record(data: bytes) -> None:
     """Read a `walk.json` of a store."""
-    from momalisa import stored_films
+    from momalisa import records, stored_films
     from momalisa.storage import StoredFile
 
     key = "saved_predictions/a/walk.json"
     gif = "saved_predictions/a/b.gif"
-    now = stored_films.FIRST_MOMENT
+    now = records.FIRST_MOMENT
     files = {
         "walk.json": StoredFile(key, len(data), now),
         "b.gif": StoredFile(gif, 1, now),

@@ -40,12 +40,13 @@ def test_record_says_what_the_history_knows(settings: Settings) -> None:
             read_walk(settings.database, walk).files["json"]
         )
     )
-    assert record == {
-        "accession": walk.accession,
-        "created_at": walk.created_at.isoformat(),
-        "parent": None,
-        "maker": "",
+    done = read_walk(settings.database, walk)
+    assert {name: record[name] for name in ("accession", "maker", "parent", "title")} == {
+        name: getattr(done, name) for name in ("accession", "maker", "parent", "title")
     }
+    for name in ("created_at", "started_at", "finished_at", "edited_at"):
+        assert record[name] == getattr(done, name).isoformat()
+    assert done.recorded_at == done.edited_at
 
 
 def test_once_means_until_the_queue_is_empty(settings: Settings) -> None:
