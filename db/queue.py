@@ -114,6 +114,17 @@ def reclaim_from(*, session: Session, owner: str) -> None:
     _take_back(session, Walk.owner == owner, "died")
 
 
+def give_up(*, session: Session, walk_id: str, owner: str, attempt: int, reason: str) -> bool:
+    """Take a walk from a worker that must end itself, and count a death; False if it lost it."""
+    held = select(Walk).where(*_lease_is_held(walk_id, owner, attempt)).with_for_update()
+    walk = session.scalar(held.execution_options(populate_existing=True))
+    if walk is None:
+        return False
+    _count_death(walk, f"Worker {owner} {reason}", database_now(session))
+    session.flush()
+    return True
+
+
 def _take_back(session: Session, condition: ColumnElement[bool], reason: str) -> None:
     lost = select(Walk).where(IS_RUNNING, condition).with_for_update(skip_locked=True)
     for walk in session.scalars(lost.execution_options(populate_existing=True)).all():

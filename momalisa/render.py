@@ -34,6 +34,8 @@ class Progress:
     total: int
     previews: tuple[tuple[int, str], ...] = ()
     """(index of the place, key of its preview) where the frame is not ready."""
+    samples: int = 0
+    """Rows sent through the model so far."""
 
 
 class RenderedFrames(NamedTuple):
@@ -171,7 +173,8 @@ class _Tally:
 
     def progress(self, stage: str) -> Progress:
         """The progress so far."""
-        return Progress(stage, tuple(self.ready.items()), self.total, tuple(self.previews.items()))
+        ready, previews = tuple(self.ready.items()), tuple(self.previews.items())
+        return Progress(stage, ready, self.total, previews, self.samples)
 
 
 def _keys_by_leg(spec: WalkSpec, keys: Sequence[str]) -> Iterator[list[str]]:

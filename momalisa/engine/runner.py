@@ -1,6 +1,6 @@
 """Runs a model's batches on its device: split over CPU cores, a small network traced."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property
 
@@ -24,6 +24,8 @@ class ModelRunner:
     def __init__(self, model: DiffusionModel, seconds_to_load: float = 0.0) -> None:
         self.model = model
         self.seconds_to_load = seconds_to_load
+        self.on_step: Callable[[], None] = lambda: None
+        """Called before each prediction and each decoding, in any thread; may raise to stop."""
         weights = sum(weight.numel() for weight in model.network.parameters())
         self._small = weights <= SMALL
         self._batching = CpuBatching(model.device, small=self._small)
@@ -64,7 +66,11 @@ class ModelRunner:
             guidance = replace(guidance, negative=guidance.negative.to(device, dtype))
         conditioning = conditioning.to(device, dtype)
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        predict = self.predict
+        network = self.predict
+
+        def predict(latents: Tensor, time: Tensor, conditions: Conditioning) -> Tensor:
+            self.on_step()
+            return network(latents, time, conditions)
 
         def go(rows: slice) -> SamplingState:
             return advance(
@@ -82,5 +88,10 @@ class ModelRunner:
 
     def decode(self, latents: Tensor) -> list[Frame]:
         """Frames (height, width, 3) of clean latents (n, c, h, w)."""
-        parts = self._batching.run(lambda rows: self.model.decode(latents[rows]), len(latents))
+
+        def decode(rows: slice) -> list[Frame]:
+            self.on_step()
+            return self.model.decode(latents[rows])
+
+        parts = self._batching.run(decode, len(latents))
         return [frame for some in parts for frame in some]

@@ -29,9 +29,16 @@ class ProcessIdentity:
     @property
     def has_ended(self) -> bool:
         """Whether it certainly ended; False wherever that cannot be told from here."""
-        if not self.boot_id or self.boot_id != _read_boot_id() or not self.process_start:
-            return False
-        return _read_start(self.pid) != self.process_start
+        return self._is_visible and _read_start(self.pid) != self.process_start
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it certainly runs, on this machine and in this PID namespace."""
+        return self._is_visible and _read_start(self.pid) == self.process_start
+
+    @property
+    def _is_visible(self) -> bool:
+        return self.process_start > 0 and self.boot_id == _read_boot_id() != ""
 
 
 def identify(pid: int | None = None) -> ProcessIdentity:

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from db import queue, worker_registry
@@ -15,9 +15,12 @@ from db.session import writing
 from momalisa.render import Progress
 from momalisa.settings import Settings
 from momalisa.worker.identity import identify
+from momalisa.worker.stall import StageLimits, StallWatch
 
 GRACE = 10.0
 """Seconds that a stopping worker has to end by itself."""
+LET_GO = 15.0
+"""Seconds for the history to take a walk back from a worker that ends itself."""
 
 log = logging.getLogger(__name__)
 
@@ -32,6 +35,8 @@ class Timing:
     """Between two heartbeats."""
     poll: float = 0.2
     """Between two looks at an empty queue, and at the stills while a walk is rendered."""
+    limits: StageLimits = field(default_factory=StageLimits)
+    """How long the renderer may stand still."""
     storage_retries: float = 15.0
     """How long to retry the storage for a film just rendered, before the outbox takes it."""
     outbox_retries: float = 120.0
@@ -75,6 +80,7 @@ class ActiveJob:
         self.status = LeaseStatus.HELD
         self.has_stored = False
         """Whether its film began to be stored."""
+        self.abandoned_at: float | None = None
         self._current: tuple[str, list[list[Any]]] = ("loading", [])
         self._written = self._current
 
@@ -84,6 +90,15 @@ class ActiveJob:
         previews = [[place, key, "rough"] for place, key in progress.previews]
         self._current = (progress.stage, frames + previews)
         self.has_stored |= progress.stage == "storing"
+
+    @property
+    def seconds_abandoned(self) -> float:
+        """Seconds since the walk is no longer this worker's to render; 0 while it is."""
+        if self.status is LeaseStatus.HELD:
+            return 0.0
+        if self.abandoned_at is None:
+            self.abandoned_at = time.monotonic()
+        return time.monotonic() - self.abandoned_at
 
     def changes(self) -> tuple[dict[str, Any], Callable[[], None]]:
         """Return the columns that the row lacks, and a function to call once they are written."""
@@ -103,7 +118,8 @@ class ActiveJob:
 class Heartbeat:
     """Tells the history that a worker is alive, and renews the lease of its active job.
 
-    `get_device` returns the device of the model in memory.
+    `get_device` returns the device of the model in memory. It also ends the process of a renderer
+    that stands still (`watch`): no thread can be stopped from outside.
     """
 
     def __init__(
@@ -112,6 +128,7 @@ class Heartbeat:
         worker_name: str,
         timing: Timing,
         stop: StopRequest,
+        watch: StallWatch,
         get_device: Callable[[], str],
     ) -> None:
         self.job: ActiveJob | None = None
@@ -121,9 +138,11 @@ class Heartbeat:
         self._worker_name = worker_name
         self._timing = timing
         self._stop = stop
+        self._watch = watch
         self._get_device = get_device
         self._ended = False
         self._last = 0.0
+        self._last_tick = time.monotonic()
         self._succeeded = True
 
     def start(self, force_exit: Callable[[], None]) -> threading.Thread:
@@ -140,17 +159,28 @@ class Heartbeat:
         self._ended = True
 
     @property
+    def seconds_since_tick(self) -> float:
+        """Seconds since `heartbeat_loop` last went round."""
+        return time.monotonic() - self._last_tick
+
+    @property
     def ended(self) -> bool:
         """Whether the worker has ended."""
         return self._ended
 
     def heartbeat_loop(self, force_exit: Callable[[], None]) -> None:
-        """Send heartbeats until `end`; call `force_exit` if a stop takes longer than GRACE."""
+        """Send heartbeats until `end`.
+
+        Calls `force_exit` if a stop takes longer than GRACE, if the renderer stands still, or if it
+        does not let go of a walk that was cancelled or lost; the walk is given up before.
+        """
         while not self._ended:
             time.sleep(min(self._timing.heartbeat, 0.1))
             if not self._ended and self._is_due():
                 self._try_heartbeat()
-            if self._stop.seconds > GRACE:
+            self._last_tick = time.monotonic()
+            self._watch.tick()
+            if self._stop.seconds > GRACE or self._has_hung():
                 force_exit()
                 return
 
@@ -182,6 +212,31 @@ class Heartbeat:
             self._stop.is_set and job is not None and job.status is not LeaseStatus.LOST
         )
         return must_give_back or time.monotonic() - self._last >= self._timing.heartbeat
+
+    def _has_hung(self) -> bool:
+        """Whether the process must end, since its renderer stands still; gives its walk up."""
+        job, watch, reason = self.job, self._watch, self._watch.overrun()
+        waited = 0.0 if job is None else job.seconds_abandoned
+        must_exit = bool(reason) or waited > watch.reaction_limit
+        if not must_exit and (waited <= watch.limits.confirm or watch.may_store):
+            return False
+        if job is not None:
+            # The history may hang as well; the lease runs out then.
+            run_with_deadline(lambda: self._let_go(job, reason), LET_GO)
+        if must_exit:
+            log.error("The worker ends: its renderer %s", reason or "did not let go of its walk")
+        return must_exit
+
+    def _let_go(self, job: ActiveJob, reason: str) -> None:
+        """Write that a walk is cancelled, or given up for a reason."""
+        if job.status is LeaseStatus.LOST:
+            return
+        with writing(self._database) as session:
+            if job.status is LeaseStatus.CANCEL_REQUESTED:
+                queue.confirm_cancel(session=session, **job.lease)
+            else:
+                queue.give_up(session=session, **job.lease, reason=reason)
+        job.status = LeaseStatus.LOST
 
     def _try_heartbeat(self) -> None:
         """Send a heartbeat; of consecutive failures only the first is logged."""
@@ -220,6 +275,20 @@ class Heartbeat:
         if status is not LeaseStatus.LOST:
             mark_written()
         job.status = status
+
+
+def run_with_deadline(run: Callable[[], None], seconds: float) -> None:
+    """Run in a thread, and wait for that no longer than some seconds; an error is logged."""
+
+    def attempt() -> None:
+        try:
+            run()
+        except Exception as error:
+            log_error("A walk could not be given up", error)
+
+    thread = threading.Thread(target=attempt, daemon=True)
+    thread.start()
+    thread.join(seconds)
 
 
 def log_error(subject: str, error: Exception) -> None:

@@ -4,13 +4,16 @@ import logging
 import os
 import signal
 import threading
+import time
 from contextlib import suppress
 from pathlib import Path
 
 from db.session import migrate
 from momalisa import logs
+from momalisa.errors import BadInput
 from momalisa.settings import Settings
-from momalisa.worker.supervisor import SUPERVISED
+from momalisa.worker.sign_of_life import HomeLock, Pulse
+from momalisa.worker.supervisor import LOOK, SUPERVISED
 from momalisa.worker.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -18,20 +21,50 @@ log = logging.getLogger(__name__)
 
 def run(settings: Settings, *, once: bool = False) -> None:
     """Run a worker until SIGTERM or SIGINT, or, with `once`, until the queue is empty."""
-    supervised = os.environ.get(SUPERVISED) == "1"
-    logs.configure_logs(settings, file=logs.worker_log(settings) if supervised else None)
-    migrate(settings.database)
-    run_process(Worker(settings), once=once)
+    logs.configure_logs(settings, file=logs.worker_log(settings) if _is_supervised() else None)
+    lock = HomeLock(settings)
+    if not _acquire(lock, may_wait=not once):
+        return
+    try:
+        migrate(settings.database)
+        run_process(Worker(settings), once=once)
+    finally:
+        lock.release()
+
+
+def _acquire(lock: HomeLock, *, may_wait: bool) -> bool:
+    """Take the home's lock, or wait for it; False if the supervisor is to wait in its place.
+
+    Raises BadInput if another worker holds it and this one may not wait.
+    """
+    told = False
+    while not lock.acquire():
+        if not may_wait:
+            raise BadInput(
+                "Another worker is at work in this home. It renders the queue; "
+                "please stop it first, or give this one a MOMALISA_HOME of its own."
+            )
+        if not told:
+            log.warning("Another worker is at work in this home; this one waits until it ends")
+            told = True
+        if _is_supervised():
+            return False
+        time.sleep(LOOK)
+    return True
+
+
+def _is_supervised() -> bool:
+    return os.environ.get(SUPERVISED) == "1"
 
 
 def run_process(worker: Worker, *, once: bool = False) -> None:
     """Run a worker that stops at a signal or, if supervised, when the parent process ends."""
-    supervised = os.environ.get(SUPERVISED) == "1"
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: _handle_signal(worker, number))
-    if supervised:
+    if _is_supervised():
         threading.Thread(target=_watch_parent, args=(worker,), daemon=True).start()
         _lower_priority()
+    Pulse(worker.settings, lambda: worker.is_well).start()
     log.info("%s works", worker.name)
     worker.run(once=once, force_exit=_force_exit)
     log.info("%s ends", worker.name)

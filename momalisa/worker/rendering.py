@@ -1,7 +1,8 @@
 """Rendering one job: a walk or a still, with this machine's model or at an endpoint."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from momalisa.spec import Place, WalkSpec, explain
 from momalisa.storage import Storage, open_storage
 from momalisa.storage.outbox import Outbox
 from momalisa.worker.lease import ActiveJob, StopRequest
+from momalisa.worker.stall import StallWatch
 
 if TYPE_CHECKING:
     from momalisa.engine.runner import ModelRunner
@@ -47,10 +49,13 @@ class JobRenderer:
         remote: Renderer | None,
         render_still: StillRenderer,
         retry_seconds: float,
+        watch: StallWatch,
     ) -> None:
         self._settings = settings
         self._outbox = outbox
         self._models = ModelHolder(load, settings.device)
+        self._watch = watch
+        self._cancelled: Callable[[], bool] = lambda: False
         self._render, self._render_still = render, render_still
         self._remote = remote or _endpoint_renderer(settings.endpoint)
         self._retry_seconds = retry_seconds
@@ -66,7 +71,7 @@ class JobRenderer:
         if self._settings.endpoint:
             return
         try:
-            self._models.get(self._settings.model)
+            self._get_model(self._settings.model)
         except Exception as error:
             # The first walk of this model fails with the same error, which its curator reads.
             log.warning("%s is not ready: %s", self._settings.model, error)
@@ -90,13 +95,16 @@ class JobRenderer:
 
         `still_mine` is asked right before the film's record is stored.
         """
+
+        def cancelled() -> bool:
+            self._watch.sign()
+            return stop.is_set or job.status is not LeaseStatus.HELD
+
         try:
-            film = self._make_film(
-                walk,
-                on_progress=on_progress,
-                cancelled=lambda: stop.is_set or job.status is not LeaseStatus.HELD,
-                still_mine=still_mine,
-            )
+            with self._watch.stage("frames", walk.model, walk.size), self._cancelled_by(cancelled):
+                film = self._make_film(
+                    walk, on_progress=on_progress, cancelled=cancelled, still_mine=still_mine
+                )
         except Cancelled as error:
             if job.status is LeaseStatus.CANCEL_REQUESTED:
                 return queue.confirm_cancel, {}
@@ -117,7 +125,10 @@ class JobRenderer:
                     "Please make the walk to see what lies between its stops."
                 )
             spec, place = WalkSpec.from_stored(still.spec), Place(still.leg, still.t)
-            key = self._render_still(spec, place, self._models.get(spec.model), self._cache)
+            model = self._get_model(spec.model)
+            stage = self._watch.stage("still", spec.model, spec.size)
+            with stage, self._cancelled_by(lambda: False):
+                key = self._render_still(spec, place, model, self._cache)
         except Exception as error:
             return stills.fail, {"error": self._error_message(error, f"Still {still.id}")}
         return stills.finish, {"key": key}
@@ -159,13 +170,36 @@ class JobRenderer:
     def _renderer(self, model: str, *, remote: bool) -> Renderer:
         """This machine with its model, or the endpoint. Raises BadInput if there is none."""
         if not remote:
-            return partial(self._render, runner=self._models.get(model))
+            return partial(self._render, runner=self._get_model(model))
         if self._remote is None:
             raise BadInput(
                 "This walk was to be made at an endpoint, but the worker knows of none. "
                 "Please set MOMALISA_ENDPOINT, or make the walk here."
             )
         return self._remote
+
+    def _get_model(self, name: str) -> "ModelRunner":
+        """A model; its steps, if it tells them, are signs of life. Raises what loading raises."""
+        with self._watch.stage("loading"):
+            model = self._models.get(name)
+        if hasattr(model, "on_step"):
+            model.on_step = self._follow_step
+        return model
+
+    def _follow_step(self) -> None:
+        """Note a sign of life; raise Cancelled if the walk is, without waiting for its frame."""
+        self._watch.sign()
+        if self._cancelled():
+            raise Cancelled("The walk was cancelled.")
+
+    @contextmanager
+    def _cancelled_by(self, cancelled: Callable[[], bool]) -> Iterator[None]:
+        """Ask `cancelled` at every step of the body."""
+        before, self._cancelled = self._cancelled, cancelled
+        try:
+            yield
+        finally:
+            self._cancelled = before
 
     def _error_message(self, error: Exception, job: str) -> str:
         """The sentence for the curator. Unexpected errors are logged with their traceback."""

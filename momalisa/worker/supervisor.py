@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -19,9 +20,14 @@ from momalisa.backoff import Backoff
 from momalisa.logs import worker_log
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.worker.identity import ProcessIdentity, identify, identity_of
+from momalisa.worker.sign_of_life import HomeLock, LifeWatch, life_path, read_process
 
 ALIVE = 10.0
 """Seconds since its last heartbeat within which a worker counts as alive."""
+SILENT = 120.0
+"""Seconds without a sign of life after which a worker's process is killed."""
+START = 600.0
+"""The same until its first one: Python's modules are loaded, the database is migrated."""
 LOOK = 2.0
 """Seconds between two checks whether another worker is alive."""
 GRACE = 12.0
@@ -47,10 +53,13 @@ class Supervisor:
         *,
         command: Sequence[str] = (sys.executable, "-m", "momalisa", "worker"),
         pauses: tuple[float, float] = PAUSES,
+        silence: tuple[float, float] = (SILENT, START),
     ) -> None:
         self.settings = settings
         self._command = list(command)
         self._backoff = Backoff(*pauses)
+        self._silence, self._longest_start = silence
+        self._other = LifeWatch(life_path(settings))
         self._stopping = threading.Event()
         self._migrated = False
         self._thread: threading.Thread | None = None
@@ -120,10 +129,14 @@ class Supervisor:
             )
         self.pid = process.pid
         identity = identify(process.pid)
+        life = LifeWatch(life_path(self.settings))
         with process:
             try:
                 while process.poll() is None and not self._stopping.wait(0.1):
-                    pass
+                    limit = self._silence if life.has_begun else self._longest_start
+                    if life.look() > limit:
+                        log.error("The worker does not answer any more; it is killed")
+                        process.kill()
             finally:
                 code = _terminate(process)
                 self.pid = None
@@ -139,7 +152,7 @@ class Supervisor:
         return variables | {SUPERVISED: "1", "PYTHONPATH": path}
 
     def _other_alive(self) -> bool:
-        """Whether a worker is alive; forgets those whose process is gone."""
+        """Whether a worker is alive; forgets those whose process is gone, kills a hung one."""
         if not self._migrated:
             migrate(self.settings.database)
             self._migrated = True
@@ -148,9 +161,19 @@ class Supervisor:
             moment = database_now(session)
         dead = [worker for worker in workers if identity_of(worker).has_ended]
         self._forget_dead_workers(dead)
+        if HomeLock(self.settings).is_held():
+            self._kill_if_hung()
+            return True
         return any(
             _seconds_silent(worker, moment) < ALIVE for worker in workers if worker not in dead
         )
+
+    def _kill_if_hung(self) -> None:
+        """Kill the worker that holds this home's lock, if it gives no sign of life."""
+        process = read_process(life_path(self.settings))
+        if self._other.look() > self._silence and process is not None and process.is_running:
+            log.error("Another worker of this home, process %d, is hung; it is killed", process.pid)
+            os.kill(process.pid, signal.SIGKILL)
 
     def _forget_worker(self, identity: ProcessIdentity) -> None:
         """Return the walks of a worker that has ended to the queue at once."""

@@ -25,7 +25,10 @@ from momalisa.storage.outbox import open_outbox
 from momalisa.worker.courier import Courier
 from momalisa.worker.lease import ActiveJob, Heartbeat, StopRequest, Timing, log_error
 from momalisa.worker.rendering import JobRenderer, LoadModel, StillRenderer
+from momalisa.worker.stall import StallWatch
 
+LONGEST_BEAT = 1800.0
+"""Seconds that one heartbeat may take, as in a database that does not answer."""
 LONGEST_PAUSE = 30.0
 """Seconds between two tries to reach a history that is out of reach."""
 TRIM_SECONDS = 60.0
@@ -52,8 +55,10 @@ class Worker:
         timing: Timing | None = None,
     ) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
+        self.settings = settings
         self._database = settings.database
         self._timing = timing = timing or Timing()
+        self._watch = StallWatch(timing.limits)
         outbox = open_outbox(settings)
         self._renderer = JobRenderer(
             settings,
@@ -63,12 +68,13 @@ class Worker:
             remote=remote,
             render_still=render_still,
             retry_seconds=timing.storage_retries,
+            watch=self._watch,
         )
         open_store = partial(open_storage, settings.store_root, retry_seconds=timing.outbox_retries)
         self._courier = Courier(outbox, open_store, settings.database)
         self._stop = StopRequest()
         self._heartbeat = Heartbeat(
-            settings, self.name, timing, self._stop, self._renderer.get_device
+            settings, self.name, timing, self._stop, self._watch, self._renderer.get_device
         )
         self._backoff = Backoff(2 * timing.poll, LONGEST_PAUSE)
         self._last_look = 0.0
@@ -77,6 +83,11 @@ class Worker:
     def stop(self) -> None:
         """Give the active walk back and end; safe in a signal handler and in any thread."""
         self._stop.set()
+
+    @property
+    def is_well(self) -> bool:
+        """Whether the thread of the heartbeats still runs."""
+        return self._heartbeat.seconds_since_tick < LONGEST_BEAT
 
     def run(self, *, once: bool = False, force_exit: Callable[[], None] = lambda: None) -> None:
         """Work until `stop`, or, with `once`, until the queue is empty.
@@ -181,10 +192,12 @@ class Worker:
     def _follow(self, progress: Progress, job: ActiveJob, model: str) -> None:
         """Note a walk's progress; now and then render a still of the same model."""
         job.report(progress)
+        self._watch.report(progress)
         if self._stop.is_set or time.monotonic() - self._last_look < self._timing.poll:
             return
         try:
-            self._render_next_still(model)
+            with self._watch.stage(""):
+                self._render_next_still(model)
         except Exception:
             # Not the walk's fault.
             log.warning("A still was lost", exc_info=True)
