@@ -4,9 +4,9 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from momalisa.engine import perception
@@ -21,6 +21,9 @@ from momalisa.storage.outbox import RECORD, File, Outbox, deliver_film
 if TYPE_CHECKING:
     from momalisa.engine.renderer import WalkFrame
     from momalisa.engine.runner import ModelRunner
+
+TRIES = 3
+"""Attempts at a walk's frames while other processes delete some of them from the cache."""
 
 
 @dataclass(frozen=True)
@@ -123,19 +126,27 @@ def render_frames(
     # Imported late: a process that only stores films rendered elsewhere needs no torch.
     from momalisa.engine.walk import frames as walk_frames
 
-    began = time.perf_counter()
     tally = _Tally(len(spec.places()))
-    on_progress(tally.progress("frames"))
-    for frame in walk_frames(spec, runner, cache, batch=batch):
-        on_progress(tally.progress(tally.add(frame)))
+
+    def check() -> None:
         if cancelled():
             raise Cancelled("The walk was cancelled.")
+
+    def make_frames() -> list[str]:
+        """Make what the cache lacks; returns all keys, by place."""
+        for frame in walk_frames(spec, runner, cache, batch=batch):
+            on_progress(tally.progress(tally.add(frame)))
+            check()
+        return [tally.ready[index] for index in range(tally.total)]
+
+    began = time.perf_counter()
+    on_progress(tally.progress("frames"))
+    keys = _retry_if_lost(make_frames)
     seconds = time.perf_counter() - began
-    keys = [tally.ready[index] for index in range(tally.total)]
-    frames = CachedFrames(cache, keys)
-    circle = chain(frames, frames[:1]) if spec.loop == "closed" else frames
-    distances = perception.step_distances(circle)
-    legs = [CachedFrames(cache, leg) for leg in _keys_by_leg(spec, keys)]
+    frames = CachedFrames(cache, keys, lambda: _retry_if_lost(make_frames), on_read=check)
+    order = [*range(len(frames)), 0] if spec.loop == "closed" else range(len(frames))
+    distances = perception.step_distances(frames[index] for index in order)
+    legs = ((frames[index] for index in leg) for leg in _indices_by_leg(spec, len(frames)))
     stats = RenderStats(
         seconds=seconds,
         seconds_to_load=runner.seconds_to_load,
@@ -177,11 +188,19 @@ class _Tally:
         return Progress(stage, ready, self.total, previews, self.samples)
 
 
-def _keys_by_leg(spec: WalkSpec, keys: Sequence[str]) -> Iterator[list[str]]:
-    """The keys of each leg's frames, those of both its stops included."""
+def _retry_if_lost(make_frames: Callable[[], list[str]]) -> list[str]:
+    """Make a walk's frames; begin anew if the cache has lost one on the way."""
+    for _ in range(TRIES - 1):
+        with suppress(FileNotFoundError):
+            return make_frames()
+    return make_frames()
+
+
+def _indices_by_leg(spec: WalkSpec, count: int) -> Iterator[list[int]]:
+    """The indices of each leg's frames, those of both its stops included."""
     parts = spec.frames - 1
     for first in range(0, parts * len(spec.legs), parts):
-        yield [keys[index % len(keys)] for index in range(first, first + parts + 1)]
+        yield [index % count for index in range(first, first + parts + 1)]
 
 
 def render_still(spec: WalkSpec, place: Place, runner: "ModelRunner", cache: FrameCache) -> str:
@@ -226,17 +245,18 @@ def render(
         latest = progress
         on_progress(progress)
 
-    rendered = render_frames(spec, runner, cache, on_progress=follow, cancelled=cancelled)
-    film = make_film(
-        spec,
-        rendered,
-        walk_id=walk_id,
-        storage=storage,
-        outbox=outbox,
-        entry=entry,
-        on_stage=lambda stage: on_progress(replace(latest, stage=stage)),
-        still_mine=still_mine,
-    )
+    with cache.keep_used():
+        rendered = render_frames(spec, runner, cache, on_progress=follow, cancelled=cancelled)
+        film = make_film(
+            spec,
+            rendered,
+            walk_id=walk_id,
+            storage=storage,
+            outbox=outbox,
+            entry=entry,
+            on_stage=lambda stage: on_progress(replace(latest, stage=stage)),
+            still_mine=still_mine,
+        )
     cache.trim()
     return film
 

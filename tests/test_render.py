@@ -1,6 +1,7 @@
 """From a spec to a stored film, and from the command line."""
 
 import json
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -71,6 +72,39 @@ def test_previews_go_as_their_frames_become_ready(
     assert any(progress.previews for progress in reports)
     for progress in reports:
         assert not dict(progress.previews).keys() & dict(progress.ready).keys()
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"torn")])
+def test_frame_that_is_lost_before_the_film_is_made_is_painted_again(
+    tiny: ModelRunner, stores: dict[str, Any], damage: Callable[[Path], object]
+) -> None:
+    """The walk failed: "A frame was dropped from the cache; please walk again." """
+    whole = render(SPEC, walk_id="w1", runner=tiny, **stores).result
+    cache = stores["cache"]
+
+    def lose(progress: Progress) -> None:
+        if progress.stage == "film":
+            for _, key in progress.ready[1:3]:
+                damage(cache.path(key))
+
+    again = render(SPEC, walk_id="w2", runner=tiny, on_progress=lose, **stores).result
+    assert again.sha256 == whole.sha256
+
+
+def test_walk_is_cancelled_within_a_frame(tiny: ModelRunner, stores: dict[str, Any]) -> None:
+    steps = []
+
+    def stop() -> None:
+        steps.append("step")
+        if len(steps) == 2:
+            raise Cancelled("called off")
+
+    tiny.on_step = stop
+    try:
+        with pytest.raises(Cancelled):
+            render(SPEC, walk_id="w1", runner=tiny, **stores)
+    finally:
+        tiny.on_step = lambda: None
 
 
 def test_a_cancelled_walk_keeps_its_frames_and_stores_nothing(

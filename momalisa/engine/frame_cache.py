@@ -3,13 +3,16 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+import secrets
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple, overload
 
 import numpy as np
+from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -22,6 +25,10 @@ Frame = NDArray[np.uint8]
 """A picture (height, width, 3), sRGB."""
 Latents = NDArray[np.float16]
 
+IN_USE = "in-use"
+"""The folder of locks that running walks hold."""
+CLOCK_LAG = 1.0
+"""Seconds by which a file's time may lag behind the clock."""
 DECIMALS = 9
 """Digits after the point that tell two places apart: curves differ in a float's last bits."""
 
@@ -75,6 +82,7 @@ class FrameCache:
     """A folder of PNG frames by key; beyond a size limit the least recently used are deleted.
 
     Next to a frame it keeps the clean latents that the frame was decoded from, in half precision.
+    Several processes may share it: frames that a walk uses are not deleted (`keep_used`).
     """
 
     def __init__(self, folder: Path, limit_bytes: int = 5 * 10**9) -> None:
@@ -138,18 +146,49 @@ class FrameCache:
             path.unlink(missing_ok=True)
             path.with_suffix(".npy").unlink(missing_ok=True)
 
+    @contextmanager
+    def keep_used(self) -> Iterator[None]:
+        """In the body, keep every frame that is written or read from now on, in any process."""
+        folder = self.folder / IN_USE
+        folder.mkdir(parents=True, exist_ok=True)
+        # The time stands in the name, since a look at the lock changes the file's own. File systems
+        # may lag behind the clock.
+        path = folder / f"{time.time() - CLOCK_LAG:.3f}-{secrets.token_hex(8)}.lock"
+        # A lock, not a file alone: it ends with its process, however that ends.
+        lock = FileLock(path)
+        with suppress(NotImplementedError):  # without locks, what is lost is made again
+            lock.acquire()
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+            lock.release()
+
     def trim(self) -> int:
-        """Delete the least recently used files until the limit holds; returns how many."""
+        """Delete the least recently used files until the limit holds; returns how many.
+
+        Those that are in use stay, and so the cache may exceed its limit for a while.
+        """
         files = sorted(self._files(), key=lambda file: file[0])
         excess = sum(size for _, size, _ in files) - self.limit_bytes
+        first_used = min(self._uses(), default=float("inf"))
         dropped = 0
-        for _, size, path in files:
-            if excess <= 0:
+        for used_at, size, path in files:
+            if excess <= 0 or used_at >= first_used:
                 break
             path.unlink(missing_ok=True)
             excess -= size
             dropped += 1
         return dropped
+
+    def _uses(self) -> Iterator[float]:
+        """When each `keep_used` that still holds began; what a dead process left is deleted."""
+        for path in (self.folder / IN_USE).glob("*.lock"):
+            try:
+                with FileLock(path, timeout=0):
+                    path.unlink(missing_ok=True)
+            except (Timeout, NotImplementedError):
+                yield float(path.name.partition("-")[0])
 
     def _files(self) -> Iterator[tuple[float, int, Path]]:
         for path in self.folder.glob("*/*"):
@@ -168,10 +207,21 @@ def open_frame_cache(settings: Settings) -> FrameCache:
 
 
 class CachedFrames(Sequence[Frame]):
-    """A sequence of cached frames, read one by one: a long walk needs no more memory."""
+    """A sequence of cached frames, read one by one: a long walk needs no more memory.
 
-    def __init__(self, cache: FrameCache, keys: Sequence[str]) -> None:
+    `make_again` makes the frames that the cache has lost, and returns the keys of all. `on_read` is
+    called before each frame is read, and may raise to stop.
+    """
+
+    def __init__(
+        self,
+        cache: FrameCache,
+        keys: Sequence[str],
+        make_again: Callable[[], Sequence[str]] | None = None,
+        on_read: Callable[[], None] = lambda: None,
+    ) -> None:
         self._cache, self._keys = cache, keys
+        self._make_again, self._on_read = make_again, on_read
 
     def __len__(self) -> int:
         return len(self._keys)
@@ -184,7 +234,11 @@ class CachedFrames(Sequence[Frame]):
         """A frame, or some. Raises FileNotFoundError if the cache has dropped it."""
         if isinstance(index, slice):
             return CachedFrames(self._cache, self._keys[index])
+        self._on_read()
         frame = self._cache.get(self._keys[index])
+        if frame is None and self._make_again is not None:
+            self._keys = self._make_again()
+            frame = self._cache.get(self._keys[index])
         if frame is None:
             raise FileNotFoundError("A frame was dropped from the cache; please walk again.")
         return frame

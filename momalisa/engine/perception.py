@@ -93,7 +93,7 @@ def sharpness(picture: Picture) -> float:
     return float(np.abs(across).mean() + np.abs(down).mean())
 
 
-def relative_sharpness(frames: Sequence[Picture]) -> float:
+def relative_sharpness(frames: Iterable[Picture]) -> float:
     """The least sharp frame against the line between its two ends: under 1 where a walk blurs."""
     values = np.array([sharpness(frame) for frame in frames])
     ends = np.linspace(values[0], values[-1], len(values))

@@ -23,6 +23,7 @@ from PIL.PngImagePlugin import PngInfo
 
 from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput
+from momalisa.film.gif_stream import write_gif
 from momalisa.film.pixel_budget import FILM_PIXELS, open_picture
 
 T = TypeVar("T")
@@ -55,20 +56,12 @@ def encode_gif(
     `order` lists indices into `frames`; the default shows each frame once. Each frame gets its
     own octree palette of 256 colours and the same ordered dither, so the dither pattern does not
     move. Pillow writes the file: imageio cannot pass palettes through and would quantize again,
-    at three times the cost.
+    at three times the cost. Frames are read one after another, and few are held at once.
     """
-    quantized = [_quantize(frame) for frame in frames]
-    first, *others = _in_order(quantized, order)
+    delays = frame_delays(fps, len(frames) if order is None else len(order))
+    pictures = map(_quantize, _in_order(frames, order))
     data = BytesIO()
-    first.save(
-        data,
-        "GIF",
-        save_all=True,
-        append_images=others,
-        duration=[10 * delay for delay in frame_delays(fps, 1 + len(others))],
-        loop=0,
-        comment=comment.encode(),
-    )
+    write_gif(data, zip(pictures, delays, strict=True), comment)
     return data.getvalue()
 
 

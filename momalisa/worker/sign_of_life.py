@@ -92,7 +92,7 @@ class LifeWatch:
     """Counts the seconds since a worker's last sign of life, as far as this process ran itself.
 
     The file's time is compared with its last one, never with a clock: a machine that slept, or
-    whose clock was changed, accuses nobody.
+    whose clock was changed, does no harm.
     """
 
     def __init__(self, path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from momalisa.render import Progress
 
 LONGEST_TICK = 2.0
-"""Most seconds that count between two ticks: a process that stood still accuses nobody."""
+"""Most seconds that count between two ticks: what a process slept is not counted."""
 MOVED_BYTES = 2**20
 """Bytes read or written since the last sign of life that are one: a model is loaded or fetched."""
 
@@ -48,7 +48,7 @@ class StallWatch:
     """Counts the seconds since the renderer's last sign of life.
 
     The renderer's thread calls `stage`, `report` and `sign`, the heartbeat's thread `tick`. Only
-    seconds in which that thread ran are counted, so a machine that slept accuses nobody.
+    seconds in which that thread ran are counted, so a machine that slept does no harm.
     """
 
     def __init__(self, limits: StageLimits) -> None:

@@ -1,6 +1,8 @@
 """The frame cache: what a frame's key depends on, and that files are complete or absent."""
 
 import os
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from momalisa.engine.frame_cache import FrameCache, frame_key
+from momalisa.engine.frame_cache import IN_USE, FrameCache, frame_key
+from momalisa.settings import CHECKOUT
 from momalisa.spec import Place
 from tests.support.walks import walk_spec
 
@@ -93,6 +96,43 @@ def test_partial_files_of_a_killed_process_are_trimmed(tmp_path: Path) -> None:
     cache.path(KEY).parent.mkdir(parents=True)
     cache.path(KEY).with_name("tmp1234.part").write_bytes(b"half")
     assert cache.trim() == 1
+
+
+def test_frames_in_use_stay_however_many_they_are(tmp_path: Path) -> None:
+    """One worker's trimming dropped the frames of another one's walk, which failed at its end."""
+    frame = np.zeros((8, 8, 3), np.uint8)
+    before, read, written = (f"{n:02d}" + "0" * 62 for n in range(3))
+    mine, other = FrameCache(tmp_path), FrameCache(tmp_path, limit_bytes=0)
+    for name in (before, read):
+        mine.put(name, frame)
+        os.utime(mine.path(name), (1, 1))
+    with mine.keep_used():
+        mine.get(read)
+        mine.put(written, frame)
+        for _ in range(2):
+            other.trim()
+            found = [mine.path(name).exists() for name in (before, read, written)]
+            assert found == [False, True, True]
+    other.trim()
+    assert not mine.path(written).exists()
+
+
+def test_process_that_died_keeps_nothing(tmp_path: Path) -> None:
+    code = f"""
+import os
+import subprocess
+import sys
+from pathlib import Path
+from momalisa.engine.frame_cache import FrameCache
+with FrameCache(Path({str(tmp_path)!r})).keep_used():
+    os._exit(0)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=CHECKOUT, check=True)
+    cache = FrameCache(tmp_path, limit_bytes=0)
+    assert list((tmp_path / IN_USE).iterdir())
+    cache.put(KEY, np.zeros((8, 8, 3), np.uint8))
+    assert cache.trim() == 1
+    assert not list((tmp_path / IN_USE).iterdir())
 
 
 def test_least_recently_used_goes_first(tmp_path: Path) -> None:

@@ -110,8 +110,8 @@ def test_progress_and_heartbeat_are_visible(settings: Settings) -> None:
 
 def test_lease_is_kept_as_long_as_it_takes(settings: Settings) -> None:
     walk = enqueue_walk(settings.database, frames=4)
-    slow = StubRenderer(settings.home / LOG, 0.25)
-    brief = Timing(lease=0.5, heartbeat=0.05, poll=0.02)
+    slow = StubRenderer(settings.home / LOG, 1.5)
+    brief = Timing(lease=4.0, heartbeat=0.05, poll=0.02)
     with (
         running_worker(settings, render=slow, timing=brief),
         running_worker(settings, timing=brief),
