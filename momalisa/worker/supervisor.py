@@ -137,6 +137,7 @@ class Supervisor:
                     if life.look() > limit:
                         log.error("The worker does not answer any more; it is killed")
                         process.kill()
+                        break
             finally:
                 code = _terminate(process)
                 self.pid = None

@@ -5,7 +5,7 @@ import importlib
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("engine", "browser", "first_film", "history", "load")
+BENCHMARKS = ("engine", "browser", "first_film", "history", "film_memory", "load")
 
 
 def main() -> int:

@@ -1,14 +1,17 @@
 """A worker whose renderer hangs, once for each walk that asks for it in its negative prompt.
 
 `python -m tests.support.hanging_worker` runs it with the settings of the environment, as the
-supervisor does. A negative prompt "hang asleep in frames" means: at the stage `frames`, asleep.
+supervisor does. A negative prompt "hang asleep in frames" means: at the stage `frames`, asleep. At
+the stage `loading` it is the model's name that says so.
 """
 
 import ctypes
+import hashlib
 import os
 import signal
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from momalisa.engine.frame_cache import FrameCache
@@ -54,23 +57,33 @@ HANGS: dict[str, Callable[[], None]] = {
 }
 
 
-def request_hang(how: str, stage: str) -> str:
-    """The negative prompt of a walk whose renderer hangs once."""
-    return f"hang {how} in {stage}"
+def request_hang(how: str, stage: str, number: int = 0) -> str:
+    """The negative prompt of a walk whose renderer hangs once, or the name of its model.
+
+    Requests with different numbers are followed once each.
+    """
+    return f"hang {how} in {stage} # {number}"
 
 
-def hang_if_asked(spec: WalkSpec, home: Settings, stage: str) -> None:
-    """Hang at this stage if the walk asks for it and has not hung before."""
-    _, _, request = spec.negative.partition("hang ")
-    how, _, where = request.partition(" in ")
+def has_hung(home: Settings, request: str) -> bool:
+    """Whether a request to hang was followed."""
+    return _mark(home, request).exists()
+
+
+def hang_if_asked(home: Settings, request: str, stage: str) -> None:
+    """Hang at this stage if that is requested and did not happen before."""
+    how, _, where = request.partition(" # ")[0].removeprefix("hang ").partition(" in ")
     if where != stage:
         return
-    mark = home.home / f"hung-{spec.digest()}"
     try:
-        mark.touch(exist_ok=False)
+        _mark(home, request).touch(exist_ok=False)
     except FileExistsError:
         return
     HANGS[how]()
+
+
+def _mark(home: Settings, request: str) -> Path:
+    return home.home / f"hung-{hashlib.sha256(request.encode()).hexdigest()}"
 
 
 def hanging_worker(home: Settings) -> Worker:
@@ -83,20 +96,23 @@ def hanging_worker(home: Settings) -> Worker:
         def follow(progress: Progress) -> None:
             on_progress(progress)
             if len(progress.ready) == spec.frames // 2:
-                hang_if_asked(spec, home, "frames")
+                hang_if_asked(home, spec.negative, "frames")
             if len(progress.ready) == spec.frames:
                 for stage in ("film", "storing"):
                     on_progress(Progress(stage, progress.ready, progress.total, samples=1))
-                    hang_if_asked(spec, home, stage)
+                    hang_if_asked(home, spec.negative, stage)
 
-        hang_if_asked(spec, home, "loading")
         return paint(spec, on_progress=follow, **how)
 
     def still(spec: WalkSpec, place: Place, runner: str, cache: FrameCache) -> str:
-        hang_if_asked(spec, home, "still")
+        hang_if_asked(home, spec.negative, "still")
         return render_still(spec, place, runner, cache)
 
-    return stub_worker(home, render=render, render_still=still, timing=TIMING)
+    def load(name: str, device: str) -> str:
+        hang_if_asked(home, name, "loading")
+        return name
+
+    return stub_worker(home, load=load, render=render, render_still=still, timing=TIMING)
 
 
 if __name__ == "__main__":

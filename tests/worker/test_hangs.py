@@ -17,11 +17,17 @@ from momalisa.settings import Settings
 from momalisa.worker import stall
 from momalisa.worker.stall import StageLimits, StallWatch
 from momalisa.worker.supervisor import Supervisor
-from tests.support.hanging_worker import HANGS, SILENCE, request_hang
+from tests.support.hanging_worker import SILENCE, request_hang
 from tests.support.stub_worker import read_still, request_still
 from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk, read_walk
 
+DOING = {
+    "loading": "loading its model",
+    "frames": "painting",
+    "film": "making the film",
+    "storing": "storing the film",
+}
 COMMAND = [sys.executable, "-m", "tests.support.hanging_worker"]
 
 
@@ -39,13 +45,20 @@ def is_done(settings: Settings, walk: Walk) -> bool:
     return read_walk(settings.database, walk).state is State.DONE
 
 
-@pytest.mark.parametrize("how", HANGS)
-@pytest.mark.parametrize("stage", ["frames", "storing"])
+@pytest.mark.parametrize(
+    ("how", "stage"),
+    [
+        *(("asleep", stage) for stage in ("loading", "frames", "film", "storing")),
+        ("holding", "frames"),
+        ("stopped", "frames"),
+    ],
+)
 def test_walk_whose_renderer_hangs_is_made_by_the_next_process(
     settings: Settings, how: str, stage: str
 ) -> None:
     """It was never noticed: the heartbeats went on, and the next curator waited for ever."""
-    hung = enqueue_walk(settings.database, frames=4, negative=request_hang(how, stage))
+    where = "model" if stage == "loading" else "negative"
+    hung = enqueue_walk(settings.database, frames=4, **{where: request_hang(how, stage)})
     other = enqueue_walk(settings.database, frames=5)
     with supervised(settings):
         wait_until(lambda: is_done(settings, hung) and is_done(settings, other), 180)
@@ -53,8 +66,7 @@ def test_walk_whose_renderer_hangs_is_made_by_the_next_process(
     assert row.attempt >= 2
     assert len(row.troubles) == 1
     if how == "asleep":
-        doing = {"frames": "painting", "storing": "storing the film"}[stage]
-        assert f"while {doing}" in row.troubles[0]["reason"]
+        assert f"while {DOING[stage]}" in row.troubles[0]["reason"]
 
 
 def test_hung_still_holds_nobody_up(settings: Settings) -> None:
