@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from db import queue
@@ -38,6 +38,23 @@ def record_heartbeat(
         session.add(worker)
     worker.device = device
     worker.seen_at = moment
+
+
+def record_problem(
+    *, session: Session, name: str, failures: int, problem: str, pause_seconds: float
+) -> None:
+    """Note in a worker's row its faults in a row, and until when it claims no walks.
+
+    `problem` is the sentence for the pages; empty while the worker claims walks.
+    """
+    paused_until = None
+    if pause_seconds > 0:
+        paused_until = database_now(session) + timedelta(seconds=pause_seconds)
+    session.execute(
+        update(WorkerHeartbeat)
+        .where(WorkerHeartbeat.name == name)
+        .values(failures=failures, problem=problem, paused_until=paused_until)
+    )
 
 
 def list_alive(*, session: Session, within_seconds: float = 10.0) -> list[WorkerHeartbeat]:

@@ -20,7 +20,7 @@ from momalisa.film.foreign_gif import ForeignGif, describe_gif
 from momalisa.records import FIRST_MOMENT, LAST_MOMENT, RECORD_BYTES, Record
 from momalisa.result import Result
 from momalisa.spec import WalkSpec
-from momalisa.storage import Storage, StoredFile, film_key
+from momalisa.storage import FILMS_FOLDER, Storage, StoredFile, film_key
 from momalisa.storage.outbox import RECORD
 
 FILM_BYTES = 500_000_000
@@ -41,6 +41,26 @@ def read_film(storage: Storage, walk_id: str, files: Mapping[str, StoredFile]) -
     if RECORD in files:
         return {"walk_id": walk_id, **_read_record(storage, files)}
     return read_film_without_record(storage, walk_id, files)
+
+
+def find_result(storage: Storage, walk_id: str, digest: str) -> Result | None:
+    """The result of a walk whose film, poster and record are all stored; None if any is not.
+
+    `digest` is the spec's: a film of another spec does not count. Raises StorageError.
+    """
+    files = {
+        PurePosixPath(stored.key).name: stored
+        for stored in storage.list(f"{FILMS_FOLDER}/{walk_id}/")
+    }
+    if RECORD not in files:
+        return None
+    try:
+        film = _read_record(storage, files)
+    except DamagedFilm:
+        return None
+    result = Result.model_validate(film["result"])
+    whole = film.get("digest") == digest and {"gif", "poster", "json"} <= result.files.keys()
+    return result if whole else None
 
 
 def read_film_without_record(

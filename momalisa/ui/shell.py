@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from momalisa.ui import navigation, page_paths, sign_in, style
+from momalisa.ui import machine_notice, navigation, page_paths, sign_in, style
 from momalisa.ui.policy import Action
 
 ICON = Path(__file__).parent / "icon.png"
@@ -25,6 +25,8 @@ if sign_in.is_configured():
 page = st.navigation(pages, position="top")
 navigation.render_address_slot()
 if sign_in.may(Action.VIEW):
+    if page.url_path != page_paths.EXHIBITION.stem:  # a wall in a museum's hall
+        machine_notice.show()
     page.run()
 else:
     sign_in.show_page()

@@ -139,5 +139,7 @@ def _is_of_the_network(error: BaseException) -> bool:
 def _first_line(error: BaseException) -> str:
     """The first line of the innermost error's message, or its class."""
     innermost = list(_causes(error))[-1]
+    if isinstance(innermost, OSError) and innermost.strerror:
+        return innermost.strerror  # without the path
     lines = str(innermost).strip().splitlines()
     return lines[0][:200].rstrip(".") if lines else type(innermost).__name__

@@ -41,6 +41,12 @@ class Timing:
     """How long to retry the storage for a film just rendered, before the outbox takes it."""
     outbox_retries: float = 120.0
     """How long to retry the storage for a film of the outbox."""
+    end_retries: tuple[float, float] = (0.2, 5.0)
+    """Pauses between two tries to write how a walk ended: the first, and the longest."""
+    walk_pauses: tuple[float, float] = (5.0, 3600.0)
+    """How long a walk waits after a fault: at first, and at most."""
+    machine_pauses: tuple[float, float] = (1.0, 600.0)
+    """How long the worker waits after a fault of its machine: at first, and at most."""
 
 
 class StopRequest:
@@ -80,6 +86,8 @@ class ActiveJob:
         self.status = LeaseStatus.HELD
         self.has_stored = False
         """Whether its film began to be stored."""
+        self.ending = False
+        """Whether the rendering is over and its end is being written: too late to give it back."""
         self.abandoned_at: float | None = None
         self._current: tuple[str, list[list[Any]]] = ("loading", [])
         self._written = self._current
@@ -209,14 +217,17 @@ class Heartbeat:
     def _is_due(self) -> bool:
         job = self.job
         must_give_back = (
-            self._stop.is_set and job is not None and job.status is not LeaseStatus.LOST
+            self._stop.is_set
+            and job is not None
+            and not job.ending
+            and job.status is not LeaseStatus.LOST
         )
         return must_give_back or time.monotonic() - self._last >= self._timing.heartbeat
 
     def _has_hung(self) -> bool:
         """Whether the process must end, since its renderer stands still; gives its walk up."""
         job, watch, reason = self.job, self._watch, self._watch.overrun()
-        waited = 0.0 if job is None else job.seconds_abandoned
+        waited = 0.0 if job is None or job.ending else job.seconds_abandoned
         must_exit = bool(reason) or waited > watch.reaction_limit
         if not must_exit and (waited <= watch.limits.confirm or watch.may_store):
             return False
@@ -264,7 +275,7 @@ class Heartbeat:
             return
         changes, mark_written = job.changes()
         with writing(self._database) as session:
-            if self._stop.is_set:
+            if self._stop.is_set and not job.ending:
                 # Now, not once the renderer notices: the process may be killed before that.
                 queue.give_back(session=session, **job.lease)
                 status = LeaseStatus.LOST

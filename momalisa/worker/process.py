@@ -13,7 +13,7 @@ from momalisa import logs
 from momalisa.errors import BadInput
 from momalisa.settings import Settings
 from momalisa.worker.sign_of_life import HomeLock, Pulse
-from momalisa.worker.supervisor import LOOK, SUPERVISED
+from momalisa.worker.supervisor import DEVICE_BROKEN, LOOK, SUPERVISED
 from momalisa.worker.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -58,7 +58,10 @@ def _is_supervised() -> bool:
 
 
 def run_process(worker: Worker, *, once: bool = False) -> None:
-    """Run a worker that stops at a signal or, if supervised, when the parent process ends."""
+    """Run a worker that stops at a signal or, if supervised, when the parent process ends.
+
+    Exits with DEVICE_BROKEN if its device broke: whatever starts services then starts it anew.
+    """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: _handle_signal(worker, number))
     if _is_supervised():
@@ -68,6 +71,9 @@ def run_process(worker: Worker, *, once: bool = False) -> None:
     log.info("%s works", worker.name)
     worker.run(once=once, force_exit=_force_exit)
     log.info("%s ends", worker.name)
+    if worker.device_broken:
+        # At once: a broken driver may hang while the interpreter takes everything down.
+        _exit_now(DEVICE_BROKEN)
 
 
 def _lower_priority() -> None:
@@ -95,5 +101,9 @@ def _watch_parent(worker: Worker) -> None:
 
 def _force_exit() -> None:
     """Exit although the renderer has not stopped in time; its walk is given back already."""
+    _exit_now(1)
+
+
+def _exit_now(code: int) -> None:
     logging.shutdown()
-    os._exit(1)
+    os._exit(code)

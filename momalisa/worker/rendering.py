@@ -1,10 +1,15 @@
 """Rendering one job: a walk or a still, with this machine's model or at an endpoint."""
 
+import errno
 import logging
+import os
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from tempfile import NamedTemporaryFile, TemporaryDirectory
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
 
@@ -13,13 +18,15 @@ from db.models import Still, Walk
 from db.queue import LeaseStatus
 from momalisa.deletion import delete_leftovers
 from momalisa.engine.frame_cache import FrameCache, open_frame_cache
-from momalisa.errors import BadInput, Cancelled, MomaLisaError
+from momalisa.errors import BadInput, Cancelled, MomaLisaError, StorageError
 from momalisa.models.holder import ModelHolder
 from momalisa.render import ModelRenderer, Progress, Renderer, StoredFilm
 from momalisa.settings import Settings
-from momalisa.spec import Place, WalkSpec, explain
+from momalisa.spec import Place, Stop, WalkSpec, explain
 from momalisa.storage import Storage, open_storage
 from momalisa.storage.outbox import Outbox
+from momalisa.stored_films import find_result
+from momalisa.worker.blame import Blame, assign_blame, describe_fault
 from momalisa.worker.lease import ActiveJob, StopRequest
 from momalisa.worker.stall import StallWatch
 
@@ -30,8 +37,30 @@ LoadModel = Callable[[str, str], "ModelRunner"]
 """Loads a model by name onto a device."""
 StillRenderer = Callable[[WalkSpec, Place, "ModelRunner", FrameCache], str]
 """Renders one frame; returns its key in the cache."""
-JobEnd = tuple[Callable[..., bool], dict[str, Any]]
-"""The function of `db.queue` or `db.stills` that ends a job's row, and its arguments."""
+PROBE_BYTES = 64 * 2**20
+"""Free bytes of the disk below which no walk is begun: a film and its frames need more."""
+
+
+class Fault(NamedTuple):
+    """An error that is not the walk's."""
+
+    blame: Blame
+    sentence: str
+    """What happened, in one sentence."""
+    error: str
+    """What the curator of the walk reads if it fails for good."""
+
+
+class JobEnd(NamedTuple):
+    """How a job ended."""
+
+    write: Callable[..., bool]
+    """The function of `db.queue` or `db.stills` that ends the job's row."""
+    fields: dict[str, Any]
+    """Its arguments besides the lease."""
+    fault: Fault | None = None
+    """Set if the job is to be tried again; `write` is for a walk that may not."""
+
 
 log = logging.getLogger(__name__)
 
@@ -48,6 +77,7 @@ class JobRenderer:
         render: ModelRenderer,
         remote: Renderer | None,
         render_still: StillRenderer,
+        render_probe: StillRenderer,
         retry_seconds: float,
         watch: StallWatch,
     ) -> None:
@@ -57,6 +87,7 @@ class JobRenderer:
         self._watch = watch
         self._cancelled: Callable[[], bool] = lambda: False
         self._render, self._render_still = render, render_still
+        self._render_probe = render_probe
         self._remote = remote or _endpoint_renderer(settings.endpoint)
         self._retry_seconds = retry_seconds
         self._cache = open_frame_cache(settings)
@@ -66,15 +97,40 @@ class JobRenderer:
         """The device of the model in memory, empty if there is none."""
         return str(getattr(self._models.current, "device", ""))
 
-    def load_default_model(self) -> None:
-        """Load the settings' model ahead of the first walk, since that takes seconds."""
+    def load_default_model(self) -> Fault | None:
+        """Load the settings' model ahead of the first walk, since that takes seconds.
+
+        Returns the fault if the machine cannot; the model's own errors wait for its first walk.
+        """
         if self._settings.endpoint:
-            return
+            return None
         try:
             self._get_model(self._settings.model)
         except Exception as error:
-            # The first walk of this model fails with the same error, which its curator reads.
             log.warning("%s is not ready: %s", self._settings.model, error)
+            return self._find_fault(error)
+        return None
+
+    def probe(self) -> Fault | None:
+        """Write a file, load the settings' model and paint a tiny frame; return what is wrong."""
+        try:
+            _check_disk(self._settings.home)
+            if not self._settings.endpoint:
+                self._paint_probe()
+        except Exception as error:
+            log.warning("This machine is not well yet: %s", error)
+            return self._find_fault(error)
+        return None
+
+    def _paint_probe(self) -> None:
+        stops = (Stop(prompt="a red square"), Stop(prompt="a stormy sea"))
+        model = self._settings.model
+        spec = WalkSpec(stops=stops, model=model, frames=2, steps=2, size=64)
+        with TemporaryDirectory(dir=self._settings.home, prefix="probe-") as folder:
+            runner = self._get_model(model)
+            stage = self._watch.stage("still", model, spec.size)
+            with stage, self._cancelled_by(lambda: False):
+                self._render_probe(spec, Place(0, 0.5), runner, FrameCache(Path(folder)))
 
     def trim_cache(self) -> None:
         """Delete the least recently used frames beyond the cache's limit. Raises nothing."""
@@ -107,14 +163,15 @@ class JobRenderer:
                 )
         except Cancelled as error:
             if job.status is LeaseStatus.CANCEL_REQUESTED:
-                return queue.confirm_cancel, {}
+                return JobEnd(queue.confirm_cancel, {})
             if stop.is_set or job.status is LeaseStatus.LOST:
-                return queue.give_back, {}
-            return queue.fail, {"error": str(error)}
+                return JobEnd(queue.give_back, {})
+            return JobEnd(queue.fail, {"error": str(error)})
         except Exception as error:
-            return queue.fail, {"error": self._error_message(error, walk.accession)}
+            message = self._error_message(error, walk.accession)
+            return JobEnd(queue.fail, {"error": message}, self._find_fault(error, message))
         result = film.result.model_dump(include=set(queue.RESULT))
-        return queue.finish, {"result": result, "waiting": film.waiting}
+        return JobEnd(queue.finish, {"result": result, "waiting": film.waiting})
 
     def render_still(self, still: Still) -> JobEnd:
         """Render a still into the cache."""
@@ -130,8 +187,9 @@ class JobRenderer:
             with stage, self._cancelled_by(lambda: False):
                 key = self._render_still(spec, place, model, self._cache)
         except Exception as error:
-            return stills.fail, {"error": self._error_message(error, f"Still {still.id}")}
-        return stills.finish, {"key": key}
+            message = self._error_message(error, f"Still {still.id}")
+            return JobEnd(stills.fail, {"error": message}, self._find_fault(error))
+        return JobEnd(stills.finish, {"key": key})
 
     def _make_film(
         self,
@@ -142,6 +200,9 @@ class JobRenderer:
         still_mine: Callable[[], bool],
     ) -> StoredFilm:
         spec = WalkSpec.from_stored(walk.spec)
+        if walk.attempt > 1 and (film := self._find_stored_film(walk.id, spec)):
+            log.info("%s was stored already, by an earlier attempt", walk.accession)
+            return film
         render = self._renderer(spec.model, remote=walk.remote)
         return render(
             spec,
@@ -159,12 +220,23 @@ class JobRenderer:
         """Delete what was stored of a walk that was deleted or cancelled meanwhile."""
         delete_leftovers(walk.id, self._open_storage(), self._outbox, self._settings.database)
 
+    def _find_stored_film(self, walk_id: str, spec: WalkSpec) -> StoredFilm | None:
+        """The film that an earlier attempt stored, but could not mark as done; usually None."""
+        for storage, waiting in ((self._outbox.films, True), (self._open_storage(), False)):
+            with suppress(StorageError):  # out of reach: render what can be rendered
+                if result := find_result(storage, walk_id, spec.digest()):
+                    return StoredFilm(result, waiting)
+        return None
+
     def _open_storage(self) -> Storage:
-        """The storage, opened on first use."""
+        """The storage, opened once. Raises StorageError if the settings name none."""
         if self._storage is None:
-            self._storage = open_storage(
-                self._settings.store_root, retry_seconds=self._retry_seconds
-            )
+            try:
+                self._storage = open_storage(
+                    self._settings.store_root, retry_seconds=self._retry_seconds
+                )
+            except BadInput as error:  # the settings' fault, not the walk's
+                raise StorageError(str(error)) from error
         return self._storage
 
     def _renderer(self, model: str, *, remote: bool) -> Renderer:
@@ -201,6 +273,16 @@ class JobRenderer:
         finally:
             self._cancelled = before
 
+    def _find_fault(self, error: Exception, message: str = "") -> Fault | None:
+        """Blame an error that the walk is not to blame for; None for one that is the walk's."""
+        blame = assign_blame(error)
+        if blame is Blame.WALK:
+            return None
+        if blame is not Blame.DEVICE:
+            # The error may have damaged the model in memory: load it again.
+            self._models.release()
+        return Fault(blame, describe_fault(error), message)
+
     def _error_message(self, error: Exception, job: str) -> str:
         """The sentence for the curator. Unexpected errors are logged with their traceback."""
         if isinstance(error, MomaLisaError):
@@ -210,12 +292,18 @@ class JobRenderer:
             sentences = " ".join(explain(error).values())
             return f"This walk's settings cannot be used. {sentences}"
         log.exception("%s failed", job)
-        # The error may have damaged the model in memory: load it again.
-        self._models.release()
         where = self._settings.home / "logs"
-        return (
-            f"Something unforeseen happened ({type(error).__name__}). The log in {where} says more."
-        )
+        return f"{describe_fault(error)} The log in {where} says more."
+
+
+def _check_disk(folder: Path) -> None:
+    """Raise OSError if the disk of a folder is full or cannot be written."""
+    with NamedTemporaryFile(dir=folder, prefix="probe-") as file:
+        file.write(bytes(2**20))
+        file.flush()
+        os.fsync(file.fileno())
+    if shutil.disk_usage(folder).free < PROBE_BYTES:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
 
 
 def _record_entry(walk: Walk) -> dict[str, Any]:

@@ -34,6 +34,8 @@ GRACE = 12.0
 """Seconds between SIGTERM and SIGKILL."""
 PAUSES = (1.0, 60.0)
 """Seconds between two starts: the first pause, and the longest."""
+DEVICE_BROKEN = 75
+"""Exit code of a worker whose device failed: a new process tries again, and paces itself."""
 SUPERVISED = "MOMALISA_SUPERVISED"
 """Set to 1 for a worker that stops when the process that holds its standard input ends."""
 
@@ -102,7 +104,7 @@ class Supervisor:
                 began, code = time.monotonic(), 1
             if self._stopping.is_set():
                 return
-            if time.monotonic() - began > self._backoff.longest:
+            if code == DEVICE_BROKEN or time.monotonic() - began > self._backoff.longest:
                 self._backoff.reset()
             pause = self._backoff.next_pause()
             log.warning(

@@ -13,18 +13,23 @@ from collections.abc import Callable
 from functools import partial
 
 from db import queue, stills, worker_registry
+from db.error_messages import HistoryError
 from db.models import Walk
-from db.session import writing
+from db.session import reading, writing
 from momalisa.backoff import Backoff
+from momalisa.errors import MachineFault
 from momalisa.logs import name_walk
 from momalisa.models import registry
 from momalisa.render import ModelRenderer, Progress, Renderer, render, render_still
 from momalisa.settings import Settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
+from momalisa.worker.blame import Blame
 from momalisa.worker.courier import Courier
 from momalisa.worker.lease import ActiveJob, Heartbeat, StopRequest, Timing, log_error
-from momalisa.worker.rendering import JobRenderer, LoadModel, StillRenderer
+from momalisa.worker.machine import SHOWN_AFTER, Machine
+from momalisa.worker.rendering import Fault, JobEnd, JobRenderer, LoadModel, StillRenderer
+from momalisa.worker.sign_of_life import life_path
 from momalisa.worker.stall import StallWatch
 
 LONGEST_BEAT = 1800.0
@@ -33,15 +38,24 @@ LONGEST_PAUSE = 30.0
 """Seconds between two tries to reach a history that is out of reach."""
 TRIM_SECONDS = 60.0
 """Seconds between two trims of the frame cache where no walk ends."""
+MOST_TRIES = {Blame.UNFORESEEN: 3}
+"""At how many faults in a row without a new frame a walk fails."""
+MOST_TRIES_OTHERWISE = 6
+"""The same after faults of the machine, where only this walk has them."""
+END_GRACE = 5.0
+"""Seconds that a stopping worker goes on trying to write how a walk ended."""
+MOST_END_TRIES = 5
+"""Tries to write how a walk ended, after errors that are not the history's being away."""
 
 log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Renders one walk after the other. No walk's error ends it.
+    """Renders one walk after the other. No walk's error ends it, but a broken device does.
 
     `load` loads a model, `render` renders a walk with it, `remote` at an endpoint (the default is
-    that of the settings), and `render_still` renders one frame.
+    that of the settings), `render_still` renders one frame, and `render_probe` one to see whether
+    this machine is well again after a fault.
     """
 
     def __init__(
@@ -52,6 +66,7 @@ class Worker:
         render: ModelRenderer = render,
         remote: Renderer | None = None,
         render_still: StillRenderer = render_still,
+        render_probe: StillRenderer = render_still,
         timing: Timing | None = None,
     ) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -67,6 +82,7 @@ class Worker:
             render=render,
             remote=remote,
             render_still=render_still,
+            render_probe=render_probe,
             retry_seconds=timing.storage_retries,
             watch=self._watch,
         )
@@ -77,8 +93,12 @@ class Worker:
             settings, self.name, timing, self._stop, self._watch, self._renderer.get_device
         )
         self._backoff = Backoff(2 * timing.poll, LONGEST_PAUSE)
+        self._machine = Machine(life_path(settings).with_suffix(".json"), timing.machine_pauses)
         self._last_look = 0.0
         self._last_trim = -TRIM_SECONDS
+        self._patient = True
+        self.device_broken = False
+        """Whether the device failed, so that only a new process can use it again."""
 
     def stop(self) -> None:
         """Give the active walk back and end; safe in a signal handler and in any thread."""
@@ -90,25 +110,40 @@ class Worker:
         return self._heartbeat.seconds_since_tick < LONGEST_BEAT
 
     def run(self, *, once: bool = False, force_exit: Callable[[], None] = lambda: None) -> None:
-        """Work until `stop`, or, with `once`, until the queue is empty.
+        """Work until `stop` or until the device breaks, or, with `once`, until the queue is empty.
 
-        Calls `force_exit` from another thread if the worker has not ended 10 s after `stop`.
+        Calls `force_exit` from another thread if the worker has not ended 10 s after `stop`. With
+        `once`, raises MachineFault if the machine cannot render.
         """
+        self._patient = not once
         heartbeat = self._heartbeat.start(force_exit)
         try:
             if not once:
                 self._start_courier()
-                self._renderer.load_default_model()
-            while not self._stop.is_set and (self._do_next(patient=not once) or not once):
+                self._prepare()
+            while not self._ends and (self._do_next() or not once):
                 pass
             if once:
                 self._courier.deliver_all()
                 self._courier.write_records()
+                if self.device_broken:
+                    raise MachineFault(self._machine.problem)
         finally:
             self._heartbeat.end()
             heartbeat.join()
             with writing(self._database) as session:
                 worker_registry.remove(session=session, name=self.name)
+
+    @property
+    def _ends(self) -> bool:
+        return self._stop.is_set or self.device_broken
+
+    def _prepare(self) -> None:
+        """Load the default model, unless the machine has to prove itself first anyway."""
+        if self._machine.needs_proof:
+            return
+        if fault := self._renderer.load_default_model():
+            self._note_fault(fault)
 
     def _start_courier(self) -> None:
         """Deliver the outbox in a daemon thread, which may be killed at any moment."""
@@ -120,12 +155,14 @@ class Worker:
         )
         run.start()
 
-    def _do_next(self, *, patient: bool) -> bool:
+    def _do_next(self) -> bool:
         """Render a still and the next walk; return False after a pause if there is neither.
 
-        After an error of the history the pause grows; if not `patient`, the error is raised.
+        After an error of the history the pause grows; a worker that works once raises it.
         """
         try:
+            if self._machine.needs_proof:
+                return self._prove_machine()
             has_worked = self._render_next_still()
             if time.monotonic() - self._last_trim > TRIM_SECONDS:
                 self._trim_cache()
@@ -136,9 +173,11 @@ class Worker:
             if walk is not None:
                 self._render_walk(walk)
                 has_worked = True
+            elif not self._patient and not has_worked:
+                has_worked = self._wait_for_retry()
         except Exception as error:
             # If the history was out of reach, the walk returns to the queue with its lease.
-            if not patient:
+            if not self._patient:
                 raise
             log_error("The worker goes on after an error", error)
             self._pause(self._backoff.next_pause())
@@ -154,27 +193,74 @@ class Worker:
         while not self._stop.is_set and (left := end - time.monotonic()) > 0:
             time.sleep(min(left, self._timing.poll))
 
+    def _wait_for_retry(self) -> bool:
+        """Wait for the next walk that is to be tried again; return False if there is none."""
+        with reading(self._database) as session:
+            seconds = queue.seconds_to_retry(session=session)
+        if seconds is None:
+            return False
+        self._pause(seconds)
+        return True
+
+    def _prove_machine(self) -> bool:
+        """After a pause, see whether the machine is well again; if it is, walks may be claimed.
+
+        A worker that works once raises MachineFault after some faults in a row.
+        """
+        if not self._patient and self._machine.failures >= SHOWN_AFTER:
+            raise MachineFault(self._machine.problem)
+        self._tell_problem()
+        self._pause(self._machine.seconds_left)
+        if self._stop.is_set:
+            return True
+        if fault := self._renderer.probe():
+            self._note_fault(fault)
+        else:
+            self._machine.note_proof()
+            self._tell_problem()
+        return True
+
+    def _note_fault(self, fault: Fault, walk_id: str = "") -> None:
+        """Count a fault of this machine; a broken device ends the worker."""
+        self._machine.note_fault(fault.sentence, walk_id)
+        if fault.blame is Blame.DEVICE:
+            log.error("The device is broken, so this worker ends: %s", fault.sentence)
+            self.device_broken = True
+
+    def _tell_problem(self) -> None:
+        """Write into the worker's row what the pages say about this machine."""
+        problem = self._machine.problem_to_show
+        with writing(self._database) as session:
+            worker_registry.record_problem(
+                session=session,
+                name=self.name,
+                failures=self._machine.failures,
+                problem=problem,
+                pause_seconds=self._machine.seconds_left if problem else 0.0,
+            )
+
     def _render_walk(self, walk: Walk) -> None:
         """Render a walk and write how it ended."""
         name_walk(walk.id, walk.accession)
         job = self._heartbeat.job = ActiveJob(walk, self.name)
         try:
-            end_job, fields = self._renderer.render_walk(
+            end = self._renderer.render_walk(
                 walk,
                 job,
                 self._stop,
                 lambda progress: self._follow(progress, job, walk.model),
                 self._heartbeat.confirm_lease,
             )
-            changes, _ = job.changes()
-            with writing(self._database) as session:
-                queue.renew_lease(
-                    session=session, **job.lease, lease_seconds=self._timing.lease, **changes
-                )
-                ended = end_job(session=session, **job.lease, **fields)
+            job.ending = True
+            if end.fault:
+                self._note_fault(end.fault, walk.id)
+                end = self._try_again(end.fault, walk.id)
+            elif end.write is queue.finish:
+                self._machine.note_success()
+            ended = self._write_end(end, job)
             if not ended:
                 log.info("%s was not this worker's any more", walk.accession)
-            if job.has_stored and (not ended or end_job is queue.confirm_cancel):
+            if job.has_stored and (not ended or end.write is queue.confirm_cancel):
                 self._renderer.delete_leftovers(walk)
         finally:
             self._heartbeat.job = None
@@ -188,6 +274,46 @@ class Worker:
         """
         self._last_trim = time.monotonic()
         self._renderer.trim_cache()
+
+    def _try_again(self, fault: Fault, walk_id: str) -> JobEnd:
+        """The end of a walk that is not to blame, unless it alone has failed too often."""
+        tries = MOST_TRIES.get(fault.blame)
+        error = fault.error
+        if tries is None and self._machine.is_only_suspect(walk_id):
+            tries = MOST_TRIES_OTHERWISE
+            error = (
+                f"This film was tried {tries} times, and the worker failed each time, but not with "
+                f"other films, so it was given up. {fault.sentence} "
+                "A smaller picture or fewer frames may fit this machine."
+            )
+        fields = {"reason": fault.sentence, "most_tries": tries, "error": error}
+        return JobEnd(queue.put_back, fields | {"pause": self._timing.walk_pauses})
+
+    def _write_end(self, end: JobEnd, job: ActiveJob) -> bool:
+        """Write how a walk ended; False if its lease is lost.
+
+        While the history is away it is tried again, until the worker must stop. The film is stored
+        already: the next worker finds it. Raises what the last try raised.
+        """
+        backoff = Backoff(*self._timing.end_retries)
+        tries = 0
+        while True:
+            try:
+                changes, _ = job.changes()
+                with writing(self._database) as session:
+                    queue.renew_lease(
+                        session=session, **job.lease, lease_seconds=self._timing.lease, **changes
+                    )
+                    return end.write(session=session, **job.lease, **end.fields)
+            except Exception as error:
+                tries += 1
+                may_last = self._patient and isinstance(error, HistoryError)
+                gives_up = not may_last and tries >= MOST_END_TRIES
+                if gives_up or self._stop.seconds > END_GRACE:
+                    raise
+                if tries == 1:
+                    log_error("The end of a walk is written later", error)
+                time.sleep(backoff.next_pause())
 
     def _follow(self, progress: Progress, job: ActiveJob, model: str) -> None:
         """Note a walk's progress; now and then render a still of the same model."""
@@ -209,7 +335,9 @@ class Worker:
             still = stills.claim(session=session, owner=self.name, model=model)
         if still is None:
             return False
-        end_still, fields = self._renderer.render_still(still)
+        end = self._renderer.render_still(still)
+        if end.fault and end.fault.blame in (Blame.DEVICE, Blame.MACHINE):
+            self._note_fault(end.fault)
         with writing(self._database) as session:
-            end_still(session=session, still_id=still.id, owner=self.name, **fields)
+            end.write(session=session, still_id=still.id, owner=self.name, **end.fields)
         return True

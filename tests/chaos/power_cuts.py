@@ -70,6 +70,7 @@ def _finish_walks(settings: Settings) -> None:
     stubs: dict[str, Any] = {
         "load": lambda name, device: name,
         "render": noise_worker.render_noise,
+        "render_probe": lambda *_what: "",
     }
     timing = Timing(lease=60.0, heartbeat=0.1, poll=0.02)
     Worker(settings, **stubs, timing=timing).run(once=True)

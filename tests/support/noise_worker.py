@@ -80,7 +80,11 @@ def run_worker(settings: Settings, patience: tuple[float, float], address: str) 
     timing = Timing(
         lease=1.0, heartbeat=0.1, poll=0.02, storage_retries=storage, outbox_retries=outbox
     )
-    stubs: dict[str, Any] = {"load": lambda name, device: name, "render": render_noise}
+    stubs: dict[str, Any] = {
+        "load": lambda name, device: name,
+        "render": render_noise,
+        "render_probe": lambda *_what: "",
+    }
     run_process(Worker(settings, **stubs, timing=timing))
 
 

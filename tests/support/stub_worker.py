@@ -34,6 +34,11 @@ from momalisa.worker.worker import Worker
 from tests.support.results import stub_film
 from tests.support.walks import walk_spec
 
+QUICK: dict[str, Any] = {
+    **{"heartbeat": 0.05, "poll": 0.02, "end_retries": (0.02, 0.1)},
+    **{"walk_pauses": (0.01, 1.0), "machine_pauses": (0.01, 0.1)},
+}
+"""Times of a worker that waits for nothing long."""
 LOG = "rendered.txt"
 """The file in a worker's home that lists the keys of its rendered frames."""
 
@@ -111,7 +116,8 @@ def stub_worker(settings: Settings, **options: Any) -> Worker:
         "load": load,
         "render": StubRenderer(settings.home / LOG),
         "render_still": render_still,
-        "timing": Timing(heartbeat=0.05, poll=0.02),
+        "render_probe": render_still,
+        "timing": Timing(**QUICK),
     }
     return Worker(settings, **stubs | options)
 

@@ -72,7 +72,7 @@ def describe_status(walk: Walk) -> str:
     if walk.cancel_requested:
         return "Stopping after this frame"
     if walk.state is State.QUEUED:
-        return _describe_queue_place(walk.id)
+        return _describe_retry(walk) or _describe_queue_place(walk.id)
     if walk.stage in STAGES:
         return f"{STAGES[walk.stage]} …"
     done = count_finished_frames(walk)
@@ -84,6 +84,18 @@ def describe_status(walk: Walk) -> str:
 def count_finished_frames(walk: Walk) -> int:
     """Count the finished frames, without previews."""
     return sum(not rough for _place, _key, *rough in walk.progress)
+
+
+def _describe_retry(walk: Walk) -> str:
+    """Describe when a walk is tried again after a fault; empty if it need not wait."""
+    left = 0.0 if walk.not_before is None else _seconds_until(walk.not_before)
+    if left <= 0:
+        return ""
+    return f"The machine failed, not your walk: it goes on in {durations.format_duration(left)}"
+
+
+def _seconds_until(moment: datetime) -> float:
+    return (moment - datetime.now(UTC)).total_seconds()
 
 
 def _describe_queue_place(walk_id: str) -> str:
