@@ -1,10 +1,9 @@
 """Encodes frames as GIF, MP4, WebP or PNG, and decodes GIFs.
 
-Each format carries a text comment; `read_comment` reads it from any of them.
+Each format carries a text comment, which `film.embedded_text` reads.
 """
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from fractions import Fraction
 from functools import lru_cache
 from io import BytesIO
@@ -22,7 +21,7 @@ from PIL import ExifTags, Image, ImageSequence
 from PIL.PngImagePlugin import PngInfo
 
 from momalisa.engine.frame_cache import Frame
-from momalisa.errors import BadInput
+from momalisa.film.embedded_text import UNICODE_PREFIX, decode_errors_as_bad_input
 from momalisa.film.gif_stream import write_gif
 from momalisa.film.pixel_budget import FILM_PIXELS, open_picture
 
@@ -35,8 +34,6 @@ SHORTEST_DELAY = 2
 """Hundredths of a second; browsers replace anything shorter with ten hundredths."""
 MP4_QUALITY = "18"
 """x264's constant rate factor; visually lossless."""
-_UNICODE_PREFIX = b"UNICODE\0"
-"""Character code that precedes the text in an EXIF UserComment."""
 
 
 def frame_delays(fps: int, frames: int) -> list[int]:
@@ -93,7 +90,7 @@ def encode_webp(
     """Encode frames (h, w, 3) as a looping animated WebP, with the comment in its EXIF."""
     first, *others = _in_order([Image.fromarray(frame) for frame in frames], order)
     exif, data = Image.Exif(), BytesIO()
-    user_comment = _UNICODE_PREFIX + comment.encode("utf-16")
+    user_comment = UNICODE_PREFIX + comment.encode("utf-16")
     exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = user_comment
     first.save(
         data,
@@ -123,12 +120,6 @@ def encode_poster(frame: Frame) -> bytes:
     return data
 
 
-def read_comment(data: bytes) -> str:
-    """The comment of a GIF, MP4, WebP or PNG, or "". Raises BadInput if it cannot be decoded."""
-    with decode_errors_as_bad_input():
-        return _mp4_comment(data) if data[4:8] == b"ftyp" else _picture_comment(data)
-
-
 def decode_gif(data: bytes, fps: int, most: int = FILM_PIXELS) -> list[Frame]:
     """Decode a GIF to frames (h, w, 3) at `fps`, of at most `most` pixels in all.
 
@@ -143,35 +134,6 @@ def decode_gif(data: bytes, fps: int, most: int = FILM_PIXELS) -> list[Frame]:
             frame = np.asarray(picture.convert("RGB"))
             frames += [frame] * (round(elapsed * fps / 1000) - len(frames))
     return frames
-
-
-@contextmanager
-def decode_errors_as_bad_input() -> Iterator[None]:
-    """Re-raise any other exception of a decoder as BadInput."""
-    try:
-        yield
-    except BadInput:
-        raise
-    except Exception as error:
-        raise BadInput("This file is damaged, or of a kind that is not read here.") from error
-
-
-def _mp4_comment(data: bytes) -> str:
-    with av.open(BytesIO(data), format="mp4") as container:
-        return container.metadata.get("comment", "")
-
-
-def _picture_comment(data: bytes) -> str:
-    with open_picture(BytesIO(data)) as image:
-        if image.format == "PNG":
-            return str(image.info.get("Comment", ""))
-        if image.format == "GIF":
-            return bytes(image.info.get("comment", b"")).decode()
-        exif = image.getexif().get_ifd(ExifTags.IFD.Exif)
-    comment = exif.get(ExifTags.Base.UserComment, b"")
-    if not comment.startswith(_UNICODE_PREFIX):
-        return ""
-    return str(comment.removeprefix(_UNICODE_PREFIX).decode("utf-16"))
 
 
 def _in_order(items: Sequence[T], order: Sequence[int] | None) -> Iterator[T]:

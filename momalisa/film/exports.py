@@ -1,29 +1,26 @@
-"""Exports walks as MP4, WebP or ZIP on request, and reads specs back from exported files."""
+"""Exports walks as MP4, WebP or ZIP on request; `film.embedded_spec` reads their specs back."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
-from zipfile import ZIP_DEFLATED, ZIP_STORED, ZipFile
+from zipfile import ZipFile
 
 from PIL import ImageSequence
-from pydantic import ValidationError
 
 from momalisa import limited_process
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput
+from momalisa.film.embedded_text import RECORD, decode_errors_as_bad_input
 from momalisa.film.encode import (
-    decode_errors_as_bad_input,
     decode_gif,
     encode_mp4,
     encode_png,
     encode_webp,
-    read_comment,
 )
 from momalisa.film.pixel_budget import open_picture
-from momalisa.spec import FPS, WalkSpec, explain
+from momalisa.spec import FPS, WalkSpec
 
 ExportFormat = Literal["mp4", "webp", "zip"]
 CONTENT_TYPES: dict[ExportFormat, str] = {
@@ -33,29 +30,15 @@ CONTENT_TYPES: dict[ExportFormat, str] = {
 }
 FILM_ENCODERS: dict[ExportFormat, Callable[..., bytes]] = {"mp4": encode_mp4, "webp": encode_webp}
 """The encoder of each film format. A ZIP holds frames and needs the walk's spec."""
-RECORD = "walk.json"
 
 FRAMES_LIMIT = 2**29
 """Most bytes of decoded frames in one export: they are held in memory."""
 SECONDS_LIMIT = 300.0
 """Longest foreign film that is converted."""
-FILE_LIMIT = 200 * 2**20
-"""Most bytes of a file to read a spec from."""
 EXPORT_MEMORY, EXPORT_SECONDS = 4 * FRAMES_LIMIT, 300.0
 """What the process that makes an export may use."""
-READ_MEMORY, READ_SECONDS = 2 * FILE_LIMIT, 20.0
-"""What the process that reads a spec from a file may use."""
-TEXT_LIMIT = 2**18
-"""Most bytes of a record; twelve long prompts and the numbers of 2,880 frames take half of it."""
-ENTRIES_LIMIT = 10_000
-"""Most files in an archive: Python keeps an object for each."""
 
-_ZIP_ENTRY_SIGNATURE = b"PK\x01\x02"
 _TOO_LONG = "This film is too long to be made into another format. Please take the GIF."
-_NO_SETTINGS = (
-    "This file holds no settings of a walk. Films and frames that were downloaded here do, "
-    f"and so does a {RECORD}."
-)
 
 
 def export_film(
@@ -163,49 +146,6 @@ def load_frames(
     return frames[:places]
 
 
-def read_spec(data: bytes, name: str) -> WalkSpec:
-    """Read the spec embedded in an uploaded film, frame, ZIP or walk.json, or a bare spec.
-
-    Raises BadInput, with the file's `name` in the message.
-    """
-    with _naming(name):
-        return _parse_spec(_extract_json(data))
-
-
-@contextmanager
-def _naming(name: str) -> Iterator[None]:
-    """Put a file's name in front of the message of a BadInput."""
-    try:
-        yield
-    except BadInput as problem:
-        shown_name = "".join(c for c in name if c.isprintable())[:60]
-        raise BadInput(f"“{shown_name}”: {problem}") from problem
-
-
-def _check_size(size: int) -> None:
-    if size > FILE_LIMIT:
-        raise BadInput(f"This file is larger than {FILE_LIMIT >> 20} MB, so it is not read.")
-
-
-def read_spec_from_file(path: Path, name: str) -> WalkSpec:
-    """Read the spec in a file from outside, as `read_spec` does, in a limited process."""
-    with _naming(name):
-        _check_size(path.stat().st_size)
-    fields = limited_process.call(
-        f"{__name__}:extract_spec",
-        memory=READ_MEMORY,
-        seconds=READ_SECONDS,
-        path=str(path),
-        name=name,
-    )
-    return WalkSpec.model_validate(fields)
-
-
-def extract_spec(path: str, name: str) -> dict[str, Any]:
-    """Do the work of `read_spec_from_file`, with values of JSON."""
-    return read_spec(Path(path).read_bytes(), name).model_dump(mode="json")
-
-
 def _smallest_fps(gif: bytes) -> int:
     """The lowest frame rate that skips no frame of a GIF, capped at the maximum fps."""
     with decode_errors_as_bad_input(), open_picture(BytesIO(gif), ("GIF",)) as image:
@@ -245,41 +185,3 @@ def _make_zip(spec: WalkSpec, frames: Sequence[Frame]) -> bytes:
         for number, frame in enumerate(frames, start=1):
             archive.writestr(f"{number:04}.png", encode_png(frame, comment))
     return data.getvalue()
-
-
-def _extract_json(data: bytes) -> str | bytes:
-    """Extract the embedded JSON from a file of any supported format, unparsed."""
-    _check_size(len(data))
-    if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
-        return data
-    return _read_record(data) if data.startswith(b"PK") else read_comment(data)
-
-
-def _read_record(archive: bytes) -> bytes:
-    """Read walk.json from a ZIP, at most TEXT_LIMIT + 1 bytes of it: it may be a ZIP bomb."""
-    if archive.count(_ZIP_ENTRY_SIGNATURE) > ENTRIES_LIMIT:
-        raise BadInput("This archive holds too many files to be one of ours.")
-    with decode_errors_as_bad_input(), ZipFile(BytesIO(archive)) as opened:
-        entry = opened.getinfo(RECORD)
-        if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
-            raise ValueError("other compression methods decompress in one step")
-        with opened.open(entry) as record:
-            return record.read(TEXT_LIMIT + 1)
-
-
-def _parse_spec(text: str | bytes) -> WalkSpec:
-    """Parse a spec, or a record that contains one. Raises BadInput."""
-    if len(text) > TEXT_LIMIT:
-        raise BadInput("The settings in this file are far too long to be those of a walk.")
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError):
-        raise BadInput(_NO_SETTINGS) from None
-    fields = value.get("spec", value) if isinstance(value, dict) else {}
-    if not isinstance(fields, dict) or "stops" not in fields:
-        raise BadInput(_NO_SETTINGS)
-    try:
-        return WalkSpec.from_stored(fields)
-    except ValidationError as error:
-        first_problem = next(iter(explain(error).values()))
-        raise BadInput(f"The settings in this file cannot be used. {first_problem}") from None

@@ -77,10 +77,10 @@ def parse_record(data: bytes) -> None:
 def parse_upload(data: bytes) -> None:
     """Read the settings in a file that a visitor dropped."""
     from momalisa.errors import BadInput
-    from momalisa.film import exports
+    from momalisa.film.embedded_spec import read_spec
 
     try:
-        exports.read_spec(data, "film").model_dump_json()
+        read_spec(data, "film").model_dump_json()
     except BadInput as error:
         str(error).encode()
 

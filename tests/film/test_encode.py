@@ -13,6 +13,7 @@ from PIL import Image, ImageFilter
 
 from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput
+from momalisa.film.embedded_text import read_comment
 from momalisa.film.encode import (
     decode_gif,
     encode_gif,
@@ -21,7 +22,6 @@ from momalisa.film.encode import (
     encode_poster,
     encode_webp,
     frame_delays,
-    read_comment,
 )
 
 COMMENT = '{"prompt": "Les Nymphéas, “späte”, 睡蓮 🎨 \\"1916\\""}'

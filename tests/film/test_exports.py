@@ -17,7 +17,8 @@ from PIL import Image
 
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput
-from momalisa.film import exports
+from momalisa.film import embedded_text, exports
+from momalisa.film.embedded_spec import read_spec
 from momalisa.film.encode import decode_gif, encode_gif, encode_png, encode_poster
 from momalisa.film.exports import ExportFormat
 from momalisa.spec import WalkSpec
@@ -68,7 +69,7 @@ def make_zip(files: Mapping[str, bytes | str], compression: int = ZIP_DEFLATED) 
 def spec_or_message(data: bytes) -> WalkSpec | str:
     """The spec in a file, or the message of the BadInput."""
     try:
-        return exports.read_spec(data, "film")
+        return read_spec(data, "film")
     except BadInput as problem:
         return str(problem)
 
@@ -76,13 +77,13 @@ def spec_or_message(data: bytes) -> WalkSpec | str:
 def error_message(data: bytes, name: str = "film.gif") -> str:
     """The message of the BadInput that reading a spec raises."""
     with pytest.raises(BadInput) as caught:
-        exports.read_spec(data, name)
+        read_spec(data, name)
     return str(caught.value)
 
 
 @pytest.mark.parametrize("kind", FILES)
 def test_every_format_carries_the_spec(kind: str) -> None:
-    assert exports.read_spec(FILES[kind], "film") == WALK
+    assert read_spec(FILES[kind], "film") == WALK
 
 
 @pytest.mark.parametrize("loop", ["once", "boomerang", "closed"])
@@ -110,7 +111,7 @@ def test_the_archive_holds_each_frame_once_with_its_exact_pixels() -> None:
         for name, frame in zip(archive.namelist()[1:], frames, strict=True):
             data = archive.read(name)
             assert np.array_equal(_pictures(data)[0], frame)
-            assert exports.read_spec(data, name) == WALK
+            assert read_spec(data, name) == WALK
 
 
 @pytest.fixture
@@ -273,7 +274,7 @@ def test_a_zip_bomb_is_not_decompressed() -> None:
 
 
 def test_a_file_beyond_the_size_limit_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(exports, "FILE_LIMIT", len(FILES["gif"]) - 1)
+    monkeypatch.setattr(embedded_text, "FILE_LIMIT", len(FILES["gif"]) - 1)
     assert "larger than" in error_message(FILES["gif"])
 
 
@@ -301,5 +302,5 @@ def test_the_file_name_in_the_message_is_cut_and_printable() -> None:
 @pytest.mark.parametrize("wrap", [lambda old: old, lambda old: {"spec": old}])
 def test_specs_without_a_mode_are_exact(wrap: Callable[[Any], Any]) -> None:
     old = WALK.model_dump(mode="json", exclude={"mode", "without"})
-    walk = exports.read_spec(json.dumps(wrap(old)).encode(), "walk.json")
+    walk = read_spec(json.dumps(wrap(old)).encode(), "walk.json")
     assert (walk.mode, walk.without) == ("exact", ())

@@ -9,7 +9,8 @@ from PIL import Image
 
 from momalisa.errors import BadInput
 from momalisa.film import exports
-from momalisa.film.encode import decode_gif, read_comment
+from momalisa.film.embedded_text import read_comment
+from momalisa.film.encode import decode_gif
 from momalisa.film.foreign_gif import describe_gif
 
 SIDE = 13_000

@@ -12,7 +12,8 @@ import pytest
 from db.error_messages import Locked
 from db.models import Walk
 from momalisa.errors import BadInput, StorageError
-from momalisa.film import exports
+from momalisa.film import embedded_text, exports
+from momalisa.film.embedded_spec import read_spec
 from momalisa.film.encode import encode_gif
 from momalisa.settings import settings
 from momalisa.storage import GCSStorage, app_url, film_key, open_storage
@@ -207,7 +208,7 @@ def test_an_export_contains_the_spec(
     assert (status, headers["content-type"]) == (200, exports.CONTENT_TYPES[kind])
     name = f"{walk.accession}.{kind}"
     assert headers["content-disposition"] == f"attachment; filename*=UTF-8''{name}"
-    assert exports.read_spec(body, name) == spec("a moon", "a sea")
+    assert read_spec(body, name) == spec("a moon", "a sea")
 
 
 def test_a_foreign_film_is_converted_but_has_no_frames(
@@ -309,14 +310,14 @@ def test_an_uploaded_film_is_answered_with_its_spec() -> None:
     gif = encode_gif(GREY, 10, spec().model_dump_json())
     status, headers, body = post(import_film.PATH, "name=a.gif", gif[:500], gif[500:])
     assert (status, headers["content-type"]) == (200, "application/json")
-    assert exports.read_spec(body, "") == spec()
+    assert read_spec(body, "") == spec()
 
 
 def test_a_bad_upload_is_answered_with_the_reason(monkeypatch: pytest.MonkeyPatch) -> None:
     status, _, body = post(import_film.PATH, "name=a%20b.gif", b"GIF89a")
     assert status == 422
     assert body.decode().startswith("“a b.gif”: This file is damaged")
-    monkeypatch.setattr(exports, "FILE_LIMIT", 2**20)
+    monkeypatch.setattr(embedded_text, "FILE_LIMIT", 2**20)
     endless = [bytes(2**19)] * 100
     status, _, body = post(import_film.PATH, "", *endless)
     assert status == 422

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from starlette.datastructures import Address
 
-from momalisa.film import exports
+from momalisa.film.embedded_spec import read_spec
 from momalisa.ui.gallery import import_film
 from tests.support.pages import spec
 
@@ -50,7 +50,7 @@ def test_slow_uploads_keep_nobody_waiting() -> None:
             await asyncio.gather(*slow, return_exceptions=True)
 
     status, body = asyncio.run(scene())
-    assert (status, exports.read_spec(body.encode(), "")) == (200, spec())
+    assert (status, read_spec(body.encode(), "")) == (200, spec())
 
 
 def test_an_upload_without_a_byte_for_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from momalisa.errors import BadInput
-from momalisa.film import exports
+from momalisa.film import embedded_spec, embedded_text
 from momalisa.ui import draft, film_detail, sign_in
 from momalisa.ui.components.drop import file_drop
 from momalisa.ui.http.permission import permit
@@ -37,7 +37,7 @@ def show_import() -> None:
         return
     settings = file_drop(PATH, key="drop")
     if settings is not None:
-        spec = exports.read_spec(settings.encode(), exports.RECORD)
+        spec = embedded_spec.read_spec(settings.encode(), embedded_text.RECORD)
         draft.load_spec(spec.model_dump(mode="json"))
         film_detail.open_create_form()
 
@@ -69,7 +69,9 @@ async def _read_upload(request: Request, path: Path) -> Response:
         await _receive(request, path)
     name = request.query_params.get("name", "")
     try:
-        spec = await to_thread.run_sync(exports.read_spec_from_file, path, name, limiter=LIMITER)
+        spec = await to_thread.run_sync(
+            embedded_spec.read_spec_from_file, path, name, limiter=LIMITER
+        )
     except BadInput as problem:
         return PlainTextResponse(str(problem), 422)
     return Response(spec.model_dump_json(), media_type="application/json")
@@ -83,7 +85,7 @@ async def _receive(request: Request, path: Path) -> None:
     parts = aiter(request.stream())
     size = 0
     async with await open_file(path, "wb") as file:
-        while size <= exports.FILE_LIMIT:
+        while size <= embedded_text.FILE_LIMIT:
             with fail_after(IDLE_SECONDS):
                 part = await anext(parts, None)
             if part is None:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from db.models import State, Walk
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.errors import BadInput, NotStored
-from momalisa.film import exports
+from momalisa.film import embedded_text, exports
 from momalisa.film.exports import ExportFormat
 from momalisa.settings import settings
 from momalisa.storage.outbox import open_outbox
@@ -101,7 +101,7 @@ def _export(walk: Walk, kind: ExportFormat, folder: Path) -> Path:
 
 def _stored_gif(walk: Walk) -> bytes:
     """Read the film's GIF, from the outbox while it waits for its upload."""
-    if walk.bytes > exports.FILE_LIMIT:
+    if walk.bytes > embedded_text.FILE_LIMIT:
         raise BadInput("This film is too large to be made into another format.")
     storage = open_outbox(settings()).films if walk.waiting else history.storage()
     try:
