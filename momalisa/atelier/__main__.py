@@ -1,4 +1,4 @@
-"""`python -m momalisa.atelier`: train and evaluate the model that ships with MOMA Lisa."""
+"""`python -m momalisa.atelier`: train, distil and evaluate the model that ships here."""
 
 import argparse
 import json
@@ -28,6 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m momalisa.atelier", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_train(commands)
+    _add_distil(commands)
     _add_evaluate(commands)
     options = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
@@ -78,6 +79,26 @@ def _train(options: argparse.Namespace) -> None:
         processes=options.processes,
         stages=tuple(options.stages),
     )
+
+
+def _add_distil(commands: Any) -> None:
+    parser = commands.add_parser(
+        "distil",
+        help="train a student that needs few steps and no guidance, or resume it",
+    )
+    parser.add_argument("--model", type=Path, required=True, help="the teacher's pipeline")
+    parser.add_argument("--folder", type=Path, default=FOLDER / "few-steps")
+    parser.add_argument("--samples", type=int, default=100_000)
+    parser.add_argument("--learning-rate", type=float, default=3e-4)
+    parser.set_defaults(run=_distil)
+
+
+def _distil(options: argparse.Namespace) -> None:
+    from momalisa.atelier.distillation import DistillationRecipe
+    from momalisa.atelier.distillation_training import distil
+
+    recipe = DistillationRecipe(samples=options.samples, learning_rate=options.learning_rate)
+    distil(options.model, options.folder, recipe)
 
 
 def _add_evaluate(commands: Any) -> None:

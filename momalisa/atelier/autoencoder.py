@@ -67,13 +67,13 @@ def fit_encoder(model: AutoencoderTiny, images: Tensor) -> None:
     features = images - mean[:, None, None]
     for layer in strided:
         cells = F.pixel_unshuffle(features, 2)
-        basis, _ = _principal(cells, min(layer.out_channels, cells.shape[1]))
+        basis, _ = principal_directions(cells, min(layer.out_channels, cells.shape[1]))
         nn.init.zeros_(layer.weight)
         # pixel_unshuffle orders channels (c, dy, dx); taps 1 and 2 are the cell's own pixels.
         taps = basis.reshape(len(basis), features.shape[1], 2, 2)
         layer.weight[: len(basis), : features.shape[1], 1:, 1:] = taps
         features = torch.einsum("bc,nchw->nbhw", basis, cells)
-    basis, variance = _principal(features, last.out_channels)
+    basis, variance = principal_directions(features, last.out_channels)
     scaled = basis * variance.pow(-0.25)[:, None]
     latents = torch.einsum("bc,nchw->nbhw", scaled, features)
     scaled *= LATENT_PEAK / _quantile(latents.abs(), 0.999)
@@ -82,8 +82,8 @@ def fit_encoder(model: AutoencoderTiny, images: Tensor) -> None:
     last.weight[:, : scaled.shape[1], 1, 1] = scaled
 
 
-def _principal(features: Tensor, count: int) -> tuple[Tensor, Tensor]:
-    """The first principal directions (count, c) of features (n, c, h, w), with variances."""
+def principal_directions(features: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """The first principal directions (count, c) of features (n, c, h, w), with their variances."""
     rows = features.permute(0, 2, 3, 1).reshape(-1, features.shape[1]).double()
     variance, vectors = torch.linalg.eigh(rows.T @ rows / len(rows))
     largest = variance.argsort(descending=True)[:count]

@@ -2,7 +2,7 @@
 
 import csv
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -192,7 +192,9 @@ def train_denoiser(
             with state.averaged_weights():
                 metrics = validate(model, validation, scheduler)
                 row = [samples, seconds, float(np.mean(losses)), *metrics]
-                _append_to_log(folder / "denoiser.csv", row)
+                append_to_log(
+                    folder / "denoiser.csv", ("samples", "seconds", "loss", *COLUMNS), row
+                )
                 on_checkpoint(model, samples)
             last_save, losses = time.monotonic(), []
     bar.close()
@@ -221,11 +223,11 @@ def _train_step(
     return float(losses.mean())
 
 
-def _append_to_log(path: Path, row: list[float]) -> None:
+def append_to_log(path: Path, header: Sequence[str], row: Sequence[float]) -> None:
     """Append a row to a CSV file, which starts with a header."""
     is_new = not path.exists()
     with path.open("a", newline="") as file:
         writer = csv.writer(file)
         if is_new:
-            writer.writerow(["samples", "seconds", "loss", *COLUMNS])
+            writer.writerow(header)
         writer.writerow([f"{v:.4f}" if isinstance(v, float) else v for v in row])

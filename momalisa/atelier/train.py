@@ -39,6 +39,7 @@ from momalisa.atelier.text import (
     train_tokenizer,
 )
 from momalisa.atelier.training_data import TrainingData
+from momalisa.atelier.widening import widen_autoencoder, widen_unet
 
 log = logging.getLogger(__name__)
 ENCODER_CANVASES = 768
@@ -97,8 +98,11 @@ def _build_denoiser(recipe: Recipe, folder: Path, tokenizer: CLIPTokenizer) -> D
     if not start.exists():
         return Denoiser(build_unet(recipe), build_text_encoder(tokenizer, recipe))
     encoder = CLIPTextModel.from_pretrained(start / "text_encoder")
+    unet = UNet2DConditionModel.from_pretrained(start / "unet")
+    if unet.config.in_channels < recipe.latent_channels:
+        unet = widen_unet(unet, recipe)
     return Denoiser(
-        UNet2DConditionModel.from_pretrained(start / "unet"),
+        unet,
         replace_vocabulary(encoder, load_tokenizer(start / "tokenizer"), tokenizer, recipe),
     )
 
@@ -109,15 +113,19 @@ def _is_selected(stage: str, stages: tuple[str, ...]) -> bool:
 
 
 def _load_autoencoder(recipe: Recipe, folder: Path) -> AutoencoderTiny:
-    """Load the autoencoder; on first use, initialise and save it."""
+    """Load the autoencoder; on first use, initialise it, or widen a narrower one, and save it."""
     path = folder / "autoencoder"
-    if path.exists():
-        return AutoencoderTiny.from_pretrained(path)
-    model = build_autoencoder(recipe)
+    narrow = AutoencoderTiny.from_pretrained(path).float() if path.exists() else None
+    if narrow and narrow.config.latent_channels == recipe.latent_channels:
+        return narrow
     seeds = range(ENCODER_SEEDS, ENCODER_SEEDS + ENCODER_CANVASES)
     images, _ = paint_batch(seeds, recipe.size)
-    fit_encoder(model, images)
-    initialise_decoder(model, images[:256], patch_map(model, recipe))
+    if narrow:
+        model = widen_autoencoder(narrow, recipe, images)
+    else:
+        model = build_autoencoder(recipe)
+        fit_encoder(model, images)
+        initialise_decoder(model, images[:256], patch_map(model, recipe))
     model.save_pretrained(path)
     return model
 
@@ -183,7 +191,7 @@ def export_pipeline(
     )
     pipeline.save_pretrained(draft, safe_serialization=True)
     for config in draft.glob("*/config.json"):
-        _clean_config(config)
+        clean_config(config)
     weights = sum(p.numel() for part in (model, autoencoder) for p in part.parameters())
     recipe = replace(recipe, seen=recipe.seen + samples)
     recipe.save(draft / "recipe.json")
@@ -192,7 +200,7 @@ def export_pipeline(
     draft.rename(folder)
 
 
-def _clean_config(config: Path) -> None:
+def clean_config(config: Path) -> None:
     """Remove local paths from a configuration, and set its dtype to float32.
 
     transformers computes in that dtype, and CPUs are slow at fp16, which is for storage only.
