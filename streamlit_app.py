@@ -21,7 +21,18 @@ from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
 from momalisa.ui import error_display, history
-from momalisa.ui.http import headers, health, hosts, media, not_found, preload, prerender, stills
+from momalisa.ui.http import (
+    headers,
+    health,
+    hosts,
+    media,
+    not_found,
+    open_pages,
+    preload,
+    prerender,
+    stills,
+    streamlit_routes,
+)
 from momalisa.worker.courier import Courier
 from momalisa.worker.supervisor import Supervisor
 
@@ -85,6 +96,8 @@ app = st.App(
     middleware=[
         Middleware(headers.add_security_headers),
         Middleware(hosts.guard_hosts),
+        Middleware(streamlit_routes.close_unused_routes),
+        Middleware(open_pages.limit_open_pages),
         Middleware(not_found.redirect_unknown_pages),
         Middleware(preload.add_preload_links),
         Middleware(prerender.prerender_posters),

@@ -49,6 +49,8 @@ class Settings(BaseSettings):
     largest_walk: float = Field(
         1000, gt=0, description="a visitor's largest walk, in frames of 512 × 512 in 20 steps"
     )
+    pages_address: int = Field(60, gt=0, description="pages open at a time from one address")
+    pages_total: int = Field(200, gt=0, description="pages open in browsers at a time")
     stills: int = Field(40, ge=0, description="pictures between frames that wait at a time")
 
     @field_validator("database_url")
@@ -66,6 +68,18 @@ class Settings(BaseSettings):
         if not all(re.fullmatch(r"https?://[\w.:*-]+", origin) for origin in split_list(origins)):
             raise ValueError("it is a list such as https://site.example, https://*.site.example")
         return origins
+
+    @field_validator("hosts")
+    @classmethod
+    def _check_hosts(cls, names: str) -> str:
+        """Take host names only: a URL would never equal one."""
+        name = r"(?:\*\.)?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?"
+        if not all(re.fullmatch(name, one, re.ASCII | re.I) for one in split_list(names)):
+            raise ValueError(
+                "it is a list of names such as gallery.example, *.app.example, "
+                "without https://, port or path"
+            )
+        return names
 
     @property
     def host_names(self) -> tuple[str, ...]:

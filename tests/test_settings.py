@@ -13,6 +13,10 @@ from momalisa.settings import Settings, settings
         ("MOMALISA_WORKER", "nobody"),
         ("MOMALISA_VISITORS", "everybody"),
         ("MOMALISA_EMBEDDERS", "https://site.example; script-src *"),
+        ("MOMALISA_HOSTS", "http://gallery.example/"),
+        ("MOMALISA_HOSTS", "gallery.example:8501"),
+        ("MOMALISA_HOSTS", "gallery.example, *"),
+        ("MOMALISA_HOSTS", "gallery.*.example"),
         ("MOMALISA_DATABASE_URL", "history.db"),
     ],
 )
@@ -26,6 +30,11 @@ def test_wrong_setting_is_named(
     finally:
         settings.cache_clear()
     assert capsys.readouterr().err.startswith(f"{name}: ")
+
+
+def test_host_names_are_read_with_spaces_and_in_any_case() -> None:
+    names = Settings(hosts="Gallery.example., *.app.example,museum, 10.0.0.7").host_names
+    assert names == ("gallery.example", "*.app.example", "museum", "10.0.0.7")
 
 
 def test_short_address_of_postgresql_is_understood() -> None:

@@ -83,6 +83,8 @@ def measure(url: str, home: Path, options: Any) -> dict[str, Any]:
         "MOMALISA_DATABASE_URL": url,
         "MOMALISA_WORKER": "external",
         "MOMALISA_STORE": str(home / "store"),
+        "MOMALISA_PAGES_ADDRESS": "100000",  # all visitors come from here
+        "MOMALISA_PAGES_TOTAL": "100000",
     }
     pages, browsed = Pages(), Pages()
     with running_app(home, environment=settings) as app:

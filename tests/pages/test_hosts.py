@@ -13,6 +13,16 @@ from momalisa.ui.http import headers, hosts
 from tests.support import asgi
 
 HERE = ["localhost:8501", "127.0.0.1:8501", "[::1]:8501", "LOCALHOST", "app.localhost", "127.1.2.3"]
+FOREIGN = [
+    "http://evil.example",
+    "http://localhost:3000",
+    "http://[",
+    "http://localhost:8501:x",
+    "file://localhost:8501",
+    "file://",
+    "//localhost:8501",
+    "localhost:8501",
+]
 STRANGE = ["evil.example", "localhost.evil.example", "a@localhost", "localhost/x", "", "loc alhost"]
 
 
@@ -83,11 +93,18 @@ def test_a_request_without_a_host_is_refused() -> None:
     assert status(None) == 421
 
 
-@pytest.mark.parametrize("origin", ["http://evil.example", "http://localhost:3000", "null", ""])
+@pytest.mark.parametrize("origin", [*FOREIGN, "null", ""])
 def test_other_origins_are_refused(origin: str) -> None:
     assert status("localhost:8501", origin=origin) == 403
     if origin:
         assert open_socket("localhost:8501", origin)["type"] == "websocket.close"
+
+
+def test_an_origin_that_is_none_is_not_local() -> None:
+    """It stopped every route with an error, those for health included."""
+    for origin in ("http://[", "file://localhost"):
+        scope = {"headers": [(b"host", b"localhost"), (b"origin", origin.encode())]}
+        assert not hosts.is_local({**scope, "type": "http", "client": ("127.0.0.1", 1)})
 
 
 def test_without_sign_in_or_setting_strangers_get_a_sentence() -> None:

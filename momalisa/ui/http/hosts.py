@@ -93,6 +93,15 @@ def parse_host(text: str) -> str:
     return name.rstrip(".") if parts.netloc == text and "@" not in text else ""
 
 
+def parse_origin(text: str) -> str:
+    """The host and port in an `Origin` header; "" if it is none of a page of the web."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    return parts.netloc if parts.scheme in ("http", "https") else ""
+
+
 def is_known(host: str, names: Sequence[str]) -> bool:
     """Whether a host is this machine, an IP address, or one of the names in the settings."""
     return is_loopback(host) or _find_ip_address(host) is not None or _is_named(host, names)
@@ -124,7 +133,7 @@ def is_local(scope: Scope) -> bool:
         and client is not None
         and is_loopback(client[0])
         and is_loopback(parse_host(headers.get("host", "")))
-        and (origin is None or is_loopback(parse_host(urlsplit(origin).netloc)))
+        and (origin is None or is_loopback(parse_host(parse_origin(origin))))
         and not any(name in headers for name in FORWARDING_HEADERS)
     )
 
@@ -161,8 +170,8 @@ def _is_own_origin(origin: str | None, host: str, names: Sequence[str]) -> bool:
     """
     if origin is None:
         return True
-    netloc = urlsplit(origin).netloc
-    return netloc.lower() == host.lower() or _is_named(parse_host(netloc), names)
+    own = parse_origin(origin)
+    return bool(own) and (own.lower() == host.lower() or _is_named(parse_host(own), names))
 
 
 def _with_host_of_origin(scope: Scope) -> Scope:
@@ -174,5 +183,5 @@ def _with_host_of_origin(scope: Scope) -> Scope:
     if origin is None:
         return scope
     headers = MutableHeaders(raw=list(scope["headers"]))
-    headers["host"] = urlsplit(origin).netloc
+    headers["host"] = parse_origin(origin)
     return {**scope, "headers": headers.raw}
