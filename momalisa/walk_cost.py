@@ -7,6 +7,8 @@ DECODING_STEPS = 6
 """The cost of a frame besides sampling, in steps (measured by tests/bench/engine.py)."""
 _UNIT = 512**2 * (20 + DECODING_STEPS)
 """Pixel-steps of a frame of 512 × 512 in 20 steps."""
+LARGEST_STILL = 8.0
+"""The most work of one picture that a visitor waits for, in frames of 512 × 512 in 20 steps."""
 
 
 class WalkTooLarge(BadInput):
@@ -16,6 +18,20 @@ class WalkTooLarge(BadInput):
 def cost(spec: WalkSpec) -> float:
     """The work of a walk, in frames of 512 × 512 pixels and 20 steps."""
     return len(spec.places()) * spec.size**2 * (spec.steps + DECODING_STEPS) / _UNIT
+
+
+def still_cost(spec: WalkSpec) -> float:
+    """The work of one picture of a walk, in frames of 512 × 512 pixels and 20 steps."""
+    return cost(spec) / len(spec.places())
+
+
+def check_still_cost(spec: WalkSpec) -> None:
+    """Raise WalkTooLarge if one picture of a walk is more work than LARGEST_STILL."""
+    if still_cost(spec) > LARGEST_STILL:
+        raise WalkTooLarge(
+            f"A picture of {spec.size} × {spec.size} in {spec.steps} steps takes too long to be "
+            "painted while you wait. Please choose fewer steps or a smaller picture."
+        )
 
 
 def check_cost(spec: WalkSpec, most: float) -> None:

@@ -31,6 +31,7 @@ from momalisa.worker.machine import SHOWN_AFTER, Machine
 from momalisa.worker.rendering import Fault, JobEnd, JobRenderer, LoadModel, StillRenderer
 from momalisa.worker.sign_of_life import life_path
 from momalisa.worker.stall import StallWatch
+from momalisa.worker.time_share import StillClock
 
 LONGEST_BEAT = 1800.0
 """Seconds that one heartbeat may take, as in a database that does not answer."""
@@ -95,6 +96,7 @@ class Worker:
         self._backoff = Backoff(2 * timing.poll, LONGEST_PAUSE)
         self._machine = Machine(life_path(settings).with_suffix(".json"), timing.machine_pauses)
         self._last_look = 0.0
+        self._still_clock = StillClock()
         self._last_trim = -TRIM_SECONDS
         self._patient = True
         self.device_broken = False
@@ -316,10 +318,11 @@ class Worker:
                 time.sleep(backoff.next_pause())
 
     def _follow(self, progress: Progress, job: ActiveJob, model: str) -> None:
-        """Note a walk's progress; now and then render a still of the same model."""
+        """Note a walk's progress; render a still of the same model if it is time for one."""
         job.report(progress)
         self._watch.report(progress)
-        if self._stop.is_set or time.monotonic() - self._last_look < self._timing.poll:
+        looked_lately = time.monotonic() - self._last_look < self._timing.poll
+        if self._stop.is_set or looked_lately or not self._still_clock.is_due:
             return
         try:
             with self._watch.stage(""):
@@ -335,7 +338,9 @@ class Worker:
             still = stills.claim(session=session, owner=self.name, model=model)
         if still is None:
             return False
+        self._still_clock.begin()
         end = self._renderer.render_still(still)
+        self._still_clock.end()
         if end.fault and end.fault.blame in (Blame.DEVICE, Blame.MACHINE):
             self._note_fault(end.fault)
         with writing(self._database) as session:

@@ -10,6 +10,7 @@ from db.clock import utc_now
 from db.models import State, Still
 from db.queue_limits import QueueFull
 from db.session import reading, writing
+from db.stills import StillLimits
 from tests.support.walks import SPEC
 
 
@@ -156,17 +157,54 @@ def test_still_of_an_older_release_expires_by_its_age(url: str) -> None:
     assert claim(url) is None
 
 
-def test_only_so_many_stills_wait(url: str) -> None:
-    def request(maker: str) -> str:
-        with writing(url) as session:
-            return stills.request(session=session, spec=SPEC, leg=0, t=0.5, maker=maker, limit=2)
+def request_within(url: str, limits: StillLimits, maker: str) -> str:
+    with writing(url) as session:
+        return stills.request(session=session, spec=SPEC, leg=0, t=0.5, maker=maker, limits=limits)
 
-    first = request("ada")
+
+def test_only_so_many_stills_wait(url: str) -> None:
+    limits = StillLimits(each=1, local=2, total=2)
+    first = request_within(url, limits, "ada")
     stop_asking(url, first)
-    request("bob")
-    request("eve")
+    request_within(url, limits, "bob")
+    request_within(url, limits, "eve")
     with pytest.raises(QueueFull):
-        request("joe")
+        request_within(url, limits, "joe")
+
+
+def test_only_so_many_stills_of_one_address_wait(url: str) -> None:
+    """Sixteen requests of one address under sixteen names filled the queue of everybody."""
+    limits = StillLimits(each=2, local=9, total=9)
+    for name in ("ada", "bob"):
+        request_within(url, limits, stills.maker_key("192.0.2.1", name))
+    with pytest.raises(QueueFull):
+        request_within(url, limits, stills.maker_key("192.0.2.1", "eve"))
+    request_within(url, limits, stills.maker_key("192.0.2.1", "bob"))
+    request_within(url, limits, stills.maker_key("192.0.2.2", "eve"))
+
+
+def test_makers_of_unknown_address_share_a_part_of_the_queue(url: str) -> None:
+    limits = StillLimits(each=2, local=3, total=9)
+    for name in ("ada", "bob", "eve"):
+        request_within(url, limits, stills.maker_key("", name))
+    with pytest.raises(QueueFull):
+        request_within(url, limits, stills.maker_key("", "joe"))
+    request_within(url, limits, stills.maker_key("192.0.2.2", "joe"))
+
+
+def test_addresses_are_served_in_turn(url: str) -> None:
+    """A stream of requests of one address kept everybody else's waiting."""
+    greedy = [
+        request_still(url, n / 10, stills.maker_key("192.0.2.1", f"looker {n}")) for n in range(4)
+    ]
+    other = request_still(url, 0.5, stills.maker_key("192.0.2.2", "looker"))
+    assert [claim(url) for _ in range(5)] == [greedy[0], other, *greedy[1:]]
+
+
+def test_a_visitors_still_is_not_dropped_by_who_names_them_at_another_address(url: str) -> None:
+    mine = request_still(url, 0.1, stills.maker_key("192.0.2.1", "ada"))
+    request_still(url, 0.2, stills.maker_key("192.0.2.2", "ada"))
+    assert claim(url) == mine
 
 
 def test_claim_may_name_its_model(url: str) -> None:

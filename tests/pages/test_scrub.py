@@ -1,5 +1,6 @@
 """Stills between a walk's frames: requested over HTTP, computed by a worker."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from threading import Timer
 from typing import Any
@@ -16,6 +17,7 @@ from momalisa.settings import settings
 from momalisa.spec import WalkSpec
 from momalisa.ui.create import scrub
 from momalisa.ui.http import stills as door
+from tests.support.asgi import request
 from tests.support.pages import MakeWalk, UpdateWalk, Visit, component_data, spec, widget
 
 KEY = "ab" + "0" * 62
@@ -97,6 +99,39 @@ def test_an_invalid_spec_is_rejected(question: str) -> None:
     with TestClient(Starlette(routes=door.ROUTES)) as client:
         assert client.get(f"{door.PATH}?{question}").status_code == 404
     assert asked() == []
+
+
+def test_a_picture_that_is_much_work_is_refused() -> None:
+    """Pictures of 1024 pixels in 100 steps kept the worker busy for minutes each."""
+    with TestClient(Starlette(routes=door.ROUTES)) as client:
+        address = door.still_url(spec(size=1024, steps=100), "me")
+        refused = client.get(f"{address}&leg=0&t=0.5")
+    assert (refused.status_code, "fewer steps" in refused.text) == (422, True)
+    assert asked() == []
+
+
+def test_an_address_has_few_pictures_under_however_many_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(door, "TIMEOUT", 1.0)
+
+    def send(host: str, name: str, t: float) -> Any:
+        query = door.still_url(WALK, name).partition("?")[2] + f"&leg=0&t={t}"
+        return request(door.PATH, query, app=Starlette(routes=door.ROUTES), client=host)
+
+    async def scene() -> tuple[list[bytes], bytes]:
+        names = [f"name {n}" for n in range(door.QUEUED_EACH + 1)]
+        first = [asyncio.create_task(send("192.0.2.1", name, 0.5)) for name in names]
+        await asyncio.gather(*first)
+        other = await send("192.0.2.2", "name 0", 0.5)
+        return [each.result()[2] for each in first], other[2]
+
+    first, other = asyncio.run(scene())
+    assert sum(answer.startswith(b"Many pictures") for answer in first) == 1
+    assert other.startswith(b"The worker has much to do")
+    makers = [still.maker for still in asked()]
+    assert len(set(makers)) == len(makers) == door.QUEUED_EACH + 1
+    assert not any("192.0.2" in maker or "name" in maker for maker in makers)
 
 
 def test_cross_site_requests_are_rejected(ask_for: AskPicture) -> None:

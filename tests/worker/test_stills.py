@@ -1,5 +1,6 @@
 """Stills are rendered at once: by an idle worker, and between the frames of a walk."""
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -8,11 +9,14 @@ import pytest
 from db.models import State
 from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.errors import OutOfMemory
+from momalisa.render import Progress
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.worker.lease import Timing
+from momalisa.worker.time_share import may_interrupt
 from tests.support.stub_worker import (
     LOG,
+    QUICK,
     StubRenderer,
     read_still,
     render_still,
@@ -60,6 +64,44 @@ def test_walk_comes_after_one_still_however_many_wait(settings: Settings) -> Non
         request_still(settings.database, t)
     stub_worker(settings, render=watched, render_still=noted).run(once=True)
     assert order == ["still", "walk", "still", "still"]
+
+
+def test_a_stream_of_stills_takes_at_most_half_of_a_walks_time(settings: Settings) -> None:
+    """Stills after each frame, each as long as ten of them, left the walk a tenth of the time."""
+    order: list[str] = []
+
+    def paint(*what: Any) -> str:
+        order.append("still")
+        time.sleep(0.2)
+        request_still(settings.database, len(order) / 1000)
+        return render_still(*what)
+
+    def walk(spec: WalkSpec, **how: Any) -> Any:
+        follow = how.pop("on_progress")
+
+        def noted(progress: Progress) -> None:
+            order.append(progress.stage)
+            follow(progress)
+
+        return StubRenderer(settings.home / LOG, 0.02)(spec, on_progress=noted, **how)
+
+    done = enqueue_walk(settings.database, frames=40)
+    request_still(settings.database, 0.3)
+    with running_worker(
+        settings, render=walk, render_still=paint, timing=Timing(**QUICK | {"poll": 0.0})
+    ):
+        wait_until(lambda: read_walk(settings.database, done).state is State.DONE)
+    during = order[order.index("frames") : order.index("storing")]
+    assert 1 <= during.count("still") <= during.count("frames") / 3
+
+
+@pytest.mark.parametrize(
+    ("still", "walk", "may"), [(0.0, 0.0, True), (2.0, 1.9, False), (2.0, 2.0, True)]
+)
+def test_a_still_waits_for_as_long_as_the_last_one_took(
+    still: float, walk: float, may: bool
+) -> None:
+    assert may_interrupt(still_seconds=still, walk_seconds=walk) is may
 
 
 def test_still_of_another_model_waits_for_the_active_walk(settings: Settings) -> None:

@@ -5,7 +5,6 @@ visitor requests another place or disconnects.
 """
 
 from collections import Counter
-from collections.abc import Mapping
 from urllib.parse import urlencode
 
 import anyio
@@ -16,15 +15,18 @@ from starlette.routing import Route
 from db import stills
 from db.models import State
 from db.queue_limits import QueueFull
+from db.stills import StillLimits
 from momalisa.errors import MomaLisaError
 from momalisa.models.registry import find_for_visitor
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
-from momalisa.ui import history
+from momalisa.ui import history, sign_in
 from momalisa.ui.http import media
+from momalisa.ui.http.addresses import address_of
 from momalisa.ui.http.permission import permit
 from momalisa.ui.http.threads import HISTORY, answer_in_time
 from momalisa.ui.policy import Action
+from momalisa.walk_cost import WalkTooLarge, check_still_cost
 
 TIMEOUT = 30.0
 """Seconds to wait for a picture."""
@@ -33,6 +35,10 @@ POLLS_TO_ASK = 20
 """Polls from one `stills.ask_again` to the next: two seconds of the ten until a still expires."""
 WAITING_EACH = 16
 """Pictures that browsers at one address may wait for at a time."""
+QUEUED_EACH = 4
+"""Pictures of one account or address that may be queued at a time."""
+LOCAL_SHARE = 0.5
+"""The share of the queue for all visitors whose address is unknown."""
 PATH = "/pictures/still"
 VISITOR_ID_LENGTH = 64
 """The most characters of a visitor's id; longer ones are cut."""
@@ -49,12 +55,13 @@ def still_url(spec: WalkSpec, visitor_id: str) -> str:
 async def serve_still(request: Request) -> Response:
     """Answer with the picture at `leg` and `t` of the walk `spec`, once a worker has painted it.
 
-    403 for requests from other sites, 404 for invalid places, 503 after TIMEOUT.
+    403 for requests from other sites, 404 for invalid places, 422 for a picture that is too much
+    work, 503 after TIMEOUT.
     """
     # Another site, opened by a curator, must not be able to keep the worker busy.
     if request.headers.get("sec-fetch-site") == "cross-site":
         return PlainTextResponse("Pictures are painted for this app alone.", status_code=403)
-    address = request.client.host if request.client else ""
+    address = address_of(request)
     if _WAITING[address] >= WAITING_EACH:
         return _unavailable("Many pictures are being asked for just now. Please try again soon.")
     _WAITING[address] += 1
@@ -62,13 +69,15 @@ async def serve_still(request: Request) -> Response:
         return await _wait_for_still(request)
     except QueueFull as full:
         return _unavailable(str(full))
+    except WalkTooLarge as problem:
+        return PlainTextResponse(str(problem), status_code=422)
     finally:
         _WAITING[address] -= 1
 
 
 async def _wait_for_still(request: Request) -> Response:
-    """Enqueue the picture and wait for it. Raises QueueFull if too many are waited for."""
-    still_id = await HISTORY.run(_enqueue_still, request.query_params)
+    """Enqueue the picture and wait for it. Raises QueueFull and WalkTooLarge."""
+    still_id = await HISTORY.run(_enqueue_still, request)
     if still_id is None:
         return PlainTextResponse("There is no such place.", status_code=404)
     for number in range(round(TIMEOUT / POLL_SECONDS)):
@@ -81,8 +90,12 @@ async def _wait_for_still(request: Request) -> Response:
     return _unavailable("The worker has much to do just now. Please try again in a while.")
 
 
-def _enqueue_still(params: Mapping[str, str]) -> str | None:
-    """Enqueue the picture and return its id; None for an invalid spec or place."""
+def _enqueue_still(request: Request) -> str | None:
+    """Enqueue the picture and return its id; None for an invalid spec or place.
+
+    Raises QueueFull if too many are waited for, WalkTooLarge if it is too much work.
+    """
+    params = request.query_params
     try:
         spec = WalkSpec.model_validate_json(params["spec"])
         find_for_visitor(spec.model)
@@ -91,16 +104,23 @@ def _enqueue_still(params: Mapping[str, str]) -> str | None:
         return None
     if not 0 <= leg < len(spec.legs) or not 0.0 <= t <= 1.0:
         return None
-    fields, visitor_id = spec.model_dump(mode="json"), params.get("looker", "")[:VISITOR_ID_LENGTH]
+    check_still_cost(spec)
+    total = settings().stills
     with history.writing() as session:
         return stills.request(
             session=session,
-            spec=fields,
+            spec=spec.model_dump(mode="json"),
             leg=leg,
             t=round(t, 2),
-            maker=visitor_id,
-            limit=settings().stills,
+            maker=_maker_of(request),
+            limits=StillLimits(QUEUED_EACH, round(total * LOCAL_SHARE), total),
         )
+
+
+def _maker_of(request: Request) -> str:
+    """Who asks, by account or address: the name in the URL is the browser's own, and may be any."""
+    name = request.query_params.get("looker", "")[:VISITOR_ID_LENGTH]
+    return stills.maker_key(sign_in.visitor_of(request).maker or address_of(request), name)
 
 
 def _poll(still_id: str, again: bool) -> Response | None:
