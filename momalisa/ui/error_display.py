@@ -1,14 +1,19 @@
-"""Errors on the pages: a sentence for the visitor, the traceback in the log."""
+"""Errors on the pages: a sentence for the visitor, the traceback in the log.
+
+A refusal is not a fault of the program: it is one line of the log, without a traceback.
+"""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import wraps
 from typing import ParamSpec
 
 import streamlit as st
 
 from db.error_messages import DiskFull, HistoryError, Locked, OutOfReach, ReadOnly
-from momalisa.errors import MomaLisaError
+from momalisa.errors import BadInput, MomaLisaError
+from momalisa.ui.policy import NotAllowed
 
 TOAST_SECONDS = 30
 """How long a toast with an error stays."""
@@ -16,6 +21,10 @@ RETRY_SECONDS = 5
 """How long a page that failed with a transient error waits until it runs again."""
 TRANSIENT = (Locked, OutOfReach, DiskFull, ReadOnly)
 """Errors that may go away without any change by the visitor."""
+REFUSALS = (BadInput, NotAllowed)
+"""Errors that say what a visitor may not do, or has to change."""
+LINE_LENGTH = 300
+"""Most characters of a refusal in the log."""
 _RETRY = "error_display.retry"
 
 log = logging.getLogger(__name__)
@@ -37,7 +46,7 @@ def show_error(error: Exception) -> bool:
 
     Transient errors rerun the page every RETRY_SECONDS until it succeeds.
     """
-    log.error("a page failed", exc_info=error)
+    _log_error("a page", error)
     st.error(error_message(error))
     if isinstance(error, TRANSIENT):
         st.session_state[_RETRY] = False
@@ -61,10 +70,25 @@ def toast_errors(callback: Callable[P, None]) -> Callable[P, None]:
 
     @wraps(callback)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
+        with errors_as_toasts():
             callback(*args, **kwargs)
-        except Exception as error:
-            log.error("a callback failed", exc_info=error)
-            st.toast(error_message(error), icon=":material/error:", duration=TOAST_SECONDS)
 
     return guarded
+
+
+@contextmanager
+def errors_as_toasts() -> Iterator[None]:
+    """Log an error and show it as a toast; the page goes on after the block."""
+    try:
+        yield
+    except Exception as error:
+        _log_error("an action", error)
+        st.toast(error_message(error), icon=":material/error:", duration=TOAST_SECONDS)
+
+
+def _log_error(where: str, error: Exception) -> None:
+    """Log an error with its traceback, a refusal as one line."""
+    if isinstance(error, REFUSALS):
+        log.info("%s was refused: %s", where, " ".join(str(error).split())[:LINE_LENGTH])
+    else:
+        log.error("%s failed", where, exc_info=error)

@@ -94,11 +94,13 @@ def show_variation_buttons(walk: Walk) -> None:
         icon=":material/casino:",
         help="The same prompts from new seeds",
     )
-    if remix and not navigation.is_leaving():
-        navigation.open_page(page_paths.CREATE, {"walk": submit.submit_remix(walk)})
-    if st.button(f"Compare with {pacing}", key=f"paced_{walk.id}", icon=":material/compare:"):
-        other = submit.submit_with_pacing(walk, pacing)
-        navigation.open_page(page_paths.COMPARE, {"a": walk.id, "b": other})
+    paced = st.button(f"Compare with {pacing}", key=f"paced_{walk.id}", icon=":material/compare:")
+    with error_display.errors_as_toasts():
+        if remix and not navigation.is_leaving():
+            navigation.open_page(page_paths.CREATE, {"walk": submit.submit_remix(walk)})
+        if paced:
+            other = submit.submit_with_pacing(walk, pacing)
+            navigation.open_page(page_paths.COMPARE, {"a": walk.id, "b": other})
 
 
 def show_compare_link(walk: Walk) -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import streamlit as st
@@ -25,48 +25,63 @@ _ORIGIN_KEY = secrets.token_bytes(32)
 
 
 def submit_walk(spec: WalkSpec, *, parent: str | None = None, here: bool = False) -> str:
-    """Enqueue a walk unless its film exists or is queued already; returns the walk's id.
+    """Enqueue a walk as `submit_walks` does; returns its id."""
+    (walk_id,) = submit_walks([spec], parent=parent, here=here)
+    return walk_id
 
-    If an endpoint is configured it renders the walk, unless `here` asks for this machine. A film
+
+def submit_walks(
+    specs: Sequence[WalkSpec], *, parent: str | None = None, here: bool = False
+) -> list[str]:
+    """Enqueue all walks or none; returns their ids. One whose film exists, or is queued, is reused.
+
+    If an endpoint is configured it renders the walks, unless `here` asks for this machine. A film
     rendered with other weights than the model has now is not reused; the weights of an endpoint
     are unknown, so they are not compared. Raises NotAllowed, and BadInput for a walk that is too
     large, a model that a visitor may not name, or when there are too many walks in the queue.
     """
     sign_in.require(Action.MAKE)
-    check_cost(spec, settings().largest_walk)
     remote = bool(settings().endpoint) and not here
-    if not remote:
-        find_for_visitor(spec.model)
+    for spec in specs:
+        check_cost(spec, settings().largest_walk)
+        if not remote:
+            find_for_visitor(spec.model)
+    weights = ["" if remote else digest_of(spec.model) for spec in specs]
     try:
-        return _enqueue(spec, parent=parent, remote=remote)
+        with writing(settings().database) as session:
+            return [
+                _enqueue(session, spec, weights=each, parent=parent, remote=remote)
+                for spec, each in zip(specs, weights, strict=True)
+            ]
     except QueueFull as full:
         raise BadInput(str(full)) from full
 
 
-def _enqueue(spec: WalkSpec, *, parent: str | None, remote: bool) -> str:
+def _enqueue(
+    session: Session, spec: WalkSpec, *, weights: str, parent: str | None, remote: bool
+) -> str:
     """Enqueue a walk, or find it; returns its id. Raises QueueFull."""
-    digest, weights = spec.digest(), "" if remote else digest_of(spec.model)
-    with writing(settings().database) as session:
-        existing = walks.find_same_film(session=session, digest=digest, model_digest=weights)
-        existing = existing or _queued_duplicate(session, digest)
-        if existing is not None:
-            return existing.id
-        return walks.enqueue(
-            session=session,
-            spec=spec.model_dump(mode="json"),
-            digest=digest,
-            title=spec.title(),
-            frames_total=len(spec.places()),
-            maker=sign_in.maker_id(),
-            parent=parent,
-            remote=remote,
-            origin=_origin(),
-            limits=QueueLimits(
-                each=settings().walks_each,
-                address=settings().walks_address,
-                total=settings().walks_total,
-            ),
-        ).id
+    digest = spec.digest()
+    existing = walks.find_same_film(session=session, digest=digest, model_digest=weights)
+    existing = existing or _queued_duplicate(session, digest)
+    if existing is not None:
+        return existing.id
+    return walks.enqueue(
+        session=session,
+        spec=spec.model_dump(mode="json"),
+        digest=digest,
+        title=spec.title(),
+        frames_total=len(spec.places()),
+        maker=sign_in.maker_id(),
+        parent=parent,
+        remote=remote,
+        origin=_origin(),
+        limits=QueueLimits(
+            each=settings().walks_each,
+            address=settings().walks_address,
+            total=settings().walks_total,
+        ),
+    ).id
 
 
 def _origin() -> str:

@@ -207,6 +207,23 @@ def test_invalid_prompts_get_a_message_and_are_kept(visit: Visit) -> None:
     assert all_walks() == []
 
 
+@pytest.mark.parametrize("room", [0, 1])
+def test_refused_walks_keep_the_page_and_none_is_submitted_alone(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    monkeypatch.setenv("MOMALISA_WALKS_EACH", str(room))
+    settings.cache_clear()
+    at = visit("compare")
+    widget(at, "text_input", "From").set_value("a moon")
+    widget(at, "text_input", "To").set_value("a sea")
+    press(at, "Walk both ways")
+    assert "as one visitor may" in at.toast[0].value
+    assert not at.error
+    assert widget(at, "text_input", "To").value == "a sea"
+    assert widget(at, "button_group", "Linear beside")
+    assert all_walks() == []
+
+
 def test_a_film_is_shown_beside_an_unfinished_walk(
     visit: Visit, add_film: MakeWalk, enqueue_walk: MakeWalk
 ) -> None:

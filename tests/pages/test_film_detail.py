@@ -111,6 +111,21 @@ def test_a_double_click_on_remix_submits_one_walk(visit: Visit, add_film: MakeWa
     assert requests[0]["address"] == f"create?walk={remix.id}"
 
 
+@pytest.mark.parametrize("button", ["Remix", "Compare with dense-middle"])
+def test_a_refused_walk_keeps_the_page(
+    visit: Visit, add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch, button: str
+) -> None:
+    walk = add_film("a moon", "a sea")
+    monkeypatch.setenv("MOMALISA_WALKS_TOTAL", "0")
+    settings.cache_clear()
+    at = visit("gallery", walk=walk.id)
+    press(at, button)
+    assert "As many walks are waiting" in at.toast[0].value
+    assert not at.error
+    assert widget(at, "text_area", "Notes").key == f"notes_{walk.id}"
+    assert len(all_walks()) == 1
+
+
 def test_a_changed_title_is_saved_and_searchable(visit: Visit, add_film: MakeWalk) -> None:
     walk = add_film("a moon", "a sea")
     at = visit("gallery", walk=walk.id)

@@ -1,5 +1,6 @@
 """Home, error messages, and redirects from unknown pages."""
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,11 @@ from streamlit.web.server.starlette.starlette_static_routes import (
 
 from db.error_messages import Locked
 from momalisa.errors import BadInput
+from momalisa.settings import settings
 from momalisa.ui import error_display, example_film, sign_in
 from momalisa.ui.create.presets import PRESETS
 from momalisa.ui.http import media, not_found
+from momalisa.ui.policy import NotAllowed
 from tests.support.asgi import get
 from tests.support.pages import (
     Visit,
@@ -66,6 +69,47 @@ def test_home_shows_the_example_film_and_its_label(
 def test_errors_are_shown_as_sentences_without_details(error: Exception, part: str) -> None:
     assert part in error_display.error_message(error)
     assert "secret" not in error_display.error_message(error)
+
+
+@pytest.mark.parametrize("error", [BadInput("Too large:\nforged line."), NotAllowed("Sign in.")])
+def test_a_refusal_is_one_line_of_the_log(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    @error_display.toast_errors
+    def callback() -> None:
+        raise error
+
+    with caplog.at_level(logging.INFO):
+        callback()
+        error_display.show_error(error)
+    records = [record for record in caplog.records if record.name == error_display.__name__]
+    assert len(records) == 2
+    for record in records:
+        assert record.exc_info is None
+        assert "\n" not in record.getMessage()
+
+
+def test_an_unforeseen_error_is_logged_with_its_traceback(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    with caplog.at_level(logging.INFO), error_display.errors_as_toasts():
+        raise ZeroDivisionError
+    assert any(record.exc_info for record in caplog.records)
+
+
+def test_a_refused_preset_opens_the_form_with_its_prompts(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOMALISA_WALKS_TOTAL", "1")
+    settings.cache_clear()
+    press(visit("home"), "Square to sea")
+    at = visit("home")
+    (walk,) = all_walks()
+    at.session_state["current_walk"] = walk.id
+    other = next(name for name in PRESETS if name != "Square to sea")
+    at = press(at, other)
+    assert "walk" not in at.query_params
+    assert widget(at, "text_input", "From").value == PRESETS[other][0]
 
 
 def redirect_from(path: str, base: str = "") -> str | None:

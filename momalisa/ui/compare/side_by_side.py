@@ -10,7 +10,16 @@ from pydantic import ValidationError
 from db.models import State, Walk
 from momalisa.pacing import PACINGS, PacingName
 from momalisa.spec import WalkSpec, explain
-from momalisa.ui import film_detail, history, navigation, page_paths, sign_in, submit, wall_label
+from momalisa.ui import (
+    error_display,
+    film_detail,
+    history,
+    navigation,
+    page_paths,
+    sign_in,
+    submit,
+    wall_label,
+)
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.create import form, progress
 from momalisa.ui.create.presets import PLACEHOLDERS, PRESETS
@@ -172,8 +181,6 @@ def _submit_both(pacing: PacingName) -> None:
         st.session_state.duo_problems = explain(error)
         st.rerun()
     st.session_state.duo_problems = {}
-    both = [
-        submit.submit_walk(spec),
-        submit.submit_walk(submit.replace_fields(spec, pacing=pacing)),
-    ]
-    navigation.open_page(page_paths.COMPARE, dict(zip(SIDES, both, strict=True)))
+    with error_display.errors_as_toasts():
+        both = submit.submit_walks([spec, submit.replace_fields(spec, pacing=pacing)])
+        navigation.open_page(page_paths.COMPARE, dict(zip(SIDES, both, strict=True)))

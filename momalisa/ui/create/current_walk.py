@@ -79,9 +79,13 @@ def _write_url() -> None:
 
 
 def open_with(prompts: tuple[str, ...]) -> NoReturn:
-    """Submit a walk between these prompts, with the form's other settings, and open Create."""
+    """Submit a walk between these prompts, with the form's other settings, and open Create.
+
+    If it is refused, Create shows the form alone.
+    """
     draft.ensure_draft()
     draft.replace_prompts(prompts)
+    st.session_state.pop("current_walk", None)
     _submit_form()
     walk_id = st.session_state.get("current_walk")
     navigation.open_page(page_paths.CREATE, {"walk": walk_id} if walk_id else {})
