@@ -13,8 +13,14 @@ from db import edits, votes
 from db.models import State, Tag, Walk
 from db.text import clean_line
 
-_TITLE_LENGTH = 500
-_TAG_LENGTH = 64
+TITLE_LENGTH, TAG_LENGTH, NOTES_LENGTH = 500, 64, 20_000
+"""Most characters: a record of more than 2 MB could not be read back."""
+MOST_TAGS = 1_000
+"""Most tags of a film."""
+
+
+class NotesTooLong(ValueError):
+    """The notes have more than NOTES_LENGTH characters; the message is a sentence for curators."""
 
 
 def set_title(*, session: Session, walk_id: str, title: str) -> str:
@@ -29,14 +35,14 @@ def set_title(*, session: Session, walk_id: str, title: str) -> str:
 
 def clean_title(title: str) -> str:
     """Return a title as one printable line of at most 500 characters; it may become blank."""
-    return clean_line(title, _TITLE_LENGTH)
+    return clean_line(title, TITLE_LENGTH)
 
 
 def set_tags(*, session: Session, walk_id: str, tags: Iterable[str]) -> list[str]:
     """Replace a walk's tags and return the new ones, cleaned and sorted.
 
     Tags are lower case, at most 64 characters, with single spaces; blanks and duplicates are
-    dropped. Raises KeyError when there is no such walk.
+    dropped, and all after the first MOST_TAGS. Raises KeyError when there is no such walk.
     """
     walk = _get_walk(session, walk_id)
     existing = {tag.name: tag for tag in walk.tagged}
@@ -54,11 +60,19 @@ def set_notes(*, session: Session, walk_id: str, notes: str, known: str | None) 
     """Set a walk's notes; True if others were kept above them.
 
     That is so if the stored ones are not those that the writer knew: another curator wrote them
-    meanwhile. Raises KeyError when there is no such walk.
+    meanwhile. Raises NotesTooLong, KeyError when there is no such walk.
     """
     walk = _get_walk(session, walk_id)
     others = walk.notes not in (notes, known)
-    _change(session, walk, "notes", f"{walk.notes}\n{notes}".strip() if others else notes)
+    new = f"{walk.notes}\n{notes}".strip() if others else notes
+    # Longer notes from before there was a limit may be shortened step by step.
+    if len(new) > max(NOTES_LENGTH, 0 if others else len(walk.notes)):
+        above = "With what another curator wrote here meanwhile, the" if others else "The"
+        raise NotesTooLong(
+            f"{above} notes have {len(new):,} characters, and {NOTES_LENGTH:,} are kept at most. "
+            "Please shorten yours; nothing was saved yet."
+        )
+    _change(session, walk, "notes", new)
     return others
 
 
@@ -111,8 +125,8 @@ def _change(session: Session, walk: Walk, column: str, value: object) -> None:
 
 def create_tags(names: Iterable[str]) -> list[Tag]:
     """Return new rows for the tags, cleaned as `set_tags` says."""
-    clean = {clean_line(name.lower(), _TAG_LENGTH) for name in names}
-    return [Tag(name=name) for name in sorted(clean - {""})]
+    clean = {clean_line(name.lower(), TAG_LENGTH) for name in names}
+    return [Tag(name=name) for name in sorted(clean - {""})[:MOST_TAGS]]
 
 
 def _get_walk(session: Session, walk_id: str) -> Walk:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 from sqlalchemy.orm import Session
 
-from db import votes
+from db import curation, votes
 from db.models import Choice, Walk
 from momalisa.result import Result
 from momalisa.storage import film_key
@@ -71,7 +71,7 @@ class Record(BaseModel):
     remote: bool = False
     star: bool = False
     notes: str = ""
-    tags: Annotated[list[str], Field(max_length=1_000)] = []
+    tags: Annotated[list[str], Field(max_length=curation.MOST_TAGS)] = []
     votes: Annotated[list[RecordedVote], Field(max_length=VOTES)] = []
 
 

@@ -11,6 +11,7 @@ from db import curation, walks
 from db.models import Walk
 from momalisa.deletion import delete_walk
 from momalisa.engine.frame_cache import open_frame_cache
+from momalisa.errors import BadInput
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
@@ -116,11 +117,19 @@ def show_annotation_fields(walk: Walk) -> None:
     fixed = not sign_in.may(Action.ANNOTATE, walk)
     star, name, tags, notes = (f"{what}_{walk.id}" for what in ("star", "name", "tags", "notes"))
     _refresh_field(star, walk.star)
-    _refresh_field(notes, walk.notes)
+    if not st.session_state.get(_refused_key(notes)):
+        _refresh_field(notes, walk.notes)
     st.toggle("Star", key=star, on_change=_save_star, args=(walk.id, star), disabled=fixed)
     # Always as stored, which may differ from what was typed: tags are in lower case, for example.
     st.session_state[name], st.session_state[tags] = walk.title, walk.tags
-    st.text_input("Title", key=name, on_change=_save_title, args=(walk.id, name), disabled=fixed)
+    st.text_input(
+        "Title",
+        key=name,
+        max_chars=max(curation.TITLE_LENGTH, len(walk.title)),
+        on_change=_save_title,
+        args=(walk.id, name),
+        disabled=fixed,
+    )
     st.multiselect(
         "Tags",
         sorted({*history.all_tags(), *walk.tags}),
@@ -132,7 +141,13 @@ def show_annotation_fields(walk: Walk) -> None:
         disabled=fixed,
     )
     st.text_area(
-        "Notes", key=notes, height=90, on_change=_save_notes, args=(walk.id, notes), disabled=fixed
+        "Notes",
+        key=notes,
+        height=90,
+        max_chars=max(curation.NOTES_LENGTH, len(walk.notes)),
+        on_change=_save_notes,
+        args=(walk.id, notes),
+        disabled=fixed,
     )
     if fixed:
         sign_in.show_invitation(Action.ANNOTATE)
@@ -147,6 +162,11 @@ def _refresh_field(key: str, stored: object) -> None:
 def _baseline_key(key: str) -> str:
     """The session key of the stored value that a widget was last set to."""
     return f"baseline_{key}"
+
+
+def _refused_key(key: str) -> str:
+    """The session key that says that what is typed in a widget was refused, so it is kept."""
+    return f"refused_{key}"
 
 
 def _find_to_annotate(session: Session, walk_id: str) -> Walk | None:
@@ -168,16 +188,19 @@ def _save_star(walk_id: str, key: str) -> None:
 @error_display.toast_errors
 def _save_notes(walk_id: str, key: str) -> None:
     """Save the notes; append them if another curator has changed the stored ones meanwhile."""
-    mine = st.session_state[key]
-    with history.writing() as session:
-        walk = _find_to_annotate(session, walk_id)
-        if walk is not None and curation.set_notes(
-            session=session,
-            walk_id=walk_id,
-            notes=mine,
-            known=st.session_state[_baseline_key(key)],
-        ):
-            st.toast("Somebody else wrote a note here meanwhile. Both are kept.")
+    mine, known = st.session_state[key], st.session_state[_baseline_key(key)]
+    others, st.session_state[_refused_key(key)] = False, False
+    try:
+        with history.writing() as session:
+            if _find_to_annotate(session, walk_id) is not None:
+                others = curation.set_notes(
+                    session=session, walk_id=walk_id, notes=mine, known=known
+                )
+    except curation.NotesTooLong as error:
+        st.session_state[_refused_key(key)] = True
+        raise BadInput(str(error)) from error
+    if others:
+        st.toast("Somebody else wrote a note here meanwhile. Both are kept.")
 
 
 @error_display.toast_errors

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 
 from db import curation, edits, votes, walks
 from db.models import Walk
@@ -108,6 +109,32 @@ def test_notes_of_two_curators_are_both_kept(url: str, film: Walk) -> None:
         assert not curation.set_notes(session=session, notes="first", **of)
         assert curation.set_notes(session=session, notes="second", **of)
     assert read(url, film).notes == "first\nsecond"
+
+
+def test_notes_have_a_limit_and_a_refused_note_changes_nothing(url: str, film: Walk) -> None:
+    longest = "ö" * curation.NOTES_LENGTH
+    with writing(url) as session:
+        curation.set_notes(session=session, walk_id=film.id, notes=longest, known="")
+    for notes, known in ((longest + "!", longest), ("mine", "")):  # one note, and two as one
+        with pytest.raises(curation.NotesTooLong, match="20,000"), writing(url) as session:
+            curation.set_notes(session=session, walk_id=film.id, notes=notes, known=known)
+    assert read(url, film).notes == longest
+
+
+def test_notes_from_before_there_was_a_limit_can_be_shortened(url: str, film: Walk) -> None:
+    long = "o" * (curation.NOTES_LENGTH + 10)
+    with writing(url) as session:
+        session.execute(update(Walk).values(notes=long))
+    with writing(url) as session:
+        curation.set_notes(session=session, walk_id=film.id, notes=long[1:], known=long)
+    assert read(url, film).notes == long[1:]
+
+
+def test_tags_have_a_limit(url: str, film: Walk) -> None:
+    with writing(url) as session:
+        names = [str(number) for number in range(curation.MOST_TAGS + 10)]
+        tags = curation.set_tags(session=session, walk_id=film.id, tags=names)
+    assert len(tags) == curation.MOST_TAGS
 
 
 @pytest.mark.parametrize(("seconds", "title"), [(1, "theirs"), (-1, "a → b")])

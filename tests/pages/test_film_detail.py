@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from db import deletions
+from db import curation, deletions
 from db.models import State
 from db.session import reading
 from momalisa.engine.frame_cache import open_frame_cache
@@ -70,6 +70,23 @@ def test_concurrent_changes_by_others_are_shown_and_merged(
     assert widget(at, "text_area", "Notes").value == "theirs\nmine"
     widget(at, "text_area", "Notes").set_value("mine alone").run()
     assert stored_walk(walk.id).notes == "mine alone"
+
+
+def test_notes_that_are_too_long_are_refused_with_a_sentence(
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
+) -> None:
+    walk = add_film()
+    at = visit("gallery", walk=walk.id)
+    assert widget(at, "text_area", "Notes").proto.max_chars == curation.NOTES_LENGTH
+    theirs = "o" * curation.NOTES_LENGTH
+    update_walk(walk, notes=theirs)
+    widget(at, "text_area", "Notes").set_value("mine").run()
+    assert "Please shorten yours" in at.toast[0].value
+    assert stored_walk(walk.id).notes == theirs
+    assert widget(at, "text_area", "Notes").value == "mine"
+    update_walk(walk, notes="theirs, shorter")
+    widget(at, "text_area", "Notes").set_value("mine, shorter").run()
+    assert widget(at, "text_area", "Notes").value == "theirs, shorter\nmine, shorter"
 
 
 def test_tags_are_saved_normalised(visit: Visit, add_film: MakeWalk) -> None:

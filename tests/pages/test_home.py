@@ -92,8 +92,12 @@ def test_a_refusal_is_one_line_of_the_log(
 def test_an_unforeseen_error_is_logged_with_its_traceback(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.INFO), error_display.errors_as_toasts():
+    @error_display.toast_errors
+    def callback() -> None:
         raise ZeroDivisionError
+
+    with caplog.at_level(logging.INFO):
+        callback()
     assert any(record.exc_info for record in caplog.records)
 
 
