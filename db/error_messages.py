@@ -3,6 +3,8 @@
     HistoryError (also OSError)   the history cannot be read or written
     ├── Damaged                   the file is corrupt or no database
     ├── TooNew                    its schema is of a later version of the app
+    ├── NotUpgraded               its schema is of an earlier version of the app
+    ├── NoFolder                  the folder of its file cannot be made
     ├── ReadOnly                  no permission to write it
     ├── Locked                    another program holds the lock for longer than the timeout
     ├── DiskFull                  no space left on the disk
@@ -50,6 +52,25 @@ class TooNew(HistoryError):
     sentence = (
         "The history was written by a newer MOMA Lisa than this one. Nothing was changed in it. "
         "Please update this MOMA Lisa."
+    )
+
+
+class NotUpgraded(HistoryError):
+    """Its schema is of an earlier version of the app."""
+
+    sentence = (
+        "The history is of an earlier version of this program. Nothing was changed in it. Please "
+        "make a backup (python -m momalisa backup FILE), and then start the app or a worker, "
+        "which brings the history up to date."
+    )
+
+
+class NoFolder(HistoryError):
+    """The folder of its file cannot be made."""
+
+    sentence = (
+        "The folder of the history cannot be made. Please let MOMALISA_HOME name a folder, not a "
+        "file, that this program may make or write to."
     )
 
 

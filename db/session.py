@@ -3,6 +3,7 @@
 Driver errors are translated to the exceptions of `db.error_messages` here and in `db.backup`.
 """
 
+import logging
 import os
 import sqlite3
 import threading
@@ -18,7 +19,14 @@ from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
-from db.error_messages import NoDriver, OnNetworkDisk, TooNew, translate_errors
+from db.error_messages import (
+    NoDriver,
+    NoFolder,
+    NotUpgraded,
+    OnNetworkDisk,
+    TooNew,
+    translate_errors,
+)
 from db.file_system import find_network_file_system
 from db.files import create_folder
 
@@ -30,6 +38,8 @@ BUSY_SECONDS = 15
 _WRITES = "history_writes"  # execution option of transactions that write
 _MIGRATION_LOCK_ID = 0x4D4F4D41  # PostgreSQL's advisory lock for migrations: "MOMA"
 _migration_lock = threading.Lock()
+
+log = logging.getLogger(__name__)
 
 
 def get_engine(url: str) -> Engine:
@@ -56,7 +66,10 @@ def _create_engine(url: str, *, foreign_keys: bool = True, **options: Any) -> En
         return engine
     if parsed.database:
         _refuse_network_disk(url, Path(parsed.database))
-        create_folder(Path(parsed.database).parent)
+        try:
+            create_folder(Path(parsed.database).parent)
+        except OSError as error:
+            raise NoFolder.at(describe_location(url)) from error
     engine = create_engine(parsed, connect_args={"timeout": BUSY_SECONDS}, **options)
 
     @event.listens_for(engine, "connect")
@@ -155,12 +168,21 @@ def migrate(url: str) -> None:
     # Alembic takes 0.3 s to import, and its context is global to the process.
     from alembic import command
 
-    if _read_revision(url) == list_revisions()[0]:
+    found, newest = _read_revision(url), list_revisions()[0]
+    if found == newest:
         return
+    if found is not None:
+        log.info("The history is brought up to date, from schema %s to %s", found, newest)
     config = alembic_config()
     with migration_transaction(url) as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
+
+
+def require_newest_schema(url: str) -> None:
+    """Raise NotUpgraded or TooNew for a schema of another version; changes nothing."""
+    if _read_revision(url) != list_revisions()[0]:
+        raise NotUpgraded.at(describe_location(url))
 
 
 def list_revisions() -> list[str]:

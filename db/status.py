@@ -26,7 +26,7 @@ from db.models import (
     Walk,
     WorkerHeartbeat,
 )
-from db.session import list_revisions, writing
+from db.session import writing
 from db.walks import FRAME_SECONDS
 
 RECENT_FILMS = 20
@@ -173,12 +173,6 @@ def _average_frame_seconds(session: Session) -> float:
     rows = session.execute(newest.order_by(Walk.finished_at.desc()).limit(RECENT_FILMS)).all()
     frames = sum(frames for _, frames in rows)
     return sum(seconds for seconds, frames in rows if frames) / frames if frames else 0.0
-
-
-def has_newest_schema(session: Session) -> bool:
-    """Whether the history's schema is this version's."""
-    found = session.scalar(text("SELECT version_num FROM alembic_version"))
-    return bool(found == list_revisions()[0])
 
 
 def check_writable(url: str) -> None:

@@ -18,8 +18,9 @@ DONE, FAILED, BAD_INPUT = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return the exit code: 0, 2 for bad input, 1 for any other error."""
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
+    for name in ("momalisa", "db"):
+        logging.getLogger(name).setLevel(logging.INFO)
     try:
         options = _build_parser().parse_args(arguments)
         return int(options.run(options))

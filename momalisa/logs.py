@@ -43,7 +43,8 @@ def configure_logs(settings: Settings, *, file: Path | None = None) -> None:
     formatter = JsonFormatter() if settings.log == "json" else logging.Formatter(TEXT_FORMAT)
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.getLogger("momalisa").setLevel(logging.INFO)
+    for name in ("momalisa", "db"):
+        logging.getLogger(name).setLevel(logging.INFO)
     logging.captureWarnings(True)
     if settings.log == "json":
         _format_other_handlers(formatter)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, ValidationError, field_validator
+from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from momalisa.errors import BadInput
@@ -39,15 +40,22 @@ class Settings(BaseSettings):
     admins: str = Field("", description="issuer|subject or verified e-mail, comma separated")
     metrics_token: str = Field("", description="who sends it may read /metrics; empty: localhost")
     log: Literal["text", "json"] = Field("text", description="json: one JSON object a line")
-    log_mb: float = Field(5.0, gt=0, description="size at which the worker's log file rotates")
+    log_mb: float = Field(
+        5.0, gt=0, allow_inf_nan=False, description="size at which the worker's log file rotates"
+    )
     log_files: int = Field(3, ge=1, description="rotated log files that are kept")
-    cache_gb: float = Field(5.0, gt=0, description="frame cache, least recently used out")
+    cache_gb: float = Field(
+        5.0, gt=0, allow_inf_nan=False, description="frame cache, least recently used out"
+    )
 
     walks_each: int = Field(20, ge=0, description="walks of one visitor in the queue at a time")
     walks_address: int = Field(100, ge=0, description="walks from one network address, likewise")
     walks_total: int = Field(1000, ge=0, description="walks of all visitors, likewise")
     largest_walk: float = Field(
-        1000, gt=0, description="a visitor's largest walk, in frames of 512 × 512 in 20 steps"
+        1000,
+        gt=0,
+        allow_inf_nan=False,
+        description="a visitor's largest walk, in frames of 512 × 512 in 20 steps",
     )
     pages_address: int = Field(60, gt=0, description="pages open at a time from one address")
     pages_total: int = Field(200, gt=0, description="pages open in browsers at a time")
@@ -60,6 +68,16 @@ class Settings(BaseSettings):
         if url and "://" not in url:
             raise ValueError("it begins with sqlite:/// or postgresql://")
         return re.sub(r"^postgres://", "postgresql://", url)
+
+    @field_validator("store")
+    @classmethod
+    def _check_store(cls, root: str) -> str:
+        """Take no address of another kind of storage for the name of a folder."""
+        if is_foreign_storage(root):
+            raise ValueError(
+                "it is a folder's path or gs://bucket/prefix; no other storage is known"
+            )
+        return root
 
     @field_validator("embedders")
     @classmethod
@@ -107,6 +125,11 @@ class Settings(BaseSettings):
         return self.home / "frames"
 
 
+def is_foreign_storage(root: str) -> bool:
+    """Whether it is an address such as s3://bucket: neither a folder nor a `gs://` URL."""
+    return bool(re.match(r"[A-Za-z][\w+.-]+:/", root)) and not root.startswith("gs://")
+
+
 def split_list(text: str) -> list[str]:
     """The entries of a setting that are separated by commas, without blank ones."""
     return [entry for entry in map(str.strip, text.split(",")) if entry]
@@ -120,7 +143,27 @@ def settings() -> Settings:
     except ValidationError as error:
         raise BadInput(
             "\n".join(
-                f"MOMALISA_{str(problem['loc'][0]).upper()}: {problem['msg']}."
+                f"MOMALISA_{str(problem['loc'][0]).upper()}: {_explain(problem)}."
                 for problem in error.errors()
             )
         ) from None
+
+
+def _explain(problem: ErrorDetails) -> str:
+    """What is wrong with a setting, and what it should be."""
+    given, limits = f"“{str(problem['input'])[:80]}”", problem.get("ctx", {})
+    match problem["type"]:
+        case "value_error":
+            return f"{given} cannot be used: {limits['error']}"
+        case "literal_error":
+            return f"{given} is none of {limits['expected']}"
+        case "int_parsing" | "int_from_float" | "int_type":
+            return f"{given} is no whole number"
+        case "float_parsing" | "float_type" | "finite_number":
+            return f"{given} is no number; write one such as 5 or 0.5"
+        case "greater_than":
+            return f"{given} is too small; it has to be more than {limits['gt']:g}"
+        case "greater_than_equal":
+            return f"{given} is too small; it has to be {limits['ge']:g} or more"
+        case _:
+            return f"{given}: {problem['msg']}"

@@ -18,6 +18,13 @@ from momalisa.settings import Settings, settings
         ("MOMALISA_HOSTS", "gallery.example, *"),
         ("MOMALISA_HOSTS", "gallery.*.example"),
         ("MOMALISA_DATABASE_URL", "history.db"),
+        ("MOMALISA_STORE", "s3://bucket/prefix"),
+        ("MOMALISA_STORE", "gs:/bucket"),
+        ("MOMALISA_CACHE_GB", "inf"),
+        ("MOMALISA_LOG_MB", "inf"),
+        ("MOMALISA_LARGEST_WALK", "nan"),
+        ("MOMALISA_STILLS", "many"),
+        ("MOMALISA_STILLS", "-1"),
     ],
 )
 def test_wrong_setting_is_named(
@@ -29,7 +36,10 @@ def test_wrong_setting_is_named(
         assert main(["models"]) == BAD_INPUT
     finally:
         settings.cache_clear()
-    assert capsys.readouterr().err.startswith(f"{name}: ")
+    told = capsys.readouterr().err
+    assert told.startswith(f"{name}: “{value}”")
+    assert "Value error" not in told
+    assert "Input should" not in told
 
 
 def test_host_names_are_read_with_spaces_and_in_any_case() -> None:

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from momalisa.health import films, machine, readiness
+from momalisa.health import configuration, films, machine, readiness
 from momalisa.health.deadline import DeadlineRunner
 from momalisa.health.finding import Check, Finding, Level, count_of, wrong
 from momalisa.settings import Settings, settings
@@ -16,7 +16,8 @@ ALL_WELL, SOMETHING_WRONG = 0, 1
 DEADLINE, LOAD_DEADLINE = 60.0, 600.0
 """Seconds for all checks; with --load, for the model as well."""
 CHECKS: dict[str, Check] = {
-    "settings": machine.check_settings,
+    "settings": configuration.check_settings,
+    "home": machine.check_home,
     "history": films.check_history,
     "disk": readiness.check_disk,
     "outbox": readiness.check_outbox,

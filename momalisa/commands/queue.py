@@ -13,8 +13,9 @@ from sqlalchemy.orm import Session
 from db import operations, walks
 from db.clock import database_now
 from db.models import State, Walk
-from db.session import migrate, reading, writing
+from db.session import reading, require_newest_schema, sqlite_file, writing
 from db.status import WorkerStatus, list_workers
+from momalisa.errors import BadInput
 from momalisa.health.finding import count_of, describe_seconds
 from momalisa.settings import settings
 
@@ -95,8 +96,7 @@ class Row:
 
 
 def _run_list(options: argparse.Namespace) -> int:
-    migrate(settings().database)
-    with reading(settings().database) as session:
+    with reading(_open_history()) as session:
         if options.failed:
             found = operations.list_given_up(session=session, limit=options.limit)
         else:
@@ -107,6 +107,19 @@ def _run_list(options: argparse.Namespace) -> int:
     else:
         print(_format_table(rows) if rows else "No walk failed." if options.failed else "Empty.")
     return DONE
+
+
+def _open_history() -> str:
+    """The URL of a history that this version can read; it is not brought up to date here.
+
+    Raises BadInput if there is none, or HistoryError.
+    """
+    url = settings().database
+    file = sqlite_file(url)
+    if file is not None and not file.exists():
+        raise BadInput(f"There is no history at {file} yet. The app makes it at its first start.")
+    require_newest_schema(url)
+    return url
 
 
 def _build_rows(found: Iterable[Walk], workers: list[WorkerStatus], moment: datetime) -> list[Row]:
@@ -219,11 +232,9 @@ def _change(
 ) -> int:
     """Change the selected walks, print a line for each; FAILED if one cannot be changed."""
     if not (options.walks or options.all or options.maker):
-        print("Name walks by number or id, or see --help for all of them.", file=sys.stderr)
-        return FAILED
-    migrate(settings().database)
+        raise BadInput("Please name walks by number or id, or see --help for all of them.")
     succeeded = True
-    with writing(settings().database) as session:
+    with writing(_open_history()) as session:
         chosen: dict[str, Walk | None] = {}
         if options.all or options.maker:
             chosen |= {walk.accession: walk for walk in select(session)}

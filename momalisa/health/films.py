@@ -4,14 +4,13 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
-from db.error_messages import HistoryError
+from db.error_messages import HistoryError, NotUpgraded
 from db.file_system import find_network_file_system
 from db.models import State
-from db.session import reading, sqlite_file
+from db.session import reading, require_newest_schema, sqlite_file
 from db.status import (
     HistoryStatus,
     check_writable,
-    has_newest_schema,
     list_failures,
     read_status,
 )
@@ -42,19 +41,20 @@ def check_history(settings: Settings) -> list[Finding]:
         return note("history", f"There is no history at {file} yet.", "The app makes it.")
     findings = [] if file is None else _check_file_system(file)
     try:
+        require_newest_schema(settings.database)
         with reading(settings.database) as session:
-            if not has_newest_schema(session):
-                return [
-                    *findings,
-                    *note(
-                        "history",
-                        "The history is of another version of this program.",
-                        "The next start of the app brings it up to date; make a backup before.",
-                    ),
-                ]
             status = read_status(session)
             failures = list_failures(session, within=FAILURES_WITHIN)
         check_writable(settings.database)
+    except NotUpgraded:
+        return [
+            *findings,
+            *note(
+                "history",
+                "The history is of an earlier version of this program.",
+                "The next start of the app brings it up to date; make a backup before.",
+            ),
+        ]
     except HistoryError as error:
         return [*findings, *wrong("history", str(error), "Nothing works until this does.")]
     return [
@@ -101,7 +101,8 @@ def _find_silent_workers(status: HistoryStatus) -> list[Finding]:
             findings += note("worker", told, f"If it should run, look at {worker.host}.")
         elif worker.failures:
             told = f"Worker {worker.name} had {count_of(worker.failures, 'fault')} in a row"
-            findings += note("worker", f"{told}: {worker.problem}", f"Look at {worker.host}.")
+            told = f"{told}: {worker.problem}" if worker.problem else f"{told}."
+            findings += note("worker", told, f"Look at {worker.host}.")
     return findings
 
 

@@ -1,6 +1,7 @@
-"""Checks of doctor: settings, disks, storage, frame cache, model and backups."""
+"""Checks of doctor: home, storage, frame cache, model and backups."""
 
 import json
+import os
 import secrets
 import time
 from datetime import UTC, datetime
@@ -9,8 +10,8 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from db import walks
-from db.error_messages import HistoryError
-from db.session import reading, sqlite_file
+from db.error_messages import HistoryError, NotUpgraded
+from db.session import reading, require_newest_schema, sqlite_file
 from momalisa.errors import BadInput, ModelBroken, MomaLisaError, StorageError
 from momalisa.files import write_atomically
 from momalisa.health.finding import Finding, count_of, describe_seconds, note, ok, wrong
@@ -29,44 +30,41 @@ CACHE_EXCESS = 1.5
 """Times its limit that the frame cache may have while a walk is being made."""
 
 
-def check_settings(settings: Settings) -> list[Finding]:
-    """Settings that contradict each other."""
-    findings: list[Finding] = []
-    local_store = "://" not in settings.store_root
-    if settings.database.startswith("postgresql") and local_store:
-        findings += note(
-            "settings",
-            f"The history is on a server, and films are in a folder of this machine "
-            f"({settings.store_root}).",
-            "With workers on more machines than one, set MOMALISA_STORE to a bucket, or to a "
-            "folder that all of them share.",
-        )
-    if not Path(settings.home).is_absolute():
-        findings += note(
-            "settings",
-            f"MOMALISA_HOME is “{settings.home}”: another folder from each working directory.",
-            "Write it from the root, such as /srv/momalisa.",
-        )
-    if settings.endpoint and settings.device:
-        findings += note(
-            "settings",
-            "MOMALISA_DEVICE has no effect on walks that MOMALISA_ENDPOINT makes.",
-            "Leave one of them out, if that is a surprise.",
-        )
-    return findings or ok("settings", "The settings agree with each other.")
+def check_home(settings: Settings) -> list[Finding]:
+    """Whether home is a folder that can be written, or made; writes nothing."""
+    home = settings.home.absolute()
+    if home.exists() and not home.is_dir():
+        told = f"MOMALISA_HOME ({home}) is a file; it has to be a folder."
+    elif not home.exists() and not (there := _nearest_existing(home)).is_dir():
+        told = f"The folder {home} cannot be made, since {there} is a file."
+    elif not home.exists() and not os.access(there, os.W_OK | os.X_OK):
+        told = f"The folder {home} cannot be made, since {there} may not be written."
+    elif home.exists() and not os.access(home, os.W_OK | os.X_OK):
+        told = f"The folder {home} may not be written, so no walk can be made or kept."
+    else:
+        return ok("home", f"{home} can be written.")
+    return wrong("home", told, "Correct MOMALISA_HOME, or the rights of that folder.")
+
+
+def _nearest_existing(path: Path) -> Path:
+    """The path itself or the nearest of its parents that exists."""
+    return next(parent for parent in (path, *path.parents) if parent.exists())
 
 
 def check_store(settings: Settings) -> list[Finding]:
     """Whether the storage takes and gives a file, and has the newest films."""
-    root = settings.store_root
+    root, files, upgraded = settings.store_root, list[str](), True
+    try:
+        files = _list_newest_files(settings)
+    except NotUpgraded:
+        upgraded = False
     if "://" not in root and not Path(root).expanduser().exists():
-        if _list_newest_files(settings):
+        if files:
             return wrong("store", f"The folder {root} is gone, and the films with it.", _RIGHT_ONE)
         return note("store", f"There is no folder {root} yet.", "The first film makes it.")
     try:
         storage = open_storage(root, retry_seconds=STORE_RETRY_SECONDS)
         _write_and_delete(storage)
-        files = _list_newest_files(settings)
         missing = [key for key in files if not storage.exists(key)]
     except (BadInput, StorageError) as error:
         return wrong("store", str(error), "Films wait in the outbox until this is mended.")
@@ -76,7 +74,8 @@ def check_store(settings: Settings) -> list[Finding]:
     if missing:
         told = f"Of the {len(files)} newest films {len(missing)} are not in {root}."
         return wrong("store", told, "See what is amiss: python -m momalisa sync")
-    return ok("store", f"{root} takes and gives files.")
+    later = "" if upgraded else " Whether it has the newest films is seen after the upgrade."
+    return ok("store", f"{root} takes and gives files.{later}")
 
 
 _RIGHT_ONE = "Is MOMALISA_STORE right? Correct it, and do not repair anything before."
@@ -94,13 +93,19 @@ def _write_and_delete(storage: Storage) -> None:
 
 
 def _list_newest_files(settings: Settings) -> list[str]:
-    """The keys of the newest stored films; none if the history cannot be read."""
+    """The keys of the newest stored films; none if the history cannot be read.
+
+    Raises NotUpgraded if it is of an earlier version.
+    """
     file = sqlite_file(settings.database)
     if file is not None and not file.exists():
         return []
     try:
+        require_newest_schema(settings.database)
         with reading(settings.database) as session:
             newest = walks.list_page(session=session, limit=SAMPLED_FILMS)
+    except NotUpgraded:
+        raise
     except HistoryError:
         return []
     return [walk.files["gif"] for walk in newest if "gif" in walk.files and not walk.waiting]

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from db.error_messages import HistoryError
-from db.status import HistoryStatus
+from db.status import HistoryStatus, WorkerStatus
 from momalisa.health.finding import (
     Check,
     Finding,
@@ -47,16 +47,24 @@ def check_workers(status: HistoryStatus, settings: Settings) -> list[Finding]:
     )
     if not alive:
         return wrong("worker", "No worker is alive, so no film is made.", start)
-    paused = [worker for worker in alive if worker.paused_seconds > 0]
-    if len(paused) == len(alive):
-        pause = min(worker.paused_seconds for worker in paused)
+    troubled = [worker for worker in alive if worker.paused_seconds > 0 or worker.problem]
+    if len(troubled) == len(alive):
         return wrong(
             "worker",
-            f"All {count_of(len(alive), 'worker')} pause after {paused[0].failures} faults in a "
-            f"row, and try again in {describe_seconds(pause)}: {paused[0].problem}",
+            _describe_trouble(troubled),
             "Look at the machine and its graphics card; the worker goes on by itself.",
         )
-    return ok("worker", f"{count_of(len(alive) - len(paused), 'worker')} alive and at work.")
+    return ok("worker", f"{count_of(len(alive) - len(troubled), 'worker')} alive and at work.")
+
+
+def _describe_trouble(workers: list[WorkerStatus]) -> str:
+    """Say that no worker makes films, why, and when the first one tries again."""
+    soonest = min(workers, key=lambda worker: worker.paused_seconds)
+    pause = soonest.paused_seconds
+    when = f"tried again in {describe_seconds(pause)}" if pause >= 1 else "tried again now"
+    who = "The worker pauses" if len(workers) == 1 else f"All {len(workers)} workers pause"
+    told = f"{who} after {count_of(soonest.failures, 'fault')} in a row; it is {when}"
+    return f"{told}: {soonest.problem}" if soonest.problem else f"{told}."
 
 
 def check_disk(settings: Settings) -> list[Finding]:
@@ -104,7 +112,8 @@ def measure_outbox(settings: Settings) -> tuple[int, float]:
     """How many films wait in this machine's outbox, and the oldest one's age in seconds."""
     outbox = open_outbox(settings)
     times = [file.updated.timestamp() for file in outbox.films.list(f"{FILMS_FOLDER}/")]
-    return len(outbox.walk_ids()), time.time() - min(times, default=time.time())
+    age = max(0.0, time.time() - min(times)) if times else 0.0
+    return len(outbox.walk_ids()), age
 
 
 READINESS: dict[str, Check] = {

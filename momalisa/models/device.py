@@ -12,7 +12,8 @@ def open_device(name: str) -> torch.device:
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
         raise DeviceNotFound(
-            f"There is no device “{name}” here. Leave it away for the best there is."
+            f"There is no device “{name}” on this machine that works. Please correct "
+            "MOMALISA_DEVICE (or --device), or leave it out for the best there is."
         ) from error
     return device
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from momalisa.errors import BadInput
+from momalisa.settings import is_foreign_storage
 from momalisa.storage.gcs import RETRY_SECONDS, GCSStorage
 from momalisa.storage.interface import (
     CONTENT_TYPES,
@@ -19,8 +20,14 @@ from momalisa.storage.local import LocalStorage
 def open_storage(root: str, *, retry_seconds: float = RETRY_SECONDS) -> Storage:
     """Open the storage at `root`: "gs://bucket/prefix" or the path of a folder.
 
-    `retry_seconds` limits the retries of each request to a bucket.
+    `retry_seconds` limits the retries of each request to a bucket. Raises BadInput for an address
+    of another kind.
     """
+    if is_foreign_storage(root):
+        raise BadInput(
+            f"“{root}” is no storage that is known. Please write a folder's path, or "
+            "gs://bucket/prefix for a bucket."
+        )
     if not root.startswith("gs://"):
         return LocalStorage(Path(root).expanduser())
     bucket, _, prefix = root.removeprefix("gs://").partition("/")

@@ -88,6 +88,8 @@ def describe_fault(error: BaseException) -> str:
     blame = assign_blame(error)
     if isinstance(error, MomaLisaError | HistoryError) and blame is Blame.PASSING:
         return str(error)
+    if missing := next((e for e in _causes(error) if isinstance(e, DeviceNotFound)), None):
+        return str(missing)  # it names the setting; PyTorch's own message does not
     detail = _first_line(error)
     if blame is Blame.DEVICE:
         return f"The device that paints, or its driver, failed ({detail})."

@@ -99,6 +99,12 @@ class Supervisor:
                 began = time.monotonic()
                 log.info("A worker starts")
                 code = self._run_worker()
+            except OSError as error:
+                # Of the history, of home: a sentence says what to do, and a trace nothing more.
+                pause = self._backoff.next_pause()
+                log.error("The worker could not be started, tried again in %.0f s: %s", pause, error)
+                self._stopping.wait(pause)
+                continue
             except Exception:
                 log.exception("The worker could not be started")
                 began, code = time.monotonic(), 1

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import zipfile
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,15 +13,18 @@ from sqlalchemy import update
 
 from db import queue, worker_registry
 from db.clock import utc_now
+from db.error_messages import NoFolder
 from db.models import Deletion, Walk, WorkerHeartbeat
 from db.session import get_engine, writing
 from momalisa.__main__ import main
 from momalisa.commands.doctor import CHECKS, run_checks
 from momalisa.health import films, machine, readiness
+from momalisa.health.configuration import check_settings
 from momalisa.health.finding import Finding, Level
 from momalisa.models import registry
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.storage import film_key, open_storage
+from tests.golden.make_home import HOME
 from tests.support.walks import claim_walk, enqueue_walk, lease_of
 
 
@@ -98,6 +102,34 @@ def test_nothing_is_made_where_there_is_nothing_yet(tmp_path: Path) -> None:
     assert not home.exists()
 
 
+def test_a_home_of_an_earlier_release_is_told_and_left_as_it_is(tmp_path: Path) -> None:
+    with zipfile.ZipFile(HOME) as packed:
+        packed.extractall(tmp_path)
+    current = Settings(home=tmp_path, store="", database_url="", endpoint="")
+    revision = read_revision(current)
+    found = run_checks(CHECKS, current, 60)
+    assert not [finding for finding in found if "Error" in finding.sentence]
+    assert "of an earlier version" in told(found, Level.NOTE)
+    assert "is seen after the upgrade" in told(found, Level.OK)
+    assert read_revision(current) == revision
+    get_engine(current.database).dispose()
+
+
+def read_revision(current: Settings) -> object:
+    with get_engine(current.database).connect() as connection:
+        return connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+
+
+def test_a_home_that_is_a_file_or_below_one_is_a_fault(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"")
+    for home, words in ((file, "is a file"), (file / "home", "cannot be made")):
+        current = Settings(home=home)
+        assert words in told(diagnose(current, "home"), Level.WRONG)
+        with pytest.raises(NoFolder, match="MOMALISA_HOME"), writing(current.database):
+            pass
+
+
 def test_no_worker_is_a_fault(settings: Settings) -> None:
     assert "No worker is alive" in told(diagnose(settings, "history"), Level.WRONG)
 
@@ -117,6 +149,9 @@ def test_faults_of_workers_and_walks_are_told_with_their_reasons(settings: Setti
     notes = told(diagnose(settings, "history"), Level.NOTE)
     assert f"1 walk failed in the last week (such as {walk.accession}): The card is full." in notes
     assert "2 faults in a row: The card is hot." in notes
+    with writing(settings.database) as session:
+        session.execute(update(WorkerHeartbeat).values(problem=""))
+    assert "2 faults in a row." in told(diagnose(settings, "history"), Level.NOTE)
     assert "Worker gone has been silent for 60 min." in notes
 
 
@@ -208,6 +243,45 @@ def test_settings_that_contradict_are_told(tmp_path: Path) -> None:
     notes = told(diagnose(current, "settings"), Level.NOTE)
     assert "films are in a folder of this machine" in notes
     assert "MOMALISA_DEVICE has no effect" in notes
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("store", "films", "MOMALISA_STORE is “films”: another folder from each working directory"),
+        ("home", "data", "MOMALISA_HOME is “data”: another folder"),
+        ("models", "/no/such", "there is no such folder"),
+        ("admins", "a@b.example, issuer|subject, anna", "can be nobody's: anna"),
+        ("device", "gpu", "“gpu”, which is no device"),
+        ("device", "cuda:x", "“cuda:x”, which is no device"),
+        ("endpoint", "my-endpoint", "which is no address of an endpoint"),
+    ],
+)
+def test_a_setting_that_cannot_be_meant_is_told(name: str, value: str, words: str) -> None:
+    findings = check_settings(Settings.model_validate({"home": "/srv/museum", name: value}))
+    assert words in "\n".join(finding.sentence for finding in findings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("device", "cuda:1"),
+        ("endpoint", "http://painter:8080"),
+        ("endpoint", "projects/p/locations/l/endpoints/1"),
+        ("admins", "a@b.example, https://issuer.example|subject"),
+        ("store", "gs://bucket/prefix"),
+    ],
+)
+def test_a_setting_that_can_be_meant_is_not(name: str, value: str) -> None:
+    [finding] = check_settings(Settings.model_validate({"home": "/srv/museum", name: value}))
+    assert finding.level is Level.OK
+
+
+def test_a_variable_that_is_no_setting_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOMALISA_VISITOR", "view")
+    [finding] = check_settings(Settings(home=Path("/srv/museum")))
+    assert "MOMALISA_VISITOR is no setting" in finding.sentence
+    assert finding.remedy == "Is MOMALISA_VISITORS meant?"
 
 
 def test_a_check_that_fails_or_hangs_is_a_finding(settings: Settings) -> None:

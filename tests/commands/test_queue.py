@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from sqlalchemy import update
 from db import queue, worker_registry
 from db.clock import utc_now
 from db.models import State, Walk
-from db.session import writing
+from db.session import get_engine, writing
 from momalisa.__main__ import BAD_INPUT, DONE, FAILED, main
 from momalisa.settings import Settings
 from tests.support.walks import claim_walk, enqueue_walk, lease_of, read_walk
@@ -117,7 +118,7 @@ def test_what_cannot_be_done_is_said_and_fails(
     assert main(["queue", "cancel", "ML.1999.0001", walk.accession]) == FAILED
     assert "there is no such walk" in capsys.readouterr().err
     assert read_walk(url, walk).state is State.CANCELLED
-    assert main(["queue", "retry"]) == FAILED
+    assert main(["queue", "retry"]) == BAD_INPUT
 
 
 @pytest.mark.parametrize("arguments", [["queue"], ["queue", "list", "--limit", "many"]])
@@ -125,3 +126,28 @@ def test_wrong_options_are_bad_input(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as error:
         main(arguments)
     assert error.value.code == BAD_INPUT
+
+
+@pytest.mark.parametrize("action", [["list"], ["retry", "--all-failed"], ["cancel", "--all"]])
+def test_an_old_history_is_not_brought_up_to_date(
+    url: str, capsys: pytest.CaptureFixture[str], action: list[str]
+) -> None:
+    with get_engine(url).begin() as connection:
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0003'")
+    assert main(["queue", *action]) == FAILED
+    told = capsys.readouterr().err
+    assert "of an earlier version" in told
+    assert "backup" in told
+    with get_engine(url).connect() as connection:
+        found = connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalar()
+    assert found == "0003"
+
+
+def test_no_history_is_made_to_list_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    current = Settings(home=tmp_path / "home")
+    monkeypatch.setattr("momalisa.commands.queue.settings", lambda: current)
+    assert main(["queue", "list"]) == BAD_INPUT
+    assert "There is no history" in capsys.readouterr().err
+    assert not current.home.exists()

@@ -109,6 +109,15 @@ def test_workers_that_all_pause_are_named() -> None:
     assert ready() == (503, ["worker"])
 
 
+def test_a_worker_that_tries_again_after_many_faults_is_named_still() -> None:
+    start_worker(failures=5, problem="No card.")
+    assert ready() == (503, ["worker"])
+    [fault] = [one for one in health.find_faults() if one.level == "wrong"]
+    assert fault.sentence == (
+        "The worker pauses after 5 faults in a row; it is tried again now: No card."
+    )
+
+
 def test_a_full_disk_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     start_worker()
     monkeypatch.setattr(readiness, "ROOM_BYTES", 10**18)

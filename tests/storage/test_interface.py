@@ -178,3 +178,9 @@ def test_film_key() -> None:
     assert film_key("abc", "poster.webp") == "saved_predictions/abc/poster.webp"
     with pytest.raises(BadInput):
         film_key("../abc", "poster.webp")
+
+
+@pytest.mark.parametrize("root", ["s3://bucket/x", "file:///srv/films", "gs:/bucket", "az://b"])
+def test_an_address_of_another_kind_is_no_name_of_a_folder(root: str) -> None:
+    with pytest.raises(BadInput, match="gs://bucket/prefix"):
+        open_storage(root)

@@ -134,6 +134,8 @@ def test_device_that_is_not_there() -> None:
     with pytest.raises(DeviceNotFound) as caught:
         open_device("cuda:99")
     assert assign_blame(caught.value) is Blame.DEVICE
+    assert "MOMALISA_DEVICE" in describe_fault(caught.value)
+    assert "cuda:99" in describe_fault(caught.value)
 
 
 def test_weights_that_were_cut_off_are_the_walks_fault(make_pipeline: PipelineMaker) -> None:

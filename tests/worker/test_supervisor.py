@@ -262,3 +262,17 @@ def test_import_is_light() -> None:
     command = [sys.executable, "-c", code]
     found = subprocess.run(command, cwd=CHECKOUT, capture_output=True, check=True, text=True)
     assert found.stdout.strip() == "set()"
+
+
+def test_a_home_that_cannot_be_made_is_one_sentence_each_time(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    runner = supervisor(Settings(home=tmp_path / "file" / "home"))
+    runner.start()
+    try:
+        wait_until(lambda: len(caplog.records) >= 2)
+    finally:
+        runner.stop()
+    assert all("MOMALISA_HOME" in entry.getMessage() for entry in caplog.records)
+    assert not [entry for entry in caplog.records if entry.exc_info]
