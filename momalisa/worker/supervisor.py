@@ -102,7 +102,7 @@ class Supervisor:
             except OSError as error:
                 # Of the history, of home: a sentence says what to do, and a trace nothing more.
                 pause = self._backoff.next_pause()
-                log.error("The worker could not be started, tried again in %.0f s: %s", pause, error)
+                log.error("The worker could not be started; again in %.0f s: %s", pause, error)
                 self._stopping.wait(pause)
                 continue
             except Exception:
