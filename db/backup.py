@@ -1,23 +1,31 @@
 """Backup and restore of a SQLite history; a backup can be made while the app runs."""
 
+import logging
 import os
 import shutil
 import sqlite3
 from contextlib import closing, suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL
 
 from db.error_messages import Damaged, NotRestorable, TooNew, translate_errors
 from db.files import create_folder, sync_folder
-from db.session import list_revisions, sqlite_file
+from db.session import get_engine, list_revisions, migrate, sqlite_file
 
-_CARRIED_OVER = (
-    "INSERT INTO main.accessions (year, last) SELECT year, last FROM previous.accessions "
-    "WHERE true ON CONFLICT (year) DO UPDATE SET last = max(last, excluded.last)",
-    "INSERT OR REPLACE INTO main.deletions SELECT * FROM previous.deletions",
-    "DELETE FROM main.walks WHERE id IN (SELECT walk_id FROM previous.deletions) "
-    "AND id NOT IN (SELECT id FROM previous.walks)",
+_PG_RESTORE = (
+    "pg_restore --clean --if-exists --dbname=DATABASE FILE. Alone, it would bring deleted walks "
+    "back: README.md, “Beyond one machine”, says what to keep."
 )
+_GIVEN = "SELECT year, last FROM accessions"
+_DELETED = (
+    "SELECT walk_id, accession, deleted_at, files_deleted_at, "
+    "walk_id NOT IN (SELECT id FROM walks) FROM deletions"
+)
+
+log = logging.getLogger(__name__)
 
 
 def backup(url: str, file: Path) -> None:
@@ -41,10 +49,10 @@ def restore(file: Path, url: str) -> Path | None:
     """Replace the history by a backup; returns the path of a copy of the previous history, or None.
 
     Numbers given since the backup are not given again, and walks deleted since do not come back.
-    An old backup is migrated at the next start. Raises NotRestorable, Locked while the app or a
+    An old backup is migrated. Raises NotRestorable, Locked while the app or a
     worker has the history open, TooNew, or another HistoryError; the history is then unchanged.
     """
-    history = _require_sqlite_file(url, "pg_restore --clean --dbname=DATABASE FILE")
+    history = _require_sqlite_file(url, _PG_RESTORE)
     if not file.is_file():
         raise NotRestorable(f"There is no backup at {file}.")
     create_folder(history.parent)
@@ -54,8 +62,11 @@ def restore(file: Path, url: str) -> Path | None:
         raise NotRestorable(f"{file} is damaged, or no backup. Nothing was changed.") from error
     try:
         had_history = history.exists()
+        # First: what is carried over has a place only in the newest schema.
+        _migrate_copy(new)
         previous = _copy_aside(history)
-        _carry_over(previous, new)
+        if had_history:
+            _carry_over(previous, new)
         os.replace(new, history)
         sync_folder(history.parent)
     finally:
@@ -129,20 +140,54 @@ def _copy_aside(history: Path) -> Path:
     return copy
 
 
+def _migrate_copy(copy: Path) -> None:
+    """Migrate a copy of a history to the newest schema; it is one file again afterwards."""
+    url = URL.create("sqlite", database=str(copy)).render_as_string(hide_password=False)
+    try:
+        migrate(url)
+    finally:
+        get_engine(url).dispose()
+    with translate_errors(str(copy)):
+        _merge_wal(copy)
+
+
 def _carry_over(previous: Path, new: Path) -> None:
     """Let a restored history know the numbers given and the walks deleted since its backup.
 
-    Does nothing where the previous history is missing, damaged or of another schema.
+    What cannot be read of a damaged history is left out, with a log entry. Raises HistoryError.
     """
-    with (
-        suppress(sqlite3.Error),
-        closing(sqlite3.connect(new.absolute().as_uri(), uri=True)) as history,
-    ):
-        history.execute("ATTACH ? AS previous", (f"{previous.absolute().as_uri()}?mode=ro",))
+    given, deleted = (_read_rows(previous, query) for query in (_GIVEN, _DELETED))
+    gone = [row[:1] for row in deleted if row[-1]]
+    with translate_errors(str(new)), closing(sqlite3.connect(new)) as history, history:
         history.execute("PRAGMA foreign_keys = ON")  # tags and votes go with their walk
-        for statement in _CARRIED_OVER:
-            with history:
-                history.execute(statement)
+        history.executemany(
+            "INSERT INTO accessions (year, last) VALUES (?, ?) "
+            "ON CONFLICT (year) DO UPDATE SET last = max(last, excluded.last)",
+            given,
+        )
+        history.executemany(
+            "INSERT OR REPLACE INTO deletions (walk_id, accession, deleted_at, files_deleted_at) "
+            "VALUES (?, ?, ?, ?)",
+            [row[:-1] for row in deleted],
+        )
+        history.executemany("DELETE FROM walks WHERE id = ?", gone)
+
+
+def _read_rows(history: Path, query: str) -> list[tuple[Any, ...]]:
+    """Return a query's rows; none, with a log entry, where the history cannot be read.
+
+    A history of an earlier release has no tombstones.
+    """
+    try:
+        with closing(sqlite3.connect(f"{history.absolute().as_uri()}?mode=ro", uri=True)) as file:
+            table = query.rpartition(" ")[2]
+            exists = "SELECT 1 FROM sqlite_master WHERE name = ?"
+            if file.execute(exists, (table,)).fetchone() is None:
+                return []
+            return file.execute(query).fetchall()
+    except sqlite3.DatabaseError as error:
+        log.warning("Not carried over from the previous history, which cannot be read: %s", error)
+        return []
 
 
 def _merge_wal(history: Path) -> None:

@@ -164,6 +164,27 @@ def test_old_backup_gets_the_newest_schema(files: SQLite, copy: Path) -> None:
     assert titles(url) == ["Café → sea"]
 
 
+def test_restoring_a_backup_of_the_previous_release_brings_no_deleted_walk_back(
+    files: SQLite, copy: Path
+) -> None:
+    """Its schema has no table of deletions: the restored history forgot them silently."""
+    with closing(sqlite3.connect(copy)) as old:
+        old.executescript((SCHEMAS / "0003.sqlite.sql").read_text())
+    url = files.blank()
+    restore(copy, url)
+    migrate(url)
+    with writing(url) as session:
+        gone = walks.list_page(session=session, limit=10)[0].id
+        assert walks.delete(session=session, walk_id=gone)
+    get_engine(url).dispose()
+    restore(copy, url)
+    with reading(url) as session:
+        assert walks.get(session=session, walk_id=gone) is None
+        assert deletions.is_deleted(session=session, walk_id=gone)
+    get_engine(url).dispose()
+    assert not [name for name in beside(url) if name.startswith(".")]
+
+
 def unknown(copy: Path) -> None:
     with closing(sqlite3.connect(copy)) as file, file:
         file.execute("UPDATE alembic_version SET version_num = '9999'")
