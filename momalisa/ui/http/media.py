@@ -89,14 +89,18 @@ async def _response_from_folder(
     opened = await threads.run(_open_file, root, key, discard=_close_file)
     if opened is None:
         return None
-    file, size = opened
+    file, state = opened
     name = PurePosixPath(key)
-    headers = _headers(name.name, download)
-    return OpenFileResponse(threads, file, size, headers, CONTENT_TYPES[name.suffix])
+    # Changes with the file, so that no download goes on in the middle of another version.
+    headers = {
+        **_headers(name.name, download),
+        "ETag": f'"{state.st_mtime_ns:x}-{state.st_size:x}"',
+    }
+    return OpenFileResponse(threads, file, state.st_size, headers, CONTENT_TYPES[name.suffix])
 
 
-def _open_file(root: Path, key: str) -> tuple[IO[bytes], int] | None:
-    """Open a servable file below `root`, with its size in bytes; None if there is none."""
+def _open_file(root: Path, key: str) -> tuple[IO[bytes], os.stat_result] | None:
+    """Open a servable file below `root`, with its state; None if there is none."""
     path = _servable_path(root, key)
     if path is None:
         return None
@@ -104,10 +108,10 @@ def _open_file(root: Path, key: str) -> tuple[IO[bytes], int] | None:
         file = path.open("rb")
     except FileNotFoundError:  # deleted meanwhile
         return None
-    return file, os.fstat(file.fileno()).st_size
+    return file, os.fstat(file.fileno())
 
 
-def _close_file(opened: tuple[IO[bytes], int] | None) -> None:
+def _close_file(opened: tuple[IO[bytes], os.stat_result] | None) -> None:
     if opened is not None:
         opened[0].close()
 

@@ -15,11 +15,13 @@ from threading import Lock, Thread
 from typing import IO, Any, TypeVar
 
 from anyio import fail_after
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.types import Receive, Scope, Send
 
 from momalisa.errors import StorageError
+from momalisa.ui.http.ranges import choose_part
 
 log = logging.getLogger(__name__)
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -111,7 +113,7 @@ def answer_in_time(endpoint: Endpoint) -> Endpoint:
 
 
 class OpenFileResponse(Response):
-    """Sends an open file, which these threads read and close.
+    """Sends an open file or one range of its bytes; these threads read and close it.
 
     Starlette's FileResponse reads in threads that Streamlit's own files share.
     """
@@ -120,21 +122,29 @@ class OpenFileResponse(Response):
         self, threads: Threads, file: IO[bytes], size: int, headers: Mapping[str, str], kind: str
     ) -> None:
         super().__init__(headers={**headers, "Content-Length": str(size)}, media_type=kind)
-        self._threads, self._file = threads, file
+        self._threads, self._file, self._size = threads, file, size
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send the headers, then chunk by chunk. Raises TooSlow, which closes the connection."""
-        start = {"type": "http.response.start", "status": 200, "headers": self.raw_headers}
+        request, etag = Headers(scope=scope), self.headers.get("etag", "")
+        status, part, headers = choose_part(request, self._size, etag)
+        self.headers.update({**headers, "Content-Length": str(len(part))})
+        start = {"type": "http.response.start", "status": status, "headers": self.raw_headers}
         try:
             await send(start)
-            while scope["method"] != "HEAD" and (part := await self._read()):
-                await send({"type": "http.response.body", "body": part, "more_body": True})
+            if scope["method"] != "HEAD":
+                await self._send_part(part, send)
             await send({"type": "http.response.body", "body": b""})
         finally:
             self._threads.submit(self._file.close)
 
-    async def _read(self) -> bytes:
-        return await self._threads.run(self._file.read, CHUNK)
+    async def _send_part(self, part: range, send: Send) -> None:
+        if part and part.start:
+            await self._threads.run(self._file.seek, part.start)
+        left = len(part)
+        while left and (data := await self._threads.run(self._file.read, min(CHUNK, left))):
+            left -= len(data)
+            await send({"type": "http.response.body", "body": data, "more_body": True})
 
 
 HISTORY = Threads("history", 8)
