@@ -36,7 +36,9 @@ def exchange_marks(storage: Storage, database: str) -> dict[int, int]:
     given = _read_counters(database)
     behind = {year: last for year, last in marks.items() if last > given.get(year, 0)}
     if behind:
-        log.warning("The history had lost accession numbers that were given: %s", behind)
+        last_ones = ", ".join(f"ML.{year}.{last:04d}" for year, last in sorted(behind.items()))
+        sentence = "The history did not know that numbers up to %s were given; it does now"
+        log.warning(sentence, last_ones)
         with writing(database) as session:
             accession_numbers.raise_counters(session, behind)
     for year, last in given.items():

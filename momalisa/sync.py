@@ -27,6 +27,7 @@ from momalisa.film_intake import (
 from momalisa.records import ID_LENGTH
 from momalisa.repair import (
     Folders,
+    Repair,
     Row,
     Step,
     carry_out,
@@ -56,13 +57,16 @@ class Report:
     deleted: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
     plan: list[str] = field(default_factory=list)
+    queued: list[str] = field(default_factory=list)
+    """Numbers of the walks that a repair has queued, so that their films are made again."""
     repaired: list[str] = field(default_factory=list)
+    misnamed: list[str] = field(default_factory=list)
 
     @property
     def agree(self) -> bool:
         """Whether nothing needs a person's attention."""
         wrong = (self.damaged, self.without_files, self.incomplete, self.without_row)
-        return not (self.doubt or any(wrong))
+        return not (self.doubt or self.misnamed or any(wrong))
 
     def sentences(self) -> Iterator[str]:
         """The report in sentences."""
@@ -80,9 +84,12 @@ class Report:
             ("Without their poster or record (--repair makes these from the film)",
              self.incomplete),
             ("In the storage, but of no film in the history", self.without_row),
+            ("Not taken in, since no address can have such names: rename the folders to letters, "
+             "digits, - and _, and run sync again", self.misnamed),
             ("Damaged", self.damaged),
             ("The repair would be this; nothing of it is done without --repair --yes", self.plan),
-            ("Repaired", self.repaired),
+            ("Queued to be made again", self.queued),
+            ("Mended", self.repaired),
         ):  # fmt: skip
             if found:
                 yield f"{what}: {len(found):,}"
@@ -181,7 +188,9 @@ def _list_folders(storage: Storage, report: Report) -> Folders:
         if len(name) == 1 and 0 < len(walk_id) <= ID_LENGTH and _is_key(stored.key):
             folders[walk_id][name[0]] = stored
         elif not stored.key.endswith("/"):  # the Google Cloud console's placeholder of a folder
-            report.without_row.append(ascii(stored.key))
+            well_named = _is_key(stored.key) and len(walk_id) <= ID_LENGTH
+            found = report.without_row if well_named else report.misnamed
+            found.append(ascii(stored.key))
     report.films = len(folders)
     return dict(folders)
 
@@ -229,8 +238,10 @@ def _repair(
         done = try_action(name, carry_out, step, storage, database)
         if isinstance(done, str):
             report.damaged.append(done)
-        elif done and name not in report.repaired:
-            report.repaired.append(name)
-    mended = set(report.repaired)
+        elif done and name not in (
+            names := report.queued if step.repair is Repair.MAKE_AGAIN else report.repaired
+        ):
+            names.append(name)
+    mended = {*report.queued, *report.repaired}
     report.without_files = [one for one in report.without_files if one not in mended]
     report.incomplete = [one for one in report.incomplete if one not in mended]

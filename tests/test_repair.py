@@ -97,7 +97,7 @@ def test_films_that_are_named_are_made_again_whatever_is_missing(
     fill(store, run)
     shutil.rmtree(store.root)
     report = run(repair=True, yes=True, only=["ML.2026.0002", "w3"])
-    assert report.repaired == ["ML.2026.0002", "ML.2026.0004"]
+    assert (report.queued, report.repaired) == (["ML.2026.0002", "ML.2026.0004"], [])
     rows = read_rows(settings)
     queued = {walk_id for walk_id, row in rows.items() if row.state is State.QUEUED}
     assert queued == {"w1", "w3"}
@@ -136,10 +136,12 @@ def test_lost_film_is_queued_again_and_keeps_its_files(
     store.delete(film_key("w1", "film.gif"))
     before = read_rows(settings)["w1"]
     report = run(repair=True, yes=True)
-    assert (report.repaired, report.without_files) == (["ML.2026.0002"], [])
+    assert (report.queued, report.without_files) == (["ML.2026.0002"], [])
+    assert "Queued to be made again: 1" in report.sentences()
     again = read_rows(settings)["w1"]
     assert (again.state, again.files) == (State.QUEUED, before.files)
-    assert run(repair=True, yes=True).repaired == []
+    later = run(repair=True, yes=True)
+    assert (later.queued, later.repaired) == ([], [])
 
 
 def test_film_that_could_not_be_made_again_is_told_with_the_reason(
@@ -164,7 +166,7 @@ def test_live_curator_does_not_wait_behind_films_that_are_made_again(
     live = enqueue_walk(settings.database, maker="cleo")
     for number in range(3):
         store.delete(film_key(f"w{number}", "film.gif"))
-    assert len(run(repair=True, yes=True).repaired) == 3
+    assert len(run(repair=True, yes=True).queued) == 3
     with writing(settings.database) as session:
         claimed = queue.claim(session=session, owner="w", lease_seconds=9)
     assert claimed is not None

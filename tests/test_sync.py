@@ -178,19 +178,21 @@ def test_files_of_no_film_are_reported_and_kept(storage: Storage, run_sync: RunS
     storage.put("elsewhere/film.gif", GIF, "image/gif")
     run_sync()
     report = run_sync(repair=True, yes=True)
-    assert len(report.without_row) == 4
+    assert (len(report.without_row), len(report.misnamed)) == (3, 1)
     assert film_key("w1", "older.gif") in report.without_row
     assert not report.agree
     assert storage.exists("saved_predictions/stray.gif")
 
 
-def test_invalid_keys_are_reported(settings: Settings) -> None:
+def test_invalid_keys_are_reported_with_what_to_do(settings: Settings) -> None:
     storage = LocalStorage(Path(settings.store_root))
     add_film(storage, "w1")
     (storage.root / "saved_predictions" / "a:b").mkdir()
     (storage.root / "saved_predictions" / "a:b" / "film.gif").write_bytes(GIF)
     report = sync(storage, settings.database, Outbox(settings.home / "outbox"))
-    assert (report.taken_in, report.without_row) == (["w1"], ["'saved_predictions/a:b/film.gif'"])
+    assert (report.taken_in, report.misnamed) == (["w1"], ["'saved_predictions/a:b/film.gif'"])
+    assert not report.agree
+    assert any("rename the folders" in sentence for sentence in report.sentences())
 
 
 def test_walk_cancelled_too_late_is_repaired_as_well(
@@ -287,6 +289,14 @@ def test_film_in_the_outbox_is_not_lost(
 def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr("momalisa.commands.sync.settings", lambda: settings)
     return settings
+
+
+def test_sync_makes_no_folder_of_a_wrong_store(home: Settings) -> None:
+    add_film(open_storage(home.store_root), "w1")
+    assert main(["sync"]) == DONE
+    Path(home.store_root).rename(home.home / "elsewhere")
+    assert main(["sync"]) == FAILED
+    assert not Path(home.store_root).exists()
 
 
 def test_the_command_line_syncs_and_reports(

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import asdict
 from functools import partial
@@ -37,14 +38,17 @@ def add_to(commands: Any) -> None:
         "something is wrong. Changes nothing: what it writes to try, it takes back.",
     )
     doctor.add_argument("--load", action="store_true", help="load the model too (takes a while)")
+    doctor.add_argument("--port", type=int, help="the app's port, if it is another than usual")
     doctor.add_argument("--json", action="store_true", help="the findings as JSON")
     doctor.set_defaults(run=_run)
 
 
 def _run(options: argparse.Namespace) -> int:
+    # It says at its import that no app runs in this process, which is known.
+    logging.getLogger("streamlit.runtime.caching.cache_data_api").addFilter(lambda _record: False)
     from momalisa.ui.http.health import check_exposure  # imports Streamlit, which takes a second
 
-    checks = CHECKS | {"exposure": check_exposure}
+    checks = CHECKS | {"exposure": partial(check_exposure, port=options.port)}
     if options.load:
         checks |= {"loading": machine.check_model_loads}
     findings = run_checks(checks, settings(), LOAD_DEADLINE if options.load else DEADLINE)

@@ -3,6 +3,7 @@
 import argparse
 import json
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from momalisa.errors import BadInput
@@ -42,8 +43,11 @@ def _run_sync(options: argparse.Namespace) -> int:
     current = settings()
     migrate(current.database)
     storage = open_storage(current.store_root)
-    exchange_marks(storage, current.database)  # first: a film keeps a number that was given
-    with tqdm(unit="film", desc="taking in", disable=options.json) as bar:
+    root = current.store_root
+    if "://" in root or Path(root).expanduser().is_dir():  # else this would make a wrong folder
+        exchange_marks(storage, current.database)  # first: a film keeps a number that was given
+    quiet = True if options.json else None  # None: quiet unless in a terminal
+    with tqdm(unit="film", desc="taking in", disable=quiet, leave=False) as bar:
 
         def advance(done: int, total: int) -> None:
             bar.total = total

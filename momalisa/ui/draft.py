@@ -14,7 +14,7 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from momalisa.errors import MomaLisaError
+from momalisa.errors import ModelNotFound, MomaLisaError
 from momalisa.models.registry import ModelCard, available, find, find_for_visitor
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, STOPS, Stop, WalkSpec, explain
@@ -254,8 +254,18 @@ def validate() -> tuple[WalkSpec | None, dict[str, str]]:
     except WalkTooLarge as error:
         return None, {"frames": str(error)}
     except MomaLisaError as error:
-        return None, {"model": str(error)}
+        return None, {"model": _explain_model(spec.model, error)}
     return spec, {}
+
+
+def _explain_model(name: str, error: MomaLisaError) -> str:
+    """The error's sentence; for the settings' own model, one for those who did not choose it."""
+    if name != settings().model or not isinstance(error, ModelNotFound):
+        return str(error)
+    return (
+        f"The model that this gallery starts with, “{name}”, is not here. Please choose another "
+        "one, and tell those who run the gallery: MOMALISA_MODEL names it."
+    )
 
 
 def _raw_stops() -> Any:

@@ -1,5 +1,6 @@
 """The parts of a finished film's page: player, downloads, follow-up walks, notes, deletion."""
 
+from collections.abc import Collection, Iterable
 from contextlib import suppress
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -213,8 +214,18 @@ def _save_title(walk_id: str, key: str) -> None:
 @error_display.toast_errors
 def _save_tags(walk_id: str, key: str) -> None:
     with history.writing() as session, suppress(KeyError):
-        _find_to_annotate(session, walk_id)
-        curation.set_tags(session=session, walk_id=walk_id, tags=st.session_state[key])
+        walk = _find_to_annotate(session, walk_id)
+        known = {*history.all_tags(), *(walk.tags if walk else ())}
+        tags = split_tags(st.session_state[key], known)
+        curation.set_tags(session=session, walk_id=walk_id, tags=tags)
+    if any(len(tag) > curation.TAG_LENGTH for tag in tags):
+        st.toast(f"A tag has at most {curation.TAG_LENGTH} characters, so a longer one was cut.")
+
+
+def split_tags(tags: Iterable[str], known: Collection[str]) -> list[str]:
+    """Tags as they are typed: a new one with commas is several."""
+    split = [[tag] if tag in known else tag.split(",") for tag in tags]
+    return [part.strip() for parts in split for part in parts]
 
 
 def show_delete_button(walk: Walk) -> None:

@@ -148,7 +148,7 @@ def use_wrong_store(gallery: Gallery, wrong: LocalStorage) -> Counter[str]:
     for chosen in random_.sample(options, len(options)) + random_.choices(options, k=2):
         report = gallery.sync(wrong, **chosen)
         told["refused"] += report is None
-        told["queued or mended"] += len(report.repaired) if report else 0
+        told["queued or mended"] += len(report.queued + report.repaired) if report else 0
         if random_.random() < 0.5 and not wrong.root.is_file():
             settings = gallery.settings.model_copy(update={"store": str(wrong.root)})
             gallery.work(settings, random_.choice((render_elsewhere, fail)))

@@ -74,10 +74,16 @@ def test_the_command_tells_faults_in_sentences_and_as_json(tmp_path: Path) -> No
     )
     assert told.returncode == 1
     assert "WRONG  history" in told.stdout
+    assert told.stderr == ""
     answer = subprocess.run(
-        [*command, "--json"], cwd=CHECKOUT, env=environment, capture_output=True, check=False
+        [*command, "--json", "--port", "1"],
+        cwd=CHECKOUT,
+        env=environment,
+        capture_output=True,
+        check=False,
     )
     assert answer.returncode == 1
+    assert b"http://localhost:1/healthz" in answer.stdout
     findings = json.loads(answer.stdout)
     assert {finding["check"] for finding in findings} >= {"history", "disk", "model", "exposure"}
 

@@ -176,6 +176,7 @@ def test_metrics_tell_queue_workers_and_disk(enqueue_walk: MakeWalk, add_film: M
     assert found["momalisa_workers_alive"] == 1
     assert found["momalisa_worker_silent_seconds w"] >= 0
     assert found["momalisa_outbox_films"] == found["momalisa_open_deletions"] == 0
+    assert found["momalisa_outbox_oldest_seconds"] == 0
     assert found["momalisa_frame_cache_bytes"] == 4
     assert found["momalisa_disk_free_bytes home"] > 0
     assert found["process_resident_memory_bytes"] > 0

@@ -1,5 +1,7 @@
 """The walk shown on Create: unfinished, finished, and what can follow it."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from db import queue
@@ -43,6 +45,23 @@ def test_the_filmstrip_shows_the_finished_frames(visit: Visit, enqueue_walk: Mak
         [12, f"/pictures/frames/{'c' * 64}.png", True],
     ]
     assert any(text.startswith("Frame 2 of 24") for text in texts(at))
+
+
+def test_a_walk_that_stands_still_says_so(visit: Visit, enqueue_walk: MakeWalk) -> None:
+    walk = enqueue_walk(frames=24)
+    with writing(settings().database) as session:
+        progress = [[0, "a" * 64]]
+        lease = claim_walk()
+        queue.renew_lease(
+            session=session, **lease, lease_seconds=60, stage="frames", progress=progress
+        )
+    at = visit("create", walk=walk.id)
+    assert not any("Nothing has moved" in text for text in texts(at))
+    at.session_state[f"moved_{walk.id}"] = (
+        at.session_state[f"moved_{walk.id}"][0],
+        datetime.now(UTC) - timedelta(hours=2),
+    )
+    assert any("Nothing has moved for about 2 h" in text for text in texts(at.run()))
 
 
 def test_a_queued_walk_is_cancelled_at_once(visit: Visit, enqueue_walk: MakeWalk) -> None:
@@ -178,6 +197,8 @@ def test_a_queued_walk_shows_its_place(visit: Visit, enqueue_walk: MakeWalk) -> 
 
 def test_a_new_session_lists_the_walks_in_progress(visit: Visit, enqueue_walk: MakeWalk) -> None:
     enqueue_walk("a moon", "a sea")
+    assert "In the queue: a moon → a sea" in texts(visit("create"))
+    claim_walk()
     assert "Being made now: a moon → a sea" in texts(visit("create"))
 
 

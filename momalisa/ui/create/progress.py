@@ -20,6 +20,10 @@ STAGES = {
 }
 
 
+STANDS_STILL = 60.0
+"""Seconds without a new picture after which the page says so; more where pictures take long."""
+
+
 def show_progress(walk: Walk) -> None:
     """Show the walk's progress every second until it is finished; then rerun the page."""
     st.fragment(_show_until_final, run_every="1s")(walk.id)
@@ -76,9 +80,27 @@ def describe_status(walk: Walk) -> str:
     if walk.stage in STAGES:
         return f"{STAGES[walk.stage]} …"
     done = count_finished_frames(walk)
-    left = _seconds_left(walk, done)
     counted = f"Frame {done} of {walk.frames_total}"
+    if still := _seconds_still(walk, done):
+        return (
+            f"{counted}. Nothing has moved for {durations.format_duration(still)}; a worker that "
+            "hangs is replaced by itself, and the frames stay"
+        )
+    left = _seconds_left(walk, done)
     return counted if left is None else f"{counted}, {durations.format_duration(left)} left"
+
+
+def _seconds_still(walk: Walk, done: int) -> float:
+    """Seconds since this page last saw the walk move; 0 while that is no longer than usual."""
+    now = datetime.now(UTC)
+    state = (walk.attempt, str(walk.progress))
+    seen: tuple[object, datetime] = st.session_state.get(f"moved_{walk.id}", (None, now))
+    if seen[0] != state:
+        seen = st.session_state[f"moved_{walk.id}"] = (state, now)
+    began = walk.started_at or now
+    usual = (seen[1] - began).total_seconds() / max(done, 1)
+    still = (now - seen[1]).total_seconds()
+    return still if still > max(STANDS_STILL, 5 * usual) else 0.0
 
 
 def count_finished_frames(walk: Walk) -> int:
@@ -125,7 +147,8 @@ def show_other_walks(except_for: str | None) -> None:
     with st.container(key="elsewhere"):
         for walk in others[:5]:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.text(f"Being made now: {wall_label.shorten(walk.title)}", width="stretch")
+                state = "Being made now" if walk.state is State.RUNNING else "In the queue"
+                st.text(f"{state}: {wall_label.shorten(walk.title)}", width="stretch")
                 # A link to the page shown now would not change the address.
                 st.button(
                     "Watch",

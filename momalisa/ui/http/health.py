@@ -8,6 +8,7 @@
 
 import hmac
 import logging
+import os
 from functools import lru_cache, partial
 from typing import Any
 from urllib.error import HTTPError
@@ -94,9 +95,13 @@ def find_faults() -> list[Finding]:
     return findings
 
 
-def check_exposure(current: Settings) -> list[Finding]:
-    """Who reaches the app by the settings, and whether it runs on this machine now."""
-    address, port = st.get_option("server.address") or "", st.get_option("server.port")
+def check_exposure(current: Settings, port: int | None = None) -> list[Finding]:
+    """Who reaches the app by the settings, and whether it runs on this machine now.
+
+    `port` is the app's, where it is not the one of Streamlit's settings.
+    """
+    address = os.environ.get("STREAMLIT_SERVER_ADDRESS") or st.get_option("server.address") or ""
+    chosen = port or os.environ.get("STREAMLIT_SERVER_PORT") or st.get_option("server.port")
     findings = []
     if warning := hosts.describe_exposure(address):
         findings += note("exposure", warning)
@@ -107,7 +112,7 @@ def check_exposure(current: Settings) -> list[Finding]:
         told = "MOMALISA_ADMINS has no effect without sign-in."
         findings += note("exposure", told, "Add [auth] to .streamlit/secrets.toml.")
     findings = findings or ok("exposure", f"The app is for {address or 'this machine'} only.")
-    return findings + _find_app(f"http://localhost:{port}/healthz")
+    return findings + _find_app(f"http://localhost:{chosen}/healthz")
 
 
 def _find_app(url: str) -> list[Finding]:
@@ -119,7 +124,9 @@ def _find_app(url: str) -> list[Finding]:
     except HTTPError:
         pass
     except OSError:
-        return note("app", f"The app does not answer at {url}.", "Start it, or ask its own port.")
+        return note(
+            "app", f"The app does not answer at {url}.", "Start it, or name its port: --port"
+        )
     return note("app", f"Another program answers at {url}.", "Choose a port: --server.port")
 
 
