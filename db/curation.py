@@ -1,6 +1,6 @@
 """What curators write on a finished film: title, tags, star and notes.
 
-Every change is an edit (`db.edits`), after which the film's record is stored anew.
+Every change is an edit of that field (`db.edits`), after which the film's record is stored anew.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -45,9 +45,11 @@ def set_tags(*, session: Session, walk_id: str, tags: Iterable[str]) -> list[str
     dropped, and all after the first MOST_TAGS. Raises KeyError when there is no such walk.
     """
     walk = _get_walk(session, walk_id)
-    existing = {tag.name: tag for tag in walk.tagged}
-    tagged = [existing.get(tag.name, tag) for tag in create_tags(tags)]
-    _change(session, walk, "tagged", tagged)
+    before = walk.tags
+    _set_tags(walk, tags)
+    if walk.tags != before:
+        edits.mark_edited(session, walk, "tags")
+    session.flush()
     return walk.tags
 
 
@@ -80,46 +82,73 @@ def take_in(
     *,
     session: Session,
     walk_id: str,
-    title: str,
-    tags: Iterable[str],
-    star: bool,
-    notes: str,
+    fields: Mapping[str, Any],
+    edit_times: Mapping[str, datetime],
+    edited_at: datetime | None,
     parent: str | None,
     recorded_votes: Sequence[Mapping[str, Any]],
-    edited_at: datetime | None,
     record_stored_at: datetime | None,
 ) -> bool:
-    """Take what a stored record says into a film's row; True if its edit is later than the row's.
+    """Take what a stored record says into a film's row; True if a field of it won.
 
-    The later edit wins. Votes are added to those of the row; a parent is set if there was none.
-    False, and nothing done, if there is no such film.
+    The later edit of each of `edits.FIELDS` wins; where that is the row's, the record is written
+    anew. Votes are added to those of the row; a parent is set if there was none. False, and
+    nothing done, if there is no such film.
     """
     walk = edits.lock(session, walk_id)
     if walk is None or walk.state is not State.DONE:
         return False
-    later = edited_at is not None and (walk.edited_at is None or edited_at > walk.edited_at)
-    if later:
-        walk.title, walk.star, walk.notes = clean_title(title) or walk.title, star, notes
-        existing = {tag.name: tag for tag in walk.tagged}
-        walk.tagged = [existing.get(tag.name, tag) for tag in create_tags(tags)]
-        walk.edited_at = walk.recorded_at = edited_at
+    was_stale = walk.record_is_stale
+    won, lost = _take_in_fields(walk, fields, edits.believe(session, edit_times))
     if parent != walk_id and walk.parent is None and parent and session.get(Walk, parent):
         walk.parent = parent
     complete = votes.take_in(session=session, votes=recorded_votes)
     if complete and walk.parent == parent:
         # Else it is read again, once the films that it names may be there.
         walk.record_stored_at = record_stored_at
-    if later and votes.count_of(session=session, walk_id=walk_id) > len(recorded_votes):
-        edits.mark_edited(session, walk)  # the record lacks votes of this history
+    # Later than every edit in the row, so that the next one is later still.
+    known = edits.believe(session, {"title": edited_at} if edited_at else {})
+    times = (*known.values(), *edits.read_times(walk).values(), walk.edited_at)
+    walk.edited_at = max((time for time in times if time), default=None)
+    if lost or votes.count_of(session=session, walk_id=walk_id) > len(recorded_votes):
+        edits.mark_stale(session, walk)  # the record lacks what this history has
+    elif not was_stale:
+        walk.recorded_at = walk.edited_at
     session.flush()
-    return later
+    return won
 
 
-def _change(session: Session, walk: Walk, column: str, value: object) -> None:
-    """Set a column, which is an edit if its value is another one."""
-    if getattr(walk, column) != value:
-        setattr(walk, column, value)
-        edits.mark_edited(session, walk)
+def _take_in_fields(
+    walk: Walk, fields: Mapping[str, Any], edit_times: Mapping[str, datetime]
+) -> tuple[bool, bool]:
+    """Set the fields that another history edited later; whether there are such, and others."""
+    theirs = {**fields, "title": clean_title(fields["title"]) or walk.title}
+    theirs["tags"] = sorted(tag.name for tag in create_tags(fields["tags"]))
+    own_times, results = edits.read_times(walk), set()
+    for name in edits.FIELDS:
+        value, time = theirs[name], edit_times.get(name)
+        result = edits.compare(name, getattr(walk, name), value, own_times.get(name), time)
+        results.add(result)
+        if result > 0 and name == "tags":
+            _set_tags(walk, value)
+        elif result > 0:
+            setattr(walk, name, value)
+        if result >= 0 and time:
+            own_times[name] = max(time, own_times.get(name, time))
+    walk.edit_times = edits.write_times(own_times)
+    return 1 in results, -1 in results
+
+
+def _set_tags(walk: Walk, names: Iterable[str]) -> None:
+    existing = {tag.name: tag for tag in walk.tagged}
+    walk.tagged = [existing.get(tag.name, tag) for tag in create_tags(names)]
+
+
+def _change(session: Session, walk: Walk, field: str, value: object) -> None:
+    """Set a field, which is an edit if its value is another one."""
+    if getattr(walk, field) != value:
+        setattr(walk, field, value)
+        edits.mark_edited(session, walk, field)
     session.flush()
 
 

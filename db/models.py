@@ -200,17 +200,25 @@ class Walk(Base):
         lazy="selectin", cascade="all, delete-orphan", passive_deletes=True, order_by="Tag.name"
     )
 
-    # The last edit (being finished, title, tags, star, notes, votes), the edit that the stored
-    # record has, and when the storage took that record.
+    # The last change that the record is to have (being finished, votes and edits), the one that
+    # the stored record has, and when the storage took that record.
     edited_at: Mapped[datetime | None]
     recorded_at: Mapped[datetime | None]
     record_stored_at: Mapped[datetime | None]
+    # When a curator last edited each of `edits.FIELDS`, in ISO format; the later edit wins.
+    edit_times: Mapped[dict[str, str]] = mapped_column(default=dict, server_default="{}")
 
     # For searching and sorting; `_update_search_columns` sets them. `number` is the accession
     # number as an integer, and the rowid in SQLite's full-text index.
     number: Mapped[int] = mapped_column(BigInteger, default=0)
     words: Mapped[str] = mapped_column(default="")
     sort_title: Mapped[str] = mapped_column(bytewise_string(SORT_LENGTH), default="")
+
+    @property
+    def record_is_stale(self) -> bool:
+        """Whether its stored record (walk.json) lacks a change; RECORD_IS_STALE says it in SQL."""
+        at, recorded_at = self.edited_at, self.recorded_at
+        return at is not None and (recorded_at is None or at > recorded_at)
 
     @property
     def tags(self) -> list[str]:

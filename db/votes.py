@@ -60,7 +60,7 @@ def cast(*, session: Session, one: str, other: str, preferred: str | None, maker
     moment = database_now(session)
     session.add(Vote(left=left, right=right, chosen=chosen, maker=maker, created_at=moment))
     for walk in pair_rows:
-        edits.mark_edited(session, walk)
+        edits.mark_stale(session, walk)
     session.flush()
     return True
 

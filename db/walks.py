@@ -11,7 +11,7 @@ from typing import Any, Literal, TypedDict, Unpack
 from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import Session
 
-from db import accession_numbers, curation, deletions, queue_limits
+from db import accession_numbers, curation, deletions, edits, queue_limits
 from db import votes as film_votes
 from db.clock import database_now
 from db.gallery_query import ORDERS, Filters, Sort, build_conditions, select_ids
@@ -113,6 +113,7 @@ class FilmFields(TypedDict, total=False):
     created_at: datetime | None
     started_at: datetime | None
     edited_at: datetime | None
+    edit_times: Mapping[str, datetime]
     record_stored_at: datetime
     maker: str
     parent: str | None
@@ -160,7 +161,8 @@ def adopt(
         parent=_check_parent(session, parent),
         tagged=curation.create_tags(fields.get("tags", ())),
         **{name: fields[name] for name in _PLAIN_FIELDS if name in fields},
-        **_edit_times(session, fields.get("edited_at"), stored_at),
+        **_change_times(session, fields.get("edited_at"), stored_at),
+        edit_times=edits.write_times(edits.believe(session, fields.get("edit_times", {}))),
         **{name: (spec or _BLANK_SPEC)[name] for name in _SPEC_COLUMNS},
         **{name: result[name] for name in RESULT & result.keys()},
     )
@@ -171,12 +173,14 @@ def adopt(
     return walk
 
 
-def _edit_times(
+def _change_times(
     session: Session, edited_at: datetime | None, record_stored_at: datetime | None
 ) -> dict[str, datetime | None]:
-    """Return when a film was edited and recorded; one without a record was edited just now."""
+    """Return when a film was changed and recorded; one without a record was changed just now."""
     if record_stored_at is None:
         return {"edited_at": database_now(session), "recorded_at": None}
+    if edited_at and edited_at > database_now(session) + edits.CLOCKS_DIFFER:
+        edited_at = None  # all edits to come would seem to be made in the future
     return {"edited_at": edited_at, "recorded_at": edited_at}
 
 

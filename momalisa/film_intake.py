@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy.exc import IntegrityError, InternalError, OperationalError, StatementError
@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 
 from db import curation, deletions, edits, walks
 from db import repair as row_repair
-from db.clock import database_now
 from db.error_messages import YearFull
 from db.models import State
 from db.session import reading, writing
@@ -30,8 +29,6 @@ from momalisa.stored_films import (
 
 AT_ONCE = 8
 """Concurrent requests: the client library keeps ten connections."""
-CLOCKS_DIFFER = timedelta(minutes=5)
-"""By how much the clocks of two histories on one storage may differ."""
 BATCH = 200
 """Films added by one transaction; a run that is interrupted keeps the earlier ones."""
 
@@ -123,16 +120,16 @@ def take_in_changed_records(storage: Storage, database: str, folders: Folders) -
 
 
 def take_in_record(database: str, walk_id: str, record: Record, stored_at: datetime | None) -> bool:
-    """Take a record into its film's row; True if its edit is the later one."""
+    """Take a record into its film's row; True if an edit of it is the later one."""
     with writing(database) as session:
-        # An edit in the future would outlast all edits to come.
-        credible = record.edited_at and record.edited_at <= database_now(session) + CLOCKS_DIFFER
         return curation.take_in(
             session=session,
             walk_id=walk_id,
-            **record.model_dump(include={"title", "tags", "star", "notes", "parent"}),
+            fields=record.model_dump(include=set(edits.FIELDS)),
+            edit_times=record.list_edit_times(),
+            edited_at=record.edited_at,
+            parent=record.parent,
             recorded_votes=[vote.model_dump() for vote in record.votes],
-            edited_at=record.edited_at if credible else None,
             record_stored_at=stored_at,
         )
 

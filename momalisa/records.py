@@ -6,12 +6,12 @@ storage alone. A record may come from another program or version: fields may be 
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
 from sqlalchemy.orm import Session
 
-from db import curation, votes
+from db import curation, deletions, edits, votes
 from db.models import Choice, Walk
 from momalisa.result import Result
 from momalisa.storage import film_key
@@ -65,7 +65,9 @@ class Record(BaseModel):
     created_at: Moment | None = None
     started_at: Moment | None = None
     edited_at: Moment | None = None
-    """The edit that the record has; None in records of earlier versions."""
+    """The last change that the record has; None in records of earlier versions."""
+    edit_times: Annotated[dict[str, Moment], Field(max_length=20)] | None = None
+    """When each of `edits.FIELDS` was edited last; None in records of earlier versions."""
     parent: WalkId | None = None
     maker: MakerId = ""
     remote: bool = False
@@ -74,22 +76,59 @@ class Record(BaseModel):
     tags: Annotated[list[str], Field(max_length=curation.MOST_TAGS)] = []
     votes: Annotated[list[RecordedVote], Field(max_length=VOTES)] = []
 
+    def list_edit_times(self) -> dict[str, datetime]:
+        """When each of `edits.FIELDS` was edited last; at the last change, in earlier versions."""
+        if self.edit_times is not None:
+            return self.edit_times
+        written = (name for name in edits.FIELDS if getattr(self, name))
+        return dict.fromkeys(written, self.edited_at) if self.edited_at else {}
 
-def write_record(session: Session, walk: Walk) -> bytes:
-    """Return the content of a film's `walk.json`, all that its row says."""
+
+class Unknown(NamedTuple):
+    """What a stored record says of films that are not in this history, or not yet."""
+
+    votes: list[RecordedVote]
+    parent: str | None
+
+
+NOTHING = Unknown([], None)
+
+
+def find_unknown(session: Session, walk: Walk, stored: Record | None) -> Unknown:
+    """Find what a record has, but a row cannot hold, unless that is of deleted films."""
+    if stored is None:
+        return NOTHING
+    own = votes.list_of(session=session, walk_id=walk.id, limit=VOTES)
+    known = {(vote.left, vote.right, vote.maker) for vote in own}
+    ballots = [
+        vote
+        for vote in stored.votes
+        if walk.id in (vote.left, vote.right) and (vote.left, vote.right, vote.maker) not in known
+    ]
+    ids = {walk_id for vote in ballots for walk_id in (vote.left, vote.right)}
+    deleted = deletions.find_deleted_ids(session=session, ids={*ids, stored.parent or ""})
+    parent = None if walk.parent or stored.parent in {*deleted, walk.id} else stored.parent
+    return Unknown([v for v in ballots if not deleted & {v.left, v.right}], parent)
+
+
+def write_record(session: Session, walk: Walk, unknown: Unknown = NOTHING) -> bytes:
+    """Return the content of a film's `walk.json`, all that its row says, and what is unknown."""
     names = set(Result.model_fields) - {"frames"}
     result: dict[str, Any] = {name: getattr(walk, name) for name in names}
     result["files"] = {**walk.files, "json": film_key(walk.id, RECORD)}
-    ballots = votes.list_of(session=session, walk_id=walk.id, limit=VOTES)
+    rows = votes.list_of(session=session, walk_id=walk.id, limit=VOTES)
+    ballots = [RecordedVote.model_validate(vote, from_attributes=True) for vote in rows]
+    ballots = sorted([*ballots, *unknown.votes], key=lambda vote: vote.created_at)[-VOTES:]
     content = {
         "version": 1,
         "walk_id": walk.id,
         "accession": walk.accession,
-        "parent": walk.parent,
+        "parent": walk.parent or unknown.parent,
         "remote": walk.remote,
         **{name: _to_text(getattr(walk, name)) for name in _MOMENTS},
         **{name: getattr(walk, name) for name in _CURATED},
-        "votes": [RecordedVote.model_validate(v, from_attributes=True) for v in ballots],
+        "edit_times": walk.edit_times,
+        "votes": ballots,
         "digest": walk.digest,
         "spec": walk.spec or None,
         "result": Result(**result, frames=walk.frames_total).model_dump(),

@@ -94,6 +94,7 @@ def _read_record(storage: Storage, files: Mapping[str, StoredFile]) -> dict[str,
     return {
         **_describe(record.spec, record.title),
         **record.model_dump(exclude={"spec", "title", "result"}),
+        "edit_times": record.list_edit_times(),
         "record_stored_at": files[RECORD].updated,
         "result": {**record.result.model_dump(), "files": existing},
     }

@@ -190,6 +190,62 @@ def test_later_edit_of_two_histories_wins(
     get_engine(other).dispose()
 
 
+def cast_vote(url: str, other: str, maker: str) -> None:
+    with writing(url) as session:
+        pair = {"one": "w1", "other": other, "preferred": other}
+        assert votes.cast(session=session, maker=maker, **pair)
+
+
+def test_a_vote_in_one_history_leaves_the_edits_of_another(
+    url: str, tmp_path: Path, storage: LocalStorage, outbox: Outbox
+) -> None:
+    other = f"sqlite:///{tmp_path}/other.db"
+    migrate(other)
+    for number, walk_id in enumerate(("w1", "w2")):
+        add_film(storage, walk_id, film_record(walk_id, accession=f"ML.2026.{number + 1:04d}"))
+    for each in (url, other):
+        sync(storage, each, outbox)
+        write_records(storage, outbox, each)
+    with writing(url) as session:
+        of: dict[str, Any] = {"session": session, "walk_id": "w1"}
+        curation.set_notes(notes="an hour of work", known="", **of)
+        curation.set_tags(tags=["blue"], **of)
+        curation.set_star(star=True, **of)
+    cast_vote(url, "w2", "one")
+    write_records(storage, outbox, url)
+    cast_vote(other, "w2", "two")
+    with writing(other) as session:
+        curation.set_title(session=session, walk_id="w1", title="another")
+    write_records(storage, outbox, other)
+    sync(storage, url, outbox)
+    record = record_of(storage, "w1")
+    assert (record.title, record.notes, record.tags) == ("another", "an hour of work", ["blue"])
+    assert record.star
+    assert {vote.maker for vote in record.votes} == {"one", "two"}
+    rows = [history(each) for each in (url, other)]
+    assert rows[0][1] == rows[1][1]
+    for row in (films["w1"] for films, _ in rows):
+        assert (row["notes"], row["title"], row["star"]) == ("an hour of work", "another", True)
+    get_engine(other).dispose()
+
+
+def test_votes_on_films_that_a_history_lacks_stay_in_the_record(
+    url: str, storage: LocalStorage, outbox: Outbox
+) -> None:
+    ballot = {"left": "w1", "right": "w9", "chosen": "left", "maker": "m"}
+    ballot["created_at"] = "2026-02-02T10:00:00+00:00"
+    add_film(storage, "w1", film_record("w1", votes=[ballot], parent="w9"))
+    sync(storage, url, outbox)
+    set_title(url, "mine")
+    write_records(storage, outbox, url)
+    record = record_of(storage, "w1")
+    assert (record.title, record.parent, len(record.votes)) == ("mine", "w9", 1)
+    add_film(storage, "w9", film_record("w9", accession="ML.2026.0043"))
+    sync(storage, url, outbox)
+    films, ballots = history(url)
+    assert (films["w1"]["parent"], len(ballots)) == ("w9", 1)
+
+
 def test_edit_that_claims_the_future_is_not_believed(
     url: str, storage: LocalStorage, outbox: Outbox
 ) -> None:

@@ -3,7 +3,6 @@
 import logging
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from pydantic import ValidationError
 
@@ -13,8 +12,8 @@ from db.models import Walk
 from db.session import reading, writing
 from momalisa.backoff import Backoff
 from momalisa.errors import NotStored, StorageError
-from momalisa.film_intake import CLOCKS_DIFFER, take_in_record
-from momalisa.records import Record, write_record
+from momalisa.film_intake import take_in_record
+from momalisa.records import Record, find_unknown, write_record
 from momalisa.render import record_key
 from momalisa.storage import CONTENT_TYPES, Storage, StoredFile
 
@@ -72,38 +71,39 @@ class RecordWriter:
         return [walk_id for walk_id in stale if walk_id not in self._not_before][:AT_A_TIME]
 
     def _write(self, walk_id: str) -> None:
-        """Store a film's record, unless the stored one has a later edit, which is taken in then."""
+        """Store a film's record, with the later edits of the stored one, which are taken in."""
+        with reading(self._database) as session:
+            walk = session.get(Walk, walk_id)
+        storage, key = self._get_storage(), record_key(walk_id)
+        if walk is not None and not storage.exists(walk.files.get("gif", "")):
+            raise StorageError("Its film is not in the storage. Is MOMALISA_STORE the right one?")
+        previous = _read_or_none(storage, key)
+        stored = _parse(previous)
+        if stored:
+            take_in_record(self._database, walk_id, stored, None)
         with reading(self._database) as session:
             walk = session.get(Walk, walk_id)
             if walk is None or walk.edited_at is None:
                 return
-            data = write_record(session, walk)
-        storage, key = self._get_storage(), record_key(walk_id)
-        previous = _read_or_none(storage, key)
-        theirs = _parse(previous)
-        latest = datetime.now(UTC) + CLOCKS_DIFFER
-        if theirs and theirs.edited_at and walk.edited_at < theirs.edited_at <= latest:
-            take_in_record(self._database, walk_id, theirs, None)
-            return
-        stored = self._store(storage, walk, data, previous)
+            unknown = find_unknown(session, walk, stored)
+            data = write_record(session, walk, unknown)
+        written = _store(storage, key, data, previous)
         with writing(self._database) as session:
             edits.mark_recorded(
                 session=session,
                 walk_id=walk_id,
                 edited_at=walk.edited_at,
-                stored_at=stored.updated,
+                # Read again, once the films that it names may be there.
+                stored_at=None if any(unknown) else written.updated,
                 key=key,
             )
 
-    @staticmethod
-    def _store(storage: Storage, walk: Walk, data: bytes, previous: bytes | None) -> StoredFile:
-        """Store a record beside its film, in the place of the one that was read."""
-        if not storage.exists(walk.files.get("gif", "")):
-            raise StorageError("Its film is not in the storage. Is MOMALISA_STORE the right one?")
-        key, content_type = record_key(walk.id), CONTENT_TYPES[".json"]
-        if previous is None:
-            return storage.put(key, data, content_type)
-        return storage.replace(key, data, content_type, previous=previous)
+
+def _store(storage: Storage, key: str, data: bytes, previous: bytes | None) -> StoredFile:
+    """Store a record in the place of the one that was read."""
+    if previous is None:
+        return storage.put(key, data, CONTENT_TYPES[".json"])
+    return storage.replace(key, data, CONTENT_TYPES[".json"], previous=previous)
 
 
 def _read_or_none(storage: Storage, key: str) -> bytes | None:

@@ -2,9 +2,11 @@
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from db import curation, edits, votes, walks
 from db.models import Walk
@@ -71,7 +73,7 @@ def test_an_edit_makes_the_record_stale_and_no_change_does_not(
         record(url, film)
 
 
-def test_a_vote_is_an_edit_of_both_films(url: str, film: Walk, add_film: AddWalk) -> None:
+def test_a_vote_makes_both_records_stale(url: str, film: Walk, add_film: AddWalk) -> None:
     other = add_film(result={"sha256": "5a" * 32})
     record(url, other)
     with writing(url) as session:
@@ -137,26 +139,53 @@ def test_tags_have_a_limit(url: str, film: Walk) -> None:
     assert len(tags) == curation.MOST_TAGS
 
 
-@pytest.mark.parametrize(("seconds", "title"), [(1, "theirs"), (-1, "a → b")])
+def take_in(session: Session, film: Walk, times: dict[str, datetime], **fields: Any) -> bool:
+    blank = {"title": film.title, "tags": [], "star": False, "notes": ""}
+    return curation.take_in(
+        session=session,
+        walk_id=film.id,
+        fields=blank | fields,
+        edit_times=times,
+        edited_at=max(times.values(), default=None),
+        parent=None,
+        recorded_votes=[],
+        record_stored_at=None,
+    )
+
+
+@pytest.mark.parametrize(("seconds", "title"), [(1, "theirs"), (-1, "ours")])
 def test_the_later_edit_wins(url: str, film: Walk, seconds: int, title: str) -> None:
+    with writing(url) as session:
+        curation.set_title(session=session, walk_id=film.id, title="ours")
+    record(url, film)
     edited_at = read(url, film).edited_at
     assert edited_at is not None
     with writing(url) as session:
-        taken = curation.take_in(
-            session=session,
-            walk_id=film.id,
-            title="theirs",
-            tags=["sea"],
-            star=True,
-            notes="n",
-            parent=None,
-            recorded_votes=[],
-            edited_at=edited_at + timedelta(seconds=seconds),
-            record_stored_at=edited_at,
-        )
+        times = {"title": edited_at + timedelta(seconds=seconds)}
+        taken = take_in(session, film, times, title="theirs")
     assert taken is (seconds > 0)
     assert read(url, film).title == title
-    assert stale(url) == []
+    assert stale(url) == ([] if taken else [film.id]), "a record that lacks an edit is written"
+
+
+def test_the_later_edit_of_each_field_wins(url: str, film: Walk) -> None:
+    with writing(url) as session:
+        curation.set_notes(session=session, walk_id=film.id, notes="ours", known="")
+    later = datetime.now(UTC) + timedelta(seconds=1)
+    with writing(url) as session:
+        assert take_in(session, film, {"star": later, "tags": later}, star=True, tags=["sea"])
+    row = read(url, film)
+    assert (row.notes, row.star, row.tags) == ("ours", True, ["sea"])
+    assert stale(url) == [film.id]
+
+
+def test_what_was_never_edited_wins_over_nothing(url: str, film: Walk) -> None:
+    """Neither a rendering nor a vote is an edit of what curators write."""
+    with writing(url) as session:
+        edits.mark_stale(session, session.get_one(Walk, film.id))
+        assert take_in(session, film, {"notes": datetime(2026, 1, 1, tzinfo=UTC)}, notes="old")
+        assert not take_in(session, film, {}, title="the walk's own")
+    assert (read(url, film).notes, read(url, film).title) == ("old", film.title)
 
 
 def test_a_deleted_film_whose_record_was_written_is_deleted_again(url: str, film: Walk) -> None:

@@ -31,6 +31,7 @@ def upgrade() -> None:
     # Not in batch mode: a column alone is added in place, and the triggers of `walks` stay.
     for name in ("edited_at", "recorded_at", "record_stored_at", "not_before"):
         op.add_column("walks", _moment(name))
+    op.add_column("walks", sa.Column("edit_times", sa.JSON(), nullable=False, server_default="{}"))
     op.add_column("walks", _count("machine_failures"))
     op.add_column("walks", _text("origin", sa.String(64)))
     op.add_column("stills", _moment("asked_at"))
@@ -66,6 +67,7 @@ def downgrade() -> None:
         op.drop_column("workers", name)
     op.drop_column("stills", "asked_at")
     op.drop_column("walks", "origin")
+    op.drop_column("walks", "edit_times")
     for name in ("machine_failures", "not_before", "record_stored_at", "recorded_at", "edited_at"):
         op.drop_column("walks", name)
 
