@@ -1,9 +1,8 @@
 """The worker's side of the queue: claim a walk, renew its lease, end it.
 
 A claim is a lease, identified by `owner` and `attempt`. Every write checks both, so a worker that
-has lost its lease changes nothing. A lease that expires counts as a death of its worker: the walk
-returns to the queue, or fails at the third death in a row without a new frame. After a fault of a
-machine it returns with `put_back`, and waits a while.
+has lost its lease changes nothing. A lease that expires counts as a death of its worker, see
+`db.deaths`. After a fault of a machine a walk returns with `put_back`, and waits a while.
 """
 
 from datetime import datetime, timedelta
@@ -13,11 +12,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from db import troubles
+from db import deaths, troubles
 from db.clock import database_now
 from db.models import HAS_FILM, IS_QUEUED, IS_RUNNING, State, Walk
 
-MAX_DEATHS = 3
 RESULT = frozenset(
     {
         "device",
@@ -120,7 +118,7 @@ def give_up(*, session: Session, walk_id: str, owner: str, attempt: int, reason:
     walk = session.scalar(held.execution_options(populate_existing=True))
     if walk is None:
         return False
-    _count_death(walk, f"Worker {owner} {reason}", database_now(session))
+    deaths.count(session, walk, f"Worker {owner} {reason}", database_now(session))
     session.flush()
     return True
 
@@ -128,32 +126,8 @@ def give_up(*, session: Session, walk_id: str, owner: str, attempt: int, reason:
 def _take_back(session: Session, condition: ColumnElement[bool], reason: str) -> None:
     lost = select(Walk).where(IS_RUNNING, condition).with_for_update(skip_locked=True)
     for walk in session.scalars(lost.execution_options(populate_existing=True)).all():
-        _count_death(walk, f"Worker {walk.owner} {reason}", database_now(session))
+        deaths.count(session, walk, f"Worker {walk.owner} {reason}", database_now(session))
     session.flush()
-
-
-def _count_death(walk: Walk, reason: str, moment: datetime) -> None:
-    """Release a dead worker's walk: back to the queue, cancelled if requested, or failed."""
-    advanced = troubles.note(walk, reason, moment)
-    walk.deaths = 1 if advanced else walk.deaths + 1
-    walk.owner, walk.lease_until, walk.stage = None, None, ""
-    if walk.cancel_requested:
-        _end_row(walk, State.CANCELLED, moment)
-    elif walk.deaths < MAX_DEATHS:
-        walk.state = State.QUEUED
-    else:
-        _end_row(walk, State.FAILED, moment)
-        walk.error = (
-            f"The worker died {MAX_DEATHS} times at the same frame of this film, so it was given "
-            "up. A smaller picture or fewer frames may fit this machine."
-        )
-
-
-def _end_row(walk: Walk, state: State, moment: datetime) -> None:
-    """Do what `without_new_film` does, to a row in memory."""
-    has_film = "gif" in walk.files
-    walk.state = State.DONE if has_film else state
-    walk.finished_at = walk.finished_at if has_film and walk.finished_at else moment
 
 
 def without_new_film(state: State, moment: datetime) -> dict[str, Any]:
@@ -329,9 +303,9 @@ def put_back(
     tries = walk.machine_failures = 1 if advanced else walk.machine_failures + 1
     walk.owner, walk.lease_until, walk.stage = None, None, ""
     if walk.cancel_requested:
-        _end_row(walk, State.CANCELLED, moment)
+        deaths.end_row(walk, State.CANCELLED, moment)
     elif most_tries is not None and tries >= most_tries:
-        _end_row(walk, State.FAILED, moment)
+        deaths.end_row(walk, State.FAILED, moment)
         walk.error = error
     else:
         first, longest = pause

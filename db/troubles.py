@@ -5,23 +5,32 @@ died or its machine failed; "frames" counts the finished ones, "pictures" the pr
 """
 
 from datetime import datetime
+from typing import Any
 
 from db.models import Walk
 
 
 def note(walk: Walk, reason: str, moment: datetime) -> bool:
-    """Add an entry to the walk's troubles; return whether it has advanced since all earlier ones.
+    """Add an entry to the walk's troubles; return whether it advanced since all the others."""
+    advanced = has_advanced(walk, walk.progress)
+    entry = {"at": moment.isoformat(), "attempt": walk.attempt, "reason": reason}
+    walk.troubles = [*walk.troubles, entry | _count(walk.progress)]
+    return advanced
+
+
+def has_advanced(walk: Walk, progress: list[Any]) -> bool:
+    """Whether there is more progress than at any of the walk's troubles.
 
     A new attempt reports frames of the cache again: only more of them than ever are an advance.
     """
-    counts = {
-        "frames": sum(len(entry) == 2 for entry in walk.progress),
-        "pictures": len(walk.progress),
-    }
-    advanced = any(
+    return any(
         number > max((int(entry.get(name, 0)) for entry in walk.troubles), default=0)
-        for name, number in counts.items()
+        for name, number in _count(progress).items()
     )
-    entry = {"at": moment.isoformat(), "attempt": walk.attempt, "reason": reason, **counts}
-    walk.troubles = [*walk.troubles, entry]
-    return advanced
+
+
+def _count(progress: list[Any]) -> dict[str, int]:
+    return {
+        "frames": sum(len(entry) == 2 for entry in progress),
+        "pictures": len(progress),
+    }

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from db import queue, worker_registry
+from db import queue, troubles, worker_registry
 from db.error_messages import HistoryError
 from db.models import Walk
 from db.queue import LeaseStatus
@@ -83,6 +83,7 @@ class ActiveJob:
             "owner": owner,
             "attempt": walk.attempt,
         }
+        self._walk = walk
         self.status = LeaseStatus.HELD
         self.has_stored = False
         """Whether its film began to be stored."""
@@ -98,6 +99,11 @@ class ActiveJob:
         previews = [[place, key, "rough"] for place, key in progress.previews]
         self._current = (progress.stage, frames + previews)
         self.has_stored |= progress.stage == "storing"
+
+    @property
+    def has_advanced(self) -> bool:
+        """Whether it has come further than all attempts that ended in trouble."""
+        return troubles.has_advanced(self._walk, self._current[1])
 
     @property
     def seconds_abandoned(self) -> float:

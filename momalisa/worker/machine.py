@@ -6,7 +6,8 @@ only if no other walk has failed here since the last success: where several fail
 
 import json
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from pydantic import BaseModel, ValidationError
@@ -16,6 +17,10 @@ from momalisa.files import write_atomically
 SHOWN_AFTER = 3
 """Faults in a row after which the pages tell of the machine's problem."""
 _MOST_SUSPECTS = 100
+_DIED = (
+    "The worker's process crashed, hung, or was killed at its work. The machine's memory may be "
+    "full, or the driver of its device broken."
+)
 
 
 class _Record(BaseModel):
@@ -34,6 +39,7 @@ class Machine:
 
     def __init__(self, path: Path, pauses: tuple[float, float]) -> None:
         self._path = path
+        self._work_path = path.with_suffix(".work")
         self._first, self._longest = pauses
         self._proved = False
         try:
@@ -81,6 +87,34 @@ class Machine:
                 suspects=suspects[-_MOST_SUSPECTS:],
             )
         )
+
+    @contextmanager
+    def at_work(self, walk_id: str = "") -> Iterator[None]:
+        """Let the next process know, if this one dies in the body, at which walk it did.
+
+        Without a walk's id it is at its probe, or loads its model.
+        """
+        with suppress(OSError):
+            self._work_path.parent.mkdir(parents=True, exist_ok=True)
+            self._work_path.write_text(walk_id)
+        try:
+            yield
+        finally:
+            self.forget_work()
+
+    def forget_work(self) -> None:
+        """Let a death from here on say nothing about this machine."""
+        with suppress(OSError):
+            self._work_path.unlink(missing_ok=True)
+
+    def note_death(self) -> None:
+        """Count a fault if the process before this one died at its work."""
+        try:
+            walk_id = self._work_path.read_text()
+        except (OSError, ValueError):
+            return
+        self.note_fault(_DIED, walk_id)
+        self.forget_work()
 
     def note_proof(self) -> None:
         """Note that the machine is well as far as can be seen; only a walk's success clears all."""

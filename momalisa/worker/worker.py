@@ -13,7 +13,6 @@ from collections.abc import Callable
 from functools import partial
 
 from db import queue, stills, worker_registry
-from db.error_messages import HistoryError
 from db.models import Walk
 from db.session import reading, writing
 from momalisa.backoff import Backoff
@@ -32,6 +31,7 @@ from momalisa.worker.rendering import Fault, JobEnd, JobRenderer, LoadModel, Sti
 from momalisa.worker.sign_of_life import life_path
 from momalisa.worker.stall import StallWatch
 from momalisa.worker.time_share import StillClock
+from momalisa.worker.walk_ends import write_end
 
 LONGEST_BEAT = 1800.0
 """Seconds that one heartbeat may take, as in a database that does not answer."""
@@ -43,10 +43,6 @@ MOST_TRIES = {Blame.UNFORESEEN: 3}
 """At how many faults in a row without a new frame a walk fails."""
 MOST_TRIES_OTHERWISE = 6
 """The same after faults of the machine, where only this walk has them."""
-END_GRACE = 5.0
-"""Seconds that a stopping worker goes on trying to write how a walk ended."""
-MOST_END_TRIES = 5
-"""Tries to write how a walk ended, after errors that are not the history's being away."""
 
 log = logging.getLogger(__name__)
 
@@ -118,8 +114,15 @@ class Worker:
         `once`, raises MachineFault if the machine cannot render.
         """
         self._patient = not once
-        heartbeat = self._heartbeat.start(force_exit)
+
+        def exit_at_once() -> None:
+            if self._stop.is_set:
+                self._machine.forget_work()
+            force_exit()
+
+        heartbeat = self._heartbeat.start(exit_at_once)
         try:
+            self._machine.note_death()
             if not once:
                 self._start_courier()
                 self._prepare()
@@ -144,7 +147,9 @@ class Worker:
         """Load the default model, unless the machine has to prove itself first anyway."""
         if self._machine.needs_proof:
             return
-        if fault := self._renderer.load_default_model():
+        with self._machine.at_work():
+            fault = self._renderer.load_default_model()
+        if fault:
             self._note_fault(fault)
 
     def _start_courier(self) -> None:
@@ -215,7 +220,9 @@ class Worker:
         self._pause(self._machine.seconds_left)
         if self._stop.is_set:
             return True
-        if fault := self._renderer.probe():
+        with self._machine.at_work():
+            fault = self._renderer.probe()
+        if fault:
             self._note_fault(fault)
         else:
             self._machine.note_proof()
@@ -246,20 +253,23 @@ class Worker:
         name_walk(walk.id, walk.accession)
         job = self._heartbeat.job = ActiveJob(walk, self.name)
         try:
-            end = self._renderer.render_walk(
-                walk,
-                job,
-                self._stop,
-                lambda progress: self._follow(progress, job, walk.model),
-                self._heartbeat.confirm_lease,
-            )
+            with self._machine.at_work(walk.id):
+                end = self._renderer.render_walk(
+                    walk,
+                    job,
+                    self._stop,
+                    lambda progress: self._follow(progress, job, walk.model),
+                    self._heartbeat.confirm_lease,
+                )
             job.ending = True
             if end.fault:
                 self._note_fault(end.fault, walk.id)
                 end = self._try_again(end.fault, walk.id)
             elif end.write is queue.finish:
                 self._machine.note_success()
-            ended = self._write_end(end, job)
+            ended = write_end(
+                end, job, self._database, self._timing, self._stop, once=not self._patient
+            )
             if not ended:
                 log.info("%s was not this worker's any more", walk.accession)
             if job.has_stored and (not ended or end.write is queue.confirm_cancel):
@@ -291,35 +301,11 @@ class Worker:
         fields = {"reason": fault.sentence, "most_tries": tries, "error": error}
         return JobEnd(queue.put_back, fields | {"pause": self._timing.walk_pauses})
 
-    def _write_end(self, end: JobEnd, job: ActiveJob) -> bool:
-        """Write how a walk ended; False if its lease is lost.
-
-        While the history is away it is tried again, until the worker must stop. The film is stored
-        already: the next worker finds it. Raises what the last try raised.
-        """
-        backoff = Backoff(*self._timing.end_retries)
-        tries = 0
-        while True:
-            try:
-                changes, _ = job.changes()
-                with writing(self._database) as session:
-                    queue.renew_lease(
-                        session=session, **job.lease, lease_seconds=self._timing.lease, **changes
-                    )
-                    return end.write(session=session, **job.lease, **end.fields)
-            except Exception as error:
-                tries += 1
-                may_last = self._patient and isinstance(error, HistoryError)
-                gives_up = not may_last and tries >= MOST_END_TRIES
-                if gives_up or self._stop.seconds > END_GRACE:
-                    raise
-                if tries == 1:
-                    log_error("The end of a walk is written later", error)
-                time.sleep(backoff.next_pause())
-
     def _follow(self, progress: Progress, job: ActiveJob, model: str) -> None:
         """Note a walk's progress; render a still of the same model if it is time for one."""
         job.report(progress)
+        if job.has_advanced:
+            self._machine.forget_work()
         self._watch.report(progress)
         looked_lately = time.monotonic() - self._last_look < self._timing.poll
         if self._stop.is_set or looked_lately or not self._still_clock.is_due:

@@ -17,7 +17,7 @@ from typing import Any
 
 from sqlalchemy import func, select, text
 
-from db import queue, walks, worker_registry
+from db import deaths, queue, walks, worker_registry
 from db.models import State, Walk
 from db.session import get_engine, migrate, reading, sqlite_file, writing
 from tests.support.databases import Databases, SQLite
@@ -111,7 +111,7 @@ def _is_possible(walk: Walk) -> bool:
         case State.DONE:
             return walk.owner is None and bool(walk.files) and walk.finished_at is not None
         case State.FAILED:
-            return walk.owner is None and walk.deaths == queue.MAX_DEATHS and bool(walk.error)
+            return walk.owner is None and walk.deaths == deaths.MAX_DEATHS and bool(walk.error)
         case _:
             return False
 

@@ -12,7 +12,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from db import queue, walks, worker_registry
+from db import deaths, queue, walks, worker_registry
 from db.models import State, Walk
 from db.queue import LeaseStatus
 from db.session import get_engine, reading, writing
@@ -54,6 +54,9 @@ class Queue(RuleBasedStateMachine):
         with writing(self.url) as session:
             walk = queue.claim(session=session, owner=worker, lease_seconds=60)
         waiting = [one for one in self.walk_ids if self.state[one] is State.QUEUED]
+        with reading(self.url) as session:
+            held = {one for one in waiting if session.get_one(Walk, one).not_before}
+        waiting = [one for one in waiting if one not in held]
         assert (walk and walk.id) == (waiting[0] if waiting else None)
         if walk is not None:
             self.state[walk.id] = State.RUNNING
@@ -80,7 +83,7 @@ class Queue(RuleBasedStateMachine):
             row = session.get_one(Walk, lease["walk_id"])
         ends = {"finish": {State.DONE}, "fail": {State.FAILED}}
         free = {State.QUEUED, State.CANCELLED}
-        over = free | {State.FAILED} if row.deaths == queue.MAX_DEATHS else free
+        over = free | {State.FAILED} if row.deaths >= deaths.MAX_DEATHS else free
         assert row.state in ends.get(ending, over)
         self.state[row.id] = row.state
         self.lost_leases.append(lease)

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from db import queue, queue_limits, repair, walks
+from db import deaths, queue, queue_limits, repair, walks
 from db.models import State, Walk
 from db.queue_limits import QueueLimits
 from db.session import reading, writing
@@ -77,7 +77,7 @@ def die_cancelled(url: str, walk: Walk) -> None:
 
 
 def die_three_times(url: str, walk: Walk) -> None:
-    for _ in range(queue.MAX_DEATHS):
+    for _ in range(deaths.MAX_DEATHS):
         claim(url)
         with writing(url) as session:
             queue.reclaim_from(session=session, owner="worker")
