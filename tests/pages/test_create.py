@@ -105,6 +105,16 @@ def test_a_missing_model_gets_its_download_command(visit: Visit) -> None:
     assert all_walks() == []
 
 
+def test_a_model_of_the_settings_that_is_not_there_is_told_to_curators(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOMALISA_MODEL", "atelierr")
+    settings.cache_clear()
+    at = press(type_prompts(visit("create"), "a red square", "a sea"), WALK)
+    assert "The model that this gallery starts with, “atelierr”, is not here" in all_text(at)
+    assert all_walks() == []
+
+
 def test_a_preset_fills_the_prompts(visit: Visit) -> None:
     name, prompts = next(iter(PRESETS.items()))
     assert form_prompts(press(visit("create"), name)) == list(prompts)

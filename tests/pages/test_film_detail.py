@@ -100,6 +100,17 @@ def test_tags_are_saved_normalised(visit: Visit, add_film: MakeWalk) -> None:
     assert stored_walk(walk.id).tags == ["for the foyer"]
 
 
+def test_a_tag_typed_with_commas_is_several_and_a_long_one_is_cut_with_a_word(
+    visit: Visit, add_film: MakeWalk
+) -> None:
+    walk = add_film()
+    at = visit("gallery", walk=walk.id)
+    widget(at, "multiselect", "Tags").set_value(["Foyer, blue", "x" * 70]).run()
+    assert not at.exception
+    assert stored_walk(walk.id).tags == ["blue", "foyer", "x" * 64]
+    assert any("64 characters" in toast.value for toast in at.toast)
+
+
 def test_a_foreign_film_shows_what_is_known_of_it(visit: Visit, add_foreign_film: MakeWalk) -> None:
     walk = add_foreign_film()
     (card,) = component_data(visit("gallery"), "grid")["cards"]
