@@ -106,7 +106,8 @@ class OutOfReach(HistoryError):
 
     sentence = (
         "The history cannot be reached just now. Nothing is lost; please try again in a moment. "
-        "If this stays, look at the database that MOMALISA_DATABASE_URL names."
+        "If this stays: may its folder be written, or does the server that MOMALISA_DATABASE_URL "
+        "names answer?"
     )
 
 

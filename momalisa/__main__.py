@@ -32,11 +32,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return BAD_INPUT
     except (MomaLisaError, OSError) as error:
-        print(error, file=sys.stderr)
+        print(_describe(error), file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("Stopped. The frames that were ready are kept.", file=sys.stderr)
         return FAILED
+
+
+def _describe(error: Exception) -> str:
+    """An error's sentence; for a file or folder that the system refuses, which one and why."""
+    if isinstance(error, OSError) and error.filename and error.strerror:
+        return f"{error.filename} cannot be used: {error.strerror}."
+    return str(error)
 
 
 def _build_parser() -> argparse.ArgumentParser:
