@@ -9,15 +9,19 @@ import logging
 import os
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
-from momalisa.errors import BadInput
+from momalisa.errors import BadInput, Cancelled
 
 TOO_MUCH = "This file asks for more memory or time than reading it may take here."
 _BAD_INPUT = 3
+_POLL_SECONDS = 0.1
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _OWN_MEMORY = 96 * 2**20
 """Bytes for the interpreter, the libraries and the stacks of their threads."""
@@ -25,32 +29,63 @@ _OWN_MEMORY = 96 * 2**20
 log = logging.getLogger(__name__)
 
 
-def call(function: str, *, memory: int, seconds: float, **arguments: Any) -> Any:
+def _never() -> bool:
+    return False
+
+
+def call(
+    function: str,
+    *,
+    memory: int,
+    seconds: float,
+    stopped: Callable[[], bool] = _never,
+    **arguments: Any,
+) -> Any:
     """Call a function, named as `package.module:function`, and return its result.
 
     Arguments and result are values of JSON. The function may use `memory` bytes and `seconds`.
     Raises BadInput with the function's own sentence, or TOO_MUCH where a limit was reached or the
-    process crashed.
+    process crashed; Cancelled once `stopped()` is true, which ends the process.
     """
-    try:
-        process = subprocess.run(
+    code, output, errors = _run(function, memory, seconds, stopped, json.dumps(arguments).encode())
+    if code == _BAD_INPUT:
+        raise BadInput(output.decode())
+    if code:
+        last_line = errors.decode(errors="replace").strip().rpartition("\n")[2]
+        log.warning("%s ended with %d: %s", function, code, last_line)
+        raise BadInput(TOO_MUCH)
+    return json.loads(output)
+
+
+def _run(
+    function: str, memory: int, seconds: float, stopped: Callable[[], bool], data: bytes
+) -> tuple[int, bytes, bytes]:
+    """Run the process; returns its exit code, output and errors. Raises as `call` does."""
+    # From a file: a `communicate` that was interrupted does not go on sending.
+    with TemporaryFile() as arguments:
+        arguments.write(data)
+        arguments.seek(0)
+        process = subprocess.Popen(
             [sys.executable, "-m", __name__, function, str(memory), str(round(seconds))],
-            input=json.dumps(arguments).encode(),
-            capture_output=True,
-            timeout=seconds,
+            stdin=arguments,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
             cwd=_CHECKOUT,
             env=os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-            check=False,
         )
-    except subprocess.TimeoutExpired:
-        raise BadInput(TOO_MUCH) from None
-    if process.returncode == _BAD_INPUT:
-        raise BadInput(process.stdout.decode())
-    if process.returncode:
-        last_line = process.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-        log.warning("%s ended with %d: %s", function, process.returncode, last_line)
-        raise BadInput(TOO_MUCH)
-    return json.loads(process.stdout)
+    end = time.monotonic() + seconds
+    with process:
+        try:
+            while True:
+                with suppress(subprocess.TimeoutExpired):
+                    output, errors = process.communicate(timeout=_POLL_SECONDS)
+                    return process.returncode, output, errors
+                if stopped():
+                    raise Cancelled("Nobody waits for this any more.")
+                if time.monotonic() > end:
+                    raise BadInput(TOO_MUCH)
+        finally:
+            process.kill()
 
 
 def main(function: str, memory: str, seconds: str) -> int:

@@ -2,11 +2,12 @@
 
 import sys
 import time
+from typing import Any
 
 import pytest
 
 from momalisa import limited_process
-from momalisa.errors import BadInput
+from momalisa.errors import BadInput, Cancelled
 
 HERE = "tests.test_limited_process"
 MEGABYTE = 2**20
@@ -25,6 +26,11 @@ def allocate(megabytes: int) -> int:
     return len(bytearray(megabytes * MEGABYTE))
 
 
+def measure(text: str) -> int:
+    time.sleep(0.5)
+    return len(text)
+
+
 def hang() -> None:
     time.sleep(60)
 
@@ -34,7 +40,7 @@ def crash() -> None:
 
 
 def call(
-    function: str, memory: int = 64 * MEGABYTE, seconds: float = 60, **arguments: int
+    function: str, memory: int = 64 * MEGABYTE, seconds: float = 60, **arguments: Any
 ) -> object:
     return limited_process.call(f"{HERE}:{function}", memory=memory, seconds=seconds, **arguments)
 
@@ -65,3 +71,18 @@ def test_a_process_that_hangs_is_ended() -> None:
 def test_a_process_that_crashes_is_bad_input() -> None:
     with pytest.raises(BadInput):
         call("crash")
+
+
+def test_a_process_that_nobody_waits_for_is_ended() -> None:
+    start = time.monotonic()
+    with pytest.raises(Cancelled):
+        limited_process.call(
+            f"{HERE}:hang", memory=64 * MEGABYTE, seconds=300, stopped=lambda: True
+        )
+    assert time.monotonic() - start < 30
+
+
+def test_more_arguments_than_a_pipe_holds_arrive_in_time() -> None:
+    text = "x" * 2**20
+    answer = limited_process.call(f"{HERE}:measure", memory=64 * MEGABYTE, seconds=60, text=text)
+    assert answer == len(text)

@@ -49,17 +49,19 @@ def export_film(
     progress: Sequence[Sequence[Any]],
     cache: Path,
     gif: Path | None,
+    stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Write a finished film in another format into the file `target`, in a limited process.
 
     `spec` and `progress` are those of its walk, None for a film of another program; `cache` is the
     folder of frames; `gif` is the stored film, None where `needs_gif` is false. Raises BadInput if
-    the film is damaged, or too large to be converted.
+    the film is damaged, or too large to be converted; Cancelled once `stopped()` is true.
     """
     limited_process.call(
         f"{__name__}:write_film",
         memory=EXPORT_MEMORY,
         seconds=EXPORT_SECONDS,
+        stopped=stopped,
         kind=kind,
         target=str(target),
         spec=spec and spec.model_dump(mode="json"),

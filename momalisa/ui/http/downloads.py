@@ -1,9 +1,16 @@
-"""Downloads of films in other formats: encoded on request, two at a time."""
+"""Downloads of films in other formats: encoded on request, two at a time.
+
+Equal requests share one export, and one whose clients are all gone is stopped.
+"""
 
 import logging
+import os
+from collections.abc import Callable
+from functools import partial
 from html import escape
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 from urllib.parse import quote
 
 from starlette.background import BackgroundTask
@@ -13,21 +20,32 @@ from starlette.routing import Route
 
 from db.models import State, Walk
 from momalisa.engine.frame_cache import FrameCache
-from momalisa.errors import BadInput, NotStored
+from momalisa.errors import BadInput, Cancelled, NotStored
 from momalisa.film import embedded_text, exports
 from momalisa.film.exports import ExportFormat
 from momalisa.settings import settings
 from momalisa.storage.outbox import open_outbox
 from momalisa.ui import error_display, history, navigation
+from momalisa.ui.http.addresses import address_of
 from momalisa.ui.http.permission import permit
-from momalisa.ui.http.threads import Threads
+from momalisa.ui.http.shared_calls import SharedCalls, TooMany
+from momalisa.ui.http.threads import HISTORY, Threads, TooSlow
 from momalisa.ui.policy import Action
 from momalisa.ui.submit import has_spec, spec_of
 
 FORMAT_NAMES: dict[ExportFormat, str] = {"mp4": "MP4", "webp": "WebP", "zip": "Frames (ZIP)"}
-EXPORTS = Threads("exports", 2, seconds=300.0)
-"""Concurrent exports: each holds all frames in a process, and its encoder uses every core."""
-STATUS_CODES: dict[type[Exception], int] = {NotStored: 404, BadInput: 422, OSError: 503}
+WAITING, WAITING_EACH = 16, 4
+"""Requests that may wait for an export at a time: in all, and of one address."""
+CLIENT_GONE = 499
+"""The status, as in nginx, of an answer that nobody reads."""
+STATUS_CODES: dict[type[Exception], int] = {
+    NotStored: 404,
+    BadInput: 422,
+    TooMany: 429,
+    TooSlow: 503,
+    OSError: 503,
+    Cancelled: CLIENT_GONE,
+}
 """The status codes of errors; others are 500."""
 ERROR_PAGE = """<!doctype html>
 <html lang="en" style="color-scheme: light dark; font: 1rem/1.5 sans-serif; padding: 2rem">
@@ -48,11 +66,34 @@ def download_urls(walk: Walk) -> dict[str, str]:
     return {**urls, "Settings (JSON)": record} if record else urls
 
 
+class Exported(NamedTuple):
+    """A film in another format, in a folder of its own."""
+
+    folder: "TemporaryDirectory[str]"
+    path: Path
+
+
+EXPORTS = SharedCalls[Exported](
+    Threads("exports", 2, seconds=300.0),
+    total=WAITING,
+    each=WAITING_EACH,
+    discard=lambda exported: exported.folder.cleanup(),
+)
+"""Concurrent exports: each holds all frames in a process, and its encoder uses every core."""
+
+
 async def serve_download(request: Request) -> Response:
     """Answer with the film in the format of the URL's suffix, or with an HTML error page."""
     walk_id, kind = request.path_params["walk_id"], request.path_params["kind"]
     try:
-        return await EXPORTS.run(_download, walk_id, kind)
+        walk = await HISTORY.run(_find_film, walk_id, kind)
+        return await EXPORTS.run(
+            (walk_id, kind, walk.sha256),
+            partial(_export, walk, kind),
+            partial(_response, walk, kind),
+            address=address_of(request),
+            is_gone=request.is_disconnected,
+        )
     except Exception as error:
         codes = (code for error_type, code in STATUS_CODES.items() if isinstance(error, error_type))
         status = next(codes, 500)
@@ -68,35 +109,50 @@ def attachment_header(name: str) -> dict[str, str]:
     return {"Content-Disposition": f"attachment; filename*=UTF-8''{quote(name)}"}
 
 
-def _download(walk_id: str, kind: str) -> Response:
-    """Encode a finished film; raises NotStored for unknown walks and formats."""
+def _find_film(walk_id: str, kind: str) -> Walk:
+    """A finished film's walk; raises NotStored for unknown walks and formats."""
     walk = history.find_walk(walk_id)
     if walk is None or walk.state is not State.DONE or kind not in exports.CONTENT_TYPES:
         raise NotStored("There is no such film under this link. It may have been deleted.")
+    return walk
+
+
+def _export(walk: Walk, kind: ExportFormat, stopped: Callable[[], bool]) -> Exported:
+    """Encode from the cached frames, else from the stored GIF."""
     folder = TemporaryDirectory(prefix="momalisa-")
+    target, gif = Path(folder.name) / "film", None
+    spec = spec_of(walk) if has_spec(walk) else None
+    cache = FrameCache(settings().frame_cache)
     try:
-        return FileResponse(
-            _export(walk, kind, Path(folder.name)),
-            media_type=exports.CONTENT_TYPES[kind],
-            headers=attachment_header(f"{walk.accession}.{kind}"),
-            background=BackgroundTask(folder.cleanup),
+        if exports.needs_gif(spec, walk.progress, cache):
+            gif = target.with_suffix(".gif")
+            gif.write_bytes(_stored_gif(walk))
+        exports.export_film(
+            kind,
+            target,
+            spec=spec,
+            progress=walk.progress,
+            cache=cache.folder,
+            gif=gif,
+            stopped=stopped,
         )
-    except Exception:
+    except BaseException:
         folder.cleanup()
         raise
+    return Exported(folder, target)
 
 
-def _export(walk: Walk, kind: ExportFormat, folder: Path) -> Path:
-    """Encode from the cached frames, else from the stored GIF; returns the file, in `folder`."""
-    spec = spec_of(walk) if has_spec(walk) else None
-    target, gif, cache = folder / "film", None, FrameCache(settings().frame_cache)
-    if exports.needs_gif(spec, walk.progress, cache):
-        gif = folder / "film.gif"
-        gif.write_bytes(_stored_gif(walk))
-    exports.export_film(
-        kind, target, spec=spec, progress=walk.progress, cache=cache.folder, gif=gif
+def _response(walk: Walk, kind: ExportFormat, exported: Exported) -> Response:
+    """Send a film that others may be sent too: by a link of its own to the file."""
+    folder = TemporaryDirectory(prefix="momalisa-")
+    path = Path(folder.name) / "film"
+    os.link(exported.path, path)
+    return FileResponse(
+        path,
+        media_type=exports.CONTENT_TYPES[kind],
+        headers=attachment_header(f"{walk.accession}.{kind}"),
+        background=BackgroundTask(folder.cleanup),
     )
-    return target
 
 
 def _stored_gif(walk: Walk) -> bytes:

@@ -33,8 +33,12 @@ CHUNK = 1 << 18
 """Bytes of a file that are read at a time."""
 
 
+MOST_WAITING = 256
+"""Calls that may wait for a thread of one kind; more are refused at once."""
+
+
 class TooSlow(StorageError):
-    """A call did not end before its deadline."""
+    """A call did not end before its deadline, or too many wait already."""
 
 
 class Threads:
@@ -57,8 +61,9 @@ class Threads:
         seconds: float | None = None,
         discard: Callable[[Result], object] | None = None,
     ) -> Result:
-        """Run a call and return its result. Raises TooSlow after the deadline, waiting included.
+        """Run a call and return its result.
 
+        Raises TooSlow after the deadline, waiting included, and where MOST_WAITING calls wait.
         A call that still waits for a thread is then forgotten; one that runs goes on, and
         `discard` takes its result.
         """
@@ -74,7 +79,9 @@ class Threads:
             raise TooSlow("This takes too long just now. Please try again in a while.") from error
 
     def submit(self, call: Callable[..., Result], *args: Any) -> Future[Result]:
-        """Run a call without waiting for it."""
+        """Run a call without waiting for it. Raises TooSlow where MOST_WAITING calls wait."""
+        if self._calls.qsize() >= MOST_WAITING:
+            raise TooSlow("Much is being asked for just now. Please try again in a while.")
         future: Future[Result] = Future()
         self._calls.put((future, partial(call, *args)))
         with self._lock:
@@ -136,7 +143,13 @@ class OpenFileResponse(Response):
                 await self._send_part(part, send)
             await send({"type": "http.response.body", "body": b""})
         finally:
+            self._close()
+
+    def _close(self) -> None:
+        try:
             self._threads.submit(self._file.close)
+        except TooSlow:  # a file left open would be worse than a short wait
+            self._file.close()
 
     async def _send_part(self, part: range, send: Send) -> None:
         if part and part.start:

@@ -1,0 +1,164 @@
+"""Downloads in other formats: whoever asks in vain, or is gone, keeps nobody else waiting."""
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from starlette.applications import Starlette
+
+from momalisa.errors import Cancelled
+from momalisa.film import exports
+from momalisa.ui.http import downloads
+from momalisa.ui.http.shared_calls import SharedCalls, TooMany
+from momalisa.ui.http.threads import MOST_WAITING, Threads, TooSlow
+from tests.support.asgi import request
+from tests.support.pages import MakeWalk
+
+APP = Starlette(routes=[downloads.ROUTE])
+
+
+async def never() -> bool:
+    return False
+
+
+async def always() -> bool:
+    return True
+
+
+class Export:
+    """A call that runs until it is let go or told to stop."""
+
+    def __init__(self) -> None:
+        self.calls, self.stopped, self.ready = 0, 0, threading.Event()
+
+    def __call__(self, should_stop: Callable[[], bool]) -> str:
+        self.calls += 1
+        while not self.ready.wait(0.02):
+            if should_stop():
+                self.stopped += 1
+                raise Cancelled("stopped")
+        return "film"
+
+
+@pytest.fixture
+def export() -> Iterator[Export]:
+    call = Export()
+    yield call
+    call.ready.set()
+
+
+class Desk:
+    """Shared calls in one thread, and the results that were discarded."""
+
+    def __init__(self, total: int = 16, each: int = 4) -> None:
+        self.discarded: list[str] = []
+        threads = Threads("desk", 1, seconds=30)
+        self.calls = SharedCalls[str](
+            threads, total=total, each=each, discard=self.discarded.append
+        )
+
+    async def ask(
+        self, key: str, export: Export, address: str = "192.0.2.1", is_gone: Any = never
+    ) -> str:
+        return await self.calls.run(key, export, str.upper, address=address, is_gone=is_gone)
+
+
+def test_equal_requests_share_one_export(export: Export) -> None:
+    desk = Desk()
+
+    async def scene() -> list[str]:
+        asked = [asyncio.create_task(desk.ask("a.mp4", export)) for _ in range(3)]
+        await asyncio.sleep(0.2)
+        assert desk.discarded == []
+        export.ready.set()
+        return await asyncio.gather(*asked)
+
+    assert asyncio.run(scene()) == ["FILM"] * 3
+    assert (export.calls, desk.discarded) == (1, ["film"])
+
+
+def test_an_export_whose_clients_are_gone_is_stopped_and_the_next_one_begins(
+    export: Export,
+) -> None:
+    """Sixty requests that were closed at once kept the next download waiting for 74 s."""
+    desk, next_one = Desk(total=200, each=99), Export()
+    next_one.ready.set()
+
+    async def scene() -> str:
+        gone = [
+            asyncio.create_task(desk.ask(f"{n}.webp", export, is_gone=always)) for n in range(60)
+        ]
+        await asyncio.gather(*gone, return_exceptions=True)
+        return await asyncio.wait_for(desk.ask("a.mp4", next_one), 20)
+
+    assert asyncio.run(scene()) == "FILM"
+    assert export.calls == export.stopped <= 1
+
+
+def test_an_export_goes_on_for_those_who_still_wait(export: Export) -> None:
+    desk = Desk()
+
+    async def scene() -> str:
+        asked = asyncio.create_task(desk.ask("a.mp4", export))
+        await asyncio.sleep(0.1)
+        with pytest.raises(Cancelled):
+            await desk.ask("a.mp4", export, is_gone=always)
+        export.ready.set()
+        return await asked
+
+    assert asyncio.run(scene()) == "FILM"
+    assert (export.calls, export.stopped) == (1, 0)
+
+
+@pytest.mark.parametrize(("address", "most"), [("192.0.2.1", 2), ("", 3)])
+def test_only_so_many_requests_wait(export: Export, address: str, most: int) -> None:
+    desk = Desk(total=6, each=2)
+
+    async def scene() -> None:
+        asked = [asyncio.create_task(desk.ask(f"{n}.mp4", export, address)) for n in range(most)]
+        await asyncio.sleep(0.1)
+        with pytest.raises(TooMany, match="try again"):
+            await desk.ask("more.mp4", export, address)
+        export.ready.set()
+        await asyncio.gather(*asked, desk.ask("other.mp4", export, "192.0.2.9"))
+
+    asyncio.run(scene())
+
+
+def test_no_more_calls_wait_for_a_thread_than_may() -> None:
+    threads, back = Threads("bounded", 1), threading.Event()
+    with suppress(TooSlow):
+        for _ in range(MOST_WAITING + 1):
+            threads.submit(back.wait, 60)
+    try:
+        with pytest.raises(TooSlow, match="try again"):
+            threads.submit(back.wait, 60)
+    finally:
+        back.set()
+
+
+def test_two_visitors_are_sent_the_same_export(
+    add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun: list[Path] = []
+
+    def write(_kind: str, target: Path, **_how: Any) -> None:
+        begun.append(target)
+        threading.Event().wait(0.5)
+        target.write_bytes(b"a film")
+
+    monkeypatch.setattr(exports, "export_film", write)
+    monkeypatch.setattr(exports, "needs_gif", lambda *_what: False)
+    path = f"/pictures/walks/{add_film().id}.mp4"
+
+    async def scene() -> list[Any]:
+        return await asyncio.gather(*(request(path, app=APP) for _ in range(2)))
+
+    answers = asyncio.run(scene())
+    assert [(status, body) for status, _, body in answers] == [(200, b"a film")] * 2
+    (target,) = begun
+    assert not target.parent.exists()
