@@ -74,15 +74,55 @@ def test_one_byte_after_the_other_is_ended_too(monkeypatch: pytest.MonkeyPatch) 
     assert asyncio.run(scene()) == 408
 
 
-def test_one_address_has_only_so_many_uploads_and_gets_them_back() -> None:
-    async def scene() -> list[int]:
-        slow = [asyncio.create_task(send(None)) for _ in range(import_film.UPLOADS_EACH)]
+def test_an_upload_below_the_least_rate_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One byte every four seconds held its place for two minutes."""
+    monkeypatch.setattr(import_film, "RATE_SECONDS", 0.2)
+
+    class Drip(Upload):
+        async def stream(self) -> AsyncIterator[bytes]:
+            while True:
+                await asyncio.sleep(0.05)
+                yield b"{"
+
+    request: Any = Drip()
+    response = asyncio.run(asyncio.wait_for(import_film.handle_upload(request), 60))
+    assert response.status_code == 408
+
+
+@pytest.mark.parametrize("hosts", [1, 4])
+def test_slow_uploads_make_room_for_newcomers(hosts: int) -> None:
+    """Four slow uploads from each of four addresses kept everybody from dropping a film."""
+
+    async def scene() -> tuple[int, list[int]]:
+        slow = [
+            asyncio.create_task(send(b"{", None, host=f"192.0.2.{number % hosts}"))
+            for number in range(hosts * import_film.UPLOADS_EACH)
+        ]
         await asyncio.sleep(0.1)
-        refused, _ = await send(RECORD)
+        accepted, _ = await asyncio.wait_for(send(RECORD, host="192.0.2.0"), 60)
+        await asyncio.sleep(0.1)
+        ended = [task.result()[0] for task in slow if task.done()]
         for task in slow:
             task.cancel()
         await asyncio.gather(*slow, return_exceptions=True)
-        accepted, _ = await send(RECORD)
-        return [refused, accepted]
+        return accepted, ended
 
-    assert asyncio.run(scene()) == [429, 200]
+    assert asyncio.run(scene()) == (200, [429])
+    assert import_film._UNDER_WAY == []
+
+
+def test_the_slowest_upload_makes_room() -> None:
+    async def scene() -> list[bool]:
+        fast = asyncio.create_task(send(b"{" * 90_000, None))
+        await asyncio.sleep(0.05)
+        slow = [asyncio.create_task(send(b"{", None)) for _ in range(3)]
+        await asyncio.sleep(0.1)
+        await send(RECORD)
+        await asyncio.sleep(0.1)
+        done = [task.done() for task in (fast, *slow)]
+        for task in (fast, *slow):
+            task.cancel()
+        await asyncio.gather(fast, *slow, return_exceptions=True)
+        return done
+
+    assert asyncio.run(scene()) == [False, True, False, False]
