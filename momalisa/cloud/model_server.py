@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from momalisa import render
 from momalisa.cloud.background import run_in_thread
 from momalisa.cloud.weights import download_weights
-from momalisa.engine.frame_cache import open_frame_cache
+from momalisa.engine.frame_cache import Frame, open_frame_cache
 from momalisa.errors import Cancelled, MomaLisaError
 from momalisa.models.registry import ModelCard, find, load
 from momalisa.settings import Settings
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 QUEUE_LENGTH = 8
 """Walks that can wait for the current one; further requests are refused."""
+CHECKED = 3
+"""Frames of a walk from which the size of its answer is estimated."""
 POLL_SECONDS = 0.1
 """Seconds between two checks whether the container is stopping."""
 
@@ -75,9 +77,12 @@ class ModelServer:
         """Set the check for a shutdown, and the seconds that the current walk has to finish."""
         self._is_stopping, self._grace = is_stopping, grace
 
-    def render_frames(self, spec: WalkSpec) -> render.RenderedFrames:
+    def render_frames(
+        self, spec: WalkSpec, check: Callable[[Frame], None] | None = None
+    ) -> render.RenderedFrames:
         """Wait for the model and render a walk's frames.
 
+        `check` is called with the first CHECKED frames when they are ready, and may raise to stop.
         Raises Unavailable if the model is not loaded, the queue is full or the container stops,
         and the errors of `render.render_frames`. After an unexpected error the model is reloaded.
         """
@@ -86,7 +91,11 @@ class ModelServer:
             self._cache.trim()
             rendering = run_in_thread(
                 lambda: render.render_frames(
-                    spec, runner, self._cache, cancelled=self._grace_has_ended
+                    spec,
+                    runner,
+                    self._cache,
+                    on_progress=self._checking(check),
+                    cancelled=self._grace_has_ended,
                 )
             )
             try:
@@ -105,6 +114,21 @@ class ModelServer:
                 raise
             self._last_seconds = time.monotonic() - start
             return frames
+
+    def _checking(self, check: Callable[[Frame], None] | None) -> Callable[[render.Progress], None]:
+        """Pass the first frames that are ready to `check`."""
+        checked: set[str] = set()
+
+        def follow(progress: render.Progress) -> None:
+            if check is None:
+                return
+            for _, key in progress.ready:
+                if len(checked) < CHECKED and key not in checked:
+                    checked.add(key)
+                    if (frame := self._cache.get(key)) is not None:
+                        check(frame)
+
+        return follow
 
     @contextmanager
     def _acquire_model(self) -> Iterator["ModelRunner"]:

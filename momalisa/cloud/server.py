@@ -4,17 +4,31 @@ Started by the Dockerfile as `python -m momalisa.cloud.server`. One process for 
 """
 
 import argparse
+import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
 
 import uvicorn
 
 from momalisa.cloud.serving import create_app
+from momalisa.settings import settings
 
 GRACEFUL_SECONDS = 28
 """Seconds from SIGTERM to the exit; Kubernetes, which runs Vertex AI, kills after 30."""
 KEEP_ALIVE_SECONDS = 75
+
+log = logging.getLogger(__name__)
+
+
+def choose_host(environment: Mapping[str, str], token: str) -> str:
+    """The address to listen on: every one with a token or on Vertex AI, else this machine's own.
+
+    Vertex AI, whose variables begin with AIP_, lets in only those who may ask.
+    """
+    is_vertex = any(name.startswith("AIP_") for name in environment)
+    return "0.0.0.0" if token or is_vertex else "127.0.0.1"
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -23,10 +37,13 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--graceful-timeout", type=int, default=GRACEFUL_SECONDS, metavar="SECONDS")
     options = parser.parse_args(arguments)
     app = create_app()
+    host = choose_host(os.environ, settings().endpoint_token)
+    if host != "0.0.0.0":
+        log.warning("Only this machine is answered; set MOMALISA_ENDPOINT_TOKEN to let others ask.")
     server = uvicorn.Server(
         uvicorn.Config(
             app,
-            host="0.0.0.0",
+            host=host,
             port=int(os.environ.get("AIP_HTTP_PORT") or 8080),
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=options.graceful_timeout,

@@ -12,10 +12,11 @@ import hmac
 import json
 import logging
 import os
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
 
-from anyio import CapacityLimiter, fail_after, to_thread
+from anyio import CancelScope, CapacityLimiter, fail_after, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -40,13 +41,15 @@ REQUEST_BYTES = 1_500_000
 READ_SECONDS = 30.0
 """How long a request's body may take to arrive."""
 READERS = 64
-"""Bodies that are received at a time; more are refused."""
+"""Bodies that are received at a time; the slowest makes room for another."""
 PREDICTIONS = 32
 """Threads for predictions: more than `model_server`'s queue, which refuses what is too much."""
 DEFAULT_ROUTE = "/v1/endpoints/{endpoint}/deployedModels/{model}"
 """Vertex AI's route for models uploaded without routes; predictions may append ":predict"."""
 DEFLATE_RATIO = 1032
 """No PNG is smaller than its pixels' bytes by more than this."""
+TOLERANCE = 1.25
+"""How many times larger than the limit an answer is estimated that is given up half made."""
 
 View = Callable[[Request], Awaitable[Json]]
 
@@ -139,30 +142,49 @@ def _check_token(request: Request) -> None:
         )
 
 
-class _Readers:
-    """Receives bodies, a limited number at a time and each under a deadline."""
+class _Body:
+    """A body that is being received."""
 
     def __init__(self) -> None:
-        self._count = 0
+        self.scope = CancelScope()
+        self.data = bytearray()
+        self._began = time.monotonic()
+
+    @property
+    def rate(self) -> tuple[float, float]:
+        """Bytes a second, the first second counting whole; of equal ones the oldest is slowest."""
+        return len(self.data) / max(time.monotonic() - self._began, 1.0), self._began
+
+
+class _Readers:
+    """Receives bodies, a limited number at a time: the slowest makes room for a newcomer."""
+
+    def __init__(self) -> None:
+        self._bodies: list[_Body] = []
 
     async def read(self, request: Request) -> bytes:
         """Receive a body. Raises Unavailable, or HTTPException if it is too large or too slow."""
-        if self._count >= READERS:
-            raise Unavailable("busy", "Too many requests arrive. Please come back later.", 10)
-        self._count += 1
+        arriving = [body for body in self._bodies if not body.scope.cancel_called]
+        if len(arriving) >= READERS:
+            min(arriving, key=lambda body: body.rate).scope.cancel()
+        body = _Body()
+        self._bodies.append(body)
         try:
-            with fail_after(READ_SECONDS):
-                return await _read_body(request)
+            with body.scope, fail_after(READ_SECONDS):
+                await _receive(request, body.data)
         except TimeoutError:
             raise HTTPException(
                 HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive."
             ) from None
         finally:
-            self._count -= 1
+            self._bodies.remove(body)
+        if body.scope.cancelled_caught:
+            raise Unavailable("busy", "Too many requests arrive. Please come back later.", 10)
+        return bytes(body.data)
 
 
-async def _read_body(request: Request) -> bytes:
-    body = bytearray()
+async def _receive(request: Request, body: bytearray) -> None:
+    """Receive a body into `body`; raises HTTPException if it is too large."""
     async for part in request.stream():
         body += part
         if len(body) > REQUEST_BYTES:
@@ -170,20 +192,21 @@ async def _read_body(request: Request) -> bytes:
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 f"A request has at most {REQUEST_BYTES:,} bytes.",
             )
-    return bytes(body)
 
 
 def _predict(walks: list[WalkRequest], server: ModelServer, limit: int) -> Iterator[Json]:
     """Render walks and yield a prediction for each, in at most `limit` bytes altogether.
 
     A prediction contains the frames if they fit into the response, otherwise their storage keys.
-    Raises TooLarge before anything is rendered if frames cannot fit and there is no store.
+    Without a store, raises TooLarge before anything is rendered if frames cannot fit, and after a
+    walk's first frames if they are too large for all to fit.
     """
     if not settings().store:
         _check_least_size([walk.spec for walk in walks], limit)
     bytes_left = limit - len(json.dumps({"predictions": []}))
     for walk in walks:
-        rendered = server.render_frames(walk.spec)
+        check = None if settings().store else _SizeEstimate(len(walk.spec.places()), bytes_left)
+        rendered = server.render_frames(walk.spec, check)
         common = {
             "spec": walk.spec.model_dump(mode="json"),
             "digest": walk.spec.digest(),
@@ -201,6 +224,21 @@ def _check_least_size(specs: Iterable[WalkSpec], limit: int) -> None:
     pixels = sum(len(spec.places()) * spec.size**2 for spec in specs)
     if 3 * pixels / DEFLATE_RATIO * 4 / 3 > limit:
         raise _too_large()
+
+
+class _SizeEstimate:
+    """Estimates a walk's size in the response from its first frames."""
+
+    def __init__(self, frames: int, limit: int) -> None:
+        self._frames, self._limit = frames, limit
+        self._sizes: list[int] = []
+
+    def __call__(self, frame: Frame) -> None:
+        """Count a frame; raises TooLarge if all frames will clearly exceed the limit."""
+        self._sizes.append(_json_size(base64.b64encode(encode_png(frame)).decode()))
+        estimate = self._frames * sum(self._sizes) / len(self._sizes)
+        if len(self._sizes) > 1 and estimate > TOLERANCE * self._limit:
+            raise _too_large()
 
 
 def _encode_within(frames: Sequence[Frame], limit: int) -> list[str] | None:

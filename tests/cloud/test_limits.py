@@ -97,6 +97,77 @@ def test_frames_that_cannot_fit_are_refused_before_they_are_painted(
         assert not any((tmp_path / "frames").rglob("*.png"))
 
 
+def test_frames_that_will_not_fit_are_given_up_after_the_first(
+    model_folder: Path, tmp_path: Path
+) -> None:
+    """The whole walk was painted first: only the best ratio that DEFLATE has was reckoned with."""
+    with running_container(tmp_path, model_folder, MOMALISA_ANSWER_MB="0.1") as container:
+        container.wait_until_ready()
+        walk = small_walk(model_folder, frames=240)
+        response = container.predict({"instances": [walk.model_dump(mode="json")]})
+        assert (response.status, response.error_code) == (413, "too_large")
+        assert len(list((tmp_path / "frames").rglob("*.png"))) < 120
+        assert (
+            container.predict(
+                {"instances": [small_walk(model_folder).model_dump(mode="json")]}
+            ).status
+            == 200
+        )
+
+
+def test_bodies_that_do_not_arrive_make_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """64 of them shut out every prediction."""
+    import asyncio
+
+    from momalisa.cloud import serving
+
+    class Arriving:
+        def __init__(self, *parts: bytes | None) -> None:
+            self.parts = parts
+
+        async def stream(self) -> Any:
+            for part in self.parts:
+                if part is None:
+                    await asyncio.sleep(600)
+                else:
+                    yield part
+
+    readers = serving._Readers()
+
+    def read(*parts: bytes | None) -> Any:
+        return readers.read(Arriving(*parts))  # type: ignore[arg-type]
+
+    async def scene() -> tuple[bytes, list[Any]]:
+        slow = [asyncio.create_task(read(b"{", None)) for _ in range(serving.READERS)]
+        await asyncio.sleep(0.1)
+        body = await asyncio.wait_for(read(b"{}"), 30)
+        await asyncio.sleep(0.1)
+        ended = [task.exception() for task in slow if task.done()]
+        for task in slow:
+            task.cancel()
+        await asyncio.gather(*slow, return_exceptions=True)
+        return body, ended
+
+    body, (error,) = asyncio.run(scene())
+    assert (body, type(error).__name__) == (b"{}", "Unavailable")
+
+
+@pytest.mark.parametrize(
+    ("environment", "token", "host"),
+    [
+        ({}, "", "127.0.0.1"),
+        ({}, "sesame", "0.0.0.0"),
+        ({"AIP_HTTP_PORT": "8080"}, "", "0.0.0.0"),
+    ],
+)
+def test_without_a_token_only_this_machine_and_vertex_ai_ask(
+    environment: dict[str, str], token: str, host: str
+) -> None:
+    from momalisa.cloud.server import choose_host
+
+    assert choose_host(environment, token) == host
+
+
 def test_encoding_stops_where_the_answer_is_full() -> None:
     from momalisa.cloud import serving
 

@@ -3,7 +3,7 @@
 The browser sends the file to `handle_upload`, which responds with the settings in it or an error
 message. A file is kept on disk while it is read, by a process with limits of its own.
 
-Whoever sends slowly keeps nobody else out: where too many uploads are under way, the slowest makes
+A slow upload keeps no other out: where too many uploads are under way, the slowest makes
 room, and one of the few slots for reading is taken by a file that has arrived.
 """
 

@@ -37,7 +37,7 @@ FORMAT_NAMES: dict[ExportFormat, str] = {"mp4": "MP4", "webp": "WebP", "zip": "F
 WAITING, WAITING_EACH = 16, 4
 """Requests that may wait for an export at a time: in all, and of one address."""
 CLIENT_GONE = 499
-"""The status, as in nginx, of an answer that nobody reads."""
+"""The status, as in nginx, of an answer to a client that is gone."""
 STATUS_CODES: dict[type[Exception], int] = {
     NotStored: 404,
     BadInput: 422,

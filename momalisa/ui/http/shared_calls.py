@@ -1,4 +1,4 @@
-"""Long calls that visitors wait for: equal ones share one, and it stops when nobody waits.
+"""Long calls that visitors wait for: equal ones share one, and unwanted ones stop.
 
 At most so many requests wait at a time, in all and of one address.
 """
