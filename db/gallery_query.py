@@ -23,6 +23,9 @@ from db.models import IS_DONE, Tag, Walk
 from db.text import normalize_words
 
 SEARCH_LENGTH = 200
+"""The most characters of a search that are read."""
+MOST_TAGS = 20
+"""The most tags that a query asks for: each is a subquery, and thousands take a planner minutes."""
 
 Sort = Literal["newest", "oldest", "title", "longest", "evenness"]
 
@@ -92,7 +95,7 @@ def build_conditions(session: Session, filters: Filters) -> list[ColumnElement[b
         conditions.append(Walk.finished_at >= datetime.combine(since, time.min, UTC))
     if until := filters.get("until"):
         conditions.append(Walk.finished_at <= datetime.combine(until, time.max, UTC))
-    for tag in filters.get("tags", ()):
+    for tag in list(dict.fromkeys(filters.get("tags", ())))[:MOST_TAGS]:
         with_tag = select(Tag.walk_id).where(Tag.name == tag)
         # With || '' SQLite starts from the sort order's index instead of thousands of tags;
         # PostgreSQL has statistics of the tags.

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import uvicorn
 
+from momalisa import open_files
 from momalisa.cloud.serving import create_app
 from momalisa.settings import settings
 
@@ -36,6 +37,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="python -m momalisa.cloud.server", description=__doc__)
     parser.add_argument("--graceful-timeout", type=int, default=GRACEFUL_SECONDS, metavar="SECONDS")
     options = parser.parse_args(arguments)
+    open_files.raise_limit()
     app = create_app()
     host = choose_host(os.environ, settings().endpoint_token)
     if host != "0.0.0.0":

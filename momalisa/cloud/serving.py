@@ -19,7 +19,7 @@ from http import HTTPStatus
 from anyio import CancelScope, CapacityLimiter, fail_after, to_thread
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -176,6 +176,8 @@ class _Readers:
             raise HTTPException(
                 HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive."
             ) from None
+        except ClientDisconnect:
+            raise HTTPException(HTTPStatus.BAD_REQUEST, "The request came only in part.") from None
         finally:
             self._bodies.remove(body)
         if body.scope.cancelled_caught:

@@ -68,6 +68,24 @@ def test_a_body_that_does_not_arrive_is_refused(monkeypatch: pytest.MonkeyPatch)
     assert refused.value.status_code == 408
 
 
+def test_a_body_that_the_client_breaks_off_is_a_bad_request() -> None:
+    import asyncio
+
+    from starlette.exceptions import HTTPException
+    from starlette.requests import ClientDisconnect
+
+    from momalisa.cloud import serving
+
+    class Gone:
+        async def stream(self) -> Any:
+            yield b"{"
+            raise ClientDisconnect
+
+    with pytest.raises(HTTPException) as refused:
+        asyncio.run(serving._Readers().read(Gone()))  # type: ignore[arg-type]
+    assert refused.value.status_code == 400
+
+
 def test_predictions_ask_for_the_token_and_the_health_check_does_not(tmp_path: Path) -> None:
     with running_container(
         tmp_path, "no-such-model", MOMALISA_ENDPOINT_TOKEN="sesame"

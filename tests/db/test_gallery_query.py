@@ -198,6 +198,19 @@ def test_filters_and_their_choices(
     assert find_titles(url, tags=["' OR 1=1 --"]) == []
 
 
+@pytest.mark.parametrize("search", [" z" * 3000, " zb" * 400, "\ufdfa" * 200, "1/" * 100])
+def test_a_long_search_is_answered(url: str, add_film: EnqueueWalk, search: str) -> None:
+    """The last but one is a character that stands for 18."""
+    add_film("one")
+    assert find_titles(url, search) == []
+
+
+def test_many_tags_are_answered(url: str, add_film: EnqueueWalk) -> None:
+    """Thousands in an address were more than SQLite's longest expression."""
+    add_film("one")
+    assert find_titles(url, tags=[str(number) for number in range(3000)]) == []
+
+
 def test_dates_count_whole_days(url: str, add_film: EnqueueWalk) -> None:
     for day, hour in ((1, 0), (2, 0), (2, 23), (3, 0)):
         walk = add_film(f"{day} {hour}")

@@ -217,6 +217,17 @@ def test_metrics_are_for_this_machine() -> None:
     assert status_of_metrics(**{"x-forwarded-for": "10.0.0.7"}) == 403
 
 
+def test_the_refusal_says_what_to_do_where_the_app_has_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A proxy's visitors look like programs of this machine."""
+    monkeypatch.setenv("MOMALISA_HOSTS", "gallery.example")
+    settings.cache_clear()
+    status, _, body = get_metrics()
+    assert status == 403
+    assert "With MOMALISA_HOSTS set" in body.decode()
+
+
 def test_metrics_are_for_who_knows_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOMALISA_METRICS_TOKEN", "s3cret")
     settings.cache_clear()

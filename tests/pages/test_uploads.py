@@ -6,14 +6,17 @@ from typing import Any
 
 import pytest
 from starlette.datastructures import Address
+from starlette.requests import ClientDisconnect
 
 from momalisa.film.embedded_spec import read_spec
 from momalisa.ui.gallery import import_film
 from tests.support.pages import spec
 
+GONE = b"the browser closed the connection"
+
 
 class Upload:
-    """A request whose body comes in these parts; `None` is a pause without end."""
+    """A request whose body comes in these parts; `None` is a pause without end, GONE the end."""
 
     def __init__(self, *parts: bytes | None, host: str = "192.0.2.1") -> None:
         self.client, self.parts = Address(host, 1), parts
@@ -23,6 +26,8 @@ class Upload:
         for part in self.parts:
             if part is None:
                 await asyncio.sleep(600)
+            elif part == GONE:
+                raise ClientDisconnect
             else:
                 yield part
 
@@ -56,6 +61,11 @@ def test_slow_uploads_keep_nobody_waiting() -> None:
 def test_an_upload_without_a_byte_for_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_film, "IDLE_SECONDS", 0.2)
     assert asyncio.run(send(b"{", None)) == (408, "The file came too slowly. Please try again.")
+
+
+def test_an_upload_that_the_browser_ends_is_no_error() -> None:
+    """Each left a traceback in the log."""
+    assert asyncio.run(send(b"{", GONE)) == (400, "The file came only in part. Please try again.")
 
 
 def test_one_byte_after_the_other_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:

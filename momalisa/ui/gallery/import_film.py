@@ -14,7 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from anyio import CancelScope, CapacityLimiter, fail_after, open_file, to_thread
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -88,6 +88,8 @@ async def handle_upload(request: Request) -> Response:
             if upload.scope.cancel_called:
                 return PlainTextResponse(MANY, 429)
             return await _read(path, request.query_params.get("name", ""), upload.address)
+    except ClientDisconnect:
+        return PlainTextResponse("The file came only in part. Please try again.", 400)
     except TimeoutError:
         return PlainTextResponse("The file came too slowly. Please try again.", 408)
 

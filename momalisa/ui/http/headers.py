@@ -1,5 +1,6 @@
-"""Middleware that adds security headers to every response, Streamlit's own included."""
+"""Middleware that adds security headers to every response: Streamlit's own, and to errors."""
 
+import logging
 import os
 import re
 from base64 import b64encode
@@ -8,27 +9,51 @@ from hashlib import sha256
 from pathlib import Path
 
 from starlette.datastructures import MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.file_util import get_static_dir
 
 from momalisa.settings import Settings, settings, split_list
 from momalisa.ui.http import prerender
 
+FAILED = "Something went wrong here. It is noted in the log; please try again in a while."
 _INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
+
+log = logging.getLogger(__name__)
 
 
 def add_security_headers(app: ASGIApp) -> ASGIApp:
-    """Wrap an app: add the headers of `security_headers` to every HTTP response."""
+    """Wrap an app: add the headers of `security_headers` to every HTTP response.
+
+    An exception becomes a response here: Starlette's own would be sent without the headers.
+    """
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        started = False
+
         async def send_with_headers(message: Message) -> None:
+            nonlocal started
             if message["type"] == "http.response.start":
+                started = True
                 MutableHeaders(raw=message["headers"]).update(security_headers(settings()))
             await send(message)
 
-        await app(scope, receive, send_with_headers)
+        try:
+            await app(scope, receive, send_with_headers)
+        except Exception as error:
+            if started or scope["type"] != "http":
+                raise
+            await _answer_error(error, scope["path"])(scope, receive, send_with_headers)
 
     return middleware
+
+
+def _answer_error(error: Exception, path: str) -> PlainTextResponse:
+    if isinstance(error, ClientDisconnect):  # reads the answer no more
+        return PlainTextResponse("", 400)
+    log.error("%r failed", path, exc_info=error)
+    return PlainTextResponse(FAILED, 500, {"Cache-Control": "no-store"})
 
 
 @lru_cache(maxsize=1)

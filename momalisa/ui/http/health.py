@@ -33,6 +33,10 @@ DEADLINE = 2.0
 KEEP_SECONDS = 1.0
 """For how long the answer of `/readyz` is given again."""
 NO_STORE = {"Cache-Control": "no-store"}
+NO_FIGURES = (
+    "Figures are for programs on this machine, or for those that send MOMALISA_METRICS_TOKEN. "
+    "With MOMALISA_HOSTS set none counts as being on this machine: set a token."
+)
 _limiter = CapacityLimiter(4)
 """Threads of these routes: however often they are asked, pages keep theirs."""
 _runner = DeadlineRunner()
@@ -58,9 +62,7 @@ async def serve_readiness(request: Request) -> Response:
 async def serve_metrics(request: Request) -> Response:
     """Answer with the figures in Prometheus' text form, to who may read them."""
     if not _may_read_metrics(request):
-        return PlainTextResponse(
-            "Figures are for this machine, or with MOMALISA_METRICS_TOKEN.", 403, headers=NO_STORE
-        )
+        return PlainTextResponse(NO_FIGURES, 403, headers=NO_STORE)
     text = await to_thread.run_sync(_open_metrics().text, limiter=_limiter)
     return Response(text, media_type=CONTENT_TYPE, headers=NO_STORE)
 
