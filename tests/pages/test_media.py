@@ -284,23 +284,22 @@ def test_a_download_of_a_lost_file_is_not_found(app_home: Path, add_film: MakeWa
 def test_at_most_two_exports_run_at_a_time(
     add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    walk, pair, running, most = add_film(), threading.Barrier(2), set[int](), 0
+    pair, running, most = threading.Barrier(2), set[int](), 0
 
-    def export(_walk: object, _kind: object, folder: Path) -> Path:
+    def export(_kind: object, target: Path, **_how: object) -> None:
         nonlocal most
         running.add(threading.get_ident())
         pair.wait(10)  # until two run
         most = max(most, len(running))
         pair.wait(10)
         running.discard(threading.get_ident())
-        (folder / "film").write_bytes(b"")
-        return folder / "film"
+        target.write_bytes(b"")
 
-    monkeypatch.setattr(downloads, "_export", export)
-    path = f"/pictures/walks/{walk.id}.mp4"
+    monkeypatch.setattr(exports, "export_film", export)
+    paths = [f"/pictures/walks/{add_film().id}.mp4" for _ in range(6)]
 
     async def six() -> list[int]:
-        return [answer[0] for answer in await asyncio.gather(*(request(path) for _ in range(6)))]
+        return [answer[0] for answer in await asyncio.gather(*map(request, paths))]
 
     assert asyncio.run(six()) == [200] * 6
     assert most == 2
