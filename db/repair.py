@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
 from db.clock import database_now
@@ -54,7 +54,10 @@ def take_back(
     """
     values = {name: value for name, value in (result or {}).items() if name in RESULT}
     if values:
-        values["edited_at"] = database_now(session)  # its record is to be written anew
+        # Its record is to be written anew; that is no edit of what curators write.
+        moment = database_now(session)
+        values["edited_at"] = case((Walk.edited_at > moment, Walk.edited_at), else_=moment)
+        values["recorded_at"] = None
     taken_back = session.scalar(
         update(Walk)
         .where(Walk.id == walk_id, Walk.state == state)

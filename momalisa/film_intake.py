@@ -21,6 +21,7 @@ from momalisa.storage import Storage, StoredFile
 from momalisa.storage.outbox import RECORD
 from momalisa.stored_films import (
     DamagedFilm,
+    find_result,
     read_film,
     read_film_without_record,
     read_record,
@@ -183,6 +184,7 @@ def take_back(
         film = try_action(row.accession, _read_found, storage, row, files)
         if isinstance(film, str):
             damaged.append(film)
+        if film is None or isinstance(film, str):
             continue
         with writing(database) as session:
             if row_repair.take_back(session=session, walk_id=row.id, state=row.state, **film):
@@ -200,11 +202,20 @@ def _is_found(row: Row, files: Mapping[str, StoredFile]) -> bool:
     if row.state is State.DONE:
         return row.hangs and row.gif not in {stored.key for stored in files.values()}
     # A walk that was called off, or is in the queue, is left alone unless it had a film before.
-    return row.sha256 != "" or (row.state is State.FAILED and RECORD in files)
+    # Without one, it may have been made after the backup that the history was restored from.
+    return row.sha256 != "" or (row.state in (State.QUEUED, State.FAILED) and RECORD in files)
 
 
-def _read_found(storage: Storage, row: Row, files: Mapping[str, StoredFile]) -> dict[str, Any]:
-    """Return the film's date, and columns of its result that the row lacks."""
+def _read_found(
+    storage: Storage, row: Row, files: Mapping[str, StoredFile]
+) -> dict[str, Any] | None:
+    """Return the film's date, and columns of its result that the row lacks.
+
+    None if the walk is in the queue, had no film, and what is stored is not its whole film.
+    """
+    is_new = row.state is State.QUEUED and row.sha256 == ""
+    if is_new and find_result(storage, row.id, row.digest) is None:
+        return None
     for stored in files.values():
         if stored.key == row.gif and stored.size == row.bytes:
             return {"finished_at": upload_time(stored), "result": {}}

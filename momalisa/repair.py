@@ -36,7 +36,7 @@ class Row(BaseModel):
     bytes: int
     sha256: str
     error: str
-    repeatable: bool
+    digest: str
 
     @property
     def gif(self) -> str:
@@ -85,7 +85,7 @@ def plan_repair(row: Row, keys: Collection[str]) -> Iterator[Step]:
     """Yield what can be done for a done walk, of whose files these keys are stored."""
     if row.gif not in keys:
         if not row.waiting:
-            yield Step(row, Repair.MAKE_AGAIN if row.repeatable else Repair.NOTHING)
+            yield Step(row, Repair.MAKE_AGAIN if row.digest else Repair.NOTHING)
         return
     missing = {kind for kind, key in row.files.items() if key not in keys}
     if row.waiting:

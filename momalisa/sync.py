@@ -122,23 +122,27 @@ def sync(
     folders = _list_folders(storage, report)
     _check_names(only, rows, folders)
     hanging, missing = count_missing(rows, folders)
-    if repair and not only and (is_doubtful(hanging, missing) or 0 < hanging == missing):
+    doubtful = is_doubtful(hanging, missing)
+    if repair and not only and (doubtful or 0 < hanging == missing):
         raise StorageError(f"{_doubt(hanging, missing, folders)} Nothing was changed.{_ADVICE}")
     take_over_removals(outbox, database)
     new, deleted = select_new(folders, database)
     report.deleted = sorted(deleted)
     if only:
         new = {walk_id: files for walk_id, files in new.items() if walk_id in only}
-    elif is_doubtful(hanging, missing):
+    elif doubtful:
         unknown = f" {len(new):,} unknown films were not taken in." if new else ""
         report.doubt = f"{_doubt(hanging, missing, folders)}{unknown}{_ADVICE}"
         new = {}
     else:
         reopen_deletions(deleted, database)
     report.taken_in, report.damaged = add_films(storage, database, new, on_progress)
-    report.edited = take_in_changed_records(storage, database, folders)
-    report.taken_back, unreadable = take_back(storage, database, rows, folders)
+    # Another gallery's store has other edits, and other films of the same ids.
+    trusted = [row for row in rows if not doubtful or (only and row.is_one_of(only))]
+    report.taken_back, unreadable = take_back(storage, database, trusted, folders)
     report.damaged += unreadable
+    own = {row.id: folders[row.id] for row in trusted if row.id in folders}
+    report.edited = take_in_changed_records(storage, database, own)
     in_outbox = set(outbox.walk_ids())
     steps = [step for row in rows for step in _compare(row, folders, in_outbox, report)]
     if repair:
@@ -174,8 +178,7 @@ def _check_names(only: Collection[str], rows: Collection[Row], folders: Folders)
 
 def _read_rows(session: Session) -> list[Row]:
     columns = (Walk.id, Walk.accession, Walk.state, Walk.waiting, Walk.files, Walk.bytes)
-    repeatable = (Walk.digest != "").label("repeatable")
-    rows = session.execute(select(*columns, Walk.sha256, Walk.error, repeatable)).mappings()
+    rows = session.execute(select(*columns, Walk.sha256, Walk.error, Walk.digest)).mappings()
     return [Row.model_construct(**row) for row in rows]
 
 

@@ -273,6 +273,23 @@ def test_wrong_storage_gets_no_records(url: str, tmp_path: Path, storage: LocalS
     assert record_of(storage, "w1").title == "mine"
 
 
+def test_lost_films_do_not_hold_up_the_records_of_others(
+    url: str, storage: LocalStorage, outbox: Outbox
+) -> None:
+    for number in range(25):
+        name = f"f{number}"
+        add_film(storage, name, film_record(name, accession=f"ML.2026.{number + 100}"))
+    add_film(storage, "w1")
+    sync(storage, url, outbox)
+    with writing(url) as session:
+        for number in range(25):
+            curation.set_star(session=session, walk_id=f"f{number}", star=True)
+            storage.delete(film_key(f"f{number}", "film.gif"))
+    set_title(url, "mine")
+    write_records(storage, outbox, url)
+    assert record_of(storage, "w1").title == "mine"
+
+
 def test_deleted_film_gets_no_record(url: str, storage: LocalStorage, outbox: Outbox) -> None:
     add_film(storage, "w1")
     sync(storage, url, outbox)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -255,6 +256,44 @@ def test_unfinished_walks_are_left_alone(
     report = run_sync(repair=True, yes=True)
     assert report.agree
     assert read_walks(settings)[walk.id].state is State.QUEUED
+
+
+def test_queued_walk_whose_film_is_stored_hangs_with_its_edits(
+    storage: Storage, settings: Settings, run_sync: RunSync
+) -> None:
+    """The history was restored from a backup of a time when the walk was in the queue."""
+    with writing(settings.database) as session:
+        walk = walks.enqueue(
+            session=session,
+            spec=SPEC.model_dump(mode="json"),
+            digest=SPEC.digest(),
+            title=SPEC.title(),
+            frames_total=3,
+        )
+    edited = {"notes": "2026-02-02T10:00:00+00:00"}
+    fields = {"notes": "an hour of work", "edit_times": edited, "edited_at": edited["notes"]}
+    add_film(storage, walk.id, film_record(walk.id, accession=walk.accession, **fields))
+    assert run_sync().taken_back == [walk.accession]
+    row = read_walks(settings)[walk.id]
+    assert (row.state, row.notes, row.sha256) == (State.DONE, "an hour of work", "5a" * 32)
+
+
+def test_store_in_doubt_changes_no_row(
+    storage: Storage, settings: Settings, run_sync: RunSync
+) -> None:
+    for number in range(6):
+        name = f"w{number}"
+        add_film(storage, name, film_record(name, accession=f"ML.2026.{number + 1:04d}"))
+    run_sync()
+    before = {name: (row.title, row.files) for name, row in read_walks(settings).items()}
+    wrong = LocalStorage(settings.home / "wrong")
+    now = datetime.now(UTC).isoformat()
+    add_film(wrong, "w0", film_record("w0", title="of another gallery", edited_at=now))
+    wrong.put(film_key("w1", "another.gif"), GIF, "image/gif")
+    report = sync(wrong, settings.database, Outbox(settings.home / "outbox"))
+    assert report.doubt
+    assert (report.edited, report.taken_back) == ([], [])
+    assert {name: (w.title, w.files) for name, w in read_walks(settings).items()} == before
 
 
 def test_waiting_films_are_reported_until_they_are_stored(

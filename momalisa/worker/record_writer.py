@@ -24,6 +24,9 @@ SETTLE = 3.0
 PAUSES = (1.0, 60.0)
 """Seconds without another try after a failure: the first pause, and the longest."""
 
+FILM_PAUSES = (60.0, 3600.0)
+"""The same, where it concerns one film: its file is lost, say."""
+
 log = logging.getLogger(__name__)
 
 
@@ -36,31 +39,47 @@ class RecordWriter:
         self._backoff = Backoff(*PAUSES)
         self._next = 0.0
         self._not_before: dict[str, float] = {}
+        self._failed: dict[str, Backoff] = {}
 
     def update(self) -> bool:
         """Write the records of edited films, some of them; True if there may be more to do at once.
 
-        Raises nothing. After a failure it is logged, and the next try waits.
+        Raises nothing. After a failure it is logged. Where it concerns one film, the others go on,
+        and that film waits; after any other one, all wait.
         """
         if time.monotonic() < self._next:
             return False
-        walk_id = ""
         try:
             due = self._list_due()
             for walk_id in due:
-                # Also after a failure: the other films come first then.
-                self._not_before[walk_id] = time.monotonic() + SETTLE
-                self._write(walk_id)
+                self._try(walk_id)
             self._backoff.reset()
         except Exception as error:
-            # Whatever is wrong with one film, the courier goes on with the others.
             self._next = time.monotonic() + self._backoff.next_pause()
-            self._not_before[walk_id] = time.monotonic() + self._backoff.longest
             foreseen = isinstance(error, StorageError | HistoryError)
-            sentence = "The record of walk %s is not up to date. %s"
-            log.warning(sentence, walk_id, error, exc_info=not foreseen)
+            log.warning("The records are not up to date. %s", error, exc_info=not foreseen)
             return False
         return len(due) == AT_A_TIME
+
+    def _try(self, walk_id: str) -> None:
+        """Write a record; where that fails because of its film, the film waits.
+
+        Raises StorageError or HistoryError if storage or history are out of reach.
+        """
+        # Also after a failure: the other films come first then.
+        self._not_before[walk_id] = time.monotonic() + SETTLE
+        try:
+            self._write(walk_id)
+        except Exception as error:
+            pauses = self._failed.setdefault(walk_id, Backoff(*FILM_PAUSES))
+            self._not_before[walk_id] = time.monotonic() + pauses.next_pause()
+            away = isinstance(error, StorageError | HistoryError)
+            if away and not isinstance(error, NotStored):
+                raise
+            sentence = "The record of walk %s is not up to date. %s"
+            log.warning(sentence, walk_id, error, exc_info=not away)
+        else:
+            self._failed.pop(walk_id, None)
 
     def _list_due(self) -> list[str]:
         now = time.monotonic()
@@ -76,7 +95,7 @@ class RecordWriter:
             walk = session.get(Walk, walk_id)
         storage, key = self._get_storage(), record_key(walk_id)
         if walk is not None and not storage.exists(walk.files.get("gif", "")):
-            raise StorageError("Its film is not in the storage. Is MOMALISA_STORE the right one?")
+            raise NotStored("Its film is not in the storage. Is MOMALISA_STORE the right one?")
         previous = _read_or_none(storage, key)
         stored = _parse(previous)
         if stored:

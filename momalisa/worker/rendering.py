@@ -200,7 +200,8 @@ class JobRenderer:
         still_mine: Callable[[], bool],
     ) -> StoredFilm:
         spec = WalkSpec.from_stored(walk.spec)
-        if walk.attempt > 1 and (film := self._find_stored_film(walk.id, spec)):
+        # Also at the first attempt: a restored history may not know of the earlier ones.
+        if film := self._find_stored_film(walk.id, spec):
             log.info("%s was stored already, by an earlier attempt", walk.accession)
             return film
         render = self._renderer(spec.model, remote=walk.remote)
