@@ -137,18 +137,33 @@ def sync(
     else:
         reopen_deletions(deleted, database)
     report.taken_in, report.damaged = add_films(storage, database, new, on_progress)
-    # Another gallery's store has other edits, and other films of the same ids.
-    trusted = [row for row in rows if not doubtful or (only and row.is_one_of(only))]
-    report.taken_back, unreadable = take_back(storage, database, trusted, folders)
-    report.damaged += unreadable
-    own = {row.id: folders[row.id] for row in trusted if row.id in folders}
-    report.edited = take_in_changed_records(storage, database, own)
+    _bring_up_to_date(storage, database, rows, folders, only if doubtful else None, report)
     in_outbox = set(outbox.walk_ids())
     steps = [step for row in rows for step in _compare(row, folders, in_outbox, report)]
     if repair:
         chosen = [step for step in steps if step.row.is_one_of(only)]
         _repair(chosen, storage, database, yes, report)
     return report
+
+
+def _bring_up_to_date(
+    storage: Storage,
+    database: str,
+    rows: Collection[Row],
+    folders: Folders,
+    trusted: Collection[str] | None,
+    report: Report,
+) -> None:
+    """Take back films that were found, and take in later edits; of `trusted` films only, if set.
+
+    Another gallery's store has other edits, and may have other films of the same ids.
+    """
+    if trusted is not None:
+        rows = [row for row in rows if trusted and row.is_one_of(trusted)]
+        folders = {row.id: folders[row.id] for row in rows if row.id in folders}
+    report.taken_back, unreadable = take_back(storage, database, rows, folders)
+    report.damaged += unreadable
+    report.edited = take_in_changed_records(storage, database, folders)
 
 
 _ADVICE = (

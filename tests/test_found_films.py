@@ -1,5 +1,6 @@
 """Films that were given up, or lost and made again, hang as before once their files are found."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ from db.session import writing
 from momalisa.settings import Settings
 from momalisa.storage import LocalStorage, film_key
 from tests.support import noise_worker
-from tests.support.stored_films import GIF, SPEC
+from tests.support.stored_films import GIF, SPEC, add_film, film_record
 from tests.support.stub_worker import stub_worker
 from tests.support.synced_gallery import RunSync, bind_sync, change, fill, read_rows
 
@@ -137,3 +138,18 @@ def test_film_that_is_made_again_replaces_the_lost_one_and_its_record(
         "ML.2026.0002",
         after.sha256,
     )
+
+
+def test_store_in_doubt_changes_no_row(
+    store: LocalStorage, settings: Settings, run: RunSync
+) -> None:
+    fill(store, run, 6)
+    before = {name: (row.title, row.files) for name, row in read_rows(settings).items()}
+    wrong = LocalStorage(settings.home / "wrong")
+    now = datetime.now(UTC).isoformat()
+    add_film(wrong, "w0", film_record("w0", title="of another gallery", edited_at=now))
+    wrong.put(film_key("w1", "another.gif"), GIF, "image/gif")
+    report = run(wrong)
+    assert report.doubt
+    assert (report.edited, report.taken_back) == ([], [])
+    assert {name: (row.title, row.files) for name, row in read_rows(settings).items()} == before

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -276,24 +275,6 @@ def test_queued_walk_whose_film_is_stored_hangs_with_its_edits(
     assert run_sync().taken_back == [walk.accession]
     row = read_walks(settings)[walk.id]
     assert (row.state, row.notes, row.sha256) == (State.DONE, "an hour of work", "5a" * 32)
-
-
-def test_store_in_doubt_changes_no_row(
-    storage: Storage, settings: Settings, run_sync: RunSync
-) -> None:
-    for number in range(6):
-        name = f"w{number}"
-        add_film(storage, name, film_record(name, accession=f"ML.2026.{number + 1:04d}"))
-    run_sync()
-    before = {name: (row.title, row.files) for name, row in read_walks(settings).items()}
-    wrong = LocalStorage(settings.home / "wrong")
-    now = datetime.now(UTC).isoformat()
-    add_film(wrong, "w0", film_record("w0", title="of another gallery", edited_at=now))
-    wrong.put(film_key("w1", "another.gif"), GIF, "image/gif")
-    report = sync(wrong, settings.database, Outbox(settings.home / "outbox"))
-    assert report.doubt
-    assert (report.edited, report.taken_back) == ([], [])
-    assert {name: (w.title, w.files) for name, w in read_walks(settings).items()} == before
 
 
 def test_waiting_films_are_reported_until_they_are_stored(
