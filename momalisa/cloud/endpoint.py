@@ -108,6 +108,17 @@ class Endpoint:
         cache.trim()
         return film
 
+    def check_reach(self) -> None:
+        """Raise EndpointError if a container does not answer; nothing is asked of Vertex AI."""
+        if VERTEX.fullmatch(self.address):
+            return
+        import requests
+
+        try:
+            requests.head(self.address, timeout=CONNECT_TIMEOUT)
+        except requests.RequestException as error:
+            raise EndpointError(f"The endpoint {self.address} is out of reach.") from error
+
     def render_frames(
         self, spec: WalkSpec, walk_id: str, cancelled: Callable[[], bool]
     ) -> RenderedFrames:

@@ -15,6 +15,7 @@ from db.error_messages import HistoryError
 from momalisa.errors import (
     DeviceNotFound,
     ModelBroken,
+    ModelNotFound,
     MomaLisaError,
     OutOfMemory,
     ServiceError,
@@ -31,6 +32,8 @@ class Blame(StrEnum):
     """The accelerator or its driver failed; only a new process can use it again."""
     MACHINE = "machine"
     """Disk, memory or files of the machine failed."""
+    MODEL = "model"
+    """A model that was there when the walk was queued is missing or cannot be read here."""
     PASSING = "passing"
     """A network, a store or a service was out of reach."""
     UNFORESEEN = "unforeseen"
@@ -71,7 +74,11 @@ def assign_blame(error: BaseException) -> Blame:
         return Blame.MACHINE
     if isinstance(error, StorageError | ServiceError | HistoryError):
         return Blame.PASSING
+    if isinstance(error, ModelNotFound):
+        return Blame.MODEL
     if isinstance(error, ModelBroken):
+        if any(isinstance(link, OSError) for link in chain):
+            return Blame.MODEL
         # Files that are damaged raise other errors; this one may come from the device as well.
         return Blame.UNFORESEEN if isinstance(error.__cause__, RuntimeError) else Blame.WALK
     if isinstance(error, MomaLisaError | ValidationError):
@@ -86,7 +93,7 @@ def assign_blame(error: BaseException) -> Blame:
 def describe_fault(error: BaseException) -> str:
     """Return a sentence about an error that is not the walk's: what happened, and what to do."""
     blame = assign_blame(error)
-    if isinstance(error, MomaLisaError | HistoryError) and blame is Blame.PASSING:
+    if isinstance(error, MomaLisaError | HistoryError) and blame in (Blame.PASSING, Blame.MODEL):
         return str(error)
     if missing := next((e for e in _causes(error) if isinstance(e, DeviceNotFound)), None):
         return str(missing)  # it names the setting; PyTorch's own message does not

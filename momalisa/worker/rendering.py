@@ -88,7 +88,13 @@ class JobRenderer:
         self._cancelled: Callable[[], bool] = lambda: False
         self._render, self._render_still = render, render_still
         self._render_probe = render_probe
-        self._remote = remote or _endpoint_renderer(settings.endpoint)
+        self._check_endpoint: Callable[[], None] | None = None
+        if remote is None and settings.endpoint:
+            from momalisa.cloud.endpoint import Endpoint
+
+            endpoint = Endpoint(settings.endpoint)
+            remote, self._check_endpoint = endpoint.render, endpoint.check_reach
+        self._remote = remote
         self._retry_seconds = retry_seconds
         self._cache = open_frame_cache(settings)
         self._storage: Storage | None = None
@@ -112,14 +118,22 @@ class JobRenderer:
         return None
 
     def probe(self) -> Fault | None:
-        """Write a file, load the settings' model and paint a tiny frame; return what is wrong."""
+        """Write files, paint a tiny frame or reach the endpoint; return what is wrong.
+
+        Where the settings' model is missing, walks of others may still be painted.
+        """
         try:
-            _check_disk(self._settings.home)
+            for folder in (self._settings.home, self._settings.frame_cache):
+                folder.mkdir(parents=True, exist_ok=True)
+                _check_disk(folder)
             if not self._settings.endpoint:
                 self._paint_probe()
+            elif self._check_endpoint:
+                self._check_endpoint()
         except Exception as error:
             log.warning("This machine is not well yet: %s", error)
-            return self._find_fault(error)
+            fault = self._find_fault(error)
+            return None if fault and fault.blame is Blame.MODEL else fault
         return None
 
     def _paint_probe(self) -> None:
@@ -315,11 +329,3 @@ def _record_entry(walk: Walk) -> dict[str, Any]:
         "parent": walk.parent,
         "maker": walk.maker,
     }
-
-
-def _endpoint_renderer(address: str) -> Renderer | None:
-    if not address:
-        return None
-    from momalisa.cloud.endpoint import Endpoint
-
-    return Endpoint(address).render

@@ -25,14 +25,22 @@ PULSE = 1.0
 LONGEST_TICK = 2.0
 """Most seconds that count between two looks: while this process stood still, so did the other."""
 
+_GPU = re.compile(r"cuda(?::(\d+))?")
+
 log = logging.getLogger(__name__)
 
 
 def life_path(settings: Settings) -> Path:
-    """The file that the worker of these settings' home and device touches while it lives."""
-    devices = [settings.device, os.environ.get("CUDA_VISIBLE_DEVICES", "")]
-    name = re.sub(r"[^\w]+", "-", "-".join(filter(None, ["worker", *devices])))
-    return settings.home / "workers" / f"{name}.alive"
+    """The file that the worker of these settings' home and device touches while it lives.
+
+    Unset, "auto", "cpu", "mps" and the first GPU are one device here: what they come to is known
+    only where PyTorch is loaded. Other GPUs are named by their number on the machine.
+    """
+    number = int(found[1] or 0) if (found := _GPU.fullmatch(settings.device)) else 0
+    visible = [name.strip() for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")]
+    name = visible[number] if number < len(visible) and visible[0] else str(number)
+    suffix = "" if name in ("0", "-1") else "-cuda-" + re.sub(r"\W+", "-", name)
+    return settings.home / "workers" / f"worker{suffix}.alive"
 
 
 class HomeLock:

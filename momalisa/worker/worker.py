@@ -39,10 +39,14 @@ LONGEST_PAUSE = 30.0
 """Seconds between two tries to reach a history that is out of reach."""
 TRIM_SECONDS = 60.0
 """Seconds between two trims of the frame cache where no walk ends."""
-MOST_TRIES = {Blame.UNFORESEEN: 3}
-"""At how many faults in a row without a new frame a walk fails."""
+MOST_TRIES = {Blame.UNFORESEEN: 3, Blame.MODEL: 30}
+"""At how many faults in a row without a new frame a walk fails; 30 tries take a day."""
 MOST_TRIES_OTHERWISE = 6
-"""The same after faults of the machine, where only this walk has them."""
+"""The same after faults of the machine, where only this walk has them; never after outages."""
+LONGEST_OUTAGE_PAUSE = 600.0
+"""Seconds that a walk waits at most after an outage, which may end at any moment."""
+LONGEST_WAIT_ONCE = 60.0
+"""Seconds that a worker that works once waits for a walk that is to be tried again."""
 
 log = logging.getLogger(__name__)
 
@@ -201,10 +205,10 @@ class Worker:
             time.sleep(min(left, self._timing.poll))
 
     def _wait_for_retry(self) -> bool:
-        """Wait for the next walk that is to be tried again; return False if there is none."""
+        """Wait for the next walk that is to be tried again; return False if none is soon."""
         with reading(self._database) as session:
             seconds = queue.seconds_to_retry(session=session)
-        if seconds is None:
+        if seconds is None or seconds > LONGEST_WAIT_ONCE:
             return False
         self._pause(seconds)
         return True
@@ -230,7 +234,12 @@ class Worker:
         return True
 
     def _note_fault(self, fault: Fault, walk_id: str = "") -> None:
-        """Count a fault of this machine; a broken device ends the worker."""
+        """Count a fault of this machine; a broken device ends the worker.
+
+        A model that is missing counts for nothing: walks of others go on.
+        """
+        if fault.blame is Blame.MODEL:
+            return
         self._machine.note_fault(fault.sentence, walk_id)
         if fault.blame is Blame.DEVICE:
             log.error("The device is broken, so this worker ends: %s", fault.sentence)
@@ -291,7 +300,10 @@ class Worker:
         """The end of a walk that is not to blame, unless it alone has failed too often."""
         tries = MOST_TRIES.get(fault.blame)
         error = fault.error
-        if tries is None and self._machine.is_only_suspect(walk_id):
+        first, longest = self._timing.walk_pauses
+        if fault.blame is Blame.PASSING:
+            longest = min(longest, LONGEST_OUTAGE_PAUSE)
+        elif tries is None and self._machine.is_only_suspect(walk_id):
             tries = MOST_TRIES_OTHERWISE
             error = (
                 f"This film was tried {tries} times, and the worker failed each time, but not with "
@@ -299,7 +311,7 @@ class Worker:
                 "A smaller picture or fewer frames may fit this machine."
             )
         fields = {"reason": fault.sentence, "most_tries": tries, "error": error}
-        return JobEnd(queue.put_back, fields | {"pause": self._timing.walk_pauses})
+        return JobEnd(queue.put_back, fields | {"pause": (first, longest)})
 
     def _follow(self, progress: Progress, job: ActiveJob, model: str) -> None:
         """Note a walk's progress; render a still of the same model if it is time for one."""

@@ -48,11 +48,9 @@ def invalid_spec() -> ValidationError:
     "error",
     [
         BadInput("no such size"),
-        ModelNotFound("no such model"),
         invalid_spec(),
         caused(OutOfMemory("not one frame"), RuntimeError("CUDA out of memory. Tried 2 GiB")),
         caused(ModelBroken("cannot be loaded"), KeyError("unet")),
-        caused(ModelBroken("cannot be loaded"), OSError("Error no file named model.safetensors")),
         BadInput("“a CUDA error: the painting” is too long"),
     ],
 )
@@ -130,6 +128,18 @@ def test_not_foreseen(error: Exception) -> None:
     assert assign_blame(error) is Blame.UNFORESEEN
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        ModelNotFound("no such model"),
+        caused(ModelBroken("cannot be loaded"), OSError("Error no file named model.safetensors")),
+    ],
+)
+def test_blamed_on_the_model(error: Exception) -> None:
+    """Such walks failed, all that were queued, while a disk was not mounted."""
+    assert assign_blame(error) is Blame.MODEL
+
+
 def test_device_that_is_not_there() -> None:
     with pytest.raises(DeviceNotFound) as caught:
         open_device("cuda:99")
@@ -138,13 +148,13 @@ def test_device_that_is_not_there() -> None:
     assert "cuda:99" in describe_fault(caught.value)
 
 
-def test_weights_that_were_cut_off_are_the_walks_fault(make_pipeline: PipelineMaker) -> None:
+def test_weights_that_were_cut_off_are_the_models_fault(make_pipeline: PipelineMaker) -> None:
     folder = make_pipeline()
     weights = next(iter((folder / "unet").glob("*.safetensors")))
     os.truncate(weights, 1000)
     with pytest.raises(Exception) as caught:  # noqa: PT011 - which one is the question
         load(str(folder), "cpu")
-    assert assign_blame(caught.value) is Blame.WALK
+    assert assign_blame(caught.value) is Blame.MODEL
 
 
 def test_sentences_say_what_happened_in_one_line() -> None:

@@ -18,7 +18,8 @@ from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
 from momalisa.storage.outbox import open_outbox
-from tests.support.stub_worker import LOG, StubRenderer, running_worker, stub_worker
+from momalisa.worker.lease import Timing
+from tests.support.stub_worker import LOG, QUICK, StubRenderer, running_worker, stub_worker
 from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk, read_walk
 
@@ -55,7 +56,8 @@ def test_missing_model_is_reported(settings: Settings) -> None:
         raise ModelNotFound(f"There is no model “{name}” here.")
 
     walk = enqueue_walk(settings.database, frames=6)
-    stub_worker(settings, load=refuse).run(once=True)
+    hasty = Timing(**QUICK | {"walk_pauses": (0.001, 0.002)})
+    stub_worker(settings, load=refuse, timing=hasty).run(once=True)
     assert read_walk(settings.database, walk).error == "There is no model “atelier” here."
 
 

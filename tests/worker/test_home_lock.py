@@ -75,6 +75,18 @@ def test_worker_that_works_once_says_that_another_is_there(settings: Settings) -
         holder.kill()
 
 
+def test_names_of_one_device_have_one_lock(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unset, "cpu" and "auto" kept three workers in one home."""
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    names = ("", "auto", "cpu", "cuda", "cuda:0", "mps")
+    assert len({life_path(settings.model_copy(update={"device": name})) for name in names}) == 1
+    second = life_path(settings.model_copy(update={"device": "cuda:1"}))
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "1")
+    assert life_path(settings.model_copy(update={"device": "cuda:0"})) == second
+
+
 def test_each_device_has_a_worker_of_its_own(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,7 +95,7 @@ def test_each_device_has_a_worker_of_its_own(
     others = [settings.model_copy(update={"device": name}) for name in ("cuda:0", "cuda:1")]
     paths = {life_path(one) for one in (settings, *others)}
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2,3")
-    assert len(paths | {life_path(settings)}) == 4
+    assert len(paths | {life_path(settings)}) == 3, "the first GPU is the one that is taken unset"
     held = [HomeLock(one) for one in others]
     assert [lock.acquire() for lock in held] == [True, True]
     for lock in held:
