@@ -102,7 +102,7 @@ def take_in(
     won, lost = _take_in_fields(walk, fields, edits.believe(session, edit_times))
     if parent != walk_id and walk.parent is None and parent and session.get(Walk, parent):
         walk.parent = parent
-    complete = votes.take_in(session=session, votes=recorded_votes)
+    complete = votes.take_in(session=session, walk_id=walk_id, votes=recorded_votes)
     if complete and walk.parent == parent:
         # Else it is read again, once the films that it names may be there.
         walk.record_stored_at = record_stored_at

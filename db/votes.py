@@ -3,16 +3,17 @@
 A row holds its two walks sorted by id, not in the order in which they were shown.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import delete, func, insert, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
 from db import edits
 from db.clock import database_now
 from db.models import IS_DONE, Choice, Vote, Walk
 
+_BATCH = 500  # parameters per query; SQLite allows 32,766, PostgreSQL 65,535
 _COUNTS = tuple(
     func.count().filter(Vote.chosen == choice)
     for choice in (Choice.LEFT, Choice.RIGHT, Choice.NONE)
@@ -78,27 +79,47 @@ def count_of(*, session: Session, walk_id: str) -> int:
     return session.scalar(votes.where(or_(Vote.left == walk_id, Vote.right == walk_id))) or 0
 
 
-def take_in(*, session: Session, votes: Iterable[Mapping[str, Any]]) -> bool:
-    """Insert votes of a record, each with "left", "right", "chosen", "maker" and "created_at".
+def take_in(*, session: Session, walk_id: str, votes: Iterable[Mapping[str, Any]]) -> bool:
+    """Insert a film's votes, each with "left", "right", "chosen", "maker" and "created_at".
 
-    Of two votes of a maker on the same pair the later one stays. False if some were left out,
-    because the history does not know their films.
+    Of two votes of a maker on the same pair the later one stays. Votes on other films are passed
+    over. False if some were left out, because the history does not know their films.
     """
-    complete = True
-    for vote in votes:
-        pair = sorted((str(vote["left"]), str(vote["right"])))
-        ids = session.scalars(select(Walk.id).where(Walk.id.in_(pair), IS_DONE)).all()
-        if len(ids) < 2 or pair[0] != vote["left"]:
-            complete = False
-            continue
-        same = (getattr(Vote, name) == vote[name] for name in ("left", "right", "maker"))
-        existing = session.scalars(select(Vote).where(*same)).first()
-        if existing is None:
-            session.add(Vote(**vote))
-        elif existing.created_at < vote["created_at"]:
-            existing.chosen, existing.created_at = vote["chosen"], vote["created_at"]
-        session.flush()
-    return complete
+    own = [v for v in votes if walk_id in (v["left"], v["right"]) and v["left"] < v["right"]]
+    known = _find_done(session, {film for vote in own for film in (vote["left"], vote["right"])})
+    theirs = {
+        _key(vote): vote
+        for vote in sorted(own, key=lambda vote: vote["created_at"])
+        if {vote["left"], vote["right"]} <= known
+    }
+    if not theirs:
+        return not own
+    columns = select(Vote.id, Vote.left, Vote.right, Vote.maker, Vote.created_at)
+    rows = session.execute(columns.where(or_(Vote.left == walk_id, Vote.right == walk_id)))
+    existing = {_key(row): row for row in rows.mappings()}
+    later = [
+        {"id": existing[key]["id"], "chosen": vote["chosen"], "created_at": vote["created_at"]}
+        for key, vote in theirs.items()
+        if key in existing and existing[key]["created_at"] < vote["created_at"]
+    ]
+    if later:
+        session.execute(update(Vote), later)
+    if new := [dict(vote) for key, vote in theirs.items() if key not in existing]:
+        session.execute(insert(Vote), new)
+    return all({vote["left"], vote["right"]} <= known for vote in own)
+
+
+def _key(vote: Mapping[Any, Any]) -> tuple[str, str, str]:
+    """What identifies a vote: a maker has one per pair."""
+    return vote["left"], vote["right"], vote["maker"]
+
+
+def _find_done(session: Session, ids: Collection[str]) -> set[str]:
+    """Return those of the ids that are finished films."""
+    ordered = sorted(ids)
+    batches = (ordered[start : start + _BATCH] for start in range(0, len(ordered), _BATCH))
+    found = (session.scalars(select(Walk.id).where(Walk.id.in_(b), IS_DONE)) for b in batches)
+    return {walk_id for batch in found for walk_id in batch}
 
 
 def tally(*, session: Session, one: str, other: str, maker: str = "") -> Tally:

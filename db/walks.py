@@ -168,7 +168,7 @@ def adopt(
     )
     session.add(walk)
     session.flush()
-    complete = film_votes.take_in(session=session, votes=fields.get("votes", ()))
+    complete = film_votes.take_in(session=session, walk_id=walk_id, votes=fields.get("votes", ()))
     walk.record_stored_at = stored_at if complete and walk.parent == parent else None
     return walk
 

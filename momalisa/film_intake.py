@@ -1,7 +1,8 @@
 """Takes stored films into the history: new ones, and those of walks that had lost their film."""
 
 import logging
-from collections.abc import Callable, Collection, Mapping
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any, ParamSpec, TypeVar
@@ -31,7 +32,9 @@ from momalisa.stored_films import (
 AT_ONCE = 8
 """Concurrent requests: the client library keeps ten connections."""
 BATCH = 200
-"""Films added by one transaction; a run that is interrupted keeps the earlier ones."""
+"""Films that are read at once; a run that is interrupted keeps the earlier ones."""
+LOCK_SECONDS = 0.3
+"""About how long films are added in one transaction, while no other process can write."""
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -82,15 +85,31 @@ def add_films(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for start in range(0, len(items), BATCH):
             films = list(pool.map(read, items[start : start + BATCH]))
-            with writing(database) as session:
-                for (walk_id, _), film in zip(items[start:], films, strict=False):
-                    added = film if isinstance(film, str) else _adopt(session, film)
-                    if isinstance(added, str):
-                        damaged.append(added)
-                    elif added:
-                        taken_in.append(walk_id)
+            left = list(zip((walk_id for walk_id, _ in items[start:]), films, strict=False))
+            while left:
+                added = _add_some(database, left)
+                taken_in += [
+                    walk_id for (walk_id, _), one in zip(left, added, strict=False) if one is True
+                ]
+                damaged += [one for one in added if isinstance(one, str)]
+                del left[: len(added)]
             on_progress(min(start + BATCH, len(items)), len(items))
     return taken_in, damaged
+
+
+def _add_some(database: str, films: Sequence[tuple[str, dict[str, Any] | str]]) -> list[bool | str]:
+    """Add films in one short transaction, the first of them at least.
+
+    Returns for each whether it was added, or a sentence.
+    """
+    added: list[bool | str] = []
+    with writing(database) as session:
+        until = time.monotonic() + LOCK_SECONDS
+        for _, film in films:
+            added.append(film if isinstance(film, str) else _adopt(session, film))
+            if time.monotonic() > until:
+                break
+    return added
 
 
 def take_in_changed_records(storage: Storage, database: str, folders: Folders) -> list[str]:

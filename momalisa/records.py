@@ -5,6 +5,7 @@ storage alone. A record may come from another program or version: fields may be 
 """
 
 import json
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, NamedTuple
 
@@ -119,7 +120,7 @@ def write_record(session: Session, walk: Walk, unknown: Unknown = NOTHING) -> by
     rows = votes.list_of(session=session, walk_id=walk.id, limit=VOTES)
     ballots = [RecordedVote.model_validate(vote, from_attributes=True) for vote in rows]
     ballots = sorted([*ballots, *unknown.votes], key=lambda vote: vote.created_at)[-VOTES:]
-    content = {
+    content: dict[str, Any] = {
         "version": 1,
         "walk_id": walk.id,
         "accession": walk.accession,
@@ -127,12 +128,20 @@ def write_record(session: Session, walk: Walk, unknown: Unknown = NOTHING) -> by
         "remote": walk.remote,
         **{name: _to_text(getattr(walk, name)) for name in _MOMENTS},
         **{name: getattr(walk, name) for name in _CURATED},
+        "tags": walk.tags[: curation.MOST_TAGS],
         "edit_times": walk.edit_times,
         "votes": ballots,
         "digest": walk.digest,
         "spec": walk.spec or None,
         "result": Result(**result, frames=walk.frames_total).model_dump(),
     }
+    # A longer one could not be read back: the oldest votes are left out.
+    while len(data := _encode_json(content)) > RECORD_BYTES and ballots:
+        ballots = content["votes"] = ballots[len(ballots) // 8 + 1 :]
+    return data
+
+
+def _encode_json(content: Mapping[str, Any]) -> bytes:
     return json.dumps(content, indent=2, ensure_ascii=False, default=_encode).encode()
 
 

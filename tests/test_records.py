@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from db import curation, votes, walks
 from db.models import Vote, Walk
 from db.session import get_engine, migrate, reading, writing
 from momalisa.deletion import delete_walk
-from momalisa.records import Record
+from momalisa.records import RECORD_BYTES, Record
 from momalisa.storage import LocalStorage, film_key
 from momalisa.storage.outbox import Outbox
 from momalisa.sync import sync
@@ -288,6 +289,25 @@ def test_lost_films_do_not_hold_up_the_records_of_others(
     set_title(url, "mine")
     write_records(storage, outbox, url)
     assert record_of(storage, "w1").title == "mine"
+
+
+def test_record_of_many_votes_can_be_read_back(
+    url: str, storage: LocalStorage, outbox: Outbox
+) -> None:
+    names = ["w1", "ü" * 60]
+    for number, name in enumerate(names):
+        add_film(storage, name, film_record(name, accession=f"ML.2026.{number + 1:04d}"))
+    sync(storage, url, outbox)
+    moment = datetime(2026, 2, 2, tzinfo=UTC)
+    ballot = {"left": names[0], "right": names[1], "chosen": "left", "created_at": moment}
+    ballots = [ballot | {"maker": f"{number:064d}"} for number in range(5_000)]
+    with writing(url) as session:
+        assert votes.take_in(session=session, walk_id="w1", votes=ballots)
+        assert votes.count_of(session=session, walk_id="w1") == 5_000
+    set_title(url, "mine")
+    write_records(storage, outbox, url)
+    assert len(storage.get(film_key("w1", "walk.json"))) <= RECORD_BYTES
+    assert len(record_of(storage, "w1").votes) > 1_000
 
 
 def test_deleted_film_gets_no_record(url: str, storage: LocalStorage, outbox: Outbox) -> None:

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select
+from sqlalchemy import event, func, select
 
 from db import votes, walks
-from db.models import Vote, Walk
+from db.models import Choice, Vote, Walk
 from db.session import reading, writing
 from db.votes import Tally
 from tests.support.walks import SPEC
@@ -119,3 +120,28 @@ def test_films_that_differ_otherwise_say_nothing_of_pacing(
     linear, ease = add_film(), add_film(**{"pacing": "ease"} | other)
     cast(url, linear, ease, ease)
     assert by_pacing(url) == {}
+
+
+def test_votes_of_a_record_are_few_statements(url: str, add_film: EnqueueWalk) -> None:
+    """One by one they kept all other programs from writing for minutes."""
+    one, other = sorted((add_film(), add_film()), key=lambda walk: walk.id)
+    moment = datetime(2026, 2, 2, tzinfo=UTC)
+    ballot = {"left": one.id, "right": other.id, "chosen": Choice.LEFT, "created_at": moment}
+    ballots = [ballot | {"maker": str(number)} for number in range(1_000)]
+    statements: list[str] = []
+    with writing(url) as session:
+        listen = (
+            session.get_bind(),
+            "before_cursor_execute",
+            lambda *call: statements.append(call[2]),
+        )
+        event.listen(*listen)
+        assert votes.take_in(session=session, walk_id=one.id, votes=ballots)
+        event.remove(*listen)
+    assert len(statements) < 20
+    with writing(url) as session:
+        later = [b | {"chosen": Choice.NONE, "created_at": moment + timedelta(1)} for b in ballots]
+        assert votes.take_in(session=session, walk_id=other.id, votes=[*ballots[:1], *later[:1]])
+        unknown = ballots[0] | {"left": "0", "right": one.id}
+        assert not votes.take_in(session=session, walk_id=one.id, votes=[unknown])
+    assert tally(url, one, other) == Tally(won=999, neither=1)
