@@ -7,11 +7,11 @@ that was away, may bring files later. A row outweighs a tombstone of its id.
 
 from collections.abc import Iterable
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import delete, exists, select, update
 from sqlalchemy.orm import Session
 
 from db.clock import database_now
-from db.models import Deletion, Walk
+from db.models import IS_DONE, Deletion, Walk
 
 
 def add(*, session: Session, walk_id: str, accession: str = "") -> None:
@@ -30,9 +30,37 @@ def is_deleted(*, session: Session, walk_id: str) -> bool:
     return gone and session.get(Deletion, walk_id) is not None
 
 
+def get(*, session: Session, walk_id: str) -> Deletion | None:
+    """Return the tombstone of a deleted walk; None if it was not deleted, or has a row again."""
+    deleted = is_deleted(session=session, walk_id=walk_id)
+    return session.get(Deletion, walk_id) if deleted else None
+
+
+def list_of(*, session: Session, ids: Iterable[str]) -> list[Deletion]:
+    """Return the tombstones of walks that were deleted."""
+    wanted = set(ids)  # may be more than a query takes
+    return [one for one in session.scalars(select(Deletion)) if one.walk_id in wanted]
+
+
+def forget(*, session: Session, walk_id: str) -> None:
+    """Remove a tombstone: another film has the id now."""
+    session.execute(delete(Deletion).where(Deletion.walk_id == walk_id))
+
+
+def sample_films(*, session: Session, each: int = 3) -> dict[str, str]:
+    """Return the GIFs' keys of the oldest and the newest stored films, by id.
+
+    A storage without them may be another gallery's.
+    """
+    stored = select(Walk.id, Walk.files).where(IS_DONE, ~Walk.waiting, Walk.sha256 != "")
+    ends = (Walk.finished_at, Walk.finished_at.desc())
+    found = [session.execute(stored.order_by(end).limit(each)) for end in ends]
+    return {row.id: row.files["gif"] for rows in found for row in rows if "gif" in row.files}
+
+
 def find_deleted_ids(*, session: Session, ids: Iterable[str]) -> set[str]:
     """Return those of the ids that have a tombstone."""
-    return set(session.scalars(select(Deletion.walk_id))).intersection(ids)
+    return {tombstone.walk_id for tombstone in list_of(session=session, ids=ids)}
 
 
 def list_open(*, session: Session) -> list[str]:

@@ -15,6 +15,7 @@ from db import repair as row_repair
 from db.error_messages import YearFull
 from db.models import State
 from db.session import reading, writing
+from momalisa.deletion import is_new_film, may_be_that_film
 from momalisa.errors import BadInput, StorageError
 from momalisa.records import Record
 from momalisa.repair import Folders, Row, has_film
@@ -45,24 +46,52 @@ _FILM_ERRORS = (StatementError, YearFull, ValueError, ArithmeticError, TypeError
 log = logging.getLogger(__name__)
 
 
-def select_new(folders: Folders, database: str) -> tuple[Folders, set[str]]:
+def select_new(storage: Storage, folders: Folders, database: str) -> tuple[Folders, set[str]]:
     """Return the folders without a row, and the ids of those whose walks were deleted.
 
-    The oldest come first, so that a remix follows its parent.
+    The oldest come first, so that a remix follows its parent. A new film in the folder of a deleted
+    walk is one of the former.
     """
     with reading(database) as session:
         unknown_ids = folders.keys() - walks.find_existing_ids(session=session, ids=folders)
-        deleted_ids = deletions.find_deleted_ids(session=session, ids=unknown_ids)
+        tombstones = deletions.list_of(session=session, ids=unknown_ids)
+    deleted_ids = {
+        tombstone.walk_id
+        for tombstone in tombstones
+        if not is_new_film(storage, folders[tombstone.walk_id].values(), tombstone)
+    }
     new = {walk_id: folders[walk_id] for walk_id in unknown_ids - deleted_ids}
     oldest_first = sorted(new.items(), key=lambda item: min(s.updated for s in item[1].values()))
     return dict(oldest_first), deleted_ids
 
 
-def reopen_deletions(walk_ids: Collection[str], database: str) -> None:
-    """Have a courier delete the files of deleted walks: a stalled worker brought them back."""
-    if walk_ids:
+def forget_deletions(walk_ids: Collection[str], database: str) -> None:
+    """Let new films have the folders of walks that were deleted."""
+    with reading(database) as session:
+        known = deletions.list_of(session=session, ids=walk_ids)
+    if known:
         with writing(database) as session:
-            for walk_id in walk_ids:
+            for tombstone in known:
+                deletions.forget(session=session, walk_id=tombstone.walk_id)
+
+
+def reopen_deletions(
+    storage: Storage, folders: Folders, walk_ids: Collection[str], database: str
+) -> None:
+    """Have a courier delete the files of deleted walks: a stalled worker brought them back.
+
+    Not those of another number, which may be another gallery's.
+    """
+    with reading(database) as session:
+        tombstones = deletions.list_of(session=session, ids=walk_ids)
+    found = [
+        tombstone.walk_id
+        for tombstone in tombstones
+        if may_be_that_film(storage, folders[tombstone.walk_id].values(), tombstone)
+    ]
+    if found:
+        with writing(database) as session:
+            for walk_id in found:
                 deletions.reopen(session=session, walk_id=walk_id)
 
 

@@ -19,7 +19,7 @@ from momalisa.stored_films import make_poster
 
 FEW, SHARE = 3, 0.25
 """A storage without more than this many of the films, and more than this share of them, may be
-the wrong one."""
+the wrong one; as is one without any of them."""
 
 Folders = Mapping[str, Mapping[str, StoredFile]]
 """The stored files by walk and name."""
@@ -112,7 +112,7 @@ def has_film(files: Mapping[str, StoredFile]) -> bool:
 
 def is_doubtful(hanging: int, missing: int) -> bool:
     """Whether so many films are missing that the storage may be another gallery's."""
-    return missing > FEW and missing > SHARE * hanging
+    return 0 < hanging == missing or (missing > FEW and missing > SHARE * hanging)
 
 
 def carry_out(step: Step, storage: Storage, database: str) -> bool:

@@ -18,6 +18,7 @@ from momalisa.deletion import take_over_removals
 from momalisa.errors import BadInput, StorageError
 from momalisa.film_intake import (
     add_films,
+    forget_deletions,
     reopen_deletions,
     select_new,
     take_back,
@@ -123,10 +124,10 @@ def sync(
     _check_names(only, rows, folders)
     hanging, missing = count_missing(rows, folders)
     doubtful = is_doubtful(hanging, missing)
-    if repair and not only and (doubtful or 0 < hanging == missing):
+    if repair and not only and doubtful:
         raise StorageError(f"{_doubt(hanging, missing, folders)} Nothing was changed.{_ADVICE}")
     take_over_removals(outbox, database)
-    new, deleted = select_new(folders, database)
+    new, deleted = select_new(storage, folders, database)
     report.deleted = sorted(deleted)
     if only:
         new = {walk_id: files for walk_id, files in new.items() if walk_id in only}
@@ -135,7 +136,8 @@ def sync(
         report.doubt = f"{_doubt(hanging, missing, folders)}{unknown}{_ADVICE}"
         new = {}
     else:
-        reopen_deletions(deleted, database)
+        reopen_deletions(storage, folders, deleted, database)
+    forget_deletions(new, database)
     report.taken_in, report.damaged = add_films(storage, database, new, on_progress)
     _bring_up_to_date(storage, database, rows, folders, only if doubtful else None, report)
     in_outbox = set(outbox.walk_ids())

@@ -1,13 +1,14 @@
 """A deleted film is gone for good, on every machine, whatever was out of reach meanwhile."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from db import deletions, walks
-from db.models import Walk
+from db.models import Deletion, Walk
 from db.session import get_engine, migrate, reading, writing
 from momalisa.deletion import delete_walk
 from momalisa.storage import LocalStorage
@@ -15,7 +16,8 @@ from momalisa.storage.outbox import Outbox
 from momalisa.sync import Report, sync
 from momalisa.worker.courier import Courier
 from tests.support.outbox import UnreliableBucket
-from tests.support.stored_films import add_film, film_record
+from tests.support.stored_films import GIF, add_film, film_record
+from tests.support.walks import enqueue_walk
 
 
 @dataclass
@@ -163,3 +165,94 @@ def test_machines_with_separate_histories_delete_each_for_itself(tmp_path: Path)
     assert here.sync().taken_in == []
     for machine in (here, there):
         get_engine(machine.database).dispose()
+
+
+def add_films_to(machine: Machine, *names: str) -> None:
+    """Store films of the numbers 1, 2, ... and take them in."""
+    for number, name in enumerate(names, start=1):
+        record = film_record(name, accession=f"ML.2026.{number:04d}")
+        add_film(machine.bucket, name, record)
+    assert set(machine.sync().taken_in) == set(names)
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Iterator[Machine]:
+    machine = make_machine(tmp_path, "gallery", "gallery")
+    yield machine
+    get_engine(machine.database).dispose()
+
+
+def use_store(machine: Machine, folder: Path) -> Machine:
+    """The same machine with another MOMALISA_STORE."""
+    return replace(machine, bucket=UnreliableBucket(folder))
+
+
+def test_a_wrong_store_for_a_moment_keeps_no_film_that_was_deleted(
+    gallery: Machine, tmp_path: Path
+) -> None:
+    """A courier looked into the wrong store, found nothing, and never looked again."""
+    add_films_to(gallery, "w1", "w2")
+    gallery.bucket.away = True
+    gallery.delete("w1")
+    gallery.bucket.away = False
+    assert use_store(gallery, tmp_path / "wrong").deliver()
+    assert gallery.deliver()
+    assert [key for key in files_of(gallery) if "/w1/" in key] == []
+    with reading(gallery.database) as session:
+        assert deletions.list_open(session=session) == []
+
+
+@pytest.mark.parametrize("others", [(), ("w2",), ("w2", "w3", "w4")])
+def test_a_film_of_the_same_name_in_a_wrong_store_stays(
+    gallery: Machine, tmp_path: Path, others: tuple[str, ...]
+) -> None:
+    """Deleting a film here deleted another gallery's film there."""
+    add_films_to(gallery, "w1", *others)
+    wrong = use_store(gallery, tmp_path / "wrong")
+    for number, name in enumerate(("w1", "cats", "dogs"), start=7):
+        add_film(wrong.bucket, name, film_record(name, accession=f"ML.2026.{number:04d}"))
+    before = files_of(wrong)
+    gallery.delete("w1")
+    wrong.sync()
+    wrong.deliver()
+    assert files_of(wrong) == before
+
+
+def test_a_walk_that_never_had_a_film_needs_no_store(gallery: Machine) -> None:
+    walk = enqueue_walk(gallery.database)
+    with writing(gallery.database) as session:
+        assert walks.cancel(session=session, walk_id=walk.id)
+    assert gallery.delete(walk.id)
+    with reading(gallery.database) as session:
+        assert deletions.list_open(session=session) == []
+
+
+def delete_an_hour_ago(machine: Machine, walk_id: str) -> None:
+    machine.delete(walk_id)
+    with writing(machine.database) as session:
+        tombstone = session.get_one(Deletion, walk_id)
+        tombstone.deleted_at -= timedelta(hours=1)
+
+
+def test_a_new_film_under_the_name_of_a_deleted_one_hangs(gallery: Machine) -> None:
+    add_films_to(gallery, "cats", "dogs")
+    delete_an_hour_ago(gallery, "cats")
+    gallery.bucket.put("saved_predictions/cats/cats.gif", GIF, "image/gif")
+    assert gallery.sync().taken_in == ["cats"]
+    assert gallery.deliver()
+    assert "saved_predictions/cats/cats.gif" in files_of(gallery)
+
+
+@pytest.mark.parametrize("with_record", [True, False])
+def test_what_a_worker_brings_long_after_the_deletion_is_deleted(
+    gallery: Machine, with_record: bool
+) -> None:
+    add_films_to(gallery, "w1", "w2")
+    delete_an_hour_ago(gallery, "w1")
+    if with_record:
+        add_film(gallery.bucket, "w1", film_record("w1", accession="ML.2026.0001"))
+    else:
+        gallery.bucket.put(f"saved_predictions/w1/{'5a' * 8}.gif", GIF, "image/gif")
+    assert gallery.sync().taken_in == []
+    assert gallery.deliver()
+    assert [key for key in files_of(gallery) if "/w1/" in key] == []

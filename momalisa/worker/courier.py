@@ -14,7 +14,7 @@ from db import deletions, queue, walks
 from db.error_messages import HistoryError
 from db.session import reading, writing
 from momalisa.backoff import Backoff
-from momalisa.deletion import delete_files, take_over_removals
+from momalisa.deletion import ADVICE, delete_files, take_over_removals
 from momalisa.errors import StorageError
 from momalisa.number_marks import MarkKeeper
 from momalisa.storage import Storage
@@ -23,6 +23,8 @@ from momalisa.worker.record_writer import RecordWriter
 
 PAUSES = (1.0, 60.0)
 """Seconds between two tries to reach the storage: the first pause, and the longest."""
+LOOK_AGAIN = (10.0, 600.0)
+"""Seconds between two searches for the files of a deleted walk that were not found."""
 LOOK = 0.5
 """Seconds between two looks into the outbox."""
 
@@ -41,6 +43,8 @@ class Courier:
         self._database = database
         self._storage: Storage | None = None
         self._failures: Counter[str] = Counter()
+        self._not_found: dict[str, Backoff] = {}
+        self._look_at: dict[str, float] = {}
         self._backoff = Backoff(*PAUSES)
         self._next = 0.0
         self._marks = MarkKeeper(self._get_storage, database)
@@ -85,7 +89,9 @@ class Courier:
         tasks = [(self._deliver_film, walk_id) for walk_id in self._outbox.walk_ids()]
         with reading(self._database) as session:
             deleted = deletions.list_open(session=session)
-        tasks += [(self._delete_film, walk_id) for walk_id in deleted]
+        now = time.monotonic()
+        due = [walk_id for walk_id in deleted if self._look_at.get(walk_id, now) <= now]
+        tasks += [(self._delete_film, walk_id) for walk_id in due]
         # Those that failed most often come last, so that they do not hold up the others.
         return sorted(tasks, key=lambda task: self._failures[task[1]])
 
@@ -119,7 +125,13 @@ class Courier:
         log.info("The film of walk %s has reached its storage", walk_id)
 
     def _delete_film(self, walk_id: str) -> None:
-        delete_files(walk_id, self._get_storage(), self._outbox, self._database)
+        if delete_files(walk_id, self._get_storage(), self._outbox, self._database):
+            self._not_found.pop(walk_id, None)
+            return
+        if walk_id not in self._not_found:
+            log.warning("The files of deleted walk %s are not found yet.%s", walk_id, ADVICE)
+        pauses = self._not_found.setdefault(walk_id, Backoff(*LOOK_AGAIN))
+        self._look_at[walk_id] = time.monotonic() + pauses.next_pause()
 
     def _get_storage(self) -> Storage:
         if self._storage is None:

@@ -29,7 +29,7 @@ def test_deleting_a_walk_leaves_a_tombstone_with_its_number(url: str, add_film: 
         assert deletions.is_deleted(session=session, walk_id=walk.id)
         assert not deletions.is_deleted(session=session, walk_id=other.id)
         ids = [walk.id, other.id, "unknown"]
-        assert deletions.find_deleted_ids(session=session, ids=ids) == {walk.id}
+        assert deletions.list_of(session=session, ids=ids) == [tombstone]
     assert open_ids(url) == [walk.id]
 
 
