@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
@@ -18,6 +18,9 @@ LAST = 999_999
 ROOM = 10_000
 """How far above the counter a stored film's own number may be: a number far off would use up the
 year, so that film gets a new one."""
+PLAUSIBLE, FOR_EACH_WALK = 20_000, 10
+"""A year has hardly more numbers than the first and, for each known walk, the second: records and
+marks in a storage that say so are not believed, nor is a counter that such ones have raised."""
 _FORMAT = re.compile(r"ML\.(?P<year>[0-9]{4})\.(?P<last>[0-9]{4,6})")
 
 
@@ -41,17 +44,46 @@ def _may_be_kept(session: Session, accession: str) -> bool:
     given = _read_counters(session).get(year, 0)
     if year > database_now(session).year + 1 or not 0 < last <= min(given + ROOM, LAST):
         return False
-    taken = select(Walk.id).where(Walk.number == accession_to_int(accession))
+    # Counting takes its time, and most numbers are far below.
+    if last > max(given, PLAUSIBLE) and last > find_ceiling(session, year):
+        return False
+    return not _is_taken(session, accession)
+
+
+def _is_taken(session: Session, accession: str) -> bool:
+    """Whether a walk has the number, or had it and was deleted."""
+    walk = select(Walk.id).where(Walk.number == accession_to_int(accession))
     deleted = select(Deletion.walk_id).where(Deletion.accession == accession)
-    return session.scalar(taken.limit(1)) is None and session.scalar(deleted.limit(1)) is None
+    return any(session.scalar(one.limit(1)) is not None for one in (walk, deleted))
+
+
+def find_ceiling(session: Session, year: int, films: int = 0) -> int:
+    """Return the largest number of a year that can be believed, given the walks that are known.
+
+    `films` is how many the storage has, which the history may have lost.
+    """
+    walks = select(func.count()).select_from(Walk).where(_is_of(year))
+    deleted = select(func.count()).select_from(Deletion)
+    deleted = deleted.where(Deletion.accession.startswith(f"ML.{year}."))
+    known = (session.scalar(walks) or 0) + (session.scalar(deleted) or 0)
+    return min(PLAUSIBLE + FOR_EACH_WALK * max(known, films), LAST)
+
+
+def _is_of(year: int) -> ColumnElement[bool]:
+    """Condition of the walks that have a number of the year."""
+    first = accession_to_int(f"ML.{year}.0000")
+    return Walk.number.between(first, first + LAST)
 
 
 def assign_next(session: Session, year: int) -> str:
     """Return the year's next number, as "ML.2026.0042". Raises YearFull after 999,999."""
     _create_counter(session, year)
-    if (number := _count_up(session, year)) is None:
+    number = _count_up(session, year)
+    if number is None:
         # Earlier versions raised the counter to any number that a record had.
-        _lower_counter(session, year)
+        _lower_counter(session, year, LAST)
+        number = _count_up(session, year)
+    while number is not None and _is_taken(session, f"ML.{year}.{number:04d}"):
         number = _count_up(session, year)
     if number is None:
         raise YearFull(
@@ -72,16 +104,28 @@ def _count_up(session: Session, year: int) -> int | None:
     )
 
 
-def _lower_counter(session: Session, year: int) -> None:
-    """Set a counter beyond the last number to the largest that was given to a walk of the year."""
+def lower_counters(session: Session) -> dict[int, int]:
+    """Set back the counters that are higher than can be believed; returns these, as they were.
+
+    The numbers given from then on leave out those that walks have.
+    """
+    high = {year: last for year, last in _read_counters(session).items() if last > PLAUSIBLE}
+    spoiled = {year: last for year, last in high.items() if last > find_ceiling(session, year)}
+    for year in spoiled:
+        _lower_counter(session, year, find_ceiling(session, year))
+    return spoiled
+
+
+def _lower_counter(session: Session, year: int, limit: int) -> None:
+    """Set a counter beyond a limit to the largest number up to it that was given to a walk."""
     first = accession_to_int(f"ML.{year}.0000")
-    largest = select(func.max(Walk.number)).where(Walk.number.between(first, first + LAST))
+    largest = select(func.max(Walk.number)).where(_is_of(year), Walk.number <= first + limit)
     deleted = select(Deletion.accession).where(Deletion.accession.startswith(f"ML.{year}."))
     given = [session.scalar(largest), *map(accession_to_int, session.scalars(deleted))]
-    last = max((number for number in given if number and number <= first + LAST), default=first)
+    last = max((number for number in given if number and number <= first + limit), default=first)
     session.execute(
         update(AccessionYear)
-        .where(AccessionYear.year == year, AccessionYear.last > LAST)
+        .where(AccessionYear.year == year, AccessionYear.last > limit)
         .values(last=last - first)
         .execution_options(synchronize_session=False)
     )

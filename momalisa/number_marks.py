@@ -8,20 +8,25 @@ take one request where nothing is to do.
 
 import logging
 import re
+import secrets
 import time
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from functools import lru_cache
 
 from db import accession_numbers
-from db.clock import utc_now
+from db.clock import database_now, utc_now
 from db.error_messages import HistoryError
-from db.session import reading, writing
+from db.session import reading, sqlite_file, writing
 from momalisa.errors import StorageError
-from momalisa.storage import CONTENT_TYPES, Storage
+from momalisa.storage import CONTENT_TYPES, FILMS_FOLDER, LocalStorage, Storage
 
 FOLDER = "accession_numbers"
 PAUSE = 5.0
 """Seconds at least between two marks, or two tries to store one."""
+STEP, FEWEST = 1000, 10
+"""A history that begins while its storage is away begins at so many thousands, up to twice that."""
 _MARK = re.compile(rf"{FOLDER}/(?P<year>[0-9]{{4}})\.(?P<last>[0-9]{{6}})\.json")
 
 log = logging.getLogger(__name__)
@@ -30,21 +35,50 @@ log = logging.getLogger(__name__)
 def exchange_marks(storage: Storage, database: str) -> dict[int, int]:
     """Raise the history's counters to the marks, and the marks to the counters; returns both.
 
-    Raises StorageError or HistoryError.
+    If the storage is away, a history that has never seen one begins far above the numbers that
+    films in it may have. Raises StorageError or HistoryError.
     """
-    marks = _read_marks(storage)
+    try:
+        marks = _read_marks(storage, database)
+    except StorageError:
+        _begin_far_above(database)
+        raise
+    _set_back(database)
     given = _read_counters(database)
-    behind = {year: last for year, last in marks.items() if last > given.get(year, 0)}
+    best = {year: _choose_believable(storage, database, year, marks[year]) for year in marks}
+    behind = {year: last for year, last in best.items() if last > given.get(year, 0)}
     if behind:
         last_ones = ", ".join(f"ML.{year}.{last:04d}" for year, last in sorted(behind.items()))
         sentence = "The history did not know that numbers up to %s were given; it does now"
         log.warning(sentence, last_ones)
+    if behind or not given:
         with writing(database) as session:
-            accession_numbers.raise_counters(session, behind)
+            # Also 0: this history has seen its storage.
+            accession_numbers.raise_counters(session, behind or {database_now(session).year: 0})
+    given = _read_counters(database)
     for year, last in given.items():
-        if last > marks.get(year, 0):
+        if last > best.get(year, 0):
             _store_mark(storage, year, last)
-    return given | behind
+    return given
+
+
+def _begin_far_above(database: str) -> None:
+    """Let a new history leave out numbers that films in an unknown storage may have."""
+    if _read_counters(database):
+        return
+    with writing(database) as session:
+        first = STEP * (FEWEST + secrets.randbelow(FEWEST))
+        accession_numbers.raise_counters(session, {database_now(session).year: first})
+    log.warning("The storage is away, and this history is new. Its numbers begin at %s.", first + 1)
+
+
+def _set_back(database: str) -> None:
+    """Set back counters that were raised by a number from a storage and cannot be believed."""
+    if all(last <= accession_numbers.PLAUSIBLE for last in _read_counters(database).values()):
+        return
+    with writing(database) as session:
+        if spoiled := accession_numbers.lower_counters(session):
+            log.warning("Accession numbers were far too high, and are set back: %s", spoiled)
 
 
 def _read_counters(database: str) -> dict[int, int]:
@@ -52,14 +86,47 @@ def _read_counters(database: str) -> dict[int, int]:
         return accession_numbers.read_counters(session)
 
 
-def _read_marks(storage: Storage) -> dict[int, int]:
-    """Return the largest mark of each year; a year that has not begun is not believed."""
-    marks: dict[int, int] = {}
+def _read_marks(storage: Storage, database: str) -> dict[int, list[int]]:
+    """Return each year's marks; a year that has not begun is not believed.
+
+    Raises StorageError, also if the storage's folder is missing: a disk may not be mounted.
+    """
+    if _is_missing(storage, database) and not _read_counters(database):
+        raise StorageError(f"There is no folder {getattr(storage, 'root', '')} yet.")
+    marks: dict[int, list[int]] = defaultdict(list)
     for stored in storage.list(f"{FOLDER}/"):
         if (mark := _MARK.fullmatch(stored.key)) and int(mark["year"]) <= utc_now().year + 1:
-            year, last = int(mark["year"]), int(mark["last"])
-            marks[year] = max(last, marks.get(year, 0))
+            marks[int(mark["year"])].append(int(mark["last"]))
     return marks
+
+
+def _is_missing(storage: Storage, database: str) -> bool:
+    """Whether the storage is a missing folder; beside its history it is just not made yet."""
+    file = sqlite_file(database)
+    return (
+        isinstance(storage, LocalStorage)
+        and not storage.root.exists()
+        and not (file is not None and storage.root.parent == file.parent)
+    )
+
+
+def _choose_believable(storage: Storage, database: str, year: int, marks: list[int]) -> int:
+    """Return the largest of a year's marks that the known walks and films make credible, or 0."""
+    with reading(database) as session:
+        given = accession_numbers.read_counters(session).get(year, 0)
+        ceiling = max(given, accession_numbers.PLAUSIBLE)
+        if max(marks) > ceiling:
+            folders = {stored.key.split("/")[1] for stored in storage.list(f"{FILMS_FOLDER}/")}
+            ceiling = max(given, accession_numbers.find_ceiling(session, year, len(folders)))
+    if max(marks) > ceiling:
+        _tell_once(f"{FOLDER}/{year}.{max(marks):06d}.json")
+    return max((mark for mark in marks if mark <= ceiling), default=0)
+
+
+@lru_cache(maxsize=100)
+def _tell_once(key: str) -> None:
+    sentence = "%s in the storage is left out: there are far too few films for such a number."
+    log.warning(sentence, key)
 
 
 def _store_mark(storage: Storage, year: int, last: int) -> None:

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from db.session import get_engine, migrate, sqlite_file
+from db import accession_numbers
+from db.session import get_engine, migrate, sqlite_file, writing
 from momalisa import number_marks
+from momalisa.errors import StorageError
 from momalisa.number_marks import MarkKeeper, exchange_marks
-from momalisa.storage import LocalStorage
+from momalisa.storage import LocalStorage, StoredFile
 from tests.support.outbox import UnreliableBucket
 from tests.support.walks import enqueue_walk
 
@@ -71,6 +73,84 @@ def keys(storage: LocalStorage) -> list[str]:
 def test_what_is_no_mark_changes_nothing(name: str, database: str, storage: LocalStorage) -> None:
     storage.put(f"accession_numbers/{name}.json", b"{}", "application/json")
     exchange_marks(storage, database)
+    assert enqueue_walk(database).accession == f"ML.{YEAR}.0001"
+
+
+@pytest.mark.parametrize("mark", [999_999, 30_000])
+def test_a_mark_far_above_all_films_does_not_use_up_the_year(
+    database: str, storage: LocalStorage, mark: int
+) -> None:
+    """One empty file in the storage left no number for new walks."""
+    enqueue_walk(database)
+    for last in (mark, 4):
+        key = f"accession_numbers/{YEAR}.{last:06d}.json"
+        storage.put(key, b"{}", "application/json")
+    exchange_marks(storage, database)
+    assert enqueue_walk(database).accession == f"ML.{YEAR}.0005"
+
+
+def test_a_mark_that_the_films_make_credible_is_believed(
+    database: str, storage: LocalStorage
+) -> None:
+    for number in range(1_000):
+        storage.put(f"saved_predictions/w{number}/walk.json", b"{}", "application/json")
+    storage.put(f"accession_numbers/{YEAR}.030000.json", b"{}", "application/json")
+    exchange_marks(storage, database)
+    assert enqueue_walk(database).accession == f"ML.{YEAR}.30001"
+
+
+@pytest.mark.parametrize("counter", [999_999, 500_000])
+def test_a_counter_that_was_burnt_is_set_back(
+    database: str, storage: LocalStorage, counter: int
+) -> None:
+    enqueue_walk(database)
+    with writing(database) as session:
+        accession_numbers.raise_counters(session, {YEAR: counter})
+    storage.put(f"accession_numbers/{YEAR}.{counter:06d}.json", b"{}", "application/json")
+    exchange_marks(storage, database)
+    assert enqueue_walk(database).accession == f"ML.{YEAR}.0002"
+
+
+class AwayBucket(UnreliableBucket):
+    """A bucket that does not answer."""
+
+    def list(self, prefix: str = "") -> Iterator[StoredFile]:
+        raise StorageError("The bucket is away.")
+
+
+def test_a_history_that_begins_while_its_store_is_away_gives_none_of_its_numbers(
+    database: str, tmp_path: Path
+) -> None:
+    """ML.2026.0001 was given to a second walk, and to the first film once the store was back."""
+    with pytest.raises(StorageError):
+        exchange_marks(AwayBucket(tmp_path / "bucket"), database)
+    first = int(enqueue_walk(database).accession[8:])
+    assert first > 10_000
+    with pytest.raises(StorageError):
+        exchange_marks(AwayBucket(tmp_path / "bucket"), database)
+    assert int(enqueue_walk(database).accession[8:]) == first + 1
+
+
+def test_a_missing_folder_counts_as_away_unless_it_is_beside_the_history(
+    database: str, tmp_path: Path
+) -> None:
+    exchange_marks(LocalStorage(tmp_path / "home" / "store"), database)
+    assert enqueue_walk(database).accession == f"ML.{YEAR}.0001"
+    other = f"sqlite:///{tmp_path}/other/history.db"
+    migrate(other)
+    with pytest.raises(StorageError, match="no folder"):
+        exchange_marks(LocalStorage(tmp_path / "disk" / "store"), other)
+    assert enqueue_walk(other).accession > f"ML.{YEAR}.10000"
+    get_engine(other).dispose()
+
+
+def test_a_history_that_has_seen_its_store_goes_on_while_it_is_away(
+    database: str, tmp_path: Path
+) -> None:
+    (tmp_path / "bucket").mkdir()
+    exchange_marks(UnreliableBucket(tmp_path / "bucket"), database)
+    with pytest.raises(StorageError):
+        exchange_marks(AwayBucket(tmp_path / "bucket"), database)
     assert enqueue_walk(database).accession == f"ML.{YEAR}.0001"
 
 

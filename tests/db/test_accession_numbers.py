@@ -58,6 +58,29 @@ def test_numbers_near_those_given_are_kept(url: str, enqueue_walk: EnqueueWalk) 
     assert enqueue_walk().accession == f"ML.{YEAR}.12346"
 
 
+def test_records_that_each_go_a_bit_further_do_not_use_up_the_year(
+    url: str, enqueue_walk: EnqueueWalk
+) -> None:
+    """A hundred films, each with a number 10,000 above the last, left none for new walks."""
+    for number in range(1, 101):
+        adopt(url, f"w{number}", f"ML.{YEAR}.{min(number * 10_000, 999_999)}")
+    assert enqueue_walk().accession < f"ML.{YEAR}.30000"
+
+
+def test_numbers_of_a_burnt_year_leave_out_those_that_walks_have(
+    url: str, enqueue_walk: EnqueueWalk
+) -> None:
+    for number in (1, 2, 4):
+        adopt(url, f"w{number}", f"ML.{YEAR}.{number:04d}")
+    with writing(url) as session:
+        session.get_one(Walk, "w4").accession = f"ML.{YEAR}.500000"
+        session.get_one(Walk, "w2").accession = f"ML.{YEAR}.0003"
+        accession_numbers.raise_counters(session, {YEAR: 500_000})
+        assert accession_numbers.lower_counters(session) == {YEAR: 500_000}
+        session.get_one(Walk, "w4").accession = f"ML.{YEAR}.0004"
+    assert enqueue_walk().accession == f"ML.{YEAR}.0005"
+
+
 def test_number_of_a_deleted_walk_is_not_given_to_another(url: str) -> None:
     with writing(url) as session:
         session.add(Deletion(walk_id="gone", accession=f"ML.{YEAR}.0001"))
