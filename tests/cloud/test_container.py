@@ -238,7 +238,7 @@ def test_health_responds_while_a_walk_is_rendered(model_folder: Path, tmp_path: 
     options = ("--graceful-timeout", "1")
     with (
         ThreadPoolExecutor(1) as pool,
-        running_container(tmp_path, model_folder, *options) as container,
+        running_container(tmp_path, model_folder, *options, MOMALISA_ANSWER_MB="100") as container,
     ):
         future = pool.submit(container.wait_until_ready().predict, body(long_walk(model_folder)))
         wait_until(lambda: has_frames(container))
@@ -264,7 +264,7 @@ def test_walks_that_take_too_long_get_503_after_sigterm(model_folder: Path, tmp_
     options = ("--graceful-timeout", "4")
     with (
         ThreadPoolExecutor(2) as pool,
-        running_container(tmp_path, model_folder, *options) as container,
+        running_container(tmp_path, model_folder, *options, MOMALISA_ANSWER_MB="100") as container,
     ):
         futures = [
             pool.submit(container.wait_until_ready().predict, body(long_walk(model_folder)))
