@@ -127,6 +127,11 @@ class Machine:
         if self.failures:
             self._write(_Record())
 
+    def forget_suspect(self, walk_id: str) -> None:
+        """Note that a walk was given up: it says nothing about those that fail after it."""
+        suspects = [one for one in self._record.suspects if one != walk_id]
+        self._write(self._record.model_copy(update={"suspects": suspects}))
+
     def is_only_suspect(self, walk_id: str) -> bool:
         """Whether no other walk failed here since the last success."""
         return set(self._record.suspects) <= {walk_id}

@@ -1,4 +1,4 @@
-"""Writing how a walk ended, while the history may be out of reach."""
+"""How a walk ends: whether it is tried again after a fault, and writing it to the history."""
 
 import time
 
@@ -6,13 +6,42 @@ from db import queue
 from db.error_messages import HistoryError
 from db.session import writing
 from momalisa.backoff import Backoff
+from momalisa.worker.blame import Blame
 from momalisa.worker.lease import ActiveJob, StopRequest, Timing, log_error
-from momalisa.worker.rendering import JobEnd
+from momalisa.worker.machine import Machine
+from momalisa.worker.rendering import Fault, JobEnd
 
+MOST_TRIES = {Blame.UNFORESEEN: 3, Blame.MODEL: 30}
+"""At how many faults in a row without a new frame a walk fails; 30 tries take a day."""
+MOST_TRIES_OTHERWISE = 6
+"""The same after faults of the machine, where only this walk has them; never after outages."""
+MOST_TRIES_AMONG_OTHERS = 12
+"""The same where others have them too, though the probe succeeds each time: hours, by the waits."""
+LONGEST_OUTAGE_PAUSE = 600.0
+"""Seconds that a walk waits at most after an outage, which may end at any moment."""
 END_GRACE = 5.0
 """Seconds that a stopping worker goes on trying to write how a walk ended."""
 MOST_END_TRIES = 5
 """Tries to write how a walk ended, after errors that are not the history's being away."""
+
+
+def try_again(fault: Fault, walk_id: str, machine: Machine, timing: Timing) -> JobEnd:
+    """The end of a walk that is not to blame, unless it alone has failed too often."""
+    tries = MOST_TRIES.get(fault.blame)
+    error = fault.error
+    first, longest = timing.walk_pauses
+    if fault.blame is Blame.PASSING:
+        longest = min(longest, LONGEST_OUTAGE_PAUSE)
+    elif tries is None:
+        is_alone = machine.is_only_suspect(walk_id)
+        tries = MOST_TRIES_OTHERWISE if is_alone else MOST_TRIES_AMONG_OTHERS
+        error = (
+            f"This film was tried {tries} times, and the worker failed each time"
+            f"{', but not with other films' if is_alone else ''}, so it was given up. "
+            f"{fault.sentence} A smaller picture or fewer frames may fit this machine."
+        )
+    fields = {"reason": fault.sentence, "most_tries": tries, "error": error}
+    return JobEnd(queue.put_back, fields | {"pause": (first, longest)})
 
 
 def write_end(

@@ -27,11 +27,11 @@ from momalisa.worker.blame import Blame
 from momalisa.worker.courier import Courier
 from momalisa.worker.lease import ActiveJob, Heartbeat, StopRequest, Timing, log_error
 from momalisa.worker.machine import SHOWN_AFTER, Machine
-from momalisa.worker.rendering import Fault, JobEnd, JobRenderer, LoadModel, StillRenderer
+from momalisa.worker.rendering import Fault, JobRenderer, LoadModel, StillRenderer
 from momalisa.worker.sign_of_life import life_path
 from momalisa.worker.stall import StallWatch
 from momalisa.worker.time_share import StillClock
-from momalisa.worker.walk_ends import write_end
+from momalisa.worker.walk_ends import try_again, write_end
 
 LONGEST_BEAT = 1800.0
 """Seconds that one heartbeat may take, as in a database that does not answer."""
@@ -39,12 +39,6 @@ LONGEST_PAUSE = 30.0
 """Seconds between two tries to reach a history that is out of reach."""
 TRIM_SECONDS = 60.0
 """Seconds between two trims of the frame cache where no walk ends."""
-MOST_TRIES = {Blame.UNFORESEEN: 3, Blame.MODEL: 30}
-"""At how many faults in a row without a new frame a walk fails; 30 tries take a day."""
-MOST_TRIES_OTHERWISE = 6
-"""The same after faults of the machine, where only this walk has them; never after outages."""
-LONGEST_OUTAGE_PAUSE = 600.0
-"""Seconds that a walk waits at most after an outage, which may end at any moment."""
 LONGEST_WAIT_ONCE = 60.0
 """Seconds that a worker that works once waits for a walk that is to be tried again."""
 
@@ -273,7 +267,7 @@ class Worker:
             job.ending = True
             if end.fault:
                 self._note_fault(end.fault, walk.id)
-                end = self._try_again(end.fault, walk.id)
+                end = try_again(end.fault, walk.id, self._machine, self._timing)
             elif end.write is queue.finish:
                 self._machine.note_success()
             ended = write_end(
@@ -283,10 +277,18 @@ class Worker:
                 log.info("%s was not this worker's any more", walk.accession)
             if job.has_stored and (not ended or end.write is queue.confirm_cancel):
                 self._renderer.delete_leftovers(walk)
+            self._forget_if_given_up(walk.id)
         finally:
             self._heartbeat.job = None
             name_walk()
             self._trim_cache()
+
+    def _forget_if_given_up(self, walk_id: str) -> None:
+        if self._machine.failures:
+            with reading(self._database) as session:
+                walk = session.get(Walk, walk_id)
+                if walk is None or walk.state.is_final:
+                    self._machine.forget_suspect(walk_id)
 
     def _trim_cache(self) -> None:
         """Trim the frame cache between walks: after each, however it ended, and now and then.
@@ -295,23 +297,6 @@ class Worker:
         """
         self._last_trim = time.monotonic()
         self._renderer.trim_cache()
-
-    def _try_again(self, fault: Fault, walk_id: str) -> JobEnd:
-        """The end of a walk that is not to blame, unless it alone has failed too often."""
-        tries = MOST_TRIES.get(fault.blame)
-        error = fault.error
-        first, longest = self._timing.walk_pauses
-        if fault.blame is Blame.PASSING:
-            longest = min(longest, LONGEST_OUTAGE_PAUSE)
-        elif tries is None and self._machine.is_only_suspect(walk_id):
-            tries = MOST_TRIES_OTHERWISE
-            error = (
-                f"This film was tried {tries} times, and the worker failed each time, but not with "
-                f"other films, so it was given up. {fault.sentence} "
-                "A smaller picture or fewer frames may fit this machine."
-            )
-        fields = {"reason": fault.sentence, "most_tries": tries, "error": error}
-        return JobEnd(queue.put_back, fields | {"pause": (first, longest)})
 
     def _follow(self, progress: Progress, job: ActiveJob, model: str) -> None:
         """Note a walk's progress; render a still of the same model if it is time for one."""

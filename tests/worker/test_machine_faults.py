@@ -24,7 +24,8 @@ from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.worker.sign_of_life import life_path
 from momalisa.worker.supervisor import DEVICE_BROKEN, Supervisor
-from momalisa.worker.worker import MOST_TRIES_OTHERWISE, Worker
+from momalisa.worker.walk_ends import MOST_TRIES_OTHERWISE
+from momalisa.worker.worker import Worker
 from tests.support.stub_worker import (
     LOG,
     StubRenderer,

@@ -1,20 +1,27 @@
 """Outages and models that are away fail no walk, however long they last, and hold up no others."""
 
+import errno
+import os
 import shutil
+from functools import partial
 from typing import Any
 
 from db import worker_registry
-from db.models import State
+from db.models import State, Walk
 from db.session import reading
 from momalisa.cloud.endpoint import EndpointError
 from momalisa.errors import ModelNotFound
 from momalisa.render import StoredFilm
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
-from momalisa.worker.worker import MOST_TRIES_OTHERWISE
+from momalisa.worker.walk_ends import MOST_TRIES_AMONG_OTHERS, MOST_TRIES_OTHERWISE
 from tests.support.stub_worker import LOG, StubRenderer, load, running_worker, stub_worker
 from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk, read_walk
+
+
+def is_failed(settings: Settings, walk: Walk) -> bool:
+    return read_walk(settings.database, walk).state is State.FAILED
 
 
 def test_lone_walk_outlasts_an_outage(settings: Settings) -> None:
@@ -83,3 +90,30 @@ def test_probe_asks_whether_the_endpoint_answers(settings: Settings) -> None:
     fault = stub_worker(unused)._renderer.probe()
     assert fault is not None
     assert "out of reach" in fault.sentence
+
+
+def test_two_walks_that_break_the_machine_fail_one_after_the_other(settings: Settings) -> None:
+    """After the first was given up, the second was tried for ever."""
+
+    def break_down(spec: WalkSpec, **how: Any) -> StoredFilm:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with running_worker(settings, render=break_down):
+        for frames in (3, 4):
+            poison = enqueue_walk(settings.database, frames=frames)
+            wait_until(partial(is_failed, settings, poison))
+            failed = read_walk(settings.database, poison)
+            assert failed.machine_failures == MOST_TRIES_OTHERWISE
+
+
+def test_two_such_walks_at_once_fail_after_more_tries(settings: Settings) -> None:
+    def break_down(spec: WalkSpec, **how: Any) -> StoredFilm:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    poison = [enqueue_walk(settings.database, frames=frames) for frames in (3, 4)]
+    with running_worker(settings, render=break_down):
+        wait_until(
+            lambda: all(read_walk(settings.database, one).state is State.FAILED for one in poison)
+        )
+    tries = [read_walk(settings.database, one).machine_failures for one in poison]
+    assert max(tries) <= MOST_TRIES_AMONG_OTHERS
