@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from momalisa.commands import doctor, queue, sync, walk
 from momalisa.errors import BadInput, MomaLisaError
+from momalisa.logs import configure_logs
 from momalisa.settings import settings
 from momalisa.spec import explain
 
@@ -54,8 +55,14 @@ def _build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     walk.add_to(commands)
     sync.add_to(commands)
-    worker = commands.add_parser("worker", help="render the walks of the queue until stopped")
-    worker.add_argument("--once", action="store_true", help="stop when the queue is empty")
+    worker = commands.add_parser(
+        "worker",
+        help="render the walks of the queue until stopped",
+        description="Renders the walks of the queue until SIGTERM or Ctrl-C. A worker that hangs, "
+        "dies or loses its device is replaced by a new one.",
+    )
+    once = "stop when the queue is empty, or when something is wrong; nothing is restarted"
+    worker.add_argument("--once", action="store_true", help=once)
     worker.set_defaults(run=_run_worker)
     backup = commands.add_parser("backup", help="copy the history into a new file")
     backup.add_argument("file", type=Path, metavar="FILE")
@@ -71,9 +78,15 @@ def _build_parser() -> argparse.ArgumentParser:
 
 
 def _run_worker(options: argparse.Namespace) -> int:
-    from momalisa.worker.process import run
+    from momalisa.worker.supervisor import Supervisor, is_supervised
 
-    run(settings(), once=options.once)
+    if options.once or is_supervised():
+        from momalisa.worker.process import run
+
+        run(settings(), once=options.once)
+    else:
+        configure_logs(settings())
+        Supervisor(settings(), by_hand=True).run()
     return DONE
 
 

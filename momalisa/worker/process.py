@@ -4,7 +4,6 @@ import logging
 import os
 import signal
 import threading
-import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -13,18 +12,26 @@ from momalisa import logs
 from momalisa.errors import BadInput
 from momalisa.settings import Settings
 from momalisa.worker.sign_of_life import HomeLock, Pulse
-from momalisa.worker.supervisor import DEVICE_BROKEN, LOOK, SUPERVISED
+from momalisa.worker.supervisor import DEVICE_BROKEN, SUPERVISED, TO_FILE, is_supervised
 from momalisa.worker.worker import Worker
 
 log = logging.getLogger(__name__)
 
 
 def run(settings: Settings, *, once: bool = False) -> None:
-    """Run a worker until SIGTERM or SIGINT, or, with `once`, until the queue is empty."""
-    logs.configure_logs(settings, file=logs.worker_log(settings) if _is_supervised() else None)
+    """Run a worker until SIGTERM or SIGINT, or, with `once`, until the queue is empty.
+
+    Raises BadInput if another worker is in this home and there is no supervisor to wait.
+    """
+    logs.configure_logs(settings, file=logs.worker_log(settings) if _is_of_the_app() else None)
     lock = HomeLock(settings)
-    if not _acquire(lock, may_wait=not once):
-        return
+    if not lock.acquire():
+        if is_supervised():
+            return
+        raise BadInput(
+            "Another worker is at work in this home. It renders the queue; "
+            "please stop it first, or give this one a MOMALISA_HOME of its own."
+        )
     try:
         migrate(settings.database)
         run_process(Worker(settings), once=once)
@@ -32,29 +39,8 @@ def run(settings: Settings, *, once: bool = False) -> None:
         lock.release()
 
 
-def _acquire(lock: HomeLock, *, may_wait: bool) -> bool:
-    """Take the home's lock, or wait for it; False if the supervisor is to wait in its place.
-
-    Raises BadInput if another worker holds it and this one may not wait.
-    """
-    told = False
-    while not lock.acquire():
-        if not may_wait:
-            raise BadInput(
-                "Another worker is at work in this home. It renders the queue; "
-                "please stop it first, or give this one a MOMALISA_HOME of its own."
-            )
-        if not told:
-            log.warning("Another worker is at work in this home; this one waits until it ends")
-            told = True
-        if _is_supervised():
-            return False
-        time.sleep(LOOK)
-    return True
-
-
-def _is_supervised() -> bool:
-    return os.environ.get(SUPERVISED) == "1"
+def _is_of_the_app() -> bool:
+    return os.environ.get(SUPERVISED) == TO_FILE
 
 
 def run_process(worker: Worker, *, once: bool = False) -> None:
@@ -64,8 +50,9 @@ def run_process(worker: Worker, *, once: bool = False) -> None:
     """
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda number, _frame: _handle_signal(worker, number))
-    if _is_supervised():
+    if is_supervised():
         threading.Thread(target=_watch_parent, args=(worker,), daemon=True).start()
+    if _is_of_the_app():
         _lower_priority()
     Pulse(worker.settings, lambda: worker.is_well).start()
     log.info("%s works", worker.name)
@@ -87,8 +74,10 @@ def _lower_priority() -> None:
 
 def _handle_signal(worker: Worker, number: int) -> None:
     worker.stop()
-    # A second signal ends the process immediately.
-    signal.signal(number, signal.SIG_DFL)
+    if not is_supervised():
+        # A second signal ends the process immediately. A supervisor's comes after that of a service
+        # manager that signals both; it kills a worker that does not end.
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _watch_parent(worker: Worker) -> None:

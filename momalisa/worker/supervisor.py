@@ -1,4 +1,4 @@
-"""Runs one worker beside the web process, and restarts it when it dies."""
+"""Runs one worker beside the web process, or alone for the command, and restarts it."""
 
 import asyncio
 import logging
@@ -9,8 +9,9 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import Self
+from typing import IO, Self
 
 from db import worker_registry
 from db.clock import database_now
@@ -37,7 +38,11 @@ PAUSES = (1.0, 60.0)
 DEVICE_BROKEN = 75
 """Exit code of a worker whose device failed: a new process tries again, and paces itself."""
 SUPERVISED = "MOMALISA_SUPERVISED"
-"""Set to 1 for a worker that stops when the process that holds its standard input ends."""
+"""Set for a worker that stops when the process that holds its standard input ends.
+
+One of these two, which say where its log goes:
+"""
+TO_FILE, TO_TERMINAL = "1", "terminal"
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +52,9 @@ class Supervisor:
 
     Use it as `async with Supervisor(settings):`, or call `start` and `stop`. The worker ends
     with this process, even with kill -9: it watches the pipe that is its standard input.
+
+    `by_hand` is for the command `worker`, see `run`: it works whatever `external` says and beside
+    workers of other homes, and the worker's log goes where this process's goes.
     """
 
     def __init__(
@@ -56,22 +64,24 @@ class Supervisor:
         command: Sequence[str] = (sys.executable, "-m", "momalisa", "worker"),
         pauses: tuple[float, float] = PAUSES,
         silence: tuple[float, float] = (SILENT, START),
+        by_hand: bool = False,
     ) -> None:
         self.settings = settings
+        self._by_hand = by_hand
         self._command = list(command)
         self._backoff = Backoff(*pauses)
         self._silence, self._longest_start = silence
         self._other = LifeWatch(life_path(settings))
         self._stopping = threading.Event()
-        self._migrated = False
+        self._migrated = self._told = False
         self._thread: threading.Thread | None = None
         self.pid: int | None = None
 
     def start(self) -> None:
         """Run and restart the worker from a daemon thread; returns at once."""
-        if self.settings.worker == "external" or self._thread is not None:
+        is_left_to_others = self.settings.worker == "external" and not self._by_hand
+        if is_left_to_others or self._thread is not None:
             return
-        self._stopping.clear()
         self._thread = threading.Thread(target=self._supervise, name="supervisor", daemon=True)
         self._thread.start()
 
@@ -81,6 +91,20 @@ class Supervisor:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
+        self._stopping.clear()
+
+    def run(self) -> None:
+        """Keep a worker running until SIGTERM or Ctrl-C; call it in the main thread."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._handle_signal)
+        self.start()
+        while self._thread is not None and self._thread.is_alive():
+            self._thread.join(1.0)
+
+    def _handle_signal(self, number: int, _frame: object) -> None:
+        self._stopping.set()
+        # A second signal ends this process immediately, and the worker after it.
+        signal.signal(number, signal.SIG_DFL)
 
     async def __aenter__(self) -> Self:
         self.start()
@@ -113,26 +137,25 @@ class Supervisor:
             if code == DEVICE_BROKEN or time.monotonic() - began > self._backoff.longest:
                 self._backoff.reset()
             pause = self._backoff.next_pause()
+            where = "above" if self._by_hand else worker_log(self.settings)
             log.warning(
                 "The worker ended (exit code %d); another starts in %.0f s. Its log: %s",
                 code,
                 pause,
-                worker_log(self.settings),
+                where,
             )
             self._stopping.wait(pause)
 
     def _run_worker(self) -> int:
         """Start a worker, wait until it ends or `stop` is called, and return its exit code."""
-        file = worker_log(self.settings)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with file.open("ab") as output:
+        with self._open_output() as output:
             process = subprocess.Popen(
                 self._command,
                 env=os.environ | self._environment(),
                 stdin=subprocess.PIPE,
                 stdout=output,
-                stderr=subprocess.STDOUT,
-                # Only the web process handles Ctrl-C in the terminal.
+                stderr=None if output is None else subprocess.STDOUT,
+                # Only this process handles Ctrl-C in the terminal.
                 start_new_session=True,
             )
         self.pid = process.pid
@@ -152,16 +175,25 @@ class Supervisor:
         self._forget_worker(identity)
         return code
 
+    def _open_output(self) -> AbstractContextManager[IO[bytes] | None]:
+        """The worker's log file; None where its output goes where this process's goes."""
+        if self._by_hand:
+            return nullcontext()
+        file = worker_log(self.settings)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return file.open("ab")
+
     def _environment(self) -> dict[str, str]:
         """The settings as environment variables of the worker."""
         values = self.settings.model_dump(mode="json") | {"home": self.settings.home.resolve()}
         variables = {f"MOMALISA_{name.upper()}": str(value) for name, value in values.items()}
         # It keeps the working directory, so that relative paths mean the same.
         path = os.pathsep.join([str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        return variables | {SUPERVISED: "1", "PYTHONPATH": path}
+        log_goes = TO_TERMINAL if self._by_hand else TO_FILE
+        return variables | {SUPERVISED: log_goes, "PYTHONPATH": path}
 
     def _other_alive(self) -> bool:
-        """Whether a worker is alive; forgets those whose process is gone, kills a hung one."""
+        """Whether a worker is in the way; forgets those whose process is gone, kills a hung one."""
         if not self._migrated:
             migrate(self.settings.database)
             self._migrated = True
@@ -171,9 +203,13 @@ class Supervisor:
         dead = [worker for worker in workers if identity_of(worker).has_ended]
         self._forget_dead_workers(dead)
         if HomeLock(self.settings).is_held():
+            if not self._told:
+                log.warning("Another worker is at work in this home; this one waits until it ends")
+            self._told = True
             self._kill_if_hung()
             return True
-        return any(
+        self._told = False
+        return not self._by_hand and any(
             _seconds_silent(worker, moment) < ALIVE for worker in workers if worker not in dead
         )
 
@@ -195,6 +231,11 @@ class Supervisor:
             with writing(self.settings.database) as session:
                 for worker in workers:
                     worker_registry.mark_dead(session=session, name=worker.name)
+
+
+def is_supervised() -> bool:
+    """Whether a supervisor started this process."""
+    return SUPERVISED in os.environ
 
 
 def _terminate(process: "subprocess.Popen[bytes]") -> int:
