@@ -5,8 +5,9 @@ from collections.abc import Iterable
 from pathlib import Path
 
 _MOUNTS = Path("/proc/self/mountinfo")
+# Not 9p: some container runtimes have their local root on it.
 _NETWORK = re.compile(
-    r"nfs\d*|cifs|smb\d*|smbfs|9p|afs|ceph|glusterfs|lustre|beegfs|gpfs|ncpfs|davfs"
+    r"nfs\d*|cifs|smb\d*|smbfs|afs|ceph|glusterfs|lustre|beegfs|gpfs|ncpfs|davfs"
     r"|fuse\.(sshfs|gcsfuse|s3fs|rclone|glusterfs|davfs2?|ceph.*|cifs)"
 )
 

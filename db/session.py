@@ -104,8 +104,7 @@ def _drop_nul_characters(connection: Any, _record: object) -> None:
 
 
 def _refuse_network_disk(url: str, file: Path) -> None:
-    # Not 9p: some container runtimes have their local root on it.
-    if find_network_file_system(file) not in ("", "9p"):
+    if find_network_file_system(file):
         raise OnNetworkDisk.at(describe_location(url))
 
 

@@ -184,6 +184,17 @@ def test_the_command_line_makes_a_film_frames_and_a_report(home: Path, make_pipe
     assert {"seconds", "seconds_to_load", "frames_computed", "device", "dtype"} <= set(fields)
 
 
+def test_the_command_line_keeps_the_frames_until_the_film_is_written(
+    home: Path, make_pipeline: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache was trimmed first: of a film larger than it, frames were painted twice."""
+    film, was_written = home / "film.gif", []
+    monkeypatch.setattr(FrameCache, "trim", lambda _cache: was_written.append(film.exists()))
+    given = ["walk", "a red square on white", "a stormy sea at night", "--frames", "4"]
+    assert main([*given, "--steps", "2", "--model", str(make_pipeline()), "--out", str(film)]) == 0
+    assert was_written == [True]
+
+
 @pytest.mark.parametrize(
     "bad",
     [

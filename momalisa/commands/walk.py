@@ -14,7 +14,7 @@ from momalisa.settings import settings
 from momalisa.spec import SHORTCUTS, Interpolation, Loop, Mode, WalkSpec, pair_with_seeds
 
 if TYPE_CHECKING:
-    from momalisa.engine.frame_cache import Frame
+    from momalisa.engine.frame_cache import Frame, FrameCache
     from momalisa.engine.runner import ModelRunner
     from momalisa.render import RenderedFrames
 
@@ -99,6 +99,7 @@ def _run_walk(options: argparse.Namespace) -> int:
         raise BadInput(f"{options.frames_dir} is a file. Please name a folder for the frames.")
     if options.batch < 0:
         raise BadInput("A batch has at least one frame; 0 means what suits the device.")
+    from momalisa.engine.frame_cache import open_frame_cache
     from momalisa.models.registry import load
     from momalisa.render import encode_film
 
@@ -106,33 +107,35 @@ def _run_walk(options: argparse.Namespace) -> int:
     for stop in spec.stops:
         if unread := runner.model.unread(stop.prompt):
             print(f"Too long for the model, which does not read: “{unread}”", file=sys.stderr)
-    frames, stats = rendered = _render_frames(spec, runner, options.batch)
-    write_atomically(options.out, encode_film(spec, frames), synced=True)
-    if options.frames_dir:
-        _write_frames(options.frames_dir, frames)
-    if options.report:
-        report = json.dumps(_build_report(spec, runner, rendered), indent=2, ensure_ascii=False)
-        write_atomically(options.report, report.encode())
+    cache = open_frame_cache(settings())
+    try:
+        frames, stats = rendered = _render_frames(spec, runner, cache, options.batch)
+        write_atomically(options.out, encode_film(spec, frames), synced=True)
+        if options.frames_dir:
+            _write_frames(options.frames_dir, frames)
+        if options.report:
+            report = json.dumps(_build_report(spec, runner, rendered), indent=2, ensure_ascii=False)
+            write_atomically(options.report, report.encode())
+    finally:
+        cache.trim()  # not before all frames are read
     print(f"{options.out}: {len(frames)} frames in {stats.seconds:.1f} s")
     return 0
 
 
-def _render_frames(spec: WalkSpec, runner: "ModelRunner", batch: int) -> "RenderedFrames":
+def _render_frames(
+    spec: WalkSpec, runner: "ModelRunner", cache: "FrameCache", batch: int
+) -> "RenderedFrames":
     """Render with a progress bar; frames rendered before come from the cache."""
     from tqdm import tqdm
 
-    from momalisa.engine.frame_cache import open_frame_cache
     from momalisa.render import Progress, render_frames
 
-    cache = open_frame_cache(settings())
     with tqdm(total=len(spec.places()), unit="frame", desc="painting") as bar:
 
         def advance(progress: Progress) -> None:
             bar.update(len(progress.ready) - bar.n)
 
-        rendered = render_frames(spec, runner, cache, batch=batch, on_progress=advance)
-    cache.trim()
-    return rendered
+        return render_frames(spec, runner, cache, batch=batch, on_progress=advance)
 
 
 def _build_report(

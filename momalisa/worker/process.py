@@ -23,7 +23,7 @@ def run(settings: Settings, *, once: bool = False) -> None:
 
     Raises BadInput if another worker is in this home and there is no supervisor to wait.
     """
-    logs.configure_logs(settings, file=logs.worker_log(settings) if _is_of_the_app() else None)
+    _configure_logs(settings)
     lock = HomeLock(settings)
     if not lock.acquire():
         if is_supervised():
@@ -37,6 +37,16 @@ def run(settings: Settings, *, once: bool = False) -> None:
         run_process(Worker(settings), once=once)
     finally:
         lock.release()
+
+
+def _configure_logs(settings: Settings) -> None:
+    """Log to a file for the app, else to standard error; so too if the disk takes no file."""
+    file = logs.worker_log(settings) if _is_of_the_app() else None
+    try:
+        logs.configure_logs(settings, file=file)
+    except OSError as error:
+        logs.configure_logs(settings)
+        log.error("The log file cannot be written: %s", error)
 
 
 def _is_of_the_app() -> bool:

@@ -47,16 +47,17 @@ class HomeLock:
     """Held by the one worker of a home and device, until it releases it or its process ends."""
 
     def __init__(self, settings: Settings) -> None:
-        path = life_path(settings).with_suffix(".lock")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._lock = FileLock(path, timeout=0)
+        self._path = life_path(settings).with_suffix(".lock")
+        self._lock = FileLock(self._path, timeout=0)
 
     def acquire(self) -> bool:
         """Take the lock; False if another process holds it.
 
-        True as well where the file system knows no locks: then nothing keeps workers apart.
+        True as well where the file system knows no locks, is full or cannot be written: then
+        nothing keeps workers apart.
         """
         try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
             self._lock.acquire()
         except Timeout:
             return False
@@ -81,19 +82,36 @@ class Pulse:
     def __init__(self, settings: Settings, is_well: Callable[[], bool]) -> None:
         self._path = life_path(settings)
         self._is_well = is_well
+        self._has_begun = self._failed = False
 
     def start(self) -> None:
-        """Write which process lives here, and go on from a daemon thread."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_text(json.dumps(asdict(identify())))
+        """Write which process lives here, and go on from a daemon thread.
+
+        While the disk takes nothing it tries again: the worker's row says what is wrong.
+        """
+        self._has_begun = self._begin()
         threading.Thread(target=self._run, name="pulse", daemon=True).start()
+
+    def _begin(self) -> bool:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._path.write_text(json.dumps(asdict(identify())))
+        except OSError as error:
+            if not self._failed:
+                log.error("The worker's sign of life cannot be written: %s", error)
+            self._failed = True
+            return False
+        return True
 
     def _run(self) -> None:
         while True:
             time.sleep(PULSE)
-            if self._is_well():
-                with suppress(OSError):
-                    os.utime(self._path)
+            if not self._is_well():
+                continue
+            if not self._has_begun:
+                self._has_begun = self._begin()
+            with suppress(OSError):
+                os.utime(self._path)
 
 
 class LifeWatch:

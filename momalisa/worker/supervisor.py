@@ -176,12 +176,19 @@ class Supervisor:
         return code
 
     def _open_output(self) -> AbstractContextManager[IO[bytes] | None]:
-        """The worker's log file; None where its output goes where this process's goes."""
+        """The worker's log file; None where its output goes where this process's goes.
+
+        So it does where the disk takes no file.
+        """
         if self._by_hand:
             return nullcontext()
         file = worker_log(self.settings)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        return file.open("ab")
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            return file.open("ab")
+        except OSError as error:
+            log.error("The worker's log file cannot be written: %s", error)
+            return nullcontext()
 
     def _environment(self) -> dict[str, str]:
         """The settings as environment variables of the worker."""

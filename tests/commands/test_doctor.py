@@ -307,3 +307,13 @@ def test_a_check_that_fails_or_hangs_is_a_finding(settings: Settings) -> None:
     finally:
         release.set()
     assert [finding.level for finding in findings] == [Level.WRONG, Level.WRONG]
+
+
+@pytest.mark.parametrize(("kind", "is_wrong"), [("nfs4", True), ("9p", False), ("ext4", False)])
+def test_it_calls_those_disks_wrong_that_the_app_refuses(
+    kind: str, is_wrong: bool, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = settings.home / "mountinfo"
+    table.write_text(f"1 0 0:1 / / rw - {kind} x rw\n")
+    monkeypatch.setattr("db.file_system._MOUNTS", table)
+    assert ("network disk" in told(diagnose(settings, "history"), Level.WRONG)) is is_wrong
