@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from db import walks
+from db.models import Deletion
 from db.session import writing
 from momalisa.storage import FILMS_FOLDER
 from tests.support.app import App
@@ -37,6 +38,8 @@ def page(app: App, visitor: Visitor) -> Iterator[Page]:
     with writing(app.database) as session:
         for walk_id in IDS:
             walks.delete(session=session, walk_id=walk_id)
+            # The next test shows films with the same ids.
+            session.delete(session.get_one(Deletion, walk_id))
 
 
 def shows(page: Page, colour: str, kind: str = "gif") -> None:

@@ -261,7 +261,7 @@ def test_supervisor_starts_a_worker_with_a_broken_device_anew_without_delay(
 
 
 FULL_DISK = """
-mount -t tmpfs -o size=512k full "$1/frames" && exec "$2" -c "$3"
+mount -t tmpfs -o size=80m full "$1/frames" && exec "$2" -c "$3"
 """
 ON_A_FULL_DISK = """
 import os, threading, time
@@ -269,7 +269,7 @@ from momalisa.settings import settings
 from momalisa.worker.process import run_process
 from tests.support.stub_worker import stub_worker
 home = settings().home
-(home / "frames" / "filler").write_bytes(bytes(500_000))
+(home / "frames" / "filler").write_bytes(bytes(80 * 2**20 - 8192))
 def make_room():
     while not (home / "make-room").exists():
         time.sleep(0.02)
