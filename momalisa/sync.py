@@ -12,8 +12,9 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from db import edits, walks
 from db.models import State, Walk
-from db.session import reading
+from db.session import reading, writing
 from momalisa.deletion import take_over_removals
 from momalisa.errors import BadInput, StorageError
 from momalisa.film_intake import (
@@ -142,10 +143,25 @@ def sync(
     _bring_up_to_date(storage, database, rows, folders, only if doubtful else None, report)
     in_outbox = set(outbox.walk_ids())
     steps = [step for row in rows for step in _compare(row, folders, in_outbox, report)]
+    if not doubtful:
+        _mark_lost_records(steps, database)
     if repair:
         chosen = [step for step in steps if step.row.is_one_of(only)]
         _repair(chosen, storage, database, yes, report)
     return report
+
+
+def _mark_lost_records(steps: Collection[Step], database: str) -> None:
+    """Have the courier write the records that are not in the storage.
+
+    They may have been written while another storage was set; without them a history that is
+    rebuilt would lack what curators wrote.
+    """
+    lost = [step.row.id for step in steps if step.repair is Repair.RECORD]
+    with writing(database) as session:
+        for walk_id in lost:
+            if (walk := walks.get(session=session, walk_id=walk_id)) is not None:
+                edits.mark_stale(session, walk)
 
 
 def _bring_up_to_date(

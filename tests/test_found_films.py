@@ -153,3 +153,16 @@ def test_store_in_doubt_changes_no_row(
     assert report.doubt
     assert (report.edited, report.taken_back) == ([], [])
     assert {name: (row.title, row.files) for name, row in read_rows(settings).items()} == before
+
+
+def test_record_that_is_lost_is_written_anew(
+    store: LocalStorage, settings: Settings, run: RunSync
+) -> None:
+    """It may have been written while another storage was set."""
+    fill(store, run)
+    stub_worker(settings).run(once=True)
+    key = film_key("w1", "walk.json")
+    store.delete(key)
+    run()
+    stub_worker(settings).run(once=True)
+    assert store.exists(key)

@@ -160,7 +160,7 @@ def correct_setting(gallery: Gallery) -> None:
     gallery.sync(gallery.right)
     if gallery.random.random() < 0.5:
         gallery.sync(gallery.right, repair=True, yes=True)
-        gallery.work(gallery.settings)
+    gallery.work(gallery.settings)
 
 
 def count_findings(gallery: Gallery, before: dict[str, Walk]) -> Findings:
