@@ -158,6 +158,8 @@ def _mark_lost_records(steps: Collection[Step], database: str) -> None:
     rebuilt would lack what curators wrote.
     """
     lost = [step.row.id for step in steps if step.repair is Repair.RECORD]
+    if not lost:
+        return
     with writing(database) as session:
         for walk_id in lost:
             if (walk := walks.get(session=session, walk_id=walk_id)) is not None:
