@@ -124,31 +124,44 @@ def sync(
     folders = _list_folders(storage, report)
     _check_names(only, rows, folders)
     hanging, missing = count_missing(rows, folders)
-    doubtful = is_doubtful(hanging, missing)
-    if repair and not only and doubtful:
-        raise StorageError(f"{_doubt(hanging, missing, folders)} Nothing was changed.{_ADVICE}")
+    doubt = _doubt(hanging, missing, folders) if is_doubtful(hanging, missing) else ""
+    if repair and not only and doubt:
+        raise StorageError(f"{doubt} Nothing was changed.{_ADVICE}")
     take_over_removals(outbox, database)
-    new, deleted = select_new(storage, folders, database)
-    report.deleted = sorted(deleted)
-    if only:
-        new = {walk_id: files for walk_id, files in new.items() if walk_id in only}
-    elif doubtful:
-        unknown = f" {len(new):,} unknown films were not taken in." if new else ""
-        report.doubt = f"{_doubt(hanging, missing, folders)}{unknown}{_ADVICE}"
-        new = {}
-    else:
-        reopen_deletions(storage, folders, deleted, database)
-    forget_deletions(new, database)
-    report.taken_in, report.damaged = add_films(storage, database, new, on_progress)
-    _bring_up_to_date(storage, database, rows, folders, only if doubtful else None, report)
+    _add_missing_rows(storage, database, folders, only, doubt, on_progress, report)
+    _bring_up_to_date(storage, database, rows, folders, only if doubt else None, report)
     in_outbox = set(outbox.walk_ids())
     steps = [step for row in rows for step in _compare(row, folders, in_outbox, report)]
-    if not doubtful:
+    if not doubt:
         _mark_lost_records(steps, database)
     if repair:
         chosen = [step for step in steps if step.row.is_one_of(only)]
         _repair(chosen, storage, database, yes, report)
     return report
+
+
+def _add_missing_rows(
+    storage: Storage,
+    database: str,
+    folders: Folders,
+    only: Collection[str],
+    doubt: str,
+    on_progress: Callable[[int, int], None],
+    report: Report,
+) -> None:
+    """Add rows for stored films that have none: those of `only`, or all if there is no doubt."""
+    new, deleted = select_new(storage, folders, database)
+    report.deleted = sorted(deleted)
+    if only:
+        new = {walk_id: files for walk_id, files in new.items() if walk_id in only}
+    elif doubt:
+        unknown = f" {len(new):,} unknown films were not taken in." if new else ""
+        report.doubt = f"{doubt}{unknown}{_ADVICE}"
+        new = {}
+    else:
+        reopen_deletions(storage, folders, deleted, database)
+    forget_deletions(new, database)
+    report.taken_in, report.damaged = add_films(storage, database, new, on_progress)
 
 
 def _mark_lost_records(steps: Collection[Step], database: str) -> None:
