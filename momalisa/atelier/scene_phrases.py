@@ -44,7 +44,7 @@ def scene_phrase(facts: Facts, rng: Random) -> str:
     is_place = facts.motif in ("sea", "desert", "forest", "skyline", facts.place)
     subject = _place_phrase(facts, rng) if is_place else _motif_in_place(facts, rng)
     time = time_phrase(facts, rng)
-    if facts.weather == "snow" and rng.random() < 0.5:
+    if facts.weather == "snow" and "snow" not in subject and rng.random() < 0.5:
         time = f"in the snow {time}".strip()
     text = f"{subject} {time}".strip()
     if rng.random() < 0.6:
@@ -68,11 +68,28 @@ def _night_sky_phrase(facts: Facts, rng: Random) -> str:
 
 def _motif_in_place(facts: Facts, rng: Random) -> str:
     motif = motif_phrase(facts, rng, rng.random() < 0.65)
+    if facts.manner == "animal":
+        return f"{motif} {_around_animal(facts, rng)}".strip()
     if facts.place == "sea":
         on_sea = [f"{motif} on {_place_phrase(facts, rng)}" for _ in range(2)]
         return rng.choice((motif, *on_sea))
     where = {"mountains": "in the mountains", "hills": "in the hills", "field": "in a field"}
     return rng.choice((motif, f"{motif} {where.get(facts.place, f'in the {facts.place}')}"))
+
+
+def _around_animal(facts: Facts, rng: Random) -> str:
+    """Where an animal is: "in the snow", "in a meadow", "in the sea"; sometimes empty."""
+    if facts.weather == "snow":
+        return rng.choice(("in the snow", "in the snow", "in a snowy field", "in snow", ""))
+    if facts.place == "sea":
+        return rng.choice(("in the sea", "in the sea", "in the ocean", "under water", ""))
+    places = {
+        "city": ("in the city", "in a city", "in town", "in the street", ""),
+        "forest": ("in the forest", "in the forest", "in a forest", "in the wood", ""),
+        "hills": ("in the hills", "", ""),
+        "field": ("in a meadow", "in a meadow", "in a field", "in the grass", ""),
+    }
+    return rng.choice(places[facts.place])
 
 
 def _background(facts: Facts, rng: Random) -> str:

@@ -95,3 +95,21 @@ def test_words_are_joined_and_get_the_right_article() -> None:
     assert join_words(["red", "blue", "white"]) == "red, blue and white"
     assert with_article("orange sun") == "an orange sun"
     assert with_article("red sun") == "a red sun"
+
+
+def test_captions_name_an_animal_and_its_surroundings() -> None:
+    fox = Facts(
+        "animal",
+        "white",
+        ("orange", "blue"),
+        "fox",
+        place="field",
+        weather="snow",
+        season="winter",
+        ink="orange",
+        sky="blue",
+    )
+    texts = {text for seed in range(200) for text in write_captions(fox, seed)}
+    assert {"a fox in the snow", "an orange fox in the snow"} <= texts
+    whale = replace(fox, motif="whale", ink="grey", place="sea", weather="", season="", sky="")
+    assert "a whale in the sea" in {t for s in range(200) for t in write_captions(whale, s)}

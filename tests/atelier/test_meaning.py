@@ -28,7 +28,10 @@ from momalisa.atelier.painter.palette import COLOURS, THEMES, lightness
 from momalisa.atelier.painter.words import COLOUR_WORDS, MOOD_WORDS, MOTIF_WORDS, STYLES
 from momalisa.atelier.phrases import with_article
 
-ANIMALS = {"cat", "dog", "bird", "owl", "fish", "whale", "horse", "rabbit", "butterfly"}
+ANIMALS = {
+    *("cat", "dog", "bird", "owl", "fish", "whale", "horse", "rabbit", "butterfly"),
+    *("fox", "elephant", "turtle", "snail", "penguin", "duck", "bear"),
+}
 SEA = Facts("seascape", "blue", ("white",), "boat", place="sea")
 
 
@@ -110,7 +113,7 @@ def test_grief_is_dark_and_sad_and_joy_is_neither(
     assert share(joy, lambda f: f.mood == "joyful") > 0.4
 
 
-@pytest.mark.parametrize("word", ["elephant", "zebra", "leopard", "squirrel", "eagle"])
+@pytest.mark.parametrize("word", ["rhinoceros", "zebra", "leopard", "squirrel", "eagle"])
 def test_animal_words_fit_canvases_of_animals(
     word: str, canvases_for: Callable[[str], list[Facts]]
 ) -> None:
@@ -169,8 +172,8 @@ def test_no_fitting_words_leave_the_plain_captions() -> None:
 
 def test_noun_phrases_follow_the_kind_of_word() -> None:
     kinds = {word.text: word for word in everyday_words()}
-    phrases = [noun_phrase(kinds[text]) for text in ("elephant", "rain", "scissors", "paris")]
-    assert phrases == ["an elephant", "rain", "scissors", "paris"]
+    phrases = [noun_phrase(kinds[text]) for text in ("antelope", "rain", "scissors", "paris")]
+    assert phrases == ["an antelope", "rain", "scissors", "paris"]
     assert noun_phrase(kinds["milky way"]) == "the milky way"
     assert noun_phrase(kinds["ugly"]) == "an ugly picture"
 

@@ -68,7 +68,7 @@ def test_the_ground_and_the_first_colour_are_visible(manner: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "manner", ["suprematist-shapes", "hard-edge", "zip", "naive-sign", "animal", "dot-grid", "drip"]
+    "manner", ["suprematist-shapes", "hard-edge", "zip", "naive-sign", "dot-grid", "drip"]
 )
 def test_a_plain_ground_is_the_largest_colour(manner: str) -> None:
     for seed in range(8):
@@ -91,3 +91,13 @@ def test_paint_any_draws_many_manners() -> None:
     manners = {paint_any(seed, 64).facts.manner for seed in range(120)}
     assert len(manners) > len(MANNERS) / 2
     assert paint_any(5, 64).facts == paint_any(5, 64).facts
+
+
+def test_animals_stand_out_on_plain_grounds_and_in_their_surroundings() -> None:
+    canvases = [paint("animal", seed, 128) for seed in range(80)]
+    for canvas in canvases:
+        facts = canvas.facts
+        assert share_near(canvas, facts.ink) > 0.04
+        assert facts.weather != "snow" or share_near(canvas, "white") > 0.1
+    assert {c.facts.motif for c in canvases} >= {"fox", "elephant", "cat", "dog", "whale", "owl"}
+    assert {c.facts.place for c in canvases} == {"", "sea", "field", "hills", "forest", "city"}

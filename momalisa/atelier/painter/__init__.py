@@ -11,6 +11,7 @@ from momalisa.atelier.painter import (
     people,
     pointillism,
     sea,
+    wildlife,
 )
 from momalisa.atelier.painter.facts import Canvas, Facts, Manner
 from momalisa.atelier.painter.palette import COLOURS
@@ -27,6 +28,7 @@ _REGISTRY: dict[str, Manner] = {
     **sea.MANNERS,
     **pointillism.MANNERS,
     **figurative.MANNERS,
+    **wildlife.MANNERS,
     **people.MANNERS,
 }
 

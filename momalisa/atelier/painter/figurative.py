@@ -1,4 +1,4 @@
-"""Figurative manners: things, animals, Pop Art, still life and masks."""
+"""Figurative manners: things, Pop Art, still life and masks."""
 
 from random import Random
 
@@ -36,22 +36,6 @@ def naive_sign(scene: Scene, rng: Random) -> Subject:
     for x, y, radius in spots(rng, count):
         with scene.transform(x, y, radius):
             THINGS[name](scene, ink, accent)
-    return Subject(name, (palette.ground,), count, mood=palette.mood, ink=ink)
-
-
-def animal(scene: Scene, rng: Random) -> Subject:
-    """One to three equal animals on a plain ground."""
-    palette = draw_any_palette(rng, 2)
-    name = rng.choice(tuple(ANIMALS))
-    silhouette = rng.choice(ANIMALS[name])
-    count = rng.choice((1, 1, 1, 1, 2, 3))
-    ink = rng.choice(palette.inks)
-    accent = _accent(rng, palette, ink)
-    scene.cover(palette.ground)
-    flip = name in ("bird", "fish", "horse", "whale") and rng.random() < 0.5
-    for x, y, radius in spots(rng, count):
-        with scene.transform(x, y, radius * (1.1 if count == 1 else 1.0), flip=flip):
-            silhouette(scene, ink, accent)
     return Subject(name, (palette.ground,), count, mood=palette.mood, ink=ink)
 
 
@@ -281,7 +265,6 @@ def _mask_eye(scene: Scene, ink: str, side: int, gape: str) -> None:
 
 MANNERS = {
     "naive-sign": Manner(naive_sign, "paint"),
-    "animal": Manner(animal, "paint"),
     "pop-dots": Manner(pop_dots, "flat"),
     "pop-grid": Manner(pop_grid, "flat"),
     "still-life": Manner(still_life, "brush"),
