@@ -4,7 +4,8 @@ import logging
 import os
 import shutil
 import sqlite3
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ _PG_RESTORE = (
     "pg_restore --clean --if-exists --dbname=DATABASE FILE. Alone, it would bring deleted walks "
     "back: README.md, “Beyond one machine”, says what to keep."
 )
+_LOGS = ("-wal", "-shm", "-journal")
 _GIVEN = "SELECT year, last FROM accessions"
 _DELETED = (
     "SELECT walk_id, accession, deleted_at, files_deleted_at, "
@@ -61,17 +63,11 @@ def restore(file: Path, url: str) -> Path | None:
     except Damaged as error:
         raise NotRestorable(f"{file} is damaged, or no backup. Nothing was changed.") from error
     try:
-        had_history = history.exists()
         # First: what is carried over has a place only in the newest schema.
         _migrate_copy(new)
-        previous = _copy_aside(history)
-        if had_history:
-            _carry_over(previous, new)
-        os.replace(new, history)
-        sync_folder(history.parent)
+        return _put_in_place(new, history)
     finally:
         new.unlink(missing_ok=True)
-    return previous if had_history else None
 
 
 def _require_sqlite_file(url: str, server_command: str) -> Path:
@@ -122,22 +118,72 @@ def _check(copy: sqlite3.Connection, source: Path) -> None:
         raise TooNew.at(str(source))
 
 
-def _copy_aside(history: Path) -> Path:
-    """Copy the current history, complete or damaged, to a new name beside it."""
-    # A damaged one is copied as it is, with its unmerged write-ahead log.
-    with suppress(Damaged), translate_errors(str(history)):
-        if history.exists():
-            _merge_wal(history)
+def _put_in_place(new: Path, history: Path) -> Path | None:
+    """Replace the history, and return the path of its copy; None if there was none."""
+    had_history = history.exists()
+    previous = None
+    if not had_history:
+        _remove_logs(history)
+    try:
+        with _lock(history) as connection:
+            if had_history:
+                previous = _name_copy(history)
+                _copy_content(connection, previous)
+                _carry_over(previous, new)
+            with closing(sqlite3.connect(new)) as source:
+                source.backup(connection)
+    except Damaged:
+        previous = _name_copy(history)
+        _copy_as_it_is(history, previous)
+        _carry_over(previous, new)
+        os.replace(new, history)
+    sync_folder(history.parent)
+    return previous
+
+
+@contextmanager
+def _lock(history: Path) -> Iterator[sqlite3.Connection]:
+    """Open the history and let no other process open it in the body. Raises Locked or Damaged.
+
+    One that opened it before its file is replaced would write into a file without a name, and
+    leave a write-ahead log that SQLite applies to the new file. So its content is replaced.
+    """
+    with (
+        translate_errors(str(history)),
+        closing(sqlite3.connect(history, timeout=0, isolation_level=None)) as connection,
+    ):
+        # In this mode the lock of a transaction outlasts it.
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+        connection.execute("PRAGMA journal_mode = DELETE")
+        connection.execute("BEGIN EXCLUSIVE")
+        connection.execute("COMMIT")
+        yield connection
+
+
+def _name_copy(history: Path) -> Path:
     now = datetime.now(UTC).strftime("%Y%m%d-%H%M%S-%f")
-    copy = history.with_name(f"{history.name}.before-restore-{now}")
-    for suffix in ("", "-wal", "-shm"):
+    return history.with_name(f"{history.name}.before-restore-{now}")
+
+
+def _copy_content(connection: sqlite3.Connection, copy: Path) -> None:
+    # Not the file: closing it would end all locks that this process has on it.
+    with closing(sqlite3.connect(copy)) as target:
+        connection.backup(target)
+
+
+def _copy_as_it_is(history: Path, copy: Path) -> None:
+    """Copy a damaged history with its unmerged logs, and remove these."""
+    for suffix in ("", *_LOGS):
         part = history.with_name(history.name + suffix)
         if part.exists():
             shutil.copy2(part, f"{copy}{suffix}")
-    for suffix in ("-wal", "-shm"):
-        # If left behind, SQLite would apply it to the restored history.
+    _remove_logs(history)
+
+
+def _remove_logs(history: Path) -> None:
+    """Remove what SQLite would apply to the restored history."""
+    for suffix in _LOGS:
         history.with_name(history.name + suffix).unlink(missing_ok=True)
-    return copy
 
 
 def _migrate_copy(copy: Path) -> None:

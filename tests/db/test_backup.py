@@ -5,6 +5,8 @@ import threading
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from subprocess import run
+from sys import executable
 
 import pytest
 
@@ -121,6 +123,36 @@ def test_restore_refuses_while_another_has_it_open(history: str, copy: Path) -> 
     with pytest.raises(Locked):
         restore(copy, history)
     assert beside(history) == before
+    assert titles(history) == ["first"]
+
+
+def test_nobody_opens_the_history_while_it_is_restored(
+    history: str, copy: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An app that started meanwhile left its write-ahead log on the new file, which broke it."""
+    file = sqlite_file(history)
+    backup(history, copy)
+    for number in range(50):
+        enqueue_walk(history, title=f"since the backup {number}")
+    get_engine(history).dispose()
+    # Another process: SQLite's locks are between processes.
+    write = (
+        "import sqlite3, sys, os; history = sqlite3.connect(sys.argv[1], timeout=0);"
+        "history.execute('PRAGMA journal_mode = WAL');"
+        "history.execute('UPDATE walks SET title = title || hex(randomblob(2000))');"
+        "history.commit(); os._exit(0)"
+    )
+    tries = []
+
+    def carry_over(previous: Path, new: Path) -> None:
+        tries.append(run([executable, "-c", write, str(file)], capture_output=True, text=True))
+
+    monkeypatch.setattr("db.backup._carry_over", carry_over)
+    restore(copy, history)
+    [attempt] = tries
+    assert "locked" in attempt.stderr
+    with closing(sqlite3.connect(str(file))) as restored:
+        assert restored.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     assert titles(history) == ["first"]
 
 
