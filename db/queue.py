@@ -281,14 +281,15 @@ def put_back(
     attempt: int,
     reason: str,
     pause: tuple[float, float],
+    kind: str = "",
     most_tries: int | None = None,
     error: str = "",
 ) -> bool:
     """Return a walk to the queue after a fault; it keeps its turn and its frames.
 
     It waits `pause[0]` seconds, four times as long after each further fault without a new frame,
-    at most `pause[1]`. At the fault number `most_tries` without a new frame it fails with `error`
-    instead; if cancelling was requested, it is cancelled. False if the lease is lost.
+    at most `pause[1]`. At the fault number `most_tries` of a kind without a new frame it fails with
+    `error` instead; if cancelling was requested, it is cancelled. False if the lease is lost.
     """
     walk = session.scalar(
         select(Walk)
@@ -299,17 +300,18 @@ def put_back(
     if walk is None:
         return False
     moment = database_now(session)
-    advanced = troubles.note(walk, reason, moment)
+    advanced = troubles.note(walk, reason, moment, kind)
     tries = walk.machine_failures = 1 if advanced else walk.machine_failures + 1
     walk.owner, walk.lease_until, walk.stage = None, None, ""
     if walk.cancel_requested:
         deaths.end_row(walk, State.CANCELLED, moment)
-    elif most_tries is not None and tries >= most_tries:
+    elif most_tries is not None and troubles.count_alike(walk) >= most_tries:
         deaths.end_row(walk, State.FAILED, moment)
         walk.error = error
     else:
         first, longest = pause
         walk.state = State.QUEUED
-        walk.not_before = moment + timedelta(seconds=min(first * 4.0 ** (tries - 1), longest))
+        seconds = min(first * 4.0 ** min(tries - 1, 60), longest)
+        walk.not_before = moment + timedelta(seconds=seconds)
     session.flush()
     return True

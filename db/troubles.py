@@ -1,7 +1,7 @@
 """What went wrong with a walk so far, and whether it has advanced since.
 
-`Walk.troubles` has one {"at", "attempt", "reason", "frames", "pictures"} for each time its worker
-died or its machine failed; "frames" counts the finished ones, "pictures" the previews as well.
+`Walk.troubles` has one {"at", "attempt", "kind", "reason", "frames", "pictures"} for each time its
+worker died or its machine failed; "frames" counts the finished ones, "pictures" the previews too.
 """
 
 from datetime import datetime
@@ -10,12 +10,25 @@ from typing import Any
 from db.models import Walk
 
 
-def note(walk: Walk, reason: str, moment: datetime) -> bool:
+def note(walk: Walk, reason: str, moment: datetime, kind: str = "") -> bool:
     """Add an entry to the walk's troubles; return whether it advanced since all the others."""
     advanced = has_advanced(walk, walk.progress)
-    entry = {"at": moment.isoformat(), "attempt": walk.attempt, "reason": reason}
+    entry = {"at": moment.isoformat(), "attempt": walk.attempt, "kind": kind, "reason": reason}
     walk.troubles = [*walk.troubles, entry | _count(walk.progress)]
     return advanced
+
+
+def count_alike(walk: Walk) -> int:
+    """How many troubles of the last one's kind there were since the walk advanced."""
+    kinds: list[str] = []
+    most = {"frames": 0, "pictures": 0}
+    for entry in walk.troubles:
+        counts = {name: int(entry.get(name, 0)) for name in most}
+        if any(counts[name] > most[name] for name in most):
+            kinds = []
+        most = {name: max(counts[name], most[name]) for name in most}
+        kinds.append(entry.get("kind", ""))
+    return kinds.count(kinds[-1]) if kinds else 0
 
 
 def has_advanced(walk: Walk, progress: list[Any]) -> bool:

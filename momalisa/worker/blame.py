@@ -73,7 +73,8 @@ def assign_blame(error: BaseException) -> Blame:
     if any(_is_of_the_machine(link) for link in chain):
         return Blame.MACHINE
     if isinstance(error, StorageError | ServiceError | HistoryError):
-        return Blame.PASSING
+        # Not a socket, which has no file's name, but a file of this machine, as of the outbox.
+        return Blame.MACHINE if any(_is_refused_file(link) for link in chain) else Blame.PASSING
     if isinstance(error, ModelNotFound):
         return Blame.MODEL
     if isinstance(error, ModelBroken):
@@ -132,6 +133,11 @@ def _is_of_the_device(error: BaseException) -> bool:
 
 def _is_of_the_machine(error: BaseException) -> bool:
     return _is_of_memory(error) or (isinstance(error, OSError) and error.errno in _DISK_ERRNOS)
+
+
+def _is_refused_file(error: BaseException) -> bool:
+    """Whether a file cannot be used, as without permission; a missing one may be there again."""
+    return isinstance(error, OSError) and bool(error.filename) and error.errno != errno.ENOENT
 
 
 def _is_of_memory(error: BaseException) -> bool:

@@ -11,14 +11,15 @@ from momalisa.worker.lease import ActiveJob, StopRequest, Timing, log_error
 from momalisa.worker.machine import Machine
 from momalisa.worker.rendering import Fault, JobEnd
 
-MOST_TRIES = {Blame.UNFORESEEN: 3, Blame.MODEL: 30}
-"""At how many faults in a row without a new frame a walk fails; 30 tries take a day."""
+MOST_TRIES = {Blame.UNFORESEEN: 5, Blame.MODEL: 30}
+"""At how many such faults without a new frame a walk fails; 30 tries take a day."""
 MOST_TRIES_OTHERWISE = 6
 """The same after faults of the machine, where only this walk has them; never after outages."""
 MOST_TRIES_AMONG_OTHERS = 12
 """The same where others have them too, though the probe succeeds each time: hours, by the waits."""
-LONGEST_OUTAGE_PAUSE = 600.0
-"""Seconds that a walk waits at most after an outage, which may end at any moment."""
+LONGEST_PAUSE = {Blame.PASSING: 600.0, Blame.UNFORESEEN: 60.0}
+"""Seconds that a walk waits at most after an outage, which may end at any moment, and after an
+error that is either its own, which its curator should hear of, or that of a failing device."""
 END_GRACE = 5.0
 """Seconds that a stopping worker goes on trying to write how a walk ended."""
 MOST_END_TRIES = 5
@@ -30,9 +31,8 @@ def try_again(fault: Fault, walk_id: str, machine: Machine, timing: Timing) -> J
     tries = MOST_TRIES.get(fault.blame)
     error = fault.error
     first, longest = timing.walk_pauses
-    if fault.blame is Blame.PASSING:
-        longest = min(longest, LONGEST_OUTAGE_PAUSE)
-    elif tries is None:
+    longest = min(longest, LONGEST_PAUSE.get(fault.blame, longest))
+    if fault.blame is not Blame.PASSING and tries is None:
         is_alone = machine.is_only_suspect(walk_id)
         tries = MOST_TRIES_OTHERWISE if is_alone else MOST_TRIES_AMONG_OTHERS
         error = (
@@ -40,8 +40,8 @@ def try_again(fault: Fault, walk_id: str, machine: Machine, timing: Timing) -> J
             f"{', but not with other films' if is_alone else ''}, so it was given up. "
             f"{fault.sentence} A smaller picture or fewer frames may fit this machine."
         )
-    fields = {"reason": fault.sentence, "most_tries": tries, "error": error}
-    return JobEnd(queue.put_back, fields | {"pause": (first, longest)})
+    fields = {"kind": fault.blame, "reason": fault.sentence, "pause": (first, longest)}
+    return JobEnd(queue.put_back, fields | {"most_tries": tries, "error": error})
 
 
 def write_end(

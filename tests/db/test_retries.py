@@ -121,6 +121,28 @@ def test_walk_put_back_waits_longer_each_time_and_lets_others_pass(
     assert claim(url).id == other.id
 
 
+def test_pause_after_a_thousand_faults_is_the_longest(url: str, enqueue_walk: EnqueueWalk) -> None:
+    """After 513 tries, some days of an outage, the pause could not be computed."""
+    walk = enqueue_walk()
+    with writing(url) as session:
+        session.get_one(Walk, walk.id).machine_failures = 1000
+    assert put_back(url, claim(url), pause=(5.0, 600.0))
+    assert nothing_is_due(url)
+
+
+def test_faults_of_another_kind_do_not_count(url: str, enqueue_walk: EnqueueWalk) -> None:
+    """A walk that had outlasted an outage failed at the first fault of a device."""
+    walk = enqueue_walk()
+    for _ in range(6):
+        put_back(url, claim(url), kind="passing")
+    for _ in range(2):
+        put_back(url, claim(url), kind="device", most_tries=3)
+        assert read_row(url, walk).state is State.QUEUED
+    put_back(url, claim(url), kind="passing", most_tries=8)
+    put_back(url, claim(url), kind="device", most_tries=3)
+    assert read_row(url, walk).state is State.FAILED
+
+
 def test_pause_far_ahead_is_over_after_the_clock_was_put_back(
     url: str, enqueue_walk: EnqueueWalk
 ) -> None:

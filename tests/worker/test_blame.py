@@ -29,6 +29,7 @@ from tests.support.pipelines import PipelineMaker
 
 CUDA = "CUDA error: an illegal memory access was encountered\nCUDA kernel errors might be ..."
 DISK = OSError(errno.ENOSPC, "No space left on device")
+NO_FOLDER = NotADirectoryError(errno.ENOTDIR, "Not a directory", "/home/outbox/films")
 
 
 def caused(error: Exception, cause: BaseException) -> Exception:
@@ -91,6 +92,7 @@ def test_blamed_on_the_device(error: Exception) -> None:
         RuntimeError("DefaultCPUAllocator: can't allocate memory"),
         RuntimeError("can't start new thread"),
         caused(StorageError("The outbox did not take it."), DISK),
+        caused(StorageError("The outbox did not take it."), NO_FOLDER),
         caused(ModelBroken("cannot be loaded"), OSError(errno.EIO, "Input/output error")),
         caused(ModelBroken("cannot be loaded"), MemoryError()),
     ],
@@ -103,6 +105,7 @@ def test_blamed_on_the_machine(error: Exception) -> None:
     "error",
     [
         StorageError("The bucket is away."),
+        caused(StorageError("The bucket is away."), PermissionError(errno.EACCES, "No route")),
         EndpointError("The endpoint cannot be reached."),
         OutOfReach("The history is away."),
         ConnectionResetError(errno.ECONNRESET, "reset"),

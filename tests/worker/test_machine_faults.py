@@ -172,7 +172,24 @@ def test_walk_that_alone_breaks_the_machine_fails_while_others_succeed(settings:
     assert CUDA in failed.error
 
 
-def test_unforeseen_error_is_tried_again_twice(settings: Settings) -> None:
+def test_passing_faults_of_a_device_leave_an_unforeseen_error_its_tries(settings: Settings) -> None:
+    """A walk failed as its third fault in a row happened to be an unknown one."""
+    walk = enqueue_walk(settings.database, frames=6)
+    errors = iter(
+        [RuntimeError(CUDA), RuntimeError(CUDA), *[RuntimeError("Unknown exception")] * 4]
+    )
+
+    def break_down(spec: WalkSpec, **how: Any) -> StoredFilm:
+        if error := next(errors, None):
+            raise error
+        return StubRenderer(settings.home / LOG)(spec, **how)
+
+    with restarting_worker(settings, render=break_down):
+        wait_until(lambda: read_walk(settings.database, walk).state.is_final)
+    assert read_walk(settings.database, walk).state is State.DONE
+
+
+def test_unforeseen_error_is_tried_again_four_times(settings: Settings) -> None:
     walk = enqueue_walk(settings.database, frames=6)
 
     def stumble(spec: WalkSpec, **how: Any) -> StoredFilm:
@@ -180,7 +197,7 @@ def test_unforeseen_error_is_tried_again_twice(settings: Settings) -> None:
 
     stub_worker(settings, render=stumble).run(once=True)
     failed = read_walk(settings.database, walk)
-    assert (failed.state, failed.attempt) == (State.FAILED, 3)
+    assert (failed.state, failed.attempt) == (State.FAILED, 5)
     assert "Something unforeseen happened (KeyError). The log in" in failed.error
 
 
