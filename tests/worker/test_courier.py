@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -286,8 +287,9 @@ def test_pauses_between_tries_grow(
         tried.append(now[0])
         return False
 
-    monkeypatch.setattr("momalisa.worker.courier.time.sleep", sleep)
-    monkeypatch.setattr("momalisa.worker.courier.time.monotonic", lambda: now[0])
+    # The courier's own clock: threads that still run here would put on one of all modules.
+    clock = SimpleNamespace(sleep=sleep, monotonic=lambda: now[0])
+    monkeypatch.setattr("momalisa.worker.courier.time", clock)
     monkeypatch.setattr(courier, "deliver_all", fail)
     courier.run(stopping=lambda: now[0] > 400)
     pauses = [later - earlier for earlier, later in pairwise(tried)]
