@@ -56,9 +56,10 @@ class Courier:
             if time.monotonic() >= self._next:
                 if self.deliver_all():
                     self._backoff.reset()
-                    self._marks.update()
                 else:
                     self._next = time.monotonic() + self._backoff.next_pause()
+            # Also after a failure, which may be of one film.
+            self._marks.update()
             if not self._records.update():
                 time.sleep(LOOK)
 

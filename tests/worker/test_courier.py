@@ -16,11 +16,13 @@ from db import queue, walks
 from db.models import State, Walk
 from db.session import get_engine, migrate, reading, writing
 from momalisa.deletion import delete_walk
+from momalisa.number_marks import FOLDER
 from momalisa.storage import LocalStorage, film_key
 from momalisa.storage.outbox import Outbox, deliver_film
 from momalisa.sync import sync
 from momalisa.worker.courier import Courier
 from tests.support.outbox import UnreliableBucket, film_files, stored_bytes
+from tests.support.waiting import wait_until
 
 
 @pytest.fixture
@@ -158,6 +160,26 @@ def test_refused_film_does_not_hold_up_the_others(
         deliver_film(film_files(walk_id), bucket, outbox)
     bucket.away, bucket.refused = False, "/a/"
     assert [courier.deliver_all(), courier.deliver_all()] == [False, False]
+    assert outbox.walk_ids() == ["a"]
+
+
+def test_refused_film_does_not_hold_up_the_marks_of_the_numbers(
+    outbox: Outbox, bucket: UnreliableBucket, courier: Courier, add_walk: Callable[..., Walk]
+) -> None:
+    """An account that may not delete never stored a mark: a lost history gave numbers twice."""
+    number = add_walk(done=False).accession
+    bucket.away = True
+    deliver_film(film_files("a"), bucket, outbox)
+    bucket.away, bucket.refused = False, "/a/"
+    ended = threading.Event()
+    thread = threading.Thread(target=courier.run, args=(ended.is_set,))
+    thread.start()
+    try:
+        mark = f"{number[3:7]}.00{number[8:]}.json"
+        wait_until(lambda: [f.key for f in bucket.list(f"{FOLDER}/") if f.key.endswith(mark)])
+    finally:
+        ended.set()
+        thread.join()
     assert outbox.walk_ids() == ["a"]
 
 
