@@ -18,7 +18,7 @@ def build_unet(recipe: Recipe) -> UNet2DConditionModel:
         in_channels=recipe.latent_channels,
         out_channels=recipe.latent_channels,
         block_out_channels=widths,
-        layers_per_block=1,
+        layers_per_block=recipe.unet_layers,
         down_block_types=("DownBlock2D",) + ("CrossAttnDownBlock2D",) * deeper,
         up_block_types=("CrossAttnUpBlock2D",) * deeper + ("UpBlock2D",),
         attention_head_dim=recipe.unet_heads,

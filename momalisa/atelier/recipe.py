@@ -42,6 +42,8 @@ class Recipe:
     text_heads: int = 4
 
     unet_widths: tuple[int, ...] = (48, 96, 160)
+    unet_layers: int = 1
+    """Residual blocks at each level on the way down; one more on the way up."""
     unet_heads: int = 4
     batch: int = 64
     samples: int = 400_000

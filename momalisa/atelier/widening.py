@@ -1,8 +1,12 @@
-"""Adds latent channels to a trained autoencoder and UNet, without changing what they have learned.
+"""Adds latent channels and layers to trained networks, without changing what they have learned.
 
 The encoder's principal directions are nested, so a wider encoder keeps the narrow one's channels
-as its first ones. All new weights that read or write the added channels start at zero.
+as its first ones. All new weights that read or write the added channels start at zero, and an
+added layer starts as the identity (as in Net2Net: Chen et al., 2015).
 """
+
+import re
+from typing import Any
 
 import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own idiom)
@@ -51,6 +55,46 @@ def widen_unet(model: UNet2DConditionModel, recipe: Recipe) -> UNet2DConditionMo
     wide = build_unet(recipe)
     _copy_padded(model, wide)
     return wide
+
+
+@torch.no_grad()
+def deepen_unet(model: UNet2DConditionModel, recipe: Recipe) -> UNet2DConditionModel:
+    """A copy with the recipe's number of layers a level, which predicts the same at first.
+
+    On the way down the added layers follow the old ones; on the way up they come after the first,
+    since each reads the output of its counterpart on the way down, in reverse order.
+    """
+    deep = build_unet(recipe)
+    added = recipe.unet_layers - model.config.layers_per_block
+    fresh = deep.state_dict()
+    weights = {_deeper_name(name, added): value for name, value in model.state_dict().items()}
+    deep.load_state_dict(fresh | weights)
+    down: list[tuple[Any, range]] = [(block, range(-added, 0)) for block in deep.down_blocks]
+    up: list[tuple[Any, range]] = [(block, range(1, 1 + added)) for block in deep.up_blocks]
+    for block, layers in down + up:
+        for layer in layers:
+            _make_identity(block.resnets[layer])
+            if getattr(block, "has_cross_attention", False):
+                nn.init.zeros_(block.attentions[layer].proj_out.weight)
+                nn.init.zeros_(block.attentions[layer].proj_out.bias)
+    return deep
+
+
+def _deeper_name(name: str, added: int) -> str:
+    """The name of a weight in a UNet with `added` more layers a level."""
+    match = re.fullmatch(r"(up_blocks\.\d+\.(?:resnets|attentions)\.)([1-9]\d*)(\..*)", name)
+    return f"{match[1]}{int(match[2]) + added}{match[3]}" if match else name
+
+
+def _make_identity(block: Any) -> None:
+    """Let a residual block pass on its input; with a skip connection, the part before it."""
+    nn.init.zeros_(block.conv2.weight)
+    nn.init.zeros_(block.conv2.bias)
+    if block.conv_shortcut is not None:
+        nn.init.zeros_(block.conv_shortcut.weight)
+        nn.init.zeros_(block.conv_shortcut.bias)
+        out = block.conv_shortcut.out_channels
+        block.conv_shortcut.weight[:, :out, 0, 0] = torch.eye(out)
 
 
 def _copy_padded(source: nn.Module, target: nn.Module) -> None:

@@ -43,7 +43,6 @@ from momalisa.atelier.text import (
 )
 from momalisa.atelier.train import export_pipeline, start_from_pipeline
 from momalisa.atelier.training_data import BANDS, TrainingData
-from momalisa.atelier.widening import widen_autoencoder, widen_unet
 from momalisa.engine.cpu_batching import CpuBatching
 
 RECIPE = Recipe(
@@ -309,32 +308,3 @@ def test_a_new_vocabulary_keeps_the_embeddings_of_old_words() -> None:
     )
     assert torch.allclose(before, after, atol=1e-5)
     assert len(new) > len(old)
-
-
-def test_widened_autoencoder_keeps_channels_and_pictures(
-    autoencoder: AutoencoderTiny, images: torch.Tensor
-) -> None:
-    wide_recipe = replace(RECIPE, latent_channels=12)
-    wide = widen_autoencoder(autoencoder, wide_recipe, images)
-    latents = patch_map(autoencoder, RECIPE)(images)
-    wide_latents = patch_map(wide, wide_recipe)(images)
-    torch.testing.assert_close(wide_latents[:, :8], latents, atol=1e-4, rtol=1e-4)
-    spread = wide_latents.std(dim=(0, 2, 3))
-    assert (spread[8:] > 0).all()
-    assert spread[8:].max() < latents.std(dim=(0, 2, 3)).min() * 1.01
-    torch.testing.assert_close(
-        wide.decoder(wide_latents), autoencoder.decoder(latents), atol=1e-4, rtol=1e-4
-    )
-
-
-def test_widened_unet_predicts_the_same_in_the_channels_it_had() -> None:
-    torch.manual_seed(0)
-    unet = build_unet(RECIPE)
-    wide = widen_unet(unet, replace(RECIPE, latent_channels=12))
-    noisy, times = torch.randn(2, 12, 16, 16), torch.tensor([10, 900])
-    conditions = torch.randn(2, RECIPE.tokens, RECIPE.text_width)
-    with torch.no_grad():
-        narrow = unet(noisy[:, :8], times, conditions, return_dict=False)[0]
-        both = wide(noisy, times, conditions, return_dict=False)[0]
-    torch.testing.assert_close(both[:, :8], narrow)
-    assert not both[:, 8:].any()
