@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
+from momalisa.atelier.arrangement_phrases import arrangement_phrase, composition_phrase
 from momalisa.atelier.meaning import FittingWords, Word
 from momalisa.atelier.painter import Facts
 from momalisa.atelier.painter.words import STYLES
@@ -24,6 +25,8 @@ NO_WORDS = FittingWords()
 
 _NO_ARTICLE = 0.12
 """Probability of a caption without its article."""
+_NEGATION = 0.05
+"""Probability that a caption also names a colour that is absent."""
 _MAX_WORDS = 20
 
 
@@ -64,7 +67,18 @@ def _visible_caption(facts: Facts, rng: Random, attempt: int) -> str:
     plain = _plain_caption(facts, rng)
     if rng.random() < _NO_ARTICLE:
         plain = plain.removeprefix("a ").removeprefix("an ")
-    return plain if attempt % 2 else _style_caption(facts, rng, plain)
+    text = plain if attempt % 2 else _style_caption(facts, rng, plain)
+    if facts.absent and rng.random() < _NEGATION:
+        link = rng.choice((" without", " without", ", no", ", without any", " with no"))
+        text = f"{text}{link} {rng.choice(facts.absent)}"
+    return text
+
+
+def _subject(facts: Facts, rng: Random, coloured: bool) -> str:
+    """What a picture is "of": the arrangement of a composition, or the motif."""
+    if facts.arrangement:
+        return arrangement_phrase(facts.arrangement, rng)
+    return motif_phrase(facts, rng, coloured)
 
 
 def _plain_caption(facts: Facts, rng: Random) -> str:
@@ -73,7 +87,9 @@ def _plain_caption(facts: Facts, rng: Random) -> str:
         return mood_phrase(facts, rng)
     if rng.random() < 0.08:
         noun = rng.choice(("painting", "picture"))
-        return f"a {noun} of {motif_phrase(facts, rng, rng.random() < 0.7)}"
+        return f"a {noun} of {_subject(facts, rng, rng.random() < 0.7)}"
+    if facts.arrangement:
+        return composition_phrase(facts, facts.arrangement, rng)
     if facts.place:
         return scene_phrase(facts, rng)
     return flat_phrase(facts, rng)
@@ -86,7 +102,7 @@ def _style_caption(facts: Facts, rng: Random, plain: str) -> str:
     link = rng.choice(("in the manner of", "in the style of"))
     is_noun = label.endswith(("painting", "portrait", "print")) and facts.motif not in label
     if is_noun and rng.random() < 0.15:
-        return f"{label} of {motif_phrase(facts, rng, rng.random() < 0.7)}"
+        return f"{label} of {_subject(facts, rng, rng.random() < 0.7)}"
     return rng.choice(
         (
             f"{plain}, {label}",

@@ -63,7 +63,10 @@ def _motif_name(facts: Facts, rng: Random) -> str:
 
 def motif_phrase(facts: Facts, rng: Random, coloured: bool) -> str:
     """The motif with its number or article: "two red squares", "black and white stripes"."""
-    word = _motif_name(facts, rng)
+    if facts.motif == "target" and facts.count == 1 and rng.random() < 0.4:
+        rings = f"concentric {rng.choice(('circles', 'circles', 'rings'))}"
+        return f"{rings} in {colour_list(facts, rng)}" if coloured else rings
+    word = f"{facts.form} {_motif_name(facts, rng)}".strip()
     colour = _motif_colour(facts, rng) if coloured else ""
     noun = f"{colour} {word}".strip()
     if facts.motif in MANY:
@@ -71,7 +74,7 @@ def motif_phrase(facts: Facts, rng: Random, coloured: bool) -> str:
     if coloured and facts.motif in _DRESSED:
         return f"{with_article(word)} in {colour}"
     if facts.count > 1:
-        return f"{NUMBERS[facts.count]} {_plural(noun, word)}"
+        return f"{NUMBERS[facts.count]} {plural(noun, word)}"
     return with_article(noun)
 
 
@@ -82,7 +85,7 @@ def _motif_colour(facts: Facts, rng: Random) -> str:
     return colour_word(facts.ink, rng) if facts.ink else ""
 
 
-def _plural(noun: str, word: str) -> str:
+def plural(noun: str, word: str) -> str:
     """The plural of a noun that ends in `word`."""
     if word in PLURALS:
         return noun.removesuffix(word) + PLURALS[word]

@@ -1,11 +1,13 @@
 """Captions are deterministic, distinct, short and true to the facts."""
 
+import re
 from dataclasses import replace
 
 import pytest
 
 from momalisa.atelier.captions import write_captions
 from momalisa.atelier.painter import MANNERS, Facts, paint
+from momalisa.atelier.painter.facts import Arrangement, Group
 from momalisa.atelier.painter.words import COLOUR_WORDS, MOTIF_WORDS, STYLES
 from momalisa.atelier.phrases import join_words, with_article
 
@@ -113,3 +115,38 @@ def test_captions_name_an_animal_and_its_surroundings() -> None:
     assert {"a fox in the snow", "an orange fox in the snow"} <= texts
     whale = replace(fox, motif="whale", ink="grey", place="sea", weather="", season="", sky="")
     assert "a whale in the sea" in {t for s in range(200) for t in write_captions(whale, s)}
+
+
+def test_captions_name_the_relation_of_shapes() -> None:
+    groups = (Group("circle", "blue", 2), Group("triangle", "yellow"))
+    both = replace(
+        SQUARE, motif="circle", count=2, ink="blue", arrangement=Arrangement("above", groups)
+    )
+    texts = {text for seed in range(200) for text in write_captions(both, seed)}
+    assert {
+        "two blue circles above a yellow triangle",
+        "a yellow triangle below two blue circles",
+        "two blue circles and a yellow triangle",
+    } <= texts
+    assert not any("triangle above" in text or "triangles" in text for text in texts)
+    corner = Arrangement("in the top left corner", (Group("cross", "black"),))
+    single = replace(SQUARE, motif="cross", ink="black", arrangement=corner)
+    assert "a black cross in the top left corner" in {
+        text for seed in range(60) for text in write_captions(single, seed)
+    }
+
+
+def test_negations_name_only_absent_colours() -> None:
+    without_red = replace(SQUARE, ink="blue", colours=("blue",), absent=("red", "green"))
+    texts = [text for seed in range(200) for text in write_captions(without_red, seed)]
+    negations = [text for text in texts if re.search(r"(no|without|any) (red|green)$", text)]
+    assert 0.02 < len(negations) / len(texts) < 0.1
+    assert any(text.endswith("without red") for text in negations)
+    assert all("without red" not in text for s in range(99) for text in write_captions(SQUARE, s))
+
+
+def test_a_target_is_called_concentric_circles() -> None:
+    target = Facts("concentric-circles", "white", ("red", "blue"), "target")
+    texts = {text for seed in range(80) for text in write_captions(target, seed)}
+    assert "concentric circles in red, blue and white" in texts
+    assert any("target" in text for text in texts)

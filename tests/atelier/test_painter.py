@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from momalisa.atelier.evaluation.colour import count_areas
 from momalisa.atelier.painter import COLOURS, MANNERS, Canvas, paint, paint_any
 
 SEEDS = range(4)
@@ -101,3 +102,28 @@ def test_animals_stand_out_on_plain_grounds_and_in_their_surroundings() -> None:
         assert facts.weather != "snow" or share_near(canvas, "white") > 0.1
     assert {c.facts.motif for c in canvases} >= {"fox", "elephant", "cat", "dog", "whale", "owl"}
     assert {c.facts.place for c in canvases} == {"", "sea", "field", "hills", "forest", "city"}
+
+
+def test_shapes_of_a_composition_are_as_many_as_named() -> None:
+    compositions = 0
+    for seed in range(120):
+        canvas = paint("suprematist-shapes", seed, 256)
+        arrangement = canvas.facts.arrangement
+        if arrangement and arrangement.relation != "inside":
+            compositions += 1
+            for group in arrangement.groups:
+                assert count_areas(group.colour, canvas.pixels) == group.count
+    assert compositions > 40
+
+
+def test_absent_colours_are_not_visible() -> None:
+    for manner in MANNERS:
+        for seed in SEEDS:
+            canvas = paint(manner, seed, 128)
+            for name in canvas.facts.absent:
+                assert share_near(canvas, name, 12.0) < 0.004
+
+
+def test_chequerboards_are_straight_or_bulge() -> None:
+    forms = [paint("op-art-bulge", seed, 64).facts.form for seed in range(30)]
+    assert {"", "bulging"} == set(forms)

@@ -38,6 +38,24 @@ MANNERS: tuple[str, ...] = tuple(_REGISTRY)
 _VISIBLE = 0.008
 
 
+# Manners whose colours mix, so that others than those of their palette appear.
+_BLENDED = ("gradient", "colour-field", "pointillist-landscape", "swirling-night")
+# For each plain colour: those that people might call by the same name.
+_NEIGHBOURS = {
+    "red": ("red", "maroon", "magenta", "pink", "orange", "peach"),
+    "blue": ("blue", "navy", "sky blue", "teal", "turquoise", "lavender", "purple"),
+    "yellow": ("yellow", "ochre", "orange", "cream"),
+    "green": ("green", "dark green", "olive", "teal", "turquoise"),
+    "black": ("black", "navy", "dark green", "maroon"),
+    "white": ("white", "cream"),
+}
+
+
+def _absent_colours(areas: dict[str, float]) -> tuple[str, ...]:
+    """The plain colours that no used colour is close to."""
+    return tuple(name for name, near in _NEIGHBOURS.items() if not areas.keys() & {*near})
+
+
 def paint(manner: str, seed: int, size: int = 256) -> Canvas:
     """Paint a canvas of `size` × `size` pixels in one of MANNERS; deterministic."""
     rng = Random(f"{manner}:{seed}")
@@ -60,6 +78,9 @@ def paint(manner: str, seed: int, size: int = 256) -> Canvas:
         season=subject.season,
         ink=subject.ink if areas.get(subject.ink, 0.0) >= _VISIBLE else "",
         sky=subject.sky,
+        form=subject.form,
+        arrangement=subject.arrangement,
+        absent=() if manner in _BLENDED else _absent_colours(areas),
     )
     return Canvas(finish_surface(scene.pixels[:, :, :3], style.finish, rng), facts)
 

@@ -12,11 +12,30 @@ from momalisa.atelier.painter.scene import Scene
 
 
 @dataclass(frozen=True)
+class Group:
+    """Equal things in one colour, of which there are `count`; `size` is "large", "small" or ""."""
+
+    thing: str
+    colour: str
+    count: int = 1
+    size: str = ""
+
+
+@dataclass(frozen=True)
+class Arrangement:
+    """Groups of things and how the first stands to the others: "above", "inside", "at the top"."""
+
+    relation: str
+    groups: tuple[Group, ...]
+
+
+@dataclass(frozen=True)
 class Facts:
     """What is visible in a canvas; an empty string means that a fact does not apply.
 
     `ground` is the largest background colour, `colours` the others, largest first. `ink` is
-    the colour of the motif itself, and `sky` that of the sky over a scene.
+    the colour of the motif itself, and `sky` that of the sky over a scene. `form` is an adjective
+    of the motif. `absent` are plain colours that no part of the canvas is close to.
     """
 
     manner: str
@@ -31,6 +50,9 @@ class Facts:
     season: str = ""
     ink: str = ""
     sky: str = ""
+    form: str = ""
+    arrangement: Arrangement | None = None
+    absent: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -58,9 +80,11 @@ class Subject:
     season: str = ""
     ink: str = ""
     sky: str = ""
+    form: str = ""
+    arrangement: Arrangement | None = None
 
 
-Finish = Literal["flat", "paint", "brush"]
+Finish = Literal["clean", "flat", "paint", "brush"]
 
 
 @dataclass(frozen=True)

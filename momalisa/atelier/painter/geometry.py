@@ -5,6 +5,7 @@ from random import Random
 
 import skia
 
+from momalisa.atelier.painter.compositions import composition
 from momalisa.atelier.painter.facts import Manner, Subject
 from momalisa.atelier.painter.layout import spots
 from momalisa.atelier.painter.palette import (
@@ -53,7 +54,9 @@ def de_stijl_grid(scene: Scene, rng: Random) -> Subject:
 
 
 def suprematist_shapes(scene: Scene, rng: Random) -> Subject:
-    """One to five equal shapes in one colour on a plain ground."""
+    """One to five equal shapes in one colour on a plain ground, or a composition of shapes."""
+    if rng.random() < 0.55:
+        return composition(scene, rng)
     return _equal_shapes(scene, rng, rng.choice(_SUPREMATIST), draw_free_palette(rng, 1))
 
 
@@ -89,7 +92,9 @@ def suprematist_composition(scene: Scene, rng: Random) -> Subject:
 
 
 def hard_edge(scene: Scene, rng: Random) -> Subject:
-    """One very large shape in a clean colour, touching or cut by the edge."""
+    """One very large shape in a clean colour, touching or cut by the edge, or a composition."""
+    if rng.random() < 0.3:
+        return composition(scene, rng)
     palette = draw_any_palette(rng, 2)
     if rng.random() < 0.35:
         name = rng.choice(("circle", "square", "triangle", "cross", "diamond", "star", "heart"))
@@ -222,11 +227,11 @@ def harlequin(scene: Scene, rng: Random) -> Subject:
 
 MANNERS = {
     "de-stijl-grid": Manner(de_stijl_grid, "paint"),
-    "suprematist-shapes": Manner(suprematist_shapes, "paint"),
+    "suprematist-shapes": Manner(suprematist_shapes, "clean"),
     "suprematist-composition": Manner(suprematist_composition, "paint"),
-    "hard-edge": Manner(hard_edge, "flat"),
-    "nested-squares": Manner(nested_squares, "paint"),
-    "concentric-circles": Manner(concentric_circles, "paint"),
+    "hard-edge": Manner(hard_edge, "clean"),
+    "nested-squares": Manner(nested_squares, "clean"),
+    "concentric-circles": Manner(concentric_circles, "clean"),
     "bauhaus-circles": Manner(bauhaus_circles, "flat"),
     "quarter-circle-tiles": Manner(quarter_circle_tiles, "flat"),
     "harlequin": Manner(harlequin, "paint"),

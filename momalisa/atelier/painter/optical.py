@@ -55,16 +55,23 @@ def op_art_lines(scene: Scene, rng: Random) -> Subject:
 
 
 def op_art_bulge(scene: Scene, rng: Random) -> Subject:
-    """A chequerboard with a spherical bulge."""
+    """A chequerboard, straight or with a spherical bulge."""
     palette = _optical_palette(rng)
     x, y, _, _ = _plane(scene.size)
+    if rng.random() < 0.5:
+        n = rng.choice((4, 4, 5, 6, 8))
+        even = (np.floor((x + 1) * n / 2) + np.floor((y + 1) * n / 2)) % 2 == 0
+        _two_tone(scene, palette, even)
+        grounds = (palette.ground, palette.inks[0])
+        return Subject("chequerboard", grounds, mood=palette.mood)
     x, y = x - rng.uniform(-0.2, 0.2), y - rng.uniform(-0.2, 0.2)
     radius = np.sqrt(x * x + y * y) / 0.85
     swell = np.where(radius < 1, 0.45 + 0.55 * radius * radius, 1.0)
     n = rng.choice((3, 4, 5))
     even = (np.floor(x * swell * n) + np.floor(y * swell * n)) % 2 == 0
     _two_tone(scene, palette, even)
-    return Subject("chequerboard", (palette.ground, palette.inks[0]), mood=palette.mood)
+    grounds = (palette.ground, palette.inks[0])
+    return Subject("chequerboard", grounds, mood=palette.mood, form="bulging")
 
 
 def op_art_spiral(scene: Scene, rng: Random) -> Subject:
@@ -177,13 +184,13 @@ def zip_line(scene: Scene, rng: Random) -> Subject:
 
 MANNERS = {
     "op-art-lines": Manner(op_art_lines, "flat"),
-    "op-art-bulge": Manner(op_art_bulge, "flat"),
+    "op-art-bulge": Manner(op_art_bulge, "clean"),
     "op-art-spiral": Manner(op_art_spiral, "flat"),
     "rays": Manner(rays, "flat"),
-    "stripes": Manner(stripes, "paint"),
+    "stripes": Manner(stripes, "clean"),
     "chevrons": Manner(chevrons, "paint"),
     "dot-grid": Manner(dot_grid, "paint"),
     "scattered-dots": Manner(scattered_dots, "paint"),
     "gradient": Manner(gradient, "flat"),
-    "zip": Manner(zip_line, "paint"),
+    "zip": Manner(zip_line, "clean"),
 }

@@ -11,6 +11,7 @@ from momalisa.atelier.painter.facts import Finish
 
 # For each finish: grain in grey levels, and edge warp in pixels at 256 px.
 _STRENGTH: dict[Finish, tuple[float, float]] = {
+    "clean": (2.2, 0.0),
     "flat": (1.6, 0.5),
     "paint": (3.0, 0.8),
     "brush": (4.2, 1.6),
@@ -23,8 +24,11 @@ def finish_surface(rgb: NDArray[np.uint8], finish: Finish, rng: Random) -> NDArr
     grain, warp = _STRENGTH[finish]
     size = rgb.shape[0]
     kind = rng.randrange(_BANK)
-    xy, fraction = _warp(size, warp, kind)
-    wavy = cv2.remap(rgb, xy, fraction, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    wavy: NDArray[np.uint8] = rgb
+    if warp:
+        xy, fraction = _warp(size, warp, kind)
+        edges = cv2.BORDER_REFLECT_101
+        wavy = cv2.remap(rgb, xy, fraction, cv2.INTER_LINEAR, borderMode=edges).astype(np.uint8)
     noise = _grain(size, grain, kind)
     noise = noise[:: rng.choice((1, -1)), :: rng.choice((1, -1))]
     finished: NDArray[np.uint8] = np.clip(wavy + noise[:, :, None], 0, 255).astype(np.uint8)
