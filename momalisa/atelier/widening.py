@@ -5,6 +5,7 @@ as its first ones. All new weights that read or write the added channels start a
 added layer starts as the identity (as in Net2Net: Chen et al., 2015).
 """
 
+import copy
 import re
 from typing import Any
 
@@ -12,6 +13,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own idiom)
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from torch import Tensor, nn
+from transformers import CLIPTextModel
 
 from momalisa.atelier.autoencoder import build_autoencoder, principal_directions
 from momalisa.atelier.denoiser import build_unet
@@ -77,6 +79,20 @@ def deepen_unet(model: UNet2DConditionModel, recipe: Recipe) -> UNet2DConditionM
             if getattr(block, "has_cross_attention", False):
                 nn.init.zeros_(block.attentions[layer].proj_out.weight)
                 nn.init.zeros_(block.attentions[layer].proj_out.bias)
+    return deep
+
+
+@torch.no_grad()
+def deepen_text_encoder(model: CLIPTextModel, layers: int) -> CLIPTextModel:
+    """A copy with that many layers, of which the added last ones pass on their input at first."""
+    config = copy.deepcopy(model.config)
+    first, config.num_hidden_layers = config.num_hidden_layers, layers
+    deep = CLIPTextModel(config).to(model.dtype)
+    deep.load_state_dict(deep.state_dict() | model.state_dict())
+    for name, value in deep.named_parameters():
+        match = re.search(r"layers\.(\d+)\.(?:self_attn\.out_proj|mlp\.fc2)\.", name)
+        if match and int(match[1]) >= first:
+            nn.init.zeros_(value)
     return deep
 
 

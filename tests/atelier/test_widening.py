@@ -13,7 +13,13 @@ from momalisa.atelier.autoencoder import (
 )
 from momalisa.atelier.canvases import paint_batch
 from momalisa.atelier.denoiser import build_unet
-from momalisa.atelier.widening import deepen_unet, widen_autoencoder, widen_unet
+from momalisa.atelier.text import build_text_encoder, train_tokenizer
+from momalisa.atelier.widening import (
+    deepen_text_encoder,
+    deepen_unet,
+    widen_autoencoder,
+    widen_unet,
+)
 from tests.atelier.test_training import RECIPE
 
 
@@ -61,3 +67,16 @@ def test_deepened_unet_predicts_the_same_at_first(layers: int, deeper: int) -> N
         shallow, same = (m(*inputs, conditions, return_dict=False)[0] for m in (unet, deep))
     torch.testing.assert_close(same, shallow, atol=1e-5, rtol=1e-4)
     assert sum(p.numel() for p in deep.parameters()) > sum(p.numel() for p in unet.parameters())
+
+
+def test_deepened_text_encoder_understands_the_same_at_first() -> None:
+    torch.manual_seed(0)
+    tokenizer = train_tokenizer(["a red square", "a blue circle"], RECIPE)
+    encoder = build_text_encoder(tokenizer, RECIPE).eval()
+    deep = deepen_text_encoder(encoder, 3).eval()
+    tokens = torch.randint(0, 300, (2, RECIPE.tokens))
+    with torch.no_grad():
+        shallow, same = (m(tokens).last_hidden_state for m in (encoder, deep))
+    torch.testing.assert_close(same, shallow)
+    assert deep.config.num_hidden_layers == 3
+    assert encoder.config.num_hidden_layers == RECIPE.text_layers
