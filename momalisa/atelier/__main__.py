@@ -88,17 +88,28 @@ def _add_distil(commands: Any) -> None:
     )
     parser.add_argument("--model", type=Path, required=True, help="the teacher's pipeline")
     parser.add_argument("--folder", type=Path, default=FOLDER / "few-steps")
+    parser.add_argument("--device", default="", help="cuda or cpu; default: cuda if available")
     parser.add_argument("--samples", type=int, default=100_000)
+    parser.add_argument("--batch", type=int, default=32)
+    parser.add_argument("--chains", type=int, default=256, help="trajectories at the same time")
     parser.add_argument("--learning-rate", type=float, default=3e-4)
     parser.set_defaults(run=_distil)
 
 
 def _distil(options: argparse.Namespace) -> None:
+    import torch
+
     from momalisa.atelier.distillation import DistillationRecipe
     from momalisa.atelier.distillation_training import distil
 
-    recipe = DistillationRecipe(samples=options.samples, learning_rate=options.learning_rate)
-    distil(options.model, options.folder, recipe)
+    device = options.device or ("cuda" if torch.cuda.is_available() else "cpu")
+    recipe = DistillationRecipe(
+        samples=options.samples,
+        batch=options.batch,
+        chains=options.chains,
+        learning_rate=options.learning_rate,
+    )
+    distil(options.model, options.folder, recipe, device=device)
 
 
 def _add_evaluate(commands: Any) -> None:

@@ -56,19 +56,25 @@ class Trajectory:
     Level `i` is the state before step `i`; the last one is the clean latent.
     """
 
-    def __init__(self, recipe: DistillationRecipe) -> None:
+    def __init__(self, recipe: DistillationRecipe, device: str = "cpu") -> None:
         scheduler = build_scheduler()
         scheduler.set_timesteps(recipe.teacher_steps)
-        self.times: Tensor = scheduler.timesteps.clone()
-        signal = scheduler.alphas_cumprod[self.times].double().sqrt()
+        times: Tensor = scheduler.timesteps
+        signal = scheduler.alphas_cumprod[times].double().sqrt()
         one = torch.ones(1, dtype=torch.float64)
-        self.alpha = torch.cat([signal, one]).float()
-        self.sigma = torch.cat([(1.0 - signal.square()).clamp_min(0.0).sqrt(), one * 0]).float()
+        sigma = torch.cat([(1.0 - signal.square()).clamp_min(0.0).sqrt(), one * 0])
+        levels = [*recipe.starts, recipe.teacher_steps]
+        segments = list(pairwise(levels))
         self.clean = recipe.teacher_steps
-        self.starts = torch.tensor(recipe.starts)
-        levels = [*recipe.starts, self.clean]
-        self.ends = torch.cat([torch.full((b - a,), b) for a, b in pairwise(levels)])
-        """The end of the segment in which a level lies."""
+        self.times = times.clone().to(device)
+        self.alpha = torch.cat([signal, one]).float().to(device)
+        self.sigma = sigma.float().to(device)
+        self.starts = torch.tensor(recipe.starts, device=device)
+        self.begins, self.ends = (
+            torch.cat([torch.full((b - a,), (a, b)[n]) for a, b in segments]).to(device)
+            for n in (0, 1)
+        )
+        """The start and the end of the segment in which a level lies."""
 
     def jump(self, x: Tensor, v: Tensor, level: Tensor, target: Tensor) -> Tensor:
         """Follow v (n, c, h, w) from the levels (n) to others (DDIM; Song et al. 2021, eq. 12)."""
@@ -101,8 +107,10 @@ def predict_guided(
 
 
 def predict(unet: UNet2DConditionModel, x: Tensor, time: Tensor, c: Tensor) -> Tensor:
-    """The network's v (n, channels, h, w)."""
-    return unet(x, time, c, return_dict=False)[0]  # type: ignore[no-any-return]
+    """The network's v (n, channels, h, w); on a GPU in half precision, with gradients in bf16."""
+    half = torch.bfloat16 if torch.is_grad_enabled() else torch.float16
+    with torch.autocast(x.device.type, half, enabled=x.device.type == "cuda"):
+        return unet(x, time, c, return_dict=False)[0].float()  # type: ignore[no-any-return]
 
 
 @torch.no_grad()
@@ -131,13 +139,14 @@ class Chains:
     ) -> None:
         self.conditions, self.empty = conditions, empty
         self._trajectory, self._recipe, self._shape = trajectory, recipe, tuple(shape)
-        self._rng = torch.Generator().manual_seed(recipe.seed)
+        self._device = conditions.device
+        self._rng = torch.Generator(self._device).manual_seed(recipe.seed)
         n = recipe.chains
-        self.x = torch.empty(n, *shape)
-        self.start = torch.empty(n, *shape)
-        self.c = torch.empty(n, *conditions.shape[1:])
-        self.level = torch.zeros(n, dtype=torch.long)
-        self._restart(torch.arange(n))
+        self.x = torch.empty(n, *shape, device=self._device)
+        self.start = torch.empty_like(self.x)
+        self.c = torch.empty(n, *conditions.shape[1:], device=self._device)
+        self.level = torch.zeros(n, dtype=torch.long, device=self._device)
+        self._restart(torch.arange(n, device=self._device))
 
     def state(self) -> dict[str, Tensor]:
         """All that is needed to go on from here."""
@@ -152,13 +161,14 @@ class Chains:
 
     def draw(self) -> Tensor:
         """The rows of a batch."""
-        order = torch.randperm(self._recipe.chains, generator=self._rng)
+        order = torch.randperm(self._recipe.chains, generator=self._rng, device=self._device)
         return order[: self._recipe.batch]
 
     def advance(self, rows: Tensor, following: Tensor, own: Tensor) -> None:
         """Go on to the teacher's next states, or, at a segment's end, to the student's (`own`)."""
         ended = self.level[rows] + 1 == self._trajectory.ends[self.level[rows]]
-        chance = torch.rand(len(rows), generator=self._rng) < self._recipe.own_share
+        chance = torch.rand(len(rows), generator=self._rng, device=self._device)
+        chance = chance < self._recipe.own_share
         x = torch.where((ended & chance)[:, None, None, None], own, following)
         self.x[rows] = x
         self.level[rows] += 1
@@ -168,7 +178,7 @@ class Chains:
     def _restart(self, rows: Tensor) -> None:
         """Begin anew from noise, with other conditions."""
         n = len(rows)
-        self.x[rows] = torch.randn(n, *self._shape, generator=self._rng)
+        self.x[rows] = torch.randn(n, *self._shape, generator=self._rng, device=self._device)
         self.start[rows] = self.x[rows]
         self.level[rows] = 0
         self.c[rows] = mix_conditions(self.conditions, n, self._recipe.mixed_share, self._rng)
@@ -176,8 +186,10 @@ class Chains:
 
 def mix_conditions(conditions: Tensor, n: int, share: float, rng: torch.Generator) -> Tensor:
     """Draw n conditions, a share of them mixtures of two, as between two stops of a walk."""
-    first, second = (torch.randint(len(conditions), (n,), generator=rng) for _ in range(2))
-    t = torch.rand(n, generator=rng) * (torch.rand(n, generator=rng) < share)
+    device, count = conditions.device, len(conditions)
+    first, second = (torch.randint(count, (n,), generator=rng, device=device) for _ in range(2))
+    t, chance = (torch.rand(n, generator=rng, device=device) for _ in range(2))
+    t = t * (chance < share)
     return torch.lerp(conditions[first], conditions[second], t[:, None, None])
 
 
@@ -192,8 +204,9 @@ def compute_step(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Set the student's gradients for a batch.
 
-    Returns the losses (n), the teacher's next states (n, c, h, w), and, for rows at the end of
-    their segment, the states that the student jumps to from its start (for others zeros).
+    Inside a segment the target is where the student jumps to from the teacher's next state; at its
+    end it is that state. Returns the losses (n), the teacher's next states (n, c, h, w), and, for
+    rows at the end of their segment, the states that the student jumps to from its start.
     """
     parameters = list(student.parameters())
 
@@ -203,25 +216,18 @@ def compute_step(
         time, end, next_level = trajectory.times[level], trajectory.ends[level], level + 1
         v = predict_guided(teacher, x, time, c, chains.empty, recipe.guidance)
         following = trajectory.jump(x, v, level, next_level)
-        target, own = following.clone(), torch.zeros_like(x)
+        last = next_level == end
+        is_last = last[:, None, None, None]
         with torch.no_grad():
-            inside, last = next_level < end, next_level == end
-            if inside.any():
-                y, high = following[inside], next_level[inside]
-                v = predict(student, y, trajectory.times[high], c[inside])
-                target[inside] = trajectory.jump(y, v, high, end[inside])
-            if last.any():
-                y = chains.start[at][last]
-                low = trajectory.starts[
-                    torch.searchsorted(trajectory.starts, level[last], right=True) - 1
-                ]
-                v = predict(student, y, trajectory.times[low], c[last])
-                own[last] = trajectory.jump(y, v, low, end[last])
+            y = torch.where(is_last, chains.start[at], following)
+            high = torch.where(last, trajectory.begins[level], next_level)
+            landed = trajectory.jump(y, predict(student, y, trajectory.times[high], c), high, end)
+        target = torch.where(is_last, following, landed)
         reached = trajectory.jump(x, predict(student, x, time, c), level, end)
         error = (reached - target) / trajectory.leverage(level, end)[:, None, None, None]
         losses = (error.square().mean((1, 2, 3)) + HUBER**2).sqrt() - HUBER
         gradients = torch.autograd.grad(losses.sum() / len(rows), parameters)
-        return losses.detach(), following, own, list(gradients)
+        return losses.detach(), following, landed, list(gradients)
 
     losses, following, own, gradients = zip(*batching.run(part, len(rows)), strict=True)
     for parameter, *parts in zip(parameters, *gradients, strict=True):

@@ -44,12 +44,19 @@ COLUMNS = ("samples", "seconds", "loss", "latent_error", "picture_error", "sharp
 class Distillation:
     """A student on its way: networks, optimiser, average, trajectories, and the number of steps."""
 
-    def __init__(self, teacher: Path, conditions: Tensor, recipe: DistillationRecipe) -> None:
-        self.recipe, self.trajectory = recipe, Trajectory(recipe)
-        self.teacher = UNet2DConditionModel.from_pretrained(teacher / "unet").float().eval()
-        self.teacher.requires_grad_(False)
-        self.student = UNet2DConditionModel.from_pretrained(teacher / "unet").float().train()
-        self.decoder = AutoencoderTiny.from_pretrained(teacher / "vae").float().eval().decoder
+    def __init__(
+        self, teacher: Path, conditions: Tensor, recipe: DistillationRecipe, device: str = "cpu"
+    ) -> None:
+        self.recipe, self.trajectory = recipe, Trajectory(recipe, device)
+        conditions = conditions.to(device)
+        self.teacher, self.student = (
+            UNet2DConditionModel.from_pretrained(teacher / "unet").float().to(device)
+            for _ in range(2)
+        )
+        self.teacher.eval().requires_grad_(False)
+        self.student.train()
+        autoencoder = AutoencoderTiny.from_pretrained(teacher / "vae").float().to(device)
+        self.decoder = autoencoder.eval().decoder
         parameters = list(self.student.parameters())
         self.optimiser = torch.optim.AdamW(
             parameters, lr=recipe.learning_rate, betas=(0.9, 0.98), weight_decay=0.0
@@ -60,9 +67,9 @@ class Distillation:
         captions, empty = conditions[:-1], conditions[-1:]
         self.chains = Chains(captions, empty, self.trajectory, recipe, shape)
         self.step = 0
-        self._batching = CpuBatching(torch.device("cpu"), small=True)
-        rng = torch.Generator().manual_seed(recipe.seed + 1)
-        self._noise = torch.randn(CHECK_SAMPLES, *shape, generator=rng)
+        self._batching = CpuBatching(torch.device(device), small=True)
+        rng = torch.Generator(device).manual_seed(recipe.seed + 1)
+        self._noise = torch.randn(CHECK_SAMPLES, *shape, generator=rng, device=device)
         self._conditions = mix_conditions(captions, CHECK_SAMPLES, recipe.mixed_share, rng)
         self._truth = self._in_parts(self._sample_teacher)
 
@@ -133,7 +140,7 @@ class Distillation:
     def _sample_teacher(self, noise: Tensor, c: Tensor) -> Tensor:
         x, trajectory = noise, self.trajectory
         for number in range(self.recipe.teacher_steps):
-            level = torch.full((len(x),), number)
+            level = torch.full((len(x),), number, device=x.device)
             time, scale = trajectory.times[level], self.recipe.guidance
             v = predict_guided(self.teacher, x, time, c, self.chains.empty, scale)
             x = trajectory.jump(x, v, level, level + 1)
@@ -179,6 +186,7 @@ def distil(
     folder: Path,
     recipe: DistillationRecipe,
     *,
+    device: str = "cpu",
     captions: list[str] | None = None,
     checkpoint_seconds: float = 300.0,
 ) -> None:
@@ -189,7 +197,7 @@ def distil(
     """
     folder.mkdir(parents=True, exist_ok=True)
     conditions = encode_captions(teacher, captions or _load_captions(folder / "captions.json"))
-    run, checkpoint = Distillation(teacher, conditions, recipe), folder / "distillation.pt"
+    run, checkpoint = Distillation(teacher, conditions, recipe, device), folder / "distillation.pt"
     if checkpoint.exists():
         run.load(checkpoint)
     total = recipe.samples // recipe.batch
@@ -225,7 +233,7 @@ def export_student(
 
     It is a stock pipeline: as many steps as the student has jumps, without guidance.
     """
-    unet = copy.deepcopy(student).eval().requires_grad_(False)
+    unet = copy.deepcopy(student).cpu().eval().requires_grad_(False)
     relabel_times(unet, trajectory)
     draft = folder.with_name(folder.name + ".draft")
     shutil.rmtree(draft, ignore_errors=True)

@@ -27,7 +27,7 @@ def warp_schedule(trajectory: Trajectory) -> DDIMScheduler:
 
     Other times are interpolated.
     """
-    old = trajectory.times[trajectory.starts].flip(0)
+    old = trajectory.times[trajectory.starts].cpu().flip(0)
     new = even_times(len(old)).flip(0)
     stock = build_scheduler()
     xs, ys = (np.array([0.0, *times.tolist()]) for times in (new, old))
@@ -45,7 +45,7 @@ def relabel_times(unet: UNet2DConditionModel, trajectory: Trajectory) -> None:
     The smallest change that is exact at these times: the layer maps the new sinusoidal embeddings
     to what it mapped the old ones to.
     """
-    old = trajectory.times[trajectory.starts]
+    old = trajectory.times[trajectory.starts].cpu()
     layer = unet.time_embedding.linear_1
     meant, told = (unet.time_proj(times).double() for times in (old, even_times(len(old))))
     change = (meant - told).T @ torch.linalg.pinv(told.T)
