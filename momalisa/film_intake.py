@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 from sqlalchemy.exc import IntegrityError, InternalError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
-from db import curation, deletions, edits, walks
+from db import curation, deletions, edits, queue, walks
 from db import repair as row_repair
 from db.error_messages import YearFull
 from db.models import State
@@ -227,6 +227,11 @@ def take_back(
     taken_back, damaged = [], []
     for row in rows:
         files = folders.get(row.id, {})
+        if _has_arrived(row, files):
+            with writing(database) as session:
+                queue.mark_stored(session=session, walk_id=row.id)
+            row.waiting = False
+            taken_back.append(row.accession)
         if not _is_found(row, files):
             continue
         film = try_action(row.accession, _read_found, storage, row, files)
@@ -241,6 +246,15 @@ def take_back(
                 row.files = film["result"].get("files", row.files)
                 row.bytes = film["result"].get("bytes", row.bytes)
     return taken_back, damaged
+
+
+def _has_arrived(row: Row, files: Mapping[str, StoredFile]) -> bool:
+    """Whether a film is in the storage that waits for it in the history, as in an old backup.
+
+    What else is missing may be on its way, or lost with its outbox: it is made anew then.
+    """
+    sizes = {stored.key: stored.size for stored in files.values()}
+    return row.state is State.DONE and row.waiting and sizes.get(row.gif) == row.bytes
 
 
 def _is_found(row: Row, files: Mapping[str, StoredFile]) -> bool:

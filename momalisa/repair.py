@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from db import queue, repair
+from db import repair
 from db.models import State, Walk
 from db.session import reading, writing
 from momalisa.errors import StorageError
@@ -60,7 +60,6 @@ class Repair(StrEnum):
     NOTHING = "cannot be made again, because another program made it. Put its file back, please."
     POSTER = "gets a new poster, made from its film."
     RECORD = "gets a new record, made from the history."
-    ARRIVED = "is not marked as waiting any more: its film has reached the storage."
 
 
 class Step(NamedTuple):
@@ -81,17 +80,17 @@ class Step(NamedTuple):
         return self.repair is not Repair.NOTHING
 
 
-def plan_repair(row: Row, keys: Collection[str]) -> Iterator[Step]:
-    """Yield what can be done for a done walk, of whose files these keys are stored."""
+def plan_repair(row: Row, keys: Collection[str], *, may_wait: bool = True) -> Iterator[Step]:
+    """Yield what can be done for a done walk, of whose files these keys are stored.
+
+    Nothing for one that waits in an outbox, unless it `may_wait` no longer: the outbox is lost.
+    """
+    if row.waiting and (may_wait or row.gif in keys):
+        return
     if row.gif not in keys:
-        if not row.waiting:
-            yield Step(row, Repair.MAKE_AGAIN if row.digest else Repair.NOTHING)
+        yield Step(row, Repair.MAKE_AGAIN if row.digest else Repair.NOTHING)
         return
     missing = {kind for kind, key in row.files.items() if key not in keys}
-    if row.waiting:
-        if not missing:
-            yield Step(row, Repair.ARRIVED)
-        return
     if "poster" in missing:
         yield Step(row, Repair.POSTER)
     if "json" in missing:
@@ -126,9 +125,6 @@ def carry_out(step: Step, storage: Storage, database: str) -> bool:
                 return False
             with writing(database) as session:
                 return repair.queue_again(session=session, walk_id=row.id)
-        case Repair.ARRIVED:
-            with writing(database) as session:
-                return queue.mark_stored(session=session, walk_id=row.id)
         case Repair.POSTER:
             poster = make_poster(storage, row.gif)
             storage.put(row.files["poster"], poster, CONTENT_TYPES[".webp"])

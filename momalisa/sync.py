@@ -131,7 +131,9 @@ def sync(
     _add_missing_rows(storage, database, folders, only, doubt, on_progress, report)
     _bring_up_to_date(storage, database, rows, folders, only if doubt else None, report)
     in_outbox = set(outbox.walk_ids())
-    steps = [step for row in rows for step in _compare(row, folders, in_outbox, report)]
+    named = {row.id for row in rows if only and row.is_one_of(only)}
+    may_wait = {row.id for row in rows} - (named - in_outbox)
+    steps = [step for row in rows for step in _compare(row, folders, in_outbox, may_wait, report)]
     if not doubt:
         _mark_lost_records(steps, database)
     if repair:
@@ -255,7 +257,11 @@ def _is_key(key: str) -> bool:
 
 
 def _compare(
-    row: Row, folders: Folders, in_outbox: Collection[str], report: Report
+    row: Row,
+    folders: Folders,
+    in_outbox: Collection[str],
+    may_wait: Collection[str],
+    report: Report,
 ) -> Iterator[Step]:
     """Report how a row and its files differ; yield what could be done about it."""
     sizes = {stored.key: stored.size for stored in folders.get(row.id, {}).values()}
@@ -264,8 +270,8 @@ def _compare(
             report.without_row += sorted(sizes)
         return
     if row.waiting and row.gif not in sizes:
-        elsewhere = "" if row.id in in_outbox else " (on another machine)"
-        report.waiting.append(f"{row.accession}{elsewhere}")
+        advice = f"(on another machine; is that lost? --repair --yes --only {row.accession})"
+        report.waiting.append(f"{row.accession}{'' if row.id in in_outbox else ' ' + advice}")
     elif row.gif not in sizes:
         report.without_files.append(row.accession)
     elif sizes[row.gif] != row.bytes:
@@ -274,7 +280,7 @@ def _compare(
         report.incomplete.append(row.accession)
     if row.gif in sizes:
         report.without_row += sorted(sizes.keys() - set(row.files.values()))
-    yield from plan_repair(row, sizes)
+    yield from plan_repair(row, sizes, may_wait=row.id in may_wait)
 
 
 def _repair(
@@ -296,3 +302,4 @@ def _repair(
     mended = {*report.queued, *report.repaired}
     report.without_files = [one for one in report.without_files if one not in mended]
     report.incomplete = [one for one in report.incomplete if one not in mended]
+    report.waiting = [one for one in report.waiting if one.partition(" ")[0] not in mended]

@@ -277,34 +277,6 @@ def test_queued_walk_whose_film_is_stored_hangs_with_its_edits(
     assert (row.state, row.notes, row.sha256) == (State.DONE, "an hour of work", "5a" * 32)
 
 
-def test_waiting_films_are_reported_until_they_are_stored(
-    storage: Storage, settings: Settings, run_sync: RunSync
-) -> None:
-    add_film(storage, "w1")
-    run_sync()
-    with writing(settings.database) as session:
-        session.get_one(Walk, "w1").waiting = True
-    run_sync()
-    assert read_walks(settings)["w1"].waiting
-    assert run_sync(repair=True, yes=True).repaired == ["ML.2026.0042"]
-    assert not read_walks(settings)["w1"].waiting
-
-
-def test_film_in_the_outbox_is_not_lost(
-    storage: Storage, settings: Settings, run_sync: RunSync
-) -> None:
-    add_film(storage, "w1")
-    add_film(storage, "w2", film_record("w2", accession="ML.2026.0043"))
-    run_sync()
-    add_film(Outbox(settings.home / "outbox").films, "w1")
-    storage.delete(film_key("w1", "film.gif"))
-    with writing(settings.database) as session:
-        session.get_one(Walk, "w1").waiting = True
-    report = run_sync(repair=True, yes=True)
-    assert (report.waiting, report.without_files) == (["ML.2026.0042"], [])
-    assert read_walks(settings)["w1"].state is State.DONE
-
-
 @pytest.fixture
 def home(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr("momalisa.commands.sync.settings", lambda: settings)
