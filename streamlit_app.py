@@ -21,6 +21,7 @@ from momalisa.number_marks import exchange_marks
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
+from momalisa.store_folder import may_be_made
 from momalisa.ui import error_display, history
 from momalisa.ui.http import (
     headers,
@@ -69,7 +70,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
 
 def _make_courier() -> Courier:
     """A courier for this machine's outbox."""
-    store = partial(open_storage, settings().store_root)
+    may_make = partial(may_be_made, database=settings().database)
+    store = partial(open_storage, settings().store_root, may_be_made=may_make)
     return Courier(open_outbox(settings()), store, settings().database)
 
 

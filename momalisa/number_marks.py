@@ -14,13 +14,15 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 
 from db import accession_numbers
 from db.clock import database_now, utc_now
 from db.error_messages import HistoryError
-from db.session import reading, sqlite_file, writing
+from db.session import reading, writing
 from momalisa.errors import StorageError
 from momalisa.storage import CONTENT_TYPES, FILMS_FOLDER, LocalStorage, Storage
+from momalisa.store_folder import is_beside_history, may_be_made
 
 FOLDER = "accession_numbers"
 PAUSE = 5.0
@@ -91,8 +93,8 @@ def _read_marks(storage: Storage, database: str) -> dict[int, list[int]]:
 
     Raises StorageError, also if the storage's folder is missing: a disk may not be mounted.
     """
-    if _is_missing(storage, database) and not _read_counters(database):
-        raise StorageError(f"There is no folder {getattr(storage, 'root', '')} yet.")
+    if isinstance(storage, LocalStorage) and _is_away(storage.root, database):
+        raise StorageError(f"There is no folder {storage.root}.")
     marks: dict[int, list[int]] = defaultdict(list)
     for stored in storage.list(f"{FOLDER}/"):
         if (mark := _MARK.fullmatch(stored.key)) and int(mark["year"]) <= utc_now().year + 1:
@@ -100,14 +102,11 @@ def _read_marks(storage: Storage, database: str) -> dict[int, list[int]]:
     return marks
 
 
-def _is_missing(storage: Storage, database: str) -> bool:
-    """Whether the storage is a missing folder; beside its history it is just not made yet."""
-    file = sqlite_file(database)
-    return (
-        isinstance(storage, LocalStorage)
-        and not storage.root.exists()
-        and not (file is not None and storage.root.parent == file.parent)
-    )
+def _is_away(folder: Path, database: str) -> bool:
+    """Whether a folder is missing that has films, or may have some; it may just not be made yet."""
+    if folder.exists() or is_beside_history(folder, database):
+        return False
+    return not (_read_counters(database) and may_be_made(folder, database))
 
 
 def _choose_believable(storage: Storage, database: str, year: int, marks: list[int]) -> int:

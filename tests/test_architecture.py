@@ -31,6 +31,7 @@ LAYERS: dict[int, set[str]] = {
         "momalisa.repair",
         "momalisa.film_intake",
         "momalisa.stored_films",
+        "momalisa.store_folder",
     },
     3: {"momalisa.film", "momalisa.models", "momalisa.storage"},
     2: {

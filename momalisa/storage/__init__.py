@@ -1,5 +1,6 @@
 """Storage of films: a local folder or a Google Cloud Storage bucket, with one interface."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from momalisa.errors import BadInput
@@ -17,11 +18,17 @@ from momalisa.storage.interface import (
 from momalisa.storage.local import LocalStorage
 
 
-def open_storage(root: str, *, retry_seconds: float = RETRY_SECONDS) -> Storage:
+def open_storage(
+    root: str,
+    *,
+    retry_seconds: float = RETRY_SECONDS,
+    may_be_made: Callable[[Path], bool] = lambda root: True,
+) -> Storage:
     """Open the storage at `root`: "gs://bucket/prefix" or the path of a folder.
 
-    `retry_seconds` limits the retries of each request to a bucket. Raises BadInput for an address
-    of another kind.
+    `retry_seconds` limits the retries of each request to a bucket. `may_be_made` says whether a
+    folder that is missing is made by the first file. Raises BadInput for an address of another
+    kind.
     """
     if is_foreign_storage(root):
         raise BadInput(
@@ -29,7 +36,7 @@ def open_storage(root: str, *, retry_seconds: float = RETRY_SECONDS) -> Storage:
             "gs://bucket/prefix for a bucket."
         )
     if not root.startswith("gs://"):
-        return LocalStorage(Path(root).expanduser())
+        return LocalStorage(Path(root).expanduser(), may_be_made)
     bucket, _, prefix = root.removeprefix("gs://").partition("/")
     if not bucket:
         raise BadInput(f"“{root}” names no bucket. Please write gs://bucket or gs://bucket/prefix.")

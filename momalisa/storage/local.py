@@ -1,7 +1,7 @@
 """Storage in a local folder."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,15 +29,20 @@ _MISSING_FILE_ERRORS = (FileNotFoundError, IsADirectoryError, NotADirectoryError
 
 
 class LocalStorage:
-    """Stores files in a local folder; the key is the relative path."""
+    """Stores files in a local folder; the key is the relative path.
 
-    def __init__(self, root: Path) -> None:
+    `may_be_made` is asked before a file is stored in a folder that is missing.
+    """
+
+    def __init__(self, root: Path, may_be_made: Callable[[Path], bool] = lambda root: True) -> None:
         self.root = root
+        self._may_be_made = may_be_made
 
     def put(self, key: str, data: bytes, content_type: str) -> StoredFile:
         """Store a file atomically and durably. Raises StorageError if the key is taken."""
         path = self._path(key)
         with self._convert_errors(key):
+            self._check_is_not_away()
             part = self._write_part(path, data)
             try:
                 _publish(part, path)
@@ -114,6 +119,14 @@ class LocalStorage:
                     f"{folder} is not a folder, so no films can be in it. "
                     "Please correct MOMALISA_STORE, or move that file away."
                 )
+
+    def _check_is_not_away(self) -> None:
+        """Raise StorageError if the folder is missing and may not be made."""
+        if not self.root.exists() and not self._may_be_made(self.root):
+            raise StorageError(
+                f"The folder {self.root} is missing, though films were stored in it. Is its disk "
+                "mounted? If they are lost, and new ones are to be stored there, please make it."
+            )
 
     def _path(self, key: str) -> Path:
         return self.root / check_key(key)

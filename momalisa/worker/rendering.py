@@ -25,6 +25,7 @@ from momalisa.settings import Settings
 from momalisa.spec import Place, Stop, WalkSpec, explain
 from momalisa.storage import Storage, open_storage
 from momalisa.storage.outbox import Outbox
+from momalisa.store_folder import may_be_made
 from momalisa.stored_films import find_result
 from momalisa.worker.blame import Blame, assign_blame, describe_fault
 from momalisa.worker.lease import ActiveJob, StopRequest
@@ -248,7 +249,9 @@ class JobRenderer:
         if self._storage is None:
             try:
                 self._storage = open_storage(
-                    self._settings.store_root, retry_seconds=self._retry_seconds
+                    self._settings.store_root,
+                    retry_seconds=self._retry_seconds,
+                    may_be_made=partial(may_be_made, database=self._settings.database),
                 )
             except BadInput as error:  # the settings' fault, not the walk's
                 raise StorageError(str(error)) from error

@@ -23,6 +23,7 @@ from momalisa.render import ModelRenderer, Progress, Renderer, render, render_st
 from momalisa.settings import Settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
+from momalisa.store_folder import may_be_made
 from momalisa.worker.blame import Blame
 from momalisa.worker.courier import Courier
 from momalisa.worker.lease import ActiveJob, Heartbeat, StopRequest, Timing, log_error
@@ -81,7 +82,12 @@ class Worker:
             retry_seconds=timing.storage_retries,
             watch=self._watch,
         )
-        open_store = partial(open_storage, settings.store_root, retry_seconds=timing.outbox_retries)
+        open_store = partial(
+            open_storage,
+            settings.store_root,
+            retry_seconds=timing.outbox_retries,
+            may_be_made=partial(may_be_made, database=settings.database),
+        )
         self._courier = Courier(outbox, open_store, settings.database)
         self._stop = StopRequest()
         self._heartbeat = Heartbeat(

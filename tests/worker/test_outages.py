@@ -15,6 +15,7 @@ from momalisa.render import StoredFilm
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.worker.walk_ends import MOST_TRIES_AMONG_OTHERS, MOST_TRIES_OTHERWISE
+from tests.support.noise_worker import render_noise
 from tests.support.stub_worker import LOG, StubRenderer, load, running_worker, stub_worker
 from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk, read_walk
@@ -117,3 +118,24 @@ def test_two_such_walks_at_once_fail_after_more_tries(settings: Settings) -> Non
         )
     tries = [read_walk(settings.database, one).machine_failures for one in poison]
     assert max(tries) <= MOST_TRIES_AMONG_OTHERS
+
+
+def test_film_waits_while_the_disk_of_its_store_is_not_mounted(settings: Settings) -> None:
+    """It was stored at the mountpoint, and vanished once the disk was mounted."""
+    disk, away = settings.home / "disk", settings.home / "away"
+    settings = settings.model_copy(update={"store": str(disk / "store")})
+    first = enqueue_walk(settings.database, frames=3)
+    stub_worker(settings, render=render_noise).run(once=True)
+    disk.rename(away)
+    disk.mkdir()  # the mountpoint
+    second = enqueue_walk(settings.database, frames=4)
+    with running_worker(settings, render=render_noise):
+        wait_until(lambda: read_walk(settings.database, second).waiting)
+        assert list(disk.iterdir()) == []
+        disk.rmdir()
+        away.rename(disk)
+        wait_until(lambda: not read_walk(settings.database, second).waiting)
+    for walk in (first, second):
+        row = read_walk(settings.database, walk)
+        assert row.state is State.DONE
+        assert (disk / "store" / row.files["gif"]).stat().st_size == row.bytes
