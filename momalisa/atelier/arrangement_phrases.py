@@ -28,7 +28,8 @@ _SPOTS = {
 def _group_phrase(group: Group, rng: Random) -> str:
     """A group with its number or article, size and colour: "three small red squares"."""
     size = {"large": ("large", "big", ""), "small": ("small", "little", "")}.get(group.size, ("",))
-    words = f"{rng.choice(size)} {colour_word(group.colour, rng)} {group.thing}".strip()
+    colour = colour_word(group.colour, rng) if group.colour else ""
+    words = " ".join(word for word in (rng.choice(size), colour, group.thing) if word)
     if group.count > 1:
         return f"{NUMBERS[group.count]} {plural(words, group.thing)}"
     return with_article(words)

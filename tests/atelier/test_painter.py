@@ -6,7 +6,15 @@ import pytest
 from numpy.typing import NDArray
 
 from momalisa.atelier.evaluation.colour import count_areas
-from momalisa.atelier.painter import COLOURS, MANNERS, Canvas, paint, paint_any
+from momalisa.atelier.painter import (
+    COLOURS,
+    MANNERS,
+    Canvas,
+    draw_manner,
+    manner_of,
+    paint,
+    paint_any,
+)
 
 SEEDS = range(4)
 
@@ -127,3 +135,17 @@ def test_absent_colours_are_not_visible() -> None:
 def test_chequerboards_are_straight_or_bulge() -> None:
     forms = [paint("op-art-bulge", seed, 64).facts.form for seed in range(30)]
     assert {"", "bulging"} == set(forms)
+
+
+def test_many_everyday_things_are_painted_alone_and_in_pairs() -> None:
+    facts = [paint("naive-sign", seed, 64).facts for seed in range(250)]
+    assert {one.motif for one in facts} >= {"house", "bicycle", "lighthouse", "bridge", "clock"}
+    pairs = [one.arrangement for one in facts if one.arrangement]
+    assert {pair.relation for pair in pairs} == {"above", "left of", "right of", "and"}
+    assert all(len({group.thing for group in pair.groups}) == 2 for pair in pairs)
+
+
+def test_manners_with_many_subjects_are_drawn_more_often() -> None:
+    drawn = [manner_of(seed) for seed in range(3000)]
+    assert drawn.count("animal") > 2 * drawn.count("zip") > 0
+    assert draw_manner(5, ("zip",)) == "zip"

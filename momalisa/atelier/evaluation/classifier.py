@@ -4,7 +4,6 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from random import Random
 
 import cv2
 import numpy as np
@@ -12,7 +11,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812 (torch's own idiom)
 from torch import Tensor, nn
 
-from momalisa.atelier.painter import MANNERS, Canvas, paint
+from momalisa.atelier.painter import MANNERS, Canvas, draw_manner, paint
 from momalisa.engine.frame_cache import Frame
 
 PLACES = ("", "sea", "mountains", "hills", "field", "desert", "forest", "city", "village")
@@ -38,7 +37,7 @@ class ClassifierConfig:
 
     def paint_canvas(self, seed: int, size: int) -> Canvas:
         """Paint the training canvas of a seed; by default, the denoiser is trained on it too."""
-        return paint(Random(seed).choice(self.manners), seed, size)
+        return paint(draw_manner(seed, self.manners), seed, size)
 
     def digest(self) -> str:
         """A digest that changes with the configuration, the architecture and the painter."""

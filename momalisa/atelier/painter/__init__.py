@@ -1,5 +1,6 @@
 """Paints synthetic canvases in the manner of modern-art movements, with facts about each."""
 
+from collections.abc import Sequence
 from random import Random
 
 from momalisa.atelier.painter import (
@@ -11,6 +12,7 @@ from momalisa.atelier.painter import (
     people,
     pointillism,
     sea,
+    signs,
     wildlife,
 )
 from momalisa.atelier.painter.facts import Canvas, Facts, Manner
@@ -27,6 +29,7 @@ _REGISTRY: dict[str, Manner] = {
     **land.MANNERS,
     **sea.MANNERS,
     **pointillism.MANNERS,
+    **signs.MANNERS,
     **figurative.MANNERS,
     **wildlife.MANNERS,
     **people.MANNERS,
@@ -38,6 +41,14 @@ MANNERS: tuple[str, ...] = tuple(_REGISTRY)
 _VISIBLE = 0.008
 
 
+# How often a manner is drawn, where that is not once.
+_OFTEN = {
+    "animal": 3,
+    "suprematist-shapes": 3,
+    "naive-sign": 3,
+    "concentric-circles": 2,
+    "landscape": 2,
+}
 # Manners whose colours mix, so that others than those of their palette appear.
 _BLENDED = ("gradient", "colour-field", "pointillist-landscape", "swirling-night")
 # For each plain colour: those that people might call by the same name.
@@ -85,9 +96,14 @@ def paint(manner: str, seed: int, size: int = 256) -> Canvas:
     return Canvas(finish_surface(scene.pixels[:, :, :3], style.finish, rng), facts)
 
 
+def draw_manner(seed: int, manners: Sequence[str]) -> str:
+    """Draw one of the manners for a seed, those with many subjects more often than others."""
+    return Random(seed).choice([name for name in manners for _ in range(_OFTEN.get(name, 1))])
+
+
 def manner_of(seed: int) -> str:
-    """Draw the manner of a seed, uniformly from MANNERS."""
-    return Random(seed).choice(MANNERS)
+    """Draw the manner of a seed from MANNERS."""
+    return draw_manner(seed, MANNERS)
 
 
 def paint_any(seed: int, size: int = 256) -> Canvas:

@@ -1,4 +1,4 @@
-"""Figurative manners: things, Pop Art, still life and masks."""
+"""Figurative manners: Pop Art, still life and masks."""
 
 from random import Random
 
@@ -6,7 +6,6 @@ import skia
 
 from momalisa.atelier.painter.animals import ANIMALS
 from momalisa.atelier.painter.facts import Manner, Subject
-from momalisa.atelier.painter.layout import spots
 from momalisa.atelier.painter.motifs import THINGS, Motif, apple, pear, petals
 from momalisa.atelier.painter.palette import (
     Palette,
@@ -16,27 +15,6 @@ from momalisa.atelier.painter.palette import (
 )
 from momalisa.atelier.painter.scene import Point, Scene
 from momalisa.atelier.painter.shapes import rays
-
-
-def _accent(rng: Random, palette: Palette, ink: str) -> str:
-    """A colour for details that contrasts with the ink and, if possible, with the ground."""
-    candidates = contrasting(ink, (*palette.inks, "white", "black", "yellow", "cream"))
-    candidates = contrasting(palette.ground, candidates, 20) or candidates
-    return candidates[0] if rng.random() < 0.8 else rng.choice(candidates)
-
-
-def naive_sign(scene: Scene, rng: Random) -> Subject:
-    """One to three equal simple things on a plain ground."""
-    palette = draw_any_palette(rng, 2)
-    name = rng.choice(tuple(THINGS))
-    count = rng.choice((1, 1, 1, 1, 2, 3))
-    scene.cover(palette.ground)
-    ink = palette.inks[0]
-    accent = _accent(rng, palette, ink)
-    for x, y, radius in spots(rng, count):
-        with scene.transform(x, y, radius):
-            THINGS[name](scene, ink, accent)
-    return Subject(name, (palette.ground,), count, mood=palette.mood, ink=ink)
 
 
 def pop_dots(scene: Scene, rng: Random) -> Subject:
@@ -264,7 +242,6 @@ def _mask_eye(scene: Scene, ink: str, side: int, gape: str) -> None:
 
 
 MANNERS = {
-    "naive-sign": Manner(naive_sign, "paint"),
     "pop-dots": Manner(pop_dots, "flat"),
     "pop-grid": Manner(pop_grid, "flat"),
     "still-life": Manner(still_life, "brush"),

@@ -48,7 +48,7 @@ MOTIF_WORDS: dict[str, tuple[str, ...]] = {
     "face": ("portrait", "head"),
     "mask": ("face in two colours", "carved mask"),
     "target": ("bullseye",),
-    "chequerboard": ("checkerboard", "chessboard", "checkered pattern"),
+    "chequerboard": ("checkerboard", "checkered pattern"),
     "vertical line": ("line", "stripe", "zip"),
     "brush stroke": ("bold stroke", "broad stroke"),
     "leaf": ("paper leaf",),
