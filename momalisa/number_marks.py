@@ -104,9 +104,10 @@ def _read_marks(storage: Storage, database: str) -> dict[int, list[int]]:
 
 def _is_away(folder: Path, database: str) -> bool:
     """Whether a folder is missing that has films, or may have some; it may just not be made yet."""
-    if folder.exists() or is_beside_history(folder, database):
+    if is_beside_history(folder, database) or (folder / FILMS_FOLDER).exists():
         return False
-    return not (_read_counters(database) and may_be_made(folder, database))
+    is_unknown = not folder.exists() and not _read_counters(database)
+    return is_unknown or not may_be_made(folder, database)
 
 
 def _choose_believable(storage: Storage, database: str, year: int, marks: list[int]) -> int:

@@ -31,7 +31,7 @@ _MISSING_FILE_ERRORS = (FileNotFoundError, IsADirectoryError, NotADirectoryError
 class LocalStorage:
     """Stores files in a local folder; the key is the relative path.
 
-    `may_be_made` is asked before a file is stored in a folder that is missing.
+    `may_be_made` is asked before a file is stored in a folder that has no folder of films yet.
     """
 
     def __init__(self, root: Path, may_be_made: Callable[[Path], bool] = lambda root: True) -> None:
@@ -121,10 +121,11 @@ class LocalStorage:
                 )
 
     def _check_is_not_away(self) -> None:
-        """Raise StorageError if the folder is missing and may not be made."""
-        if not self.root.exists() and not self._may_be_made(self.root):
+        """Raise StorageError if the folder of the films is missing and may not be made."""
+        films = self.root / FILMS_FOLDER  # a mountpoint may be there without its disk
+        if not films.exists() and not self._may_be_made(self.root):
             raise StorageError(
-                f"The folder {self.root} is missing, though films were stored in it. Is its disk "
+                f"The folder {films} is missing, though films were stored in it. Is its disk "
                 "mounted? If they are lost, and new ones are to be stored there, please make it."
             )
 

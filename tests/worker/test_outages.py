@@ -4,7 +4,10 @@ import errno
 import os
 import shutil
 from functools import partial
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from db import worker_registry
 from db.models import State, Walk
@@ -120,10 +123,13 @@ def test_two_such_walks_at_once_fail_after_more_tries(settings: Settings) -> Non
     assert max(tries) <= MOST_TRIES_AMONG_OTHERS
 
 
-def test_film_waits_while_the_disk_of_its_store_is_not_mounted(settings: Settings) -> None:
+@pytest.mark.parametrize("store", ["disk", "disk/store"])
+def test_film_waits_while_the_disk_of_its_store_is_not_mounted(
+    settings: Settings, store: str
+) -> None:
     """It was stored at the mountpoint, and vanished once the disk was mounted."""
-    disk, away = settings.home / "disk", settings.home / "away"
-    settings = settings.model_copy(update={"store": str(disk / "store")})
+    disk, away = settings.home / "mnt" / "disk", settings.home / "mnt" / "away"
+    settings = settings.model_copy(update={"store": str(settings.home / "mnt" / store)})
     first = enqueue_walk(settings.database, frames=3)
     stub_worker(settings, render=render_noise).run(once=True)
     disk.rename(away)
@@ -138,4 +144,4 @@ def test_film_waits_while_the_disk_of_its_store_is_not_mounted(settings: Setting
     for walk in (first, second):
         row = read_walk(settings.database, walk)
         assert row.state is State.DONE
-        assert (disk / "store" / row.files["gif"]).stat().st_size == row.bytes
+        assert (Path(settings.store) / row.files["gif"]).stat().st_size == row.bytes
