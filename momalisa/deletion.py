@@ -158,13 +158,22 @@ def delete_leftovers(walk_id: str, storage: Storage, outbox: Outbox, database: s
         walk = walks.get(session=session, walk_id=walk_id)
     try:
         if walk is None or walk.state is State.CANCELLED:
+            outbox.clear(walk_id)  # first: it is at hand
             # This worker has just stored them, so they are no other gallery's.
-            _delete_keys(list_files(walk_id, storage), storage)
-            outbox.clear(walk_id)
+            _delete_keys(_without_earlier(list_files(walk_id, storage), walk), storage)
     except StorageError as error:
         log.warning("Files of walk %s are left over. %s", walk_id, error)
         with writing(database) as session:
             deletions.reopen(session=session, walk_id=walk_id)
+
+
+def _without_earlier(files: Collection[StoredFile], walk: Walk | None) -> list[StoredFile]:
+    """Leave out a whole film that was stored before this rendering: a history was restored."""
+    if walk is None or walk.started_at is None:
+        return list(files)
+    began = walk.started_at - CLOCKS_DIFFER
+    is_whole = any(record_last(stored.key) and stored.updated < began for stored in files)
+    return [stored for stored in files if not is_whole or stored.updated >= began]
 
 
 def list_files(walk_id: str, storage: Storage) -> list[StoredFile]:

@@ -14,6 +14,11 @@ def temporary_path(path: Path) -> Path:
     return path.with_name(f".{secrets.token_hex(8)}.part")
 
 
+def is_temporary(path: Path) -> bool:
+    """Whether it has a name of `temporary_path`; the process that made it may have been killed."""
+    return path.name.startswith(".") and path.suffix == ".part"
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Yield a temporary path that replaces `path` at the end, or is deleted after an error."""

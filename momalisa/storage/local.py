@@ -10,7 +10,7 @@ from filelock import FileLock
 
 from db.files import create_folder, sync_folder
 from momalisa.errors import NotStored, StorageError
-from momalisa.files import temporary_path
+from momalisa.files import is_temporary, temporary_path
 from momalisa.storage.interface import (
     FILMS_FOLDER,
     StoredFile,
@@ -100,12 +100,19 @@ class LocalStorage:
                     yield self._stored_file(path)
 
     def delete(self, key: str) -> None:
-        """Delete a file if it exists, and its folder if that is empty then."""
+        """Delete a file if it exists, and its folder if that is empty then.
+
+        Parts of files that a killed process left go with the folder.
+        """
         path = self._path(key)
         with self._convert_errors(key), suppress(*_MISSING_FILE_ERRORS):
             path.unlink()
             with suppress(OSError):
-                path.parent.rmdir()
+                left = list(path.parent.iterdir())
+                if all(is_temporary(one) for one in left):
+                    for one in left:
+                        one.unlink(missing_ok=True)
+                    path.parent.rmdir()
 
     def url(self, key: str, *, download: str = "") -> str:
         """The URL at which the app's server serves the file."""

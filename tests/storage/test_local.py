@@ -41,6 +41,18 @@ def test_disk_without_hard_links_never_overwrites(
     assert [stored.key for stored in storage.list()] == [AWKWARD_KEY]
 
 
+def test_what_a_killed_process_left_goes_with_the_last_file(tmp_path: Path) -> None:
+    """A deleted film was still there as a hidden file, half or whole."""
+    storage, folder = LocalStorage(tmp_path), tmp_path / "saved_predictions" / "w1"
+    for name in ("film.gif", "walk.json"):
+        storage.put(f"saved_predictions/w1/{name}", b"film", "image/gif")
+    (folder / ".0123456789abcdef.part").write_bytes(b"film")
+    storage.delete("saved_predictions/w1/film.gif")
+    assert len(list(folder.iterdir())) == 2, "another process may be writing it"
+    storage.delete("saved_predictions/w1/walk.json")
+    assert not folder.exists()
+
+
 @pytest.mark.parametrize("path", ["store", "store/films", "store/films/saved_predictions"])
 def test_file_in_the_place_of_a_folder_is_not_an_empty_storage(tmp_path: Path, path: str) -> None:
     (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
