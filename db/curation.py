@@ -95,6 +95,8 @@ def take_in(
     anew. Votes are added to those of the row; a parent is set if there was none. False, and
     nothing done, if there is no such film.
     """
+    if recorded_votes:
+        votes.lock_intake(session)  # before the film's lock, which a cast vote takes alone
     walk = edits.lock(session, walk_id)
     if walk is None or walk.state is not State.DONE:
         return False

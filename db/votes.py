@@ -6,7 +6,7 @@ A row holds its two walks sorted by id, not in the order in which they were show
 from collections.abc import Collection, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, insert, or_, select, update
+from sqlalchemy import delete, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from db import edits
@@ -14,6 +14,7 @@ from db.clock import database_now
 from db.models import IS_DONE, Choice, Vote, Walk
 
 _BATCH = 500  # parameters per query; SQLite allows 32,766, PostgreSQL 65,535
+_INTAKE_LOCK_ID = 0x564F5445  # an advisory lock of PostgreSQL: "VOTE"
 _COUNTS = tuple(
     func.count().filter(Vote.chosen == choice)
     for choice in (Choice.LEFT, Choice.RIGHT, Choice.NONE)
@@ -77,6 +78,15 @@ def count_of(*, session: Session, walk_id: str) -> int:
     """Count the votes on a film."""
     votes = select(func.count()).select_from(Vote)
     return session.scalar(votes.where(or_(Vote.left == walk_id, Vote.right == walk_id))) or 0
+
+
+def lock_intake(session: Session) -> None:
+    """Let one transaction at a time take votes in, until this one ends.
+
+    The records of both films have a vote: two that are read at once would insert it twice.
+    """
+    if session.get_bind().dialect.name == "postgresql":  # on SQLite there is one writer anyway
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _INTAKE_LOCK_ID})
 
 
 def take_in(*, session: Session, walk_id: str, votes: Iterable[Mapping[str, Any]]) -> bool:

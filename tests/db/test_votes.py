@@ -1,5 +1,6 @@
 """Laws of blind votes: one per maker and pair, counted from either side."""
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -7,8 +8,10 @@ from typing import Any
 
 import pytest
 from sqlalchemy import event, func, select
+from sqlalchemy.orm import Session
 
-from db import votes, walks
+from db import curation, votes, walks
+from db.clock import utc_now
 from db.models import Choice, Vote, Walk
 from db.session import reading, writing
 from db.votes import Tally
@@ -145,3 +148,40 @@ def test_votes_of_a_record_are_few_statements(url: str, add_film: EnqueueWalk) -
         unknown = ballots[0] | {"left": "0", "right": one.id}
         assert not votes.take_in(session=session, walk_id=one.id, votes=[unknown])
     assert tally(url, one, other) == Tally(won=999, neither=1)
+
+
+def test_records_of_both_films_that_are_read_at_once_double_no_vote(
+    url: str, add_film: EnqueueWalk
+) -> None:
+    """On PostgreSQL two machines that synced counted a vote twice."""
+    one, other = sorted(add_film().id for _ in range(2))
+    vote = {"left": one, "right": other, "chosen": "left", "maker": "m", "created_at": utc_now()}
+    second_began, second_ended = threading.Event(), threading.Event()
+
+    def take_in(walk_id: str, session: Session) -> None:
+        curation.take_in(
+            session=session,
+            walk_id=walk_id,
+            fields={"title": "", "tags": [], "star": False, "notes": ""},
+            edit_times={},
+            edited_at=None,
+            parent=None,
+            recorded_votes=[vote],
+            record_stored_at=None,
+        )
+
+    def read_second() -> None:
+        second_began.set()
+        with writing(url) as session:
+            take_in(other, session)
+        second_ended.set()
+
+    thread = threading.Thread(target=read_second)
+    with writing(url) as session:
+        take_in(one, session)
+        thread.start()
+        second_began.wait()
+        second_ended.wait(0.5)
+    thread.join()
+    with reading(url) as session:
+        assert votes.tally(session=session, one=one, other=other) == (1, 0, 0)
