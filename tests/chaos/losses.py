@@ -70,6 +70,7 @@ def measure_kills(
     stages: Counter[str] = Counter()
     worst: Counter[str] = Counter()
     for _ in range(kills):
+        environment.skip_waits()
         environment.enqueue_walks(max(0, 4 - environment.count(State.QUEUED)))
         environment.proxy.offline = random_.random() < 0.3
         kill(environment, random_)

@@ -25,7 +25,7 @@ def impatient(tmp_path: Path) -> Iterator[Environment]:
 
 @pytest.mark.parametrize(
     ("kills", "kill", "survivor"),
-    [(5, kill_worker, Environment.running_worker), (2, kill_app, Environment.running_app)],
+    [(3, kill_worker, Environment.running_worker), (1, kill_app, Environment.running_app)],
 )
 def test_no_film_is_lost_by_kills(
     impatient: Environment,

@@ -78,7 +78,13 @@ def run_worker(settings: Settings, patience: tuple[float, float], address: str) 
     os.environ["STORAGE_EMULATOR_HOST"] = address
     storage, outbox = patience
     timing = Timing(
-        lease=1.0, heartbeat=0.1, poll=0.02, storage_retries=storage, outbox_retries=outbox
+        lease=1.0,
+        heartbeat=0.1,
+        poll=0.02,
+        storage_retries=storage,
+        outbox_retries=outbox,
+        walk_pauses=(0.05, 1.0),
+        machine_pauses=(0.05, 0.5),
     )
     stubs: dict[str, Any] = {
         "load": lambda name, device: name,
