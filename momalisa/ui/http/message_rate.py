@@ -1,0 +1,90 @@
+"""Middleware that takes messages from open pages only as fast as people make them.
+
+Streamlit answers a message on the event loop before it looks at anything else, and most of them
+run a page: thousands that come at once would stop the server for all others. Messages that are too
+many wait, in order, in the client's connection. One that sends on and on is closed, for what it
+has sent would come for hours after it has gone.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+from weakref import WeakValueDictionary
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from momalisa.ui.http import open_pages
+
+
+class Rate(NamedTuple):
+    """So many messages are taken at once, and as many again in the seconds after."""
+
+    messages: int
+    seconds: float
+
+
+OF_PAGE, OF_ADDRESS = Rate(60, 12.0), Rate(240, 6.0)
+"""The rates of one open page and of all from one network address. A page asks by itself twice a
+second at most."""
+MOST_LATE = 100
+"""Messages of a page in a row that may have to wait, before its connection is closed."""
+UNSUPPORTED_DATA, POLICY_VIOLATION = 1003, 1008
+"""The close codes for a message of a kind that no page sends, and for far too many."""
+
+
+class Pace:
+    """Says how long each message waits: a token bucket."""
+
+    def __init__(self, rate: Rate, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate, self._clock = rate, clock
+        self._paid_until = clock() - rate.seconds
+        """Until when all messages so far would have taken at the steady rate."""
+
+    def take(self) -> float:
+        """The seconds that this message has to wait; 0 while few have come lately."""
+        now, (messages, seconds) = self._clock(), self._rate
+        self._paid_until = max(self._paid_until, now - seconds) + seconds / messages
+        return max(0.0, self._paid_until - now)
+
+
+def pace_messages(app: ASGIApp) -> ASGIApp:
+    """Wrap an app: WebSockets' messages arrive at most at the rates above, and only bytes do."""
+    addresses: WeakValueDictionary[str, Pace] = WeakValueDictionary()
+
+    async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "websocket":
+            await app(scope, receive, send)
+            return
+        address = addresses.setdefault(open_pages.find_network(scope), Pace(OF_ADDRESS))
+        await app(scope, _pacing(receive, Pace(OF_PAGE), address), send)
+
+    return middleware
+
+
+def _pacing(receive: Receive, page: Pace, address: Pace) -> Receive:
+    """Wrap `receive`: wait before a message that comes too early for the page or its address."""
+    late = 0
+
+    async def receive_in_time() -> Message:
+        nonlocal late
+        message = await receive()
+        if message["type"] != "websocket.receive":
+            return message
+        if message.get("bytes") is None:  # text, which Streamlit takes for a fault of its own
+            return _disconnect(UNSUPPORTED_DATA)
+        wait = page.take()
+        late = late + 1 if wait else 0
+        if late > MOST_LATE:
+            return _disconnect(POLICY_VIOLATION)
+        # If only for an instant, in which others have their turn. A page that waits for itself
+        # takes nothing of its address's rate meanwhile.
+        await asyncio.sleep(wait)
+        await asyncio.sleep(address.take())
+        return message
+
+    return receive_in_time
+
+
+def _disconnect(code: int) -> Message:
+    return {"type": "websocket.disconnect", "code": code}

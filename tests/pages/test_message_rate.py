@@ -1,0 +1,89 @@
+"""How fast messages of open pages are taken."""
+
+import asyncio
+from collections import deque
+from typing import Any
+
+import pytest
+from starlette.types import Message, Receive, Scope, Send
+
+from momalisa.ui.http import message_rate
+from momalisa.ui.http.message_rate import OF_PAGE, Pace, Rate
+
+
+def test_few_messages_do_not_wait_and_many_come_at_a_steady_rate() -> None:
+    now = [100.0]
+    pace = Pace(Rate(messages=60, seconds=6.0), clock=lambda: now[0])
+    waits = [pace.take() for _ in range(70)]
+    assert not any(waits[:60])
+    assert [round(wait, 6) for wait in waits[60:]] == [round(n * 0.1, 6) for n in range(1, 11)]
+    now[0] += 12.0
+    assert [pace.take() for _ in range(60)] == [0.0] * 60
+
+
+def _messages_seen(*sent: Message) -> list[Message]:
+    """What an app behind the middleware receives until it is disconnected."""
+    seen: list[Message] = []
+    waiting = deque(sent)
+
+    async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
+        while not seen or seen[-1]["type"] != "websocket.disconnect":
+            seen.append(await receive())
+
+    async def receive() -> Message:
+        return waiting.popleft()
+
+    async def send(_message: Message) -> None:
+        pass
+
+    scope: Any = {"type": "websocket", "client": ("192.0.2.1", 1)}
+    asyncio.run(message_rate.pace_messages(app)(scope, receive, send))  # type: ignore[arg-type]
+    return seen
+
+
+def test_messages_keep_their_order() -> None:
+    sent = [{"type": "websocket.receive", "bytes": bytes([number])} for number in range(9)]
+    end = {"type": "websocket.disconnect", "code": 1000}
+    assert _messages_seen({"type": "websocket.connect"}, *sent, end)[1:] == [*sent, end]
+
+
+def test_text_which_no_page_sends_ends_the_connection() -> None:
+    seen = _messages_seen({"type": "websocket.receive", "text": "hello", "bytes": None})
+    assert seen == [{"type": "websocket.disconnect", "code": message_rate.UNSUPPORTED_DATA}]
+
+
+def test_a_page_that_sends_on_and_on_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Pace, "take", lambda _pace: 0.001)
+    flood: list[Message] = [{"type": "websocket.receive", "bytes": b"x"}] * 1000
+    seen = _messages_seen(*flood)
+    assert len(seen) == message_rate.MOST_LATE + 1
+    assert seen[-1] == {"type": "websocket.disconnect", "code": message_rate.POLICY_VIOLATION}
+
+
+def test_a_flood_of_messages_leaves_the_event_loop_to_others() -> None:
+    """10,000 reruns in one connection stopped every page and `/healthz` for 16 s."""
+    taken = 0
+
+    async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
+        nonlocal taken
+        while True:
+            await receive()
+            taken += 1
+
+    async def receive() -> Message:
+        if taken > 1000:
+            raise AssertionError("nobody else had a turn")
+        return {"type": "websocket.receive", "bytes": b"x"}
+
+    async def send(_message: Message) -> None:
+        pass
+
+    async def scene() -> None:
+        scope: Any = {"type": "websocket", "client": ("192.0.2.1", 1)}
+        paced: Any = message_rate.pace_messages(app)
+        flood = asyncio.create_task(paced(scope, receive, send))
+        await asyncio.sleep(0.5)
+        flood.cancel()
+
+    asyncio.run(scene())
+    assert OF_PAGE.messages <= taken < 200
