@@ -38,15 +38,20 @@ def clean_title(title: str) -> str:
     return clean_line(title, TITLE_LENGTH)
 
 
-def set_tags(*, session: Session, walk_id: str, tags: Iterable[str]) -> list[str]:
+def set_tags(
+    *, session: Session, walk_id: str, tags: Iterable[str], known: Iterable[str] | None = None
+) -> list[str]:
     """Replace a walk's tags and return the new ones, cleaned and sorted.
 
     Tags are lower case, at most 64 characters, with single spaces; blanks and duplicates are
-    dropped, and all after the first MOST_TAGS. Raises KeyError when there is no such walk.
+    dropped, and all after the first MOST_TAGS. `known` are the tags that the writer saw: what
+    others added or removed since stays so. Raises KeyError when there is no such walk.
     """
     walk = _get_walk(session, walk_id)
     before = walk.tags
-    _set_tags(walk, tags)
+    seen = set(before if known is None else known)
+    mine = [name for name in tags if name not in seen.difference(before)]
+    _set_tags(walk, [*mine, *set(before).difference(seen)])
     if walk.tags != before:
         edits.mark_edited(session, walk, "tags")
     session.flush()

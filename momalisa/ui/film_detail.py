@@ -123,6 +123,7 @@ def show_annotation_fields(walk: Walk) -> None:
     st.toggle("Star", key=star, on_change=_save_star, args=(walk.id, star), disabled=fixed)
     # Always as stored, which may differ from what was typed: tags are in lower case, for example.
     st.session_state[name], st.session_state[tags] = walk.title, walk.tags
+    st.session_state[_baseline_key(tags)] = walk.tags
     st.text_input(
         "Title",
         key=name,
@@ -215,9 +216,10 @@ def _save_title(walk_id: str, key: str) -> None:
 def _save_tags(walk_id: str, key: str) -> None:
     with history.writing() as session, suppress(KeyError):
         walk = _find_to_annotate(session, walk_id)
-        known = {*history.all_tags(), *(walk.tags if walk else ())}
-        tags = split_tags(st.session_state[key], known)
-        curation.set_tags(session=session, walk_id=walk_id, tags=tags)
+        seen = st.session_state[_baseline_key(key)]
+        options = {*history.all_tags(), *seen, *(walk.tags if walk else ())}
+        tags = split_tags(st.session_state[key], options)
+        curation.set_tags(session=session, walk_id=walk_id, tags=tags, known=seen)
     if any(len(tag) > curation.TAG_LENGTH for tag in tags):
         st.toast(f"A tag has at most {curation.TAG_LENGTH} characters, so a longer one was cut.")
 

@@ -7,7 +7,7 @@ import pytest
 
 from db import curation, deletions
 from db.models import State
-from db.session import reading
+from db.session import reading, writing
 from momalisa.engine.frame_cache import open_frame_cache
 from momalisa.errors import StorageError
 from momalisa.settings import settings
@@ -70,6 +70,20 @@ def test_concurrent_changes_by_others_are_shown_and_merged(
     assert widget(at, "text_area", "Notes").value == "theirs\nmine"
     widget(at, "text_area", "Notes").set_value("mine alone").run()
     assert stored_walk(walk.id).notes == "mine alone"
+
+
+def test_tags_that_others_add_meanwhile_stay(
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
+) -> None:
+    """The second curator's choice replaced the first one's, without a word."""
+    walk = add_film()
+    update_walk(walk, tagged=curation.create_tags(["night", "sea"]))
+    at = visit("gallery", walk=walk.id)
+    with writing(settings().database) as session:
+        curation.set_tags(session=session, walk_id=walk.id, tags=["foyer", "sea"])
+    widget(at, "multiselect", "Tags").set_value(["night", "blue"]).run()
+    assert stored_walk(walk.id).tags == ["blue", "foyer"]
+    assert widget(at, "multiselect", "Tags").value == ["blue", "foyer"]
 
 
 def test_notes_that_are_too_long_are_refused_with_a_sentence(
