@@ -40,7 +40,7 @@ def configure_logs(settings: Settings, *, file: Path | None = None) -> None:
     handler: logging.Handler = logging.StreamHandler()
     if file is not None:
         handler = OutputLogHandler(file, int(settings.log_mb * 1e6), settings.log_files)
-    formatter = JsonFormatter() if settings.log == "json" else logging.Formatter(TEXT_FORMAT)
+    formatter = JsonFormatter() if settings.log == "json" else TextFormatter()
     handler.setFormatter(formatter)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
     for name in ("momalisa", "db"):
@@ -51,6 +51,24 @@ def configure_logs(settings: Settings, *, file: Path | None = None) -> None:
         sys.excepthook = _log_uncaught
         threading.excepthook = lambda details: _log_uncaught(
             details.exc_type, details.exc_value, details.exc_traceback
+        )
+
+
+class TextFormatter(logging.Formatter):
+    """Writes an entry as one line, and its traceback in the lines that follow.
+
+    What a visitor has written may be quoted in it: line breaks and other control characters are
+    escaped, so that no visitor can add entries.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(TEXT_FORMAT)
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - of the library
+        """The entry's line."""
+        return "".join(
+            one if one.isprintable() else one.encode("unicode-escape").decode()
+            for one in super().formatMessage(record)
         )
 
 

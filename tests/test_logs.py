@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from momalisa.logs import JsonFormatter, name_walk
+from momalisa.logs import JsonFormatter, TextFormatter, name_walk
 from momalisa.settings import CHECKOUT
 
 PROGRAM = """
@@ -66,6 +66,19 @@ def test_what_is_printed_counts_for_the_size(tmp_path: Path) -> None:
     run_program(tmp_path, "print('y' * 20_000, flush=True)\nlog.info('after')")
     assert "after" in logs_of(tmp_path)["worker.log"]
     assert len(logs_of(tmp_path)["worker.log"]) < 1000
+
+
+def test_an_entry_is_one_line_whatever_a_visitor_writes() -> None:
+    """A line break in an address added entries to the log that nothing had written."""
+    text = "no film\r\n2026-11-26 ERROR all is lost\x1b[2J\u2028"
+    record = logging.LogRecord("momalisa", logging.INFO, "", 0, "%s", (text,), None)
+    assert len(TextFormatter().format(record).splitlines()) == 1
+    assert "\x1b" not in TextFormatter().format(record)
+    try:
+        raise ValueError("a reason")
+    except ValueError:
+        record.exc_info = sys.exc_info()
+    assert TextFormatter().format(record).splitlines()[1].startswith("Traceback")
 
 
 def test_json_is_one_object_a_line_with_walk_and_exception() -> None:

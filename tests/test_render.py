@@ -1,6 +1,7 @@
 """From a spec to a stored film, and from the command line."""
 
 import json
+import os
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -193,6 +194,13 @@ def test_the_command_line_keeps_the_frames_until_the_film_is_written(
     given = ["walk", "a red square on white", "a stormy sea at night", "--frames", "4"]
     assert main([*given, "--steps", "2", "--model", str(make_pipeline()), "--out", str(film)]) == 0
     assert was_written == [True]
+
+
+def test_a_film_takes_the_place_of_no_device_or_pipe(home: Path) -> None:
+    """With `--out /dev/null`, as root, the film replaced the device for the whole machine."""
+    os.mkfifo(home / "pipe")
+    assert main(["walk", "a sea", "a city", "--out", str(home / "pipe")]) == BAD_INPUT
+    assert (home / "pipe").is_fifo()
 
 
 @pytest.mark.parametrize(

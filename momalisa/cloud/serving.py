@@ -310,4 +310,6 @@ def _error_response(error: Exception) -> Response:
 def _error(
     code: str, message: str, status: int, headers: Mapping[str, str] | None = None
 ) -> Response:
-    return JSONResponse(request_format.error_body(code, message), status, headers)
+    # The message may quote a lone surrogate, which has no bytes of its own.
+    clean = message.encode(errors="backslashreplace").decode()
+    return JSONResponse(request_format.error_body(code, clean), status, headers)

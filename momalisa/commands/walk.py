@@ -156,6 +156,8 @@ def _check_target(path: Path | None) -> None:
         return
     if path.is_dir():
         raise BadInput(f"{path} is a folder. Please name a file in it.")
+    if path.exists() and not path.is_file():  # its place would be taken, for all programs
+        raise BadInput(f"{path} is a device or a pipe. Please name a file.")
     if not path.absolute().parent.is_dir():
         raise BadInput(f"There is no folder {path.absolute().parent}. Please make it first.")
 

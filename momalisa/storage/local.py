@@ -1,5 +1,6 @@
 """Storage in a local folder."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -75,7 +76,7 @@ class LocalStorage:
         """Read a file. Raises NotStored if there is none."""
         with self._convert_errors(key):
             try:
-                return self._path(key).read_bytes()
+                return _read_file(self._path(key))
             except _MISSING_FILE_ERRORS as error:
                 raise NotStored(f"There is no file {key} in {self.root}.") from error
 
@@ -97,7 +98,8 @@ class LocalStorage:
             if name.startswith(prefix) and not path.name.startswith("."):
                 # Files that are deleted during the listing are left out.
                 with suppress(FileNotFoundError):
-                    yield self._stored_file(path)
+                    if path.is_file():
+                        yield self._stored_file(path)
 
     def delete(self, key: str) -> None:
         """Delete a file if it exists, and its folder if that is empty then.
@@ -184,6 +186,13 @@ def _raise_unless_missing(error: OSError) -> None:
     """Treat a missing folder as empty; raise any other error."""
     if not isinstance(error, FileNotFoundError | NotADirectoryError):
         raise error
+
+
+def _read_file(path: Path) -> bytes:
+    """Read a file. A named pipe or a device, which may never end, counts as missing."""
+    if path.exists() and not path.is_file():
+        raise FileNotFoundError(errno.ENOENT, "No file", str(path))
+    return path.read_bytes()
 
 
 def _publish(part: Path, path: Path) -> None:

@@ -94,8 +94,13 @@ def is_admin(claims: Mapping[str, Any], admins: str) -> bool:
     if account_name(claims) in listed:
         return True
     verified = str(claims.get("email_verified", False)).lower() == "true"
-    email = str(claims.get("email") or "").casefold()
-    return verified and "@" in email and email in map(str.casefold, listed)
+    email = str(claims.get("email") or "")
+    return verified and "@" in email and _ascii_lower(email) in map(_ascii_lower, listed)
+
+
+def _ascii_lower(text: str) -> str:
+    """Small letters for A to Z only: Unicode's rules take different addresses for the same."""
+    return text.encode().lower().decode()
 
 
 def account_name(claims: Mapping[str, Any]) -> str:

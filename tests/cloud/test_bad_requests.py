@@ -37,6 +37,8 @@ BAD_BODIES: list[Any] = [
     b'{"instances": [{"sample_key": ["a", "b"], "frames": NaN}]}',
     b'{"instances": [{"sample_key": ["a", "b"], "frames": Infinity}]}',
     b'{"instances": [{"sample_key": ["a", "\\ud800"]}]}',
+    b'{"instances": [{"sample_key": ["a", "b"], "\\ud800": 1}]}',
+    b'{"\\ud800": 1}',
     {"instances": [VALID, VALID | {"fps": 51}]},
 ]
 

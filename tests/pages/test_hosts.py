@@ -23,7 +23,10 @@ FOREIGN = [
     "//localhost:8501",
     "localhost:8501",
 ]
-STRANGE = ["evil.example", "localhost.evil.example", "a@localhost", "localhost/x", "", "loc alhost"]
+STRANGE = [
+    *("evil.example", "localhost.evil.example", "a@localhost", "localhost/x", "", "loc alhost"),
+    *("[::1].evil.example", "[::1]evil.example:80"),
+]
 
 
 async def _answer(scope: Scope, receive: Receive, send: Send) -> None:
@@ -98,6 +101,20 @@ def test_other_origins_are_refused(origin: str) -> None:
     assert status("localhost:8501", origin=origin) == 403
     if origin:
         assert open_socket("localhost:8501", origin)["type"] == "websocket.close"
+
+
+@pytest.mark.parametrize("site", ["cross-site", "same-site"])
+@pytest.mark.parametrize("mode", ["no-cors", "cors", "websocket", ""])
+def test_pictures_of_another_site_s_page_are_refused(site: str, mode: str) -> None:
+    """Browsers send no origin with a picture's request, but say where it comes from."""
+    sent = {"sec_fetch_site": site} | ({"sec_fetch_mode": mode} if mode else {})
+    assert status("localhost:8501", path="/pictures/walks/a.mp4", **sent) == 403
+
+
+def test_links_from_other_sites_and_the_app_s_own_pictures_are_answered() -> None:
+    assert status("localhost", sec_fetch_site="cross-site", sec_fetch_mode="navigate") == 200
+    for site in ("same-origin", "none"):
+        assert status("localhost", sec_fetch_site=site, sec_fetch_mode="no-cors") == 200
 
 
 def test_an_origin_that_is_none_is_not_local() -> None:

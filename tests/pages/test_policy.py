@@ -66,6 +66,17 @@ def test_roles(claims: Mapping[str, Any] | None, signs_in: bool, visitors: Any, 
     assert policy.role_of(claims, sign_in=signs_in, settings=chosen) == role
 
 
+@pytest.mark.parametrize("email", ["kevin@strasse.test", "KEVIN@STRASSE.TEST"])
+def test_an_admin_s_address_is_known_in_small_letters_and_capitals(email: str) -> None:
+    assert policy.is_admin({**MEMBER, "email": email}, "Kevin@strasse.test")
+
+
+@pytest.mark.parametrize("email", ["\u212aevin@strasse.test", "kevin@stra\u00dfe.test"])
+def test_an_address_that_only_looks_like_an_admin_s_is_another(email: str) -> None:
+    """Unicode folds the Kelvin sign to k and a sharp s to ss, in other people's addresses."""
+    assert not policy.is_admin({**MEMBER, "email": email}, "kevin@strasse.test")
+
+
 @pytest.fixture
 def guarded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sign-in is configured, and the visitor has not signed in."""

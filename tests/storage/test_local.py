@@ -117,3 +117,16 @@ def test_folder_is_not_a_file(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         storage.put("a/b.gif/c.gif", b"film", "image/gif")
     assert not storage.exists("a")
+
+
+def test_what_is_no_file_is_neither_listed_nor_read(tmp_path: Path) -> None:
+    """A link to /dev/zero took all memory of `sync`, and a named pipe let it wait for ever."""
+    storage = LocalStorage(tmp_path)
+    storage.put(AWKWARD_KEY, b"film", "image/gif")
+    folder = (tmp_path / AWKWARD_KEY).parent
+    os.mkfifo(folder / "pipe.json")
+    (folder / "zero.json").symlink_to("/dev/zero")
+    assert [stored.key for stored in storage.list()] == [AWKWARD_KEY]
+    for name in ("pipe.json", "zero.json"):
+        with pytest.raises(NotStored):
+            storage.get(str(Path(AWKWARD_KEY).with_name(name)))

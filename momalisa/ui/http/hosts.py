@@ -30,6 +30,7 @@ FORWARDING_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host",
 """What proxies add; a request that has one comes from elsewhere."""
 POLICY_VIOLATION = 1008
 """The close code of refused WebSockets."""
+OTHER_SITES = "Other sites cannot send requests to MOMA Lisa."
 CLOSED = (
     "This gallery is open on its own machine only. Who runs it can let others in: README, "
     "“Visitors from elsewhere”."
@@ -75,9 +76,12 @@ def find_refusal(scope: Scope) -> Refusal | None:
             f"MOMA Lisa does not know the address {host or 'that you asked for'}. If it is hers, "
             "name it in MOMALISA_HOSTS."
         )
+    if _is_for_other_page(headers):
+        log.debug("refused: Sec-Fetch-Site %r", headers.get("sec-fetch-site"))
+        return 403, OTHER_SITES
     if not _is_own_origin(headers.get("origin"), hosts[0], names):
         log.debug("refused: Origin %r", headers.get("origin"))
-        return 403, "Other sites cannot send requests to MOMA Lisa."
+        return 403, OTHER_SITES
     if not (is_local(scope) or is_open()):
         return 403, CLOSED
     return None
@@ -90,7 +94,10 @@ def parse_host(text: str) -> str:
         name, _port = parts.hostname or "", parts.port
     except ValueError:
         return ""
-    return name.rstrip(".") if parts.netloc == text and "@" not in text else ""
+    _address, bracket, after = text.partition("]")  # of IPv6; what follows it is not in `hostname`
+    if parts.netloc != text or "@" in text or (bracket and after[:1] not in ("", ":")):
+        return ""
+    return name.rstrip(".")
 
 
 def parse_origin(text: str) -> str:
@@ -160,6 +167,15 @@ def _is_named(host: str, names: Sequence[str]) -> bool:
     return any(
         host == name or (name.startswith("*.") and host.endswith(name[1:])) for name in names
     )
+
+
+def _is_for_other_page(headers: Headers) -> bool:
+    """Whether a browser asks for a page of another site, which has a picture of the app in it.
+
+    Such a request has no origin, and could keep the encoders busy. Links lead here, however.
+    """
+    site = headers.get("sec-fetch-site")
+    return site in ("cross-site", "same-site") and headers.get("sec-fetch-mode") != "navigate"
 
 
 def _is_own_origin(origin: str | None, host: str, names: Sequence[str]) -> bool:
