@@ -8,9 +8,10 @@ from typing import Any
 import hypothesis
 import pytest
 
-from db.session import get_engine, migrate
+from db.session import get_engine
 from momalisa.settings import Settings
 from tests.support import pipelines
+from tests.support.databases import create_sqlite
 from tests.support.pipelines import PipelineMaker
 
 # Threads that wait should sleep: spinning ones starve the other processes of a test.
@@ -29,7 +30,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def settings(tmp_path: Path) -> Iterator[Settings]:
     """The settings of an empty home with a migrated database."""
     settings = Settings(home=tmp_path)
-    migrate(settings.database)
+    create_sqlite(settings.database)
     yield settings
     get_engine(settings.database).dispose()
 

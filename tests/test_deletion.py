@@ -9,12 +9,13 @@ import pytest
 
 from db import deletions, walks
 from db.models import Deletion, Walk
-from db.session import get_engine, migrate, reading, writing
+from db.session import get_engine, reading, writing
 from momalisa.deletion import delete_walk
 from momalisa.storage import LocalStorage
 from momalisa.storage.outbox import Outbox
 from momalisa.sync import Report, sync
 from momalisa.worker.courier import Courier
+from tests.support.databases import create_sqlite
 from tests.support.outbox import UnreliableBucket
 from tests.support.stored_films import GIF, add_film, film_record
 from tests.support.walks import enqueue_walk
@@ -45,7 +46,7 @@ class Machine:
 
 def make_machine(folder: Path, name: str, history: str) -> Machine:
     database = f"sqlite:///{folder}/{history}.db"
-    migrate(database)
+    create_sqlite(database)
     return Machine(UnreliableBucket(folder / "bucket"), Outbox(folder / name / "outbox"), database)
 
 

@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from db import accession_numbers
-from db.session import get_engine, migrate, sqlite_file, writing
+from db.session import get_engine, sqlite_file, writing
 from momalisa import number_marks
 from momalisa.errors import StorageError
 from momalisa.number_marks import MarkKeeper, exchange_marks
 from momalisa.storage import LocalStorage, StoredFile
+from tests.support.databases import create_sqlite
 from tests.support.outbox import UnreliableBucket
 from tests.support.walks import enqueue_walk
 
@@ -23,7 +24,7 @@ YEAR = datetime.now(UTC).year
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[str]:
     url = f"sqlite:///{tmp_path}/home/history.db"
-    migrate(url)
+    create_sqlite(url)
     yield url
     get_engine(url).dispose()
 
@@ -53,7 +54,7 @@ def test_history_that_was_lost_or_set_back_gives_no_number_again(
     assert numbers == [f"ML.{YEAR}.{last:04d}" for last in (2, 3, 4)]
     get_engine(database).dispose()
     file.unlink()
-    migrate(database)
+    create_sqlite(database)
     exchange_marks(storage, database)
     assert enqueue_walk(database).accession == f"ML.{YEAR}.0004"
 
@@ -137,7 +138,7 @@ def test_a_missing_folder_counts_as_away_unless_it_is_beside_the_history(
     exchange_marks(LocalStorage(tmp_path / "home" / "store"), database)
     assert enqueue_walk(database).accession == f"ML.{YEAR}.0001"
     other = f"sqlite:///{tmp_path}/other/history.db"
-    migrate(other)
+    create_sqlite(other)
     with pytest.raises(StorageError, match="no folder"):
         exchange_marks(LocalStorage(tmp_path / "disk" / "store"), other)
     assert enqueue_walk(other).accession > f"ML.{YEAR}.10000"

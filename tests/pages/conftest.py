@@ -12,10 +12,11 @@ from streamlit.testing.v1 import AppTest
 
 from db import queue, walks
 from db.models import Walk
-from db.session import migrate, writing
+from db.session import writing
 from momalisa.settings import settings
 from momalisa.storage import CONTENT_TYPES, film_key, open_storage
 from tests.support import walks as walks_support
+from tests.support.databases import create_sqlite
 from tests.support.pages import (
     SHELL,
     MakeWalk,
@@ -38,7 +39,7 @@ def app_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     settings.cache_clear()
     st.cache_data.clear()
-    migrate(settings().database)
+    create_sqlite(settings().database)
     yield tmp_path
     settings.cache_clear()
 

@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -43,7 +44,6 @@ class SQLite:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._numbers = itertools.count()
-        self._newest = folder / "newest.db"
 
     def blank(self) -> str:
         """Name a file that does not exist, in a folder that does not exist."""
@@ -51,12 +51,8 @@ class SQLite:
 
     def fresh(self) -> str:
         """Copy a migrated file."""
-        if not self._newest.exists():
-            _migrate(f"sqlite:///{self._newest}")
         url = self.blank()
-        copy = Path(str(make_url(url).database))
-        copy.parent.mkdir()
-        shutil.copyfile(self._newest, copy)
+        create_sqlite(url)
         return url
 
 
@@ -126,6 +122,21 @@ def running_postgresql(programs: Path) -> Iterator[PostgreSQL]:
         server.send_signal(signal.SIGQUIT)  # no checkpoint: the data is discarded
         server.wait(30)
         shutil.rmtree(folder)
+
+
+def create_sqlite(url: str) -> None:
+    """Create a SQLite file with the newest schema: `migrate` for a new one, but much faster."""
+    path = Path(str(make_url(url).database))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(_migrated_sqlite())
+
+
+@cache
+def _migrated_sqlite() -> bytes:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "history.db"
+        _migrate(f"sqlite:///{path}")
+        return path.read_bytes()
 
 
 def _migrate(url: str) -> None:

@@ -39,6 +39,8 @@ QUICK: dict[str, Any] = {
     **{"walk_pauses": (0.01, 1.0), "machine_pauses": (0.01, 0.1)},
 }
 """Times of a worker that waits for nothing long."""
+HASTY: dict[str, Any] = QUICK | {"walk_pauses": (0.01, 0.05)}
+"""Times of a worker whose walks are tried many times."""
 LOG = "rendered.txt"
 """The file in a worker's home that lists the keys of its rendered frames."""
 

@@ -14,13 +14,14 @@ from filelock import FileLock
 
 from db import queue, walks
 from db.models import State, Walk
-from db.session import get_engine, migrate, reading, writing
+from db.session import get_engine, reading, writing
 from momalisa.deletion import delete_walk
 from momalisa.number_marks import FOLDER
 from momalisa.storage import LocalStorage, film_key
 from momalisa.storage.outbox import Outbox, deliver_film
 from momalisa.sync import sync
 from momalisa.worker.courier import Courier
+from tests.support.databases import create_sqlite
 from tests.support.outbox import UnreliableBucket, film_files, stored_bytes
 from tests.support.waiting import wait_until
 
@@ -38,7 +39,7 @@ def outbox(tmp_path: Path) -> Outbox:
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[str]:
     url = f"sqlite:///{tmp_path}/history.db"
-    migrate(url)
+    create_sqlite(url)
     yield url
     get_engine(url).dispose()
 

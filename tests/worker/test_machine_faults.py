@@ -22,11 +22,13 @@ from momalisa.errors import MachineFault
 from momalisa.render import StoredFilm
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
+from momalisa.worker.lease import Timing
 from momalisa.worker.sign_of_life import life_path
 from momalisa.worker.supervisor import DEVICE_BROKEN, Supervisor
 from momalisa.worker.walk_ends import MOST_TRIES_OTHERWISE
 from momalisa.worker.worker import Worker
 from tests.support.stub_worker import (
+    HASTY,
     LOG,
     StubRenderer,
     load,
@@ -195,7 +197,7 @@ def test_unforeseen_error_is_tried_again_four_times(settings: Settings) -> None:
     def stumble(spec: WalkSpec, **how: Any) -> StoredFilm:
         raise KeyError("x")
 
-    stub_worker(settings, render=stumble).run(once=True)
+    stub_worker(settings, render=stumble, timing=Timing(**HASTY)).run(once=True)
     failed = read_walk(settings.database, walk)
     assert (failed.state, failed.attempt) == (State.FAILED, 5)
     assert "Something unforeseen happened (KeyError). The log in" in failed.error

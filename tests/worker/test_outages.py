@@ -17,9 +17,10 @@ from momalisa.errors import ModelNotFound
 from momalisa.render import StoredFilm
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
+from momalisa.worker.lease import Timing
 from momalisa.worker.walk_ends import MOST_TRIES_AMONG_OTHERS, MOST_TRIES_OTHERWISE
 from tests.support.noise_worker import render_noise
-from tests.support.stub_worker import LOG, StubRenderer, load, running_worker, stub_worker
+from tests.support.stub_worker import HASTY, LOG, StubRenderer, load, running_worker, stub_worker
 from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk, read_walk
 
@@ -102,7 +103,7 @@ def test_two_walks_that_break_the_machine_fail_one_after_the_other(settings: Set
     def break_down(spec: WalkSpec, **how: Any) -> StoredFilm:
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
-    with running_worker(settings, render=break_down):
+    with running_worker(settings, render=break_down, timing=Timing(**HASTY)):
         for frames in (3, 4):
             poison = enqueue_walk(settings.database, frames=frames)
             wait_until(partial(is_failed, settings, poison))
@@ -115,7 +116,7 @@ def test_two_such_walks_at_once_fail_after_more_tries(settings: Settings) -> Non
         raise OSError(errno.EIO, os.strerror(errno.EIO))
 
     poison = [enqueue_walk(settings.database, frames=frames) for frames in (3, 4)]
-    with running_worker(settings, render=break_down):
+    with running_worker(settings, render=break_down, timing=Timing(**HASTY)):
         wait_until(
             lambda: all(read_walk(settings.database, one).state is State.FAILED for one in poison)
         )
