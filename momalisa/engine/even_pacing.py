@@ -2,14 +2,20 @@
 
 The survey halves the gap between the two neighbouring pictures that differ most, again and again,
 so that pictures gather where much happens. The perceived change along the leg is the sum of the
-distances between neighbours. Where frames may come from mixed latents, pictures between two
-surveyed ones are measured as well: they need decoding only.
+distances between neighbours.
+
+Without mixed latents the frames are chosen among the surveyed pictures, of which there are at least
+as many: a frame somewhere between two of them would be a guess. Where frames may come from mixed
+latents, fewer pictures are surveyed, and others between them, which need decoding only, are
+measured as well.
 """
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
+
+import numpy as np
 
 Distance = Callable[[float, float], float]
 """The perceived change between the pictures at two places of a leg that were surveyed."""
@@ -20,7 +26,10 @@ CLOSEST = 1 / 512
 """Gaps of a leg smaller than this are not surveyed: the change across them is a jump."""
 
 FINEST = CLOSEST / 8
-"""Gaps between pictures from mixed latents are halved down to this."""
+"""Gaps are halved down to this where pictures come from mixed latents, or where surveyed ones
+become frames: the change across a smaller one is a leap."""
+EVEN_ENOUGH = 1.4
+"""The largest change from frame to frame, in means, at which a survey is complete."""
 
 
 @dataclass(frozen=True)
@@ -43,9 +52,11 @@ class Spot:
         return Spot(low, high, (self.t - low) / (high - low))
 
 
-def middles_of_widest_gaps(places: Sequence[float], distance: Distance, count: int) -> list[float]:
+def middles_of_widest_gaps(
+    places: Sequence[float], distance: Distance, count: int, closest: float = CLOSEST
+) -> list[float]:
     """The middles of up to `count` gaps with the largest change across them, largest first."""
-    gaps = [gap for gap in pairwise(places) if gap[1] - gap[0] > CLOSEST]
+    gaps = [gap for gap in pairwise(places) if gap[1] - gap[0] > closest]
     gaps.sort(key=lambda gap: distance(*gap), reverse=True)
     return [(low + high) / 2.0 for low, high in gaps[:count]]
 
@@ -61,6 +72,41 @@ def middles_of_wide_gaps(places: Sequence[float], distance: Distance, frames: in
     ]
 
 
+def most_even(places: Sequence[float], distance: Distance, count: int) -> list[float]:
+    """Choose `count` of the places, both ends included, with change as equal as can be.
+
+    Least is the sum of the squares of the changes. Where nothing changes at all, it is that of the
+    distances of the places.
+    """
+    marks = np.cumsum([0.0, *_changes(places, distance)])
+    squares = (marks - marks[:, None]) ** 2
+    squares[np.tril_indices(len(marks))] = np.inf
+    least = np.where(np.arange(len(marks)) == 0, 0.0, np.inf)
+    before = []
+    for _ in range(count - 1):
+        sums = least[:, None] + squares
+        before.append(sums.argmin(axis=0))
+        least = sums.min(axis=0)
+    chosen = [len(marks) - 1]
+    for came_from in reversed(before):
+        chosen.append(int(came_from[chosen[-1]]))
+    return [places[index] for index in reversed(chosen)]
+
+
+def are_even_enough(places: Sequence[float], distance: Distance, count: int) -> bool:
+    """Whether the most even choice of `count` places has no change far above the mean."""
+    marks = accumulate(_changes(places, distance), initial=0.0)
+    at = dict(zip(places, marks, strict=True))
+    changes = np.diff([at[place] for place in most_even(places, distance, count)])
+    return bool(changes.max() <= EVEN_ENOUGH * changes.mean())
+
+
+def _changes(places: Sequence[float], distance: Distance) -> list[float]:
+    """The changes from place to place; without any change, how far the places are apart."""
+    changes = [distance(low, high) for low, high in pairwise(places)]
+    return changes if any(changes) else [high - low for low, high in pairwise(places)]
+
+
 def spots_at_equal_change(
     places: Sequence[float], distance: Distance, frames: int, sampled: Sequence[float] = ()
 ) -> list[Spot]:
@@ -70,9 +116,7 @@ def spots_at_equal_change(
     places (default: all `places`) is moved onto it.
     """
     sharp = set(sampled or places)
-    changes = [distance(low, high) for low, high in pairwise(places)]
-    if not any(changes):
-        changes = [high - low for low, high in pairwise(places)]
+    changes = _changes(places, distance)
     marks = [0.0, *accumulate(changes)]
     step = marks[-1] / (frames - 1)
     spots = []

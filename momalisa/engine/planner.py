@@ -3,7 +3,8 @@
 Where the shortcut *glide* is taken, some frames are decoded from a mixture of the latents of two
 neighbours; all others are sampled. With a pacing that is known beforehand (`FramePlanner`), the two
 must be near on their leg and look alike. With even pacing (`EvenLeg`), every frame between two
-places of the survey is a mixture, since the survey is dense where the leg changes.
+places of the survey is a mixture, since the survey is dense where the leg changes; without the
+glide, the frames are the most even choice of the survey's pictures.
 
 The decision needs the pictures of the neighbours, so planning alternates with rendering: each step
 is a pure function of the spec, the cache and the steps before.
@@ -17,10 +18,13 @@ from typing import Literal
 
 from momalisa.engine import perception
 from momalisa.engine.even_pacing import (
+    FINEST,
     Distance,
     Spot,
+    are_even_enough,
     middles_of_wide_gaps,
     middles_of_widest_gaps,
+    most_even,
     spots_at_equal_change,
 )
 from momalisa.engine.frame_cache import CachedFrames, FrameCache, LatentMixture, frame_key
@@ -35,8 +39,11 @@ such limit."""
 GLIDE_CHANGE = 0.12
 """The largest perceived distance (`perception.distance`) between two frames that a third is mixed
 from; even pacing has no such limit."""
-SURVEY, SURVEY_TO_GLIDE = 0.25, 0.62
-"""Places surveyed by even pacing, as a share of a leg's frames: without the glide, and with it."""
+SURVEY_TO_GLIDE = 0.62
+"""Places surveyed by even pacing with the glide, as a share of a leg's frames."""
+SURVEYS_TO_CHOOSE = (1.0, 1.25, 1.5, 1.75)
+"""The same without the glide: after each share the survey ends if frames chosen from it are even
+enough, and after the last in any case."""
 SURVEY_ROUND = 8
 """Places surveyed at a time. It is fixed, so that films do not depend on a machine's memory."""
 
@@ -176,7 +183,8 @@ class EvenLeg:
     """A leg of a walk with even pacing: what has been measured, and what to make next.
 
     First the model samples some places, where the leg changes most. Then, where frames may glide,
-    pictures between these are decoded and measured. Last the frames are placed at equal change.
+    pictures between these are decoded and measured, and the frames placed at equal change. Else the
+    frames are chosen among the sampled pictures, so that none is a mixture of two others.
     """
 
     planner: FramePlanner
@@ -188,10 +196,22 @@ class EvenLeg:
 
     def next_to_survey(self) -> list[FrameTask]:
         """Tasks for the places to sample next; empty once the survey is complete."""
-        share = SURVEY_TO_GLIDE if self.planner.glides else SURVEY
-        room = max(3, round(share * self._spec.frames)) - len(self.surveyed)
-        middles = middles_of_widest_gaps(self.surveyed, self._change, min(SURVEY_ROUND, room))
+        if self.planner.glides:
+            room = max(3, round(SURVEY_TO_GLIDE * self._spec.frames)) - len(self.surveyed)
+            middles = middles_of_widest_gaps(self.surveyed, self._change, min(SURVEY_ROUND, room))
+        else:
+            # Of half the gaps at most, so that even a short survey is dense where it needs to be.
+            count = min(SURVEY_ROUND, self._room_to_choose(), max(1, len(self.surveyed) // 2))
+            middles = middles_of_widest_gaps(self.surveyed, self._change, count, FINEST)
         return [self._nearest(t, self.planner.key(Place(self.leg, t))) for t in middles]
+
+    def _room_to_choose(self) -> int:
+        """How many places to survey until the frames are chosen, for a trial; 0 if all is done."""
+        frames, count = self._spec.frames, len(self.surveyed)
+        sizes = [round(share * frames) for share in SURVEYS_TO_CHOOSE]
+        if count in sizes and are_even_enough(self.surveyed, self._change, frames):
+            return 0
+        return next((size - count for size in sizes if size > count), 0)
 
     def with_surveyed(self, tasks: Sequence[FrameTask]) -> "EvenLeg":
         """The leg after these tasks of the survey have been rendered."""
@@ -218,6 +238,9 @@ class EvenLeg:
     def frames(self) -> list[FrameTask]:
         """Tasks for the leg's frames at equal change, without its two stops."""
         count, surveyed = self._spec.frames, self.surveyed
+        if not self.planner.glides:
+            chosen = most_even(surveyed, self._change, count)
+            return [self._painted(number, t) for number, t in enumerate(chosen)][1:-1]
         spots = spots_at_equal_change(self._measured, self._change, count, surveyed)
         return [self._frame(number, spot) for number, spot in enumerate(spots)][1:-1]
 
@@ -253,10 +276,12 @@ class EvenLeg:
     def _frame(self, number: int, spot: Spot) -> FrameTask:
         """The task of a frame at a spot: a surveyed picture, a mixture, or a place to sample."""
         spot = spot.among(self.surveyed)
-        index, place = self._index(number), Place(self.leg, spot.t)
         low, high = (self.planner.key(Place(self.leg, t)) for t in (spot.low, spot.high))
-        may_glide = self.planner.glides and self.planner.have_latents(low, high)
-        if not may_glide or spot.weight in (0.0, 1.0):
-            return FrameTask(index, self.planner.key(place), place, "painted")
-        mixture = LatentMixture(low, high, spot.weight)
-        return FrameTask(index, mixture.key, place, "glided", mixture)
+        if not self.planner.have_latents(low, high) or spot.weight in (0.0, 1.0):
+            return self._painted(number, spot.t)
+        mixture, place = LatentMixture(low, high, spot.weight), Place(self.leg, spot.t)
+        return FrameTask(self._index(number), mixture.key, place, "glided", mixture)
+
+    def _painted(self, number: int, t: float) -> FrameTask:
+        place = Place(self.leg, t)
+        return FrameTask(self._index(number), self.planner.key(place), place, "painted")

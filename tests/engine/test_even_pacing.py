@@ -9,9 +9,12 @@ from hypothesis import strategies as st
 
 from momalisa.engine.even_pacing import (
     CLOSEST,
+    EVEN_ENOUGH,
     SNAP,
+    are_even_enough,
     middles_of_wide_gaps,
     middles_of_widest_gaps,
+    most_even,
     spots_at_equal_change,
 )
 
@@ -90,3 +93,26 @@ def test_surveying_a_jump_ends() -> None:
         if len(places) > 2000:
             break
     assert min(b - a for a, b in pairwise(places)) >= CLOSEST / 2
+
+
+@given(st.integers(2, 40), st.integers(0, 30))
+def test_the_most_even_choice_has_both_ends_and_keeps_the_order(count: int, more: int) -> None:
+    places = surveyed(count + more)
+    chosen = most_even(places, jump, count)
+    assert len(chosen) == count == len(set(chosen))
+    assert (chosen[0], chosen[-1]) == (0.0, 1.0)
+    assert chosen == sorted(chosen)
+    assert set(chosen) <= set(places)
+
+
+def test_the_most_even_choice_of_many_is_even() -> None:
+    chosen = most_even(surveyed(48), jump, 24)
+    steps = [jump(a, b) for a, b in pairwise(chosen)]
+    assert max(steps) <= EVEN_ENOUGH * np.mean(steps)
+    assert are_even_enough(surveyed(48), jump, 24)
+    assert not are_even_enough([0.0, 0.25, 0.5, 1.0], jump, 4)
+
+
+def test_the_most_even_choice_without_change_is_equally_far_apart() -> None:
+    places = [n / 16 for n in range(17)]
+    assert most_even(places, lambda _low, _high: 0.0, 5) == [0.0, 0.25, 0.5, 0.75, 1.0]
