@@ -28,6 +28,9 @@ Mode = Literal["exact", "fast"]
 Shortcut = Literal["solver", "interval", "trunk", "glide"]
 SHORTCUTS: tuple[Shortcut, ...] = get_args(Shortcut)
 """Approximations of fast mode; momalisa/engine/shortcuts.py implements them."""
+LEFT_OUT: tuple[Shortcut, ...] = ("trunk", "glide")
+"""Shortcuts that new walks leave out: "trunk" costs more than it saves, "glide" shows two pictures
+through each other."""
 
 PROMPT_LENGTH = 500
 SEED_LIMIT = 2**32
@@ -171,7 +174,8 @@ class WalkSpec(BaseModel):
     loop: Loop = "once"
     mode: Mode = "fast"
     without: tuple[Shortcut, ...] = ("trunk",)
-    """Shortcuts that fast mode leaves out: beside "glide", "trunk" costs more than it saves."""
+    """Shortcuts that fast mode leaves out. A spec that does not say means this; the default of a
+    new walk is that of its model's card, as for the steps, the guidance and the size."""
 
     @model_validator(mode="after")
     def _check_neighbours(self) -> Self:

@@ -16,6 +16,7 @@ from momalisa.engine.frame_cache import FrameCache
 from momalisa.engine.perception import relative_sharpness
 from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput, Cancelled
+from momalisa.models.registry import DISTILLATION
 from momalisa.render import Progress, render, render_frames, render_still
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
@@ -183,6 +184,24 @@ def test_the_command_line_makes_a_film_frames_and_a_report(home: Path, make_pipe
     assert [stop["seed"] for stop in fields["spec"]["stops"]] == [7, 8]
     assert fields["spec"]["size"] == 64
     assert {"seconds", "seconds_to_load", "frames_computed", "device", "dtype"} <= set(fields)
+
+
+def test_the_command_line_walks_a_distilled_model_as_it_was_distilled(
+    home: Path, make_pipeline: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model, film, report = make_pipeline(), home / "film.gif", home / "report.json"
+    (model / DISTILLATION).write_text('{"steps": 3, "guidance": 1.0}')
+    given = ["walk", "a red square", "a sea", "--frames", "3", "--negative", "blur"]
+    given += ["--model", str(model), "--out", str(film), "--report", str(report)]
+    assert main(given) == DONE
+    fields = json.loads(report.read_text())
+    assert (fields["spec"]["steps"], fields["spec"]["guidance"]) == (3, 1.0)
+    assert fields["unet_samples"] == 3 * 3
+    told = capsys.readouterr().err
+    assert "negative prompt has no effect" in told
+    assert "distilled" not in told
+    assert main([*given, "--steps", "4"]) == DONE
+    assert "distilled to 3 steps without guidance" in capsys.readouterr().err
 
 
 def test_the_command_line_keeps_the_frames_until_the_film_is_written(

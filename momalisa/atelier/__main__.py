@@ -125,8 +125,8 @@ def _add_evaluate(commands: Any) -> None:
     )
     parser.add_argument("--count", type=_two_or_more, default=172, help="prompts per section")
     parser.add_argument("--pairs", type=_two_or_more, default=50, help="number of walks")
-    parser.add_argument("--steps", type=int, default=ATELIER.steps)
-    parser.add_argument("--guidance", type=float, default=ATELIER.guidance)
+    parser.add_argument("--steps", type=int, help="default: the model's own")
+    parser.add_argument("--guidance", type=float, help="default: the model's own")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="for the cached classifier")
     parser.add_argument("--sheet", type=Path, default=Path("data/contact-sheet.png"))
     parser.add_argument("--json", type=Path, help="a file for the metrics, as JSON")
@@ -152,8 +152,11 @@ def _two_or_more(text: str) -> int:
 
 def _evaluate(options: argparse.Namespace) -> None:
     from momalisa.atelier.evaluation.picture_generator import PictureGenerator
-    from momalisa.models.registry import load
+    from momalisa.models.registry import find, load
 
+    card = find(options.model)
+    options.steps = options.steps or card.steps
+    options.guidance = card.guidance if options.guidance is None else options.guidance
     sections = options.sections or SECTIONS
     generator = PictureGenerator(load(options.model), options.steps, options.guidance)
     _paint_contact_sheet(options, generator)

@@ -33,6 +33,7 @@ from momalisa.atelier.text import load_tokenizer, tokenise
 from momalisa.atelier.train import clean_config
 from momalisa.engine.cpu_batching import CpuBatching
 from momalisa.files import replacing
+from momalisa.models.registry import DISTILLATION
 
 CAPTION_SEEDS = range(2_000_000, 2_006_000)
 """Canvases whose captions are the conditions; none of them is otherwise trained on."""
@@ -245,5 +246,7 @@ def export_student(
     unet.half().save_pretrained(draft / "unet")
     clean_config(draft / "unet" / "config.json")
     warp_schedule(trajectory).save_pretrained(draft / "scheduler")
+    told = {"steps": len(trajectory.starts), "guidance": 1.0}
+    (draft / DISTILLATION).write_text(f"{json.dumps(told)}\n")
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)

@@ -7,11 +7,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from momalisa.cloud.request_format import model_defaults
 from momalisa.errors import BadInput, ModelBroken, ModelNotFound
 from momalisa.models.registry import available, find
 from momalisa.settings import settings
-from momalisa.spec import WalkSpec, explain, pair_with_seeds
+from momalisa.spec import LEFT_OUT, WalkSpec, explain, pair_with_seeds
 
 Entry = tuple[str, Any]
 """The place of a walk in its file, such as "line 3", and its unchecked fields."""
@@ -22,8 +21,8 @@ def read_walks(path: Path) -> list[WalkSpec]:
 
     A .json file holds a spec or a list of specs. A .csv file has one line for each walk. Its
     columns are a spec's fields, but "prompts" ("dog | cat") in place of the stops and optionally
-    "seeds" ("7 | 9", or one for all). Empty cells get the default; the defaults of size, steps
-    and guidance are the model's. Raises BadInput that lists every invalid walk.
+    "seeds" ("7 | 9", or one for all). Empty cells get the default; the defaults of size, steps,
+    guidance and what is left out are the model's. Raises BadInput that lists every invalid walk.
     """
     is_json = path.suffix == ".json"
     try:
@@ -75,9 +74,9 @@ def _make_spec(fields: Any) -> WalkSpec:
 
 
 def _defaults_of(model: object) -> dict[str, Any]:
-    """A model's default fields, or none if it is not on this machine."""
+    """A new walk's default fields; of a model that is not on this machine those of any model."""
     try:
         cards = {card.name: card for card in available()}
-        return model_defaults(cards.get(str(model)) or find(str(model)))
+        return (cards.get(str(model)) or find(str(model))).new_walk
     except (ModelNotFound, ModelBroken):
-        return {}
+        return {"without": LEFT_OUT}

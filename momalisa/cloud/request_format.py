@@ -72,16 +72,6 @@ def parse_request(body: bytes, card: ModelCard) -> list[WalkRequest]:
     ]
 
 
-def model_defaults(card: ModelCard) -> Json:
-    """A spec's fields whose defaults depend on the model."""
-    return {
-        "model": card.name,
-        "size": card.size,
-        "steps": card.steps,
-        "guidance": card.guidance,
-    }
-
-
 def _parse_json(body: bytes) -> Any:
     try:
         return json.loads(body)
@@ -116,7 +106,7 @@ def _parse_instance(instance: Any, shared: Json, card: ModelCard, where: str) ->
     if "sample_key" in fields:
         fields["stops"] = _make_stops(fields.pop("sample_key"), where)
     _check_numbers(fields, where)
-    spec = _make_spec(model_defaults(card) | shared | fields, where)
+    spec = _make_spec(card.new_walk | shared | fields, where)
     if spec.model != card.name:
         raise BadInput(f"{where}.model: this container paints with “{card.name}” only.")
     return WalkRequest(spec, walk_id, film)
@@ -257,7 +247,7 @@ def _settings(card: ModelCard) -> Json:
     """The schemas of a spec's fields without the stops: pydantic's, and limits of validators."""
     schema = WalkSpec.model_json_schema()["properties"]
     settings = {name: schema[name] for name in sorted(_shared_fields())}
-    defaults = model_defaults(card)
+    defaults = card.new_walk
     for kind, fields in (("integer", _INTEGER_LIMITS), ("number", _FLOAT_LIMITS)):
         for name, limits in fields.items():
             settings[name] = settings[name] | _number(kind, limits)

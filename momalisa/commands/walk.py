@@ -11,7 +11,7 @@ from momalisa.errors import BadInput
 from momalisa.files import write_atomically
 from momalisa.pacing import PACINGS
 from momalisa.settings import settings
-from momalisa.spec import SHORTCUTS, Interpolation, Loop, Mode, WalkSpec, pair_with_seeds
+from momalisa.spec import LEFT_OUT, SHORTCUTS, Interpolation, Loop, Mode, WalkSpec, pair_with_seeds
 
 if TYPE_CHECKING:
     from momalisa.engine.frame_cache import Frame, FrameCache
@@ -74,8 +74,7 @@ def _add_spec_options(walk: argparse.ArgumentParser) -> None:
         "--without",
         nargs="*",
         choices=SHORTCUTS,
-        default=fields["without"].default,
-        help="shortcuts that fast leaves out (trunk)",
+        help=f"shortcuts that fast leaves out (the model's own: {' '.join(LEFT_OUT)}, or all)",
     )
 
 
@@ -83,10 +82,9 @@ def _build_spec(options: argparse.Namespace) -> WalkSpec:
     """Build the spec of the options. Raises ValidationError or BadInput."""
     from momalisa.models.registry import find
 
-    card = find(options.model)
-    own = {"steps": card.steps, "guidance": card.guidance, "size": card.size}
+    own = find(options.model).new_walk
     values = {name: getattr(options, name) for name in WalkSpec.model_fields if name != "stops"}
-    fields = {name: own[name] if value is None else value for name, value in values.items()}
+    fields = own | {name: value for name, value in values.items() if value is not None}
     stops = pair_with_seeds(options.prompts, options.seeds or ())
     return WalkSpec.model_validate(fields | {"stops": stops})
 
@@ -100,9 +98,13 @@ def _run_walk(options: argparse.Namespace) -> int:
     if options.batch < 0:
         raise BadInput("A batch has at least one frame; 0 means what suits the device.")
     from momalisa.engine.frame_cache import open_frame_cache
-    from momalisa.models.registry import load
+    from momalisa.models.registry import find, load
     from momalisa.render import encode_film
 
+    if warning := find(spec.model).warn(spec.steps, spec.guidance):
+        print(warning, file=sys.stderr)
+    if spec.negative and not spec.guided:
+        print("The negative prompt has no effect without guidance.", file=sys.stderr)
     runner = load(spec.model, options.device)
     for stop in spec.stops:
         if unread := runner.model.unread(stop.prompt):

@@ -24,6 +24,8 @@ class ModelRunner:
     def __init__(self, model: DiffusionModel, seconds_to_load: float = 0.0) -> None:
         self.model = model
         self.seconds_to_load = seconds_to_load
+        self.distilled = False
+        """Whether the checkpoint was distilled to few steps, which no shortcut may replace."""
         self.on_step: Callable[[], None] = lambda: None
         """Called before each prediction and each decoding, in any thread; may raise to stop."""
         weights = sum(weight.numel() for weight in model.network.parameters())

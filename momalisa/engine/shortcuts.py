@@ -8,6 +8,9 @@
 
 The first three depend on a frame's place only, not on the pacing, so cached frames stay valid. A
 mixture has a key of its own, made of those of its neighbours.
+
+A checkpoint that was distilled to few steps takes none of the first three, in either mode: its own
+steps are all there is to take.
 """
 
 import math
@@ -15,7 +18,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from momalisa.engine import schedulers
-from momalisa.spec import WalkSpec
+from momalisa.spec import SHORTCUTS, WalkSpec
 
 if TYPE_CHECKING:
     from momalisa.engine.sampling import Sampler
@@ -50,6 +53,18 @@ class SamplingPlan:
     """Only so many steps are guided; None for all."""
     trunk_steps: int
     """Steps that frames share; 0 for none."""
+
+
+def fit_to_checkpoint(spec: WalkSpec, *, distilled: bool) -> WalkSpec:
+    """The walk without the shortcuts in sampling, if the checkpoint was distilled to few steps.
+
+    Another solver would take other steps than those it was trained for, and between so few there is
+    nothing to share or to leave unguided. So fast and exact mode share its frames.
+    """
+    if not distilled:
+        return spec
+    without = [name for name in SHORTCUTS if name in spec.without or name in SETTINGS]
+    return spec.model_copy(update={"without": tuple(without)})
 
 
 def plan_sampling(spec: WalkSpec, sampler: "Sampler") -> SamplingPlan:

@@ -7,6 +7,7 @@ from momalisa.engine.latents import LatentSampler
 from momalisa.engine.planner import EvenLeg, FramePlanner, FrameTask, measure_change
 from momalisa.engine.renderer import FrameRenderer, WalkFrame
 from momalisa.engine.runner import ModelRunner
+from momalisa.engine.shortcuts import fit_to_checkpoint
 from momalisa.spec import Place, WalkSpec
 
 
@@ -21,6 +22,7 @@ def frames(
     frame fits, BadInput for a size that the model cannot paint.
     """
     runner.model.check(spec.size, spec.size)
+    spec = fit_to_checkpoint(spec, distilled=runner.distilled)
     planner = FramePlanner(spec, runner.model.digest, cache, measure_change(cache))
     renderer = FrameRenderer(LatentSampler(spec, runner), cache, batch)
     ends, more = planner.stops[:2], planner.stops[2:]
@@ -43,6 +45,7 @@ def frames(
 def still(spec: WalkSpec, place: Place, runner: ModelRunner, cache: FrameCache) -> WalkFrame:
     """The frame that the model samples at any place of a walk. Raises what `frames` raises."""
     runner.model.check(spec.size, spec.size)
+    spec = fit_to_checkpoint(spec, distilled=runner.distilled)
     task = FrameTask(0, frame_key(spec, place, runner.model.digest), place, "painted")
     (frame,) = FrameRenderer(LatentSampler(spec, runner), cache, 1).render([task])
     return frame

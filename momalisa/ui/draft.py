@@ -17,8 +17,8 @@ from pydantic import ValidationError
 from momalisa.errors import ModelNotFound, MomaLisaError
 from momalisa.models.registry import ModelCard, available, find, find_for_visitor
 from momalisa.settings import settings
-from momalisa.spec import SEED_LIMIT, STOPS, Stop, WalkSpec, explain
-from momalisa.ui.create.quality import QUALITIES, find_quality
+from momalisa.spec import LEFT_OUT, SEED_LIMIT, STOPS, Stop, WalkSpec, explain
+from momalisa.ui.create.quality import QUALITIES, find_quality, steps_of
 from momalisa.walk_cost import WalkTooLarge, check_cost
 
 FIRST_SEED = 7
@@ -33,12 +33,17 @@ def ensure_draft() -> None:
         return
     for field in FIELDS:
         set_field(field, WalkSpec.model_fields[field].default)
-    set_field("model", settings().model)
     set_field("loop", "boomerang")  # a GIF plays endlessly, so it should not jump at its end
-    set_quality("Study")
-    with suppress(MomaLisaError):
-        apply_model_defaults(find(settings().model))
+    for field, value in default_fields().items():
+        set_field(field, value)
     set_stops([("", FIRST_SEED), ("", FIRST_SEED + 1)])
+
+
+def default_fields() -> dict[str, Any]:
+    """A new walk's fields that are the model's, of the gallery's model; fewer if it is not here."""
+    with suppress(MomaLisaError):
+        return find(settings().model).new_walk
+    return {"model": settings().model, "without": LEFT_OUT}
 
 
 def restore_from_browser() -> bool:
@@ -80,11 +85,13 @@ def _restore_shape(shape: Mapping[str, Any]) -> None:
 
 
 def load_spec(spec: Mapping[str, Any]) -> None:
-    """Set the draft to a stored spec; missing fields keep their values.
+    """Set the draft to a stored spec; what an older one does not say is what it meant.
 
-    `undo_replace` restores the replaced stops.
+    Fields of a damaged one keep their values. `undo_replace` restores the replaced stops.
     """
     ensure_draft()
+    with suppress(ValidationError):
+        spec = WalkSpec.from_stored(spec).model_dump(mode="json")
     for field in FIELDS:
         if field in spec:
             set_field(field, spec[field])
@@ -220,21 +227,46 @@ def runs_locally() -> bool:
 
 def current_quality() -> str | None:
     """The name of the quality with the draft's steps and frames, if there is one."""
-    return find_quality(field_value("steps"), field_value("frames"))
+    card = chosen_card()
+    return find_quality(field_value("steps"), field_value("frames"), card) if card else None
 
 
 def set_quality(name: str | None) -> None:
     """Set steps and frames to those of a quality; ignores unknown names."""
     if name in QUALITIES:
-        set_field("steps", QUALITIES[name].steps)
         set_field("frames", QUALITIES[name].frames)
+        if card := chosen_card():
+            set_field("steps", steps_of(name, card))
+
+
+def chosen_card() -> ModelCard | None:
+    """The card of the draft's model; None if there is no such model here."""
+    name = str(field_value("model") or "")
+    with suppress(MomaLisaError):
+        # Not in the list are folders and hub ids that were typed.
+        return model_cards().get(name) or find_for_visitor(name)
+    return None
+
+
+def advice_on_steps() -> str:
+    """A sentence if the model is asked for other steps or guidance than its own few; else ""."""
+    card, steps, guidance = chosen_card(), field_value("steps"), field_value("guidance")
+    if card is None or steps is None or guidance is None:
+        return ""
+    return card.warn(steps, guidance)
+
+
+def is_guided() -> bool:
+    """Whether the draft's walk is guided, so that a negative prompt has an effect."""
+    guidance = field_value("guidance")
+    return guidance is None or guidance > 1.0
 
 
 def apply_model_defaults(card: ModelCard) -> None:
-    """Set size, steps and guidance to the model's defaults."""
-    defaults = (("size", card.size), ("steps", card.steps), ("guidance", card.guidance))
-    for field, default in defaults:
-        set_field(field, default)
+    """Set size, steps, guidance and the shortcuts left out to the model's defaults."""
+    for field, default in card.new_walk.items():
+        if field != "model":  # it may still be being typed
+            set_field(field, default)
 
 
 @st.cache_data(ttl=30, show_spinner=False)

@@ -75,7 +75,9 @@ def _spec_facts(spec: WalkSpec) -> dict[str, str]:
         else f"{spec.pacing}, strength {spec.strength:g}",
         "Interpolation": spec.interpolation,
         "Mode": spec.mode
-        if not (spec.mode == "fast" and spec.without)
+        if spec.mode == "exact" or not spec.without
+        else "exact"
+        if not spec.shortcuts
         else f"fast, without {', '.join(spec.without)}",
         "Steps": str(spec.steps),
         "Guidance": f"{spec.guidance:g}",

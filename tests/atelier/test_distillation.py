@@ -19,6 +19,7 @@ from momalisa.atelier.distillation_training import (
 from momalisa.atelier.recipe import Recipe
 from momalisa.atelier.text import build_text_encoder, train_tokenizer
 from momalisa.atelier.train import export_pipeline
+from momalisa.models.registry import find
 
 TINY = Recipe(
     size=32,
@@ -105,6 +106,8 @@ def test_export_is_a_stock_pipeline_that_jumps_as_the_student_does(
     torch.manual_seed(1)
     student, trajectory = build_unet(TINY), Trajectory(RECIPE)
     export_student(teacher, student, trajectory, tmp_path / "pipeline")
+    card = find(str(tmp_path / "pipeline"))
+    assert (card.steps, card.guidance, card.distilled) == (4, 1.0, True)
     pipeline = DiffusionPipeline.from_pretrained(tmp_path / "pipeline", dtype=torch.float32)
     pipeline.set_progress_bar_config(disable=True)
     noise = torch.randn(1, 4, 8, 8, generator=torch.Generator().manual_seed(2))

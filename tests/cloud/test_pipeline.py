@@ -14,6 +14,7 @@ import pytest
 from momalisa.cloud.batch_file import read_walks
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.errors import BadInput, MomaLisaError
+from momalisa.models.registry import ATELIER
 from momalisa.settings import CHECKOUT, Settings, settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import GCSStorage
@@ -217,7 +218,8 @@ def test_csv_gives_specs(tmp_path: Path) -> None:
         *(("a dog, asleep", 7), ("a cat", 9), ("a moon", 7))
     ]
     assert (first.frames, first.pacing, first.size) == (5, "ease", 256)
-    assert (second.size, second.model, second.guidance) == (512, "atelier", 4.0)
+    assert (second.size, second.model) == (512, ATELIER.name)
+    assert (second.guidance, second.without) == (ATELIER.guidance, ATELIER.new_walk["without"])
 
 
 def test_csv_without_a_model_uses_the_settings_model(
@@ -228,6 +230,7 @@ def test_csv_without_a_model_uses_the_settings_model(
     (tmp_path / "walks.csv").write_text("prompts,seeds\na | b,9\n")
     (walk,) = read_walks(tmp_path / "walks.csv")
     settings.cache_clear()
+    assert "glide" in walk.without
     assert (walk.model, [stop.seed for stop in walk.stops]) == ("owner/elsewhere", [9, 9])
 
 

@@ -3,13 +3,24 @@
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from momalisa.errors import ModelBroken, ModelNotFound
-from momalisa.models.registry import available, digest_of, find, load
+from momalisa.models import registry
+from momalisa.models.registry import (
+    DISTILLATION,
+    HUB_MODELS,
+    available,
+    digest_of,
+    find,
+    load,
+)
+from momalisa.spec import SHORTCUTS
+from tests.support.walks import walk_spec
 
 
 def test_the_shipped_model_comes_first_and_is_ready() -> None:
@@ -33,6 +44,53 @@ def test_an_unknown_name_is_refused_with_a_choice(name: str) -> None:
 def test_a_folder_is_found_with_its_native_size(make_pipeline: Any) -> None:
     folder = make_pipeline()
     assert find(str(folder)).size == 64
+
+
+def distilled_folder(make_pipeline: Any, told: Any = None) -> Path:
+    folder: Path = make_pipeline()
+    told = {"steps": 3, "guidance": 1.0} if told is None else told
+    (folder / DISTILLATION).write_text(json.dumps(told))
+    return folder
+
+
+def test_a_checkpoint_tells_what_it_was_distilled_to(make_pipeline: Any) -> None:
+    folder = distilled_folder(make_pipeline)
+    card = find(str(folder))
+    assert (card.steps, card.guidance, card.distilled) == (3, 1.0, True)
+    assert load(str(folder), "cpu").distilled
+    assert not find(str(make_pipeline())).distilled
+
+
+@pytest.mark.parametrize("told", [{}, {"steps": 0}, {"steps": True}, {"steps": 4, "guidance": "x"}])
+def test_a_distillation_without_sense_is_refused(make_pipeline: Any, told: Any) -> None:
+    with pytest.raises(ModelBroken, match=DISTILLATION):
+        find(str(distilled_folder(make_pipeline, told)))
+
+
+def test_a_new_walk_has_its_models_settings_and_no_cross_fade(make_pipeline: Any) -> None:
+    usual, few = find(str(make_pipeline())), find(str(distilled_folder(make_pipeline)))
+    assert usual.new_walk["without"] == ("trunk", "glide")
+    assert set(few.new_walk["without"]) == set(SHORTCUTS)
+    for card in (usual, few):
+        walk = walk_spec(**card.new_walk)
+        assert (walk.steps, walk.guidance, walk.size) == (card.steps, card.guidance, card.size)
+
+
+def test_other_steps_or_guidance_than_it_was_distilled_to_are_told() -> None:
+    card = replace(available()[0], steps=4, guidance=1.0, distilled=True)
+    assert card.warn(4, 1.0) == card.warn(4, 0.0) == ""
+    for steps, guidance in ((5, 1.0), (4, 3.0)):
+        assert "distilled to 4 steps without guidance" in card.warn(steps, guidance)
+    assert replace(card, distilled=False).warn(5, 3.0) == ""
+
+
+def test_a_hub_id_that_is_listed_has_its_card() -> None:
+    listed = next(card for card in HUB_MODELS if card.distilled)
+    with pytest.raises(ModelNotFound, match="hf download"):
+        find(listed.source)
+    card = registry._from_hub(listed.source)
+    assert card
+    assert (card.steps, card.distilled) == (listed.steps, True)
 
 
 def test_a_folder_that_is_no_pipeline_is_refused(tmp_path: Path) -> None:

@@ -1,11 +1,14 @@
 """Compare: two films or walks side by side, and the blind vote."""
 
+import json
+
 import pytest
 
 from db import votes, walks
 from db.models import Walk
 from db.session import reading, writing
 from db.votes import Tally
+from momalisa.models.registry import find
 from momalisa.settings import settings
 from momalisa.ui.compare import blind_vote, side_by_side, tally
 from momalisa.ui.create.presets import PRESETS
@@ -65,6 +68,7 @@ def test_two_prompts_are_submitted_in_both_pacings(visit: Visit, pacing: str) ->
     left, right = all_walks()
     assert (left.pacing, right.pacing) == ("linear", pacing)
     assert left.spec["stops"] == right.spec["stops"]
+    assert left.spec.items() >= json.loads(json.dumps(find(settings().model).new_walk)).items()
     assert dict(at.query_params) == {"a": left.id, "b": right.id}
 
 

@@ -1,5 +1,6 @@
 """Create: valid input becomes a walk, invalid input stays beside its message."""
 
+import shutil
 from typing import Any
 
 import pytest
@@ -8,10 +9,10 @@ import streamlit as st
 from db import worker_registry
 from db.models import State
 from db.session import writing
-from momalisa.models.registry import digest_of
+from momalisa.models.registry import ATELIER, DISTILLATION, digest_of
 from momalisa.settings import settings
 from momalisa.ui.create.presets import PRESETS
-from momalisa.ui.create.quality import QUALITIES
+from momalisa.ui.create.quality import QUALITIES, steps_of
 from tests.support.pages import (
     WALK,
     MakeWalk,
@@ -26,6 +27,7 @@ from tests.support.pages import (
     type_prompts,
     widget,
 )
+from tests.support.pipelines import PipelineMaker
 
 
 def test_two_prompts_become_a_queued_walk(visit: Visit) -> None:
@@ -33,7 +35,8 @@ def test_two_prompts_become_a_queued_walk(visit: Visit) -> None:
     (walk,) = all_walks()
     assert walk.title == "a red square → a sea"
     assert walk.state is State.QUEUED
-    assert (walk.steps, walk.frames) == QUALITIES["Study"]
+    assert (walk.steps, walk.frames) == (ATELIER.steps, QUALITIES["Study"].frames)
+    assert walk.spec["without"] == list(ATELIER.new_walk["without"])
     assert at.query_params["walk"] == walk.id
     assert "Next in the queue" in texts(at)
 
@@ -153,10 +156,42 @@ def test_every_preset_is_a_valid_walk(prompts: tuple[str, ...]) -> None:
 def test_a_quality_sets_steps_and_frames_and_is_deselected_when_they_change(visit: Visit) -> None:
     at = visit("create")
     widget(at, "button_group", "Quality").set_value("Sketch").run()
-    assert widget(at, "number_input", "Steps").value == QUALITIES["Sketch"].steps
+    assert widget(at, "number_input", "Steps").value == steps_of("Sketch", ATELIER)
     assert widget(at, "number_input", "Frames a leg").value == QUALITIES["Sketch"].frames
     widget(at, "number_input", "Steps").set_value(9).run()
     assert not widget(at, "button_group", "Quality").value
+
+
+def test_a_distilled_model_is_walked_as_it_was_distilled_unless_told_otherwise(
+    visit: Visit, make_pipeline: PipelineMaker
+) -> None:
+    folder = settings().models_folder / "few"
+    shutil.copytree(make_pipeline(), folder)
+    (folder / DISTILLATION).write_text('{"steps": 3, "guidance": 1.0}')
+    at = visit("create")
+    assert "has no effect" not in all_text(at)
+    widget(at, "selectbox", "Model").select("few").run()
+    steps, guidance = (widget(at, "number_input", name) for name in ("Steps", "Guidance"))
+    assert (steps.value, guidance.value) == (3, 1.0)
+    assert "distilled" not in all_text(at)
+    assert "Without guidance the negative prompt has no effect." in texts(at)
+    guidance.set_value(4.0).run()
+    assert "few was distilled to 3 steps without guidance" in all_text(at)
+    assert "has no effect" not in all_text(at)
+    press(type_prompts(at, "a red square", "a sea"), WALK)
+    (walk,) = all_walks()
+    assert (walk.steps, walk.guidance, len(walk.spec["without"])) == (3, 4.0, 4)
+
+
+def test_what_a_stored_walk_leaves_out_is_what_it_meant(
+    visit: Visit, enqueue_walk: MakeWalk, update_walk: UpdateWalk
+) -> None:
+    old = enqueue_walk("a moon", "a sea")
+    update_walk(old, spec={"stops": old.spec["stops"], "size": 64})
+    at = visit("create", use=old.id)
+    steps, guidance = (widget(at, "number_input", name) for name in ("Steps", "Guidance"))
+    assert (steps.value, guidance.value) == (16, 4.0)
+    assert widget(at, "button_group", "Mode").value == "exact"
 
 
 def test_stops_are_added_reversed_and_removed(visit: Visit) -> None:

@@ -17,7 +17,7 @@ from momalisa.atelier.evaluation.picture_generator import PictureGenerator
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.walk import frames
-from momalisa.spec import Stop, WalkSpec
+from momalisa.spec import LEFT_OUT, Stop, WalkSpec
 
 FRAMES = 24
 
@@ -89,6 +89,7 @@ def _walk(
         steps=generator.steps,
         guidance=generator.guidance,
         size=generator.size,
+        without=LEFT_OUT,
     )
     done = {one.index: one.frame for one in frames(spec, generator.runner, cache)}
     return [done[index] for index in range(len(done))]

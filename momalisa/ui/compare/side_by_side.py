@@ -11,6 +11,7 @@ from db.models import State, Walk
 from momalisa.pacing import PACINGS, PacingName
 from momalisa.spec import WalkSpec, explain
 from momalisa.ui import (
+    draft,
     error_display,
     film_detail,
     history,
@@ -176,7 +177,7 @@ def _fill_prompts(prompts: Sequence[str]) -> None:
 def _submit_both(pacing: PacingName) -> None:
     stops = [{"prompt": st.session_state[f"duo_prompt_{n}"], "seed": 7 + n} for n in (0, 1)]
     try:
-        spec = WalkSpec.model_validate({"stops": stops})
+        spec = WalkSpec.model_validate(draft.default_fields() | {"stops": stops})
     except ValidationError as error:
         st.session_state.duo_problems = explain(error)
         st.rerun()

@@ -2,13 +2,10 @@
 
 import secrets
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from random import Random
 
 import streamlit as st
 
-from momalisa.errors import MomaLisaError
-from momalisa.models.registry import find_for_visitor
 from momalisa.pacing import PACINGS
 from momalisa.settings import settings
 from momalisa.spec import STOPS
@@ -187,6 +184,8 @@ def show_more(problems: Problems) -> None:
             placeholder="what should not be in the picture",
         )
         show_problem(problems, "negative")
+        unguided = "Without guidance the negative prompt has no effect."
+        _show_note("negative", "" if draft.is_guided() else unguided)
         _show_methods(problems)
         _show_model(problems)
         _show_location()
@@ -219,6 +218,7 @@ def _show_numbers(problems: Problems) -> None:
     with fps:
         _show_number("Frames a second", "fps")
     show_problem(problems, "steps", "guidance", "fps")
+    _show_note("steps", draft.advice_on_steps())
 
 
 def _show_number(label: str, field: str, step: float = 1) -> None:
@@ -304,13 +304,16 @@ def _show_location() -> None:
 
 
 def _use_model() -> None:
-    chosen = str(draft.field_value("model") or "")
-    card = draft.model_cards().get(chosen)
-    with suppress(MomaLisaError):
-        # A folder or a hub id that was typed; an error is shown beside the field.
-        card = card or find_for_visitor(chosen)
-    if card is not None:
+    if card := draft.chosen_card():  # else an error is shown beside the field
         draft.apply_model_defaults(card)
+
+
+def _show_note(field: str, text: str) -> None:
+    """Show a sentence about a field, in a placeholder that always exists (see `show_problem`)."""
+    place = st.empty()
+    if text:
+        with place.container(key=f"quiet_note_{field}"):
+            st.text(text)
 
 
 def show_problem(problems: Problems, *fields: str) -> None:
