@@ -17,7 +17,7 @@ from db.session import migrate
 from momalisa import open_files
 from momalisa.errors import MomaLisaError
 from momalisa.logs import configure_logs
-from momalisa.number_marks import exchange_marks
+from momalisa.number_marks import begin_far_above, exchange_marks, has_given_none
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
@@ -39,8 +39,9 @@ from momalisa.ui.http import (
 from momalisa.worker.courier import Courier
 from momalisa.worker.supervisor import Supervisor
 
-MARK_SECONDS = 3.0
-"""Seconds that the storage has to name the last accession numbers, before the first page."""
+MARK_SECONDS, FIRST_MARK_SECONDS = 3.0, 20.0
+"""Seconds that the storage has to name the last accession numbers, before the first page; of a
+history that has given none, the second."""
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +55,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
         await anyio.to_thread.run_sync(migrate, settings().database)
     except HistoryError as error:
         log.error("%s", error)  # every page shows it as well
-    # Before a number is given; if the storage is slow or away, the courier does it later.
-    with anyio.move_on_after(MARK_SECONDS):
-        await anyio.to_thread.run_sync(_raise_counters, abandon_on_cancel=True)
+    await raise_counters()
     if warning := hosts.describe_exposure(st.get_option("server.address") or ""):
         log.warning("%s", warning)
     threading.Thread(target=_warm_up, daemon=True).start()
@@ -76,7 +75,21 @@ def _make_courier() -> Courier:
     return Courier(open_outbox(settings()), store, settings().database)
 
 
-def _raise_counters() -> None:
+async def raise_counters() -> None:
+    """Learn which accession numbers were given, before the first one is given here.
+
+    If the storage is slow or away, the courier does it later, and a new history begins far above.
+    """
+    url = settings().database
+    with suppress(HistoryError):  # every page shows it
+        is_new = await anyio.to_thread.run_sync(has_given_none, url)
+        with anyio.move_on_after(FIRST_MARK_SECONDS if is_new else MARK_SECONDS) as wait:
+            await anyio.to_thread.run_sync(_exchange_marks, abandon_on_cancel=True)
+        if wait.cancelled_caught:
+            await anyio.to_thread.run_sync(begin_far_above, url)
+
+
+def _exchange_marks() -> None:
     """Raise the accession number counters of a restored history to the marks in the storage."""
     try:
         storage = open_storage(settings().store_root, retry_seconds=MARK_SECONDS)

@@ -43,7 +43,7 @@ def exchange_marks(storage: Storage, database: str) -> dict[int, int]:
     try:
         marks = _read_marks(storage, database)
     except StorageError:
-        _begin_far_above(database)
+        begin_far_above(database)
         raise
     _set_back(database)
     given = _read_counters(database)
@@ -64,9 +64,14 @@ def exchange_marks(storage: Storage, database: str) -> dict[int, int]:
     return given
 
 
-def _begin_far_above(database: str) -> None:
+def has_given_none(database: str) -> bool:
+    """Whether a history is new: it has given no number, and has seen no storage."""
+    return not _read_counters(database)
+
+
+def begin_far_above(database: str) -> None:
     """Let a new history leave out numbers that films in an unknown storage may have."""
-    if _read_counters(database):
+    if not has_given_none(database):
         return
     with writing(database) as session:
         first = STEP * (FEWEST + secrets.randbelow(FEWEST))
