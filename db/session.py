@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).resolve().parent
 BUSY_SECONDS = 15
+SECRETS = ("password", "passfile", "sslpassword", "sslkey")  # of a URL's query
 _WRITES = "history_writes"  # execution option of transactions that write
 _MIGRATION_LOCK_ID = 0x4D4F4D41  # PostgreSQL's advisory lock for migrations: "MOMA"
 _migration_lock = threading.Lock()
@@ -154,7 +155,9 @@ def sqlite_file(url: str) -> Path | None:
 
 def describe_location(url: str) -> str:
     """Return the history's file, or its URL without the password."""
-    return str(sqlite_file(url) or make_url(url).render_as_string(hide_password=True))
+    if file := sqlite_file(url):
+        return str(file)
+    return make_url(url).difference_update_query(SECRETS).render_as_string(hide_password=True)
 
 
 def migrate(url: str) -> None:

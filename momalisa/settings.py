@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import SQLAlchemyError
 
 from momalisa.errors import BadInput
 
@@ -67,6 +69,10 @@ class Settings(BaseSettings):
         """Turn the short form postgres:// into the one that SQLAlchemy reads."""
         if url and "://" not in url:
             raise ValueError("it begins with sqlite:/// or postgresql://")
+        try:
+            make_url(url or "sqlite://")
+        except (SQLAlchemyError, ValueError):
+            raise ValueError("it is such as postgresql://name:password@host:5432/history") from None
         return re.sub(r"^postgres://", "postgresql://", url)
 
     @field_validator("store")
@@ -151,7 +157,9 @@ def settings() -> Settings:
 
 def _explain(problem: ErrorDetails) -> str:
     """What is wrong with a setting, and what it should be."""
-    given, limits = f"“{str(problem['input'])[:80]}”", problem.get("ctx", {})
+    # An address may hold a password, and this goes to logs.
+    shown = re.sub(r"(^|//).*@", r"\1***@", str(problem["input"]), flags=re.DOTALL)[:80]
+    given, limits = f"“{shown}”", problem.get("ctx", {})
     match problem["type"]:
         case "value_error":
             return f"{given} cannot be used: {limits['error']}"

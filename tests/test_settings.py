@@ -47,6 +47,21 @@ def test_host_names_are_read_with_spaces_and_in_any_case() -> None:
     assert names == ("gallery.example", "*.app.example", "museum", "10.0.0.7")
 
 
+@pytest.mark.parametrize("url", ["postgresql://ada:secret@host:port/history", "ada:secret@host"])
+def test_an_address_of_the_history_that_cannot_be_read_is_told_without_its_password(
+    url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("MOMALISA_DATABASE_URL", url)
+    settings.cache_clear()
+    try:
+        assert main(["models"]) == BAD_INPUT
+    finally:
+        settings.cache_clear()
+    told = capsys.readouterr().err
+    assert told.startswith("MOMALISA_DATABASE_URL")
+    assert "secret" not in told
+
+
 def test_short_address_of_postgresql_is_understood() -> None:
     given = Settings(database_url="postgres://museum@host/history")
     assert given.database == "postgresql://museum@host/history"

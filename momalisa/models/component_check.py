@@ -13,6 +13,8 @@ from momalisa.errors import ModelBroken
 
 CONFIG_BYTES = 16 * 2**20
 """Most bytes of a configuration; the largest is an index of weights."""
+NOISE_LEVELS = 10_000
+"""Most noise levels of a scheduler; usual are 1,000."""
 
 _UNET, _TEXT = {"UNet2DConditionModel"}, {"CLIPTextModel"}
 _AUTOENCODERS = {"AutoencoderKL", "AutoencoderTiny"}
@@ -113,6 +115,7 @@ def _check_component(folder: Path, name: str, value: object, allowed: set[str]) 
 def _check_config(where: str, config: Mapping[str, Any], allowed: set[str]) -> None:
     """Check that a component's configuration agrees with the allowed classes."""
     _refuse_code(where, config)
+    _check_noise_levels(where, config)
     named = [config.get("_class_name"), config.get("tokenizer_class")]
     architectures = config.get("architectures")
     named += architectures if isinstance(architectures, list) else [architectures]
@@ -120,6 +123,13 @@ def _check_config(where: str, config: Mapping[str, Any], allowed: set[str]) -> N
         known = isinstance(class_name, str) and class_name in allowed | _sibling_classes(allowed)
         if class_name is not None and not known:
             raise ModelBroken(f"its {where} names a class that is not loaded here.")
+
+
+def _check_noise_levels(where: str, config: Mapping[str, Any]) -> None:
+    """Refuse a scheduler with so many noise levels that their tables fill the memory."""
+    levels = config.get("num_train_timesteps")
+    if isinstance(levels, int | float) and not 0 < levels <= NOISE_LEVELS:
+        raise ModelBroken(f"its {where} names a number of noise levels that no model has.")
 
 
 def _sibling_classes(allowed: set[str]) -> set[str]:

@@ -29,7 +29,10 @@ DISTILLATION = "distillation.json"
 LOAD_ERRORS = (
     *(OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, OverflowError),
 )
-"""What the libraries raise at files or parts that are missing or damaged."""
+"""What the libraries raise at files or parts that are missing or damaged.
+
+The tokenizers' library raises a plain Exception as well.
+"""
 
 
 class Family(NamedTuple):
@@ -238,7 +241,9 @@ def load(name: str, device: str = "") -> "ModelRunner":
         runner = ModelRunner(adapter.load(card.name, folder, where, folder_digest(folder)))
         runner.distilled = card.distilled
         runner.warm_up()
-    except LOAD_ERRORS as error:
+    except Exception as error:
+        if not isinstance(error, LOAD_ERRORS) and type(error) is not Exception:
+            raise
         raise ModelBroken(f"The model “{name}” cannot be loaded: {error}") from error
     runner.seconds_to_load = time.perf_counter() - began
     return runner

@@ -176,6 +176,8 @@ def reverse_stops() -> None:
 def move_stop(stop_id: int, by: int) -> None:
     """Swap a stop with the one `by` positions later, if there is one."""
     ids = stop_ids()
+    if stop_id not in ids:  # removed by a click just before
+        return
     here, there = ids.index(stop_id), ids.index(stop_id) + by
     if 0 <= there < len(ids):
         ids[here], ids[there] = ids[there], ids[here]

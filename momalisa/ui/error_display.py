@@ -4,6 +4,7 @@ A refusal is not a fault of the program: it is one line of the log, without a tr
 """
 
 import logging
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -25,6 +26,7 @@ REFUSALS = (BadInput, NotAllowed)
 """Errors that say what a visitor may not do, or has to change."""
 LINE_LENGTH = 300
 """Most characters of a refusal in the log."""
+_LOCATION = re.compile(r" \(The history: .*\)$", re.DOTALL)
 _RETRY = "error_display.retry"
 
 log = logging.getLogger(__name__)
@@ -33,7 +35,9 @@ P = ParamSpec("P")
 
 def error_message(error: Exception) -> str:
     """The error as a sentence for the visitor: the app's own messages, a general one otherwise."""
-    if isinstance(error, MomaLisaError | HistoryError):
+    if isinstance(error, HistoryError):
+        return _LOCATION.sub("", str(error))  # a path of this machine, or the name of a server
+    if isinstance(error, MomaLisaError):
         return str(error)
     return (
         "Something went wrong that nobody foresaw. It is written in the server's log; what you "

@@ -236,15 +236,12 @@ def show_delete_button(walk: Walk) -> None:
         return
     with st.popover("Delete", icon=":material/delete:"):
         st.write(f"{walk.accession} and its files will be gone for good.")
-        if st.button("Yes, delete it", key=f"delete_{walk.id}", type="primary"):
+        pressed = st.button("Yes, delete it", key=f"delete_{walk.id}", type="primary")
+    if pressed:
+        with error_display.errors_as_toasts():
             storage = open_storage(settings().store_root, retry_seconds=DELETE_PATIENCE)
-            delete_walk(
-                walk.id,
-                storage,
-                open_outbox(settings()),
-                settings().database,
-                open_frame_cache(settings()),
-            )
+            outbox, cache = open_outbox(settings()), open_frame_cache(settings())
+            delete_walk(walk.id, storage, outbox, settings().database, cache)
             _close_film()
             st.rerun()
 

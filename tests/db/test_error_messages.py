@@ -102,8 +102,9 @@ def test_folder_in_the_files_place_is_out_of_reach(files: SQLite) -> None:
         migrate(url)
 
 
-def test_server_that_is_gone_is_out_of_reach(tmp_path: Path) -> None:
-    url = f"postgresql+psycopg://ada:secret@/history?host={tmp_path}"
+@pytest.mark.parametrize("secret", ["ada:secret@/history?", "ada@/history?password=secret&"])
+def test_server_that_is_gone_is_out_of_reach(secret: str, tmp_path: Path) -> None:
+    url = f"postgresql+psycopg://{secret}host={tmp_path}"
     with pytest.raises(OutOfReach, match="cannot be reached") as raised:
         migrate(url)
     assert "secret" not in str(raised.value)

@@ -83,6 +83,10 @@ HOSTILE: dict[str, Change] = {
     ).write_text(json.dumps({"weight_map": {"a": "../../secret.safetensors"}})),
     "an adapter": lambda f: (f / "text_encoder" / "adapter_config.json").write_text("{}"),
     "pickled weights": with_pickle,
+    "an odd tokenizer": lambda f: write(f / "tokenizer" / "tokenizer.json", version=""),
+    "too many noise levels": lambda f: write(
+        f / "scheduler" / "scheduler_config.json", num_train_timesteps=10**9
+    ),
 }  # fmt: skip
 
 

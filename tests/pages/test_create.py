@@ -11,6 +11,7 @@ from db.models import State
 from db.session import writing
 from momalisa.models.registry import ATELIER, DISTILLATION, digest_of
 from momalisa.settings import settings
+from momalisa.ui import draft
 from momalisa.ui.create.presets import PRESETS
 from momalisa.ui.create.quality import QUALITIES, steps_of
 from tests.support.pages import (
@@ -213,6 +214,13 @@ def test_a_stop_moves_with_its_seed(visit: Visit) -> None:
     assert widget(at, "text_input", "Seed 1").value == "99"
     assert widget(at, "button", "Move stop 1 up").disabled
     assert widget(at, "button", "Move stop 3 down").disabled
+
+
+def test_a_stop_that_was_just_removed_cannot_be_moved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two quick clicks the second came from a button that was about to go."""
+    monkeypatch.setattr(draft, "stop_ids", lambda: [0, 1])
+    for by in (-1, 1):
+        draft.move_stop(2, by)
 
 
 def test_a_walk_has_at_most_twelve_stops(visit: Visit) -> None:

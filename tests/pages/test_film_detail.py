@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import text
 
 from db import curation, deletions
 from db.models import State
@@ -211,6 +212,20 @@ def test_a_confirmed_deletion_removes_row_and_files(visit: Visit, add_film: Make
     assert all_walks() == []
     assert list(storage.list()) == []
     assert "The walls are still bare." in texts(at)
+
+
+def test_a_deletion_that_fails_is_told_beside_the_film(visit: Visit, add_film: MakeWalk) -> None:
+    """The error stood in the place of the whole page."""
+    walk = add_film()
+    at = visit("gallery", walk=walk.id)
+    with writing(settings().database) as session:
+        refusal = "CREATE TRIGGER no BEFORE DELETE ON walks BEGIN SELECT RAISE(ABORT, 'no'); END"
+        session.execute(text(refusal))
+    press(at, "Yes, delete it")
+    assert at.toast
+    assert not at.error
+    assert "All films" in [button.label for button in at.button]
+    assert stored_walk(walk.id).state is State.DONE
 
 
 def test_a_deletion_takes_the_frames_that_no_other_film_has(
