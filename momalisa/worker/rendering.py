@@ -28,6 +28,7 @@ from momalisa.storage.outbox import Outbox
 from momalisa.store_folder import may_be_made
 from momalisa.stored_films import find_result
 from momalisa.worker.blame import Blame, assign_blame, describe_fault
+from momalisa.worker.last_device import load_where_before
 from momalisa.worker.lease import ActiveJob, StopRequest
 from momalisa.worker.stall import StallWatch
 
@@ -84,7 +85,7 @@ class JobRenderer:
     ) -> None:
         self._settings = settings
         self._outbox = outbox
-        self._models = ModelHolder(load, settings.device)
+        self._models = ModelHolder(load_where_before(load, settings), settings.device)
         self._watch = watch
         self._cancelled: Callable[[], bool] = lambda: False
         self._render, self._render_still = render, render_still
