@@ -8,6 +8,8 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
+from db.error_messages import HistoryError
+from momalisa.errors import MomaLisaError
 from momalisa.health import configuration, films, machine, readiness
 from momalisa.health.deadline import DeadlineRunner
 from momalisa.health.finding import Check, Finding, Level, count_of, wrong
@@ -69,7 +71,9 @@ def run_checks(checks: Mapping[str, Check], current: Settings, seconds: float) -
         if not future.done():
             told = f"The check of the {name} gave no answer in {seconds:.0f} s."
             findings += wrong(name, told, "Is a disk, server or network hung?")
-        elif error := future.exception():
+        elif isinstance(error := future.exception(), MomaLisaError | HistoryError):
+            findings += wrong(name, str(error), "See also what is told of the home and the store.")
+        elif error:
             told = f"The check of the {name} failed: {type(error).__name__}: {error}"
             findings += wrong(name, told, "This is a fault of the program: please report it.")
         else:

@@ -132,6 +132,9 @@ def test_a_home_that_is_a_file_or_below_one_is_a_fault(tmp_path: Path) -> None:
     for home, words in ((file, "is a file"), (file / "home", "cannot be made")):
         current = Settings(home=home)
         assert words in told(diagnose(current, "home"), Level.WRONG)
+        (outbox,) = diagnose(current, "outbox")
+        assert "is not a folder" in outbox.sentence
+        assert "fault of the program" not in outbox.remedy
         with pytest.raises(NoFolder, match="MOMALISA_HOME"), writing(current.database):
             pass
 
