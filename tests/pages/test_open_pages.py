@@ -14,6 +14,11 @@ from tests.support import asgi
 PAGE = b"<html>a page</html>"
 
 
+async def _until_disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "websocket.disconnect":
+        pass
+
+
 class Gallery:
     """An app with pages and a WebSocket that is open until `ended` is set, and its browsers."""
 
@@ -22,10 +27,14 @@ class Gallery:
         self.app = open_pages.limit_open_pages(self._answer)
         self.open: list[asyncio.Task[Any]] = []
 
-    async def _answer(self, scope: Scope, _receive: Receive, send: Send) -> None:
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             await send({"type": "websocket.accept"})
-            await self.ended.wait()
+            gone = asyncio.create_task(_until_disconnected(receive))
+            ended = asyncio.create_task(self.ended.wait())
+            await asyncio.wait((gone, ended), return_when=asyncio.FIRST_COMPLETED)
+            gone.cancel()
+            ended.cancel()
             return
         scope["endpoint"] = StaticFiles(directory=".")
         headers = [(b"content-type", b"text/html")]
@@ -41,7 +50,7 @@ class Gallery:
                 first.set_result(message)
 
         async def receive() -> Any:
-            return {"type": "websocket.connect"}
+            await asyncio.Event().wait()
 
         scope: Any = {"type": "websocket", "path": "/_stcore/stream", "headers": []}
         scope |= {"client": (client, 1)}
@@ -65,7 +74,7 @@ def limits(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_address_has_only_so_many_pages_and_all_have() -> None:
     async def scene() -> list[str]:
         gallery = Gallery()
-        clients = ("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.3")
+        clients = ("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.2")
         answers = [await gallery.connect(client) for client in clients]
         await gallery.close()
         answers.append(await gallery.connect("192.0.2.1"))
@@ -75,6 +84,32 @@ def test_one_address_has_only_so_many_pages_and_all_have() -> None:
 
     expected = ["accept", "accept", "close", "accept", "close", "accept"]
     assert asyncio.run(scene()) == expected
+
+
+def test_who_has_many_pages_makes_room_for_who_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Four addresses held all pages of the gallery, and let no other visitor in."""
+    monkeypatch.setenv("MOMALISA_PAGES_ADDRESS", "9")
+    monkeypatch.setenv("MOMALISA_PAGES_TOTAL", "5")
+    settings.cache_clear()
+
+    async def scene() -> tuple[list[str], list[bool]]:
+        gallery = Gallery()
+        first = ("192.0.2.1", "192.0.2.1", "192.0.2.1", "192.0.2.2", "192.0.2.2")
+        for client in first:
+            await gallery.connect(client)
+        page = await asgi.request("/gallery", app=gallery.app, client="192.0.2.3")
+        answers = [(await gallery.connect(client))["type"] for client in ("192.0.2.3", "192.0.2.3")]
+        refused = await gallery.connect("192.0.2.2")
+        await asyncio.sleep(0.1)
+        over = [task.done() for task in gallery.open[:6]]
+        await gallery.close()
+        assert page[0] == 200
+        return [*answers, refused["type"]], over
+
+    answers, over = asyncio.run(scene())
+    assert answers == ["websocket.accept", "websocket.close", "websocket.close"]
+    # The newest page of the address that had three: the pages opened before it are at work.
+    assert over == [False, False, True, False, False, False]
 
 
 def test_where_too_many_are_open_a_page_is_a_sentence() -> None:

@@ -4,8 +4,10 @@ Each open page has a WebSocket, and in this process a session and a thread: thou
 one visitor would take its memory from all others.
 """
 
+import asyncio
 import logging
-from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html import escape
 from ipaddress import IPv6Address, ip_address, ip_network
 
@@ -25,37 +27,86 @@ MANY = "As many pages are open as this gallery may have. It looks again in a mom
 log = logging.getLogger(__name__)
 
 
+class OpenPages:
+    """The pages that are open: of each address, in the order in which they were opened."""
+
+    def __init__(self) -> None:
+        self._pages: dict[str, list[asyncio.Event]] = {}
+
+    def find_refusal(self, address: str) -> str:
+        """Why one more page from an address is refused; blank if it may be opened."""
+        if len(self._open(address)) >= settings().pages_address:
+            return MANY_HERE
+        return MANY if self._is_full() and not self._find_richer(address) else ""
+
+    @contextmanager
+    def opened(self, address: str) -> Iterator[asyncio.Event]:
+        """Count a page that may be opened; yields what is set when it has to make room."""
+        if self._is_full():
+            # The newest, which is least at work.
+            self._open(self._find_richer(address))[-1].set()
+        closing = asyncio.Event()
+        self._pages.setdefault(address, []).append(closing)
+        try:
+            yield closing
+        finally:
+            self._pages[address].remove(closing)
+            if not self._pages[address]:
+                del self._pages[address]
+
+    def _open(self, address: str) -> list[asyncio.Event]:
+        """An address's pages; those that are about to close do not count."""
+        return [page for page in self._pages.get(address, ()) if not page.is_set()]
+
+    def _is_full(self) -> bool:
+        return sum(len(self._open(address)) for address in self._pages) >= settings().pages_total
+
+    def _find_richer(self, address: str) -> str:
+        """The address with most pages, if it keeps as many as this one gets; else blank."""
+        most = max(self._pages, key=lambda one: len(self._open(one)), default="")
+        return most if len(self._open(most)) - len(self._open(address)) > 1 else ""
+
+
 def limit_open_pages(app: ASGIApp) -> ASGIApp:
-    """Wrap an app: refuse WebSockets, and the HTML of pages, beyond the limits of the settings."""
-    open_pages: Counter[str] = Counter()
+    """Wrap an app: refuse WebSockets, and the HTML of pages, beyond the limits of the settings.
+
+    Where all pages are open, the address with most of them makes room for one with fewer.
+    """
+    open_pages = OpenPages()
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
-        address = find_network(scope)
-        refusal = find_refusal(open_pages, address)
         if scope["type"] == "lifespan":
             await app(scope, receive, send)
-        elif scope["type"] == "http":
+            return
+        address = find_network(scope)
+        refusal = open_pages.find_refusal(address)
+        if scope["type"] == "http":
             await app(scope, receive, _replacing_pages(refusal, scope, receive, send))
         elif refusal:
             log.debug("a page was refused: %s", refusal)
             await send({"type": "websocket.close", "code": TRY_AGAIN_LATER})
         else:
-            open_pages[address] += 1
-            try:
-                await app(scope, receive, send)
-            finally:
-                open_pages[address] -= 1
-                if not open_pages[address]:
-                    del open_pages[address]
+            with open_pages.opened(address) as closing:
+                await app(scope, _receive_until(closing, receive), send)
 
     return middleware
 
 
-def find_refusal(open_pages: Counter[str], address: str) -> str:
-    """Why one more page from an address is refused; blank if it may be opened."""
-    if open_pages[address] >= settings().pages_address:
-        return MANY_HERE
-    return MANY if open_pages.total() >= settings().pages_total else ""
+def _receive_until(closing: asyncio.Event, receive: Receive) -> Receive:
+    """Wrap `receive`: the client counts as disconnected once `closing` is set."""
+
+    async def receive_or_close() -> Message:
+        tasks = asyncio.ensure_future(receive()), asyncio.create_task(closing.wait())
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            if closing.is_set():
+                return {"type": "websocket.disconnect", "code": TRY_AGAIN_LATER}
+            return await tasks[0]
+        finally:
+            for task in tasks:
+                task.cancel()
+
+    return receive_or_close
 
 
 def find_network(scope: Scope) -> str:
