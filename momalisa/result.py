@@ -1,8 +1,11 @@
 """What came of a walk: the fields of `walk.json`'s "result" and of the history's columns."""
 
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, FiniteFloat
+
+from momalisa.engine import perception
 
 Count = Annotated[int, Field(ge=0, lt=2**31)]
 FileKind = Annotated[str, Field(max_length=16)]
@@ -27,6 +30,14 @@ class RenderStats(BaseModel):
     device: Annotated[str, Field(max_length=200)] = ""
     dtype: Annotated[str, Field(max_length=16)] = ""
     model_digest: Annotated[str, Field(max_length=64)] = ""
+
+
+def describe_leaps(distances: Sequence[float]) -> str:
+    """Where a film leaps, by the distances between its frames, the first of which is frame 1."""
+    found = [str(step + 1) for step in perception.leaps(distances)]
+    if len(found) < 2:
+        return f"A leap after frame {found[0]}" if found else ""
+    return f"Leaps after frames {', '.join(found[:-1])} and {found[-1]}"
 
 
 class Result(RenderStats):

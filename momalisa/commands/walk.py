@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from momalisa.errors import BadInput
 from momalisa.files import write_atomically
 from momalisa.pacing import PACINGS
+from momalisa.result import describe_leaps
 from momalisa.settings import settings
 from momalisa.spec import LEFT_OUT, SHORTCUTS, Interpolation, Loop, Mode, WalkSpec, pair_with_seeds
 
@@ -121,6 +122,8 @@ def _run_walk(options: argparse.Namespace) -> int:
     finally:
         cache.trim()  # not before all frames are read
     print(f"{options.out}: {len(frames)} frames in {stats.seconds:.1f} s")
+    if spec.pacing == "even" and (leaps := describe_leaps(stats.distances)):
+        print(f"{leaps}: there the model's pictures have nothing between them.")
     return 0
 
 

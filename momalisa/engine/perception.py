@@ -16,6 +16,8 @@ Numbers = NDArray[np.float64]
 Lab = NDArray[np.float32]
 
 SCALES = 4
+LEAP = 2.0
+"""A step larger than so many mean steps is a leap."""
 
 _UNIT = np.arange(256, dtype=np.float32) / np.float32(255.0)
 _LINEAR = np.where(_UNIT <= 0.04045, _UNIT / 12.92, ((_UNIT + 0.055) / 1.055) ** 2.4)
@@ -84,6 +86,12 @@ def evenness(distances: Sequence[float]) -> float:
     ranks = np.arange(1, len(ordered) + 1)
     gini = (2 * ranks - len(ordered) - 1) @ ordered / (len(ordered) * ordered.sum())
     return float(1.0 - gini)
+
+
+def leaps(distances: Sequence[float]) -> list[int]:
+    """The indices of distances that are leaps: between frame i and frame i + 1."""
+    mean = sum(distances) / max(len(distances), 1)
+    return [index for index, step in enumerate(distances) if step > LEAP * mean]
 
 
 def sharpness(picture: Picture) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from db.models import Walk
+from momalisa.result import describe_leaps
 from momalisa.spec import WalkSpec
 from momalisa.ui.submit import has_spec, spec_of
 
@@ -28,8 +29,14 @@ def show_wall_label(walk: Walk) -> None:
 def label_lines(walk: Walk) -> tuple[str, ...]:
     """The label's lines below the title; the accession number is the last."""
     if has_spec(walk):
-        return (*spec_lines(spec_of(walk), walk.frames_total), walk.accession)
+        lines = spec_lines(spec_of(walk), walk.frames_total)
+        return (*lines, *filter(None, [leaps_line(walk)]), walk.accession)
     return (f"Film of another program, {walk.frames_total} frames", walk.accession)
+
+
+def leaps_line(walk: Walk) -> str:
+    """Where a film with even pacing still leaps; "" if it does not, or was not to be even."""
+    return describe_leaps(walk.distances) if walk.pacing == "even" else ""
 
 
 def caption(walk: Walk) -> str:

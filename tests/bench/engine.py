@@ -3,8 +3,9 @@
 Every variant of rendering a walk runs on the same pairs of prompts, in turn, so that a busy machine
 slows all of them alike. The table shows medians over the pairs; times are shares of the plain
 loop's (diffusers' own pipeline, called for each frame), errors are against exact mode on the same
-pair. Memory is that of a process of its own. On a GPU a pipeline with the shape of Stable Diffusion
-1.5 and random weights is timed too.
+pair. Size, steps and guidance are the model's own, and "fast" is what a new walk takes: for a model
+that was distilled to few steps the same as exact mode. Memory is that of a process of its own. On a
+GPU a pipeline with the shape of Stable Diffusion 1.5 and random weights is timed too.
 
 With --against CHECKOUT, only the time of this checkout's engine is compared with another's.
 """
@@ -31,11 +32,11 @@ import torch
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.runner import ModelRunner
-from momalisa.models.registry import load
+from momalisa.models.registry import find, load
 from momalisa.render import encode_film, render_frames
-from momalisa.spec import SHORTCUTS, WalkSpec
+from momalisa.spec import LEFT_OUT, SHORTCUTS, WalkSpec
 from tests.bench.command import new_parser, write_figures
-from tests.bench.diffusers_models import load_sd15_shape, pipeline_of, render_plainly
+from tests.bench.diffusers_models import load_sd15_shape, render_plainly
 from tests.bench.versions import WALKS, compare_checkouts, print_comparison
 
 PROMPTS = (
@@ -102,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--device", default="", help="such as cpu; default: the best there is")
     parser.add_argument("--rounds", type=int, default=3, help="pairs of prompts, one a round")
     parser.add_argument("--frames", type=int, default=16)
-    parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--steps", type=int, help="default: the model's own")
     parser.add_argument("--even", type=int, default=20, help="pairs for even pacing; 0 for none")
     parser.add_argument("--memory", action=argparse.BooleanOptionalAction, default=True)
     parser.add_argument("--against", type=Path, metavar="CHECKOUT", help="compare with its engine")
@@ -112,26 +113,32 @@ def _parser() -> argparse.ArgumentParser:
 
 def _measure(options: argparse.Namespace) -> dict[str, Any]:
     runner = load(options.model, options.device)
+    fields = _fields(options)
     print(f"{runner.model.name} on {runner.model.device}, {torch.get_num_threads()} threads")
     figures: dict[str, Any] = {}
     rounds = pairs(options.rounds)
-    figures["variants"] = _print_rows(compare(runner, rounds, options.frames, options.steps))
+    figures["variants"] = _print_rows(compare(runner, rounds, fields))
     if options.even:
-        figures["even"] = compare_pacings(
-            runner, pairs(options.even), options.frames, options.steps
-        )
+        figures["even"] = compare_pacings(runner, pairs(options.even), fields)
         _print(figures["even"])
     if options.memory:
         figures["peak MB"] = {n: memory(options.model, n) for n in MEMORY_FRAMES}
         _print(figures["peak MB"])
     if runner.model.device.type == "cuda":
-        rows = compare(load_sd15_shape(), rounds[:3], 16, options.steps)
+        big = {"frames": 16, "steps": 20, "size": 512, "without": LEFT_OUT}
+        rows = compare(load_sd15_shape(), rounds[:3], big)
         figures["like SD 1.5"] = _print_rows(rows)
     return figures
 
 
+def _fields(options: argparse.Namespace) -> dict[str, Any]:
+    """A new walk's fields, with the options' frames and steps."""
+    given = {"frames": options.frames, "steps": options.steps}
+    return find(options.model).new_walk | {k: v for k, v in given.items() if v is not None}
+
+
 def _compare_checkouts(options: argparse.Namespace) -> dict[str, Any]:
-    common = {"frames": options.frames, "steps": options.steps, "model": options.model}
+    common = _fields(options)
     specs = {
         name: [walk_between(pair, **common, **fields) for pair in pairs(options.alternations)]
         for name, fields in WALKS.items()
@@ -153,14 +160,14 @@ def walk_between(pair: Pair, **fields: Any) -> WalkSpec:
     return WalkSpec.model_validate({"stops": stops} | fields)
 
 
-def compare(runner: ModelRunner, rounds: Sequence[Pair], frames: int, steps: int) -> list[Row]:
-    """Run every variant on every pair, in turn."""
-    variants = _variants(runner, {"frames": frames, "steps": steps, "size": _size(runner)})
+def compare(runner: ModelRunner, rounds: Sequence[Pair], fields: dict[str, Any]) -> list[Row]:
+    """Run every variant on every pair, in turn; `fields` are those of all walks."""
+    variants = _variants(runner, fields)
     runs: dict[str, list[Run]] = {name: [] for name in variants}
     variants["plain loop"](rounds[0], 2)  # warms up
     for pair in rounds:
         for name, variant in variants.items():
-            runs[name].append(variant(pair, frames))
+            runs[name].append(variant(pair, fields["frames"]))
     return [_row(name, runs) for name in variants]
 
 
@@ -171,22 +178,20 @@ def _variants(runner: ModelRunner, common: dict[str, Any]) -> dict[str, Variant]
     def plain(pair: Pair, frames: int) -> Run:
         spec = walk_between(pair, **common, mode="exact")
         film, seconds = render_plainly(runner, spec, frames)
-        return Run(film, seconds, 2.0 * spec.steps, None, seconds)
+        return Run(film, seconds, (2.0 if spec.guided else 1.0) * spec.steps, None, seconds)
 
-    only = {name: [other for other in SHORTCUTS if other != name] for name in SHORTCUTS}
+    taken = ["glide"] if runner.distilled else SHORTCUTS
+    only = {name: [other for other in SHORTCUTS if other != name] for name in taken}
     return {
         "plain loop": plain,
         "exact": engine(mode="exact"),
         "fast": engine(mode="fast"),
         **{f"only {name}": engine(mode="fast", without=rest) for name, rest in only.items()},
-        "fast with trunk": engine(mode="fast", without=[]),
+        "fast with trunk and glide": engine(mode="fast", without=[]),
         "exact, even": engine(mode="exact", pacing="even"),
         "fast, even": engine(mode="fast", pacing="even"),
+        "fast, even, with glide": engine(mode="fast", pacing="even", without=["trunk"]),
     }
-
-
-def _size(runner: ModelRunner) -> int:
-    return int(pipeline_of(runner).unet.config.sample_size) * runner.model.latent_factor
 
 
 def _run(runner: ModelRunner, spec: WalkSpec) -> Run:
@@ -250,18 +255,19 @@ def _sharpness(run: Run) -> float:
 
 
 def compare_pacings(
-    runner: ModelRunner, over: Sequence[Pair], frames: int, steps: int
+    runner: ModelRunner, over: Sequence[Pair], fields: dict[str, Any]
 ) -> dict[str, float]:
     """Compare even with linear pacing in fast mode; medians over pairs."""
-    common = {"frames": frames, "steps": steps, "size": _size(runner), "mode": "fast"}
     both = [
-        [_run(runner, walk_between(pair, **common, pacing=name)) for name in ("linear", "even")]
+        [_run(runner, walk_between(pair, **fields, pacing=name)) for name in ("linear", "even")]
         for pair in over
     ]
     figures: dict[str, float] = {"pairs": len(over)}
     for number, name in enumerate(("linear", "even")):
         changes = [perception.step_distances(runs[number].frames) for runs in both]
-        figures[f"{name}: max/mean"] = median(max(steps) / mean(steps) for steps in changes)
+        unevenness = [max(steps) / mean(steps) for steps in changes]
+        figures[f"{name}: max/mean"] = median(unevenness)
+        figures[f"{name}: max/mean, most"] = max(unevenness)
         figures[f"{name}: variation"] = median(float(np.std(s) / np.mean(s)) for s in changes)
         figures[f"{name}: evenness"] = median(perception.evenness(steps) for steps in changes)
         figures[f"{name}: sharpness"] = median(
@@ -287,7 +293,8 @@ def memory(model: str, frames: int) -> float:
 def peak(model: str, frames: str) -> float:
     """Render and encode a walk of two steps; returns this process's peak memory in MB."""
     runner = load(model)
-    spec = walk_between(pairs(1)[0], frames=int(frames), steps=2, size=_size(runner))
+    size = find(model).size
+    spec = walk_between(pairs(1)[0], frames=int(frames), steps=2, size=size, without=LEFT_OUT)
     with tempfile.TemporaryDirectory() as folder:
         encode_film(spec, render_frames(spec, runner, FrameCache(Path(folder))).frames)
     if runner.model.device.type == "cuda":

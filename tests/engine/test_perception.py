@@ -73,3 +73,10 @@ def test_a_blurred_middle_lowers_relative_sharpness() -> None:
     assert perception.sharpness(soft) == 0.0
     assert perception.relative_sharpness([sharp, soft, sharp]) == 0.0
     assert perception.relative_sharpness([sharp, sharp, sharp]) == pytest.approx(1.0)
+
+
+def test_a_leap_is_far_above_the_mean_step() -> None:
+    assert (
+        perception.leaps([]) == perception.leaps([0.0, 0.0]) == perception.leaps([1.0, 2.0]) == []
+    )
+    assert perception.leaps([0.1, 0.9, 0.1, 0.1, 0.1]) == [1]

@@ -14,8 +14,9 @@ RECENT_FILMS = 24
 """How many of a model's newest films the estimate is based on."""
 DECODING_PASSES = 6
 """The cost of a frame besides sampling, in UNet passes (measured by tests/bench/engine.py)."""
-EVEN_PACING_FACTOR = 1.3
-"""The extra cost of measuring a walk for even pacing (tests/bench/engine.py)."""
+EVEN_PACING_FACTOR = 1.5
+"""The cost of a walk with even pacing, for which more pictures are painted than there are frames
+(tests/bench/engine.py)."""
 
 
 def describe_estimate(spec: WalkSpec) -> str:
