@@ -11,7 +11,7 @@ import pytest
 from db import queue, worker_registry
 from db.error_messages import OutOfReach
 from db.models import State, Walk
-from db.session import writing
+from db.session import reading, writing
 from momalisa.errors import Cancelled, ModelNotFound, OutOfMemory
 from momalisa.render import StoredFilm
 from momalisa.settings import CHECKOUT, Settings
@@ -125,7 +125,12 @@ def test_history_out_of_reach_fills_no_log(
     def claims() -> list[dict[str, Any]]:
         return [how for how in tries if "owner" in how]
 
+    def is_alive() -> bool:
+        with reading(settings.database) as session:
+            return bool(worker_registry.list_alive(session=session))
+
     with running_worker(settings):
+        wait_until(is_alive)  # without its first heartbeat it would not start
         monkeypatch.setattr(queue, "claim", away)
         monkeypatch.setattr(worker_registry, "record_heartbeat", away)
         wait_until(lambda: len(claims()) >= 4)
