@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import shutil
 import time
 from collections.abc import Callable, Iterator
@@ -11,12 +12,14 @@ from pathlib import Path
 import torch
 from diffusers import AutoencoderTiny, UNet2DConditionModel
 from diffusers.training_utils import EMAModel
+from safetensors import safe_open
 from torch import Tensor, nn
 from tqdm import tqdm
 from transformers import CLIPTextModel
 
 from momalisa.atelier.canvases import paint_batch
 from momalisa.atelier.captions import write_captions
+from momalisa.atelier.card import student_card
 from momalisa.atelier.denoiser_training import append_to_log
 from momalisa.atelier.distillation import (
     Chains,
@@ -29,6 +32,7 @@ from momalisa.atelier.distillation import (
 )
 from momalisa.atelier.few_steps import relabel_times, warp_schedule
 from momalisa.atelier.meaning import word_table
+from momalisa.atelier.recipe import Recipe
 from momalisa.atelier.text import load_tokenizer, tokenise
 from momalisa.atelier.train import clean_config
 from momalisa.engine.cpu_batching import CpuBatching
@@ -213,7 +217,9 @@ def distil(
             row = [run.step * recipe.batch, seconds, sum(losses) / len(losses)]
             with run.averaged_weights():
                 append_to_log(folder / "distillation.csv", COLUMNS, [*row, *run.check()])
-                export_student(teacher, run.student, run.trajectory, folder / "pipeline")
+                export_student(
+                    teacher, run.student, run.trajectory, folder / "pipeline", samples=row[0]
+                )
             last_save, losses = time.monotonic(), []
     bar.close()
 
@@ -228,11 +234,17 @@ def _load_captions(path: Path) -> list[str]:
 
 
 def export_student(
-    teacher: Path, student: UNet2DConditionModel, trajectory: Trajectory, folder: Path
+    teacher: Path,
+    student: UNet2DConditionModel,
+    trajectory: Trajectory,
+    folder: Path,
+    *,
+    samples: int,
 ) -> None:
     """Write the teacher's pipeline with the student's UNet in fp16 and a scheduler for its steps.
 
-    It is a stock pipeline: as many steps as the student has jumps, without guidance.
+    It is a stock pipeline: as many steps as the student has jumps, without guidance. `samples` is
+    the number of states it was distilled on, for its card.
     """
     unet = copy.deepcopy(student).cpu().eval().requires_grad_(False)
     relabel_times(unet, trajectory)
@@ -241,12 +253,23 @@ def export_student(
     for part in ("vae", "text_encoder", "tokenizer"):
         shutil.copytree(teacher / part, draft / part)
     for name in ("model_index.json", "recipe.json"):
-        if (teacher / name).exists():
-            shutil.copy(teacher / name, draft)
+        shutil.copy(teacher / name, draft)
     unet.half().save_pretrained(draft / "unet")
     clean_config(draft / "unet" / "config.json")
     warp_schedule(trajectory).save_pretrained(draft / "scheduler")
-    told = {"steps": len(trajectory.starts), "guidance": 1.0}
+    steps = len(trajectory.starts)
+    told = {"steps": steps, "guidance": 1.0}
     (draft / DISTILLATION).write_text(f"{json.dumps(told)}\n")
+    recipe, weights = Recipe.load(draft / "recipe.json"), _count_weights(draft)
+    (draft / "README.md").write_text(student_card(recipe, weights, steps=steps, samples=samples))
     shutil.rmtree(folder, ignore_errors=True)
     draft.rename(folder)
+
+
+def _count_weights(pipeline: Path) -> int:
+    """The number of parameters of a pipeline's networks, as its files tell it."""
+    total = 0
+    for path in pipeline.glob("*/*.safetensors"):
+        with safe_open(path, framework="pt") as file:
+            total += sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118
+    return total

@@ -105,7 +105,7 @@ def test_export_is_a_stock_pipeline_that_jumps_as_the_student_does(
 ) -> None:
     torch.manual_seed(1)
     student, trajectory = build_unet(TINY), Trajectory(RECIPE)
-    export_student(teacher, student, trajectory, tmp_path / "pipeline")
+    export_student(teacher, student, trajectory, tmp_path / "pipeline", samples=1234)
     card = find(str(tmp_path / "pipeline"))
     assert (card.steps, card.guidance, card.distilled) == (4, 1.0, True)
     pipeline = DiffusionPipeline.from_pretrained(tmp_path / "pipeline", dtype=torch.float32)
@@ -118,6 +118,9 @@ def test_export_is_a_stock_pipeline_that_jumps_as_the_student_does(
     ).images  # fmt: skip
     mine = sample(student.half().float(), trajectory, noise, encode_captions(teacher, [prompt])[:1])
     assert (stock - mine).abs().max() < 0.02 * mine.abs().max()
+    told = (tmp_path / "pipeline" / "README.md").read_text()
+    assert "4 steps\nwithout guidance" in told
+    assert "1,234 states" in told
 
 
 def test_command_leaves_pipeline_log_and_checkpoint(teacher: Path, tmp_path: Path) -> None:
