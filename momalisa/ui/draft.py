@@ -57,8 +57,9 @@ def restore_from_browser() -> bool:
         st.session_state.shape = json.dumps(_shape())
     shape = st.text_input("Shape of the draft", key="shape")
     if new and shape:
-        _restore_shape(json.loads(shape))
-        return True
+        with suppress(ValueError, TypeError, KeyError):  # it is no browser that sends others
+            _restore_shape(json.loads(shape))
+            return True
     return False
 
 
@@ -110,8 +111,12 @@ def initial_value(key: str) -> Any:
 
 
 def widget_value(key: str) -> Any:
-    """The current value of a widget, not validated."""
-    return st.session_state.get(key, initial_value(key))
+    """The current value of a widget, not validated; a text only where it begins as one.
+
+    A client that is no browser can send a text for what is chosen from a list of numbers.
+    """
+    value, initial = st.session_state.get(key, initial_value(key)), initial_value(key)
+    return initial if isinstance(value, str) and not isinstance(initial, str) else value
 
 
 def field_value(field: str) -> Any:

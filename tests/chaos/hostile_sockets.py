@@ -1,5 +1,6 @@
 """Hostile messages on Streamlit's WebSocket: random bytes, addresses of pages, values of forms."""
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -28,6 +29,9 @@ VALUES: dict[str, Callable[[Any, Random], None]] = {
     "slider": lambda state, random: state.double_array_value.data.append(_number(random)),
     "button": lambda state, random: _set(state, "trigger_value", random.random() < 0.5),
     "checkbox": lambda state, random: _set(state, "bool_value", random.random() < 0.5),
+    "button_group": lambda state, random: state.string_array_value.data.append(
+        random.choice(NASTY)
+    ),
     "multiselect": lambda state, random: state.string_array_value.data.append(random.choice(NASTY)),
 }
 """Sets a hostile value of the right type, by the kind of widget."""
@@ -121,9 +125,14 @@ def _id_of(element: Any) -> str:
     return str(element.id)
 
 
+def _choose(state: Any, random: Random) -> None:
+    state.string_array_value.data.append(random.choice(NASTY))
+
+
 def _set(state: Any, name: str, value: object) -> None:
     setattr(state, name, value)
 
 
 def _number(random: Random) -> float:
-    return random.choice((0.0, -1.0, 1e308, -1e308, 1e-300, 2.0**70, random.random() * 1000))
+    some = (0.0, -1.0, 1e308, -1e308, 1e-300, 2.0**70, math.nan, math.inf, random.random() * 1000)
+    return random.choice(some)

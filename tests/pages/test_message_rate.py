@@ -1,11 +1,13 @@
 """How fast messages of open pages are taken."""
 
 import asyncio
+import math
 from collections import deque
 from typing import Any
 
 import pytest
 from starlette.types import Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from momalisa.ui.http import message_rate
 from momalisa.ui.http.message_rate import OF_PAGE, Pace, Rate
@@ -19,6 +21,15 @@ def test_few_messages_do_not_wait_and_many_come_at_a_steady_rate() -> None:
     assert [round(wait, 6) for wait in waits[60:]] == [round(n * 0.1, 6) for n in range(1, 11)]
     now[0] += 12.0
     assert [pace.take() for _ in range(60)] == [0.0] * 60
+
+
+def _rerun(query: str = "", number: float = 1.0) -> bytes:
+    """A page's message: it is to run with this query and this number in a field."""
+    message = BackMsg()
+    message.rerun_script.query_string = query
+    state = message.rerun_script.widget_states.widgets.add()
+    state.id, state.double_value = "a field", number
+    return bytes(message.SerializeToString())
 
 
 def _messages_seen(*sent: Message) -> list[Message]:
@@ -42,7 +53,7 @@ def _messages_seen(*sent: Message) -> list[Message]:
 
 
 def test_messages_keep_their_order() -> None:
-    sent = [{"type": "websocket.receive", "bytes": bytes([number])} for number in range(9)]
+    sent = [{"type": "websocket.receive", "bytes": _rerun(f"a={number}")} for number in range(9)]
     end = {"type": "websocket.disconnect", "code": 1000}
     assert _messages_seen({"type": "websocket.connect"}, *sent, end)[1:] == [*sent, end]
 
@@ -52,9 +63,18 @@ def test_text_which_no_page_sends_ends_the_connection() -> None:
     assert seen == [{"type": "websocket.disconnect", "code": message_rate.UNSUPPORTED_DATA}]
 
 
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"noise", _rerun(number=math.nan), _rerun(number=math.inf), _rerun(number=-math.inf)],
+)
+def test_what_no_page_sends_ends_the_connection(data: bytes) -> None:
+    seen = _messages_seen({"type": "websocket.receive", "bytes": data})
+    assert seen == [{"type": "websocket.disconnect", "code": message_rate.UNSUPPORTED_DATA}]
+
+
 def test_a_page_that_sends_on_and_on_is_disconnected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Pace, "take", lambda _pace: 0.001)
-    flood: list[Message] = [{"type": "websocket.receive", "bytes": b"x"}] * 1000
+    flood: list[Message] = [{"type": "websocket.receive", "bytes": _rerun()}] * 1000
     seen = _messages_seen(*flood)
     assert len(seen) == message_rate.MOST_LATE + 1
     assert seen[-1] == {"type": "websocket.disconnect", "code": message_rate.POLICY_VIOLATION}
@@ -62,7 +82,7 @@ def test_a_page_that_sends_on_and_on_is_disconnected(monkeypatch: pytest.MonkeyP
 
 def test_a_flood_of_messages_leaves_the_event_loop_to_others() -> None:
     """10,000 reruns in one connection stopped every page and `/healthz` for 16 s."""
-    taken = 0
+    taken, rerun = 0, _rerun()
 
     async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
         nonlocal taken
@@ -73,7 +93,7 @@ def test_a_flood_of_messages_leaves_the_event_loop_to_others() -> None:
     async def receive() -> Message:
         if taken > 1000:
             raise AssertionError("nobody else had a turn")
-        return {"type": "websocket.receive", "bytes": b"x"}
+        return {"type": "websocket.receive", "bytes": rerun}
 
     async def send(_message: Message) -> None:
         pass

@@ -7,12 +7,15 @@ has sent would come for hours after it has gone.
 """
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
+from google.protobuf.message import DecodeError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from momalisa.ui.http import open_pages
 
@@ -30,7 +33,7 @@ second at most."""
 MOST_LATE = 100
 """Messages of a page in a row that may have to wait, before its connection is closed."""
 UNSUPPORTED_DATA, POLICY_VIOLATION = 1003, 1008
-"""The close codes for a message of a kind that no page sends, and for far too many."""
+"""The close codes for a message that no page sends, and for far too many."""
 
 
 class Pace:
@@ -49,7 +52,7 @@ class Pace:
 
 
 def pace_messages(app: ASGIApp) -> ASGIApp:
-    """Wrap an app: WebSockets' messages arrive at most at the rates above, and only bytes do."""
+    """Wrap an app: WebSockets' messages arrive at most at the rates above, if a page sends such."""
     addresses: WeakValueDictionary[str, Pace] = WeakValueDictionary()
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
@@ -71,7 +74,7 @@ def _pacing(receive: Receive, page: Pace, address: Pace) -> Receive:
         message = await receive()
         if message["type"] != "websocket.receive":
             return message
-        if message.get("bytes") is None:  # text, which Streamlit takes for a fault of its own
+        if not is_of_page(message.get("bytes")):  # Streamlit takes it for a fault of its own
             return _disconnect(UNSUPPORTED_DATA)
         wait = page.take()
         late = late + 1 if wait else 0
@@ -84,6 +87,22 @@ def _pacing(receive: Receive, page: Pace, address: Pace) -> Receive:
         return message
 
     return receive_in_time
+
+
+def is_of_page(data: bytes | None) -> bool:
+    """Whether a page may have sent this: Streamlit's message, all its numbers finite; no text."""
+    try:
+        message = BackMsg.FromString(data or b"")
+    except DecodeError:
+        return False
+    if data is None or not message.WhichOneof("type"):
+        return False
+    widgets = message.rerun_script.widget_states.widgets
+    return all(
+        math.isfinite(number)
+        for widget in widgets
+        for number in (widget.double_value, *widget.double_array_value.data)
+    )
 
 
 def _disconnect(code: int) -> Message:
