@@ -37,6 +37,13 @@ def few_step_solver(scheduler: Any) -> Any:
     """DPM-Solver++ (2M; Lu et al. 2022) on another scheduler's noise schedule."""
     from diffusers import DPMSolverMultistepScheduler
 
+    # The solver divides by the signal, so it must be told if there is none in the first noise. Not
+    # every schedule that ends there says so: one of betas of its own need not.
+    silent = float(scheduler.alphas_cumprod[-1]) == 0.0
     return DPMSolverMultistepScheduler.from_config(
-        scheduler.config, algorithm_type="dpmsolver++", solver_order=2, final_sigmas_type="zero"
+        scheduler.config,
+        algorithm_type="dpmsolver++",
+        solver_order=2,
+        final_sigmas_type="zero",
+        rescale_betas_zero_snr=silent or scheduler.config.get("rescale_betas_zero_snr", False),
     )

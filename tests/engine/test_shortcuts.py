@@ -145,6 +145,14 @@ def test_from_pure_noise_the_solvers_first_steps_are_small(steps: int) -> None:
     assert (np.diff(strides) >= -1).all(), "but for rounding"
 
 
+def test_the_solver_finds_no_infinite_noise_in_a_schedule_that_ends_in_it() -> None:
+    """Of betas of their own, ending in pure noise, it made black films."""
+    betas = diffusers.DDIMScheduler(rescale_betas_zero_snr=True).betas.tolist()
+    found = few_step_sampler(spec("solver"), diffusers.DDIMScheduler(trained_betas=betas))
+    state = found.start(torch.zeros(1, 4, 8, 8))
+    assert torch.isfinite(state.scheduler.sigmas).all()
+
+
 @pytest.mark.parametrize("loop", ["once", "closed"])
 @pytest.mark.parametrize("mode", ["exact", "fast"])
 def test_even_pacing_gives_every_place_one_frame(
