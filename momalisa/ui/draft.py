@@ -15,7 +15,8 @@ import streamlit as st
 from pydantic import ValidationError
 
 from momalisa.errors import ModelNotFound, MomaLisaError
-from momalisa.models.registry import ModelCard, available, find, find_for_visitor
+from momalisa.models.cards import ModelCard
+from momalisa.models.registry import available, find, find_for_visitor
 from momalisa.settings import settings
 from momalisa.spec import LEFT_OUT, SEED_LIMIT, STOPS, Stop, WalkSpec, explain
 from momalisa.ui.create.quality import QUALITIES, find_quality, steps_of

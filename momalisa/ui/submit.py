@@ -13,7 +13,7 @@ from db.models import Walk
 from db.queue_limits import QueueFull, QueueLimits
 from db.session import writing
 from momalisa.errors import BadInput
-from momalisa.models.registry import digest_of, find_for_visitor
+from momalisa.models.registry import digest_of, find_for_visitor, name_of_weights
 from momalisa.pacing import PacingName
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, WalkSpec
@@ -113,12 +113,12 @@ def cancel_walk(walk_id: str) -> None:
 
 def resubmit(walk: Walk) -> str:
     """Submit the same walk again, for example after a failure; returns the new id."""
-    return submit_walk(spec_of(walk), parent=walk.parent, here=not walk.remote)
+    return submit_walk(spec_again(walk), parent=walk.parent, here=not walk.remote)
 
 
 def submit_remix(walk: Walk) -> str:
     """Submit the walk with new random seeds; returns the new id."""
-    spec = spec_of(walk)
+    spec = spec_again(walk)
     stops = [{"prompt": stop.prompt, "seed": secrets.randbelow(SEED_LIMIT)} for stop in spec.stops]
     remix = replace_fields(spec, stops=stops)
     return submit_walk(remix, parent=walk.id, here=not walk.remote)
@@ -126,7 +126,7 @@ def submit_remix(walk: Walk) -> str:
 
 def submit_with_pacing(walk: Walk, pacing: PacingName) -> str:
     """Submit the walk with another pacing, reusing cached frames; returns the new id."""
-    spec = spec_of(walk)
+    spec = spec_again(walk)
     strength = spec.strength or WalkSpec.model_fields["strength"].default
     paced = replace_fields(spec, pacing=pacing, strength=strength)
     return submit_walk(paced, parent=walk.id, here=not walk.remote)
@@ -149,6 +149,21 @@ def has_spec(walk: Walk) -> bool:
 def spec_of(walk: Walk) -> WalkSpec:
     """The stored spec of a walk for which `has_spec` is true."""
     return WalkSpec.from_stored(walk.spec)
+
+
+def spec_again(walk: Walk) -> WalkSpec:
+    """The spec by which a walk is made again, with the weights it was made with, if they are here.
+
+    For walks for which `has_spec` is true.
+    """
+    return WalkSpec.from_stored(fields_again(walk))
+
+
+def fields_again(walk: Walk) -> dict[str, Any]:
+    """The stored fields by which a walk is made again (see `spec_again`), or none."""
+    if not walk.spec.get("model"):
+        return walk.spec
+    return walk.spec | {"model": name_of_weights(walk.spec["model"], walk.model_digest)}
 
 
 def replace_fields(spec: WalkSpec, **changes: Any) -> WalkSpec:

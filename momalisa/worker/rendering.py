@@ -20,6 +20,7 @@ from momalisa.deletion import delete_leftovers
 from momalisa.engine.frame_cache import FrameCache, open_frame_cache
 from momalisa.errors import BadInput, Cancelled, MomaLisaError, StorageError
 from momalisa.models.holder import ModelHolder
+from momalisa.models.registry import name_of_weights
 from momalisa.render import ModelRenderer, Progress, Renderer, StoredFilm
 from momalisa.settings import Settings
 from momalisa.spec import Place, Stop, WalkSpec, explain
@@ -220,7 +221,8 @@ class JobRenderer:
         if film := self._find_stored_film(walk.id, spec):
             log.info("%s was stored already, by an earlier attempt", walk.accession)
             return film
-        render = self._renderer(spec.model, remote=walk.remote)
+        model = name_of_weights(spec.model, walk.model_digest)
+        render = self._renderer(model, remote=walk.remote)
         return render(
             spec,
             walk_id=walk.id,

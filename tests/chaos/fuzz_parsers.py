@@ -103,7 +103,7 @@ def parse_request(data: bytes) -> None:
     """Read a request for predictions."""
     from momalisa.cloud import request_format
     from momalisa.errors import BadInput
-    from momalisa.models.registry import ATELIER
+    from momalisa.models.cards import ATELIER
 
     try:
         request_format.parse_request(data, ATELIER)

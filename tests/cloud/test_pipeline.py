@@ -14,7 +14,7 @@ import pytest
 from momalisa.cloud.batch_file import read_walks
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.errors import BadInput, MomaLisaError
-from momalisa.models.registry import ATELIER
+from momalisa.models.cards import ATELIER
 from momalisa.settings import CHECKOUT, Settings, settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import GCSStorage

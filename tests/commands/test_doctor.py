@@ -21,7 +21,7 @@ from momalisa.commands.doctor import CHECKS, run_checks
 from momalisa.health import films, machine, readiness
 from momalisa.health.configuration import check_settings
 from momalisa.health.finding import Finding, Level
-from momalisa.models import registry
+from momalisa.models.cards import ATELIER
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.storage import film_key, open_storage
 from tests.golden.make_home import HOME
@@ -226,7 +226,7 @@ def test_a_full_disk_is_a_fault(settings: Settings, monkeypatch: pytest.MonkeyPa
 
 def test_a_model_that_is_not_whole_is_a_fault(settings: Settings, tmp_path: Path) -> None:
     folder = tmp_path / "model"
-    shutil.copytree(registry.SHIPPED / "atelier", folder)
+    shutil.copytree(ATELIER.source, folder)
     current = Settings(home=settings.home, model=str(folder))
     assert diagnose(current, "model") == []
     weights = max(folder.rglob("*.safetensors"), key=lambda path: path.stat().st_size)

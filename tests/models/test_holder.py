@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from momalisa.files import write_atomically
+from momalisa.models.cards import ATELIER
 from momalisa.models.holder import ModelHolder
-from momalisa.models.registry import ATELIER, digest_of
+from momalisa.models.registry import digest_of
 
 
 def test_model_is_loaded_when_the_name_changes() -> None:

@@ -11,14 +11,8 @@ import pytest
 
 from momalisa.errors import ModelBroken, ModelNotFound
 from momalisa.models import registry
-from momalisa.models.registry import (
-    DISTILLATION,
-    HUB_MODELS,
-    available,
-    digest_of,
-    find,
-    load,
-)
+from momalisa.models.cards import HUB_MODELS
+from momalisa.models.registry import DISTILLATION, available, digest_of, find, load, name_of_weights
 from momalisa.spec import SHORTCUTS
 from tests.support.walks import walk_spec
 
@@ -26,6 +20,23 @@ from tests.support.walks import walk_spec
 def test_the_shipped_model_comes_first_and_is_ready() -> None:
     first = available()[0]
     assert (first.name, first.ready) == ("atelier", True)
+
+
+def test_atelier_takes_few_steps_and_its_base_is_guided() -> None:
+    few, base = (find(name) for name in ("atelier", "atelier-base"))
+    assert (few.steps, few.guidance, few.distilled) == (4, 1.0, True)
+    assert (base.steps, base.guidance, base.distilled) == (20, 4.0, False)
+    told = json.loads((Path(few.source) / DISTILLATION).read_text())
+    assert told == {"steps": few.steps, "guidance": few.guidance}
+    assert digest_of(few.name) != digest_of(base.name)
+
+
+def test_weights_are_found_when_another_model_has_their_name() -> None:
+    base = digest_of("atelier-base")
+    assert name_of_weights("atelier", base) == "atelier-base"
+    assert name_of_weights("atelier", digest_of("atelier")) == "atelier"
+    for digest in ("", "5a" * 32):
+        assert name_of_weights("atelier", digest) == "atelier"
 
 
 def test_a_model_of_the_hub_says_how_to_bring_it() -> None:

@@ -9,7 +9,8 @@ import streamlit as st
 from db import worker_registry
 from db.models import State
 from db.session import writing
-from momalisa.models.registry import ATELIER, DISTILLATION, digest_of
+from momalisa.models.cards import ATELIER, ATELIER_BASE
+from momalisa.models.registry import DISTILLATION, digest_of
 from momalisa.settings import settings
 from momalisa.ui import draft
 from momalisa.ui.create.presets import PRESETS
@@ -170,6 +171,7 @@ def test_a_distilled_model_is_walked_as_it_was_distilled_unless_told_otherwise(
     shutil.copytree(make_pipeline(), folder)
     (folder / DISTILLATION).write_text('{"steps": 3, "guidance": 1.0}')
     at = visit("create")
+    widget(at, "selectbox", "Model").select(ATELIER_BASE.name).run()
     assert "has no effect" not in all_text(at)
     widget(at, "selectbox", "Model").select("few").run()
     steps, guidance = (widget(at, "number_input", name) for name in ("Steps", "Guidance"))
@@ -306,7 +308,7 @@ def test_markdown_in_prompts_is_shown_as_text(visit: Visit, add_film: MakeWalk) 
 
 
 def test_the_estimate_is_based_on_finished_films(visit: Visit, add_film: MakeWalk) -> None:
-    add_film("a moon", "a sea", size=128)
+    add_film("a moon", "a sea", **ATELIER.new_walk | {"size": 128})
     at = type_prompts(visit("create"), "a red square", "a sea")
     widget(at, "selectbox", "Size").select(128).run()
     # 24 frames at 6 s for 3.

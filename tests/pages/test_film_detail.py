@@ -11,6 +11,7 @@ from db.models import State
 from db.session import reading, writing
 from momalisa.engine.frame_cache import open_frame_cache
 from momalisa.errors import StorageError
+from momalisa.models.registry import digest_of
 from momalisa.settings import settings
 from momalisa.storage import LocalStorage, open_storage
 from momalisa.ui import film_detail
@@ -152,6 +153,17 @@ def test_a_double_click_on_remix_submits_one_walk(visit: Visit, add_film: MakeWa
     assert requests[0] == requests[1]
     _film, remix = all_walks()
     assert requests[0]["address"] == f"create?walk={remix.id}"
+
+
+@pytest.mark.parametrize("button", ["Remix", "Compare with dense-middle"])
+def test_an_older_film_is_walked_again_with_the_weights_it_had(
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk, button: str
+) -> None:
+    old = add_film("a moon", "a sea")
+    update_walk(old, model_digest=digest_of("atelier-base"))
+    press(visit("gallery", walk=old.id), button)
+    (again,) = (walk for walk in all_walks() if walk.id != old.id)
+    assert (again.model, again.steps, again.guidance) == ("atelier-base", 16, 4.0)
 
 
 @pytest.mark.parametrize("button", ["Remix", "Compare with dense-middle"])

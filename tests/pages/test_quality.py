@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from momalisa.models.registry import ATELIER, ModelCard
+from momalisa.models.cards import ATELIER, ModelCard
 from momalisa.ui.create.quality import QUALITIES, find_quality, steps_of
 
 GUIDED = replace(ATELIER, steps=16, guidance=4.0, distilled=False)

@@ -9,8 +9,9 @@ from typing import Any
 from weakref import WeakSet
 
 from db import worker_registry
-from db.models import State
-from db.session import reading
+from db.models import State, Walk
+from db.session import reading, writing
+from momalisa.models.registry import digest_of
 from momalisa.render import StoredFilm
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
@@ -80,6 +81,15 @@ def test_model_is_loaded_once_for_walks_that_share_it(settings: Settings) -> Non
         enqueue_walk(settings.database, model=model)
     stub_worker(settings, load=remember).run(once=True)
     assert loaded == [("atelier", ""), ("other", ""), ("atelier", "")]
+
+
+def test_a_film_is_made_again_with_the_weights_it_had(settings: Settings) -> None:
+    loaded: list[str] = []
+    walk = enqueue_walk(settings.database)
+    with writing(settings.database) as session:
+        session.get_one(Walk, walk.id).model_digest = digest_of("atelier-base")
+    stub_worker(settings, load=lambda name, _device: loaded.append(name)).run(once=True)
+    assert loaded == ["atelier-base"]
 
 
 def test_one_model_is_let_go_before_the_next_comes(settings: Settings) -> None:

@@ -35,7 +35,7 @@ def load_from_url() -> Walk | None:
         # After a reload the session is new, but the walk in the URL knows what was typed.
         is_loaded = form_restored or linked.id == st.session_state.get("current_walk")
         if not is_loaded and not any(draft.current_prompts()):
-            draft.load_spec(linked.spec)
+            draft.load_spec(submit.fields_again(linked))
         st.session_state.current_walk = linked.id
     elif navigation.arrived_by_history():
         st.session_state.pop("current_walk", None)
@@ -53,7 +53,7 @@ def _load_settings_of(walk_id: str | None) -> bool:
     st.session_state.settings_of = walk_id
     walk = history.find_walk(walk_id)
     if walk is not None and walk_id != loaded:
-        draft.load_spec(walk.spec)
+        draft.load_spec(submit.fields_again(walk))
         st.session_state.pop("current_walk", None)
     return walk is not None
 
@@ -115,7 +115,7 @@ def show_unfinished(walk: Walk) -> None:
 
 @error_display.toast_errors
 def _resubmit(walk: Walk) -> None:
-    draft.load_spec(walk.spec)
+    draft.load_spec(submit.fields_again(walk))
     st.session_state.current_walk = submit.resubmit(walk)
     _write_url()
 

@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from momalisa.models.registry import ModelCard
+from momalisa.models.cards import ModelCard
 from momalisa.spec import STEPS
 
 

@@ -34,7 +34,7 @@ def show_film_scrubber(walk: Walk) -> None:
     """Show the scrubber for a finished walk, if its frames are known."""
     if not submit.has_spec(walk):
         return
-    spec = submit.spec_of(walk)
+    spec = submit.spec_again(walk)
     frames = located_frames(walk, spec)
     if not frames:
         return
