@@ -40,6 +40,8 @@ class ModelCard:
     guidance: float
     distilled: bool = False
     """Whether it was distilled to these steps and this guidance: others make pictures worse."""
+    base: str = ""
+    """The guided model that it was distilled from, and whose place it took under this name."""
     ready: bool = True
     hint: str = ""
     """How to bring it, where it is not ready."""
@@ -120,6 +122,7 @@ HUB_MODELS = (
 ATELIER = ModelCard(
     *("atelier", "Atelier, shipped with MOMA Lisa", str(SHIPPED / "atelier"), 256, 4, 1.0),
     distilled=True,
+    base="atelier-base",
 )
 ATELIER_BASE = ModelCard(
     "atelier-base",

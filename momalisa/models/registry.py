@@ -109,15 +109,17 @@ def digest_of(name: str) -> str:
         return ""
 
 
-def name_of_weights(name: str, digest: str) -> str:
+def name_of_weights(name: str, digest: str, *, guided: bool) -> str:
     """The name under which a film's weights are here, by the model that it names and their digest.
 
-    Those of a shipped model stay when another takes over its name. `name` where they are not here.
+    Those of a shipped model stay when another takes over its name. Where they are gone, a guided
+    film of a model that is distilled by now is one of its base; otherwise `name`.
     """
     if not digest or digest_of(name) == digest:
         return name
     found = (card.name for card in SHIPPED_MODELS if digest_of(card.name) == digest)
-    return next(found, name)
+    base = next((card.base for card in SHIPPED_MODELS if card.name == name), "")
+    return next(found, base if guided and base else name)
 
 
 def load(name: str, device: str = "") -> "ModelRunner":

@@ -163,7 +163,9 @@ def fields_again(walk: Walk) -> dict[str, Any]:
     """The stored fields by which a walk is made again (see `spec_again`), or none."""
     if not walk.spec.get("model"):
         return walk.spec
-    return walk.spec | {"model": name_of_weights(walk.spec["model"], walk.model_digest)}
+    guided = walk.guidance > 1.0
+    name = name_of_weights(walk.spec["model"], walk.model_digest, guided=guided)
+    return walk.spec | {"model": name}
 
 
 def replace_fields(spec: WalkSpec, **changes: Any) -> WalkSpec:

@@ -221,7 +221,7 @@ class JobRenderer:
         if film := self._find_stored_film(walk.id, spec):
             log.info("%s was stored already, by an earlier attempt", walk.accession)
             return film
-        model = name_of_weights(spec.model, walk.model_digest)
+        model = name_of_weights(spec.model, walk.model_digest, guided=spec.guided)
         render = self._renderer(model, remote=walk.remote)
         return render(
             spec,

@@ -33,10 +33,16 @@ def test_atelier_takes_few_steps_and_its_base_is_guided() -> None:
 
 def test_weights_are_found_when_another_model_has_their_name() -> None:
     base = digest_of("atelier-base")
-    assert name_of_weights("atelier", base) == "atelier-base"
-    assert name_of_weights("atelier", digest_of("atelier")) == "atelier"
-    for digest in ("", "5a" * 32):
-        assert name_of_weights("atelier", digest) == "atelier"
+    assert name_of_weights("atelier", base, guided=False) == "atelier-base"
+    assert name_of_weights("atelier", digest_of("atelier"), guided=True) == "atelier"
+    assert name_of_weights("atelier", "", guided=True) == "atelier"
+
+
+def test_guided_films_whose_weights_are_gone_are_those_of_the_base() -> None:
+    gone = "5a" * 32
+    assert name_of_weights("atelier", gone, guided=True) == "atelier-base"
+    assert name_of_weights("atelier", gone, guided=False) == "atelier"
+    assert name_of_weights("sd-1.5", gone, guided=True) == "sd-1.5"
 
 
 def test_a_model_of_the_hub_says_how_to_bring_it() -> None:
