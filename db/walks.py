@@ -4,12 +4,12 @@ Plain functions over a session of `db.session.reading` or `writing`. The worker'
 queue is in `db.queue`, titles and tags are in `db.curation`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, TypedDict, Unpack
 
 from sqlalchemy import Select, func, select, tuple_, update
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, defer, load_only, raiseload
 
 from db import accession_numbers, curation, deletions, edits, queue_limits
 from db import votes as film_votes
@@ -27,6 +27,12 @@ _EXPORT_COLUMNS = (
 )
 FRAME_SECONDS = 1
 """Within a queue round, walks are sorted by arrival plus this many seconds for each frame."""
+_WITHOUT_TAGS = raiseload(Walk.tagged)
+_AS_LISTED = (
+    *(defer(column, raiseload=True) for column in (Walk.progress, Walk.troubles, Walk.edit_times)),
+    *(defer(column, raiseload=True) for column in (Walk.words, Walk.notes)),
+    _WITHOUT_TAGS,
+)
 _BATCH = 500  # parameters per query; SQLite allows 32,766, PostgreSQL 65,535
 _PLAIN_FIELDS: tuple[Literal["maker", "remote", "notes", "star"], ...]
 _PLAIN_FIELDS = ("maker", "remote", "notes", "star")
@@ -199,10 +205,9 @@ def find_existing_ids(*, session: Session, ids: Iterable[str]) -> set[str]:
 
 
 def find_films(*, session: Session, ids: Iterable[str]) -> dict[str, Walk]:
-    """Return the done walks among these by their ids, in one query."""
-    return {
-        walk.id: walk for walk in session.scalars(select(Walk).where(Walk.id.in_(ids), IS_DONE))
-    }
+    """Return the done walks among these by their ids, in one query; their rows are as listed."""
+    films = select(Walk).where(Walk.id.in_(ids), IS_DONE).options(*_AS_LISTED)
+    return {walk.id: walk for walk in session.scalars(films)}
 
 
 def get(*, session: Session, walk_id: str) -> Walk | None:
@@ -216,12 +221,14 @@ def list_page(
     sort: Sort = "newest",
     limit: int = 24,
     before: str | None = None,
+    only: Sequence[InstrumentedAttribute[Any]] = (),
     **filters: Unpack[Filters],
 ) -> list[Walk]:
     """Return up to `limit` done walks that pass the filters, in the order of `sort`.
 
     For the next page, `before` is the id of this page's last walk. The page is empty if no done
-    walk has that id.
+    walk has that id. The rows lack their tags and what only a film's own page shows, and with
+    `only` all but the id and these columns: to read it raises InvalidRequestError.
     """
     order = ORDERS[sort]
     rows: Select[str, Any] = select(Walk.id, order.key.label("key")).where(
@@ -235,7 +242,8 @@ def list_page(
     # The ids first, from an index; then their rows.
     page = select_ids(session, rows, order, filters).limit(limit).subquery()
     walks = select(Walk).join(page, Walk.id == page.c.id).order_by(*order.sort_columns())
-    return list(session.scalars(walks))
+    options = (load_only(*only, raiseload=True), _WITHOUT_TAGS) if only else _AS_LISTED
+    return list(session.scalars(walks.options(*options)))
 
 
 def count(*, session: Session, **filters: Unpack[Filters]) -> int:
@@ -269,12 +277,15 @@ def _export_row(walk: Walk) -> dict[str, Any]:
     }
 
 
-def list_active(*, session: Session, maker: str = "") -> list[Walk]:
-    """Return the queued and running walks, oldest first; of all makers, or of one maker."""
+def list_active(*, session: Session, maker: str = "", limit: int | None = None) -> list[Walk]:
+    """Return the queued and running walks, oldest first; of all makers, or of one maker.
+
+    At most `limit` of them, if it is given.
+    """
     walks = select(Walk).where(IS_ACTIVE)
     if maker:
         walks = walks.where(Walk.maker == maker)
-    return list(session.scalars(walks.order_by(Walk.created_at, Walk.id)))
+    return list(session.scalars(walks.order_by(Walk.created_at, Walk.id).limit(limit)))
 
 
 def find_latest(*, session: Session, maker: str) -> Walk | None:
@@ -285,12 +296,10 @@ def find_latest(*, session: Session, maker: str) -> Walk | None:
 
 def get_queue_position(*, session: Session, walk_id: str) -> int:
     """Return a walk's position in the queue, 1 for the next to be claimed; 0 if not queued."""
-    walk = get(session=session, walk_id=walk_id)
-    if walk is None or walk.state is not State.QUEUED:
+    key = session.execute(select(*QUEUE_ORDER).where(Walk.id == walk_id, IS_QUEUED)).one_or_none()
+    if key is None:
         return 0
-    key = tuple_(walk.turn, walk.due, walk.created_at, walk.id)
-    ahead = select(func.count()).select_from(Walk)
-    ahead = ahead.where(IS_QUEUED, tuple_(*QUEUE_ORDER) < key)
+    ahead = select(func.count()).where(IS_QUEUED, tuple_(*QUEUE_ORDER) < tuple_(*key))
     return (session.scalar(ahead) or 0) + 1
 
 

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 
-import streamlit as st
 from sqlalchemy.orm import Session
 
 from db import gallery_query, walks, worker_registry
@@ -16,7 +16,7 @@ WORKER_TIMEOUT = 20.0
 """Seconds without a heartbeat after which a worker counts as gone."""
 
 
-@st.cache_resource(show_spinner=False)
+@lru_cache(maxsize=8)  # Streamlit's caches take longer to be asked than most queries here
 def _migrate_once(url: str) -> None:
     database.migrate(url)
 
@@ -58,7 +58,7 @@ def storage() -> Storage:
     return _open_storage_once(settings().store_root)
 
 
-@st.cache_resource(show_spinner=False)
+@lru_cache(maxsize=8)
 def _open_storage_once(root: str) -> Storage:
     return open_storage(root)
 
@@ -82,6 +82,7 @@ def all_tags() -> list[str]:
 
 
 def recent_films(limit: int = 12) -> list[Walk]:
-    """The newest films, newest first."""
+    """The newest films, newest first, with no more than their titles and captions."""
+    shown = (Walk.title, Walk.pacing, Walk.accession)
     with reading() as session:
-        return walks.list_page(session=session, limit=limit)
+        return walks.list_page(session=session, limit=limit, only=shown)

@@ -9,8 +9,9 @@ from db.error_messages import HistoryError
 from db.status import WorkerStatus
 from momalisa.ui import durations, history
 
-LOOK = "10s"
-"""Time between two looks: the sentence comes and goes while a page is open."""
+LOOK = "30s"
+"""Time between two looks: the sentence comes and goes while a page is open. Every open page looks,
+so shorter pauses would take more of the server than its visitors do."""
 
 
 @st.fragment(run_every=LOOK)

@@ -30,7 +30,8 @@ def current_slides() -> list[Slide]:
     Raises the error of the first run, when there are no earlier slides.
     """
     try:
-        st.session_state.slides = [_slide(walk) for walk in _selected_films()]
+        seconds, rounds = _positive_param("seconds"), _positive_param("rounds", DEFAULT_ROUNDS)
+        st.session_state.slides = [_slide(walk, seconds, rounds) for walk in _selected_films()]
     except Exception as error:  # any error: the screen of an exhibition must not go dark
         if "slides" not in st.session_state:
             raise
@@ -69,7 +70,9 @@ def _selected_films() -> list[Walk]:
         return walks.list_page(session=session, sort=wanted.sort, limit=MAX_FILMS, **wanted.filters)
 
 
-def _slide(walk: Walk) -> Slide:
+def _slide(walk: Walk, seconds: float, rounds: float) -> Slide:
+    """A film's slide, shown for so many seconds, or if that is 0, for so many rounds."""
+    seconds = seconds or rounds * _seconds_per_round(walk)
     return Slide(
         id=walk.id,
         title=f"{walk.title}, {walk.created_at.year}",
@@ -77,15 +80,8 @@ def _slide(walk: Walk) -> Slide:
         alt=film_detail.alt_text(walk),
         film=history.file_url(walk, "gif"),
         poster=history.file_url(walk, "poster"),
-        seconds=_seconds_shown(walk),
+        seconds=min(max(MIN_SECONDS, seconds), MAX_SECONDS),
     )
-
-
-def _seconds_shown(walk: Walk) -> float:
-    """How long the film is shown: `seconds` of the URL, or `rounds` times its duration."""
-    rounds = _positive_param("rounds", DEFAULT_ROUNDS)
-    seconds = _positive_param("seconds") or rounds * _seconds_per_round(walk)
-    return min(max(MIN_SECONDS, seconds), MAX_SECONDS)
 
 
 def _seconds_per_round(walk: Walk) -> float:

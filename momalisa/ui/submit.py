@@ -1,8 +1,10 @@
 """Submitting walks to the queue and cancelling them, on behalf of the current visitor."""
 
 import hashlib
+import json
 import secrets
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import streamlit as st
@@ -148,7 +150,12 @@ def has_spec(walk: Walk) -> bool:
 
 def spec_of(walk: Walk) -> WalkSpec:
     """The stored spec of a walk for which `has_spec` is true."""
-    return WalkSpec.from_stored(walk.spec)
+    return _parse_spec(json.dumps(walk.spec))
+
+
+@lru_cache(maxsize=1024)  # an exhibition needs hundreds, again and again
+def _parse_spec(stored: str) -> WalkSpec:
+    return WalkSpec.from_stored(json.loads(stored))
 
 
 def spec_again(walk: Walk) -> WalkSpec:

@@ -25,6 +25,7 @@ class StreamlitSession:
         self._url = url
         self._connection: ClientConnection | None = None
         self._reruns: dict[str, asyncio.Task[None]] = {}
+        self._intervals: dict[str, float] = {}
         self._finished = asyncio.Event()
         self._place = ("", "")
         self._reader: asyncio.Task[None] | None = None
@@ -95,15 +96,19 @@ class StreamlitSession:
             else:
                 self._finished.set()
         elif kind == "auto_rerun":
-            rerun = message.auto_rerun
-            if rerun.fragment_id not in self._reruns:
-                self._reruns[rerun.fragment_id] = asyncio.create_task(
-                    self._rerun(rerun.fragment_id, rerun.interval)
-                )
+            self._rerun_every(message.auto_rerun.fragment_id, message.auto_rerun.interval)
         elif kind == "delta" and message.delta.new_element.WhichOneof("type") == "exception":
             self.errors.append(message.delta.new_element.exception.message)
         elif kind == "page_not_found":
             self.errors.append("no such page")
+
+    def _rerun_every(self, fragment: str, interval: float) -> None:
+        if self._intervals.get(fragment) == interval:
+            return
+        if fragment in self._reruns:
+            self._reruns[fragment].cancel()
+        self._intervals[fragment] = interval
+        self._reruns[fragment] = asyncio.create_task(self._rerun(fragment, interval))
 
     async def _rerun(self, fragment: str, interval: float) -> None:
         while True:
@@ -114,3 +119,4 @@ class StreamlitSession:
         for task in self._reruns.values():
             task.cancel()
         self._reruns.clear()
+        self._intervals.clear()

@@ -1,7 +1,7 @@
 """The exhibition: a full-window slide show of films with their labels."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from momalisa.ui.components.assets import register_component
 
@@ -28,7 +28,7 @@ def exhibition(slides: Sequence[Slide], *, key: str) -> bool:
     """
     state = _EXHIBITION(
         key=key,
-        data={"slides": [asdict(slide) for slide in slides]},
+        data={"slides": [vars(slide) for slide in slides]},
         on_left_change=lambda: None,
     )
     return bool(state.left)

@@ -1,7 +1,7 @@
 """The poster grid of a page of the Gallery."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from momalisa.ui.components.assets import register_component
 
@@ -25,7 +25,7 @@ def grid(cards: Sequence[Card], *, key: str) -> str | None:
     """Show the cards; returns the id of the card that was just opened, else None."""
     state = _GRID(
         key=key,
-        data={"cards": [asdict(card) for card in cards]},
+        data={"cards": [vars(card) for card in cards]},
         on_opened_change=lambda: None,
     )
     return str(state.opened) if state.opened else None

@@ -10,6 +10,11 @@ from momalisa.spec import WalkSpec
 from momalisa.ui import durations, history
 from momalisa.ui.submit import has_spec, spec_of
 
+MEASURED = (
+    *(Walk.spec, Walk.size, Walk.device, Walk.seconds),
+    *(Walk.frames_computed, Walk.frames_total),
+)
+"""What the estimate reads of each film."""
 RECENT_FILMS = 24
 """How many of a model's newest films the estimate is based on."""
 DECODING_PASSES = 6
@@ -37,7 +42,7 @@ def seconds_per_frame(spec: WalkSpec) -> float | None:
 def _device_and_films(model: str) -> tuple[str, list[Walk]]:
     """The device of a live worker, else of the newest film, and the newest films made on it."""
     with history.reading() as session:
-        films = walks.list_page(session=session, limit=RECENT_FILMS, model=model)
+        films = walks.list_page(session=session, limit=RECENT_FILMS, only=MEASURED, model=model)
         workers = worker_registry.list_alive(session=session)
     devices = [*(worker.device for worker in workers), *(walk.device for walk in films)]
     device = next(filter(None, devices), "")

@@ -20,19 +20,33 @@ STAGES = {
 }
 
 
+LOOK, LOOK_FROM_AFAR = 1.0, 3.0
+"""Seconds between two looks at a walk, and at one that has many before it in the queue."""
+FAR = 10
+"""The place in the queue from which on a walk is looked at from afar."""
+OTHER_WALKS = 5
+"""The most other walks that are listed."""
 STANDS_STILL = 60.0
 """Seconds without a new picture after which the page says so; more where pictures take long."""
 
 
 def show_progress(walk: Walk) -> None:
-    """Show the walk's progress every second until it is finished; then rerun the page."""
-    st.fragment(_show_until_final, run_every="1s")(walk.id)
+    """Show the walk's progress until it is finished; then rerun the page.
+
+    It is looked at every second, or less often far back in the queue, where only its place changes.
+    """
+    look = LOOK_FROM_AFAR if _is_far(walk) else LOOK
+    st.fragment(_show_until_final, run_every=look)(walk.id, look)
 
 
-def _show_until_final(walk_id: str) -> None:
+def _is_far(walk: Walk) -> bool:
+    return walk.state is State.QUEUED and _find_place(walk.id) >= FAR
+
+
+def _show_until_final(walk_id: str, look: float) -> None:
     walk = history.find_walk(walk_id)
-    if walk is None or walk.state.is_final:
-        st.rerun()
+    if walk is None or walk.state.is_final or (look > LOOK and not _is_far(walk)):
+        st.rerun()  # in the last case for the pace, which only a run of the page can change
     show_filmstrip(walk)
     with st.container(horizontal=True, vertical_alignment="center", key=f"now_{walk_id}"):
         st.text(describe_status(walk), width="stretch")
@@ -120,9 +134,13 @@ def _seconds_until(moment: datetime) -> float:
     return (moment - datetime.now(UTC)).total_seconds()
 
 
-def _describe_queue_place(walk_id: str) -> str:
+def _find_place(walk_id: str) -> int:
     with history.reading() as session:
-        place = walks.get_queue_position(session=session, walk_id=walk_id)
+        return walks.get_queue_position(session=session, walk_id=walk_id)
+
+
+def _describe_queue_place(walk_id: str) -> str:
+    place = _find_place(walk_id)
     return "Next in the queue" if place <= 1 else f"Number {place} in the queue"
 
 
@@ -141,11 +159,12 @@ def _seconds_left(walk: Walk, done: int) -> float | None:
 
 
 def show_other_walks(except_for: str | None) -> None:
-    """Show the other unfinished walks, five at most, each with a button that opens it."""
+    """Show the oldest of the other unfinished walks, each with a button that opens it."""
     with history.reading() as session:
-        others = [walk for walk in walks.list_active(session=session) if walk.id != except_for]
+        oldest = walks.list_active(session=session, limit=OTHER_WALKS + 1)
+    others = [walk for walk in oldest if walk.id != except_for]
     with st.container(key="elsewhere"):
-        for walk in others[:5]:
+        for walk in others[:OTHER_WALKS]:
             with st.container(horizontal=True, vertical_alignment="center"):
                 state = "Being made now" if walk.state is State.RUNNING else "In the queue"
                 st.text(f"{state}: {wall_label.shorten(walk.title)}", width="stretch")
