@@ -4,9 +4,10 @@ A row holds its two walks sorted by id, not in the order in which they were show
 """
 
 from collections.abc import Collection, Iterable, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, func, insert, or_, select, text, update
+from sqlalchemy import Select, delete, func, insert, or_, select, text, update
 from sqlalchemy.orm import Session, aliased
 
 from db import edits
@@ -142,17 +143,14 @@ def tally(*, session: Session, one: str, other: str, maker: str = "") -> Tally:
     return counts if one == left else counts.swap()
 
 
-def tally_by_pacing(*, session: Session) -> dict[tuple[str, str], Tally]:
-    """Count the votes on each pair of pacings, sorted by name, from the side of the first.
-
-    Only votes on films that differ in their pacing and in no other setting count.
-    """
+@cache  # to build it takes longer than to run it
+def _select_counts_by_pacing() -> Select[*tuple[Any, ...]]:
     left, right = aliased(Walk), aliased(Walk)
     same_settings = (
         left.spec[name].as_string().is_not_distinct_from(right.spec[name].as_string())
         for name in _COMPARED_SETTINGS
     )
-    rows = session.execute(
+    return (
         select(left.pacing, right.pacing, *_COUNTS)
         .select_from(Vote)
         .join(left, left.id == Vote.left)
@@ -160,8 +158,15 @@ def tally_by_pacing(*, session: Session) -> dict[tuple[str, str], Tally]:
         .where(left.pacing != right.pacing, *same_settings)
         .group_by(left.pacing, right.pacing)
     )
+
+
+def tally_by_pacing(*, session: Session) -> dict[tuple[str, str], Tally]:
+    """Count the votes on each pair of pacings, sorted by name, from the side of the first.
+
+    Only votes on films that differ in their pacing and in no other setting count.
+    """
     tallies: dict[tuple[str, str], Tally] = {}
-    for one, other, *counts in rows:
+    for one, other, *counts in session.execute(_select_counts_by_pacing()):
         pair = (min(one, other), max(one, other))
         row = Tally._make(counts) if pair == (one, other) else Tally._make(counts).swap()
         tallies[pair] = tallies.get(pair, Tally()).add(row)
