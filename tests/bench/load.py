@@ -1,10 +1,10 @@
 """Page times and fairness with many visitors and a long queue: `python -m tests.bench.load`.
 
 On PostgreSQL, with a Gallery of 500 films: 50 visitors (sessions on Streamlit's WebSocket, a fifth
-of them watching a walk being made), three real browsers, 500 queued walks of 50 makers, of which
-one has queued 110 before all others, and 4 workers whose frames are noise. While the queue empties,
-newcomers queue a walk each. Pages should take less than 1 s at the 95th percentile, each maker be
-served once a round, and no walk be lost.
+of them watching a walk being made), 500 queued walks of 50 makers, of which one has queued 110
+before all others, and 4 workers whose frames are noise. While the queue empties, newcomers queue a
+walk each. Pages should take less than 1 s at the 95th percentile, each maker be served once a
+round, and no walk be lost. With --browsers real ones open pages, too, and share the server's cores.
 """
 
 import asyncio
@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the measurement, print the figures; 1 if a page was slow or a turn unfair."""
     parser = new_parser("load", __doc__)
     parser.add_argument("--visitors", type=int, default=50)
-    parser.add_argument("--browsers", type=int, default=3)
+    parser.add_argument("--browsers", type=int, default=0, help="real ones, on the same cores")
     parser.add_argument("--walks", type=int, default=500)
     parser.add_argument("--workers", type=int, default=4)
     parser.add_argument("--seconds-a-walk", type=float, default=0.5)
