@@ -19,7 +19,7 @@ from db.models import IS_DONE, RECORD_IS_STALE, Walk
 FIELDS = ("title", "tags", "star", "notes")
 """What curators write on a film."""
 CLOCKS_DIFFER = timedelta(minutes=5)
-"""By how much the clocks of two histories on one storage may differ."""
+"""By how much the clocks of two histories, or of a history and its storage, may differ."""
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 

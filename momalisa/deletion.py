@@ -4,11 +4,11 @@ import logging
 import re
 from collections.abc import Collection
 from contextlib import suppress
-from datetime import timedelta
 
 from filelock import Timeout
 
 from db import deletions, frame_keys, walks
+from db.edits import CLOCKS_DIFFER
 from db.error_messages import HistoryError
 from db.models import Deletion, State, Walk
 from db.session import reading, writing
@@ -18,8 +18,6 @@ from momalisa.storage import FILMS_FOLDER, Storage, StoredFile
 from momalisa.storage.outbox import Outbox, record_last
 from momalisa.stored_films import DamagedFilm, read_record
 
-CLOCKS_DIFFER = timedelta(minutes=5)
-"""By how much the clocks of two histories, or of a history and its storage, may differ."""
 _OWN_FILM = re.compile(r"/[0-9a-f]{16}\.gif$")
 ADVICE = " Is MOMALISA_STORE the right one? They are deleted once they are found."
 

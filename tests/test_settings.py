@@ -6,6 +6,19 @@ from momalisa.__main__ import BAD_INPUT, main
 from momalisa.settings import Settings, settings
 
 
+def _tell_wrong_setting(
+    name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> str:
+    """What the command line says of a setting that it refuses."""
+    monkeypatch.setenv(name, value)
+    settings.cache_clear()
+    try:
+        assert main(["models"]) == BAD_INPUT
+    finally:
+        settings.cache_clear()
+    return capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("name", "value"),
     [
@@ -30,13 +43,7 @@ from momalisa.settings import Settings, settings
 def test_wrong_setting_is_named(
     name: str, value: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv(name, value)
-    settings.cache_clear()
-    try:
-        assert main(["models"]) == BAD_INPUT
-    finally:
-        settings.cache_clear()
-    told = capsys.readouterr().err
+    told = _tell_wrong_setting(name, value, monkeypatch, capsys)
     assert told.startswith(f"{name}: “{value}”")
     assert "Value error" not in told
     assert "Input should" not in told
@@ -51,13 +58,7 @@ def test_host_names_are_read_with_spaces_and_in_any_case() -> None:
 def test_an_address_of_the_history_that_cannot_be_read_is_told_without_its_password(
     url: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("MOMALISA_DATABASE_URL", url)
-    settings.cache_clear()
-    try:
-        assert main(["models"]) == BAD_INPUT
-    finally:
-        settings.cache_clear()
-    told = capsys.readouterr().err
+    told = _tell_wrong_setting("MOMALISA_DATABASE_URL", url, monkeypatch, capsys)
     assert told.startswith("MOMALISA_DATABASE_URL")
     assert "secret" not in told
 

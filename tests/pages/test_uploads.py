@@ -68,14 +68,17 @@ def test_an_upload_that_the_browser_ends_is_no_error() -> None:
     assert asyncio.run(send(b"{", GONE)) == (400, "The file came only in part. Please try again.")
 
 
+class Drip(Upload):
+    """An upload of one byte after the other, without an end."""
+
+    async def stream(self) -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0.05)
+            yield b"{"
+
+
 def test_one_byte_after_the_other_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_film, "UPLOAD_SECONDS", 0.5)
-
-    class Drip(Upload):
-        async def stream(self) -> AsyncIterator[bytes]:
-            while True:
-                await asyncio.sleep(0.05)
-                yield b"{"
 
     async def scene() -> int:
         request: Any = Drip()
@@ -87,12 +90,6 @@ def test_one_byte_after_the_other_is_ended_too(monkeypatch: pytest.MonkeyPatch) 
 def test_an_upload_below_the_least_rate_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """One byte every four seconds held its place for two minutes."""
     monkeypatch.setattr(import_film, "RATE_SECONDS", 0.2)
-
-    class Drip(Upload):
-        async def stream(self) -> AsyncIterator[bytes]:
-            while True:
-                await asyncio.sleep(0.05)
-                yield b"{"
 
     request: Any = Drip()
     response = asyncio.run(asyncio.wait_for(import_film.handle_upload(request), 60))
