@@ -4,7 +4,8 @@ On PostgreSQL, with a Gallery of 500 films: 50 visitors (sessions on Streamlit's
 of them watching a walk being made), 500 queued walks of 50 makers, of which one has queued 110
 before all others, and 4 workers whose frames are noise. While the queue empties, newcomers queue a
 walk each. Pages should take less than 1 s at the 95th percentile, each maker be served once a
-round, and no walk be lost. With --browsers real ones open pages, too, and share the server's cores.
+round, and no walk be lost. With --browsers real ones open pages, too, and share the server's cores,
+which those of a gallery's visitors do not.
 """
 
 import asyncio
@@ -239,7 +240,7 @@ def pick_active(url: str) -> str:
 
 
 def run_browsers(app: App, number: int, stop: threading.Event, pages: Pages) -> None:
-    """Let real browsers open pages one after another until `stop`; a page is timed to its end."""
+    """Let real browsers open pages until `stop`, each as often as a visitor; timed to their end."""
     if not number:
         return
     chance = random.Random(0)
@@ -256,7 +257,7 @@ def run_browsers(app: App, number: int, stop: threading.Event, pages: Pages) -> 
                     pages.seconds[f"/{page}"].append(time.perf_counter() - began)
                 except Error as error:
                     pages.errors.append(str(error).splitlines()[0])
-                if stop.wait(PAUSES[0] / number):
+                if stop.wait(chance.uniform(*PAUSES) / number):
                     return
 
 

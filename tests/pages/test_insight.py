@@ -114,7 +114,7 @@ def test_every_pacing_has_a_colour_with_contrast_on_both_themes() -> None:
 
 
 def test_the_text_of_charts_has_contrast_on_both_themes() -> None:
-    on_light, on_dark = insight.TEXT_COLOUR.expr.split("'")[1::2]
+    on_light, on_dark = insight.TEXT_COLOUR["expr"].split("'")[1::2]
     assert contrast(on_light, BACKGROUNDS[0]) >= 4.5
     assert contrast(on_dark, BACKGROUNDS[1]) >= 4.5
 
