@@ -187,6 +187,8 @@ class Walk(Base):
     distances: Mapped[list[float]] = mapped_column(default=list)
     evenness: Mapped[float | None]
     sharpness: Mapped[float | None]
+    ghosting: Mapped[float | None]
+    directness: Mapped[float | None]
     files: Mapped[dict[str, str]] = mapped_column(default=dict)
     bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     sha256: Mapped[str] = mapped_column(String(64), default="")

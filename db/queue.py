@@ -28,6 +28,8 @@ RESULT = frozenset(
         "distances",
         "evenness",
         "sharpness",
+        "ghosting",
+        "directness",
         "files",
         "bytes",
         "sha256",

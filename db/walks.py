@@ -23,7 +23,8 @@ _SPEC_COLUMNS = ("model", "pacing", "interpolation", "frames", "steps", "guidanc
 _EXPORT_COLUMNS = (
     *("id", "accession", "title", "model", "pacing", "interpolation", "frames", "steps"),
     *("guidance", "size", "frames_total", "frames_computed", "device", "seconds", "evenness"),
-    *("sharpness", "bytes", "sha256", "star", "notes", "maker", "parent"),
+    *("sharpness", "ghosting", "directness", "bytes", "sha256", "star", "notes", "maker"),
+    "parent",
 )
 FRAME_SECONDS = 1
 """Within a queue round, walks are sorted by arrival plus this many seconds for each frame."""

@@ -1,4 +1,4 @@
-"""Tombstones of deleted walks; times of edits; retries after faults of a machine; workers' health.
+"""Tombstones of deleted walks; times of edits; retries after faults; health; measures of films.
 
 `number` becomes unique. Earlier versions kept any accession number that a film's record had: of ten
 digits, which collided with those of the next year, or with zeros in front. Such walks get new ones.
@@ -34,6 +34,8 @@ def upgrade() -> None:
     op.add_column("walks", sa.Column("edit_times", sa.JSON(), nullable=False, server_default="{}"))
     op.add_column("walks", _count("machine_failures"))
     op.add_column("walks", _text("origin", sa.String(64)))
+    for name in ("ghosting", "directness"):
+        op.add_column("walks", sa.Column(name, sa.Double(), nullable=True))
     op.add_column("stills", _moment("asked_at"))
     for name in ("boot_id", "home", "problem"):
         op.add_column("workers", _text(name))
@@ -66,7 +68,8 @@ def downgrade() -> None:
     for name in ("paused_until", "failures", "process_start", "problem", "home", "boot_id"):
         op.drop_column("workers", name)
     op.drop_column("stills", "asked_at")
-    op.drop_column("walks", "origin")
+    for name in ("directness", "ghosting", "origin"):
+        op.drop_column("walks", name)
     op.drop_column("walks", "edit_times")
     for name in ("machine_failures", "not_before", "record_stored_at", "recorded_at", "edited_at"):
         op.drop_column("walks", name)
