@@ -35,6 +35,8 @@ from db.text import accession_to_int, normalize_words
 # Lower case only: ids name folders, and some file systems ignore case.
 _ID_CHARACTERS = "23456789abcdefghijkmnpqrstuvwxyz"
 SORT_LENGTH = 120
+REPLACED = "replaced"
+"""In a walk's progress: the mark of pictures that stood in for a frame, and are not shown."""
 RECORD_IS_STALE = "state = 'done' AND edited_at > coalesce(recorded_at, '0001-01-01')"
 """SQL condition of the films whose stored record (walk.json) lacks their last edit."""
 
@@ -156,7 +158,8 @@ class Walk(Base):
     # Stands for the network address that it was submitted from, for limits; empty if unknown.
     origin: Mapped[str] = mapped_column(String(64), default="", server_default="")
 
-    # While running: [place, frame key] pairs in the order in which the frames became ready.
+    # The pictures in the cache: [place, frame key] in the order in which the frames became ready,
+    # then [place, key, "rough"] of previews, and [place, key, REPLACED].
     progress: Mapped[list[Any]] = mapped_column(default=list)
     frames_total: Mapped[int]
     stage: Mapped[str] = mapped_column(String(16), default="")

@@ -7,7 +7,7 @@ worker died or its machine failed; "frames" counts the finished ones, "pictures"
 from datetime import datetime
 from typing import Any
 
-from db.models import Walk
+from db.models import REPLACED, Walk
 
 
 def note(walk: Walk, reason: str, moment: datetime, kind: str = "") -> bool:
@@ -45,5 +45,5 @@ def has_advanced(walk: Walk, progress: list[Any]) -> bool:
 def _count(progress: list[Any]) -> dict[str, int]:
     return {
         "frames": sum(len(entry) == 2 for entry in progress),
-        "pictures": len(progress),
+        "pictures": sum(entry[2:] != [REPLACED] for entry in progress),
     }

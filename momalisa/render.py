@@ -39,6 +39,8 @@ class Progress:
     """(index of the place, key of its preview) where the frame is not ready."""
     samples: int = 0
     """Rows sent through the model so far."""
+    replaced: tuple[tuple[int, str], ...] = ()
+    """The same of pictures that another one has replaced; the cache has them still."""
 
 
 class RenderedFrames(NamedTuple):
@@ -169,10 +171,12 @@ class _Tally:
         self.total = total
         self.ready: dict[int, str] = {}
         self.previews: dict[int, str] = {}
+        self.pictures: dict[str, int] = {}
         self.computed = self.samples = 0
 
     def add(self, frame: "WalkFrame") -> str:
         """Note a frame or preview; return the stage that it belongs to."""
+        self.pictures[frame.key] = frame.index
         if frame.finished:
             self.ready[frame.index] = frame.key
             self.previews.pop(frame.index, None)
@@ -185,7 +189,9 @@ class _Tally:
     def progress(self, stage: str) -> Progress:
         """The progress so far."""
         ready, previews = tuple(self.ready.items()), tuple(self.previews.items())
-        return Progress(stage, ready, self.total, previews, self.samples)
+        shown = {*self.ready.values(), *self.previews.values()}
+        replaced = tuple((i, key) for key, i in self.pictures.items() if key not in shown)
+        return Progress(stage, ready, self.total, previews, self.samples, replaced)
 
 
 def _retry_if_lost(make_frames: Callable[[], list[str]]) -> list[str]:

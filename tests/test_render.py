@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -12,12 +13,13 @@ import numpy as np
 import pytest
 
 from momalisa.__main__ import BAD_INPUT, DONE, main
+from momalisa.cloud.endpoint import Endpoint
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.engine.perception import relative_sharpness
 from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput, Cancelled
 from momalisa.models.registry import DISTILLATION
-from momalisa.render import Progress, render, render_frames, render_still
+from momalisa.render import Progress, RenderedFrames, render, render_frames, render_still
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import LocalStorage
@@ -76,6 +78,21 @@ def test_previews_go_as_their_frames_become_ready(
         assert not dict(progress.previews).keys() & dict(progress.ready).keys()
 
 
+@pytest.mark.parametrize("pacing", ["linear", "even"])
+def test_progress_names_every_picture_that_is_left_in_the_cache(
+    tiny: ModelRunner, stores: dict[str, Any], pacing: str
+) -> None:
+    """Previews and pictures of a survey stayed when the film was “gone for good”."""
+    reports: list[Progress] = []
+    spec = WalkSpec.model_validate(SPEC.model_dump() | {"pacing": pacing, "frames": 6})
+    render(spec, walk_id="w1", runner=tiny, on_progress=reports.append, **stores)
+    left = {path.stem for path in stores["cache"].folder.rglob("*.png")}
+    shown = {key for _, key in reports[-1].ready}
+    replaced = {key for _, key in reports[-1].replaced}
+    assert replaced
+    assert (shown | replaced, shown & replaced) == (left, set())
+
+
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"torn")])
 def test_frame_that_is_lost_before_the_film_is_made_is_painted_again(
     tiny: ModelRunner, stores: dict[str, Any], damage: Callable[[Path], object]
@@ -116,6 +133,26 @@ def test_a_cancelled_walk_keeps_its_frames_and_stores_nothing(
         render(SPEC, walk_id="w1", runner=tiny, cancelled=lambda: True, **stores)
     assert not list(stores["storage"].list(""))
     assert list(stores["cache"].folder.rglob("*.png"))
+
+
+@pytest.mark.parametrize("where", ["here", "at an endpoint"])
+def test_a_film_that_is_not_its_workers_any_more_gets_no_record(
+    tiny: ModelRunner, stores: dict[str, Any], monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    """A worker that stalled stored a record of a walk that had been deleted meanwhile."""
+    endpoint = Endpoint("http://127.0.0.1:9")
+
+    def paint(spec: WalkSpec, _walk_id: str, _cancelled: Callable[[], bool]) -> RenderedFrames:
+        return render_frames(spec, tiny, stores["cache"])
+
+    monkeypatch.setattr(endpoint, "render_frames", paint)
+    painter: Any = partial(render, runner=tiny) if where == "here" else endpoint.render
+    how = {"on_progress": print, "cancelled": lambda: False, "still_mine": lambda: False}
+    with pytest.raises(Cancelled):
+        painter(SPEC, walk_id="w1", **how, **stores)
+    names = [Path(found.key).name for found in stores["storage"].list()]
+    assert names[1:] == ["poster.webp"], "the record is the last file"
+    assert names[0].endswith(".gif")
 
 
 @pytest.mark.parametrize("loop", ["once", "closed"])

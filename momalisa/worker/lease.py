@@ -9,7 +9,7 @@ from typing import Any
 
 from db import queue, troubles, worker_registry
 from db.error_messages import HistoryError
-from db.models import Walk
+from db.models import REPLACED, Walk
 from db.queue import LeaseStatus
 from db.session import writing
 from momalisa.render import Progress
@@ -90,6 +90,7 @@ class ActiveJob:
         self.ending = False
         """Whether the rendering is over and its end is being written: too late to give it back."""
         self.abandoned_at: float | None = None
+        self._earlier = [(entry[0], entry[1]) for entry in walk.progress]
         self._current: tuple[str, list[list[Any]]] = ("loading", [])
         self._written = self._current
 
@@ -97,7 +98,11 @@ class ActiveJob:
         """Note the progress; the next heartbeat writes it."""
         frames = [[place, key] for place, key in progress.ready]
         previews = [[place, key, "rough"] for place, key in progress.previews]
-        self._current = (progress.stage, frames + previews)
+        shown = {key for _, key in (*progress.ready, *progress.previews)}
+        # Also those of earlier attempts: with the film, they are to leave the cache.
+        replaced = {key: place for place, key in (*self._earlier, *progress.replaced)}
+        left = [[place, key, REPLACED] for key, place in replaced.items() if key not in shown]
+        self._current = (progress.stage, frames + previews + left)
         self.has_stored |= progress.stage == "storing"
 
     @property

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from db import queue
+from db import queue, troubles
 from db.deaths import MAX_DEATHS, MAX_DEATHS_AMONG_OTHERS
 from db.models import State, Walk
 from db.session import reading, writing
@@ -30,6 +30,14 @@ def end_waits(url: str, walks: list[Walk]) -> None:
     with writing(url) as session:
         for walk in walks:
             session.get_one(Walk, walk.id).not_before = None
+
+
+def test_pictures_that_were_replaced_are_no_progress() -> None:
+    """Each attempt lists those of the attempts before."""
+    walk = Walk(troubles=[{"frames": 1, "pictures": 2}])
+    progress = [[0, "a"], [1, "b", "rough"], [1, "c", "replaced"]]
+    assert not troubles.has_advanced(walk, progress)
+    assert troubles.has_advanced(walk, [*progress, [2, "d", "rough"]])
 
 
 def test_machine_that_dies_at_every_walk_fails_none(url: str, enqueue_walk: EnqueueWalk) -> None:

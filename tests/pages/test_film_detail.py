@@ -245,14 +245,14 @@ def test_a_deletion_takes_the_frames_that_no_other_film_has(
 ) -> None:
     """The frames of a film that was “gone for good” stayed in the cache."""
     cache, frame = open_frame_cache(settings()), np.zeros((8, 8, 3), np.uint8)
-    own, shared = "a" * 64, "b" * 64
-    for key in (own, shared):
+    own, shared, replaced = "a" * 64, "b" * 64, "c" * 64
+    for key in (own, shared, replaced):
         cache.put(key, frame, np.zeros((4, 1, 1), np.float16))
     walk, other = add_film("a moon", "a sea"), add_film("a moon", "a hill")
-    update_walk(walk, progress=[[0, own], [1, shared]])
+    update_walk(walk, progress=[[0, own], [1, shared], [1, replaced, "replaced"]])
     update_walk(other, progress=[[0, shared]])
     press(visit("gallery", walk=walk.id), "Yes, delete it")
-    assert cache.get(own) is None
+    assert cache.get(own) is cache.get(replaced) is None
     assert not cache.has_latents(own)
     assert cache.get(shared) is not None
 

@@ -34,7 +34,12 @@ def test_the_filmstrip_shows_the_finished_frames(visit: Visit, enqueue_walk: Mak
             **claim_walk(),
             lease_seconds=60,
             stage="frames",
-            progress=[[0, "a" * 64], [23, "b" * 64], [12, "c" * 64, "rough"]],
+            progress=[
+                [0, "a" * 64],
+                [23, "b" * 64],
+                [12, "c" * 64, "rough"],
+                [23, "d" * 64, "replaced"],
+            ],
         )
     at = visit("create", walk=walk.id)
     strip = component_data(at, "filmstrip")

@@ -12,11 +12,11 @@ from db import worker_registry
 from db.models import State, Walk
 from db.session import reading, writing
 from momalisa.models.registry import digest_of
-from momalisa.render import StoredFilm
+from momalisa.render import Progress, StoredFilm
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
-from momalisa.worker.lease import Timing
+from momalisa.worker.lease import ActiveJob, Timing
 from tests.support.results import stub_film
 from tests.support.stub_worker import LOG, StubRenderer, rendered_keys, running_worker, stub_worker
 from tests.support.waiting import wait_until
@@ -31,6 +31,18 @@ def test_walk_becomes_a_film(settings: Settings) -> None:
     assert LocalStorage(Path(settings.store_root)).get(done.files["gif"]) == b"film"
     assert (done.seconds, done.sharpness, done.distances) == (0.5, 2.0, [0.25])
     assert [place for place, _ in done.progress] == [0, 1, 2, 3, 4, 5]
+
+
+def test_row_names_the_pictures_of_all_attempts(settings: Settings) -> None:
+    """Deleting the film takes them from the cache."""
+    walk = enqueue_walk(settings.database, frames=3)
+    walk.progress = [[0, "a"], [1, "b", "rough"], [1, "c", "replaced"]]
+    job = ActiveJob(walk, "worker")
+    job.report(Progress("frames", ((0, "a"), (1, "e")), 3, ((2, "f"),), 0, ((2, "g"),)))
+    assert job.changes()[0]["progress"] == [
+        *([0, "a"], [1, "e"], [2, "f", "rough"]),
+        *([1, "b", "replaced"], [1, "c", "replaced"], [2, "g", "replaced"]),
+    ]
 
 
 def test_record_says_what_the_history_knows(settings: Settings) -> None:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from db import walks
-from db.models import State, Walk
+from db.models import REPLACED, State, Walk
 from momalisa.ui import durations, history, sign_in, submit, wall_label
 from momalisa.ui.components.filmstrip import filmstrip
 from momalisa.ui.http import media
@@ -79,6 +79,7 @@ def show_filmstrip(walk: Walk) -> None:
         frames=[
             (int(place), media.frame_url(str(key)), bool(rough))
             for place, key, *rough in walk.progress
+            if rough != [REPLACED]
         ],
         alt=f"A rough film of the walk {walk.title}",
         key=f"strip_{walk.id}",
