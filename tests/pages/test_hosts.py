@@ -1,13 +1,15 @@
 """Who reaches the app: host names, origins and clients, on every route and WebSocket."""
 
 import asyncio
+import tomllib
 from typing import Any
 
 import pytest
 from starlette.responses import PlainTextResponse
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from momalisa.settings import Settings, settings
+import streamlit_app
+from momalisa.settings import CHECKOUT, Settings, settings
 from momalisa.ui import sign_in
 from momalisa.ui.http import headers, hosts
 from tests.support import asgi
@@ -77,6 +79,22 @@ def open_socket(host: str, origin: str | None = None, client: str = "127.0.0.1")
 
     asyncio.run(visit())
     return messages[0]
+
+
+def test_the_server_is_for_this_machine_unless_it_is_told_otherwise() -> None:
+    config = tomllib.loads((CHECKOUT / ".streamlit" / "config.toml").read_text("utf-8"))
+    assert config["server"]["address"] == "localhost"
+
+
+def test_the_server_refuses_unknown_names_before_anything_else() -> None:
+    server: ASGIApp = _answer
+    for one in reversed(streamlit_app.app._user_middleware):
+        server = one.cls(server, *one.args, **one.kwargs)
+    for path in ("/", "/_stcore/upload_file/a/b", "/gallery", "/pictures/walks/a.mp4"):
+        sent = asyncio.run(asgi.request(path, app=server, headers={"host": "evil.example"}))
+        assert sent[0] == 421
+        assert "frame-ancestors" in sent[1]["content-security-policy"]
+    assert asyncio.run(asgi.request("/", app=server, headers={"host": "localhost"}))[0] == 200
 
 
 @pytest.mark.parametrize("host", HERE)

@@ -17,8 +17,9 @@ import streamlit_app
 from momalisa.settings import settings
 from momalisa.ui import history
 from momalisa.ui.http import prerender
-from tests.support.asgi import get
+from tests.support.asgi import get, request
 from tests.support.pages import MakeWalk, UpdateWalk
+from tests.support.sign_in import cookie_of, write_secrets
 
 HTML = (Path(get_static_dir()) / "index.html").read_bytes()
 APP = Starlette(
@@ -96,6 +97,19 @@ def test_a_slow_database_does_not_block_the_page(
     add_film()
     monkeypatch.setattr(prerender, "TIMEOUT", 0.0)
     assert page() == HTML
+
+
+def test_a_gallery_for_members_has_no_posters_for_others(
+    add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    walk = add_film()
+    write_secrets(monkeypatch)
+    monkeypatch.setenv("MOMALISA_VISITORS", "none")
+    settings.cache_clear()
+    assert page() == HTML
+    claims = {"is_logged_in": True, "iss": "https://id.test", "sub": "1"}
+    sent = {"cookie": cookie_of(claims)}
+    assert walk.title.encode() in asyncio.run(request("/gallery", app=APP, headers=sent))[2]
 
 
 def test_the_servers_start_passes_every_middleware() -> None:

@@ -125,6 +125,18 @@ def test_the_delete_button_is_for_admins_not_for_strangers(
     assert "Yes, delete it" in button_labels(visit, walk)
 
 
+def test_a_forged_press_deletes_nothing(
+    visit: Visit, add_film: MakeWalk, sign_in_configured: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A browser can press what it was never shown, or what was shown before the rights ended."""
+    walk = add_film()
+    sign_in_as(monkeypatch, "admin@museum.test")
+    at = visit("gallery", walk=walk.id)
+    sign_in_as(monkeypatch, "stranger@museum.test")
+    press(at, "Yes, delete it")
+    assert stored_walk(walk.id).state is State.DONE
+
+
 def button_labels(visit: Visit, walk: Walk) -> list[str]:
     return [button.label for button in visit("gallery", walk=walk.id).button]
 
