@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
-from threading import Timer
+from threading import Thread
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -19,6 +19,7 @@ from momalisa.ui.create import scrub
 from momalisa.ui.http import stills as door
 from tests.support.asgi import request
 from tests.support.pages import MakeWalk, UpdateWalk, Visit, component_data, spec, widget
+from tests.support.waiting import wait_until
 
 KEY = "ab" + "0" * 62
 WALK = spec()
@@ -26,9 +27,8 @@ AskPicture = Callable[..., tuple[int, str]]
 
 
 @pytest.fixture
-def ask_for(monkeypatch: pytest.MonkeyPatch) -> Iterator[AskPicture]:
+def ask_for() -> Iterator[AskPicture]:
     """Request the still at a leg and `t`; returns the status and the redirect or the error."""
-    monkeypatch.setattr(door, "TIMEOUT", 2.0)
     with TestClient(Starlette(routes=door.ROUTES), follow_redirects=False) as client:
 
         def _ask(leg: object = 0, t: object = 0.25, **headers: str) -> tuple[int, str]:
@@ -45,7 +45,8 @@ def asked() -> list[Still]:
 
 
 def paint(**end: str) -> None:
-    """Claim the next still as a worker and finish it."""
+    """Claim the next still as a worker, once there is one, and finish it."""
+    wait_until(asked)
     with writing(settings().database) as session:
         still = stills.claim(session=session, owner="test")
         assert still is not None
@@ -54,7 +55,7 @@ def paint(**end: str) -> None:
 
 
 def test_a_requested_picture_is_served_from_the_frame_cache(ask_for: AskPicture) -> None:
-    painter = Timer(0.2, paint, kwargs={"key": KEY})
+    painter = Thread(target=paint, kwargs={"key": KEY})
     painter.start()
     assert ask_for() == (307, f"/pictures/frames/{KEY}.png")
     painter.join()
@@ -63,7 +64,7 @@ def test_a_requested_picture_is_served_from_the_frame_cache(ask_for: AskPicture)
 
 
 def test_a_failed_picture_responds_with_its_error(ask_for: AskPicture) -> None:
-    painter = Timer(0.2, paint, kwargs={"error": "Not even one frame fits."})
+    painter = Thread(target=paint, kwargs={"error": "Not even one frame fits."})
     painter.start()
     assert ask_for() == (503, "Not even one frame fits.")
     painter.join()
@@ -108,6 +109,34 @@ def test_a_picture_that_is_much_work_is_refused() -> None:
         refused = client.get(f"{address}&leg=0&t=0.5")
     assert (refused.status_code, "fewer steps" in refused.text) == (422, True)
     assert asked() == []
+
+
+def test_the_setting_says_how_many_pictures_wait(
+    ask_for: AskPicture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOMALISA_STILLS", "0")
+    settings.cache_clear()
+    assert ask_for() == (
+        503,
+        "Many pictures are being asked for just now. Please try again in a while.",
+    )
+
+
+def test_only_so_many_requests_of_one_address_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Equal requests share a picture; each one's wait is a connection and polls of its own."""
+    monkeypatch.setattr(door, "TIMEOUT", 1.0)
+    monkeypatch.setattr(door, "WAITING_EACH", 3)
+    query = door.still_url(WALK, "me").partition("?")[2] + "&leg=0&t=0.5"
+
+    async def scene() -> list[bytes]:
+        app = Starlette(routes=door.ROUTES)
+        asked = [request(door.PATH, query, app=app, client="192.0.2.1") for _ in range(5)]
+        return [answer[2] for answer in await asyncio.gather(*asked)]
+
+    assert [answer.startswith(b"Many pictures") for answer in asyncio.run(scene())] == [
+        *(False, False, False),
+        *(True, True),
+    ]
 
 
 def test_an_address_has_few_pictures_under_however_many_names(

@@ -1,14 +1,18 @@
 """Uploads of films: slow, many and abandoned ones keep no other visitor waiting."""
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from starlette.datastructures import Address
 from starlette.requests import ClientDisconnect
 
+from momalisa.film import embedded_spec
 from momalisa.film.embedded_spec import read_spec
+from momalisa.spec import WalkSpec
 from momalisa.ui.gallery import import_film
 from tests.support.pages import spec
 
@@ -41,14 +45,17 @@ async def send(*parts: bytes | None, host: str = "192.0.2.1") -> tuple[int, str]
     return response.status_code, bytes(response.body).decode()
 
 
-def test_slow_uploads_keep_nobody_waiting() -> None:
+def test_slow_uploads_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two uploads of a byte each held both slots for 45 s, and every other upload waited."""
+    monkeypatch.setattr(import_film, "IDLE_SECONDS", 60.0)
 
     async def scene() -> tuple[int, str]:
         slow = [asyncio.create_task(send(b"{", None)) for _ in range(import_film.UPLOADS_EACH)]
         await asyncio.sleep(0.1)
         try:
-            return await asyncio.wait_for(send(RECORD, host="192.0.2.2"), 60)
+            answer = await asyncio.wait_for(send(RECORD, host="192.0.2.2"), 60)
+            assert not any(task.done() for task in slow)
+            return answer
         finally:
             for task in slow:
                 task.cancel()
@@ -133,3 +140,39 @@ def test_the_slowest_upload_makes_room() -> None:
         return done
 
     assert asyncio.run(scene()) == [False, True, False, False]
+
+
+@pytest.fixture
+def reading(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """Files are being read for as long as the event is not set."""
+    done = threading.Event()
+
+    def read(_path: Path, _name: str) -> WalkSpec:
+        done.wait(60)
+        return spec()
+
+    monkeypatch.setattr(embedded_spec, "read_spec_from_file", read)
+    yield done
+    done.set()
+
+
+async def send_many(hosts: list[str], done: threading.Event) -> list[int]:
+    """The statuses of uploads that come one after the other, the last while all others wait."""
+    earlier = []
+    for host in hosts[:-1]:
+        earlier.append(asyncio.create_task(send(RECORD, host=host)))
+        while import_film._READ.total() < len(earlier):
+            await asyncio.sleep(0.01)
+    last = (await asyncio.wait_for(send(RECORD, host=hosts[-1]), 60))[0]
+    done.set()
+    return [*(answer[0] for answer in await asyncio.gather(*earlier)), last]
+
+
+def test_only_so_many_files_of_one_address_wait_to_be_read(reading: threading.Event) -> None:
+    hosts = ["192.0.2.1"] * (import_film.UPLOADS_EACH + 1)
+    assert asyncio.run(send_many(hosts, reading)) == [200] * import_film.UPLOADS_EACH + [429]
+
+
+def test_only_so_many_files_wait_to_be_read(reading: threading.Event) -> None:
+    hosts = [f"192.0.2.{number}" for number in range(import_film.UPLOADS + 1)]
+    assert asyncio.run(send_many(hosts, reading)) == [200] * import_film.UPLOADS + [429]

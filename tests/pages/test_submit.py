@@ -1,0 +1,53 @@
+"""What is submitted is checked where it is queued, whatever the form let pass."""
+
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import streamlit as st
+
+from momalisa.errors import BadInput, ModelNotFound
+from momalisa.settings import settings
+from momalisa.ui import sign_in, submit
+from tests.support.pages import all_walks, spec
+from tests.support.pipelines import PipelineMaker
+
+
+@pytest.mark.parametrize(
+    ("setting", "sentence"),
+    [
+        ("WALKS_EACH", "as one visitor may: 2"),
+        ("WALKS_ADDRESS", "from your address are on the way as one may have: 2"),
+        ("WALKS_TOTAL", "as this gallery takes at a time: 2"),
+    ],
+)
+def test_the_settings_say_how_many_walks_are_taken(
+    setting: str, sentence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(st, "context", SimpleNamespace(ip_address="192.0.2.1"))
+    monkeypatch.setenv(f"MOMALISA_{setting}", "2")
+    settings.cache_clear()
+    for number in range(3):
+        maker = "one" if setting == "WALKS_EACH" else f"maker {number}"
+        monkeypatch.setattr(sign_in, "maker_id", lambda maker=maker: maker)
+        if number == 2:
+            with pytest.raises(BadInput, match=sentence):
+                submit.submit_walk(spec(fps=10 + number))
+        else:
+            submit.submit_walk(spec(fps=10 + number))
+    assert len(all_walks()) == 2
+
+
+def test_a_walk_that_is_too_large_is_not_queued(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MOMALISA_LARGEST_WALK", "0.001")
+    settings.cache_clear()
+    with pytest.raises(BadInput, match="more than is painted here"):
+        submit.submit_walk(spec())
+    assert all_walks() == []
+
+
+def test_a_visitor_walks_no_folder_by_its_path(make_pipeline: PipelineMaker) -> None:
+    folder: Path = make_pipeline()
+    with pytest.raises(ModelNotFound, match="A folder is chosen by its name"):
+        submit.submit_walk(spec(model=str(folder)))
+    assert all_walks() == []
