@@ -40,7 +40,7 @@ LAYERS: dict[int, set[str]] = {
     },
     1: {
         *("momalisa.pacing", "momalisa.errors", "momalisa.backoff", "momalisa.files", "db"),
-        *("momalisa.limited_process", "momalisa.open_files"),
+        *("momalisa.limited_process", "momalisa.open_files", "momalisa.host_names"),
     },
 }
 """The highest first. A module may import from its own layer and from lower ones."""

@@ -8,11 +8,11 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
 
 import uvicorn
 
 from momalisa import open_files
+from momalisa.cloud.access import choose_host
 from momalisa.cloud.serving import create_app
 from momalisa.settings import settings
 
@@ -21,15 +21,6 @@ GRACEFUL_SECONDS = 28
 KEEP_ALIVE_SECONDS = 75
 
 log = logging.getLogger(__name__)
-
-
-def choose_host(environment: Mapping[str, str], token: str) -> str:
-    """The address to listen on: every one with a token or on Vertex AI, else this machine's own.
-
-    Vertex AI, whose variables begin with AIP_, lets in only those who may ask.
-    """
-    is_vertex = any(name.startswith("AIP_") for name in environment)
-    return "0.0.0.0" if token or is_vertex else "127.0.0.1"
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -8,7 +8,6 @@ Requests are received on the event loop and under deadlines, so that slow client
 """
 
 import base64
-import hmac
 import json
 import logging
 import os
@@ -23,7 +22,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from momalisa.cloud import request_format
+from momalisa.cloud import access, request_format
 from momalisa.cloud.frame_transfer import check_walk_id, content_id, store_frames
 from momalisa.cloud.model_server import ModelServer, Unavailable
 from momalisa.cloud.request_format import Json, WalkRequest
@@ -94,7 +93,7 @@ def _make_routes(server: ModelServer) -> list[Route]:
         return {"status": "ready", "model": card.name, "digest": digest, "device": device}
 
     async def predict(request: Request) -> Json:
-        _check_token(request)
+        _check_sender(request)
         card, _ = server.loaded_model()
         body = await readers.read(request)
 
@@ -105,7 +104,7 @@ def _make_routes(server: ModelServer) -> list[Route]:
         return await to_thread.run_sync(work, limiter=threads)
 
     async def openapi(request: Request) -> Json:
-        _check_token(request)
+        _check_sender(request)
         card, _ = server.loaded_model()
         return request_format.describe_openapi(card, health_route, predict_route)
 
@@ -130,16 +129,8 @@ def _answering(view: View) -> Callable[[Request], Awaitable[Response]]:
     return answer
 
 
-def _check_token(request: Request) -> None:
-    """Compare the bearer token with the settings', if there is one, in constant time."""
-    token = settings().endpoint_token
-    given = request.headers.get("authorization", "")
-    if token and not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
-        raise HTTPException(
-            HTTPStatus.UNAUTHORIZED,
-            "This container asks for its token, MOMALISA_ENDPOINT_TOKEN.",
-            {"WWW-Authenticate": "Bearer"},
-        )
+def _check_sender(request: Request) -> None:
+    access.check_sender(request.headers, os.environ, settings().endpoint_token)
 
 
 class _Body:

@@ -327,7 +327,7 @@ def test_unexpected_error_hides_details_and_reloads_the_model(
     wait_until(lambda: _is_loaded(server), 60)
     before = server.loaded_model()[1]
     data = json.dumps(body(small_walk(model_folder))).encode()
-    status, _, answer = asyncio.run(request("/predict", "", [data], app))
+    status, _, answer = asyncio.run(request("/predict", "", [data], app, {"host": "localhost"}))
     assert (status, json.loads(answer)["error"]["code"]) == (500, "unforeseen")
     assert b"secret" not in answer
     wait_until(lambda: _is_loaded(server), 60)

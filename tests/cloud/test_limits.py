@@ -170,22 +170,6 @@ def test_bodies_that_do_not_arrive_make_room(monkeypatch: pytest.MonkeyPatch) ->
     assert (body, type(error).__name__) == (b"{}", "Unavailable")
 
 
-@pytest.mark.parametrize(
-    ("environment", "token", "host"),
-    [
-        ({}, "", "127.0.0.1"),
-        ({}, "sesame", "0.0.0.0"),
-        ({"AIP_HTTP_PORT": "8080"}, "", "0.0.0.0"),
-    ],
-)
-def test_without_a_token_only_this_machine_and_vertex_ai_ask(
-    environment: dict[str, str], token: str, host: str
-) -> None:
-    from momalisa.cloud.server import choose_host
-
-    assert choose_host(environment, token) == host
-
-
 def test_encoding_stops_where_the_answer_is_full() -> None:
     from momalisa.cloud import serving
 

@@ -1,77 +1,15 @@
-"""How much a visitor may ask for: the promises, and the edits that break them."""
+"""Walks and pictures that a visitor may ask for: the promises, and the edits that break them."""
 
 from tests.mutations.mutation import Edit, Mutation
 
-IMPORT, STILLS_ROUTE = "momalisa/ui/gallery/import_film.py", "momalisa/ui/http/stills.py"
+STILLS_ROUTE = "momalisa/ui/http/stills.py"
 STILLS, QUEUE_LIMITS = "db/stills.py", "db/queue_limits.py"
 SUBMIT, COST = "momalisa/ui/submit.py", "momalisa/walk_cost.py"
-PAGES, RATE = "momalisa/ui/http/open_pages.py", "momalisa/ui/http/message_rate.py"
-SHARED, WORKER = "momalisa/ui/http/shared_calls.py", "momalisa/worker/worker.py"
-TESTS_OF_UPLOADS, TESTS_OF_STILLS = "tests/pages/test_uploads.py", "tests/db/test_stills.py"
+WORKER = "momalisa/worker/worker.py"
+TESTS_OF_STILLS = "tests/db/test_stills.py"
 TESTS_OF_LIMITS = "tests/db/test_queue_limits.py"
 TESTS_OF_SUBMIT, TESTS_OF_SCRUB = "tests/pages/test_submit.py", "tests/pages/test_scrub.py"
-TESTS_OF_PAGES, TESTS_OF_RATE = "tests/pages/test_open_pages.py", "tests/pages/test_message_rate.py"
-TESTS_OF_DOWNLOADS, TESTS_OF_CACHE = (
-    "tests/pages/test_downloads.py",
-    "tests/worker/test_cache_trim.py",
-)
-
-UPLOADS = (
-    Mutation(
-        "A file that is dropped arrives before it takes one of the slots for reading",
-        f"{TESTS_OF_UPLOADS}::test_slow_uploads_keep_nobody_waiting",
-        (
-            Edit(
-                IMPORT,
-                "            await _receive_in_time(request, path, upload)\n",
-                "            async with LIMITER:\n"
-                "                await _receive_in_time(request, path, upload)\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "An upload that takes too long is ended",
-        f"{TESTS_OF_UPLOADS}::test_one_byte_after_the_other_is_ended_too",
-        (Edit(IMPORT, "with upload.scope, fail_after(UPLOAD_SECONDS):", "with upload.scope:"),),
-    ),
-    Mutation(
-        "An upload of which no byte comes is ended",
-        f"{TESTS_OF_UPLOADS}::test_an_upload_without_a_byte_for_long_is_ended",
-        (Edit(IMPORT, "with fail_after(IDLE_SECONDS):", "with fail_after(UPLOAD_SECONDS):"),),
-    ),
-    Mutation(
-        "An upload that comes byte by byte is ended",
-        f"{TESTS_OF_UPLOADS}::test_an_upload_below_the_least_rate_is_ended",
-        (Edit(IMPORT, " and upload.rate < LEAST_RATE:", " and not upload.size:"),),
-    ),
-    Mutation(
-        "Slow uploads make room for newcomers",
-        f"{TESTS_OF_UPLOADS}::test_slow_uploads_make_room_for_newcomers",
-        (Edit(IMPORT, "    _make_room(upload.address)\n", ""),),
-    ),
-    Mutation(
-        "It is the slowest upload that makes room",
-        f"{TESTS_OF_UPLOADS}::test_the_slowest_upload_makes_room",
-        (
-            Edit(
-                IMPORT,
-                "key=lambda upload: (upload.rate, upload.began)",
-                "key=lambda upload: upload.began",
-            ),
-        ),
-    ),
-    Mutation(
-        "Only so many files of one address wait to be read",
-        f"{TESTS_OF_UPLOADS}::test_only_so_many_files_of_one_address_wait_to_be_read",
-        (Edit(IMPORT, " or _READ[address] >= UPLOADS_EACH:", ":"),),
-    ),
-    Mutation(
-        "Only so many files wait to be read, of however many addresses",
-        f"{TESTS_OF_UPLOADS}::test_only_so_many_files_wait_to_be_read",
-        (Edit(IMPORT, "if _READ.total() >= UPLOADS or ", "if "),),
-    ),
-)
-"""Files that are dropped."""
+TESTS_OF_CACHE = "tests/worker/test_cache_trim.py"
 
 PICTURES = (
     Mutation(
@@ -289,86 +227,5 @@ WALKS = (
 )
 """Walks."""
 
-CONNECTIONS = (
-    Mutation(
-        "One address has only so many pages open",
-        f"{TESTS_OF_PAGES}::test_one_address_has_only_so_many_pages_and_all_have",
-        (Edit(PAGES, ">= settings().pages_address:", ">= 10**6:"),),
-    ),
-    Mutation(
-        "All addresses together have only so many pages open",
-        f"{TESTS_OF_PAGES}::test_one_address_has_only_so_many_pages_and_all_have",
-        (Edit(PAGES, ">= settings().pages_total", ">= 10**6"),),
-    ),
-    Mutation(
-        "Where all pages are open, the address with most makes room for one with fewer",
-        f"{TESTS_OF_PAGES}::test_who_has_many_pages_makes_room_for_who_has_none",
-        (
-            Edit(
-                PAGES,
-                "return MANY if self._is_full() and not self._find_richer(address) else",
-                "return MANY if self._is_full() else",
-            ),
-        ),
-    ),
-    Mutation(
-        "A page that would be too many is a sentence, and looks again by itself",
-        f"{TESTS_OF_PAGES}::test_where_too_many_are_open_a_page_is_a_sentence",
-        (
-            Edit(
-                PAGES,
-                "    if not refusal:\n        return send\n",
-                "    if refusal or not refusal:\n        return send\n",
-            ),
-        ),
-    ),
-    Mutation(
-        "A network of one subscriber counts as one address",
-        f"{TESTS_OF_PAGES}::test_a_household_counts_as_one_address",
-        (Edit(PAGES, "if is_v6 else host", "if not host else host"),),
-    ),
-    Mutation(
-        "A flood of messages from one page leaves others their turn",
-        f"{TESTS_OF_RATE}::test_a_flood_of_messages_leaves_the_event_loop_to_others",
-        (Edit(RATE, "        await asyncio.sleep(wait)\n", ""),),
-    ),
-    Mutation(
-        "A page that sends on and on is disconnected",
-        f"{TESTS_OF_RATE}::test_a_page_that_sends_on_and_on_is_disconnected",
-        (Edit(RATE, "if late > MOST_LATE:", "if late < 0:"),),
-    ),
-    Mutation(
-        "A message that no page sends ends its connection",
-        f"{TESTS_OF_RATE}::test_what_no_page_sends_ends_the_connection",
-        (Edit(RATE, 'if not is_of_page(message.get("bytes")):', "if not message:"),),
-    ),
-    Mutation(
-        "Equal downloads share one export",
-        f"{TESTS_OF_DOWNLOADS}::test_equal_requests_share_one_export",
-        (Edit(SHARED, "if key not in self._calls:", "if key not in self._calls or True:"),),
-    ),
-    Mutation(
-        "An export whose visitors are all gone is stopped",
-        f"{TESTS_OF_DOWNLOADS}::"
-        "test_an_export_whose_clients_are_gone_is_stopped_and_the_next_one_begins",
-        (Edit(SHARED, "        shared.stop.set()\n", ""),),
-    ),
-    Mutation(
-        "Only so many requests for exports wait",
-        f"{TESTS_OF_DOWNLOADS}::test_only_so_many_requests_wait",
-        (Edit(SHARED, "or self._waiting[address] >= most:", "or most < 0:"),),
-    ),
-    Mutation(
-        "Two exports at most are made at a time",
-        "tests/pages/test_media.py::test_at_most_two_exports_run_at_a_time",
-        (
-            Edit(
-                "momalisa/ui/http/downloads.py", 'Threads("exports", 2, ', 'Threads("exports", 6, '
-            ),
-        ),
-    ),
-)
-"""Pages, messages and downloads."""
-
-MUTATIONS: tuple[Mutation, ...] = (*UPLOADS, *PICTURES, *WALKS, *CONNECTIONS)
+MUTATIONS: tuple[Mutation, ...] = (*PICTURES, *WALKS)
 """All mutations, in the order in which they are told."""

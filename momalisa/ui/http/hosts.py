@@ -2,22 +2,19 @@
 
 Every HTTP request and WebSocket passes here before anything else, Streamlit's own included.
 
-A page of another site can make its name point to this machine (DNS rebinding); its requests then
-come from the curator's own browser, but with the site's name in `Host` and `Origin`. So only names
-that are known are answered: those of this machine, IP addresses, which cannot be rebound, and
-those in `MOMALISA_HOSTS`.
+Only names that are known are answered (see `momalisa.host_names`): those of this machine, IP
+addresses, and those in `MOMALISA_HOSTS`.
 """
 
 import logging
 from collections.abc import Sequence
 from html import escape
-from ipaddress import IPv4Address, IPv6Address, ip_address
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from momalisa.host_names import is_known, is_loopback, is_named, parse_host, parse_origin
 from momalisa.settings import settings
 from momalisa.ui import sign_in
 
@@ -87,41 +84,6 @@ def find_refusal(scope: Scope) -> Refusal | None:
     return None
 
 
-def parse_host(text: str) -> str:
-    """The host name in a `Host` header, in lower case, without port; "" if it is not one."""
-    try:
-        parts = urlsplit(f"//{text}")
-        name, _port = parts.hostname or "", parts.port
-    except ValueError:
-        return ""
-    _address, bracket, after = text.partition("]")  # of IPv6; what follows it is not in `hostname`
-    if parts.netloc != text or "@" in text or (bracket and after[:1] not in ("", ":")):
-        return ""
-    return name.rstrip(".")
-
-
-def parse_origin(text: str) -> str:
-    """The host and port in an `Origin` header; "" if it is none of a page of the web."""
-    try:
-        parts = urlsplit(text)
-    except ValueError:
-        return ""
-    return parts.netloc if parts.scheme in ("http", "https") else ""
-
-
-def is_known(host: str, names: Sequence[str]) -> bool:
-    """Whether a host is this machine, an IP address, or one of the names in the settings."""
-    return is_loopback(host) or _find_ip_address(host) is not None or _is_named(host, names)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or IP address stands for the machine itself."""
-    address = _find_ip_address(host)
-    if address is None:
-        return host == "localhost" or host.endswith(".localhost")
-    return (getattr(address, "ipv4_mapped", None) or address).is_loopback
-
-
 def is_open() -> bool:
     """Whether visitors from elsewhere may come in, or at least sign in."""
     return settings().visitors not in ("", "none") or sign_in.is_configured()
@@ -156,19 +118,6 @@ def describe_exposure(address: str) -> str:
     )
 
 
-def _find_ip_address(host: str) -> IPv4Address | IPv6Address | None:
-    try:
-        return ip_address(host)
-    except ValueError:
-        return None
-
-
-def _is_named(host: str, names: Sequence[str]) -> bool:
-    return any(
-        host == name or (name.startswith("*.") and host.endswith(name[1:])) for name in names
-    )
-
-
 def _is_for_other_page(headers: Headers) -> bool:
     """Whether a browser asks for a page of another site, which has a picture of the app in it.
 
@@ -187,7 +136,7 @@ def _is_own_origin(origin: str | None, host: str, names: Sequence[str]) -> bool:
     if origin is None:
         return True
     own = parse_origin(origin)
-    return bool(own) and (own.lower() == host.lower() or _is_named(parse_host(own), names))
+    return bool(own) and (own.lower() == host.lower() or is_named(parse_host(own), names))
 
 
 def _with_host_of_origin(scope: Scope) -> Scope:
