@@ -27,6 +27,7 @@ from momalisa.ui.http import (
     headers,
     health,
     hosts,
+    live,
     media,
     message_rate,
     not_found,
@@ -110,7 +111,7 @@ def _warm_up() -> None:
 
 app = st.App(
     Path(__file__).parent / "momalisa" / "ui" / "shell.py",
-    routes=[*health.ROUTES, *media.ROUTES, *stills.ROUTES],
+    routes=[*health.ROUTES, *media.ROUTES, *stills.ROUTES, *live.ROUTES],
     middleware=[
         Middleware(headers.add_security_headers),
         Middleware(hosts.guard_hosts),

@@ -31,7 +31,7 @@ _TURN_WINDOW = timedelta(minutes=1)
 """The next still is of those who asked for the fewest of the stills served in this time."""
 _GROUP_LENGTH = 32
 """The characters of a maker that are those of its account or address."""
-_LOCAL = "-"
+LOCAL = "-"
 """The first character of makers whose address is unknown."""
 _KEY = secrets.token_bytes(32)
 
@@ -55,7 +55,12 @@ def maker_key(group: str, name: str) -> str:
     of its own. Hashed with a key that ends with this process, so that neither can be told from it.
     """
     own = _digest(name)
-    return (_digest(group) if group else _LOCAL + own[1:]) + own
+    return (_digest(group) if group else LOCAL + own[1:]) + own
+
+
+def group_of_maker(maker: str) -> str:
+    """The part of a maker that stands for its account or address."""
+    return maker[:_GROUP_LENGTH]
 
 
 def _digest(text: str) -> str:
@@ -108,12 +113,12 @@ def request(
 
 def _check_limits(session: Session, limits: StillLimits, maker: str) -> None:
     """Raise QueueFull if another still of this maker would exceed a limit."""
-    is_local = func.substr(Still.maker, 1, 1) == _LOCAL
+    is_local = func.substr(Still.maker, 1, 1) == LOCAL
     checks = [
         (limits.total, Still.id.is_not(None)),
-        (limits.each, _group_of(Still) == maker[:_GROUP_LENGTH]),
+        (limits.each, _group_of(Still) == group_of_maker(maker)),
     ]
-    if maker.startswith(_LOCAL):
+    if maker.startswith(LOCAL):
         checks.append((limits.local, is_local))
     for most, condition in checks:
         count = select(func.count()).select_from(Still).where(Still.state == State.QUEUED)

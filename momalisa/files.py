@@ -1,10 +1,13 @@
-"""Atomic writes: readers see the complete new file or the old one."""
+"""Atomic writes: readers see the complete new file or the old one; and whether a disk takes any."""
 
+import errno
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 from db.files import sync_folder
 
@@ -43,3 +46,13 @@ def write_atomically(path: Path, data: bytes | memoryview, *, synced: bool = Fal
             os.fsync(file.fileno())
     if synced:
         sync_folder(path.absolute().parent)
+
+
+def check_disk(folder: Path, least_bytes: int) -> None:
+    """Raise OSError if a folder's disk cannot be written, or has fewer free bytes than these."""
+    with NamedTemporaryFile(dir=folder, prefix="probe-") as file:
+        file.write(bytes(2**20))
+        file.flush()
+        os.fsync(file.fileno())
+    if shutil.disk_usage(folder).free < least_bytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))

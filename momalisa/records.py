@@ -154,3 +154,13 @@ def _to_text(moment: datetime | None) -> str | None:
 
 def _encode(vote: RecordedVote) -> dict[str, Any]:
     return vote.model_dump(mode="json")
+
+
+def entry_of(walk: Walk) -> dict[str, Any]:
+    """Fields of a film's record that are its row's from the start, besides spec and result."""
+    return {
+        "accession": walk.accession,
+        "created_at": walk.created_at.isoformat(),
+        "parent": walk.parent,
+        "maker": walk.maker,
+    }

@@ -215,11 +215,24 @@ def render_still(spec: WalkSpec, place: Place, runner: "ModelRunner", cache: Fra
     It equals the walk's own frame there, unless that one is cross-faded (shortcut "glide").
     Raises BadInput for a place outside the walk or an unsupported size; OutOfMemory.
     """
+    return _render_stills(spec, [place], runner, cache)[0].key
+
+
+def render_live(
+    spec: WalkSpec, places: Sequence[Place], runner: "ModelRunner", cache: FrameCache
+) -> list[Frame]:
+    """Render the frames at places of a walk at once and return them. Raises as `render_still`."""
+    return [still.frame for still in _render_stills(spec, places, runner, cache)]
+
+
+def _render_stills(
+    spec: WalkSpec, places: Sequence[Place], runner: "ModelRunner", cache: FrameCache
+) -> list["WalkFrame"]:
     from momalisa.engine import walk
 
-    if not 0 <= place.leg < len(spec.legs) or not 0.0 <= place.t <= 1.0:
+    if not all(0 <= place.leg < len(spec.legs) and 0.0 <= place.t <= 1.0 for place in places):
         raise BadInput("That picture is not on this walk. Please choose a place between two stops.")
-    return walk.still(spec, place, runner, cache).key
+    return walk.stills(spec, places, runner, cache)
 
 
 def encode_film(spec: WalkSpec, frames: Sequence[Frame]) -> bytes:

@@ -19,7 +19,14 @@ from momalisa.engine.perception import relative_sharpness
 from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput, Cancelled
 from momalisa.models.registry import DISTILLATION
-from momalisa.render import Progress, RenderedFrames, render, render_frames, render_still
+from momalisa.render import (
+    Progress,
+    RenderedFrames,
+    render,
+    render_frames,
+    render_live,
+    render_still,
+)
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import LocalStorage
@@ -168,6 +175,19 @@ def test_still_is_the_frame_that_the_walk_has_there(
     for key, number in zip(stills, (1, 2), strict=True):
         np.testing.assert_array_equal(cache.get(key), rendered.frames[number])
         np.testing.assert_allclose(cache.get(key), apart.frames[number], rtol=0, atol=1)
+
+
+def test_live_pictures_are_the_frames_that_the_walk_has_there(
+    tiny: ModelRunner, stores: dict[str, Any]
+) -> None:
+    """In the order in which they are asked for, whether some are cached or none."""
+    spec = SPEC.model_copy(update={"mode": "exact"})
+    places, cache = spec.places(), stores["cache"]
+    first = render_live(spec, [places[2], places[1]], tiny, cache)
+    again = render_live(spec, [places[1], places[3], places[2]], tiny, cache)
+    frames = render_frames(spec, tiny, FrameCache(cache.folder / "apart")).frames
+    for picture, number in zip([*first, *again], (2, 1, 1, 3, 2), strict=True):
+        np.testing.assert_allclose(picture, frames[number], rtol=0, atol=1)
 
 
 @pytest.mark.parametrize("loop", ["once", "closed"])

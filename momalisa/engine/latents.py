@@ -28,7 +28,7 @@ class LatentSampler:
     def _texts(self) -> dict[str, Conditioning]:
         """Each stop's conditioning by its prompt, encoded once."""
         prompts = list(dict.fromkeys(stop.prompt for stop in self.spec.stops))
-        encoded = self.runner.model.encode(prompts, *self._size)
+        encoded = self.runner.encode(prompts, *self._size)
         return {prompt: encoded[row : row + 1] for row, prompt in enumerate(prompts)}
 
     @cached_property
@@ -42,7 +42,7 @@ class LatentSampler:
         """How the walk is guided; not at all where its guidance is 1 or less."""
         if not self.spec.guided or self.runner.model.guidance == "none":
             return Guidance()
-        negative = self.runner.model.encode([self.spec.negative], *self._size)
+        negative = self.runner.encode([self.spec.negative], *self._size)
         return Guidance(negative, self.spec.guidance, self.plan.guided_steps)
 
     def sample(self, places: Sequence[Place], seeds: Sequence[int]) -> tuple[Tensor, int]:

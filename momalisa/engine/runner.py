@@ -17,6 +17,9 @@ from momalisa.engine.sampling import Guidance, Predict, SamplingState, advance, 
 SMALL = 100_000_000
 """Weights of a network up to which Python's overhead between operations counts."""
 
+REMEMBERED = 16
+"""Calls whose encoded prompts are kept: pictures of one walk are asked for one after another."""
+
 
 class ModelRunner:
     """Samples and decodes with a model: the numbers are the model's, in less time."""
@@ -30,6 +33,7 @@ class ModelRunner:
         """Called before each prediction and each decoding, in any thread; may raise to stop."""
         weights = sum(weight.numel() for weight in model.network.parameters())
         self._small = weights <= SMALL
+        self._encoded: dict[tuple[str | int, ...], Conditioning] = {}
         self._batching = CpuBatching(model.device, small=self._small)
 
     @property
@@ -49,6 +53,15 @@ class ModelRunner:
         side = CELLS * self.model.latent_factor
         self.model.encode([""], side, side)
         _ = self.predict
+
+    def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
+        """The model's `encode`, which remembers the prompts of the last few calls."""
+        question: tuple[str | int, ...] = (*prompts, width, height)
+        found = self._encoded.pop(question, None) or self.model.encode(prompts, width, height)
+        self._encoded[question] = found  # the last one in the order
+        if len(self._encoded) > REMEMBERED:
+            del self._encoded[next(iter(self._encoded))]
+        return found
 
     def advance(
         self,

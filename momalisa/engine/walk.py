@@ -1,6 +1,6 @@
 """A walk's frames, one after another, coarse to fine."""
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 
 from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.engine.latents import LatentSampler
@@ -42,13 +42,21 @@ def frames(
         keys |= _keys(tasks)
 
 
-def still(spec: WalkSpec, place: Place, runner: ModelRunner, cache: FrameCache) -> WalkFrame:
-    """The frame that the model samples at any place of a walk. Raises what `frames` raises."""
+def stills(
+    spec: WalkSpec, places: Sequence[Place], runner: ModelRunner, cache: FrameCache
+) -> list[WalkFrame]:
+    """The frames that the model samples at any places of a walk, as one batch.
+
+    Raises what `frames` raises.
+    """
     runner.model.check(spec.size, spec.size)
     spec = fit_to_checkpoint(spec, distilled=runner.distilled)
-    task = FrameTask(0, frame_key(spec, place, runner.model.digest), place, "painted")
-    (frame,) = FrameRenderer(LatentSampler(spec, runner), cache, 1).render([task])
-    return frame
+    tasks = [
+        FrameTask(number, frame_key(spec, place, runner.model.digest), place, "painted")
+        for number, place in enumerate(places)
+    ]
+    made = FrameRenderer(LatentSampler(spec, runner), cache, len(tasks)).render(tasks)
+    return sorted(made, key=lambda frame: frame.index)
 
 
 def _evenly(leg: EvenLeg, renderer: FrameRenderer) -> Iterator[WalkFrame]:

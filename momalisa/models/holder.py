@@ -33,6 +33,12 @@ class ModelHolder(Generic[M]):
         held = self._held  # the heartbeat's thread asks, too
         return held[1] if held else None
 
+    @property
+    def current_name(self) -> str:
+        """The name of the model in memory; empty if there is none."""
+        held = self._held
+        return held[0][0] if held else ""
+
     def get(self, name: str) -> M:
         """Return the model of that name; load it unless it is the current one, unchanged."""
         wanted = name, self._digest_of(name)

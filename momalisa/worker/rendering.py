@@ -1,14 +1,11 @@
 """Rendering one job: a walk or a still, with this machine's model or at an endpoint."""
 
-import errno
 import logging
-import os
-import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from tempfile import NamedTemporaryFile, TemporaryDirectory
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import ValidationError
@@ -17,10 +14,12 @@ from db import queue, stills
 from db.models import Still, Walk
 from db.queue import LeaseStatus
 from momalisa.deletion import delete_leftovers
-from momalisa.engine.frame_cache import FrameCache, open_frame_cache
+from momalisa.engine.frame_cache import Frame, FrameCache, open_frame_cache
 from momalisa.errors import BadInput, Cancelled, MomaLisaError, StorageError
+from momalisa.files import check_disk
 from momalisa.models.holder import ModelHolder
 from momalisa.models.registry import name_of_weights
+from momalisa.records import entry_of
 from momalisa.render import ModelRenderer, Progress, Renderer, StoredFilm
 from momalisa.settings import Settings
 from momalisa.spec import Place, Stop, WalkSpec, explain
@@ -40,6 +39,8 @@ LoadModel = Callable[[str, str], "ModelRunner"]
 """Loads a model by name onto a device."""
 StillRenderer = Callable[[WalkSpec, Place, "ModelRunner", FrameCache], str]
 """Renders one frame; returns its key in the cache."""
+LiveRenderer = Callable[[WalkSpec, Sequence[Place], "ModelRunner", FrameCache], list[Frame]]
+"""Renders frames and returns them."""
 PROBE_BYTES = 64 * 2**20
 """Free bytes of the disk below which no walk is begun: a film and its frames need more."""
 
@@ -65,6 +66,14 @@ class JobEnd(NamedTuple):
     """Set if the job is to be tried again; `write` is for a walk that may not."""
 
 
+class LiveEnd(NamedTuple):
+    """The frames that were asked for directly, or why there are none."""
+
+    frames: Sequence[Frame] = ()
+    error: str = ""
+    fault: Fault | None = None
+
+
 log = logging.getLogger(__name__)
 
 
@@ -80,6 +89,7 @@ class JobRenderer:
         render: ModelRenderer,
         remote: Renderer | None,
         render_still: StillRenderer,
+        render_live: LiveRenderer,
         render_probe: StillRenderer,
         retry_seconds: float,
         watch: StallWatch,
@@ -90,7 +100,7 @@ class JobRenderer:
         self._watch = watch
         self._cancelled: Callable[[], bool] = lambda: False
         self._render, self._render_still = render, render_still
-        self._render_probe = render_probe
+        self._render_live, self._render_probe = render_live, render_probe
         self._check_endpoint: Callable[[], None] | None = None
         if remote is None and settings.endpoint:
             from momalisa.cloud.endpoint import Endpoint
@@ -105,6 +115,10 @@ class JobRenderer:
     def get_device(self) -> str:
         """The device of the model in memory, empty if there is none."""
         return str(getattr(self._models.current, "device", ""))
+
+    def get_model_name(self) -> str:
+        """The name of the model in memory, empty if there is none."""
+        return self._models.current_name
 
     def load_default_model(self) -> Fault | None:
         """Load the settings' model ahead of the first walk, since that takes seconds.
@@ -128,7 +142,7 @@ class JobRenderer:
         try:
             for folder in (self._settings.home, self._settings.frame_cache):
                 folder.mkdir(parents=True, exist_ok=True)
-                _check_disk(folder)
+                check_disk(folder, PROBE_BYTES)
             if not self._settings.endpoint:
                 self._paint_probe()
             elif self._check_endpoint:
@@ -143,11 +157,11 @@ class JobRenderer:
         stops = (Stop(prompt="a red square"), Stop(prompt="a stormy sea"))
         model = self._settings.model
         spec = WalkSpec(stops=stops, model=model, frames=2, steps=2, size=64)
-        with TemporaryDirectory(dir=self._settings.home, prefix="probe-") as folder:
-            runner = self._get_model(model)
-            stage = self._watch.stage("still", model, spec.size)
-            with stage, self._cancelled_by(lambda: False):
-                self._render_probe(spec, Place(0, 0.5), runner, FrameCache(Path(folder)))
+        with (
+            TemporaryDirectory(dir=self._settings.home, prefix="probe-") as folder,
+            self._painting_still(spec) as runner,
+        ):
+            self._render_probe(spec, Place(0, 0.5), runner, FrameCache(Path(folder)))
 
     def trim_cache(self) -> None:
         """Delete the least recently used frames beyond the cache's limit. Raises nothing."""
@@ -199,14 +213,29 @@ class JobRenderer:
                     "Please make the walk to see what lies between its stops."
                 )
             spec, place = WalkSpec.from_stored(still.spec), Place(still.leg, still.t)
-            model = self._get_model(spec.model)
-            stage = self._watch.stage("still", spec.model, spec.size)
-            with stage, self._cancelled_by(lambda: False):
+            with self._painting_still(spec) as model:
                 key = self._render_still(spec, place, model, self._cache)
         except Exception as error:
             message = self._error_message(error, f"Still {still.id}")
             return JobEnd(stills.fail, {"error": message}, self._find_fault(error))
         return JobEnd(stills.finish, {"key": key})
+
+    def render_live(self, spec: WalkSpec, places: Sequence[Place]) -> LiveEnd:
+        """Render the frames at some places."""
+        try:
+            with self._painting_still(spec) as model:
+                return LiveEnd(self._render_live(spec, places, model, self._cache))
+        except Exception as error:
+            message = self._error_message(error, "A picture that was asked for directly")
+            return LiveEnd(error=message, fault=self._find_fault(error))
+
+    @contextmanager
+    def _painting_still(self, spec: WalkSpec) -> Iterator["ModelRunner"]:
+        """Watch the body, which paints with this model. Raises what loading it raises."""
+        model = self._get_model(spec.model)
+        stage = self._watch.stage("still", spec.model, spec.size)
+        with stage, self._cancelled_by(lambda: False):
+            yield model
 
     def _make_film(
         self,
@@ -229,7 +258,7 @@ class JobRenderer:
             cache=self._cache,
             storage=self._open_storage(),
             outbox=self._outbox,
-            entry=_record_entry(walk),
+            entry=entry_of(walk),
             on_progress=on_progress,
             cancelled=cancelled,
             still_mine=still_mine,
@@ -315,23 +344,3 @@ class JobRenderer:
         log.exception("%s failed", job)
         where = self._settings.home / "logs"
         return f"{describe_fault(error)} The log in {where} says more."
-
-
-def _check_disk(folder: Path) -> None:
-    """Raise OSError if the disk of a folder is full or cannot be written."""
-    with NamedTemporaryFile(dir=folder, prefix="probe-") as file:
-        file.write(bytes(2**20))
-        file.flush()
-        os.fsync(file.fileno())
-    if shutil.disk_usage(folder).free < PROBE_BYTES:
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
-
-
-def _record_entry(walk: Walk) -> dict[str, Any]:
-    """Fields of the film's record besides spec and result."""
-    return {
-        "accession": walk.accession,
-        "created_at": walk.created_at.isoformat(),
-        "parent": walk.parent,
-        "maker": walk.maker,
-    }

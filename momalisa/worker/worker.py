@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable
 from functools import partial
 
-from db import queue, stills, worker_registry
+from db import queue, worker_registry
 from db.models import Walk
 from db.session import reading, writing
 from momalisa.backoff import Backoff
 from momalisa.errors import MachineFault
 from momalisa.logs import name_walk
 from momalisa.models import registry
-from momalisa.render import ModelRenderer, Progress, Renderer, render, render_still
+from momalisa.render import ModelRenderer, Progress, Renderer, render, render_live, render_still
 from momalisa.settings import Settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
@@ -27,11 +27,12 @@ from momalisa.store_folder import may_be_made
 from momalisa.worker.blame import Blame
 from momalisa.worker.courier import Courier
 from momalisa.worker.lease import ActiveJob, Heartbeat, StopRequest, Timing, log_error
+from momalisa.worker.live_server import LiveServer
 from momalisa.worker.machine import SHOWN_AFTER, Machine
-from momalisa.worker.rendering import Fault, JobRenderer, LoadModel, StillRenderer
+from momalisa.worker.rendering import Fault, JobRenderer, LiveRenderer, LoadModel, StillRenderer
 from momalisa.worker.sign_of_life import life_path
 from momalisa.worker.stall import StallWatch
-from momalisa.worker.time_share import StillClock
+from momalisa.worker.still_painter import StillPainter
 from momalisa.worker.walk_ends import try_again, write_end
 
 LONGEST_BEAT = 1800.0
@@ -50,8 +51,8 @@ class Worker:
     """Renders one walk after the other. No walk's error ends it, but a broken device does.
 
     `load` loads a model, `render` renders a walk with it, `remote` at an endpoint (the default is
-    that of the settings), `render_still` renders one frame, and `render_probe` one to see whether
-    this machine is well again after a fault.
+    that of the settings), `render_still` and `render_live` render some frames, and `render_probe`
+    one to see whether this machine is well again after a fault.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class Worker:
         render: ModelRenderer = render,
         remote: Renderer | None = None,
         render_still: StillRenderer = render_still,
+        render_live: LiveRenderer = render_live,
         render_probe: StillRenderer = render_still,
         timing: Timing | None = None,
     ) -> None:
@@ -78,6 +80,7 @@ class Worker:
             render=render,
             remote=remote,
             render_still=render_still,
+            render_live=render_live,
             render_probe=render_probe,
             retry_seconds=timing.storage_retries,
             watch=self._watch,
@@ -95,8 +98,15 @@ class Worker:
         )
         self._backoff = Backoff(2 * timing.poll, LONGEST_PAUSE)
         self._machine = Machine(life_path(settings).with_suffix(".json"), timing.machine_pauses)
-        self._last_look = 0.0
-        self._still_clock = StillClock()
+        self._live = LiveServer(settings, self._renderer.get_model_name)
+        self._stills = StillPainter(
+            self._renderer,
+            self._live,
+            database=self._database,
+            owner=self.name,
+            poll=timing.poll,
+            note_fault=self._note_fault,
+        )
         self._last_trim = -TRIM_SECONDS
         self._patient = True
         self.device_broken = False
@@ -130,6 +140,7 @@ class Worker:
             if not once:
                 self._start_courier()
                 self._prepare()
+                self._live.open()
             while not self._ends and (self._do_next() or not once):
                 pass
             if once:
@@ -138,6 +149,7 @@ class Worker:
                 if self.device_broken:
                     raise MachineFault(self._machine.problem)
         finally:
+            self._live.close()
             self._heartbeat.end()
             heartbeat.join()
             with writing(self._database) as session:
@@ -174,7 +186,7 @@ class Worker:
         try:
             if self._machine.needs_proof:
                 return self._prove_machine()
-            has_worked = self._render_next_still()
+            has_worked = self._stills.paint_queued()
             if time.monotonic() - self._last_trim > TRIM_SECONDS:
                 self._trim_cache()
             with writing(self._database) as session:
@@ -195,7 +207,7 @@ class Worker:
             return False
         self._backoff.reset()
         if not has_worked:
-            self._pause(self._timing.poll)
+            self._stills.wait(self._timing.poll, lambda: self._ends)
         return has_worked
 
     def _pause(self, seconds: float) -> None:
@@ -310,28 +322,6 @@ class Worker:
         if job.has_advanced:
             self._machine.forget_work()
         self._watch.report(progress)
-        looked_lately = time.monotonic() - self._last_look < self._timing.poll
-        if self._stop.is_set or looked_lately or not self._still_clock.is_due:
-            return
-        try:
+        if not self._stop.is_set:
             with self._watch.stage(""):
-                self._render_next_still(model)
-        except Exception:
-            # Not the walk's fault.
-            log.warning("A still was lost", exc_info=True)
-
-    def _render_next_still(self, model: str = "") -> bool:
-        """Render a requested still (of that model, if given); return False if there is none."""
-        self._last_look = time.monotonic()
-        with writing(self._database) as session:
-            still = stills.claim(session=session, owner=self.name, model=model)
-        if still is None:
-            return False
-        self._still_clock.begin()
-        end = self._renderer.render_still(still)
-        self._still_clock.end()
-        if end.fault and end.fault.blame in (Blame.DEVICE, Blame.MACHINE):
-            self._note_fault(end.fault)
-        with writing(self._database) as session:
-            end.write(session=session, still_id=still.id, owner=self.name, **end.fields)
-        return True
+                self._stills.interrupt_walk(model)

@@ -17,7 +17,8 @@ NASTY = (
 )
 TEXT = st.sampled_from(NASTY) | st.text(max_size=60)
 FIELDS = ("walk", "use", "a", "b", "of", "rounds", "seconds", "search", "before", "blind", "tag",
-          "spec", "leg", "t", "looker", "name", "download", "sort", "model", "pacing")  # fmt: skip
+          "spec", "leg", "t", "at", "prompt", "seed", "looker", "name", "download", "sort", "model",
+          "pacing")  # fmt: skip
 METHODS = ("GET", "GET", "GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "TRACE", "X")
 HEADERS = ("Range", "If-None-Match", "If-Modified-Since", "If-Range", "Cookie", "Accept", "Origin",
            "Accept-Encoding", "Content-Type", "Authorization", "Forwarded", "X-Forwarded-For",
@@ -45,7 +46,7 @@ QUERIES = st.lists(st.tuples(st.sampled_from(FIELDS) | TEXT, TEXT), max_size=5).
 SEGMENTS = TEXT.map(_segment)
 TEMPLATES = (
     *("/pictures/store/{}", "/pictures/store/saved_predictions/{}/{}.gif", "/pictures/still"),
-    *("/pictures/frames/{}.png", "/pictures/frames/{}", "/pictures/walks/{}.mp4"),
+    *("/pictures/frames/{}.png", "/pictures/frames/{}", "/pictures/walks/{}.mp4", "/pictures/live"),
     *("/pictures/walks/{}.{}", "/pictures/example/{}", "/pictures/{}", "/{}", "/{}/{}"),
     *("/healthz", "/readyz", "/metrics", "/_stcore/{}", "/media/{}", "/static/{}"),
     *("/component/{}/{}", "/oauth2callback", "/app/static/{}"),

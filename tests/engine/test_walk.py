@@ -17,7 +17,7 @@ from momalisa.engine.ordering import coarse_to_fine
 from momalisa.engine.renderer import WalkFrame
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.sampling import Sampler, SamplingState
-from momalisa.engine.walk import frames, still
+from momalisa.engine.walk import frames, stills
 from momalisa.errors import BadInput, OutOfMemory
 from momalisa.models.registry import load
 from momalisa.spec import Place, WalkSpec
@@ -192,7 +192,7 @@ def test_a_single_frame_that_does_not_fit_raises_out_of_memory(
     with pytest.raises(OutOfMemory, match="smaller size"):
         list(finished(spec(), tiny, cache))
     with pytest.raises(OutOfMemory, match="smaller size"):
-        still(spec(), Place(0, 0.4), tiny, cache)
+        stills(spec(), [Place(0, 0.4)], tiny, cache)
 
 
 def test_a_batch_that_did_not_fit_is_not_tried_again(

@@ -16,7 +16,7 @@ from db.session import reading, writing
 from momalisa.settings import Settings, settings
 from momalisa.storage import app_url
 from momalisa.ui import history, policy, sign_in, submit
-from momalisa.ui.http import media, stills
+from momalisa.ui.http import live, media, stills
 from momalisa.ui.policy import Action, NotAllowed, Visitor
 from tests.support import asgi
 from tests.support.pages import MakeWalk, Visit, all_walks, stored_walk, texts, type_prompts, widget
@@ -175,6 +175,7 @@ def test_a_members_only_gallery_shows_the_way_in(
 ROUTES: list[tuple[str, str, tuple[bytes, ...]]] = [
     ("/pictures/settings", "name=walk.json", (b"{}",)),
     (stills.PATH, "", ()),
+    (live.PATH, "", ()),
 ]
 """Paths, query strings and bodies of the routes that make something."""
 
@@ -183,7 +184,7 @@ def status(
     path: str, query: str = "", parts: tuple[bytes, ...] = (), cookie: str = ""
 ) -> tuple[int, str]:
     """The status of a request, and the cache rule of its answer."""
-    app = Starlette(routes=[*media.ROUTES, *stills.ROUTES])
+    app = Starlette(routes=[*media.ROUTES, *stills.ROUTES, *live.ROUTES])
     sent = asyncio.run(asgi.request(path, query, parts, app, {"cookie": cookie}))
     return sent[0], sent[1].get("cache-control", "")
 

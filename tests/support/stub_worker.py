@@ -10,7 +10,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +21,7 @@ import numpy as np
 from db import stills
 from db.models import Still
 from db.session import reading, writing
-from momalisa.engine.frame_cache import FrameCache, frame_key
+from momalisa.engine.frame_cache import Frame, FrameCache, frame_key
 from momalisa.errors import Cancelled
 from momalisa.render import Progress, StoredFilm
 from momalisa.settings import CHECKOUT, Settings
@@ -107,6 +107,13 @@ def render_still(spec: WalkSpec, place: Place, runner: str, cache: FrameCache) -
     return key
 
 
+def render_live(
+    spec: WalkSpec, places: Sequence[Place], runner: str, cache: FrameCache
+) -> list[Frame]:
+    """Replace `render.render_live`: frames as grey as their places are far."""
+    return [np.full((8, 8, 3), round(100 * (place.leg + place.t)), np.uint8) for place in places]
+
+
 def load(name: str, device: str) -> str:
     """Replace `registry.load`: the model is its name."""
     return name
@@ -118,6 +125,7 @@ def stub_worker(settings: Settings, **options: Any) -> Worker:
         "load": load,
         "render": StubRenderer(settings.home / LOG),
         "render_still": render_still,
+        "render_live": render_live,
         "render_probe": render_still,
         "timing": Timing(**QUICK),
     }

@@ -40,6 +40,8 @@ QUEUED_EACH = 4
 LOCAL_SHARE = 0.5
 """The share of the queue for all visitors whose address is unknown."""
 PATH = "/pictures/still"
+FROM_ELSEWHERE = "Pictures are painted for this app alone."
+NO_PLACE = "There is no such place."
 VISITOR_ID_LENGTH = 64
 """The most characters of a visitor's id; longer ones are cut."""
 _WAITING: Counter[str] = Counter()
@@ -60,7 +62,7 @@ async def serve_still(request: Request) -> Response:
     """
     # Another site, opened by a curator, must not be able to keep the worker busy.
     if request.headers.get("sec-fetch-site") == "cross-site":
-        return PlainTextResponse("Pictures are painted for this app alone.", status_code=403)
+        return PlainTextResponse(FROM_ELSEWHERE, status_code=403)
     address = address_of(request)
     if _WAITING[address] >= WAITING_EACH:
         return _unavailable("Many pictures are being asked for just now. Please try again soon.")
@@ -79,7 +81,7 @@ async def _wait_for_still(request: Request) -> Response:
     """Enqueue the picture and wait for it. Raises QueueFull and WalkTooLarge."""
     still_id = await HISTORY.run(_enqueue_still, request)
     if still_id is None:
-        return PlainTextResponse("There is no such place.", status_code=404)
+        return PlainTextResponse(NO_PLACE, status_code=404)
     for number in range(round(TIMEOUT / POLL_SECONDS)):
         response = await HISTORY.run(_poll, still_id, number % POLLS_TO_ASK == 0)
         if response is not None:
@@ -112,12 +114,12 @@ def _enqueue_still(request: Request) -> str | None:
             spec=spec.model_dump(mode="json"),
             leg=leg,
             t=round(t, 2),
-            maker=_maker_of(request),
+            maker=maker_of(request),
             limits=StillLimits(QUEUED_EACH, round(total * LOCAL_SHARE), total),
         )
 
 
-def _maker_of(request: Request) -> str:
+def maker_of(request: Request) -> str:
     """Who asks, by account or address: the name in the URL is the browser's own, and may be any."""
     name = request.query_params.get("looker", "")[:VISITOR_ID_LENGTH]
     return stills.maker_key(sign_in.visitor_of(request).maker or address_of(request), name)

@@ -1,0 +1,164 @@
+"""HTTP route for pictures that are painted as a visitor drags or types, by asking the worker.
+
+The history is left out, so that a picture takes hardly longer than its painting. Where no worker of
+this machine answers in time, neither does this route, and browsers ask `ui.http.stills` instead.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from urllib.parse import urlencode
+
+from anyio import fail_after
+from starlette.datastructures import QueryParams
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from momalisa.errors import MomaLisaError
+from momalisa.models.registry import find_for_visitor
+from momalisa.settings import settings
+from momalisa.spec import Place, Stop, WalkSpec
+from momalisa.ui.http.addresses import address_of
+from momalisa.ui.http.permission import permit
+from momalisa.ui.http.stills import FROM_ELSEWHERE, NO_PLACE, WAITING_EACH, maker_of
+from momalisa.ui.http.threads import Threads, TooSlow, answer_in_time
+from momalisa.ui.policy import Action
+from momalisa.walk_cost import WalkTooLarge, check_still_cost
+from momalisa.worker.live_socket import (
+    ANSWER_SECONDS,
+    MOST_PLACES,
+    AnswerHead,
+    Question,
+    is_on_walk,
+    short_name,
+    socket_folder,
+)
+
+PATH = "/pictures/live"
+SECONDS = ANSWER_SECONDS + 1.0
+"""The deadline for an answer; a worker that runs says by itself that it has none."""
+OTHER_STOPS = Stop(prompt="a red square"), Stop(prompt="a stormy sea")
+"""The end of a walk of which the first stop alone is painted."""
+LIVE = Threads("live", 4, seconds=SECONDS)
+"""For what has to be read of the disk."""
+_WAITING: Counter[str] = Counter()
+"""Requests that wait for a picture, by address."""
+
+
+class NoWorker(MomaLisaError):
+    """No worker of this machine answers, or none has time; the message says so."""
+
+
+def live_url(spec: WalkSpec, visitor_id: str) -> str:
+    """The URL of a walk's pictures, to be completed with `&at=` or `&prompt=` and `&seed=`."""
+    params = {"looker": visitor_id, "spec": spec.model_dump_json(exclude_defaults=True)}
+    return f"{PATH}?{urlencode(params)}"
+
+
+async def serve_live(request: Request) -> Response:
+    """Answer with the pictures at places of the walk `spec`, one below the other in one WebP.
+
+    `at` lists the places, as in `0:0.25,1:0.5`. With `prompt` and `seed` instead it is the picture
+    of that stop. 403 for requests from other sites, 404 for invalid places and stops, 422 for a
+    picture that is too much work, 503 if no worker paints it at once.
+    """
+    if request.headers.get("sec-fetch-site") == "cross-site":
+        return PlainTextResponse(FROM_ELSEWHERE, status_code=403)
+    address = address_of(request)
+    if _WAITING[address] >= WAITING_EACH:
+        return _unavailable("Many pictures are being asked for just now. Please try again soon.")
+    _WAITING[address] += 1
+    try:
+        question, sockets = await LIVE.run(_read_question, request)
+        return _picture(await _ask(question.encode(), sockets))
+    except TooSlow:
+        raise
+    except WalkTooLarge as problem:
+        return PlainTextResponse(str(problem), status_code=422)
+    except NoWorker as problem:
+        return _unavailable(str(problem))
+    except (KeyError, ValueError, MomaLisaError):
+        return PlainTextResponse(NO_PLACE, status_code=404)
+    finally:
+        _WAITING[address] -= 1
+        if not _WAITING[address]:
+            del _WAITING[address]
+
+
+def _read_question(request: Request) -> tuple[Question, list[Path]]:
+    """What is asked, and the sockets of the workers to ask.
+
+    Raises KeyError, ValueError or MomaLisaError for an invalid spec or place, WalkTooLarge.
+    """
+    params = request.query_params
+    spec = WalkSpec.model_validate_json(params["spec"])
+    at = params.get("at", "")
+    if "prompt" in params:
+        spec, at = _spec_of_stop(spec, params), "0:0"
+    places = dict.fromkeys(_read_place(spec, text) for text in at.split(","))
+    if len(places) > MOST_PLACES:
+        raise ValueError("These are too many places.")
+    find_for_visitor(spec.model)
+    check_still_cost(spec)
+    question = Question(spec, tuple(places), maker_of(request))
+    return question, sorted(socket_folder(settings()).glob("*.sock"))
+
+
+def _spec_of_stop(spec: WalkSpec, params: QueryParams) -> WalkSpec:
+    """A walk with these settings that begins at the stop in the parameters. Raises ValueError."""
+    stop = Stop.model_validate({"prompt": params["prompt"], "seed": params.get("seed", "")})
+    other = next(one for one in OTHER_STOPS if one.prompt != stop.prompt.casefold())
+    return spec.model_copy(update={"stops": (stop, other), "loop": "once"})
+
+
+def _read_place(spec: WalkSpec, text: str) -> Place:
+    """A place such as `0:0.25`. Raises ValueError where it is none of the walk."""
+    leg, _, t = text.partition(":")
+    place = Place(int(leg), round(float(t), 2))
+    if not is_on_walk(spec, place):
+        raise ValueError("There is no such place.")
+    return place
+
+
+async def _ask(line: bytes, sockets: Sequence[Path]) -> bytes:
+    """Ask one worker after the other; returns the pictures. Raises NoWorker."""
+    problem = "No worker on this machine paints pictures at once."
+    try:
+        with fail_after(SECONDS):
+            for path in sockets:
+                try:
+                    head, data = await _ask_worker(line, path)
+                except (OSError, ValueError, EOFError):  # it ended, or is another version
+                    continue
+                if not head.error:
+                    return data
+                problem = head.error
+    except TimeoutError:
+        raise NoWorker("The worker does not answer just now.") from None
+    raise NoWorker(problem)
+
+
+async def _ask_worker(line: bytes, path: Path) -> tuple[AnswerHead, bytes]:
+    """Send a question and read its answer. Raises OSError, ValueError or EOFError."""
+    with short_name(path) as name:
+        reader, writer = await asyncio.open_unix_connection(name)
+    try:
+        writer.write(line)
+        await writer.drain()
+        head = AnswerHead.decode(await reader.readline())
+        return head, await reader.readexactly(head.size)
+    finally:
+        writer.close()
+
+
+def _picture(data: bytes) -> Response:
+    return Response(data, media_type="image/webp", headers={"Cache-Control": "no-store"})
+
+
+def _unavailable(message: str) -> Response:
+    return PlainTextResponse(message, 503, {"Cache-Control": "no-store"})
+
+
+ROUTES = [Route(PATH, permit(Action.MAKE, answer_in_time(serve_live)))]

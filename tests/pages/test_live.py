@@ -1,0 +1,187 @@
+"""Pictures as a visitor drags or types: the route asks the worker of the same home directly."""
+
+import asyncio
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from functools import partial
+from io import BytesIO
+from typing import Any
+from urllib.parse import urlencode
+
+import numpy as np
+import pytest
+from PIL import Image
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
+
+from db.models import Still
+from db.session import reading
+from momalisa.engine.frame_cache import Frame
+from momalisa.settings import settings
+from momalisa.spec import WalkSpec
+from momalisa.ui.http import live, stills
+from momalisa.worker.live_server import LiveServer
+from momalisa.worker.live_socket import short_name, socket_path
+from tests.support.asgi import request
+from tests.support.pages import spec
+from tests.support.stub_worker import render_live, running_worker
+from tests.support.waiting import wait_until
+
+WALK = spec("a moon", "a hill", "a sea")
+Answer = Any
+Ask = Callable[..., Answer]
+
+
+@pytest.fixture
+def ask() -> Iterator[Ask]:
+    """Ask for pictures of the walk, with these further parameters."""
+    with TestClient(Starlette(routes=live.ROUTES)) as client:
+
+        def _ask(walk: WalkSpec = WALK, *, headers: Any = None, **params: str) -> Answer:
+            address = f"{live.live_url(walk, 'me')}&{urlencode(params)}"
+            return client.get(address, headers=headers)
+
+        yield _ask
+
+
+def is_painted(ask: Ask, **params: str) -> bool:
+    return bool(ask(**params).status_code == 200)
+
+
+def greys(answer: Answer) -> list[int]:
+    assert answer.status_code == 200, answer.text
+    picture = np.asarray(Image.open(BytesIO(answer.content)))
+    return [int(part[0, 0, 0]) for part in np.split(picture, len(picture) // 8)]
+
+
+def test_the_worker_paints_some_places_without_the_history(ask: Ask) -> None:
+    with running_worker(settings()):
+        wait_until(partial(is_painted, ask, at="0:0.25"))
+        answer = ask(at="0:0.25,1:0.5,1:1")
+        assert greys(answer) == [25, 150, 200]
+    assert answer.headers["content-type"] == "image/webp"
+    assert answer.headers["cache-control"] == "no-store"
+    with reading(settings().database) as session:
+        assert session.query(Still).count() == 0
+
+
+def test_what_is_being_typed_is_painted_as_a_stop_of_its_own(ask: Ask) -> None:
+    asked: list[WalkSpec] = []
+
+    def paint(spec: WalkSpec, *what: Any) -> list[Frame]:
+        asked.append(spec)
+        return render_live(spec, *what)
+
+    with running_worker(settings(), render_live=paint):
+        # Beside the stop there is some other, of which nothing is seen.
+        for prompt in ("a fox", "A Red Square"):
+            wait_until(partial(is_painted, ask, prompt=prompt, seed="9"))
+            assert asked[-1].stops[0].model_dump() == {"prompt": prompt, "seed": 9}
+    assert asked[-1].size == WALK.size
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {},
+        {"at": ""},
+        {"at": "0"},
+        {"at": "2:0.5"},
+        {"at": "-1:0.5"},
+        {"at": "0:1.5"},
+        {"at": "0:nan"},
+        {"at": "0:0.1," * 3},
+        {"at": "0:0,0:0.1,0:0.2,0:0.3,0:0.4"},
+        {"at": "0:" + "9" * 5000},
+        {"prompt": "a fox"},
+        {"prompt": "", "seed": "7"},
+        {"prompt": "a fox", "seed": "-1"},
+        {"prompt": "x" * 501, "seed": "7"},
+        {"prompt": "<script>", "seed": "7"},
+        {"prompt": "\0", "seed": "7"},
+    ],
+)
+def test_an_invalid_place_or_stop_is_rejected(ask: Ask, params: dict[str, str]) -> None:
+    assert ask(**params).status_code == 404
+
+
+@pytest.mark.parametrize("walk", ["", "{}", "[" * 9999, spec(model="nosuch").model_dump_json()])
+def test_an_invalid_spec_is_rejected(walk: str) -> None:
+    with TestClient(Starlette(routes=live.ROUTES)) as client:
+        query = urlencode({"spec": walk, "at": "0:0.5"})
+        assert client.get(f"{live.PATH}?{query}").status_code == 404
+
+
+def test_a_picture_that_is_much_work_is_refused(ask: Ask) -> None:
+    refused = ask(spec(size=1024, steps=100), at="0:0.5")
+    assert (refused.status_code, "fewer steps" in refused.text) == (422, True)
+
+
+def test_cross_site_requests_are_rejected(ask: Ask) -> None:
+    assert ask(headers={"sec-fetch-site": "cross-site"}, at="0:0.5").status_code == 403
+
+
+def test_without_a_worker_here_the_answer_comes_at_once(ask: Ask) -> None:
+    """Browsers then ask through the history."""
+    assert ask(at="0:0.5").status_code == 503
+    # A worker that was killed left its socket.
+    path = socket_path(settings())
+    path.parent.mkdir(parents=True)
+    with closing(socket.socket(socket.AF_UNIX)) as left, short_name(path) as name:
+        left.bind(name)
+    assert ask(at="0:0.5").status_code == 503
+
+
+def test_a_worker_that_hangs_does_not_hang_a_page(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(live, "SECONDS", 0.5)
+    path = socket_path(settings())
+    path.parent.mkdir(parents=True)
+    with closing(socket.socket(socket.AF_UNIX)) as hung, short_name(path) as name:
+        hung.bind(name)
+        hung.listen()
+        answer = ask(at="0:0.5")
+    assert (answer.status_code, "does not answer" in answer.text) == (503, True)
+
+
+@pytest.mark.parametrize("said", [b"", b"nonsense\n", b'{"size": -1}\n', b'{"size": 9}\nhalf'])
+def test_an_answer_that_cannot_be_read_is_none(ask: Ask, said: bytes) -> None:
+    """A worker that ends while it answers, or that is another version."""
+    path = socket_path(settings())
+    path.parent.mkdir(parents=True)
+    with closing(socket.socket(socket.AF_UNIX)) as worker, short_name(path) as name:
+        worker.bind(name)
+        worker.listen()
+
+        def speak() -> None:
+            connection, _ = worker.accept()
+            with connection:
+                connection.recv(1 << 16)
+                connection.sendall(said)
+
+        speaker = threading.Thread(target=speak)
+        speaker.start()
+        assert ask(at="0:0.5").status_code == 503
+        speaker.join()
+
+
+def test_an_address_waits_for_few_pictures_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("momalisa.worker.live_server.ANSWER_SECONDS", 0.5)
+    server = LiveServer(settings(), lambda: "atelier")
+    server.open()
+    query = live.live_url(WALK, "me").partition("?")[2] + "&at=0:0.5"
+    app = Starlette(routes=live.ROUTES)
+
+    async def scene() -> list[bytes]:
+        asked = [request(live.PATH, query, app=app) for _ in range(stills.WAITING_EACH + 3)]
+        return [body for _, _, body in await asyncio.gather(*asked)]
+
+    try:
+        answers = asyncio.run(scene())
+    finally:
+        server.close()
+    assert sum(answer.startswith(b"Many pictures") for answer in answers) == 3
+    assert live._WAITING == {}
