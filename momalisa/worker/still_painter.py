@@ -43,7 +43,7 @@ class StillPainter:
         self._turns = deque([self.paint_live, self._paint_queued_now_and_then])
 
     def interrupt_walk(self, model: str) -> None:
-        """Paint a still of that model, if a walk may be interrupted and somebody waits for one.
+        """Paint a still of that model, if a walk may be interrupted and a visitor waits for one.
 
         Both ways to ask have their turns. Raises nothing.
         """

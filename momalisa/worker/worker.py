@@ -99,18 +99,21 @@ class Worker:
         self._backoff = Backoff(2 * timing.poll, LONGEST_PAUSE)
         self._machine = Machine(life_path(settings).with_suffix(".json"), timing.machine_pauses)
         self._live = LiveServer(settings, self._renderer.get_model_name)
-        self._stills = StillPainter(
-            self._renderer,
-            self._live,
-            database=self._database,
-            owner=self.name,
-            poll=timing.poll,
-            note_fault=self._note_fault,
-        )
+        self._stills = self._make_still_painter()
         self._last_trim = -TRIM_SECONDS
         self._patient = True
         self.device_broken = False
         """Whether the device failed, so that only a new process can use it again."""
+
+    def _make_still_painter(self) -> StillPainter:
+        return StillPainter(
+            self._renderer,
+            self._live,
+            database=self._database,
+            owner=self.name,
+            poll=self._timing.poll,
+            note_fault=self._note_fault,
+        )
 
     def stop(self) -> None:
         """Give the active walk back and end; safe in a signal handler and in any thread."""
