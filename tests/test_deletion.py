@@ -1,5 +1,6 @@
 """A deleted film is gone for good, on every machine, whatever was out of reach meanwhile."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -217,6 +218,24 @@ def test_a_film_of_the_same_name_in_a_wrong_store_stays(
     wrong.sync()
     wrong.deliver()
     assert files_of(wrong) == before
+
+
+@pytest.mark.parametrize("others", [(), ("w2",), ("w2", "w3", "w4")])
+def test_a_deletion_at_a_wrong_store_takes_no_film_of_the_same_name(
+    gallery: Machine, tmp_path: Path, others: tuple[str, ...]
+) -> None:
+    add_films_to(gallery, "w1", *others)
+    wrong = use_store(gallery, tmp_path / "wrong")
+    record = film_record("w1", accession="ML.2026.0007")
+    record["result"]["files"]["gif"] = "saved_predictions/w1/cats.gif"
+    wrong.bucket.put("saved_predictions/w1/cats.gif", GIF, "image/gif")
+    wrong.bucket.put("saved_predictions/w1/walk.json", json.dumps(record).encode(), "text/json")
+    before = files_of(wrong)
+    wrong.delete("w1")
+    wrong.deliver()
+    assert files_of(wrong) == before
+    assert gallery.deliver()
+    assert [key for key in files_of(gallery) if "/w1/" in key] == []
 
 
 def test_a_walk_that_never_had_a_film_needs_no_store(gallery: Machine) -> None:

@@ -1,6 +1,7 @@
 """A history that is rebuilt from the storage alone equals the old one, edits and votes included."""
 
 import json
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ from momalisa.worker.courier import Courier
 from momalisa.worker.record_writer import RecordWriter
 from tests.support.databases import postgresql_programs, running_postgresql
 from tests.support.stored_films import GIF, add_film, film_record
+from tests.support.waiting import wait_until
 
 QUEUE = {"turn", "due", "progress", "owner", "lease_until", "attempt", "deaths", "troubles"}
 QUEUE |= {"stage", "cancel_requested", "machine_failures", "not_before", "error", "origin"}
@@ -308,6 +310,22 @@ def test_record_of_many_votes_can_be_read_back(
     write_records(storage, outbox, url)
     assert len(storage.get(film_key("w1", "walk.json"))) <= RECORD_BYTES
     assert len(record_of(storage, "w1").votes) > 1_000
+
+
+def test_edits_are_recorded_while_the_courier_runs(
+    url: str, storage: LocalStorage, outbox: Outbox
+) -> None:
+    add_film(storage, "w1")
+    sync(storage, url, outbox)
+    ended = threading.Event()
+    thread = threading.Thread(target=Courier(outbox, lambda: storage, url).run, args=[ended.is_set])
+    thread.start()
+    try:
+        set_title(url, "mine")
+        wait_until(lambda: record_of(storage, "w1").title == "mine")
+    finally:
+        ended.set()
+        thread.join()
 
 
 def test_deleted_film_gets_no_record(url: str, storage: LocalStorage, outbox: Outbox) -> None:

@@ -1,6 +1,7 @@
 """`sync --repair` takes no sound film off the wall, whatever store it is pointed at."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from db.session import writing
 from momalisa.__main__ import BAD_INPUT, DONE, FAILED, main
 from momalisa.errors import BadInput, StorageError
 from momalisa.settings import Settings
-from momalisa.storage import LocalStorage, film_key
+from momalisa.storage import LocalStorage, StoredFile, film_key
 from momalisa.sync import Report
 from tests.support.stored_films import GIF, add_film
 from tests.support.synced_gallery import RunSync, bind_sync, fill, find_hanging, read_rows
@@ -219,6 +220,22 @@ def test_lost_film_of_another_program_hangs_again_when_its_file_is_back(
     store.put(key, GIF, "image/gif")
     assert run().agree
     assert read_rows(settings)["w1"].files == before.files
+
+
+class Returning(LocalStorage):
+    """A store to which a film comes back as soon as the files were listed."""
+
+    def list(self, prefix: str = "") -> Iterator[StoredFile]:
+        """List the files without that film."""
+        return (found for found in super().list(prefix) if found.key != film_key("w1", "film.gif"))
+
+
+def test_film_that_comes_back_during_the_repair_is_not_made_again(
+    store: LocalStorage, settings: Settings, run: RunSync
+) -> None:
+    fill(store, run)
+    assert run(Returning(store.root), repair=True, yes=True).queued == []
+    assert len(find_hanging(settings)) == 5
 
 
 def test_film_that_is_damaged_is_not_made_again(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
 
@@ -289,6 +290,15 @@ def test_sync_makes_no_folder_of_a_wrong_store(home: Settings) -> None:
     Path(home.store_root).rename(home.home / "elsewhere")
     assert main(["sync"]) == FAILED
     assert not Path(home.store_root).exists()
+
+
+def test_sync_learns_of_given_numbers_before_films_come_in(home: Settings) -> None:
+    """A film far above the first number would get another one in a history that was lost."""
+    store, number = open_storage(home.store_root), f"ML.{datetime.now(UTC).year}.15000"
+    add_film(store, "w1", film_record("w1", accession=number))
+    store.put(f"accession_numbers/{number[3:7]}.015000.json", b"{}", "application/json")
+    assert main(["sync"]) == DONE
+    assert read_walks(home)["w1"].accession == number
 
 
 def test_the_command_line_syncs_and_reports(

@@ -14,22 +14,35 @@ from tests.support.power_cuts import Disk, record_calls
 
 PROGRAMS = {
     "a file of a storage": "LocalStorage(home / 'a' / 'store').put('b/c.gif', data, 'image/gif')",
+    "a record that is replaced": (
+        "store = LocalStorage(home / 'a' / 'store')\n"
+        "store.put('b/walk.json', b'old', 'application/json')\n"
+        "store.replace('b/walk.json', data, 'application/json', previous=b'old')"
+    ),
     "a film beside others": "write_atomically(home / 'film.gif', data, synced=True)",
     "a backup of the history": (
         "url = f'sqlite:///{home}/b/history.db'\nmigrate(url)\nbackup(url, home / 'history.backup')"
+    ),
+    "a history that is restored in the place of a damaged one": (
+        "url, copy = f'sqlite:///{home}/b/history.db', home / 'history.backup'\n"
+        "migrate(url)\nbackup(url, copy)\nget_engine(url).dispose()\n"
+        "(home / 'b' / 'history.db').write_bytes(copy.read_bytes()[:8192] + bytes(8192))\n"
+        "restore(copy, url)"
     ),
 }
 PRELUDE = """
 import os, sys
 from pathlib import Path
-from db.backup import backup
-from db.session import migrate
+from db.backup import backup, restore
+from db.session import get_engine, migrate
 from momalisa.files import write_atomically
 from momalisa.storage import LocalStorage
 home, data = Path(sys.argv[1]), bytes(range(256)) * 40
 """
 STORED = {"a file of a storage": "a/store/b/c.gif", "a film beside others": "film.gif"}
+STORED |= {"a record that is replaced": "a/store/b/walk.json"}
 STORED |= {"a backup of the history": "history.backup"}
+STORED |= {"a history that is restored in the place of a damaged one": "b/history.db"}
 
 
 @pytest.fixture(autouse=True)

@@ -5,12 +5,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from db import curation, edits, votes, walks
 from db.models import Walk
-from db.session import reading, writing
+from db.session import get_engine, reading, writing
+from tests.support.databases import PostgreSQL
 
 AddWalk = Callable[..., Walk]
 FUTURE = timedelta(days=1)
@@ -103,6 +104,31 @@ def test_an_edit_is_later_than_the_one_before_whatever_the_clock_says(url: str, 
         curation.set_star(session=session, walk_id=film.id, star=True)
     assert read(url, film).edited_at == ahead + timedelta(microseconds=1)
     assert stale(url) == [film.id]
+
+
+def test_edits_have_the_time_of_the_databases_clock(server: PostgreSQL) -> None:
+    """The clocks of machines differ: of two curators the one whose clock was ahead won."""
+    url = server.fresh()
+    with writing(url) as session:
+        name = session.scalar(text("SELECT current_database()"))
+        for statement in (
+            "CREATE SCHEMA ahead",
+            "CREATE FUNCTION ahead.now() RETURNS timestamptz STABLE LANGUAGE sql "
+            "AS 'SELECT pg_catalog.now() + make_interval(days => 1)'",
+            f'ALTER DATABASE "{name}" SET search_path = ahead, pg_catalog, public',
+        ):
+            session.execute(text(statement))
+        moment = datetime.now(UTC)
+        walks.adopt(session=session, walk_id="w1", title="a", finished_at=moment)
+    get_engine(url).dispose()
+    for what in EDITS:
+        with writing(url) as session:
+            EDITS[what](session=session, walk_id="w1")
+    with reading(url) as session:
+        times = edits.read_times(session.get_one(Walk, "w1"))
+    get_engine(url).dispose()
+    assert times.keys() == EDITS.keys()
+    assert all(time > moment + FUTURE / 2 for time in times.values())
 
 
 def test_notes_of_two_curators_are_both_kept(url: str, film: Walk) -> None:

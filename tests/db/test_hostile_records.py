@@ -181,6 +181,22 @@ def test_film_that_the_database_refuses_is_a_sentence(
     assert sentence.startswith("w1: it cannot be taken in")
 
 
+def test_film_that_fails_in_an_unforeseen_way_is_a_sentence(
+    take_in: Callable[[dict[str, bytes]], Report], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever a library raises for one film, the others are taken in."""
+
+    def read(storage: Any, walk_id: str, files: Any) -> dict[str, Any]:
+        if walk_id == "w1":
+            raise RuntimeError("of a library")
+        return stored_films.read_film(storage, walk_id, files)
+
+    monkeypatch.setattr(film_intake, "read_film", read)
+    report = take_in({"w1": json.dumps(film_record("w1")).encode()})
+    assert report.taken_in == ["sound"]
+    assert report.damaged == ["w1: it cannot be read (RuntimeError)."]
+
+
 def test_film_of_a_year_without_numbers_is_a_sentence(
     url: str, take_in: Callable[[dict[str, bytes]], Report]
 ) -> None:

@@ -1,13 +1,33 @@
-"""The first accession numbers of a new history, while its storage does not answer."""
+"""The first accession numbers of a new history, or of one that was lost."""
 
 import socket
+from datetime import UTC, datetime
+from pathlib import Path
 
 import anyio
 import pytest
 
 import streamlit_app
 from momalisa.settings import settings
+from momalisa.storage import LocalStorage
+from momalisa.worker.courier import Courier
 from tests.support.walks import enqueue_walk
+
+
+def test_the_app_learns_of_given_numbers_when_it_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A history that was lost gave the numbers of stored films again."""
+    store, year = LocalStorage(Path(settings().store_root)), datetime.now(UTC).year
+    store.put(f"accession_numbers/{year}.000041.json", b"{}", "application/json")
+    # It would change the logs of all tests.
+    monkeypatch.setattr(streamlit_app, "configure_logs", lambda _settings: None)
+    # Its courier would learn of them as well, a moment later.
+    monkeypatch.setattr(Courier, "run", lambda _courier, _stopping: None)
+
+    async def start() -> str:
+        async with streamlit_app.lifespan(streamlit_app.app):
+            return enqueue_walk(settings().database).accession
+
+    assert anyio.run(start) == f"ML.{year}.0042"
 
 
 @pytest.mark.parametrize("seconds", [20.0, 0.1])

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from momalisa.film.encode import encode_gif
 from momalisa.settings import settings
 from momalisa.storage import GCSStorage, app_url, film_key, open_storage
 from momalisa.storage.outbox import open_outbox
-from momalisa.ui import history
+from momalisa.ui import history, navigation
 from momalisa.ui.gallery import import_film
 from momalisa.ui.http import downloads, media
 from tests.support.asgi import get, post, request
@@ -232,6 +233,17 @@ def test_a_film_that_waits_for_upload_can_be_exported(
     open_outbox(settings()).films.put(key, real_gif(), "image/gif")
     update_walk(walk, waiting=True, files={"gif": key})
     assert get(f"/pictures/walks/{walk.id}.mp4")[0] == 200
+
+
+def test_links_bear_any_id(add_foreign_film: MakeWalk, replace_gif: Callable[..., None]) -> None:
+    """Links to a film of another program led to “Cats ”, “Cats & Dogs ” or nowhere."""
+    awkward = "Cats & Dogs #1 100% für=später+é"
+    walk = add_foreign_film(awkward)
+    replace_gif(walk, real_gif())
+    assert parse_qs(urlsplit(navigation.film_address(awkward)).query) == {"walk": [awkward]}
+    exports_, film = downloads.download_urls(walk), history.file_url(walk, "poster")
+    for link in map(urlsplit, [*exports_.values(), str(film)]):
+        assert get(unquote(link.path), link.query)[0] == 200, link
 
 
 def test_an_unknown_download_is_answered_with_an_error_page(

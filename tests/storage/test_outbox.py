@@ -1,5 +1,6 @@
 """Films reach the storage at once or wait in the outbox, complete and once."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,16 @@ def test_second_attempt_keeps_the_first_ones_record_and_checks_the_film(
     deliver_film([again[0], film_files()[1], again[2]], bucket, outbox)
     assert stored_bytes(bucket) == dict(film_files())
     assert deliver_film(again, bucket, outbox) is True, "another film under the same name"
+    assert stored_bytes(bucket) == dict(film_files())
+
+
+def test_record_of_a_lost_film_makes_room_for_that_of_the_new_one(
+    bucket: UnreliableBucket, outbox: Outbox
+) -> None:
+    """A history that was rebuilt just then took the new film for a damaged one."""
+    lost = {"result": {"files": {"gif": film_key("w1", "lost.gif")}}}
+    bucket.put(film_key("w1", "walk.json"), json.dumps(lost).encode(), "application/json")
+    deliver_film(film_files(), bucket, outbox)
     assert stored_bytes(bucket) == dict(film_files())
 
 

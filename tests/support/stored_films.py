@@ -54,7 +54,7 @@ DAMAGED_RECORDS: dict[str, Any] = {
     "no text": b"\xff\xfe",
     "deep": b"[" * 100_000,
     "another kind": b"[1, 2]",
-    "too large": b" " * 2_000_001,
+    "too large": json.dumps(film_record("w1")).encode().ljust(2_000_001),
     "no film": _with_result(files={}),
     "a file of another walk": film_record("w1", result=film_record("w2")["result"]),
     "a way out": _with_result(files={"gif": "../../etc/passwd"}),
