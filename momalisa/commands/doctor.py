@@ -26,6 +26,7 @@ CHECKS: dict[str, Check] = {
     "outbox": readiness.check_outbox,
     "store": machine.check_store,
     "cache": machine.check_cache,
+    "device": machine.check_device,
     "model": machine.check_model,
     "backup": machine.check_backup,
 }
@@ -35,7 +36,7 @@ def add_to(commands: Any) -> None:
     """Add `doctor`."""
     doctor = commands.add_parser(
         "doctor",
-        help="check history, workers, storage, disks, model, settings, exposure",
+        help="check history, workers, storage, disks, device, model, settings, exposure",
         description="Says what works, what is wrong and what to do. The exit code is 1 if "
         "something is wrong. Changes nothing: what it writes to try, it takes back.",
     )

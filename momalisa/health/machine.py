@@ -1,4 +1,4 @@
-"""Checks of doctor: home, storage, frame cache, model and backups."""
+"""Checks of doctor: home, storage, frame cache, device, model and backups."""
 
 import json
 import os
@@ -12,7 +12,7 @@ from safetensors import SafetensorError, safe_open
 from db import walks
 from db.error_messages import HistoryError, NotUpgraded
 from db.session import reading, require_newest_schema, sqlite_file
-from momalisa.errors import BadInput, ModelBroken, MomaLisaError, StorageError
+from momalisa.errors import BadInput, DeviceNotFound, ModelBroken, MomaLisaError, StorageError
 from momalisa.files import write_atomically
 from momalisa.health.finding import Finding, count_of, describe_seconds, note, ok, wrong
 from momalisa.health.metrics import measure_folder
@@ -20,6 +20,7 @@ from momalisa.models import registry
 from momalisa.models.digest import folder_digest
 from momalisa.settings import Settings
 from momalisa.storage import Storage, open_storage
+from momalisa.worker.last_device import CPU, check_last_device, last_device
 
 STORE_RETRY_SECONDS = 5.0
 """How long a bucket is asked again before it counts as out of reach."""
@@ -144,6 +145,29 @@ def _check_weights(path: Path) -> None:
             pass
     except SafetensorError as error:
         raise ModelBroken(f"{path} is damaged or not whole: {error}") from error
+
+
+def check_device(settings: Settings) -> list[Finding]:
+    """Whether the device that the settings name, or the GPU that painted last, is there.
+
+    Imports torch, but not where the processor paints, or where nothing says that a GPU does.
+    """
+    name = settings.device or last_device(settings)
+    if settings.endpoint or name in ("", CPU):
+        return ok("device", "No graphics card is asked for.")
+    from momalisa.models.device import open_device
+
+    try:
+        if settings.device:
+            open_device(name)
+        else:
+            check_last_device(settings)
+    except DeviceNotFound as error:
+        remedy = (
+            "Does nvidia-smi list the card? Films wait until it is back or the setting changes."
+        )
+        return wrong("device", str(error), remedy)
+    return ok("device", f"The device {name} is there.")
 
 
 def check_model_loads(settings: Settings) -> list[Finding]:

@@ -28,8 +28,8 @@ def load_where_before(load: Callable[[str, str], M], settings: Settings) -> Call
 
     def load_and_remember(name: str, device: str) -> M:
         before = last_device(settings)
-        if not device and before not in ("", CPU):
-            _check_is_there(before)
+        if not device:
+            check_last_device(settings)
         model = load(name, device)
         now = str(getattr(model, "device", "")).partition(":")[0]
         if now and now != before:
@@ -47,8 +47,12 @@ def last_device(settings: Settings) -> str:
         return ""
 
 
-def _check_is_there(before: str) -> None:
-    from momalisa.models.device import best_device
+def check_last_device(settings: Settings) -> None:
+    """Raise DeviceNotFound if a GPU painted last in this home, and there is none any more."""
+    before = last_device(settings)
+    if before in ("", CPU):
+        return
+    from momalisa.models.device import best_device  # imports PyTorch, which takes seconds
 
     if best_device() == CPU:
         raise DeviceNotFound(

@@ -236,6 +236,26 @@ def test_a_model_that_is_not_whole_is_a_fault(settings: Settings, tmp_path: Path
     assert diagnose(missing, "model")[0].level is Level.WRONG
 
 
+def test_a_device_that_is_not_there_is_a_fault(settings: Settings) -> None:
+    """A worker that could not start its graphics card was all that told of it."""
+    asked_for = settings.model_copy(update={"device": "cuda:99"})
+    (finding,) = diagnose(asked_for, "device")
+    assert finding.level is Level.WRONG
+    assert "cuda:99" in finding.sentence
+    assert "nvidia-smi" in finding.remedy
+    assert diagnose(settings, "device") == []
+
+
+def test_a_graphics_card_that_has_gone_is_a_fault(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("momalisa.models.device.best_device", lambda: "cpu")
+    (settings.home / "last-device").write_text("cuda")
+    assert "(cuda) is gone" in told(diagnose(settings, "device"), Level.WRONG)
+    elsewhere = settings.model_copy(update={"endpoint": "http://painter:8080"})
+    assert diagnose(elsewhere, "device") == []
+
+
 def test_the_age_of_the_last_backup_is_told(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from momalisa.models import device
 from momalisa.settings import Settings
 from momalisa.worker.blame import Blame, assign_blame, describe_fault
 from momalisa.worker.last_device import last_device, load_where_before
+from tests.support.stub_worker import stub_worker
 
 
 @pytest.fixture
@@ -31,6 +32,17 @@ def test_where_a_gpu_has_painted_the_processor_does_not_take_over(home: Settings
         load_onto("cpu", home)
     assert assign_blame(raised.value) is Blame.DEVICE
     assert describe_fault(raised.value) == str(raised.value)
+
+
+def test_a_worker_says_that_its_gpu_is_gone_before_it_loads_a_model(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(device, "best_device", lambda: "cpu")
+    (settings.home / "last-device").write_text("cuda")
+    fault = stub_worker(settings)._renderer.load_default_model()
+    assert fault is not None
+    assert fault.blame is Blame.DEVICE
+    assert "(cuda) is gone" in fault.sentence
 
 
 def test_the_processor_paints_where_it_did_before_or_is_named(home: Settings) -> None:
