@@ -7,6 +7,7 @@ from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from weakref import ref
 
 import imageio.v3 as iio
 import numpy as np
@@ -14,7 +15,7 @@ import pytest
 
 from momalisa.__main__ import BAD_INPUT, DONE, main
 from momalisa.cloud.endpoint import Endpoint
-from momalisa.engine.frame_cache import FrameCache
+from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.perception import relative_sharpness
 from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput, Cancelled
@@ -115,6 +116,43 @@ def test_frame_that_is_lost_before_the_film_is_made_is_painted_again(
 
     again = render(SPEC, walk_id="w2", runner=tiny, on_progress=lose, **stores).result
     assert again.sha256 == whole.sha256
+
+
+def test_frames_of_a_walk_stay_while_another_worker_trims_the_cache(
+    tiny: ModelRunner, stores: dict[str, Any]
+) -> None:
+    """They were painted again and again, or the walk failed."""
+    other = FrameCache(stores["cache"].folder, limit_bytes=0)
+    dropped: list[int] = []
+
+    def trim(_progress: Progress) -> None:
+        dropped.append(other.trim())
+
+    render(SPEC, walk_id="w1", runner=tiny, on_progress=trim, **stores)
+    assert len(dropped) > SPEC.frames
+    assert sum(dropped) == 0
+
+
+def test_few_frames_of_a_long_walk_are_in_memory(
+    tiny: ModelRunner, stores: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The film of the largest walk would have needed 9 GB at its end."""
+    held: list[ref[Frame]] = []
+    most = [0]
+    read = FrameCache.get
+
+    def noted(cache: FrameCache, key: str) -> Frame | None:
+        frame = read(cache, key)
+        if frame is not None:
+            held.append(ref(frame))
+        most.append(sum(one() is not None for one in held))
+        return frame
+
+    monkeypatch.setattr(FrameCache, "get", noted)
+    spec = SPEC.model_copy(update={"frames": 40, "steps": 1})
+    render(spec, walk_id="w1", runner=tiny, **stores)
+    assert len(held) > 80
+    assert max(most) < 10
 
 
 def test_walk_is_cancelled_within_a_frame(tiny: ModelRunner, stores: dict[str, Any]) -> None:

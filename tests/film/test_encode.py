@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from io import BytesIO
+from weakref import ref
 
 import av
 import imageio.v3 as iio
@@ -13,6 +14,7 @@ from PIL import Image, ImageFilter
 
 from momalisa.engine.frame_cache import Frame
 from momalisa.errors import BadInput
+from momalisa.film import encode
 from momalisa.film.embedded_text import read_comment
 from momalisa.film.encode import (
     decode_gif,
@@ -23,6 +25,7 @@ from momalisa.film.encode import (
     encode_webp,
     frame_delays,
 )
+from momalisa.film.gif_stream import PIECE
 
 COMMENT = '{"prompt": "Les Nymphéas, “späte”, 睡蓮 🎨 \\"1916\\""}'
 FPS_AND_COUNTS = pytest.mark.parametrize(
@@ -50,6 +53,23 @@ def decode_film(data: bytes) -> list[Frame]:
 
 def blur(frame: Frame) -> Frame:
     return np.asarray(Image.fromarray(frame).filter(ImageFilter.BoxBlur(4)))
+
+
+def test_few_pictures_of_a_gif_are_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    held: list[ref[Image.Image]] = []
+    most = [0]
+    quantize = encode._quantize
+
+    def noted(frame: Frame) -> Image.Image:
+        picture = quantize(frame)
+        held.append(ref(picture))
+        most.append(sum(one() is not None for one in held))
+        return picture
+
+    monkeypatch.setattr(encode, "_quantize", noted)
+    assert encode_gif(frames(6 * PIECE), 25)
+    assert len(held) == 6 * PIECE
+    assert max(most) < 3 * PIECE
 
 
 @given(st.integers(1, 50), st.integers(1, 400))

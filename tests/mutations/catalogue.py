@@ -1,14 +1,26 @@
 """All mutations, in the order in which they are told."""
 
-from tests.mutations import answers, boundary, connections, films, limits, operation, queue
+from tests.mutations import (
+    answers,
+    boundary,
+    connections,
+    films,
+    limits,
+    operation,
+    pages,
+    queue,
+    workers,
+)
 from tests.mutations.mutation import Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
     *films.MUTATIONS,
     *queue.MUTATIONS,
+    *workers.MUTATIONS,
     *boundary.MUTATIONS,
     *answers.MUTATIONS,
     *limits.MUTATIONS,
     *connections.MUTATIONS,
     *operation.MUTATIONS,
+    *pages.MUTATIONS,
 )

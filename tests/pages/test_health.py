@@ -12,6 +12,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from starlette.applications import Starlette
 
+import streamlit_app
 from db import worker_registry
 from db.models import WorkerHeartbeat
 from db.session import get_engine, writing
@@ -83,6 +84,11 @@ def break_history(home: Path) -> None:
     for path in home.glob("momalisa.db*"):
         path.unlink()
     (home / "momalisa.db").write_bytes(b"no database, but long enough to be read as one" * 100)
+
+
+def test_the_app_has_these_routes() -> None:
+    routes = {route.path for route in streamlit_app.app._user_routes}
+    assert {"/healthz", "/readyz", "/metrics"} <= routes
 
 
 def test_with_a_worker_the_app_is_ready() -> None:

@@ -15,15 +15,22 @@ from streamlit.web.server.starlette.starlette_static_routes import (
     create_streamlit_static_assets_routes,
 )
 
+from momalisa.health.deadline import Recent
+from momalisa.health.metrics import Metrics
 from momalisa.settings import settings
 from momalisa.ui import history
-from momalisa.ui.http import media, not_found, prerender, stills
+from momalisa.ui.http import downloads, health, media, not_found, prerender, stills
 from momalisa.ui.http.threads import OpenFileResponse, Threads, TooSlow
 from tests.support.asgi import request
 from tests.support.pages import MakeWalk, picture_bytes, spec
 
 APP = Starlette(
-    routes=[*media.ROUTES, *stills.ROUTES, *create_streamlit_static_assets_routes("")],
+    routes=[
+        *health.ROUTES,
+        *media.ROUTES,
+        *stills.ROUTES,
+        *create_streamlit_static_assets_routes(""),
+    ],
     middleware=[
         Middleware(not_found.redirect_unknown_pages),
         Middleware(prerender.prerender_posters),
@@ -64,6 +71,46 @@ async def statuses(hung: Callable[[], Any], sound: list[Any]) -> tuple[list[int]
 
 def count_threads(name: str) -> int:
     return sum(thread.name.startswith(f"{name} ") for thread in threading.enumerate())
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "path"),
+    [
+        (media, "_servable_path", f"/pictures/store/{'0' * 32}/film.gif"),
+        (media, "_servable_path", f"/pictures/frames/{KEY}.png"),
+        (stills, "_enqueue_still", stills.PATH),
+        (downloads, "_find_film", "/pictures/walks/any.mp4"),
+        (prerender, "_prerender", "/gallery"),
+        (health, "find_faults", "/readyz"),
+        (Metrics, "text", "/metrics"),
+    ],
+)
+def test_the_server_goes_on_while_a_route_reads(
+    module: Any, name: str, path: str, monkeypatch: pytest.MonkeyPatch, back: threading.Event
+) -> None:
+    """A read in the loop of events stopped every page."""
+    reads, is_over = threading.Event(), threading.Event()
+
+    def hang(*_given: Any) -> Any:
+        reads.set()
+        back.wait(3)
+        is_over.set()
+        raise OSError("gone")
+
+    monkeypatch.setattr(module, name, hang)
+    monkeypatch.setattr(health, "_readiness", Recent(lambda: health.find_faults(), -1))
+
+    async def visit() -> None:
+        asked = asyncio.create_task(request(path, app=APP, headers={"host": "localhost"}))
+        async with asyncio.timeout(60):
+            while not reads.is_set():
+                await asyncio.sleep(0.01)
+        assert not is_over.is_set()
+        back.set()
+        with suppress(OSError):
+            await asked
+
+    asyncio.run(visit())
 
 
 def test_a_hung_store_stops_no_other_route(

@@ -8,7 +8,9 @@ from sqlalchemy import event
 
 from db.session import get_engine
 from momalisa.settings import settings
-from tests.support.pages import MakeWalk, Visit
+from momalisa.ui import history
+from momalisa.ui.create import estimate
+from tests.support.pages import MakeWalk, Visit, spec
 
 PAGES = ("home", "create", "gallery", "compare", "insight", "exhibition")
 
@@ -49,6 +51,25 @@ def test_more_walks_need_no_more_queries(
         visit(page)
     assert len(many) <= len(few) + 1, "\n".join(many)
     assert len(many) < 30
+
+
+def test_pages_read_no_more_than_they_show(
+    visit: Visit, add_film: MakeWalk, enqueue_walk: MakeWalk
+) -> None:
+    """With hundreds of walks that wait, pages took most of their time to read them."""
+    add_film()
+    enqueue_walk()
+    with counted() as of_choices:
+        assert history.recent_films()
+    with counted() as of_estimate:
+        assert estimate.seconds_per_frame(spec())
+    with counted() as of_page:
+        visit("create")
+    assert not any("walks.spec" in text for text in of_choices)
+    assert not any("walks.title" in text for text in of_estimate)
+    active = [text for text in of_page if "ORDER BY walks.created_at, walks.id" in text]
+    assert active
+    assert all("LIMIT" in text for text in active)
 
 
 def test_an_exhibition_of_listed_films_reads_them_at_once(visit: Visit, add_film: MakeWalk) -> None:

@@ -51,6 +51,24 @@ def test_no_error_of_a_walk_ends_the_worker(
     assert read_walk(settings.database, good).state is State.DONE
 
 
+def test_model_that_an_error_may_have_damaged_is_loaded_anew(settings: Settings) -> None:
+    errors, loaded = iter([RuntimeError("shape")]), list[str]()
+
+    def note(name: str, _device: str) -> str:
+        loaded.append(name)
+        return name
+
+    def stumble(spec: WalkSpec, **how: Any) -> StoredFilm:
+        if error := next(errors, None):
+            raise error
+        return StubRenderer(settings.home / LOG)(spec, **how)
+
+    walk = enqueue_walk(settings.database, frames=3)
+    stub_worker(settings, load=note, render=stumble).run(once=True)
+    assert read_walk(settings.database, walk).state is State.DONE
+    assert len(loaded) == 2
+
+
 def test_missing_model_is_reported(settings: Settings) -> None:
     def refuse(name: str, _device: str) -> str:
         raise ModelNotFound(f"There is no model “{name}” here.")

@@ -3,22 +3,27 @@
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from db import walks
 from db.models import State, Walk
 from db.session import writing
-from momalisa.render import Progress
+from momalisa.render import Progress, StoredFilm
 from momalisa.settings import Settings
+from momalisa.spec import WalkSpec
 from momalisa.worker import stall
+from momalisa.worker.lease import Timing
 from momalisa.worker.stall import StageLimits, StallWatch
 from momalisa.worker.supervisor import Supervisor
 from tests.support.hanging_worker import SILENCE, request_hang
-from tests.support.stub_worker import read_still, request_still
+from tests.support.results import stub_film
+from tests.support.stub_worker import QUICK, read_still, request_still, stub_worker
 from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk, read_walk
 
@@ -90,6 +95,46 @@ def test_hung_walk_can_be_called_off(settings: Settings) -> None:
         wait_until(lambda: is_done(settings, other), 180)
         assert one.pid != first
     assert read_walk(settings.database, hung).troubles == []
+
+
+@contextmanager
+def hanging_in_a_frame(settings: Settings, limits: StageLimits) -> Iterator[threading.Event]:
+    """Run a worker whose renderer hangs; the event is set once its process would be ended."""
+    back, ended = threading.Event(), threading.Event()
+
+    def hang(_spec: WalkSpec, **_how: Any) -> StoredFilm:
+        back.wait(120)
+        return stub_film({"gif": "late.gif"})
+
+    one = stub_worker(settings, render=hang, timing=Timing(**QUICK, lease=600.0, limits=limits))
+    thread = threading.Thread(target=one.run, kwargs={"force_exit": ended.set})
+    thread.start()
+    try:
+        yield ended
+    finally:
+        back.set()
+        one.stop()
+        thread.join()
+
+
+def test_walk_is_given_up_and_the_process_ended_where_nothing_moves(settings: Settings) -> None:
+    """The lease was renewed for ever."""
+    walk = enqueue_walk(settings.database, frames=4)
+    with hanging_in_a_frame(settings, StageLimits(first_step=0.5)) as ended:
+        assert ended.wait(30)
+        row = read_walk(settings.database, walk)
+        assert (row.state, row.owner, row.deaths) == (State.QUEUED, None, 1)
+
+
+def test_cancelling_does_not_wait_until_the_renderer_counts_as_hung(settings: Settings) -> None:
+    walk = enqueue_walk(settings.database, frames=4)
+    limits = StageLimits(first_step=3600.0, confirm=0.2, react=0.2)
+    with hanging_in_a_frame(settings, limits) as ended:
+        wait_until(lambda: read_walk(settings.database, walk).state is State.RUNNING)
+        with writing(settings.database) as session:
+            walks.cancel(session=session, walk_id=walk.id)
+        wait_until(lambda: read_walk(settings.database, walk).state is State.CANCELLED)
+        assert ended.wait(30), "the next walk needs another process"
 
 
 def test_worker_that_is_stopped_while_it_waits_is_replaced(settings: Settings) -> None:

@@ -18,6 +18,7 @@ from momalisa.render import StoredFilm
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.worker.lease import Timing
+from momalisa.worker.sign_of_life import life_path
 from momalisa.worker.walk_ends import MOST_TRIES_AMONG_OTHERS, MOST_TRIES_OTHERWISE
 from tests.support.noise_worker import render_noise
 from tests.support.stub_worker import HASTY, LOG, StubRenderer, load, running_worker, stub_worker
@@ -66,6 +67,8 @@ def test_model_that_is_away_fails_no_walk_and_lets_others_pass(settings: Setting
         wait_until(
             lambda: all(read_walk(settings.database, one).machine_failures > 3 for one in waiting)
         )
+        counted = life_path(settings).with_suffix(".json")
+        assert not counted.exists(), "no fault of the machine, which would pause all walks"
         other = enqueue_walk(settings.database, frames=3)
         wait_until(lambda: read_walk(settings.database, other).state is State.DONE)
         rows = [read_walk(settings.database, one) for one in waiting]

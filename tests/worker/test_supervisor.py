@@ -40,6 +40,13 @@ while os.read(0, 1):
     pass
 """
 SHORT_LIVED = "raise SystemExit(3)"
+SILENT = """
+import time
+from momalisa.settings import settings
+from momalisa.worker.sign_of_life import Pulse
+Pulse(settings(), lambda: False).start()
+time.sleep(600)
+"""
 PARENT = """
 import sys, time
 from pathlib import Path
@@ -225,6 +232,17 @@ def test_restarts_come_ever_slower(settings: Settings, caplog: pytest.LogCapture
         one.stop()
     pauses = [record.args[1] for record in caplog.records if isinstance(record.args, tuple)]
     assert pauses[:3] == [0.001, 0.002, 0.004]
+
+
+def test_worker_that_does_not_answer_is_killed_and_another_started(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    command = [sys.executable, "-c", SILENT]
+    one = Supervisor(settings, command=command, pauses=(0.05, 0.2), silence=(0.5, 600.0))
+    one.start()
+    wait_until(lambda: caplog.text.count("exit code -9") >= 2, 60)
+    one.stop()
+    assert "does not answer any more" in caplog.text
 
 
 def test_command_that_cannot_start_is_reported(
