@@ -59,8 +59,9 @@ def _arc(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
 EMBEDDING_MIXES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "lerp": lerp,
     "slerp": token_slerp,
+    "attention": lerp,
 }
-"""By the name of a walk's interpolation."""
+"""By the name of a walk's interpolation; with attention, frames attend to both ends besides."""
 
 
 def _column(t: Tensor, sample: Tensor) -> Tensor:

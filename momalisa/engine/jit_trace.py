@@ -1,11 +1,26 @@
-"""Traces a small network, to save the time that Python takes between its operations."""
+"""Traces a small network, to save the time that Python takes between its operations.
+
+The numbers are the same, for any batch and size. Of Atelier's 31 ms for two rows on one core Python
+took 11, in which no other thread could go on. Recording and two rehearsals take a second.
+
+`torch.compile` would gain more, but needs a C++ compiler on every curator's machine; `torch.export`
+gained little. The recording is deprecated in torch, and there in the pinned one.
+"""
 
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from momalisa.engine.attention import (
+    PredictBetween,
+    RecordTokens,
+    Tokens,
+    predict_between,
+    record_tokens,
+)
 from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.model import DiffusionModel
 from momalisa.engine.sampling import Predict
@@ -14,41 +29,73 @@ CELLS = 16
 """Latent cells of a side of the picture that is recorded; the recording serves any size."""
 
 
-class _Prediction(nn.Module):
-    """A model's prediction as a function of tensors alone, which is what can be traced."""
+class _Operations(nn.Module):
+    """A function of tensors alone, which is what can be traced, and the network that it calls."""
 
-    def __init__(self, model: DiffusionModel, form: Conditioning) -> None:
+    def __init__(self, network: nn.Module, function: Callable[..., Any]) -> None:
         super().__init__()
-        self.network = model.network  # so that its weights are the module's own
-        self._predict, self._form = model.predict, form
+        self.network = network  # so that its weights are the module's own
+        self._function = function
 
-    def forward(self, latents: Tensor, time: Tensor, *conditions: Tensor) -> Tensor:
-        """The prediction, of the latents' shape."""
-        return self._predict(latents, time, self._form.with_tensors(conditions))
+    def forward(self, *tensors: Tensor) -> Any:
+        """What the function returns."""
+        return self._function(*tensors)
 
 
-@torch.no_grad()
 def traced(model: DiffusionModel) -> Predict:
-    """The model's `predict` from a recording of its operations, for any batch and size.
+    """The model's `predict` from a recording of its operations."""
+    form, example = _example(model)
 
-    The numbers are the same. Of Atelier's 31 ms for two rows on one core Python took 11, in which
-    no other thread could go on. Recording and two rehearsals take a second.
+    def predict(latents: Tensor, time: Tensor, *conditions: Tensor) -> Tensor:
+        return model.predict(latents, time, form.with_tensors(conditions))
 
-    `torch.compile` would gain more, but needs a C++ compiler on every curator's machine;
-    `torch.export` gained little. The recording is deprecated in torch, and there in the pinned one.
-    """
+    recording = _trace(model.network, predict, example)
+    return lambda latents, time, conditions: recording(latents, time, *conditions.tensors())
+
+
+def traced_recorder(model: DiffusionModel) -> RecordTokens:
+    """`attention.record_tokens` of the model, from a recording of its operations."""
+    form, example = _example(model)
+
+    def record(latents: Tensor, time: Tensor, *conditions: Tensor) -> tuple[Tensor, Tokens]:
+        return record_tokens(model.predict)(latents, time, form.with_tensors(conditions))
+
+    recording = _trace(model.network, record, example)
+    return lambda latents, time, conditions: recording(latents, time, *conditions.tensors())
+
+
+def traced_between(model: DiffusionModel) -> PredictBetween:
+    """`attention.predict_between` of the model, from a recording of its operations."""
+    form, example = _example(model)
+    texts = len(form.tensors())
+    with torch.no_grad():
+        _, ends = record_tokens(model.predict)(example[0], example[1], form)
+
+    def between(latents: Tensor, time: Tensor, *rest: Tensor) -> Tensor:
+        conditions = form.with_tensors(rest[:texts])
+        t, *tokens = rest[texts:]
+        return predict_between(model.predict)(latents, time, conditions, t, tuple(tokens))
+
+    recording = _trace(model.network, between, (*example, torch.tensor([0.3, 0.6]), *ends))
+    return lambda latents, time, conditions, t, ends: recording(
+        latents, time, *conditions.tensors(), t, *ends
+    )
+
+
+def _example(model: DiffusionModel) -> tuple[Conditioning, tuple[Tensor, ...]]:
+    """Conditions of two rows, and with them what `predict` takes, as tensors."""
     side = CELLS * model.latent_factor
     form = model.encode([""], side, side).to(model.device, model.dtype).repeat(2)
     latents = torch.zeros(2, model.latent_channels, CELLS, CELLS).to(model.device, model.dtype)
-    example: Any = latents, torch.tensor(0), *form.tensors()
-    module = _Prediction(model, form).eval()
+    return form, (latents, torch.tensor(0), *form.tensors())
+
+
+@torch.no_grad()
+def _trace(network: nn.Module, function: Callable[..., Any], example: tuple[Tensor, ...]) -> Any:
+    module = _Operations(network, function).eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         recording = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
     for _ in range(2):
         recording(*example)
-
-    def predict(latents: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor:
-        return recording(latents, time, *conditioning.tensors())  # type: ignore[no-any-return]
-
-    return predict
+    return recording

@@ -7,7 +7,9 @@ from math import ceil, floor
 import torch
 from torch import Tensor
 
+from momalisa.engine.attention import Between, Tokens
 from momalisa.engine.conditioning import Conditioning, concatenate, mix_conditioning
+from momalisa.engine.frame_cache import frame_key, seed_of
 from momalisa.engine.interpolation import EMBEDDING_MIXES, slerp
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.sampling import Guidance, SamplingState, blend_states, gather, split
@@ -23,6 +25,8 @@ class LatentSampler:
         self._size = (spec.size, spec.size)
         self.plan = plan_sampling(spec, runner.model.sampler(spec.steps, *self._size))
         self._trunk: dict[Place, SamplingState] = {}
+        self._ends: dict[int, list[Tokens]] = {}
+        """What the attention layers read at both ends of a leg, by the leg; of one leg only."""
 
     @cached_property
     def _texts(self) -> dict[str, Conditioning]:
@@ -50,12 +54,57 @@ class LatentSampler:
 
         `seeds` feed schedulers that draw noise of their own.
         """
+        if self.plan.attending_steps:
+            return self._sample_with_ends(places, seeds)
         shared = self.plan.trunk_steps
         state, spent = self._branch_off(places) if shared else (self._start(places), 0)
         state = self.runner.advance(
             state, self._conditioning_at(places), self._guidance, seeds=seeds
         )
         return state.latents, spent + state.samples
+
+    def _sample_with_ends(
+        self, places: Sequence[Place], seeds: Sequence[int]
+    ) -> tuple[Tensor, int]:
+        """Clean latents at places: stops by themselves, others attend to both ends of their leg."""
+        groups: dict[int | None, list[int]] = {}
+        for row, place in enumerate(places):
+            groups.setdefault(None if place.t in (0.0, 1.0) else place.leg, []).append(row)
+        latents: dict[int, Tensor] = {}
+        samples = 0
+        for leg, rows in groups.items():
+            some = [places[row] for row in rows]
+            between = None
+            if leg is not None:
+                steps, spent = self._ends_of(leg)
+                between = Between(torch.tensor([place.t for place in some]), steps)
+                samples += spent
+            state = self.runner.advance(
+                self._start(some),
+                self._conditioning_at(some),
+                self._guidance,
+                seeds=[seeds[row] for row in rows],
+                between=between,
+            )
+            latents |= zip(rows, state.latents, strict=True)
+            samples += state.samples
+        return torch.stack([latents[row] for row in range(len(places))]), samples
+
+    def _ends_of(self, leg: int) -> tuple[list[Tokens], int]:
+        """The tokens of a leg's ends, and the model samples they took; none the second time."""
+        if leg in self._ends:
+            return self._ends[leg], 0
+        ends = [Place(leg, 0.0), Place(leg, 1.0)]
+        digest = self.runner.model.digest
+        steps, samples = self.runner.record_ends(
+            self._start(ends),
+            self._conditioning_at(ends),
+            self._guidance,
+            seeds=[seed_of(frame_key(self.spec, end, digest)) for end in ends],
+            until=self.plan.attending_steps,
+        )
+        self._ends = {leg: steps}
+        return steps, samples
 
     def _start(self, places: Sequence[Place]) -> SamplingState:
         model = self.runner.model

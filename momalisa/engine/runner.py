@@ -7,10 +7,12 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from momalisa.engine import attention
+from momalisa.engine.attention import Between, PredictBetween, RecordTokens, Tokens
 from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.cpu_batching import CpuBatching
 from momalisa.engine.frame_cache import Frame
-from momalisa.engine.jit_trace import CELLS, traced
+from momalisa.engine.jit_trace import CELLS, traced, traced_between, traced_recorder
 from momalisa.engine.model import DiffusionModel
 from momalisa.engine.sampling import Guidance, Predict, SamplingState, advance, gather, take
 
@@ -41,12 +43,29 @@ class ModelRunner:
         """Where the model runs."""
         return self.model.device
 
+    @property
+    def _traces(self) -> bool:
+        """Whether the network is small and runs on the CPU, so that tracing it pays."""
+        return self._small and self.model.device.type == "cpu"
+
     @cached_property
     def predict(self) -> Predict:
-        """The model's `predict`, traced where the network is small and runs on the CPU."""
-        if self._small and self.model.device.type == "cpu":
-            return traced(self.model)
-        return self.model.predict
+        """The model's `predict`, traced where that pays."""
+        return traced(self.model) if self._traces else self.model.predict
+
+    @cached_property
+    def _record_tokens(self) -> RecordTokens:
+        attention.attach(self.model.network)
+        if self._traces:
+            return traced_recorder(self.model)
+        return attention.record_tokens(self.model.predict)
+
+    @cached_property
+    def _predict_between(self) -> PredictBetween:
+        attention.attach(self.model.network)
+        if self._traces:
+            return traced_between(self.model)
+        return attention.predict_between(self.model.predict)
 
     def warm_up(self) -> None:
         """Encode a prompt and trace the network now, so that faults show and no frame waits."""
@@ -71,23 +90,65 @@ class ModelRunner:
         *,
         seeds: Sequence[int] = (),
         until: int | None = None,
+        between: Between | None = None,
     ) -> SamplingState:
         """Sample on to step `until`, as `sampling.advance` does.
 
-        `seeds`, one a sample, feed schedulers that draw noise of their own.
+        `seeds`, one a sample, feed schedulers that draw noise of their own. With `between` the
+        samples attend to both ends of their leg; the state must not have begun then.
         """
+
+        _ = self.predict if between is None else self._predict_between  # before the threads ask
+
+        def network(rows: slice) -> Predict:
+            return self.predict if between is None else self._attending(between[rows])
+
+        return self._advance(state, conditioning, guidance, seeds, until, network)
+
+    def record_ends(
+        self,
+        state: SamplingState,
+        conditioning: Conditioning,
+        guidance: Guidance,
+        *,
+        seeds: Sequence[int],
+        until: int,
+    ) -> tuple[list[Tokens], int]:
+        """The tokens of a leg's two ends at each step up to `until`, and the model samples used."""
+        _ = self._record_tokens  # before several threads ask for it
+        kept: dict[int, list[Tokens]] = {}
+
+        def network(rows: slice) -> Predict:
+            return self._recording(kept.setdefault(rows.start, []), rows.stop - rows.start)
+
+        samples = self._advance(state, conditioning, guidance, seeds, until, network).samples
+        steps = zip(*(kept[start] for start in sorted(kept)), strict=True)
+        joined = [tuple(map(torch.cat, zip(*parts, strict=True))) for parts in steps]
+        return joined, samples
+
+    def _advance(
+        self,
+        state: SamplingState,
+        conditioning: Conditioning,
+        guidance: Guidance,
+        seeds: Sequence[int],
+        until: int | None,
+        network: Callable[[slice], Predict],
+    ) -> SamplingState:
+        """Sample on with a network of its own for each part of the batch."""
         device, dtype = self.model.device, self.model.dtype
         if guidance.negative is not None:
             guidance = replace(guidance, negative=guidance.negative.to(device, dtype))
         conditioning = conditioning.to(device, dtype)
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        network = self.predict
-
-        def predict(latents: Tensor, time: Tensor, conditions: Conditioning) -> Tensor:
-            self.on_step()
-            return network(latents, time, conditions)
 
         def go(rows: slice) -> SamplingState:
+            own = network(rows)
+
+            def predict(latents: Tensor, time: Tensor, conditions: Conditioning) -> Tensor:
+                self.on_step()
+                return own(latents, time, conditions)
+
             return advance(
                 take(state, rows),
                 predict,
@@ -100,6 +161,39 @@ class ModelRunner:
         parts = self._batching.run(go, len(conditioning))
         samples = state.samples + sum(part.samples for part in parts)
         return replace(gather(parts), done=parts[0].done, samples=samples)
+
+    def _recording(self, kept: list[Tokens], rows: int) -> Predict:
+        """The model's `predict`, which adds the tokens of its conditional rows to `kept`."""
+
+        def record(latents: Tensor, time: Tensor, conditions: Conditioning) -> Tensor:
+            prediction, tokens = self._record_tokens(latents, time, conditions)
+            kept.append(tokens)
+            return prediction
+
+        return self._apart_from_guidance(record, rows)
+
+    def _attending(self, between: Between) -> Predict:
+        """The model's `predict`, whose conditional rows attend to both ends of their leg."""
+        steps = iter(between.steps)
+
+        def attend(latents: Tensor, time: Tensor, conditions: Conditioning) -> Tensor:
+            ends = next(steps, None)
+            if ends is None:
+                return self.predict(latents, time, conditions)
+            return self._predict_between(latents, time, conditions, between.t, ends)
+
+        return self._apart_from_guidance(attend, len(between.t))
+
+    def _apart_from_guidance(self, conditional: Predict, rows: int) -> Predict:
+        """`conditional` for the last `rows` rows; unconditional ones before them go alone."""
+
+        def predict(latents: Tensor, time: Tensor, conditions: Conditioning) -> Tensor:
+            own = conditional(latents[-rows:], time, conditions[-rows:])
+            if len(latents) == rows:
+                return own
+            return torch.cat([self.predict(latents[:rows], time, conditions[:rows]), own])
+
+        return predict
 
     def decode(self, latents: Tensor) -> list[Frame]:
         """Frames (height, width, 3) of clean latents (n, c, h, w)."""

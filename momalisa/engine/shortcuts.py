@@ -36,12 +36,18 @@ FEWEST_STEPS = 8
 EARLY_DENSITY = 1.5
 """How much denser a solver's first steps are, where most is decided; 1 is equally dense."""
 
+ATTENDING_SHARE = 0.5
+"""The share of the steps, the first ones, in which frames of the interpolation "attention" attend
+to both ends of their leg."""
+
 SETTINGS: dict[str, tuple[float, ...]] = {
+    "attention": (ATTENDING_SHARE,),
     "solver": (SOLVER_SHARE, FEWEST_STEPS, EARLY_DENSITY),
     "interval": (GUIDED_SHARE,),
     "trunk": (TRUNK_SHARE, ANCHORS),
 }
-"""What a frame's pixels depend on besides its spec, by shortcut: part of the frame's key."""
+"""What a frame's pixels depend on besides its spec, by interpolation or shortcut: part of its key.
+"""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,8 @@ class SamplingPlan:
     """Only so many steps are guided; None for all."""
     trunk_steps: int
     """Steps that frames share; 0 for none."""
+    attending_steps: int = 0
+    """The first steps, in which frames attend to both ends of their leg; 0 for none."""
 
 
 def fit_to_checkpoint(spec: WalkSpec, *, distilled: bool) -> WalkSpec:
@@ -73,6 +81,8 @@ def plan_sampling(spec: WalkSpec, sampler: "Sampler") -> SamplingPlan:
         sampler = _few_steps(sampler)
     steps = sampler.steps
     guided = math.ceil(GUIDED_SHARE * steps) if "interval" in spec.shortcuts else None
+    if spec.interpolation == "attention":
+        return SamplingPlan(sampler, guided, 0, math.ceil(ATTENDING_SHARE * steps))
     branches = "trunk" in spec.shortcuts and schedulers.can_branch(sampler.scheduler)
     shared = int(TRUNK_SHARE * steps) if branches else 0
     return SamplingPlan(sampler, guided, shared if shared > 1 else 0)

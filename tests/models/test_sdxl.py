@@ -16,12 +16,12 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 from momalisa.atelier.recipe import Recipe
 from momalisa.atelier.text import train_tokenizer
 from momalisa.engine.frame_cache import FrameCache, seed_of
-from momalisa.engine.walk import frames
+from momalisa.engine.walk import frames, still
 from momalisa.errors import ModelBroken
 from momalisa.models.registry import find, load
 from momalisa.models.sd import StableDiffusion
 from momalisa.models.sdxl import StableDiffusionXL
-from momalisa.spec import WalkSpec
+from momalisa.spec import Place, WalkSpec
 
 PROMPTS = ("a red square on white", "a stormy sea")
 BASE = diffusers.EulerDiscreteScheduler(
@@ -136,6 +136,19 @@ def stock(
     ).images
     picture: np.ndarray[Any, np.dtype[np.int16]] = (pictures[0] * 255).round().astype(np.int16)
     return picture
+
+
+@pytest.mark.parametrize("guidance", [0.0, 5.0])
+def test_by_attention_a_frame_next_to_an_end_is_nearly_that_end(
+    make_sdxl: SdxlMaker, tmp_path: Path, guidance: float
+) -> None:
+    runner, cache = load(str(make_sdxl(BASE)), "cpu"), FrameCache(tmp_path)
+    fields = {"frames": 4, "steps": 3, "size": 64, "guidance": guidance, "mode": "exact"}
+    stops = [{"prompt": prompt, "seed": seed} for seed, prompt in enumerate(PROMPTS)]
+    walk = WalkSpec.model_validate({"stops": stops, "interpolation": "attention"} | fields)
+    for end, beside in ((0.0, 1e-4), (1.0, 1 - 1e-4)):
+        one, other = (still(walk, Place(0, t), runner, cache).frame for t in (end, beside))
+        assert np.abs(one.astype(np.int16) - other).max() <= 1
 
 
 def test_the_traced_network_reads_the_size_from_the_conditions(make_sdxl: SdxlMaker) -> None:

@@ -3,12 +3,13 @@
 import secrets
 from collections.abc import Callable, Mapping
 from random import Random
+from typing import get_args
 
 import streamlit as st
 
 from momalisa.pacing import PACINGS
 from momalisa.settings import settings
-from momalisa.spec import STOPS
+from momalisa.spec import STOPS, Interpolation
 from momalisa.ui import draft
 from momalisa.ui.create import pacing_curve, random_prompts
 from momalisa.ui.create.presets import PLACEHOLDERS, PRESETS
@@ -234,7 +235,7 @@ def _show_methods(problems: Problems) -> None:
     with st.container(horizontal=True):
         st.segmented_control(
             "Interpolation",
-            ["lerp", "slerp"],
+            get_args(Interpolation),
             default=draft.initial_value(draft.widget_key("interpolation")),
             key=draft.widget_key("interpolation"),
             required=True,

@@ -1,0 +1,173 @@
+"""Laws of attention interpolation: the paper's formulas, the model's own ends, and nothing else."""
+
+from functools import partial
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import pytest
+import torch
+from diffusers.models.attention_processor import Attention
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from momalisa.engine import attention
+from momalisa.engine.conditioning import Conditioning
+from momalisa.engine.frame_cache import Frame, FrameCache
+from momalisa.engine.runner import ModelRunner
+from momalisa.engine.walk import frames, still
+from momalisa.spec import Place, WalkSpec
+from tests.support.walks import walk_spec
+
+TOLERANCE = 1
+"""Of 255 levels: batches of other sizes sum in another order."""
+
+attending = partial(walk_spec, frames=5, steps=4, size=64, mode="exact", interpolation="attention")
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> FrameCache:
+    return FrameCache(tmp_path / "frames")
+
+
+def painted(spec: WalkSpec, runner: ModelRunner, cache: FrameCache, batch: int = 0) -> list[Frame]:
+    """The walk's frames, by their place."""
+    found = [frame for frame in frames(spec, runner, cache, batch=batch) if frame.finished]
+    return [frame.frame for frame in sorted(found, key=lambda frame: frame.index)]
+
+
+def largest_difference(one: list[Frame], other: list[Frame]) -> int:
+    return int(np.abs(np.stack(one).astype(int) - np.stack(other).astype(int)).max())
+
+
+class OneLayer(nn.Module):
+    """A network of one attention layer: over itself, or over a text."""
+
+    def __init__(self, cross: bool) -> None:
+        super().__init__()
+        self.layer = Attention(8, cross_attention_dim=6 if cross else None, heads=2, dim_head=4)
+        self.cross = cross
+
+    @property
+    def attn_processors(self) -> dict[str, Any]:
+        return {"layer": self.layer.processor}
+
+    def set_attn_processor(self, processors: dict[str, Any]) -> None:
+        self.layer.set_processor(processors["layer"])
+
+    def forward(self, latents: Tensor, _time: Tensor, conditions: Conditioning) -> Tensor:
+        return self.layer(latents, conditions.tokens if self.cross else None)  # type: ignore[no-any-return]
+
+
+def read(layer: Any, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+    """Multi-head attention over keys and values, written out."""
+    heads = (x.reshape(1, -1, 2, 4).transpose(1, 2) for x in (queries, keys, values))
+    joined = scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2)
+    return layer.to_out[0](joined)  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("cross", [False, True])
+@pytest.mark.parametrize("kind", ["inner", "outer"])
+@torch.no_grad()
+def test_a_layer_answers_as_the_paper_says(kind: Literal["inner", "outer"], cross: bool) -> None:
+    torch.manual_seed(0)
+    network, t = OneLayer(cross), torch.tensor([0.25, 0.8])
+    ends, own = torch.randn(2, 5, 8), torch.randn(2, 5, 8)
+    texts = torch.randn(2, 3, 6)
+    mixed = torch.stack([texts[0].lerp(texts[1], at) for at in t])
+    attention.attach(network)
+    _, tokens = attention.record_tokens(network)(ends, t, Conditioning(texts))
+    between = attention.predict_between(network, kind)
+    answer = between(own, t, Conditioning(mixed), t, tokens)
+
+    layer: Any = network.layer
+    queries, source, sources = layer.to_q(own), mixed if cross else own, texts if cross else ends
+    keys, values = layer.to_k(source), layer.to_v(source)
+    (k0, k1), (v0, v1) = layer.to_k(sources), layer.to_v(sources)
+    for row, at in enumerate(t):
+        q, k, v = (x[row : row + 1] for x in (queries, keys, values))
+        if kind == "inner":
+            expected = read(
+                layer,
+                q,
+                torch.cat([k, k0.lerp(k1, at)[None]], 1),
+                torch.cat([v, v0.lerp(v1, at)[None]], 1),
+            )
+        else:
+            first, second = (
+                read(layer, q, torch.cat([k, ke[None]], 1), torch.cat([v, ve[None]], 1))
+                for ke, ve in ((k0, v0), (k1, v1))
+            )
+            expected = (1 - at) * first + at * second
+        torch.testing.assert_close(answer[row : row + 1], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_the_ends_are_the_models_own_pictures(tiny: ModelRunner, tmp_path: Path) -> None:
+    """They share keys, too, so that a stop is painted once, whatever leads to it."""
+    own = FrameCache(tmp_path / "a")
+    plain = painted(attending(interpolation="lerp"), tiny, own)
+    ends = painted(attending(), tiny, FrameCache(tmp_path / "b"))
+    assert largest_difference([plain[0], plain[-1]], [ends[0], ends[-1]]) == 0
+    shared = [frame for frame in frames(attending(), tiny, own) if frame.source == "cache"]
+    assert {frame.index for frame in shared} == {0, 4}
+
+
+@pytest.mark.parametrize("guidance", [1.0, 5.0])
+def test_next_to_an_end_a_frame_is_nearly_that_end(
+    tiny: ModelRunner, cache: FrameCache, guidance: float
+) -> None:
+    walk = attending(guidance=guidance)
+    for end, beside in ((0.0, 1e-4), (1.0, 1 - 1e-4)):
+        one, other = (still(walk, Place(0, t), tiny, cache).frame for t in (end, beside))
+        assert largest_difference([one], [other]) <= TOLERANCE
+
+
+def test_frames_between_differ_from_those_of_text_alone(tiny: ModelRunner, tmp_path: Path) -> None:
+    one, other = (
+        painted(attending(interpolation=name), tiny, FrameCache(tmp_path / name))
+        for name in ("lerp", "attention")
+    )
+    assert largest_difference(one[1:-1], other[1:-1]) > 0
+
+
+@pytest.mark.parametrize("guidance", [1.0, 5.0])
+def test_batches_order_and_resuming_change_nothing(
+    tiny: ModelRunner, tmp_path: Path, guidance: float
+) -> None:
+    walk = attending(guidance=guidance)
+    whole = painted(walk, tiny, FrameCache(tmp_path / "whole"))
+    single = painted(walk, tiny, FrameCache(tmp_path / "single"), batch=1)
+    resumed = FrameCache(tmp_path / "resumed")
+    still(walk, Place(0, 0.75), tiny, resumed)
+    walking = frames(walk, tiny, resumed, batch=1)
+    next(walking)
+    walking.close()
+    assert largest_difference(whole, single) <= TOLERANCE
+    assert largest_difference(whole, painted(walk, tiny, resumed)) <= TOLERANCE
+
+
+def test_both_ends_are_recorded_once_a_leg(tiny: ModelRunner, cache: FrameCache) -> None:
+    """N frames cost as much as N + 2, and these two only in the steps that are attended to."""
+    walk = attending(guidance=1.0, frames=9)
+    found = list(frames(walk, tiny, cache, batch=2))
+    assert sum(frame.unet_samples for frame in found) == 9 * 4 + 2 * 2
+
+
+def test_legs_have_ends_of_their_own(tiny: ModelRunner, tmp_path: Path) -> None:
+    """A frame depends on its leg alone: the same one in a longer walk is the same frame."""
+    three = [{"prompt": text, "seed": 7} for text in ("a red square", "a stormy sea", "a mask")]
+    long = painted(attending(stops=three, guidance=1.0), tiny, FrameCache(tmp_path / "a"), batch=5)
+    second = painted(attending(stops=three[1:], guidance=1.0), tiny, FrameCache(tmp_path / "b"))
+    assert largest_difference(long[4:], second) <= TOLERANCE
+
+
+def test_walks_by_text_are_untouched_by_a_walk_by_attention(
+    make_pipeline: Any, tmp_path: Path
+) -> None:
+    from momalisa.models.registry import load
+
+    runner = load(str(make_pipeline()), "cpu")
+    plain = attending(interpolation="lerp")
+    before = painted(plain, runner, FrameCache(tmp_path / "a"))
+    painted(attending(), runner, FrameCache(tmp_path / "b"))
+    assert largest_difference(before, painted(plain, runner, FrameCache(tmp_path / "c"))) == 0
