@@ -61,8 +61,8 @@ class OneLayer(nn.Module):
 
 def read(layer: Any, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
     """Multi-head attention over keys and values, written out."""
-    heads = (x.reshape(1, -1, 2, 4).transpose(1, 2) for x in (queries, keys, values))
-    joined = scaled_dot_product_attention(*heads).transpose(1, 2).flatten(2)
+    q, k, v = (x.reshape(1, -1, 2, 4).transpose(1, 2) for x in (queries, keys, values))
+    joined = scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
     return layer.to_out[0](joined)  # type: ignore[no-any-return]
 
 
