@@ -15,7 +15,7 @@ from momalisa.engine import attention
 from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.runner import ModelRunner
-from momalisa.engine.walk import frames, still
+from momalisa.engine.walk import frames, stills
 from momalisa.spec import Place, WalkSpec
 from tests.support.walks import walk_spec
 
@@ -118,7 +118,7 @@ def test_next_to_an_end_a_frame_is_nearly_that_end(
 ) -> None:
     walk = attending(guidance=guidance)
     for end, beside in ((0.0, 1e-4), (1.0, 1 - 1e-4)):
-        one, other = (still(walk, Place(0, t), tiny, cache).frame for t in (end, beside))
+        one, other = (stills(walk, [Place(0, t)], tiny, cache)[0].frame for t in (end, beside))
         assert largest_difference([one], [other]) <= TOLERANCE
 
 
@@ -138,7 +138,7 @@ def test_batches_order_and_resuming_change_nothing(
     whole = painted(walk, tiny, FrameCache(tmp_path / "whole"))
     single = painted(walk, tiny, FrameCache(tmp_path / "single"), batch=1)
     resumed = FrameCache(tmp_path / "resumed")
-    still(walk, Place(0, 0.75), tiny, resumed)
+    stills(walk, [Place(0, 0.75)], tiny, resumed)
     walking = frames(walk, tiny, resumed, batch=1)
     next(walking)
     walking.close()

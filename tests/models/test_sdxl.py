@@ -16,7 +16,7 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 from momalisa.atelier.recipe import Recipe
 from momalisa.atelier.text import train_tokenizer
 from momalisa.engine.frame_cache import FrameCache, seed_of
-from momalisa.engine.walk import frames, still
+from momalisa.engine.walk import frames, stills
 from momalisa.errors import ModelBroken
 from momalisa.models.registry import find, load
 from momalisa.models.sd import StableDiffusion
@@ -147,7 +147,7 @@ def test_by_attention_a_frame_next_to_an_end_is_nearly_that_end(
     stops = [{"prompt": prompt, "seed": seed} for seed, prompt in enumerate(PROMPTS)]
     walk = WalkSpec.model_validate({"stops": stops, "interpolation": "attention"} | fields)
     for end, beside in ((0.0, 1e-4), (1.0, 1 - 1e-4)):
-        one, other = (still(walk, Place(0, t), runner, cache).frame for t in (end, beside))
+        one, other = (stills(walk, [Place(0, t)], runner, cache)[0].frame for t in (end, beside))
         assert np.abs(one.astype(np.int16) - other).max() <= 1
 
 
