@@ -140,9 +140,7 @@ def _read_gif(
     storage: Storage, walk_id: str, files: Mapping[str, StoredFile], gif: StoredFile
 ) -> dict[str, Any]:
     """Read a film without a record, which another program stored; store its poster."""
-    if gif.size > FILM_BYTES:
-        raise DamagedFilm(f"{gif.key} is far too large to be a film.")
-    data = storage.get(gif.key)
+    data = _get_film(storage, gif.key, gif.size)
     found = _inspect_gif(gif.key, data)
     poster = film_key(walk_id, "poster.webp")
     if "poster.webp" not in files:
@@ -165,7 +163,15 @@ def upload_time(stored: StoredFile) -> datetime:
 
 def make_poster(storage: Storage, gif: str) -> bytes:
     """Make a poster from the stored film of this key. Raises DamagedFilm or StorageError."""
-    return _inspect_gif(gif, storage.get(gif)).poster
+    size = next((stored.size for stored in storage.list(gif) if stored.key == gif), 0)
+    return _inspect_gif(gif, _get_film(storage, gif, size)).poster
+
+
+def _get_film(storage: Storage, key: str, size: int) -> bytes:
+    """Read a film of this size. Raises DamagedFilm or StorageError."""
+    if size > FILM_BYTES:
+        raise DamagedFilm(f"{key} is far too large to be a film.")
+    return storage.get(key)
 
 
 def _inspect_gif(key: str, data: bytes) -> ForeignGif:

@@ -4,7 +4,9 @@ import asyncio
 import json
 import os
 from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -56,6 +58,26 @@ def test_with_a_token_or_on_vertex_ai_any_name_will_do(
     assert ask(token="sesame", host="localhost") == (401, "unauthorized")
     monkeypatch.setenv("AIP_HTTP_PORT", "8080")
     assert ask(host="painter.example") == (503, "loading")
+
+
+def test_the_app_sends_the_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    from momalisa.cloud import endpoint
+
+    sent: list[str] = []
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            sent.append(self.headers["Authorization"])
+            self.send_response(200)
+            self.end_headers()
+
+    monkeypatch.setattr(endpoint, "settings", lambda: Settings(endpoint_token="sesame"))
+    with HTTPServer(("127.0.0.1", 0), Answer) as server:
+        asked = Thread(target=server.handle_request)
+        asked.start()
+        endpoint._make_sender(f"http://127.0.0.1:{server.server_port}/predict")(b"{}")
+        asked.join()
+    assert sent == ["Bearer sesame"]
 
 
 @pytest.mark.parametrize(

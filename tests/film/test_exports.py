@@ -1,6 +1,7 @@
 """Exports in every format, and specs read back from them, also from damaged and hostile files."""
 
 import json
+import sys
 import tracemalloc
 from collections.abc import Callable, Mapping
 from io import BytesIO
@@ -15,9 +16,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from momalisa import limited_process
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput
-from momalisa.film import embedded_text, exports
+from momalisa.film import embedded_spec, embedded_text, exports
 from momalisa.film.embedded_spec import read_spec
 from momalisa.film.encode import decode_gif, encode_gif, encode_png, encode_poster
 from momalisa.film.exports import ExportFormat
@@ -271,6 +273,37 @@ def test_a_zip_bomb_is_not_decompressed() -> None:
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert peak < 2**22
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's memory")
+def test_a_file_from_outside_is_read_within_limits_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "film"
+    path.write_bytes(FILES["gif"])
+    assert embedded_spec.read_spec_from_file(path, "film.gif") == WALK
+    monkeypatch.setattr(embedded_spec, "READ_MEMORY", 2**20 - limited_process._OWN_MEMORY)
+    with pytest.raises(BadInput, match="more memory or time"):
+        embedded_spec.read_spec_from_file(path, "film.gif")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's memory")
+def test_an_export_is_made_within_limits_of_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film, target = tmp_path / "film.gif", tmp_path / "film.webp"
+    film.write_bytes(FILES["gif"])
+
+    def export() -> None:
+        exports.export_film(
+            "webp", target, spec=WALK, progress=[], cache=tmp_path / "frames", gif=film
+        )
+
+    export()
+    assert target.exists()
+    monkeypatch.setattr(exports, "EXPORT_MEMORY", 2**20 - limited_process._OWN_MEMORY)
+    with pytest.raises(BadInput, match="more memory or time"):
+        export()
 
 
 def test_a_file_beyond_the_size_limit_is_not_parsed(monkeypatch: pytest.MonkeyPatch) -> None:

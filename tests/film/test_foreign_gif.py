@@ -1,5 +1,6 @@
 """GIFs from outside: small files that promise many pixels are refused before they are decoded."""
 
+import sys
 import tracemalloc
 from io import BytesIO
 
@@ -7,8 +8,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from momalisa import limited_process
 from momalisa.errors import BadInput
-from momalisa.film import exports
+from momalisa.film import exports, foreign_gif
 from momalisa.film.embedded_text import read_comment
 from momalisa.film.encode import decode_gif
 from momalisa.film.foreign_gif import describe_gif
@@ -45,6 +47,13 @@ def test_a_gif_is_described() -> None:
 def test_a_damaged_gif_is_refused(data: bytes) -> None:
     with pytest.raises(BadInput, match="damaged"):
         describe_gif(data)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux limits a process's memory")
+def test_a_film_is_decoded_within_limits_of_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreign_gif, "MEMORY", 2**20 - limited_process._OWN_MEMORY)
+    with pytest.raises(BadInput, match="more memory or time"):
+        describe_gif(plain_gif(20))
 
 
 @pytest.mark.parametrize(

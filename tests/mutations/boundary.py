@@ -36,7 +36,7 @@ REACH = (
     Mutation(
         "What stands behind an IPv6 address in a host name makes it another name",
         f"{TESTS_OF_HOSTS}::test_unknown_names_are_refused_on_routes_and_sockets",
-        (Edit(HOSTS, ' or (bracket and after[:1] not in ("", ":"))', ""),),
+        (Edit("momalisa/host_names.py", ' or (bracket and after[:1] not in ("", ":"))', ""),),
     ),
     Mutation(
         "Pages of other sites cannot send requests or open WebSockets",

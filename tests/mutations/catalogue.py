@@ -7,6 +7,7 @@ from tests.mutations import (
     films,
     limits,
     operation,
+    outside,
     pages,
     queue,
     workers,
@@ -21,6 +22,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *answers.MUTATIONS,
     *limits.MUTATIONS,
     *connections.MUTATIONS,
+    *outside.MUTATIONS,
     *operation.MUTATIONS,
     *pages.MUTATIONS,
 )
