@@ -6,6 +6,7 @@ from tests.mutations import (
     connections,
     films,
     limits,
+    models,
     operation,
     outside,
     pages,
@@ -23,6 +24,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *limits.MUTATIONS,
     *connections.MUTATIONS,
     *outside.MUTATIONS,
+    *models.MUTATIONS,
     *operation.MUTATIONS,
     *pages.MUTATIONS,
 )

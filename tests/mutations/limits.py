@@ -53,12 +53,12 @@ PICTURES = (
     Mutation(
         "Only so many pictures of one address wait, under however many names",
         f"{TESTS_OF_STILLS}::test_only_so_many_stills_of_one_address_wait",
-        (Edit(STILLS, "        (limits.each, _group_of(Still) == maker[:_GROUP_LENGTH]),\n", ""),),
+        (Edit(STILLS, "        (limits.each, _group_of(Still) == group_of_maker(maker)),\n", ""),),
     ),
     Mutation(
         "Visitors whose address is unknown do not fill all places for pictures",
         f"{TESTS_OF_STILLS}::test_makers_of_unknown_address_share_a_part_of_the_queue",
-        (Edit(STILLS, "    if maker.startswith(_LOCAL):\n", "    if not maker:\n"),),
+        (Edit(STILLS, "    if maker.startswith(LOCAL):\n", "    if not maker:\n"),),
     ),
     Mutation(
         "Pictures are painted for each address in turn",
@@ -69,7 +69,7 @@ PICTURES = (
         "Nobody drops another visitor's picture by using their name",
         f"{TESTS_OF_STILLS}::"
         "test_a_visitors_still_is_not_dropped_by_who_names_them_at_another_address",
-        (Edit(STILLS, "(_digest(group) if group else _LOCAL + own[1:])", "own"),),
+        (Edit(STILLS, "(_digest(group) if group else LOCAL + own[1:])", "own"),),
     ),
     Mutation(
         "The place that a browser claims for its pictures is not believed",

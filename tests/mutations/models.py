@@ -1,0 +1,219 @@
+"""Requests to the container, and checkpoints: the promises, and the edits that break them."""
+
+from tests.mutations.mutation import Edit, Mutation
+
+SERVING, ACCESS = "momalisa/cloud/serving.py", "momalisa/cloud/access.py"
+CHECK, REGISTRY = "momalisa/models/component_check.py", "momalisa/models/registry.py"
+TESTS_OF_CONTAINER, TESTS_OF_ACCESS = "tests/cloud/test_limits.py", "tests/cloud/test_access.py"
+TESTS_OF_CHECKPOINTS = "tests/models/test_hostile_checkpoints.py"
+HOSTILE = f"{TESTS_OF_CHECKPOINTS}::test_a_hostile_checkpoint_is_refused_and_none_of_its_code_runs"
+REBOUND = f"{TESTS_OF_ACCESS}::test_a_rebound_name_is_refused_without_a_token"
+
+CONTAINER = (
+    Mutation(
+        "The container answers predictions only to who has its token",
+        f"{TESTS_OF_ACCESS}::test_with_a_token_or_on_vertex_ai_any_name_will_do",
+        (
+            Edit(
+                ACCESS,
+                'if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):',
+                "if not token:",
+            ),
+        ),
+    ),
+    Mutation(
+        "Each route of the container but its health asks who sends",
+        f"{TESTS_OF_CONTAINER}::test_predictions_ask_for_the_token_and_the_health_check_does_not",
+        (
+            Edit(
+                SERVING,
+                "        _check_sender(request)\n        card, _ = server.loaded_model()\n"
+                "        return request_format",
+                "        card, _ = server.loaded_model()\n        return request_format",
+            ),
+        ),
+    ),
+    Mutation(
+        "The app sends the container's token",
+        f"{TESTS_OF_ACCESS}::test_the_app_sends_the_token",
+        (
+            Edit(
+                "momalisa/cloud/endpoint.py",
+                "if token := settings().endpoint_token:",
+                "if token := settings().endpoint_token * 0:",
+            ),
+        ),
+    ),
+    Mutation(
+        "Without a token, and outside Vertex AI, the container listens on this machine only",
+        f"{TESTS_OF_ACCESS}::test_without_a_token_only_this_machine_and_vertex_ai_ask",
+        (
+            Edit(
+                ACCESS,
+                'return "0.0.0.0" if token or _is_vertex(environment) else "127.0.0.1"',
+                'return "0.0.0.0"',
+            ),
+        ),
+    ),
+    Mutation(
+        "Without a token the container answers under no other site's name",
+        REBOUND,
+        (
+            Edit(
+                ACCESS,
+                'if not is_known(parse_host(headers.get("host", "")), ()):',
+                "if not headers and token:",
+            ),
+        ),
+    ),
+    Mutation(
+        "Without a token the container answers no page in a browser",
+        f"{TESTS_OF_ACCESS}::test_pages_of_other_sites_cannot_send_requests_without_a_token",
+        (Edit(ACCESS, 'if "origin" in headers:', "if token:"),),
+    ),
+    Mutation(
+        "A request whose body does not arrive in time is ended",
+        f"{TESTS_OF_CONTAINER}::test_a_body_that_does_not_arrive_is_refused",
+        (
+            Edit(
+                SERVING,
+                "with body.scope, fail_after(READ_SECONDS):",
+                "with body.scope, fail_after(1e9):",
+            ),
+        ),
+    ),
+    Mutation(
+        "Requests whose bodies do not arrive make room for others",
+        f"{TESTS_OF_CONTAINER}::test_bodies_that_do_not_arrive_make_room",
+        (
+            Edit(
+                SERVING,
+                "min(arriving, key=lambda body: body.rate).scope.cancel()",
+                "pass",
+            ),
+        ),
+    ),
+    Mutation(
+        "A request to the container has a largest size",
+        "tests/cloud/test_bad_requests.py::test_too_large_a_body_is_refused",
+        (Edit(SERVING, "if len(body) > REQUEST_BYTES:", "if len(body) < 0:"),),
+    ),
+    Mutation(
+        "Frames that cannot fit into an answer are refused before one is painted",
+        f"{TESTS_OF_CONTAINER}::test_frames_that_cannot_fit_are_refused_before_they_are_painted",
+        (
+            Edit(
+                SERVING,
+                "        _check_least_size([walk.spec for walk in walks], limit)\n",
+                "        pass\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "Frames that will not fit into an answer are given up after the first",
+        f"{TESTS_OF_CONTAINER}::test_frames_that_will_not_fit_are_given_up_after_the_first",
+        (
+            Edit(
+                SERVING,
+                "if len(self._sizes) > 1 and estimate > TOLERANCE * self._limit:",
+                "if estimate < 0:",
+            ),
+        ),
+    ),
+    Mutation(
+        "No more frames are encoded than fit into an answer",
+        f"{TESTS_OF_CONTAINER}::test_encoding_stops_where_the_answer_is_full",
+        (
+            Edit(
+                SERVING,
+                "        if limit < 0:\n            return None\n"
+                "        pictures.append(picture)\n    return pictures\n",
+                "        pictures.append(picture)\n    return pictures if limit >= 0 else None\n",
+            ),
+        ),
+    ),
+)
+"""Requests to the container."""
+
+CHECKPOINTS = (
+    Mutation(
+        "A visitor cannot tell which folders there are by naming them as models",
+        f"{TESTS_OF_CHECKPOINTS}::test_a_visitor_cannot_tell_paths_apart",
+        (
+            Edit(
+                REGISTRY,
+                "return _check_ready(name, _from_names(name) or _from_hub(name))",
+                "return find(name)",
+            ),
+        ),
+    ),
+    Mutation(
+        "A class name that is no text is told in a sentence",
+        f"{TESTS_OF_CHECKPOINTS}::test_any_value_of_the_class_name_is_refused_with_a_sentence",
+        (Edit(CHECK, "    if not isinstance(family, str):", "    if not folder:"),),
+    ),
+    Mutation(
+        "A checkpoint is checked before anything is loaded from it",
+        HOSTILE,
+        (Edit(REGISTRY, "        check_components(folder)\n", ""),),
+    ),
+    Mutation(
+        "A checkpoint names components of known classes only",
+        HOSTILE,
+        (Edit(CHECK, "        and value[1] in allowed\n", ""),),
+    ),
+    Mutation(
+        "A checkpoint names components of known libraries only",
+        HOSTILE,
+        (
+            Edit(CHECK, "        and value[0] in _LIBRARIES\n", ""),
+            Edit(CHECK, "        and value[1] in allowed\n", "        and value[1]\n"),
+        ),
+    ),
+    Mutation(
+        "A configuration names known classes only",
+        HOSTILE,
+        (Edit(CHECK, "if class_name is not None and not known:", "if known is None:"),),
+    ),
+    Mutation(
+        "A checkpoint that brings code of its own is refused",
+        HOSTILE,
+        (Edit(CHECK, "if _CODE_SETTINGS & config.keys():", "if not where:"),),
+    ),
+    Mutation(
+        "A checkpoint with weights in other folders is refused",
+        HOSTILE,
+        (Edit(CHECK, "        _check_weights(", "        (lambda *_: None)("),),
+    ),
+    Mutation(
+        "A checkpoint that adapts other weights is refused",
+        HOSTILE,
+        (
+            Edit(
+                CHECK,
+                'if (folder / name / "adapter_config.json").exists():',
+                "if not name:",
+            ),
+        ),
+    ),
+    Mutation(
+        "A scheduler whose tables would fill the memory is refused",
+        HOSTILE,
+        (Edit(CHECK, "    _check_noise_levels(where, config)\n", ""),),
+    ),
+    Mutation(
+        "Pickled weights are not loaded, since they run code",
+        "tests/models/test_registry.py::test_pickled_weights_are_not_loaded",
+        (
+            Edit(
+                "momalisa/models/unet_pipeline.py",
+                "use_safetensors=True, ",
+                "",
+            ),
+        ),
+    ),
+)
+"""Checkpoints."""
+
+MUTATIONS: tuple[Mutation, ...] = (*CONTAINER, *CHECKPOINTS)
+"""All mutations, in the order in which they are told."""
