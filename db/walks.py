@@ -29,9 +29,11 @@ _EXPORT_COLUMNS = (
 FRAME_SECONDS = 1
 """Within a queue round, walks are sorted by arrival plus this many seconds for each frame."""
 _WITHOUT_TAGS = raiseload(Walk.tagged)
+_UNSHOWN = (Walk.progress, Walk.troubles, Walk.edit_times, Walk.words)
+_WITHOUT_WORK = tuple(defer(column, raiseload=True) for column in _UNSHOWN)
 _AS_LISTED = (
-    *(defer(column, raiseload=True) for column in (Walk.progress, Walk.troubles, Walk.edit_times)),
-    *(defer(column, raiseload=True) for column in (Walk.words, Walk.notes)),
+    *_WITHOUT_WORK,
+    defer(Walk.notes, raiseload=True),
     _WITHOUT_TAGS,
 )
 _BATCH = 500  # parameters per query; SQLite allows 32,766, PostgreSQL 65,535
@@ -260,7 +262,8 @@ def export(*, session: Session, **filters: Unpack[Filters]) -> Iterator[dict[str
     """
     newest_first = ORDERS["newest"].sort_columns()
     rows = select(Walk).where(*build_conditions(session, filters)).order_by(*newest_first)
-    for walk in session.scalars(rows.execution_options(yield_per=_BATCH)):
+    batches = rows.options(*_WITHOUT_WORK).execution_options(yield_per=_BATCH)
+    for walk in session.scalars(batches):
         yield _export_row(walk)
 
 

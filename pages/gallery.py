@@ -45,7 +45,7 @@ if not films:
 with st.container(horizontal=True, vertical_alignment="center"):
     st.text(poster_grid.describe_result(query, total), width="stretch")
     poster_grid.show_exhibition_link(total)
-    table_export.show_export_buttons(query.filters)
+    table_export.show_export_links()
 if pending := poster_grid.describe_pending():
     st.text(pending)
 poster_grid.show_posters(films[: poster_grid.PAGE_SIZE])

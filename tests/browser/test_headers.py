@@ -112,7 +112,7 @@ def test_making_taking_along_and_dropping_a_film_violate_nothing(
     taken.value.save_as(film)
     page.goto(f"{app.url}/gallery")
     with page.expect_download():
-        press(page, "CSV")
+        page.get_by_role("link", name="CSV").click()
     page.locator("input[type=file]").set_input_files(film)
     page.wait_for_url("**/create**")
     page.get_by_text("Look along the way").click()

@@ -45,7 +45,7 @@ def test_a_film_is_tagged_found_and_exported(app: App, visitor: Visitor) -> None
     expect(page.locator(".card .title")).to_have_text("Waves")
     expect(page.get_by_text("1 film: for the foyer")).to_be_visible()
     with page.expect_download() as download:
-        press(page, "CSV")
+        page.get_by_role("link", name="CSV").click()
     table = Path(download.value.path()).read_text(encoding="utf-8-sig")
     assert download.value.suggested_filename == "films.csv"
     assert table.splitlines()[1].startswith("waves,")

@@ -5,6 +5,7 @@ from tests.mutations import (
     boundary,
     connections,
     films,
+    floods,
     limits,
     models,
     operation,
@@ -25,6 +26,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *connections.MUTATIONS,
     *outside.MUTATIONS,
     *models.MUTATIONS,
+    *floods.MUTATIONS,
     *operation.MUTATIONS,
     *pages.MUTATIONS,
 )

@@ -117,7 +117,7 @@ CONNECTIONS = (
     Mutation(
         "A message that no page sends ends its connection",
         f"{TESTS_OF_RATE}::test_what_no_page_sends_ends_the_connection",
-        (Edit(RATE, 'if not is_of_page(message.get("bytes")):', "if not message:"),),
+        (Edit(RATE, "if verdict is Verdict.REFUSED:", "if not message:"),),
     ),
     Mutation(
         "Equal downloads share one export",

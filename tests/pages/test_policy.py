@@ -192,7 +192,8 @@ def status(
 def urls_of(walk: Walk) -> list[str]:
     """The routes that show a film."""
     frame = "/pictures/frames/" + 64 * "0" + ".png"
-    return [history.file_url(walk, "gif"), f"/pictures/walks/{walk.id}.webp", frame]
+    table = "/pictures/films.csv"
+    return [history.file_url(walk, "gif"), f"/pictures/walks/{walk.id}.webp", frame, table]
 
 
 def test_routes_know_who_is_signed_in(

@@ -30,6 +30,8 @@ class StreamlitSession:
         self._place = ("", "")
         self._reader: asyncio.Task[None] | None = None
         self.messages = 0
+        self.kinds: set[str] = set()
+        """The kinds of messages that came."""
         self.fragment_runs = 0
         self.errors: list[str] = []
 
@@ -69,7 +71,6 @@ class StreamlitSession:
         return time.perf_counter() - began
 
     async def _send_rerun(self, fragment: str = "") -> None:
-        assert self._connection is not None
         message = BackMsg()
         state = message.rerun_script
         state.page_name, state.query_string = self._place
@@ -77,6 +78,11 @@ class StreamlitSession:
         state.context_info.timezone = "UTC"
         state.fragment_id = fragment
         state.is_auto_rerun = bool(fragment)
+        await self.send(message)
+
+    async def send(self, message: BackMsg) -> None:
+        """Send a message, whatever the page itself would send."""
+        assert self._connection is not None
         await self._connection.send(message.SerializeToString())
 
     async def _read(self) -> None:
@@ -88,6 +94,7 @@ class StreamlitSession:
     def _take(self, message: ForwardMsg) -> None:
         self.messages += 1
         kind = message.WhichOneof("type")
+        self.kinds.add(kind or "")
         if kind == "script_finished":
             if message.script_finished not in SUCCESSFUL:
                 self.errors.append(f"script finished with {message.script_finished}")

@@ -50,7 +50,7 @@ STATUS_CODES: dict[type[Exception], int] = {
 ERROR_PAGE = """<!doctype html>
 <html lang="en" style="color-scheme: light dark; font: 1rem/1.5 sans-serif; padding: 2rem">
 <meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>MOMA Lisa</title>
-<main><h1>No download</h1><p>{}</p><p><a href="{}">Back to the film</a></p></main>
+<main><h1>No download</h1><p>{}</p><p><a href="{}">{}</a></p></main>
 """
 
 log = logging.getLogger(__name__)
@@ -67,7 +67,7 @@ def download_urls(walk: Walk) -> dict[str, str]:
 
 
 class Exported(NamedTuple):
-    """A film in another format, in a folder of its own."""
+    """A film in another format, or a table, in a folder of its own."""
 
     folder: "TemporaryDirectory[str]"
     path: Path
@@ -95,13 +95,18 @@ async def serve_download(request: Request) -> Response:
             is_gone=request.is_disconnected,
         )
     except Exception as error:
-        codes = (code for error_type, code in STATUS_CODES.items() if isinstance(error, error_type))
-        status = next(codes, 500)
-        log.warning("no %s of walk %r: %s", kind, walk_id, error, exc_info=status == 500)
-        page = ERROR_PAGE.format(
-            escape(error_display.error_message(error)), escape(navigation.film_address(walk_id))
-        )
-        return HTMLResponse(page, status)
+        back = ("Back to the film", navigation.film_address(walk_id))
+        return error_page(error, f"{kind!r} of walk {walk_id!r}", back)
+
+
+def error_page(error: Exception, what: str, back: tuple[str, str]) -> HTMLResponse:
+    """The page that says why there is no such download; `back` is a link's text and address."""
+    codes = (code for error_type, code in STATUS_CODES.items() if isinstance(error, error_type))
+    status = next(codes, 500)
+    log.warning("no %s: %s", what, error, exc_info=status == 500)
+    label, address = back
+    sentence = error_display.error_message(error)
+    return HTMLResponse(ERROR_PAGE.format(*map(escape, (sentence, address, label))), status)
 
 
 def attachment_header(name: str) -> dict[str, str]:
@@ -143,14 +148,18 @@ def _export(walk: Walk, kind: ExportFormat, stopped: Callable[[], bool]) -> Expo
 
 
 def _response(walk: Walk, kind: ExportFormat, exported: Exported) -> Response:
-    """Send a film that others may be sent too: by a link of its own to the file."""
+    return file_response(exported, exports.CONTENT_TYPES[kind], f"{walk.accession}.{kind}")
+
+
+def file_response(exported: Exported, kind: str, name: str) -> Response:
+    """Send a file, to be saved as `name`, by a link of its own: others may be sent it too."""
     folder = TemporaryDirectory(prefix="momalisa-")
     path = Path(folder.name) / "film"
     os.link(exported.path, path)
     return FileResponse(
         path,
-        media_type=exports.CONTENT_TYPES[kind],
-        headers=attachment_header(f"{walk.accession}.{kind}"),
+        media_type=kind,
+        headers=attachment_header(name),
         background=BackgroundTask(folder.cleanup),
     )
 

@@ -7,17 +7,15 @@ has sent would come for hours after it has gone.
 """
 
 import asyncio
-import math
 import time
 from collections.abc import Callable
 from typing import NamedTuple
 from weakref import WeakValueDictionary
 
-from google.protobuf.message import DecodeError
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
-from streamlit.proto.BackMsg_pb2 import BackMsg
 
 from momalisa.ui.http import open_pages
+from momalisa.ui.http.page_messages import Verdict, judge
 
 
 class Rate(NamedTuple):
@@ -71,38 +69,25 @@ def _pacing(receive: Receive, page: Pace, address: Pace) -> Receive:
 
     async def receive_in_time() -> Message:
         nonlocal late
-        message = await receive()
-        if message["type"] != "websocket.receive":
-            return message
-        if not is_of_page(message.get("bytes")):  # Streamlit takes it for a fault of its own
-            return _disconnect(UNSUPPORTED_DATA)
-        wait = page.take()
-        late = late + 1 if wait else 0
-        if late > MOST_LATE:
-            return _disconnect(POLICY_VIOLATION)
-        # If only for an instant, in which others have their turn. A page that waits for itself
-        # takes nothing of its address's rate meanwhile.
-        await asyncio.sleep(wait)
-        await asyncio.sleep(address.take())
-        return message
+        while True:
+            message = await receive()
+            if message["type"] != "websocket.receive":
+                return message
+            verdict = judge(message.get("bytes"))
+            if verdict is Verdict.REFUSED:  # Streamlit takes it for a fault of its own
+                return _disconnect(UNSUPPORTED_DATA)
+            wait = page.take()
+            late = late + 1 if wait else 0
+            if late > MOST_LATE:
+                return _disconnect(POLICY_VIOLATION)
+            # If only for an instant, in which others have their turn. A page that waits for itself
+            # takes nothing of its address's rate meanwhile.
+            await asyncio.sleep(wait)
+            await asyncio.sleep(address.take())
+            if verdict is Verdict.TAKEN:
+                return message
 
     return receive_in_time
-
-
-def is_of_page(data: bytes | None) -> bool:
-    """Whether a page may have sent this: Streamlit's message, all its numbers finite; no text."""
-    try:
-        message = BackMsg.FromString(data or b"")
-    except DecodeError:
-        return False
-    if data is None or not message.WhichOneof("type"):
-        return False
-    widgets = message.rerun_script.widget_states.widgets
-    return all(
-        math.isfinite(number)
-        for widget in widgets
-        for number in (widget.double_value, *widget.double_array_value.data)
-    )
 
 
 def _disconnect(code: int) -> Message:
