@@ -96,8 +96,6 @@ def _copy_and_check(source: Path, target: Path) -> Path:
             old.backup(new)
             new.execute("PRAGMA journal_mode = DELETE")
             _check(new, source)
-        with part.open("rb") as copy:
-            os.fsync(copy.fileno())
     except BaseException:
         part.unlink(missing_ok=True)
         raise
@@ -122,8 +120,6 @@ def _put_in_place(new: Path, history: Path) -> Path | None:
     """Replace the history, and return the path of its copy; None if there was none."""
     had_history = history.exists()
     previous = None
-    if not had_history:
-        _remove_logs(history)
     try:
         with _lock(history) as connection:
             if had_history:
