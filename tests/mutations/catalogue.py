@@ -4,20 +4,28 @@ from tests.mutations import (
     answers,
     boundary,
     connections,
+    deletions,
     films,
     floods,
     limits,
     models,
+    numbers,
     operation,
     outside,
     pages,
     queue,
+    records,
+    repairs,
     workers,
 )
 from tests.mutations.mutation import Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
+    *repairs.MUTATIONS,
+    *deletions.MUTATIONS,
     *films.MUTATIONS,
+    *records.MUTATIONS,
+    *numbers.MUTATIONS,
     *queue.MUTATIONS,
     *workers.MUTATIONS,
     *boundary.MUTATIONS,
