@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import case, func, select, update
 from sqlalchemy.orm import Session
 
+from db import edits
 from db.clock import database_now
 from db.models import IS_ACTIVE, IS_DONE, State, Walk
 from db.queue import RESULT
@@ -38,6 +39,17 @@ def queue_again(*, session: Session, walk_id: str) -> bool:
         .execution_options(synchronize_session=False)
     )
     return queued is not None
+
+
+def set_file(*, session: Session, walk_id: str, kind: str, key: str | None) -> None:
+    """Set or remove (None) the key of a film's file, and have its record written anew."""
+    walk = edits.lock(session, walk_id)
+    if walk is None or walk.state is not State.DONE:
+        return
+    walk.files = {name: old for name, old in walk.files.items() if name != kind}
+    if key is not None:
+        walk.files = {**walk.files, kind: key}
+    edits.mark_stale(session, walk)
 
 
 def take_back(

@@ -24,6 +24,7 @@ from momalisa.storage.outbox import RECORD
 from momalisa.stored_films import (
     DamagedFilm,
     find_result,
+    find_webp,
     read_film,
     read_film_without_record,
     read_record,
@@ -246,6 +247,21 @@ def take_back(
                 row.files = film["result"].get("files", row.files)
                 row.bytes = film["result"].get("bytes", row.bytes)
     return taken_back, damaged
+
+
+def hang_webps(database: str, rows: Collection[Row], folders: Folders) -> None:
+    """Play films as WebP that are stored with one, which the history does not know.
+
+    It may have been taken in by an earlier version of this program. Changes `rows`.
+    """
+    for row in rows:
+        files = folders.get(row.id, {})
+        if not row.hangs or "webp" in row.files or row.gif not in {f.key for f in files.values()}:
+            continue
+        if found := find_webp(files, row.gif):
+            with writing(database) as session:
+                row_repair.set_file(session=session, walk_id=row.id, kind="webp", key=found["webp"])
+            row.files = row.files | found
 
 
 def _has_arrived(row: Row, files: Mapping[str, StoredFile]) -> bool:

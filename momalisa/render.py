@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import CachedFrames, Frame, FrameCache
 from momalisa.errors import BadInput, Cancelled
-from momalisa.film.encode import encode_gif, encode_poster
+from momalisa.film.encode import encode_gif
+from momalisa.film.shown import encode_shown_film, encode_shown_poster
 from momalisa.result import RenderStats, Result
 from momalisa.spec import Place, WalkSpec
-from momalisa.storage import Storage, film_key
+from momalisa.storage import Storage, film_key, webp_name
 from momalisa.storage.outbox import RECORD, File, Outbox, deliver_film
 
 if TYPE_CHECKING:
@@ -291,7 +292,7 @@ def make_film(
     on_stage: Callable[[str], None] = _ignore,
     still_mine: Callable[[], bool] = _always,
 ) -> StoredFilm:
-    """Encode the film of rendered frames and store it with its poster and record.
+    """Encode the film of rendered frames and store it with its WebP, poster and record.
 
     If the storage is out of reach, the files go to the `outbox`, if there is one. `entry` holds
     further fields of the record, such as the walk's accession number. Calls `on_stage` with
@@ -301,6 +302,7 @@ def make_film(
     on_stage("film")
     began = time.perf_counter()
     gif = encode_film(spec, rendered.frames)
+    webp = encode_shown_film(spec, rendered.frames)
     sha256 = hashlib.sha256(gif).hexdigest()
     stats = rendered.stats.model_dump()
     stats["seconds"] += time.perf_counter() - began
@@ -308,6 +310,7 @@ def make_film(
         **stats,
         files={
             "gif": film_key(walk_id, f"{sha256[:16]}.gif"),
+            "webp": film_key(walk_id, webp_name(f"{sha256[:16]}.gif")),
             "poster": film_key(walk_id, "poster.webp"),
             "json": record_key(walk_id),
         },
@@ -317,7 +320,8 @@ def make_film(
     )
     on_stage("storing")
     record = {**(entry or {}), **_record(spec, walk_id, result)}
-    files = _files(result, gif, encode_poster(rendered.frames[0]), record)
+    poster = encode_shown_poster(spec, rendered.frames)
+    files = _files(result, record, {"poster": poster, "webp": webp, "gif": gif})
     return StoredFilm(result, waiting=deliver_film(files, storage, outbox, still_mine))
 
 
@@ -339,8 +343,8 @@ def _record(spec: WalkSpec, walk_id: str, result: Result) -> dict[str, Any]:
     }
 
 
-def _files(result: Result, gif: bytes, poster: bytes, record: Mapping[str, Any]) -> list[File]:
+def _files(result: Result, record: Mapping[str, Any], pictures: Mapping[str, bytes]) -> list[File]:
     """The files to store, the record last: a record implies that its film is stored."""
     text = json.dumps(record, indent=2, ensure_ascii=False).encode()
-    parts = {"poster": poster, "gif": gif, "json": text}
+    parts = {**pictures, "json": text}
     return [File(result.files[kind], data) for kind, data in parts.items()]

@@ -1,19 +1,25 @@
 """Plans and makes the repairs of films whose files were lost from the storage.
 
-Only a film whose GIF is gone is made again. A poster is made from the GIF, a record from the row.
+Only a film whose GIF is gone is made again. Its WebP is made from the frames in the cache, a poster
+from these or from the GIF, a record from the row.
 """
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from typing import NamedTuple
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from db import repair
 from db.models import State, Walk
 from db.session import reading, writing
+from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import StorageError
+from momalisa.film.exports import find_cached_frames
+from momalisa.film.shown import encode_shown_film, encode_shown_poster
 from momalisa.records import write_record
+from momalisa.spec import WalkSpec
 from momalisa.storage import CONTENT_TYPES, Storage, StoredFile
 from momalisa.stored_films import make_poster
 
@@ -59,6 +65,7 @@ class Repair(StrEnum):
     MAKE_AGAIN = "is made again: its film is gone."
     NOTHING = "cannot be made again, because another program made it. Put its file back, please."
     POSTER = "gets a new poster, made from its film."
+    WEBP = "gets a new WebP, made from its frames; where these are not at hand, its GIF is played."
     RECORD = "gets a new record, made from the history."
 
 
@@ -93,6 +100,8 @@ def plan_repair(row: Row, keys: Collection[str], *, may_wait: bool = True) -> It
     missing = {kind for kind, key in row.files.items() if key not in keys}
     if "poster" in missing:
         yield Step(row, Repair.POSTER)
+    if "webp" in missing:
+        yield Step(row, Repair.WEBP)
     if "json" in missing:
         yield Step(row, Repair.RECORD)
 
@@ -114,8 +123,11 @@ def is_doubtful(hanging: int, missing: int) -> bool:
     return 0 < hanging == missing or (missing > FEW and missing > SHARE * hanging)
 
 
-def carry_out(step: Step, storage: Storage, database: str) -> bool:
-    """Do a step of a plan; False if nothing was to be done. Raises StorageError, DamagedFilm."""
+def carry_out(step: Step, storage: Storage, database: str, cache: FrameCache | None) -> bool:
+    """Do a step of a plan; False if nothing was to be done. Raises StorageError, DamagedFilm.
+
+    `cache` has the frames of films that were made on this machine, if it is at hand.
+    """
     row = step.row
     match step.repair:
         case Repair.NOTHING:
@@ -126,12 +138,39 @@ def carry_out(step: Step, storage: Storage, database: str) -> bool:
             with writing(database) as session:
                 return repair.queue_again(session=session, walk_id=row.id)
         case Repair.POSTER:
-            poster = make_poster(storage, row.gif)
+            poster = _encode_from_cache(encode_shown_poster, database, row.id, cache)
+            poster = poster or make_poster(storage, row.gif)
             storage.put(row.files["poster"], poster, CONTENT_TYPES[".webp"])
+        case Repair.WEBP:
+            webp = _encode_from_cache(encode_shown_film, database, row.id, cache)
+            if webp:
+                storage.put(row.files["webp"], webp, CONTENT_TYPES[".webp"])
+            else:
+                with writing(database) as session:
+                    repair.set_file(session=session, walk_id=row.id, kind="webp", key=None)
         case Repair.RECORD:
             record = _make_record(database, row.id)
             storage.put(row.files["json"], record, CONTENT_TYPES[".json"])
     return True
+
+
+def _encode_from_cache(
+    encode: Callable[[WalkSpec, Sequence[Frame]], bytes],
+    database: str,
+    walk_id: str,
+    cache: FrameCache | None,
+) -> bytes:
+    """Encode a walk's frames; empty if not all of them are in the cache."""
+    with reading(database) as session:
+        walk = session.get(Walk, walk_id)
+    if cache is None or walk is None or not walk.spec:
+        return b""
+    with suppress(ValidationError, FileNotFoundError):
+        spec = WalkSpec.from_stored(walk.spec)
+        if frames := find_cached_frames(spec, walk.progress, cache):
+            with cache.keep_used():
+                return encode(spec, frames)
+    return b""
 
 
 def _make_record(database: str, walk_id: str) -> bytes:

@@ -44,7 +44,7 @@ class Result(RenderStats):
     """A stored film: its files, and the statistics of its rendering."""
 
     files: Annotated[dict[FileKind, FileKey], Field(max_length=16)]
-    """Storage key by kind: "gif", "poster", "json"."""
+    """Storage key by kind: "gif", "poster", "json", and "webp" unless the film is an older one."""
     bytes: Annotated[int, Field(gt=0, lt=2**53)]
     """Size of the GIF."""
     sha256: Annotated[str, Field(pattern="^[0-9a-f]{64}$")]

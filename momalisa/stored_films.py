@@ -20,13 +20,13 @@ from momalisa.film.foreign_gif import ForeignGif, describe_gif
 from momalisa.records import FIRST_MOMENT, LAST_MOMENT, RECORD_BYTES, Record
 from momalisa.result import Result
 from momalisa.spec import WalkSpec
-from momalisa.storage import FILMS_FOLDER, Storage, StoredFile, film_key
+from momalisa.storage import FILMS_FOLDER, Storage, StoredFile, film_key, webp_name
 from momalisa.storage.outbox import RECORD
 
 FILM_BYTES = 500_000_000
 """Size limit of a film."""
 SUFFIXES = {"gif": ".gif", "poster": ".webp", "json": ".json"}
-"""The files that a film may have in the history, by kind."""
+"""The files of a film that its record names, by kind. Its WebP is found by the GIF's name."""
 
 
 class DamagedFilm(Exception):
@@ -46,7 +46,8 @@ def read_film(storage: Storage, walk_id: str, files: Mapping[str, StoredFile]) -
 def find_result(storage: Storage, walk_id: str, digest: str) -> Result | None:
     """The result of a walk whose film, poster and record are all stored; None if any is not.
 
-    `digest` is the spec's: a film of another spec does not count. Raises StorageError.
+    A film without its WebP is whole: its GIF is played. `digest` is the spec's: a film of another
+    spec does not count. Raises StorageError.
     """
     files = {
         PurePosixPath(stored.key).name: stored
@@ -96,8 +97,17 @@ def _read_record(storage: Storage, files: Mapping[str, StoredFile]) -> dict[str,
         **record.model_dump(exclude={"spec", "title", "result"}),
         "edit_times": record.list_edit_times(),
         "record_stored_at": files[RECORD].updated,
-        "result": {**record.result.model_dump(), "files": existing},
+        "result": {
+            **record.result.model_dump(),
+            "files": existing | find_webp(files, existing["gif"]),
+        },
     }
+
+
+def find_webp(files: Mapping[str, StoredFile], gif: str) -> dict[str, str]:
+    """The WebP that belongs to a GIF (a key), by kind; empty if it is not among the files."""
+    name = webp_name(PurePosixPath(gif).name)
+    return {"webp": files[name].key} if name in files else {}
 
 
 def read_record(storage: Storage, stored: StoredFile) -> Record:
@@ -146,7 +156,7 @@ def _read_gif(
     if "poster.webp" not in files:
         storage.put(poster, found.poster, "image/webp")
     sha256 = hashlib.sha256(data).hexdigest()
-    paths = {"gif": gif.key, "poster": poster}
+    paths = {"gif": gif.key, "poster": poster, **find_webp(files, gif.key)}
     result = Result(files=paths, bytes=len(data), sha256=sha256, frames=found.frames)
     return {
         **_describe_gif(_decode_comment(found.comment), PurePosixPath(gif.key).stem),

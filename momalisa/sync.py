@@ -16,10 +16,12 @@ from db import edits, walks
 from db.models import State, Walk
 from db.session import reading, writing
 from momalisa.deletion import take_over_removals
+from momalisa.engine.frame_cache import FrameCache
 from momalisa.errors import BadInput, StorageError
 from momalisa.film_intake import (
     add_films,
     forget_deletions,
+    hang_webps,
     reopen_deletions,
     select_new,
     take_back,
@@ -83,8 +85,7 @@ class Report:
             ("Waiting for the storage", self.waiting),
             ("In the history, but without their films (--repair makes them again)",
              self.without_files),
-            ("Without their poster or record (--repair makes these from the film)",
-             self.incomplete),
+            ("Without their poster, WebP or record (--repair makes these anew)", self.incomplete),
             ("In the storage, but of no film in the history", self.without_row),
             ("Not taken in, since no address can have such names: rename the folders to letters, "
              "digits, - and _, and run sync again", self.misnamed),
@@ -106,13 +107,15 @@ def sync(
     repair: bool = False,
     yes: bool = False,
     only: Collection[str] = (),
+    cache: FrameCache | None = None,
     on_progress: Callable[[int, int], None] = lambda done, total: None,
 ) -> Report:
     """Add rows for stored films that have none, and report all other differences.
 
     With `repair`, the report has a plan of what could be repaired; with `yes` as well, that is
-    done. `only` limits new films and repairs to these ids and accession numbers. Calls
-    `on_progress` with the numbers of new films that were read and that were found.
+    done. `only` limits new films and repairs to these ids and accession numbers. `cache` has frames
+    of which lost pictures are made. Calls `on_progress` with the numbers of new films that were
+    read and that were found.
 
     Raises BadInput for a name of no film; StorageError if the storage cannot be read, or if a
     repair is requested and so many films are missing that it may be the wrong storage.
@@ -138,7 +141,7 @@ def sync(
         _mark_lost_records(steps, database)
     if repair:
         chosen = [step for step in steps if step.row.is_one_of(only)]
-        _repair(chosen, storage, database, yes, report)
+        _repair(chosen, storage, database, cache, yes, report)
     return report
 
 
@@ -198,6 +201,7 @@ def _bring_up_to_date(
         folders = {row.id: folders[row.id] for row in rows if row.id in folders}
     report.taken_back, unreadable = take_back(storage, database, rows, folders)
     report.damaged += unreadable
+    hang_webps(database, rows, folders)
     report.edited = take_in_changed_records(storage, database, folders)
 
 
@@ -284,7 +288,12 @@ def _compare(
 
 
 def _repair(
-    steps: Collection[Step], storage: Storage, database: str, yes: bool, report: Report
+    steps: Collection[Step],
+    storage: Storage,
+    database: str,
+    cache: FrameCache | None,
+    yes: bool,
+    report: Report,
 ) -> None:
     """Put the steps into the report, or, with `yes`, do them."""
     report.plan = [step.sentence for step in steps if not (yes and step.changes_something)]
@@ -292,7 +301,7 @@ def _repair(
         return
     for step in steps:
         name = step.row.accession
-        done = try_action(name, carry_out, step, storage, database)
+        done = try_action(name, carry_out, step, storage, database, cache)
         if isinstance(done, str):
             report.damaged.append(done)
         elif done and name not in (

@@ -45,15 +45,15 @@ def stores(tmp_path: Path) -> dict[str, Any]:
 def test_a_film_is_stored_with_its_poster_and_record(
     tiny: ModelRunner, stores: dict[str, Any]
 ) -> None:
-    spec = SPEC.model_copy(update={"mode": "exact"})
+    spec, storage = SPEC.model_copy(update={"mode": "exact"}), stores["storage"]
     done = render(spec, walk_id="w1", runner=tiny, **stores).result
-    storage = stores["storage"]
-    assert len(iio.imread(storage.get(done.files["gif"]), index=None)) == len(SPEC.film_order())
+    gif, webp = (list(iio.imiter(storage.get(done.files[kind]))) for kind in ("gif", "webp"))
+    assert (len(gif), len(webp)) == (len(SPEC.film_order()),) * 2
     record = json.loads(storage.get(done.files["json"]))
     assert WalkSpec.model_validate(record["spec"]) == spec
-    assert record["result"]["sha256"] == done.sha256
-    assert (done.frames, done.frames_computed, done.unet_samples) == (4, 4, 4 * 2 * 2)
-    assert len(done.distances) == 3
+    assert (record["result"]["sha256"], record["result"]["files"]) == (done.sha256, done.files)
+    counts = done.frames, done.frames_computed, done.unet_samples, len(done.distances)
+    assert counts == (4, 4, 4 * 2 * 2, 3)
 
 
 def test_a_second_attempt_leaves_what_is_stored(tiny: ModelRunner, stores: dict[str, Any]) -> None:

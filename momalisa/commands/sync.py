@@ -33,6 +33,7 @@ def _run_sync(options: argparse.Namespace) -> int:
     from tqdm import tqdm
 
     from db.session import migrate
+    from momalisa.engine.frame_cache import open_frame_cache
     from momalisa.number_marks import exchange_marks
     from momalisa.storage import open_storage
     from momalisa.storage.outbox import open_outbox
@@ -60,6 +61,7 @@ def _run_sync(options: argparse.Namespace) -> int:
             repair=options.repair,
             yes=options.yes,
             only=options.only,
+            cache=open_frame_cache(current),
             on_progress=advance,
         )
     if options.json:

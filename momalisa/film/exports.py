@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Literal
@@ -10,7 +11,7 @@ from zipfile import ZipFile
 from PIL import ImageSequence
 
 from momalisa import limited_process
-from momalisa.engine.frame_cache import Frame, FrameCache
+from momalisa.engine.frame_cache import CachedFrames, Frame, FrameCache
 from momalisa.errors import BadInput
 from momalisa.film.embedded_text import RECORD, decode_errors_as_bad_input
 from momalisa.film.encode import (
@@ -19,6 +20,7 @@ from momalisa.film.encode import (
     encode_png,
     encode_webp,
 )
+from momalisa.film.enlarge import enlarge
 from momalisa.film.pixel_budget import open_picture
 from momalisa.spec import FPS, WalkSpec
 
@@ -91,27 +93,38 @@ def write_film(
     else:
         walk = WalkSpec.from_stored(spec)
         frames = load_frames(walk, progress, FrameCache(Path(cache)), stored_gif)
-        data = export_walk(kind, walk, frames)
+        data = export_walk(kind, walk, frames, dithered=gif is not None)
     Path(target).write_bytes(data)
 
 
 def needs_gif(spec: WalkSpec | None, progress: Sequence[Sequence[Any]], cache: FrameCache) -> bool:
     """Whether a film's export needs its GIF, since not all of its frames are in the cache."""
-    if spec is None:
-        return True
-    keys = _frame_keys(spec, progress)
-    return not all(key and cache.path(key).exists() for key in keys)
+    return spec is None or find_cached_frames(spec, progress, cache) is None
 
 
-def export_walk(kind: ExportFormat, spec: WalkSpec, frames: Sequence[Frame]) -> bytes:
+def find_cached_frames(
+    spec: WalkSpec, progress: Sequence[Sequence[Any]], cache: FrameCache
+) -> CachedFrames | None:
+    """A walk's frames in order of place, to be read one by one; None if the cache lacks any."""
+    keys = [key for key in _frame_keys(spec, progress) if key and cache.path(key).exists()]
+    return CachedFrames(cache, keys) if len(keys) == len(spec.places()) else None
+
+
+def export_walk(
+    kind: ExportFormat, spec: WalkSpec, frames: Sequence[Frame], *, dithered: bool = False
+) -> bytes:
     """Export a walk as a film, or as a ZIP of its frames as PNGs, with the spec embedded.
 
+    Films are as large as the app shows them, the PNGs as the frames were made.
+
     `frames` has one frame (h, w, 3) for each place of the walk; `spec` decides their order in
-    the film.
+    the film. They are `dithered` if they come out of a GIF.
     """
     if kind == "zip":
         return _make_zip(spec, frames)
-    return FILM_ENCODERS[kind](frames, spec.fps, spec.model_dump_json(), spec.film_order())
+    comment, order = spec.model_dump_json(), spec.film_order()
+    prepare = partial(enlarge, sharpen=not dithered)
+    return FILM_ENCODERS[kind](frames, spec.fps, comment, order, prepare=prepare)
 
 
 def convert_gif(kind: ExportFormat, gif: bytes) -> bytes:

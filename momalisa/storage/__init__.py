@@ -14,6 +14,7 @@ from momalisa.storage.interface import (
     app_url,
     check_key,
     film_key,
+    webp_name,
 )
 from momalisa.storage.local import LocalStorage
 
@@ -55,4 +56,5 @@ __all__ = [
     "check_key",
     "film_key",
     "open_storage",
+    "webp_name",
 ]

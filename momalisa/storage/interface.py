@@ -4,6 +4,7 @@ A key is a relative path such as "saved_predictions/<walk's id>/<name>.gif". Sto
 change, so browsers may cache them without limit; only records (walk.json) are replaced.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,6 +25,8 @@ CONTENT_TYPES = {
     ".webp": "image/webp",
 }
 """Content types of a film's files, by suffix."""
+_OWN_GIF = re.compile(r"[0-9a-f]{16}\.gif")
+"""The name of a GIF that is made here: the beginning of its digest."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,11 @@ class Storage(Protocol):
 def film_key(walk_id: str, name: str) -> str:
     """The key of a file of a walk. Raises BadInput if it is invalid."""
     return check_key(f"{FILMS_FOLDER}/{walk_id}/{name}")
+
+
+def webp_name(gif: str) -> str:
+    """The name of the WebP that belongs to a GIF of this name; "" if the GIF is not made here."""
+    return f"{gif.removesuffix('.gif')}.webp" if _OWN_GIF.fullmatch(gif) else ""
 
 
 def check_key(key: str) -> str:

@@ -17,9 +17,6 @@ from momalisa.settings import Settings
 from momalisa.storage import CONTENT_TYPES, FILMS_FOLDER, LocalStorage, Storage
 
 RECORD = "walk.json"
-FIXED_NAMES = {RECORD, "poster.webp"}
-"""File names without a digest: if a walk is rendered twice, the files of the first run stay."""
-
 log = logging.getLogger(__name__)
 
 
@@ -110,15 +107,18 @@ def store_film(
 ) -> None:
     """Store a film's files in this order, the record last; files that are stored already stay.
 
-    Except for a record whose film is gone: it was lost, and this one was made in its place. Raises
-    Cancelled, and stores no record, if the film is not `still_mine`.
+    A second run may bring another record, poster or WebP under the same name: another version of
+    the encoder makes other bytes of the same frames. The first one stays, except for a record
+    whose film is gone: it was lost, and this one was made in its place. Raises Cancelled, and
+    stores no record, if the film is not `still_mine`.
     """
     for key, data in files:
         name = PurePosixPath(key)
         content_type = CONTENT_TYPES[name.suffix]
         if name.name == RECORD and not still_mine():
             raise Cancelled("The walk was cancelled, deleted or given to another worker meanwhile.")
-        if name.name not in FIXED_NAMES or not storage.exists(key):
+        stays = name.name == RECORD or name.suffix == ".webp"
+        if not stays or not storage.exists(key):
             storage.put(key, data, content_type)
         elif name.name == RECORD and _film_is_gone(stored := storage.get(key), storage):
             storage.replace(key, data, content_type, previous=stored)

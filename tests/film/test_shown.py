@@ -1,0 +1,142 @@
+"""What the app shows of a film: as large as it is shown, sharp, without the GIF's dither."""
+
+import weakref
+from collections.abc import Sequence
+from io import BytesIO
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter
+
+from momalisa.engine.frame_cache import Frame
+from momalisa.film.embedded_spec import read_spec
+from momalisa.film.encode import encode_gif, encode_webp
+from momalisa.film.enlarge import SHOWN, enlarge
+from momalisa.film.shown import encode_shown_film, encode_shown_poster
+from tests.support.walks import walk_spec
+
+
+def painted(size: int, count: int = 6) -> list[Frame]:
+    """Frames with soft areas and a hard edge that moves."""
+    noise = np.random.default_rng(3).integers(0, 256, (size, size, 3), np.uint8)
+    soft = np.asarray(Image.fromarray(noise).filter(ImageFilter.GaussianBlur(size / 64)))
+    soft = (128 + 6 * (soft.astype(float) - soft.mean())).clip(0, 255).astype(np.uint8)
+    frames = []
+    for number in range(count):
+        frame = soft.copy()
+        frame[size // 4 : size // 2, size // 8 + number * size // 16 :] = (200, 40, 30)
+        frames.append(frame)
+    return frames
+
+
+def shrink(frame: Frame, size: int) -> NDArray[np.float64]:
+    picture = Image.fromarray(frame).resize((size, size), Image.Resampling.BOX)
+    return np.asarray(picture).astype(float)
+
+
+def psnr(shown: NDArray[Any], made: NDArray[Any]) -> float:
+    return float(10 * np.log10(255**2 / np.square(shown.astype(float) - made).mean()))
+
+
+def decode(film: bytes) -> list[Frame]:
+    with Image.open(BytesIO(film)) as image:
+        frames = []
+        for number in range(getattr(image, "n_frames", 1)):
+            image.seek(number)
+            frames.append(np.asarray(image.convert("RGB")))
+        return frames
+
+
+@pytest.mark.parametrize(
+    ("made", "shown"), [(64, 128), (256, SHOWN), (384, SHOWN), (512, 512), (768, 768)]
+)
+def test_pictures_are_enlarged_to_twice_their_size_where_they_are_small(
+    made: int, shown: int
+) -> None:
+    frame = painted(made, 1)[0]
+    assert enlarge(frame).shape == (shown, shown, 3)
+    if made == shown:
+        assert enlarge(frame) is frame
+
+
+def test_enlarged_pictures_are_nearer_to_the_truth_than_a_browsers() -> None:
+    """A model's decoder is a little soft, and so is what a browser makes of its pictures."""
+    truth = painted(256, 1)[0]
+    soft = np.asarray(Image.fromarray(truth).filter(ImageFilter.GaussianBlur(1.5)))
+    made = shrink(soft, 128).astype(np.uint8)
+    browsers = np.asarray(Image.fromarray(made).resize((256, 256), Image.Resampling.BILINEAR))
+    enlarged = enlarge(made)
+    assert psnr(enlarged, truth) > psnr(browsers, truth) + 0.5
+    steepest = [np.abs(np.diff(p.astype(int), axis=0)).max() for p in (enlarged, browsers, truth)]
+    assert steepest[1] < steepest[0] <= steepest[2]
+
+
+def test_flat_colours_stay_as_they_are() -> None:
+    flat = np.full((64, 64, 3), (12, 130, 250), np.uint8)
+    assert np.abs(enlarge(flat).astype(int) - (12, 130, 250)).max() <= 1
+
+
+def test_the_film_that_is_played_is_nearer_to_its_frames_than_the_gif_and_smaller() -> None:
+    frames = painted(256)
+    spec = walk_spec(frames=len(frames), size=256, fps=10)
+    gif, film = encode_gif(frames, 10), encode_shown_film(spec, frames)
+    played = decode(film)
+    assert played[0].shape == (SHOWN, SHOWN, 3)
+    made = [shrink(enlarge(frame), 256) for frame in frames]
+    of_film = np.mean([psnr(shrink(p, 256), m) for p, m in zip(played, made, strict=True)])
+    of_gif = np.mean([psnr(g, f) for g, f in zip(decode(gif), frames, strict=True)])
+    assert of_film > of_gif + 1
+    assert len(film) < len(gif) / 3
+
+
+@pytest.mark.parametrize("loop", ["once", "boomerang", "closed"])
+def test_it_shows_the_frames_in_the_films_order_and_carries_the_spec(loop: str) -> None:
+    spec = walk_spec(frames=3, size=64, fps=7, loop=loop)
+    frames = [np.full((64, 64, 3), 40 + 70 * n, np.uint8) for n in range(len(spec.places()))]
+    film = encode_shown_film(spec, frames)
+    levels = [round((float(frame.mean()) - 40) / 70) for frame in decode(film)]
+    assert levels == list(spec.film_order())
+    assert read_spec(film, "film.webp") == spec
+
+
+def test_the_poster_is_as_large_as_the_film() -> None:
+    spec = walk_spec(size=64)
+    with Image.open(BytesIO(encode_shown_poster(spec, painted(64)))) as poster:
+        assert (poster.format, poster.size) == ("WEBP", (128, 128))
+
+
+class Counted(Sequence[Any]):
+    """Frames that are made when they are read, and a count of those that are held."""
+
+    def __init__(self, count: int) -> None:
+        self._length, self.held, self.most = count, 0, 0
+
+    def __len__(self) -> int:
+        return self._length
+
+    def __getitem__(self, index: Any) -> Any:
+        frame = np.full((32, 32, 3), index, np.uint8)
+        self.held += 1
+        self.most = max(self.most, self.held)
+        weakref.finalize(frame, self._let_go)
+        return frame
+
+    def _let_go(self) -> None:
+        self.held -= 1
+
+
+def test_a_film_is_encoded_without_holding_its_frames() -> None:
+    frames = Counted(60)
+    film = encode_webp(frames, 10)
+    assert len(decode(film)) == 60
+    assert frames.most <= 6
+
+
+def test_frames_that_hardly_differ_are_shown_all_the_same() -> None:
+    """libwebp's own animations leave them out, so that a slow film stumbles."""
+    slow = [np.full((64, 64, 3), 100 + number, np.uint8) for number in range(12)]
+    levels = [frame.mean() for frame in decode(encode_webp(slow, 10, quality=40))]
+    assert levels == pytest.approx(range(100, 112), abs=1.5)
+    assert len(set(levels)) > 6
