@@ -319,7 +319,7 @@ def test_a_check_that_fails_or_hangs_is_a_finding(settings: Settings) -> None:
     release = Event()
 
     def hang(_settings: Settings) -> list[Finding]:
-        release.wait()
+        release.wait(20)
         return []
 
     def fail(_settings: Settings) -> list[Finding]:

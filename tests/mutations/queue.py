@@ -5,6 +5,7 @@ from tests.mutations.mutation import Edit, Mutation
 _BLAME = "tests/worker/test_blame.py"
 _FAULTS = "tests/worker/test_machine_faults.py"
 _MACHINE = "tests/worker/test_machine.py"
+_OUTAGES = "tests/worker/test_outages.py"
 _RETRIES = "tests/db/test_retries.py"
 
 _FAULT_OF_THE_MACHINE: tuple[Mutation, ...] = (
@@ -57,7 +58,7 @@ _FAULT_OF_THE_MACHINE: tuple[Mutation, ...] = (
     ),
     Mutation(
         "A model that is away stops the walks of no other model",
-        "tests/worker/test_outages.py::test_model_that_is_away_fails_no_walk_and_lets_others_pass",
+        f"{_OUTAGES}::test_model_that_is_away_fails_no_walk_and_lets_others_pass",
         (
             Edit(
                 "momalisa/worker/worker.py",
@@ -99,13 +100,8 @@ _FAULT_OF_THE_MACHINE: tuple[Mutation, ...] = (
         (Edit("db/queue.py", "troubles.count_alike(walk) >= most_tries", "tries >= most_tries"),),
     ),
     Mutation(
-        "A device that flickers leaves a walk its tries after other errors",
-        f"{_FAULTS}::test_passing_faults_of_a_device_leave_an_unforeseen_error_its_tries",
-        (Edit("db/queue.py", "troubles.count_alike(walk) >= most_tries", "tries >= most_tries"),),
-    ),
-    Mutation(
         "A walk outlasts an outage of any length",
-        "tests/worker/test_outages.py::test_lone_walk_outlasts_an_outage",
+        f"{_OUTAGES}::test_lone_walk_outlasts_an_outage",
         (
             Edit(
                 "momalisa/worker/walk_ends.py",
@@ -173,7 +169,7 @@ _FAULT_OF_THE_MACHINE: tuple[Mutation, ...] = (
     ),
     Mutation(
         "The proof asks whether the disk of the frames takes files",
-        "tests/worker/test_outages.py::test_probe_looks_at_the_disk_of_the_cache",
+        f"{_OUTAGES}::test_probe_looks_at_the_disk_of_the_cache",
         (Edit("momalisa/worker/rendering.py", "                _check_disk(folder)\n", ""),),
     ),
     Mutation(
@@ -265,6 +261,56 @@ _FAULT_OF_THE_MACHINE: tuple[Mutation, ...] = (
                 "db/deaths.py",
                 "others_died = walk.deaths >= MAX_DEATHS and _others_died(session, walk)",
                 "others_died = False",
+            ),
+        ),
+    ),
+    Mutation(
+        "A walk that was given up says nothing against the next one that breaks the machine",
+        f"{_OUTAGES}::test_two_walks_that_break_the_machine_fail_one_after_the_other",
+        (Edit("momalisa/worker/worker.py", "self._machine.forget_suspect(walk_id)", "pass"),),
+    ),
+    Mutation(
+        "Two walks that break the machine at once are given up in the end",
+        f"{_MACHINE}::test_walk_is_given_up_after_more_tries_where_others_fail_too",
+        (
+            Edit(
+                "momalisa/worker/walk_ends.py",
+                "MOST_TRIES_OTHERWISE if is_alone else MOST_TRIES_AMONG_OTHERS",
+                "MOST_TRIES_OTHERWISE if is_alone else None",
+            ),
+        ),
+    ),
+    Mutation(
+        "A worker that dies after a new frame says nothing against its machine",
+        "tests/worker/test_deaths.py::test_death_after_a_new_frame_says_nothing_about_the_machine",
+        (
+            Edit(
+                "momalisa/worker/worker.py",
+                "        if job.has_advanced:\n            self._machine.forget_work()\n",
+                "",
+            ),
+        ),
+    ),
+    Mutation(
+        "A worker that works once says what is wrong with its machine, and fails",
+        f"{_FAULTS}::test_worker_that_works_once_says_what_is_wrong_with_its_machine",
+        (
+            Edit(
+                "momalisa/worker/worker.py",
+                "                if self.device_broken:\n"
+                "                    raise MachineFault(self._machine.problem)\n",
+                "",
+            ),
+        ),
+    ),
+    Mutation(
+        "Before the last try of a walk whose workers died, the others go first",
+        "tests/db/test_deaths.py::test_others_go_first_before_the_last_try",
+        (
+            Edit(
+                "db/deaths.py",
+                "(others_died or _others_wait(session, walk))",
+                "others_died",
             ),
         ),
     ),

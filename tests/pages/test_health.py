@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import os
 import threading
 import time
 from collections.abc import Iterator
@@ -10,11 +11,12 @@ from typing import Any
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from sqlalchemy import update
 from starlette.applications import Starlette
 
 import streamlit_app
 from db import worker_registry
-from db.models import WorkerHeartbeat
+from db.models import Walk, WorkerHeartbeat
 from db.session import get_engine, writing
 from momalisa.health import readiness
 from momalisa.health.deadline import Recent
@@ -174,15 +176,20 @@ def test_metrics_tell_queue_workers_and_disk(enqueue_walk: MakeWalk, add_film: M
     start_worker(failures=2)
     (settings().frame_cache / "ab").mkdir(parents=True)
     (settings().frame_cache / "ab" / "c.png").write_bytes(b"1234")
+    key, films = film_key("w", "walk.json"), open_outbox(settings()).films
+    store_film([File(key, b"{}")], films)
+    os.utime(films.root / key, (time.time() - 7200, time.time() - 7200))
+    with writing(settings().database) as session:
+        session.execute(update(Walk).values(due=Walk.due - 3600))
     found = metrics()
     assert found["momalisa_walks queued"] == found["momalisa_walks done"] == 1
-    assert found["momalisa_queue_oldest_seconds"] >= 0
+    assert 3600 <= found["momalisa_queue_oldest_seconds"] < 7200
     assert found["momalisa_frame_seconds"] == 2.0
     assert found["momalisa_worker_failures w"] == 2
     assert found["momalisa_workers_alive"] == 1
     assert found["momalisa_worker_silent_seconds w"] >= 0
-    assert found["momalisa_outbox_films"] == found["momalisa_open_deletions"] == 0
-    assert found["momalisa_outbox_oldest_seconds"] == 0
+    assert (found["momalisa_outbox_films"], found["momalisa_open_deletions"]) == (1, 0)
+    assert 7200 <= found["momalisa_outbox_oldest_seconds"] < 10_800
     assert found["momalisa_frame_cache_bytes"] == 4
     assert found["momalisa_disk_free_bytes home"] > 0
     assert found["process_resident_memory_bytes"] > 0

@@ -187,7 +187,7 @@ def test_waiting_calls_are_forgotten_and_the_others_errors_are_passed_on() -> No
         raise TimeoutError("of the call")
 
     async def visit() -> None:
-        hung = asyncio.create_task(few.run(back.wait, 60))
+        hung = asyncio.create_task(few.run(back.wait, 20))
         await asyncio.sleep(0.1)  # it begins first
         with pytest.raises(TooSlow):
             await few.run(ran.append, "too late")

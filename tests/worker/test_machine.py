@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from momalisa.worker.blame import Blame
+from momalisa.worker.lease import Timing
 from momalisa.worker.machine import Machine
+from momalisa.worker.rendering import Fault
+from momalisa.worker.walk_ends import MOST_TRIES_AMONG_OTHERS, MOST_TRIES_OTHERWISE, try_again
 
 
 @pytest.fixture
@@ -60,6 +64,19 @@ def test_success_puts_the_blame_on_the_walk(path: Path) -> None:
     machine.note_success()
     machine.note_fault("It failed.", "poison")
     assert machine.is_only_suspect("poison")
+
+
+def test_walk_is_given_up_after_more_tries_where_others_fail_too(path: Path) -> None:
+    machine = Machine(path, (1.0, 600.0))
+    fault = Fault(Blame.MACHINE, "A disk failed.", "It failed.")
+
+    def most_tries() -> int:
+        return int(try_again(fault, "poison", machine, Timing()).fields["most_tries"])
+
+    machine.note_fault(fault.sentence, "poison")
+    assert most_tries() == MOST_TRIES_OTHERWISE
+    machine.note_fault(fault.sentence, "another")
+    assert most_tries() == MOST_TRIES_AMONG_OTHERS
 
 
 def test_proof_ends_the_pause_but_keeps_the_suspects(path: Path) -> None:
