@@ -31,11 +31,7 @@ FRAME_SECONDS = 1
 _WITHOUT_TAGS = raiseload(Walk.tagged)
 _UNSHOWN = (Walk.progress, Walk.troubles, Walk.edit_times, Walk.words)
 _WITHOUT_WORK = tuple(defer(column, raiseload=True) for column in _UNSHOWN)
-_AS_LISTED = (
-    *_WITHOUT_WORK,
-    defer(Walk.notes, raiseload=True),
-    _WITHOUT_TAGS,
-)
+_AS_LISTED = (*_WITHOUT_WORK, defer(Walk.notes, raiseload=True), _WITHOUT_TAGS)
 _BATCH = 500  # parameters per query; SQLite allows 32,766, PostgreSQL 65,535
 _PLAIN_FIELDS: tuple[Literal["maker", "remote", "notes", "star"], ...]
 _PLAIN_FIELDS = ("maker", "remote", "notes", "star")
@@ -147,18 +143,20 @@ def adopt(
     The fields are those of a `walk.json`. `spec` is valid; `result` holds columns of
     `queue.RESULT`, and "frames", the number of frames. For a film of another program both are left
     out, and its settings are blank. The accession number is kept unless it is taken or invalid.
-    A film without a record, hence without `record_stored_at`, gets one. Votes on films that come
+    A film without a record, hence without `record_stored_at`, gets one, and one with another number
+    in its record gets a new one. Votes on films that come
     later are left to `curation.take_in`.
     """
     if _is_known(session, walk_id):
         return None
     result, spec = fields.get("result", {}), fields.get("spec", {})
     accession, parent = fields.get("accession", ""), fields.get("parent")
+    accession = accession_numbers.assign_existing(session, accession, finished_at.year)
     created_at = fields.get("created_at") or finished_at
     stored_at = fields.get("record_stored_at")
     walk = Walk(
         id=walk_id,
-        accession=accession_numbers.assign_existing(session, accession, finished_at.year),
+        accession=accession,
         state=State.DONE,
         created_at=created_at,
         started_at=fields.get("started_at") or created_at,
@@ -170,7 +168,7 @@ def adopt(
         parent=_check_parent(session, parent),
         tagged=curation.create_tags(fields.get("tags", ())),
         **{name: fields[name] for name in _PLAIN_FIELDS if name in fields},
-        **_change_times(session, fields.get("edited_at"), stored_at),
+        **_change_times(session, fields, accession),
         edit_times=edits.write_times(edits.believe(session, fields.get("edit_times", {}))),
         **{name: (spec or _BLANK_SPEC)[name] for name in _SPEC_COLUMNS},
         **{name: result[name] for name in RESULT & result.keys()},
@@ -182,12 +180,12 @@ def adopt(
     return walk
 
 
-def _change_times(
-    session: Session, edited_at: datetime | None, record_stored_at: datetime | None
-) -> dict[str, datetime | None]:
-    """Return when a film was changed and recorded; one without a record was changed just now."""
-    if record_stored_at is None:
+def _change_times(session: Session, fields: FilmFields, number: str) -> dict[str, datetime | None]:
+    """Return when a film was changed and recorded; now, if its record is to be written."""
+    # Also one with another number: it would bring that one back, for two films perhaps.
+    if "record_stored_at" not in fields or fields.get("accession", "") != number:
         return {"edited_at": database_now(session), "recorded_at": None}
+    edited_at = fields.get("edited_at")
     if edited_at and edited_at > database_now(session) + edits.CLOCKS_DIFFER:
         edited_at = None  # all edits to come would seem to be made in the future
     return {"edited_at": edited_at, "recorded_at": edited_at}

@@ -142,11 +142,15 @@ def _add_some(database: str, films: Sequence[tuple[str, dict[str, Any] | str]]) 
     return added
 
 
-def take_in_changed_records(storage: Storage, database: str, folders: Folders) -> list[str]:
+def take_in_changed_records(
+    storage: Storage, database: str, rows: Collection[Row], folders: Folders
+) -> tuple[list[str], list[str]]:
     """Take in the edits, votes and parents of records that were stored by others since.
 
-    Returns the ids of the films of which another history had a later edit.
+    Returns the ids of the films of which another history had a later edit, and sentences about
+    records that cannot be read: the courier writes these anew.
     """
+    names = {row.id: row.accession for row in rows}
     with reading(database) as session:
         known = edits.list_records(session=session)
     changed = {
@@ -156,17 +160,30 @@ def take_in_changed_records(storage: Storage, database: str, folders: Folders) -
     }
 
     def read(item: tuple[str, StoredFile]) -> Record | str:
-        return try_action(item[0], read_record, storage, item[1])
+        return try_action(names.get(item[0], item[0]), read_record, storage, item[1])
 
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        records = pool.map(read, changed.items())
-        return [
-            walk_id
-            for (walk_id, stored), record in zip(changed.items(), records, strict=True)
-            # A record that cannot be read says nothing; the row does.
-            if not isinstance(record, str)
-            and take_in_record(database, walk_id, record, stored.updated)
-        ]
+        records = dict(zip(changed, pool.map(read, changed.items()), strict=True))
+    edited = [
+        walk_id
+        for walk_id, record in records.items()
+        if isinstance(record, Record)
+        and take_in_record(database, walk_id, record, changed[walk_id].updated)
+    ]
+    unreadable = {walk_id: why for walk_id, why in records.items() if isinstance(why, str)}
+    # The row says it all; a history that is rebuilt would lack the film.
+    mark_stale(unreadable, database)
+    return edited, [f"{why} It is written anew." for why in unreadable.values()]
+
+
+def mark_stale(walk_ids: Collection[str], database: str) -> None:
+    """Have the courier write the records of these films anew."""
+    if not walk_ids:
+        return
+    with writing(database) as session:
+        for walk_id in walk_ids:
+            if (walk := walks.get(session=session, walk_id=walk_id)) is not None:
+                edits.mark_stale(session, walk)
 
 
 def take_in_record(database: str, walk_id: str, record: Record, stored_at: datetime | None) -> bool:

@@ -12,9 +12,8 @@ from dataclasses import dataclass, field
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from db import edits, walks
 from db.models import State, Walk
-from db.session import reading, writing
+from db.session import reading
 from momalisa.deletion import take_over_removals
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.errors import BadInput, StorageError
@@ -22,6 +21,7 @@ from momalisa.film_intake import (
     add_films,
     forget_deletions,
     hang_webps,
+    mark_stale,
     reopen_deletions,
     select_new,
     take_back,
@@ -137,8 +137,8 @@ def sync(
     named = {row.id for row in rows if only and row.is_one_of(only)}
     may_wait = {row.id for row in rows} - (named - in_outbox)
     steps = [step for row in rows for step in _compare(row, folders, in_outbox, may_wait, report)]
-    if not doubt:
-        _mark_lost_records(steps, database)
+    if not doubt:  # else their records may be in the right storage
+        mark_stale([step.row.id for step in steps if step.repair is Repair.RECORD], database)
     if repair:
         chosen = [step for step in steps if step.row.is_one_of(only)]
         _repair(chosen, storage, database, cache, yes, report)
@@ -169,21 +169,6 @@ def _add_missing_rows(
     report.taken_in, report.damaged = add_films(storage, database, new, on_progress)
 
 
-def _mark_lost_records(steps: Collection[Step], database: str) -> None:
-    """Have the courier write the records that are not in the storage.
-
-    They may have been written while another storage was set; without them a history that is
-    rebuilt would lack what curators wrote.
-    """
-    lost = [step.row.id for step in steps if step.repair is Repair.RECORD]
-    if not lost:
-        return
-    with writing(database) as session:
-        for walk_id in lost:
-            if (walk := walks.get(session=session, walk_id=walk_id)) is not None:
-                edits.mark_stale(session, walk)
-
-
 def _bring_up_to_date(
     storage: Storage,
     database: str,
@@ -200,9 +185,9 @@ def _bring_up_to_date(
         rows = [row for row in rows if trusted and row.is_one_of(trusted)]
         folders = {row.id: folders[row.id] for row in rows if row.id in folders}
     report.taken_back, unreadable = take_back(storage, database, rows, folders)
-    report.damaged += unreadable
     hang_webps(database, rows, folders)
-    report.edited = take_in_changed_records(storage, database, folders)
+    report.edited, without_record = take_in_changed_records(storage, database, rows, folders)
+    report.damaged += [*unreadable, *without_record]
 
 
 _ADVICE = (

@@ -1,5 +1,6 @@
 """Films that were given up, or lost and made again, hang as before once their files are found."""
 
+import json
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -171,3 +172,30 @@ def test_record_that_is_lost_is_written_anew(
     run()
     stub_worker(settings).run(once=True)
     assert store.exists(key)
+
+
+@pytest.mark.parametrize("damage", [b"", b'{"version": 1,', b"\0" * 500])
+def test_record_that_cannot_be_read_is_reported_and_written_anew(
+    store: LocalStorage, settings: Settings, run: RunSync, damage: bytes
+) -> None:
+    """All seemed well, until the history was rebuilt without the film and its title."""
+    fill(store, run)
+    stub_worker(settings).run(once=True)
+    path = store.root / film_key("w1", "walk.json")
+    path.write_bytes(damage)
+    [sentence] = run().damaged
+    assert sentence.startswith("ML.2026.0002: walk.json cannot be read")
+    stub_worker(settings).run(once=True)
+    assert json.loads(path.read_text())["accession"] == "ML.2026.0002"
+    assert run().agree
+
+
+def test_unreadable_record_of_a_store_in_doubt_is_none_of_ours(
+    store: LocalStorage, settings: Settings, run: RunSync
+) -> None:
+    fill(store, run, 6)
+    stub_worker(settings).run(once=True)
+    wrong = LocalStorage(settings.home / "wrong")
+    add_film(wrong, "w0", b"{")
+    assert run(wrong).damaged == []
+    assert not read_rows(settings)["w0"].record_is_stale

@@ -61,8 +61,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         (
             Edit(
                 "momalisa/sync.py",
-                "    if not doubt:\n        _mark",
-                "    if True:\n        _mark",
+                "    if not doubt:  # else",
+                "    if True:  # else",
             ),
         ),
     ),
@@ -96,7 +96,14 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "A lost record is written anew without a repair, too",
         f"{FOUND}record_that_is_lost_is_written_anew",
-        (Edit("momalisa/sync.py", "        _mark_lost_records(steps, database)", "        pass"),),
+        (
+            Edit(
+                "momalisa/sync.py",
+                "        mark_stale([step.row.id for step in steps "
+                "if step.repair is Repair.RECORD], database)",
+                "        pass",
+            ),
+        ),
     ),
     Mutation(
         "A lost film of another program keeps its place until its file is back",
