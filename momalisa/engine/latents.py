@@ -1,6 +1,7 @@
 """Samples clean latents at places of a walk, exactly or with the shortcuts of its spec."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cached_property
 from math import ceil, floor
 
@@ -44,7 +45,7 @@ class LatentSampler:
     @cached_property
     def _guidance(self) -> Guidance:
         """How the walk is guided; not at all where its guidance is 1 or less."""
-        if not self.spec.guided or self.runner.model.guidance == "none":
+        if not self.spec.guided or self.runner.model.guidance != "cfg":
             return Guidance()
         negative = self.runner.encode([self.spec.negative], *self._size)
         return Guidance(negative, self.spec.guidance, self.plan.guided_steps)
@@ -160,4 +161,11 @@ class LatentSampler:
             mixed.append(
                 mix_conditioning(self._texts[start.prompt], self._texts[end.prompt], t, mix_tokens)
             )
-        return concatenate(mixed)
+        return self._with_guidance(concatenate(mixed))
+
+    def _with_guidance(self, conditioning: Conditioning) -> Conditioning:
+        """The same, with the guidance as a number where the network reads it as one."""
+        if self.runner.model.guidance != "embedded":
+            return conditioning
+        scale = torch.full((len(conditioning),), self.spec.guidance if self.spec.guided else 1.0)
+        return replace(conditioning, extra={**conditioning.extra, "guidance": scale})

@@ -37,8 +37,13 @@ class DiffusionModel(Protocol):
         """The precision of its network."""
 
     @property
-    def guidance(self) -> Literal["cfg", "none"]:
-        """Whether classifier-free guidance applies: a second, unconditional prediction a step."""
+    def guidance(self) -> Literal["cfg", "embedded", "none"]:
+        """Classifier-free guidance (a second, unconditional prediction a step), guidance as a
+        number that the network reads (`extra["guidance"]` of the conditions), or none."""
+
+    @property
+    def traceable(self) -> bool:
+        """Whether a recording of the network's operations serves any size and batch."""
 
     @property
     def network(self) -> nn.Module:

@@ -46,7 +46,7 @@ class ModelRunner:
     @property
     def _traces(self) -> bool:
         """Whether the network is small and runs on the CPU, so that tracing it pays."""
-        return self._small and self.model.device.type == "cpu"
+        return self._small and self.model.traceable and self.model.device.type == "cpu"
 
     @cached_property
     def predict(self) -> Predict:

@@ -20,7 +20,6 @@ class Scheduler(Protocol):
     """What sampling needs of a diffusers scheduler."""
 
     timesteps: Tensor
-    init_noise_sigma: Any
 
     def set_timesteps(
         self,
@@ -30,9 +29,6 @@ class Scheduler(Protocol):
         timesteps: list[int] | None = None,
     ) -> None:
         """Choose the timesteps of a run, by their number or one by one."""
-
-    def scale_model_input(self, sample: Tensor, timestep: Tensor) -> Tensor:
-        """Bring latents to the scale that the model expects at a timestep."""
 
     def step(self, model_output: Tensor, timestep: Tensor, sample: Tensor, **extra: Any) -> Any:
         """Go one step from a prediction."""
@@ -57,7 +53,7 @@ class Sampler:
             own.set_timesteps(self.steps, device=noise.device, **self.options)
             # Rounding can give one too many, before the first: DDIM's "trailing" at 61 steps.
             own.timesteps = own.timesteps[own.timesteps >= 0]
-        return SamplingState(noise * own.init_noise_sigma, own)
+        return SamplingState(noise * getattr(own, "init_noise_sigma", 1.0), own)
 
 
 @dataclass(frozen=True)
@@ -167,11 +163,18 @@ def advance(
         time = scheduler.timesteps[step]
         guided = guidance.guides(step)
         if not guided:
-            prediction = predict(scheduler.scale_model_input(latents, time), time, conditioning)
+            prediction = predict(_scale(scheduler, latents, time), time, conditioning)
         else:
-            doubled = scheduler.scale_model_input(torch.cat([latents, latents]), time)
+            doubled = _scale(scheduler, torch.cat([latents, latents]), time)
             unconditional, conditional = predict(doubled, time, both).chunk(2)
             prediction = unconditional + guidance.scale * (conditional - unconditional)
         samples += 2 * len(latents) if guided else len(latents)
         latents = scheduler.step(prediction, time, latents, **extra, return_dict=False)[0]
     return replace(state, latents=latents, scheduler=scheduler, done=last, samples=samples)
+
+
+def _scale(scheduler: Any, latents: Tensor, time: Tensor) -> Tensor:
+    """Latents at the scale that the model expects at a time; most schedules know of no other."""
+    if not hasattr(scheduler, "scale_model_input"):
+        return latents
+    return scheduler.scale_model_input(latents, time)  # type: ignore[no-any-return]

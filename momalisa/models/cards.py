@@ -22,6 +22,8 @@ class Family(NamedTuple):
 FAMILIES = {
     "StableDiffusionPipeline": Family("momalisa.models.sd", 512, 20, 7.5),
     "StableDiffusionXLPipeline": Family("momalisa.models.sdxl", 1024, 20, 5.0),
+    "StableDiffusion3Pipeline": Family("momalisa.models.sd3", 1024, 28, 7.0),
+    "FluxPipeline": Family("momalisa.models.flux", 1024, 28, 3.5),
 }
 """The pipeline classes that can be walked."""
 

@@ -26,6 +26,8 @@ _SCHEDULERS = {
     *("DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "DPMSolverSDEScheduler"),
     *("UniPCMultistepScheduler", "LCMScheduler", "TCDScheduler", "EDMEulerScheduler"),
 }
+_FLOW_SCHEDULERS = {"FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler"}
+_T5, _T5_TOKENIZERS = {"T5EncoderModel"}, {"T5Tokenizer", "T5TokenizerFast"}
 _SHARED = {
     "unet": _UNET,
     "vae": _AUTOENCODERS,
@@ -39,6 +41,26 @@ CLASSES: Mapping[str, Mapping[str, set[str]]] = {
         **_SHARED,
         "text_encoder_2": {"CLIPTextModelWithProjection"},
         "tokenizer_2": _TOKENIZERS,
+    },
+    "StableDiffusion3Pipeline": {
+        "transformer": {"SD3Transformer2DModel"},
+        "vae": {"AutoencoderKL"},
+        "text_encoder": {"CLIPTextModelWithProjection"},
+        "tokenizer": _TOKENIZERS,
+        "text_encoder_2": {"CLIPTextModelWithProjection"},
+        "tokenizer_2": _TOKENIZERS,
+        "text_encoder_3": _T5,
+        "tokenizer_3": _T5_TOKENIZERS,
+        "scheduler": _FLOW_SCHEDULERS,
+    },
+    "FluxPipeline": {
+        "transformer": {"FluxTransformer2DModel"},
+        "vae": {"AutoencoderKL"},
+        "text_encoder": _TEXT,
+        "tokenizer": _TOKENIZERS,
+        "text_encoder_2": _T5,
+        "tokenizer_2": _T5_TOKENIZERS,
+        "scheduler": _FLOW_SCHEDULERS,
     },
 }
 """The classes that a component of a pipeline may have."""

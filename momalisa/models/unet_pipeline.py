@@ -1,64 +1,25 @@
-"""Base of adapters for pipelines with a UNet: loading, noise, scheduler, autoencoder."""
+"""Base of adapters for pipelines with a UNet."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Literal, Self
+from typing import ClassVar, Self
 
-import diffusers
-import numpy as np
 import torch
-import transformers
-from torch import Tensor, nn
+from torch import nn
 
-from momalisa.engine.conditioning import Conditioning
-from momalisa.engine.frame_cache import Frame
-from momalisa.engine.sampling import Sampler
-from momalisa.errors import BadInput
+from momalisa.models.diffusers_pipeline import DiffusersPipeline
 
 
-@dataclass(frozen=True, eq=False)
-class UNetPipeline(ABC):
-    """A loaded pipeline, as far as families with a UNet do not differ (see `DiffusionModel`)."""
+class UNetPipeline(DiffusersPipeline):
+    """A loaded pipeline, as far as families with a UNet do not differ."""
 
-    name: str
-    digest: str
-    pipeline: Any
-    device: torch.device
-    dtype: torch.dtype
-    guidance: Literal["cfg", "none"] = "cfg"
-
-    pipeline_class: ClassVar[Any]
-    load_options: ClassVar[dict[str, Any]] = {}
-    """What `from_pretrained` needs for this family."""
-    upcasts_autoencoder: ClassVar[bool] = False
-    """Whether the stock pipeline decodes in single precision where the configuration says so."""
+    traceable: ClassVar[bool] = True
 
     @classmethod
     def load(cls, name: str, folder: Path, device: torch.device, digest: str) -> Self:
-        """Load a folder from disk: safetensors only, no remote code, no network.
-
-        Half precision on CUDA, single elsewhere. Raises what diffusers raises.
-        """
-        _silence_libraries()
-        dtype = torch.float16 if device.type == "cuda" else torch.float32
-        pipeline = cls.pipeline_class.from_pretrained(
-            folder, dtype=dtype, local_files_only=True, use_safetensors=True, **cls.load_options
-        ).to(device)
-        pipeline.unet.to(memory_format=torch.channels_last)
-        pipeline.vae.to(memory_format=torch.channels_last)
-        if cls.upcasts_autoencoder and pipeline.vae.config.get("force_upcast"):
-            pipeline.vae.to(torch.float32)  # its activations overflow in half precision
-        return cls(name, digest, pipeline, device, dtype)
-
-    @abstractmethod
-    def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
-        """Conditions of n prompts in fp32, each encoded by itself, for pictures of that size."""
-
-    @abstractmethod
-    def predict(self, latents: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor:
-        """The UNet's prediction for latents (n, c, h, w) at a time ()."""
+        """Load a folder from disk, as `DiffusersPipeline.load` does."""
+        loaded = super().load(name, folder, device, digest)
+        loaded.pipeline.unet.to(memory_format=torch.channels_last)
+        return loaded
 
     @property
     def network(self) -> nn.Module:
@@ -66,77 +27,7 @@ class UNetPipeline(ABC):
         return self.pipeline.unet  # type: ignore[no-any-return]
 
     @property
-    def latent_channels(self) -> int:
-        """Channels of the latents."""
-        return int(self.pipeline.unet.config.in_channels)
-
-    @property
-    def latent_factor(self) -> int:
-        """Pixels of a latent cell's side."""
-        return int(self.pipeline.vae_scale_factor)
-
-    def check(self, width: int, height: int) -> None:
-        """Raise BadInput if the UNet cannot halve that many cells often enough."""
+    def size_unit(self) -> int:
+        """As many pixels as the UNet can halve often enough."""
         halvings = len(self.pipeline.unet.config.block_out_channels) - 1
-        unit = self.latent_factor * 2**halvings
-        for side in (width, height):
-            if side % unit:
-                raise BadInput(
-                    f"{self.name} paints sizes that are multiples of {unit} pixels, not {side}."
-                )
-
-    def unread(self, prompt: str) -> str:
-        """The end of a prompt that is longer than the encoder reads; usually empty."""
-        tokenizer = self.pipeline.tokenizer
-        tokens = tokenizer(prompt, add_special_tokens=False)["input_ids"]
-        room = tokenizer.model_max_length - 2
-        return str(tokenizer.decode(tokens[room:])).strip()
-
-    def noise(self, seed: int, width: int, height: int) -> Tensor:
-        """Unit Gaussian latents (c, h, w) in fp32, drawn on the CPU: the same on every device."""
-        cells = height // self.latent_factor, width // self.latent_factor
-        generator = torch.Generator().manual_seed(seed)
-        return torch.randn((self.latent_channels, *cells), generator=generator)
-
-    def sampler(self, steps: int, width: int, height: int) -> Sampler:
-        """The checkpoint's own scheduler for that many steps."""
-        return Sampler(self.pipeline.scheduler, steps)
-
-    @torch.no_grad()
-    def decode(self, latents: Tensor) -> list[Frame]:
-        """Frames (height, width, 3) of clean latents (n, c, h, w)."""
-        vae = self.pipeline.vae
-        scale, shift = self._latent_scale(latents)
-        pictures = vae.decode((latents / scale + shift).to(vae.dtype), return_dict=False)[0]
-        unit = (pictures.float() / 2.0 + 0.5).clamp(0.0, 1.0)
-        pixels = (unit * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-        return list(np.ascontiguousarray(pixels))
-
-    @torch.no_grad()
-    def encode_picture(self, picture: Frame) -> Tensor:
-        """Clean latents (c, h, w) of a frame: the mean of the autoencoder's distribution."""
-        vae = self.pipeline.vae
-        pixels = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None]
-        encoded = vae.encode((pixels / 127.5 - 1.0).to(self.device, vae.dtype))
-        latents: Tensor = (
-            encoded.latent_dist.mode() if "latent_dist" in encoded else encoded.latents
-        )
-        scale, shift = self._latent_scale(latents)
-        scaled: Tensor = (latents - shift) * scale
-        return scaled[0].to(self.dtype)
-
-    def _latent_scale(self, like: Tensor) -> tuple[Any, Any]:
-        """Factor and offset between sampled latents and the autoencoder's: x / factor + offset."""
-        config = self.pipeline.vae.config
-        mean, deviation = config.get("latents_mean"), config.get("latents_std")
-        if mean is None or deviation is None:
-            return config.scaling_factor, 0.0
-        factor = config.scaling_factor / torch.tensor(deviation).to(like)
-        return factor.reshape(-1, 1, 1), torch.tensor(mean).to(like).reshape(-1, 1, 1)
-
-
-def _silence_libraries() -> None:
-    """Turn off progress bars and advice that are neither for curators nor for the worker's log."""
-    for library in (diffusers.utils.logging, transformers.utils.logging):
-        library.set_verbosity_error()
-        library.disable_progress_bar()
+        return int(self.latent_factor * 2**halvings)

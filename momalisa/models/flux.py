@@ -1,0 +1,78 @@
+"""Adapter of FLUX.1 schnell and dev (`FluxPipeline`).
+
+Latents are packed, 2 × 2 cells a token; the ids of tokens are their places; dev reads the guidance
+as an input ("embedded"), schnell reads none and needs four steps.
+"""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar, Literal
+
+import torch
+from diffusers import FluxPipeline
+from torch import Tensor
+from torch.nn.functional import pixel_shuffle, pixel_unshuffle
+
+from momalisa.engine.conditioning import Conditioning, concatenate
+from momalisa.models.transformer_pipeline import TransformerPipeline
+
+TOKENS = 512
+"""How much of a prompt the stock pipeline lets T5 read."""
+
+
+class Flux(TransformerPipeline):
+    """A `FluxPipeline`."""
+
+    pipeline_class: ClassVar[Any] = FluxPipeline
+    reader: ClassVar[str] = "tokenizer_2"
+
+    @property
+    def room(self) -> int:
+        """How many tokens of a prompt T5 reads."""
+        return TOKENS - 1
+
+    @property
+    def guidance(self) -> Literal["cfg", "embedded", "none"]:
+        """Embedded where the transformer reads it."""
+        return "embedded" if self.pipeline.transformer.config.guidance_embeds else "none"
+
+    @property
+    def latent_channels(self) -> int:
+        """Channels of the latents before they are packed."""
+        return int(self.pipeline.transformer.config.in_channels) // self.patch**2
+
+    @torch.no_grad()
+    def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
+        """Conditions of n prompts in fp32: T5's tokens and CLIP's pooled embedding."""
+        return concatenate([self._encode(prompt) for prompt in prompts])
+
+    def _encode(self, prompt: str) -> Conditioning:
+        tokens, pooled, _ = self.pipeline.encode_prompt(
+            prompt, None, device=self.device, max_sequence_length=TOKENS
+        )
+        return Conditioning(tokens.float(), pooled.float())
+
+    def predict(self, latents: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor:
+        """The transformer's velocity for latents (n, c, h, w) at a time ()."""
+        rows, columns = (side // self.patch for side in latents.shape[-2:])
+        packed = pixel_unshuffle(latents, self.patch).flatten(2).transpose(1, 2)
+        velocity: Tensor = self.pipeline.transformer(
+            hidden_states=packed,
+            timestep=time.expand(len(latents)).to(latents.dtype) / 1000,
+            guidance=conditioning.extra.get("guidance"),
+            pooled_projections=conditioning.pooled,
+            encoder_hidden_states=conditioning.tokens,
+            txt_ids=latents.new_zeros(conditioning.tokens.shape[1], 3),
+            img_ids=token_places(rows, columns).to(latents),
+            return_dict=False,
+        )[0]
+        cells = velocity.transpose(1, 2).reshape(len(latents), -1, rows, columns)
+        return pixel_shuffle(cells, self.patch)
+
+
+def token_places(rows: int, columns: int) -> Tensor:
+    """The place of each token (rows * columns, 3): 0, row, column."""
+    zero = torch.zeros(1, dtype=torch.long)
+    return torch.cartesian_prod(zero, torch.arange(rows), torch.arange(columns))
+
+
+load = Flux.load

@@ -1,0 +1,139 @@
+"""Laws of every family with a transformer: walks of a tiny pipeline equal the stock pipeline's."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from momalisa.engine.frame_cache import Frame, FrameCache, seed_of
+from momalisa.engine.runner import ModelRunner
+from momalisa.engine.walk import frames
+from momalisa.errors import BadInput
+from momalisa.models.registry import find, load
+from momalisa.spec import WalkSpec
+from tests.support.families import FAMILIES, PROMPTS, TinyFamily, write
+
+TOLERANCE = 1
+"""Of 255 levels."""
+
+Loaded = tuple[TinyFamily, ModelRunner]
+
+
+@pytest.fixture(scope="module", params=list(FAMILIES))
+def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Loaded:
+    """A family's tiny pipeline, written to disk and loaded."""
+    family = FAMILIES[request.param]
+    folder = write(family, tmp_path_factory.mktemp("family"))
+    return family, load(str(folder), "cpu")
+
+
+def walk(family: TinyFamily, **changes: Any) -> WalkSpec:
+    """A walk of five frames of 64 pixels."""
+    stops = [{"prompt": prompt, "seed": seed} for seed, prompt in enumerate(PROMPTS)]
+    fields: dict[str, Any] = {"frames": 5, "steps": family.steps, "size": 64, "mode": "exact"}
+    fields |= {"negative": family.negative, "guidance": family.guidance}
+    return WalkSpec.model_validate({"stops": stops} | fields | changes)
+
+
+def painted(spec: WalkSpec, runner: ModelRunner, cache: FrameCache, batch: int = 0) -> list[Frame]:
+    """The walk's frames, by their place."""
+    found = [frame for frame in frames(spec, runner, cache, batch=batch) if frame.finished]
+    return [frame.frame for frame in sorted(found, key=lambda frame: frame.index)]
+
+
+def largest_difference(one: list[Frame], other: list[Frame]) -> int:
+    return int(np.abs(np.stack(one).astype(int) - np.stack(other).astype(int)).max())
+
+
+def stock(loaded: Loaded, prompt: str, seed: int, own_seed: int) -> Frame:
+    """The picture that diffusers' own pipeline makes from the same noise."""
+    family, runner = loaded
+    model: Any = runner.model
+    model.pipeline.set_progress_bar_config(disable=True)
+    extra = {"negative_prompt": family.negative} if family.negative else {}
+    picture = model.pipeline(
+        prompt,
+        latents=family.noise_for_stock(model.noise(seed, 64, 64)[None]),
+        num_inference_steps=family.steps,
+        guidance_scale=family.guidance,
+        height=64,
+        width=64,
+        generator=[torch.Generator().manual_seed(own_seed)],
+        output_type="np",
+        **extra,
+    ).images[0]
+    return np.asarray((picture * 255).round(), dtype=np.uint8)
+
+
+def test_ends_equal_the_stock_pipeline(loaded: Loaded, tmp_path: Path) -> None:
+    family, runner = loaded
+    spec = walk(family)
+    found = {f.index: f for f in frames(spec, runner, FrameCache(tmp_path)) if f.finished}
+    assert sorted(found) == [0, 1, 2, 3, 4]
+    ends = [(found[0], spec.stops[0]), (found[4], spec.stops[1])]
+    expected = [stock(loaded, s.prompt, s.seed, seed_of(f.key)) for f, s in ends]
+    assert largest_difference([frame.frame for frame, _ in ends], expected) <= TOLERANCE
+    assert largest_difference([found[0].frame], [found[4].frame]) > TOLERANCE
+
+
+def test_batches_and_resuming_change_nothing(loaded: Loaded, tmp_path: Path) -> None:
+    family, runner = loaded
+    whole = painted(walk(family), runner, FrameCache(tmp_path / "whole"), batch=4)
+    resumed = FrameCache(tmp_path / "resumed")
+    walking = frames(walk(family), runner, resumed, batch=1)
+    for _ in range(2):
+        next(walking)
+    walking.close()
+    again = painted(walk(family), runner, resumed, batch=1)
+    assert largest_difference(whole, again) <= TOLERANCE
+
+
+def test_a_stop_of_two_walks_is_one_frame(loaded: Loaded, tmp_path: Path) -> None:
+    family, runner = loaded
+    cache = FrameCache(tmp_path)
+    painted(walk(family), runner, cache)
+    other = [{"prompt": PROMPTS[1], "seed": 1}, {"prompt": "a mask", "seed": 2}]
+    found = list(frames(walk(family, stops=other), runner, cache))
+    assert found[0].source == "cache"
+
+
+@pytest.mark.parametrize("changes", [{"pacing": "even"}, {"mode": "fast"}, {"without": []}])
+def test_every_way_to_walk_works(loaded: Loaded, tmp_path: Path, changes: dict[str, Any]) -> None:
+    family, runner = loaded
+    spec = walk(family, **{"mode": "fast", "without": ["glide", "trunk"]} | changes)
+    found = list(frames(spec, runner, FrameCache(tmp_path)))
+    assert len({frame.index for frame in found if frame.finished}) == 5
+    assert any(frame.source == "preview" for frame in found)
+
+
+def test_a_picture_comes_back_through_its_latents(loaded: Loaded) -> None:
+    """The same scale and offset lead into the autoencoder's latents and out of them."""
+    model: Any = loaded[1].model
+    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    latents = model.encode_picture(picture)
+    with torch.no_grad():
+        pixels = torch.from_numpy(picture).permute(2, 0, 1)[None] / 127.5 - 1.0
+        plain = model.pipeline.vae.decode(model.pipeline.vae.encode(pixels).latent_dist.mode())
+    expected = ((plain.sample[0] / 2 + 0.5).clamp(0, 1) * 255).round().permute(1, 2, 0)
+    (decoded,) = model.decode(latents[None])
+    assert largest_difference([decoded], [expected.numpy().astype(np.uint8)]) <= TOLERANCE
+
+
+def test_a_size_that_does_not_fit_is_refused(loaded: Loaded) -> None:
+    model = loaded[1].model
+    with pytest.raises(BadInput, match="multiples of"):
+        model.check(64, 65)
+    model.check(64, 128)
+
+
+def test_long_prompts_tell_what_is_not_read(loaded: Loaded) -> None:
+    model = loaded[1].model
+    assert model.unread("a red square") == ""
+    assert model.unread("a red square " * 200)
+
+
+def test_the_card_has_the_familys_settings(loaded: Loaded) -> None:
+    card = find(loaded[1].model.name)
+    assert (card.ready, card.size >= 256) == (True, True)

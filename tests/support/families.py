@@ -1,0 +1,177 @@
+"""Tiny pipelines with random weights of families with a transformer, made without a network."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+PROMPTS = ("a red square on white", "a stormy sea")
+WIDTH = 16
+"""Of text embeddings."""
+
+
+@dataclass(frozen=True)
+class TinyFamily:
+    """A family's tiny pipeline, and how its stock pipeline is called."""
+
+    build: Callable[[], Any]
+    """A pipeline of a few thousand random weights."""
+    guidance: float
+    negative: str = ""
+    steps: int = 3
+    noise_for_stock: Callable[[Any], Any] = lambda noise: noise
+    """Latents (1, c, h, w) as the stock pipeline takes them."""
+
+
+def clip_tokenizer() -> Any:
+    """A CLIP tokenizer of a few hundred tokens."""
+    from momalisa.atelier.recipe import Recipe
+    from momalisa.atelier.text import train_tokenizer
+
+    return train_tokenizer(list(PROMPTS), Recipe(vocabulary=600, tokens=16))
+
+
+def clip(tokenizer: Any, projection: int = 12) -> Any:
+    """The configuration of a tiny CLIP text encoder."""
+    from transformers import CLIPTextConfig
+
+    return CLIPTextConfig(
+        vocab_size=len(tokenizer),
+        hidden_size=WIDTH,
+        intermediate_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        projection_dim=projection,
+        max_position_embeddings=tokenizer.model_max_length,
+        bos_token_id=tokenizer.bos_token_id,
+        eos_token_id=tokenizer.eos_token_id,
+        pad_token_id=tokenizer.pad_token_id,
+    )
+
+
+def t5_tokenizer() -> Any:
+    """A T5 tokenizer of letters."""
+    from transformers import T5Tokenizer
+
+    letters: list[tuple[str, float]] = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
+    letters += [(letter, -2.0) for letter in "▁abcdefghijklmnopqrstuvwxyz"]
+    return T5Tokenizer(vocab=letters, extra_ids=0, model_max_length=512)
+
+
+def t5(width: int = WIDTH) -> Any:
+    """A tiny T5 encoder."""
+    from transformers import T5Config, T5EncoderModel
+
+    config = T5Config(vocab_size=40, d_model=width, d_kv=8, d_ff=16, num_layers=1, num_heads=2)
+    return T5EncoderModel(config).eval()
+
+
+def autoencoder(channels: int = 4, **options: Any) -> Any:
+    """A tiny autoencoder that halves sides three times."""
+    from diffusers import AutoencoderKL
+
+    return AutoencoderKL(
+        block_out_channels=(8, 8, 8, 8),
+        down_block_types=("DownEncoderBlock2D",) * 4,
+        up_block_types=("UpDecoderBlock2D",) * 4,
+        norm_num_groups=4,
+        latent_channels=channels,
+        sample_size=64,
+        use_quant_conv=False,
+        use_post_quant_conv=False,
+        scaling_factor=1.5,
+        shift_factor=0.1,
+        **options,
+    ).eval()
+
+
+def stable_diffusion_3(t5_is_there: bool = True) -> Any:
+    """A `StableDiffusion3Pipeline`."""
+    from diffusers import (
+        FlowMatchEulerDiscreteScheduler,
+        SD3Transformer2DModel,
+        StableDiffusion3Pipeline,
+    )
+    from transformers import CLIPTextModelWithProjection
+
+    words = clip_tokenizer()
+    transformer = SD3Transformer2DModel(
+        sample_size=16,
+        patch_size=2,
+        in_channels=4,
+        out_channels=4,
+        num_layers=1,
+        attention_head_dim=8,
+        num_attention_heads=2,
+        joint_attention_dim=2 * WIDTH,
+        caption_projection_dim=16,
+        pooled_projection_dim=24,
+        pos_embed_max_size=16,
+    )
+    return StableDiffusion3Pipeline(
+        transformer=transformer.eval(),
+        scheduler=FlowMatchEulerDiscreteScheduler(shift=3.0),
+        vae=autoencoder(),
+        text_encoder=CLIPTextModelWithProjection(clip(words)).eval(),
+        tokenizer=words,
+        text_encoder_2=CLIPTextModelWithProjection(clip(words)).eval(),
+        tokenizer_2=words,
+        text_encoder_3=t5(2 * WIDTH) if t5_is_there else None,
+        tokenizer_3=t5_tokenizer() if t5_is_there else None,
+    )
+
+
+def flux(guided: bool = False) -> Any:
+    """A `FluxPipeline`: schnell, or with embedded guidance dev."""
+    from diffusers import (
+        FlowMatchEulerDiscreteScheduler,
+        FluxPipeline,
+        FluxTransformer2DModel,
+    )
+    from transformers import CLIPTextModel
+
+    words = clip_tokenizer()
+    transformer = FluxTransformer2DModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=WIDTH,
+        pooled_projection_dim=WIDTH,
+        axes_dims_rope=(4, 4, 8),
+        guidance_embeds=guided,
+    )
+    return FluxPipeline(
+        transformer=transformer.eval(),
+        scheduler=FlowMatchEulerDiscreteScheduler(use_dynamic_shifting=guided),
+        vae=autoencoder(),
+        text_encoder=CLIPTextModel(clip(words)).eval(),
+        tokenizer=words,
+        text_encoder_2=t5(),
+        tokenizer_2=t5_tokenizer(),
+    )
+
+
+def pack(noise: Any) -> Any:
+    """Latents (1, c, h, w) as tokens of 2 × 2 cells."""
+    from torch.nn.functional import pixel_unshuffle
+
+    return pixel_unshuffle(noise, 2).flatten(2).transpose(1, 2)
+
+
+FAMILIES = {
+    "sd3": TinyFamily(stable_diffusion_3, guidance=5.0, negative="blur"),
+    "sd3 without t5": TinyFamily(lambda: stable_diffusion_3(False), guidance=5.0),
+    "flux schnell": TinyFamily(flux, guidance=0.0, noise_for_stock=pack),
+    "flux dev": TinyFamily(lambda: flux(True), guidance=3.5, noise_for_stock=pack),
+}
+
+
+def write(family: TinyFamily, folder: Path) -> Path:
+    """Write a family's pipeline into a folder."""
+    import torch
+
+    torch.manual_seed(0)
+    family.build().save_pretrained(folder)
+    return folder
