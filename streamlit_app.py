@@ -14,7 +14,7 @@ from starlette.middleware import Middleware
 
 from db.error_messages import HistoryError
 from db.session import migrate
-from momalisa import open_files
+from momalisa import connection_limits, open_files
 from momalisa.errors import MomaLisaError
 from momalisa.logs import configure_logs
 from momalisa.number_marks import begin_far_above, exchange_marks, has_given_none
@@ -52,6 +52,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     """Migrate the database before the first page; stop the worker together with the server."""
     configure_logs(settings())
     open_files.raise_limit()
+    connection_limits.limit_connections()
     try:
         await anyio.to_thread.run_sync(migrate, settings().database)
     except HistoryError as error:

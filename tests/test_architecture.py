@@ -40,7 +40,12 @@ LAYERS: dict[int, set[str]] = {
     },
     1: {
         *("momalisa.pacing", "momalisa.errors", "momalisa.backoff", "momalisa.files", "db"),
-        *("momalisa.limited_process", "momalisa.open_files", "momalisa.host_names"),
+        *(
+            "momalisa.limited_process",
+            "momalisa.open_files",
+            "momalisa.host_names",
+            "momalisa.connection_limits",
+        ),
     },
 }
 """The highest first. A module may import from its own layer and from lower ones."""

@@ -11,7 +11,7 @@ import sys
 
 import uvicorn
 
-from momalisa import open_files
+from momalisa import connection_limits, open_files
 from momalisa.cloud.access import choose_host
 from momalisa.cloud.serving import create_app
 from momalisa.settings import settings
@@ -29,6 +29,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--graceful-timeout", type=int, default=GRACEFUL_SECONDS, metavar="SECONDS")
     options = parser.parse_args(arguments)
     open_files.raise_limit()
+    connection_limits.limit_connections()
     app = create_app()
     host = choose_host(os.environ, settings().endpoint_token)
     if host != "0.0.0.0":

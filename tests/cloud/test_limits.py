@@ -42,6 +42,15 @@ def test_slow_clients_do_not_silence_the_health_check(container: Container) -> N
         assert time.monotonic() - start < 15
 
 
+def test_an_endless_request_is_closed(container: Container) -> None:
+    """Headers without an end took 1 GB, and silenced the health check for 10 s, without a token."""
+    address = urlsplit(container.url)
+    where = (address.hostname, address.port or 80)
+    with socket.create_connection(where, timeout=60) as connection:
+        connection.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n" + b"X: a\r\n" * 5_000)
+        assert connection.recv(100).startswith(b"HTTP/1.1 431 ")
+
+
 def test_a_prediction_is_made_beside_slow_clients(container: Container, model_folder: Path) -> None:
     with slow_clients(container, 60):
         request = {"instances": [small_walk(model_folder).model_dump(mode="json")]}

@@ -2,7 +2,47 @@
 
 from tests.mutations.mutation import Edit, Mutation
 
+LIMITS = "momalisa/connection_limits.py"
+TESTS_OF_LIMITS = "tests/test_connection_limits.py"
+
 MUTATIONS: tuple[Mutation, ...] = (
+    Mutation(
+        "A request whose head does not end is closed before it fills the memory",
+        f"{TESTS_OF_LIMITS}::test_an_endless_head_is_closed",
+        (
+            Edit(
+                LIMITS,
+                "if connection.head_bytes > HEAD_BYTES or len(",
+                "if len(",
+            ),
+            Edit(
+                LIMITS,
+                "        if connection.head_bytes <= HEAD_BYTES:\n            method",
+                "        method",
+            ),
+        ),
+    ),
+    Mutation(
+        "A request of thousands of headers is refused",
+        f"{TESTS_OF_LIMITS}::test_a_head_that_is_too_long_is_told_so",
+        (Edit(LIMITS, " or len(connection.headers or ()) > HEADERS:", ":"),),
+    ),
+    Mutation(
+        "A flood of frames that are no messages ends its connection",
+        f"{TESTS_OF_LIMITS}::test_a_flood_of_frames_is_closed",
+        (Edit(LIMITS, "if connection.frames_paid_until <= now:", "if now:"),),
+    ),
+    Mutation(
+        "The app limits its connections",
+        "tests/pages/test_page_messages.py"
+        "::test_no_message_makes_the_server_look_into_the_checkout_or_name_upload_addresses",
+        (Edit("streamlit_app.py", "    connection_limits.limit_connections()\n", ""),),
+    ),
+    Mutation(
+        "The container limits its connections",
+        "tests/cloud/test_limits.py::test_an_endless_request_is_closed",
+        (Edit("momalisa/cloud/server.py", "    connection_limits.limit_connections()\n", ""),),
+    ),
     Mutation(
         "A page's connection takes only the kinds of messages that pages send",
         "tests/pages/test_page_messages.py::test_every_other_kind_is_ignored",

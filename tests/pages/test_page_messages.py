@@ -1,8 +1,10 @@
 """Which messages of a page's WebSocket are taken."""
 
 import asyncio
+import socket
 import time
 from pathlib import Path
+from urllib.parse import urlsplit
 from urllib.request import urlopen
 
 import pytest
@@ -83,3 +85,7 @@ def test_no_message_makes_the_server_look_into_the_checkout_or_name_upload_addre
         with urlopen(f"{app.url}/healthz", timeout=60) as answer:
             assert answer.read() == b"ok"
         assert time.monotonic() - began < 5
+        port = urlsplit(app.url).port or 80
+        with socket.create_connection(("localhost", port), timeout=60) as connection:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"X: a\r\n" * 5_000)
+            assert connection.recv(100).startswith(b"HTTP/1.1 431 ")

@@ -1,0 +1,123 @@
+"""Limits of what a connection may send to the server before a request or message is whole.
+
+uvicorn keeps a request's head, however long it gets, and reads frames of a WebSocket, however many
+come at once, on the event loop, before any code of an app: one connection took 1 GB and kept all
+others waiting for 15 s. So these limits are added to its protocols.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+HEAD_BYTES = 64 * 1024
+"""Most bytes of a request without any of its body: address, headers, and what follows a body. Nginx
+takes half of it by default; the cookies of a sign-in are the longest."""
+HEADERS = 200
+"""Most headers of a request."""
+PART = 4096
+"""Bytes that are read before the limits are asked again."""
+FRAMES, FRAMES_SECONDS = 1_000, 10.0
+"""So many frames of a WebSocket are taken at once, and as many again in the seconds after. A page
+sends two a second."""
+TOO_LONG = "The request's head is too long."
+
+log = logging.getLogger(__name__)
+Method = Callable[..., None]
+
+
+def limit_connections() -> None:
+    """Add the limits to uvicorn's protocols in this process; once is enough."""
+    if getattr(HttpToolsProtocol, "_is_limited", False):
+        return
+    HttpToolsProtocol._is_limited = True  # type: ignore[attr-defined]
+    _wrap(HttpToolsProtocol, _receive_head, "data_received")
+    _wrap(HttpToolsProtocol, _take_header, "on_header")
+    _wrap(HttpToolsProtocol, _end_of_head, "on_headers_complete", "on_body", "on_message_complete")
+    _wrap(WebSocketsSansIOProtocol, _receive_parts, "data_received")
+    frames = ("handle_text", "handle_bytes", "handle_cont", "handle_ping", "handle_pong")
+    _wrap(WebSocketsSansIOProtocol, _take_frame, *frames)
+
+
+def _wrap(protocol: type, limited: Callable[..., None], *names: str) -> None:
+    """Have a function called in place of these methods, with each of them as its first argument."""
+    for name in names:
+        setattr(protocol, name, _wrapped(getattr(protocol, name), limited))
+
+
+def _wrapped(method: Method, limited: Callable[..., None]) -> Method:
+    @wraps(method)
+    def call(connection: Any, *args: Any) -> None:
+        limited(method, connection, *args)
+
+    return call
+
+
+def _parts(data: bytes) -> list[bytes]:
+    return [data[start : start + PART] for start in range(0, len(data), PART)]
+
+
+def _receive_head(method: Method, connection: Any, data: bytes) -> None:
+    """Parse a request's bytes; answer 431 and close once its head is too long."""
+    for part in _parts(data):
+        # Closed, or a WebSocket, which did not ask for what follows its head.
+        if connection.transport.is_closing() or connection.parser is None or _is_socket(connection):
+            return
+        connection.head_bytes = getattr(connection, "head_bytes", 0) + len(part)
+        if connection.head_bytes <= HEAD_BYTES:
+            method(connection, part)
+        if connection.head_bytes > HEAD_BYTES or len(connection.headers or ()) > HEADERS:
+            _refuse_head(connection)
+            return
+
+
+def _is_socket(connection: Any) -> bool:
+    return connection.transport.get_protocol() is not connection
+
+
+def _refuse_head(connection: Any) -> None:
+    if connection.transport.is_closing() or _is_socket(connection):
+        return
+    log.info("a connection was closed: %s", TOO_LONG)
+    fields = f"content-type: text/plain\r\ncontent-length: {len(TOO_LONG)}\r\nconnection: close"
+    answer = STATUS_LINE[431] + f"{fields}\r\n\r\n{TOO_LONG}".encode()
+    if connection.cycle is None or connection.cycle.response_complete:
+        connection.transport.write(answer)
+    connection.transport.close()
+
+
+def _take_header(method: Method, connection: Any, name: bytes, value: bytes) -> None:
+    """Keep a header; those beyond the limit only count."""
+    if len(connection.headers) <= HEADERS:
+        method(connection, name, value)
+
+
+def _end_of_head(method: Method, connection: Any, *args: bytes) -> None:
+    """Begin to count anew: a head is whole, or a part of a body came."""
+    if len(connection.headers) <= HEADERS:
+        connection.head_bytes = 0
+        method(connection, *args)
+
+
+def _receive_parts(method: Method, connection: Any, data: bytes) -> None:
+    """Read a WebSocket's bytes until too many frames were among them."""
+    for part in _parts(data):
+        if connection.transport.is_closing():
+            return
+        method(connection, part)
+
+
+def _take_frame(method: Method, connection: Any, *args: Any) -> None:
+    """Take a frame; end the connection if there are too many."""
+    now = time.monotonic()
+    paid_until = max(getattr(connection, "frames_paid_until", 0.0), now - FRAMES_SECONDS)
+    connection.frames_paid_until = paid_until + FRAMES_SECONDS / FRAMES
+    if connection.frames_paid_until <= now:
+        method(connection, *args)
+    elif not connection.transport.is_closing():
+        log.info("a connection was closed: more than %d frames came at once", FRAMES)
+        connection.transport.abort()

@@ -1,0 +1,168 @@
+"""What one connection may send before a request or message is whole."""
+
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from threading import Thread
+from urllib.request import Request, urlopen
+
+import pytest
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request as HttpRequest
+from starlette.responses import PlainTextResponse
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
+from websockets.sync.client import connect
+
+from momalisa.connection_limits import FRAMES, HEAD_BYTES, HEADERS, PART, limit_connections
+from tests.support.network import free_port, wait_for_url
+
+
+async def _echo(request: HttpRequest) -> PlainTextResponse:
+    return PlainTextResponse(f"{len(await request.body())} {request.headers.get('x', '')}")
+
+
+async def _early(_request: HttpRequest) -> PlainTextResponse:
+    return PlainTextResponse("early")
+
+
+async def _answer_messages(websocket: WebSocket) -> None:
+    await websocket.accept()
+    async for data in websocket.iter_bytes():
+        await websocket.send_text(str(len(data)))
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    """The port of a server of uvicorn with the limits."""
+    limit_connections()
+    limit_connections()  # a second time changes nothing
+    routes = [
+        Route("/", _echo, methods=["GET", "POST"]),
+        Route("/early", _early, methods=["POST"]),
+        WebSocketRoute("/socket", _answer_messages),
+    ]
+    port = free_port()
+    config = uvicorn.Config(
+        Starlette(routes=routes),
+        port=port,
+        log_level="error",
+        ws="websockets-sansio",
+        lifespan="off",
+    )
+    server = uvicorn.Server(config)
+    thread = Thread(target=server.run)
+    thread.start()
+    wait_for_url(f"http://127.0.0.1:{port}/")
+    yield port
+    server.should_exit = True
+    thread.join(30)
+
+
+def _is_closed(port: int, begin: bytes, endless: bytes) -> bool:
+    """Whether the server closes the connection of a request that does not end."""
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=20)) as connection:
+        try:
+            connection.sendall(begin + endless * (8 * HEAD_BYTES // len(endless)))
+            while connection.recv(65536):
+                pass
+        except TimeoutError:
+            return False
+        except OSError:  # closed while it was sent more
+            pass
+        return True
+
+
+GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+CHUNKED = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+EARLY = CHUNKED.replace(b"POST /", b"POST /early")
+
+
+@pytest.mark.parametrize(
+    ("begin", "endless"),
+    [
+        (b"GET /", b"a" * 10_000),
+        (GET + b"X: ", b"a" * 10_000),
+        (GET, b"X: a\r\n" * 2_000),
+        (CHUNKED + b"1", b";a" * 5_000),
+        (CHUNKED + b"0\r\nX: ", b"a" * 10_000),
+        (CHUNKED + b"0\r\n", b"X: a\r\n" * 2_000),
+        (EARLY + b"1\r\na\r\n0\r\nX: ", b"a" * 10_000),
+    ],
+    ids=["address", "header", "headers", "chunk", "trailer", "trailers", "after an early answer"],
+)
+def test_an_endless_head_is_closed(port: int, begin: bytes, endless: bytes) -> None:
+    """One connection took 1 GB in 15 s, and all others waited meanwhile."""
+    assert _is_closed(port, begin, endless)
+    assert urlopen(f"http://127.0.0.1:{port}/", timeout=30).read() == b"0 "
+
+
+@pytest.mark.parametrize("head", [b"X: " + b"a" * (HEAD_BYTES + PART), b"X: a\r\n" * HEADERS])
+def test_a_head_that_is_too_long_is_told_so(port: int, head: bytes) -> None:
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as connection:
+        connection.sendall(GET + head + b"\r\n\r\n")
+        assert connection.recv(100).startswith(b"HTTP/1.1 431 ")
+
+
+def test_long_cookies_large_bodies_and_kept_connections_are_served(port: int) -> None:
+    long = "a" * 40_000
+    body = b"b" * 3_000_000
+    request = Request(f"http://127.0.0.1:{port}/", body, {"x": long})
+    assert urlopen(request, timeout=30).read().decode() == f"3000000 {long}"
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as connection:
+        for _ in range(20):
+            connection.sendall(GET + b"X: " + b"a" * 20_000 + b"\r\n\r\n")
+            answer = b""
+            while not answer.endswith(b"a" * 20_000):
+                answer += connection.recv(65536)
+    chunks = b"1\r\na\r\n" * 50_000
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as connection:
+        connection.sendall(CHUNKED + chunks + b"0\r\n\r\n")
+        answer = b""
+        while b"50000" not in answer and len(answer) < 1_000:
+            answer += connection.recv(1_000)
+
+
+def test_a_body_may_go_on_after_an_early_answer(port: int) -> None:
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as connection:
+        connection.sendall(
+            b"POST /early HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1000000\r\n\r\n"
+        )
+        assert b"early" in connection.recv(65536)
+        connection.sendall(b"b" * 1_000_000 + GET + b"X: kept\r\n\r\n")
+        assert b"0 kept" in connection.recv(65536)
+
+
+def _frame(kind: int, data: bytes = b"", *, final: bool = True) -> bytes:
+    """A masked frame; the mask is zero."""
+    return bytes([final << 7 | kind, 0x80 | len(data)]) + b"\0\0\0\0" + data
+
+
+@pytest.mark.parametrize("frame", [_frame(9), _frame(10), _frame(0, final=False), _frame(2, b"a")])
+def test_a_flood_of_frames_is_closed(port: int, frame: bytes) -> None:
+    """Pings and empty frames of one connection kept all others waiting for 30 s."""
+    with connect(f"ws://127.0.0.1:{port}/socket") as connection:
+        raw = connection.socket
+        raw.settimeout(30)
+        began = time.monotonic()
+        with suppress(OSError):
+            raw.sendall(_frame(2, b"a", final=False) if frame[0] == 0 else b"")
+            for _ in range(50):
+                raw.sendall(frame * 10_000)
+                assert urlopen(f"http://127.0.0.1:{port}/", timeout=30).read() == b"0 "
+            raise AssertionError("half a million frames were taken")
+        assert time.monotonic() - began < 30
+
+
+def test_messages_of_a_page_are_taken(port: int) -> None:
+    with connect(f"ws://127.0.0.1:{port}/socket") as connection:
+        for number in range(FRAMES // 4):
+            connection.send(b"a" * number)
+            assert connection.recv(timeout=30) == str(number)
+        connection.send(b"a" * 900_000)
+        assert connection.recv(timeout=30) == "900000"
+        connection.send(b"a" for _ in range(100))
+        assert connection.recv(timeout=30) == "100"
+        assert connection.ping().wait(30)
