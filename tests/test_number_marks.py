@@ -73,7 +73,7 @@ def keys(storage: LocalStorage) -> list[str]:
 @pytest.mark.parametrize("name", ["9999.000500", f"{YEAR}.1000000", f"{YEAR}.12", "notes"])
 def test_what_is_no_mark_changes_nothing(name: str, database: str, storage: LocalStorage) -> None:
     storage.put(f"accession_numbers/{name}.json", b"{}", "application/json")
-    exchange_marks(storage, database)
+    assert exchange_marks(storage, database) == {YEAR: 0}
     assert enqueue_walk(database).accession == f"ML.{YEAR}.0001"
 
 

@@ -296,13 +296,13 @@ def test_lost_films_do_not_hold_up_the_records_of_others(
 def test_record_of_many_votes_can_be_read_back(
     url: str, storage: LocalStorage, outbox: Outbox
 ) -> None:
-    names = ["w1", "ü" * 60]
+    names = ["w1", "木" * 68]
     for number, name in enumerate(names):
         add_film(storage, name, film_record(name, accession=f"ML.2026.{number + 1:04d}"))
     sync(storage, url, outbox)
     moment = datetime(2026, 2, 2, tzinfo=UTC)
     ballot = {"left": names[0], "right": names[1], "chosen": "left", "created_at": moment}
-    ballots = [ballot | {"maker": f"{number:064d}"} for number in range(5_000)]
+    ballots = [ballot | {"maker": f"{'木' * 59}{number:05d}"} for number in range(5_000)]
     with writing(url) as session:
         assert votes.take_in(session=session, walk_id="w1", votes=ballots)
         assert votes.count_of(session=session, walk_id="w1") == 5_000

@@ -194,12 +194,13 @@ def test_the_later_edit_wins(url: str, film: Walk, seconds: int, title: str) -> 
     assert stale(url) == ([] if taken else [film.id]), "a record that lacks an edit is written"
 
 
-def test_the_later_edit_of_each_field_wins(url: str, film: Walk) -> None:
+@pytest.mark.parametrize("seconds", [1, -1])
+def test_the_later_edit_of_each_field_wins(url: str, film: Walk, seconds: int) -> None:
     with writing(url) as session:
         curation.set_notes(session=session, walk_id=film.id, notes="ours", known="")
-    later = datetime.now(UTC) + timedelta(seconds=1)
+    moment = datetime.now(UTC) + timedelta(seconds=seconds)
     with writing(url) as session:
-        assert take_in(session, film, {"star": later, "tags": later}, star=True, tags=["sea"])
+        assert take_in(session, film, {"star": moment, "tags": moment}, star=True, tags=["sea"])
     row = read(url, film)
     assert (row.notes, row.star, row.tags) == ("ours", True, ["sea"])
     assert stale(url) == [film.id]

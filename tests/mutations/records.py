@@ -93,12 +93,12 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "Of two histories the later edit of each field wins",
-        f"{EDITS}the_later_edit_of_each_field_wins[sqlite]",
+        f"{EDITS}the_later_edit_of_each_field_wins[sqlite--1]",
         (
             Edit(
                 "db/curation.py",
                 "value, own_times.get(name), time)",
-                "value, max(own_times.values(), default=None), max(edit_times.values()))",
+                "value, walk.edited_at, time)",
             ),
         ),
     ),
