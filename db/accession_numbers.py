@@ -35,12 +35,19 @@ def assign_existing(session: Session, accession: str, year: int) -> str:
     return accession
 
 
-def _may_be_kept(session: Session, accession: str) -> bool:
-    """Whether a number is well-formed, near those given so far, and no other walk's."""
+def parse(accession: str) -> tuple[int, int] | None:
+    """Return year and last part of a well-formed number; None for any other text."""
     number = _FORMAT.fullmatch(accession)
     if number is None or accession != f"ML.{number['year']}.{int(number['last']):04d}":
+        return None
+    return int(number["year"]), int(number["last"])
+
+
+def _may_be_kept(session: Session, accession: str) -> bool:
+    """Whether a number is well-formed, near those given so far, and no other walk's."""
+    if (number := parse(accession)) is None:
         return False
-    year, last = int(number["year"]), int(number["last"])
+    year, last = number
     given = _read_counters(session).get(year, 0)
     if year > database_now(session).year + 1 or not 0 < last <= min(given + ROOM, LAST):
         return False

@@ -12,19 +12,24 @@ import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
-from db import accession_numbers
+from db import accession_numbers, walks
 from db.clock import database_now, utc_now
 from db.error_messages import HistoryError
 from db.session import reading, writing
-from momalisa.errors import StorageError
+from momalisa.errors import NotStored, StorageError
 from momalisa.storage import CONTENT_TYPES, FILMS_FOLDER, LocalStorage, Storage
+from momalisa.storage.outbox import record_last
 from momalisa.store_folder import is_beside_history, may_be_made
+from momalisa.stored_films import DamagedFilm, read_record
 
 FOLDER = "accession_numbers"
+AT_ONCE = 8
+"""Records that are read at a time."""
 PAUSE = 5.0
 """Seconds at least between two marks, or two tries to store one."""
 STEP, FEWEST = 1000, 10
@@ -42,12 +47,14 @@ def exchange_marks(storage: Storage, database: str) -> dict[int, int]:
     """
     try:
         marks = _read_marks(storage, database)
+        # Without marks, films were copied without them, or are of an earlier release.
+        known = marks or _read_numbers(storage, database)
     except StorageError:
         begin_far_above(database)
         raise
     _set_back(database)
     given = _read_counters(database)
-    best = {year: _choose_believable(storage, database, year, marks[year]) for year in marks}
+    best = {year: _choose_believable(storage, database, year, known[year]) for year in known}
     behind = {year: last for year, last in best.items() if last > given.get(year, 0)}
     if behind:
         last_ones = ", ".join(f"ML.{year}.{last:04d}" for year, last in sorted(behind.items()))
@@ -59,7 +66,7 @@ def exchange_marks(storage: Storage, database: str) -> dict[int, int]:
             accession_numbers.raise_counters(session, behind or {database_now(session).year: 0})
     given = _read_counters(database)
     for year, last in given.items():
-        if last > best.get(year, 0):
+        if last > (best.get(year, 0) if marks else 0):
             _store_mark(storage, year, last)
     return given
 
@@ -107,11 +114,37 @@ def _read_marks(storage: Storage, database: str) -> dict[int, list[int]]:
     return marks
 
 
+def _read_numbers(storage: Storage, database: str) -> dict[int, list[int]]:
+    """Return the numbers of the stored films that the history does not know, by year.
+
+    Raises StorageError.
+    """
+    stored = {
+        one.key.split("/")[1]: one
+        for one in storage.list(f"{FILMS_FOLDER}/")
+        if record_last(one.key)
+    }
+    with reading(database) as session:
+        unknown = stored.keys() - walks.find_existing_ids(session=session, ids=stored)
+
+    def read(walk_id: str) -> tuple[int, int] | None:
+        with suppress(DamagedFilm, NotStored):
+            return accession_numbers.parse(read_record(storage, stored[walk_id]).accession)
+        return None
+
+    numbers: dict[int, list[int]] = defaultdict(list)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for number in filter(None, pool.map(read, unknown)):
+            numbers[number[0]].append(number[1])
+    return numbers
+
+
 def _is_away(folder: Path, database: str) -> bool:
     """Whether a folder is missing that has films, or may have some; it may just not be made yet."""
-    if is_beside_history(folder, database) or (folder / FILMS_FOLDER).exists():
+    if (folder / FILMS_FOLDER).exists():
         return False
-    is_unknown = not folder.exists() and not _read_counters(database)
+    is_elsewhere = not (folder.exists() or is_beside_history(folder, database))
+    is_unknown = is_elsewhere and not _read_counters(database)
     return is_unknown or not may_be_made(folder, database)
 
 

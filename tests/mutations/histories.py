@@ -20,4 +20,29 @@ MUTATIONS: tuple[Mutation, ...] = (
         "test_record_that_cannot_be_read_is_reported_and_written_anew[damage2]",
         (Edit("momalisa/film_intake.py", "    mark_stale(unreadable, database)\n", ""),),
     ),
+    Mutation(
+        "A lost history learns the numbers of films whose store has no marks",
+        "tests/test_film_numbers.py::"
+        "test_history_that_is_lost_learns_the_numbers_of_films_in_a_store_without_marks",
+        (Edit("momalisa/number_marks.py", " or _read_numbers(storage, database)", ""),),
+    ),
+    Mutation(
+        "A film waits while the folder that the store's link leads to is away",
+        "tests/worker/test_outages.py::"
+        "test_film_waits_while_the_disk_of_its_store_is_not_mounted[mnt/disk-link]",
+        (
+            Edit(
+                "momalisa/store_folder.py",
+                "folder.resolve().parent == file.resolve().parent",
+                "folder.parent == file.parent",
+            ),
+            Edit("momalisa/store_folder.py", " and not folder.exists():", ":"),
+        ),
+    ),
+    Mutation(
+        "A film waits while a disk that is mounted beside the history is away",
+        "tests/worker/test_outages.py::"
+        "test_film_waits_while_the_disk_of_its_store_is_not_mounted[store-store]",
+        (Edit("momalisa/store_folder.py", " and not folder.exists():", ":"),),
+    ),
 )

@@ -127,13 +127,23 @@ def test_two_such_walks_at_once_fail_after_more_tries(settings: Settings) -> Non
     assert max(tries) <= MOST_TRIES_AMONG_OTHERS
 
 
-@pytest.mark.parametrize("store", ["disk", "disk/store"])
+@pytest.mark.parametrize(
+    ("mountpoint", "store"),
+    [
+        ("mnt/disk", "mnt/disk"),
+        ("mnt/disk", "mnt/disk/store"),
+        ("store", "store"),  # beside the history
+        ("mnt/disk", "link"),
+    ],
+)
 def test_film_waits_while_the_disk_of_its_store_is_not_mounted(
-    settings: Settings, store: str
+    settings: Settings, mountpoint: str, store: str
 ) -> None:
     """It was stored at the mountpoint, and vanished once the disk was mounted."""
-    disk, away = settings.home / "mnt" / "disk", settings.home / "mnt" / "away"
-    settings = settings.model_copy(update={"store": str(settings.home / "mnt" / store)})
+    disk, away = settings.home / mountpoint, settings.home / "away"
+    disk.mkdir(parents=True)
+    (settings.home / "link").symlink_to(disk)
+    settings = settings.model_copy(update={"store": str(settings.home / store)})
     first = enqueue_walk(settings.database, frames=3)
     stub_worker(settings, render=render_noise).run(once=True)
     disk.rename(away)
