@@ -26,6 +26,16 @@ def summarize_evenness(*, session: Session) -> Rows:
     return _fetch_rows(session, _select_quartiles(Walk.evenness, Walk.pacing))
 
 
+def summarize_ghosting(*, session: Session) -> Rows:
+    """Return the quartiles of the films' share of double exposures by "pacing"."""
+    return _fetch_rows(session, _select_quartiles(Walk.ghosting, Walk.pacing))
+
+
+def summarize_directness(*, session: Session) -> Rows:
+    """Return the quartiles of the films' directness by "pacing"."""
+    return _fetch_rows(session, _select_quartiles(Walk.directness, Walk.pacing))
+
+
 def summarize_seconds_per_frame(*, session: Session, newest: int = 5_000) -> Rows:
     """Return the quartiles of the seconds per computed frame by "model", "size" and "device".
 

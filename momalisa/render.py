@@ -147,17 +147,12 @@ def render_frames(
     keys = _retry_if_lost(make_frames)
     seconds = time.perf_counter() - began
     frames = CachedFrames(cache, keys, lambda: _retry_if_lost(make_frames), on_read=check)
-    order = [*range(len(frames)), 0] if spec.loop == "closed" else range(len(frames))
-    distances = perception.step_distances(frames[index] for index in order)
-    legs = ((frames[index] for index in leg) for leg in _indices_by_leg(spec, len(frames)))
     stats = RenderStats(
         seconds=seconds,
         seconds_to_load=runner.seconds_to_load,
         frames_computed=tally.computed,
         unet_samples=tally.samples,
-        distances=distances,
-        evenness=perception.evenness(distances),
-        sharpness=min(perception.relative_sharpness(leg) for leg in legs),
+        **_measure_film(spec, frames),
         device=str(runner.model.device),
         dtype=str(runner.model.dtype).removeprefix("torch."),
         model_digest=runner.model.digest,
@@ -201,6 +196,23 @@ def _retry_if_lost(make_frames: Callable[[], list[str]]) -> list[str]:
         with suppress(FileNotFoundError):
             return make_frames()
     return make_frames()
+
+
+def _measure_film(spec: WalkSpec, frames: Sequence[Frame]) -> dict[str, Any]:
+    """How the frames of a walk change: the fields of RenderStats that `perception` measures."""
+    order = [*range(len(frames)), *((0, 1) if spec.loop == "closed" else ())]
+    steps = order[: len(frames) + 1]
+    distances = perception.step_distances(frames[index] for index in steps)
+    legs = list(_indices_by_leg(spec, len(frames)))
+    straight = sum(perception.distance(frames[leg[0]], frames[leg[-1]]) for leg in legs)
+    sharpness = [perception.relative_sharpness(frames[index] for index in leg) for leg in legs]
+    return {
+        "distances": distances,
+        "evenness": perception.evenness(distances),
+        "sharpness": min(sharpness),
+        "ghosting": perception.ghosting(frames[index] for index in order),
+        "directness": perception.directness(distances, straight),
+    }
 
 
 def _indices_by_leg(spec: WalkSpec, count: int) -> Iterator[list[int]]:

@@ -27,6 +27,8 @@ class RenderStats(BaseModel):
     distances: Annotated[list[FiniteFloat], Field(max_length=100_000)] = []
     evenness: FiniteFloat | None = None
     sharpness: FiniteFloat | None = None
+    ghosting: FiniteFloat | None = None
+    directness: FiniteFloat | None = None
     device: Annotated[str, Field(max_length=200)] = ""
     dtype: Annotated[str, Field(max_length=16)] = ""
     model_digest: Annotated[str, Field(max_length=64)] = ""

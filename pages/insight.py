@@ -14,4 +14,6 @@ if tables.films.empty:
 insight.show_preferences(tables.votes)
 insight.show_films(tables.films)
 insight.show_evenness(tables.evenness)
+insight.show_ghosting(tables.ghosting)
+insight.show_directness(tables.directness)
 insight.show_speed(tables.speed)

@@ -16,7 +16,7 @@ import pytest
 from momalisa.__main__ import BAD_INPUT, DONE, main
 from momalisa.cloud.endpoint import Endpoint
 from momalisa.engine.frame_cache import Frame, FrameCache
-from momalisa.engine.perception import relative_sharpness
+from momalisa.engine.perception import distance, ghosting, relative_sharpness
 from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput, Cancelled
 from momalisa.models.registry import DISTILLATION
@@ -239,6 +239,20 @@ def test_sharpness_is_that_of_each_leg_between_its_own_stops(
     assert rendered.stats.sharpness == min(
         relative_sharpness([rendered.frames[n] for n in leg]) for leg in legs
     )
+
+
+@pytest.mark.parametrize("loop", ["once", "closed"])
+def test_directness_and_double_exposures_are_those_of_the_whole_film(
+    tiny: ModelRunner, stores: dict[str, Any], loop: str
+) -> None:
+    stops = [{"prompt": prompt} for prompt in ("a red square", "grey fog", "a busy city")]
+    fields = SPEC.model_dump() | {"stops": stops, "frames": 3, "loop": loop}
+    frames, stats = render_frames(WalkSpec.model_validate(fields), tiny, stores["cache"])
+    legs = [(0, 2), (2, 4)] + ([(4, 0)] if loop == "closed" else [])
+    straight = sum(distance(frames[a], frames[b]) for a, b in legs)
+    assert stats.directness == pytest.approx(straight / sum(stats.distances))
+    around = [0, 1] if loop == "closed" else []
+    assert stats.ghosting == ghosting(frames[n] for n in [*range(len(frames)), *around])
 
 
 def test_still_is_painted_once(

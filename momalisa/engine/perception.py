@@ -1,11 +1,12 @@
-"""Perceived distance between frames, evenness of change along a walk, and sharpness.
+"""Perceived distance between frames, and measures of a film: evenness, sharpness, ghosting.
 
 The distance needs no download: it compares pictures in OKLab (Ottosson 2020), where equal
 steps look about equally large, at four scales, so that a shape that moves counts, not only
 the pixels along its edge.
 """
 
-from collections.abc import Iterable, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import pairwise
 
 import numpy as np
@@ -13,11 +14,17 @@ from numpy.typing import NDArray
 
 Picture = NDArray[np.uint8]
 Numbers = NDArray[np.float64]
-Lab = NDArray[np.float32]
+Field = NDArray[np.float32]
 
 SCALES = 4
 LEAP = 2.0
 """A step larger than so many mean steps is a leap."""
+MIX = 0.25
+"""What may remain of a frame beside the best mix of its neighbours, in their distance."""
+DIFFER = 0.05
+"""Perceived distance from which on two neighbours of a frame differ: less is no double exposure."""
+MIX_SIDE = 256
+"""Pixels of the longer side up to which mixes are sought at full size."""
 
 _UNIT = np.arange(256, dtype=np.float32) / np.float32(255.0)
 _LINEAR = np.where(_UNIT <= 0.04045, _UNIT / 12.92, ((_UNIT + 0.055) / 1.055) ** 2.4)
@@ -40,9 +47,9 @@ _TO_LAB = np.array(
 )
 
 
-def oklab(picture: Picture) -> Lab:
+def oklab(picture: Picture) -> Field:
     """OKLab of an sRGB picture (h, w, 3): lightness in [0, 1], two colour axes about ±0.4."""
-    lab: Lab = np.cbrt(_LINEAR[picture] @ _TO_CONES.T) @ _TO_LAB.T
+    lab: Field = np.cbrt(_LINEAR[picture] @ _TO_CONES.T) @ _TO_LAB.T
     return lab
 
 
@@ -56,7 +63,7 @@ def distance(one: Picture, other: Picture) -> float:
     return _apart(oklab(one), oklab(other))
 
 
-def _apart(one: Lab, other: Lab) -> float:
+def _apart(one: Field, other: Field) -> float:
     change, total = one - other, 0.0
     for _ in range(SCALES):
         total += float(np.sqrt((change**2).sum(-1)).mean())
@@ -64,7 +71,7 @@ def _apart(one: Lab, other: Lab) -> float:
     return total / SCALES
 
 
-def _halved(field: Lab) -> Lab:
+def _halved(field: Field) -> Field:
     """Means of 2 × 2 pixels; a last odd row or column is left out. One pixel stays one."""
     high, wide = max(1, field.shape[0] // 2), max(1, field.shape[1] // 2)
     if min(field.shape[:2]) < 2:
@@ -106,3 +113,57 @@ def relative_sharpness(frames: Iterable[Picture]) -> float:
     values = np.array([sharpness(frame) for frame in frames])
     ends = np.linspace(values[0], values[-1], len(values))
     return float((values / np.maximum(ends, 1e-9)).min())
+
+
+def ghosting(frames: Iterable[Picture]) -> float:
+    """The share of frames that are nearly a mix of their two neighbours, though these differ.
+
+    Such a frame is a double exposure, two pictures through each other. The first and the last
+    frame have no two neighbours and do not count. A cut has none, and equal frames have none.
+    """
+    found = [is_double_exposure(*three) for three in _threes(frames)]
+    return sum(found) / max(len(found), 1)
+
+
+def _threes(frames: Iterable[Picture]) -> Iterator[tuple[Picture, Picture, Picture]]:
+    """Each frame with its two neighbours, around it; at most three are held at a time."""
+    last: deque[Picture] = deque(maxlen=3)
+    for frame in frames:
+        last.append(frame)
+        if len(last) == 3:
+            yield last[0], last[1], last[2]
+
+
+def is_double_exposure(before: Picture, frame: Picture, after: Picture) -> bool:
+    """Whether a frame is nearly a mix of its neighbours, which differ.
+
+    The mix is a * before + (1 - a) * after, of sRGB levels as in a cross-fade, with the best `a`
+    in [0, 1]. What remains has to be less than MIX of the distance between the neighbours, and
+    the frame farther than that from each of them: one that shows only one picture is no mix.
+    """
+    if distance(before, after) < DIFFER:
+        return False
+    one, both = _small(frame) - _small(before), _small(after) - _small(before)
+    square = float((both * both).sum())
+    share = float((one * both).sum()) / max(square, 1e-9)
+    rests = [one - min(max(share, 0.0), 1.0) * both, one, one - both]
+    mix, first, last = (float((rest * rest).sum()) for rest in rests)
+    limit = MIX**2 * square
+    return mix < limit <= min(first, last)
+
+
+def _small(picture: Picture) -> Field:
+    """The levels of a picture, halved until its longer side is at most MIX_SIDE."""
+    field = picture.astype(np.float32)
+    while max(field.shape[:2]) > MIX_SIDE and min(field.shape[:2]) > 1:
+        field = _halved(field)
+    return field
+
+
+def directness(path: Sequence[float], straight: float) -> float:
+    """How straight a path is: the distance between its ends in that of its steps.
+
+    1 for a path without a detour; a film that does not move has 1 as well.
+    """
+    length = sum(path)
+    return min(1.0, straight / length) if length > 0.0 else 1.0

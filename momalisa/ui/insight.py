@@ -45,6 +45,8 @@ class Tables(NamedTuple):
     votes: Tallies
     films: pd.DataFrame
     evenness: pd.DataFrame
+    ghosting: pd.DataFrame
+    directness: pd.DataFrame
     speed: pd.DataFrame
 
 
@@ -55,6 +57,8 @@ def load_tables() -> Tables:
             votes.tally_by_pacing(session=session),
             pd.DataFrame(insight.count_films_by_day(session=session)),
             pd.DataFrame(insight.summarize_evenness(session=session)),
+            pd.DataFrame(insight.summarize_ghosting(session=session)),
+            pd.DataFrame(insight.summarize_directness(session=session)),
             pd.DataFrame(insight.summarize_seconds_per_frame(session=session)),
         )
 
@@ -140,11 +144,29 @@ def _show_days(table: pd.DataFrame, colour: Spec, alt_text: str) -> None:
 
 def show_evenness(table: pd.DataFrame) -> None:
     """Show how even the films of each pacing are."""
+    meaning = "1 is equal change from frame to frame, near 0 a single jump."
+    _show_by_pacing(table, "Evenness", meaning)
+
+
+def show_ghosting(table: pd.DataFrame) -> None:
+    """Show how much of the films of each pacing is double exposures."""
+    meaning = "The share of frames that show two pictures through each other: 0 is best."
+    _show_by_pacing(table, "Double exposures", meaning)
+
+
+def show_directness(table: pd.DataFrame) -> None:
+    """Show how straight the way of the films of each pacing is."""
+    meaning = "1 is the straight way from stop to stop, near 0 a long detour."
+    _show_by_pacing(table, "Directness", meaning)
+
+
+def _show_by_pacing(table: pd.DataFrame, measure: str, meaning: str) -> None:
+    """Show the quartiles of a measure of films for each pacing, if there are any."""
     if table.empty:
         return
-    st.header("Evenness", anchor=False)
-    st.text("1 is equal change from frame to frame, near 0 a single jump.")
-    _show_quartiles(table.assign(name=table["pacing"].replace("", UNKNOWN)), "Evenness")
+    st.header(measure, anchor=False)
+    st.text(meaning)
+    _show_quartiles(table.assign(name=table["pacing"].replace("", UNKNOWN)), measure)
 
 
 def show_speed(table: pd.DataFrame) -> None:

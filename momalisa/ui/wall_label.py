@@ -102,9 +102,18 @@ def _measured_facts(walk: Walk) -> dict[str, str]:
         "Took": took if walk.device else "",
         "Evenness": "" if walk.evenness is None else f"{walk.evenness:.2f}",
         "Sharpness": "" if walk.sharpness is None else f"{walk.sharpness:.2f}",
+        **film_measures(walk),
         "File": f"{walk.bytes / 1e6:.1f} MB" if walk.bytes else "",
     }
     return {name: value for name, value in measurements.items() if value}
+
+
+def film_measures(walk: Walk) -> dict[str, str]:
+    """How many frames show two pictures through each other, and how straight the film's way is."""
+    return {
+        "Double exposures": "" if walk.ghosting is None else f"{walk.ghosting:.0%} of frames",
+        "Directness": "" if walk.directness is None else f"{walk.directness:.2f}",
+    }
 
 
 def show_fact_table(rows: Mapping[str, str], *, key: str) -> None:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from statistics import median
 from typing import Any
 
+import pytest
 from sqlalchemy import text
 
 from db import insight
@@ -43,13 +44,15 @@ def test_films_are_counted_by_the_day_in_utc(
     ]
 
 
-def test_quartiles_are_values_of_films(url: str, add_film: EnqueueWalk) -> None:
+@pytest.mark.parametrize("measure", ["evenness", "ghosting", "directness"])
+def test_quartiles_are_values_of_films(url: str, add_film: EnqueueWalk, measure: str) -> None:
     values = [0.5, 0.1, 0.4, 0.2, 0.3]
     for value in values:
-        add_film(result={"evenness": value})
-    add_film(result={"evenness": 0.9}, pacing="even")
+        add_film(result={measure: value})
+    add_film(result={measure: 0.9}, pacing="even")
     add_film()
-    rows = {row.pop("pacing"): row for row in fetch(url, insight.summarize_evenness)}
+    summarize = getattr(insight, f"summarize_{measure}")
+    rows = {row.pop("pacing"): row for row in fetch(url, summarize)}
     assert rows == {
         "linear": {"films": 5, "low": 0.2, "median": median(values), "high": 0.4},
         "even": {"films": 1, "low": 0.9, "median": 0.9, "high": 0.9},

@@ -1,4 +1,4 @@
-"""Laws of perceived change, evenness and sharpness."""
+"""Laws of perceived change, evenness, sharpness, double exposures and directness."""
 
 import numpy as np
 import pytest
@@ -80,3 +80,58 @@ def test_a_leap_is_far_above_the_mean_step() -> None:
         perception.leaps([]) == perception.leaps([0.0, 0.0]) == perception.leaps([1.0, 2.0]) == []
     )
     assert perception.leaps([0.1, 0.9, 0.1, 0.1, 0.1]) == [1]
+
+
+def cross_fade(one: Picture, other: Picture, count: int = 9) -> list[Picture]:
+    shares = np.linspace(0.0, 1.0, count)
+    return [
+        (one + share * (other - one.astype(float))).round().astype(np.uint8) for share in shares
+    ]
+
+
+def scene(x: int, size: int = 64) -> Picture:
+    """A hard-edged square on stripes, `x` pixels to the right."""
+    picture = np.full((size, size, 3), (20, 60, 160), np.uint8)
+    picture[:: size // 8] = 200
+    side = size // 4
+    picture[side : 2 * side, x : x + side] = (240, 220, 30)
+    return picture
+
+
+@pytest.mark.parametrize("size", [32, 64, 600])
+def test_a_cross_fade_is_all_double_exposures(size: int) -> None:
+    one, other = scene(2, size), scene(size // 2, size)[:, ::-1] // 2 + 90
+    assert perception.ghosting(cross_fade(one, other, 5)) == 1.0
+
+
+def test_one_frame_of_two_pictures_is_one_double_exposure() -> None:
+    one, other = scene(2), 255 - scene(40)
+    film = [one, one, *cross_fade(one, other, 3)[1:], other]
+    assert perception.ghosting(film) == 1 / 3
+
+
+@pytest.mark.parametrize("step", [1, 2, 5, 12])
+def test_a_shape_that_moves_is_no_double_exposure(step: int) -> None:
+    assert perception.ghosting([scene(step * n) for n in range(48 // step // 2)]) == 0.0
+
+
+def test_a_cut_and_a_film_that_stands_still_have_no_double_exposure() -> None:
+    one, other = scene(2), 255 - scene(40)
+    assert perception.ghosting([one] * 4 + [other] * 4) == 0.0
+    assert perception.ghosting([one] * 6) == perception.ghosting([one]) == 0.0
+
+
+def test_noise_and_small_changes_are_no_double_exposure() -> None:
+    noisy = [(scene(8) // 2 + RNG.integers(60, 68, (64, 64, 3))).astype(np.uint8) for _ in range(6)]
+    assert perception.ghosting(noisy) == 0.0
+    brighter = (scene(8) // 2 + 70).astype(np.uint8)
+    assert perception.ghosting(cross_fade(brighter, brighter + np.uint8(8), 5)) == 0.0
+
+
+def test_a_detour_is_less_direct_than_the_straight_way() -> None:
+    assert perception.directness([0.1, 0.2], 0.3) == pytest.approx(1.0)
+    assert perception.directness([0.3, 0.3], 0.15) == pytest.approx(0.25)
+    assert perception.directness([0.0, 0.0], 0.0) == perception.directness([], 0.0) == 1.0
+    there_and_back = [plain(0), plain(255), plain(0)]
+    steps = perception.step_distances(there_and_back)
+    assert perception.directness(steps, perception.distance(plain(0), plain(0))) == 0.0

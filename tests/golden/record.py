@@ -171,6 +171,10 @@ def _key(key: str) -> dict[str, Any]:
     return {"key": key, "own_seed": seed_of(key)}
 
 
+ADDED = {"ghosting", "directness"}
+"""Fields that records have gained since the values were recorded."""
+
+
 class Shelf(LocalStorage):
     """A folder that remembers what was put into it, in which order."""
 
@@ -232,10 +236,10 @@ def _recorded(record: dict[str, Any]) -> dict[str, Any]:
     """A walk.json: the names in it in their order, and what does not change from run to run."""
     del record["result"]["files"]["webp"]
     parts = {"record": record, "spec": record["spec"], "result": record["result"]}
-    order = {part: list(fields) for part, fields in parts.items()}
+    order = {part: [f for f in fields if f not in ADDED] for part, fields in parts.items()}
     order["files"] = list(record["result"]["files"])
     lasting = {name: value for name, value in record.items() if name != "finished_at"}
-    passing = ("seconds", "seconds_to_load", "device", "dtype")
+    passing = {"seconds", "seconds_to_load", "device", "dtype"} | ADDED
     result = {name: value for name, value in record["result"].items() if name not in passing}
     return {"order": order, "record": lasting | {"result": result}}
 

@@ -88,8 +88,8 @@ def test_the_table_shows_the_measurements(
     visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
 ) -> None:
     left, right = add_film("a moon", "a sea"), add_film("a moon", "a sea", pacing="even")
-    left.sharpness = 0.9
-    update_walk(left, evenness=0.75)
+    left.sharpness, left.directness = 0.9, 0.3
+    update_walk(left, evenness=0.75, ghosting=0.125)
     update_walk(right, frames_computed=1)
     shown = texts(visit("compare", a=left.id, b=right.id))
     for row in (
@@ -98,6 +98,8 @@ def test_the_table_shows_the_measurements(
         ("Evenness", "0.75", "none"),
         ("Path length", "0.40", "0.40"),
         ("Sharpness", "0.90", "none"),
+        ("Double exposures", "12% of frames", "none"),
+        ("Directness", "0.30", "none"),
         ("Seconds", "6.0 on cpu", "6.0 on cpu"),
         ("Frames computed", "3, for 3 shown", "1, for 3 shown"),
     ):

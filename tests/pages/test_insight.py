@@ -98,13 +98,17 @@ def test_a_foreign_film_alone_is_shown(visit: Visit, add_foreign_film: MakeWalk)
 def test_every_chart_has_an_alternative_text(
     visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
 ) -> None:
-    update_walk(add_film(), evenness=0.5)
-    update_walk(add_film(pacing="even"), evenness=0.9)
+    update_walk(add_film(), evenness=0.5, ghosting=0.25, directness=0.4)
+    update_walk(add_film(pacing="even"), evenness=0.9, directness=0.2)
     at = visit("insight")
     alts = [chart.proto.alt for chart in at.get("vega_lite_chart")]
-    assert len(alts) == 3
+    assert len(alts) == 5
     assert "linear 0.5 (1); even 0.9 (1)" in alts[1]
-    assert "atelier, 64 × 64, cpu 2 (2)" in alts[2]
+    assert alts[2].startswith(
+        "Double exposures. Median, with the number of films: linear 0.25 (1)."
+    )
+    assert "even 0.2 (1); linear 0.4 (1)" in alts[3]
+    assert "atelier, 64 × 64, cpu 2 (2)" in alts[4]
 
 
 def test_every_pacing_has_a_colour_with_contrast_on_both_themes() -> None:

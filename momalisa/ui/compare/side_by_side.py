@@ -113,7 +113,8 @@ def measurements(walk: Walk) -> dict[str, str]:
     """The measurements of a film by name; empty strings where there are none.
 
     Changes are perceptual distances between neighbouring frames, 1 is black to white; the path
-    length is their sum. Largest / mean is 1 for a perfectly even film.
+    length is their sum. Largest / mean is 1 for a perfectly even film. A film is direct if its path
+    is as long as the straight way between its stops.
     """
     steps = walk.distances
     return {
@@ -122,6 +123,7 @@ def measurements(walk: Walk) -> dict[str, str]:
         "Evenness": "" if walk.evenness is None else f"{walk.evenness:.2f}",
         "Path length": f"{sum(steps):.2f}" if steps else "",
         "Sharpness": "" if walk.sharpness is None else f"{walk.sharpness:.2f}",
+        **wall_label.film_measures(walk),
         "Seconds": f"{walk.seconds:,.1f} on {walk.device}" if walk.device else "",
         "Frames computed": _frames_computed(walk) if walk.device else "",
     }
