@@ -4,6 +4,7 @@ import argparse
 import json
 import logging
 import os
+from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +18,13 @@ if TYPE_CHECKING:
     from momalisa.atelier.evaluation.picture_generator import PictureGenerator
     from momalisa.atelier.evaluation.step_counts import StepCountResult
 
+log = logging.getLogger(__name__)
+
 STAGES = ("paint", "decoder", "denoiser")
-METRIC_SECTIONS = ("autoencoder", "manner", "colour", "count", "place", "walk", "speed-and-size")
+METRIC_SECTIONS = (
+    *("autoencoder", "manner", "colour", "count", "place", "walk", "even-walk"),
+    "speed-and-size",
+)
 SECTIONS = (*METRIC_SECTIONS, "steps")
 FOLDER = Path("data/atelier")
 
@@ -114,9 +120,16 @@ def _distil(options: argparse.Namespace) -> None:
 
 def _add_evaluate(commands: Any) -> None:
     parser = commands.add_parser(
-        "evaluate", help="measure a model against the painter's canvases, and paint a contact sheet"
+        "evaluate",
+        help="measure models against the painter's canvases, and paint a contact sheet of each",
     )
-    parser.add_argument("--model", default=ATELIER.name, help="a name or a pipeline's folder")
+    parser.add_argument(
+        *("--model", "-m"),
+        action="append",
+        dest="models",
+        metavar="MODEL",
+        help=f"a name or a pipeline's folder; repeat it to compare models ({ATELIER.name})",
+    )
     parser.add_argument(
         "--prompts", type=_prompts, help="a file of prompts for the sheet, one per line"
     )
@@ -125,11 +138,18 @@ def _add_evaluate(commands: Any) -> None:
     )
     parser.add_argument("--count", type=_two_or_more, default=172, help="prompts per section")
     parser.add_argument("--pairs", type=_two_or_more, default=50, help="number of walks")
-    parser.add_argument("--steps", type=int, help="default: the model's own")
+    parser.add_argument(
+        "--steps", type=int, nargs="+", default=[], help="one or more; default: the model's own"
+    )
     parser.add_argument("--guidance", type=float, help="default: the model's own")
     parser.add_argument("--folder", type=Path, default=FOLDER, help="for the cached classifier")
-    parser.add_argument("--sheet", type=Path, default=Path("data/contact-sheet.png"))
-    parser.add_argument("--json", type=Path, help="a file for the metrics, as JSON")
+    parser.add_argument(
+        "--sheet",
+        type=Path,
+        default=Path("data/contact-sheet.png"),
+        help="of several settings each has its number after the name",
+    )
+    parser.add_argument("--json", type=Path, help="a file for the metrics, as a list in JSON")
     parser.set_defaults(run=_evaluate)
 
 
@@ -151,62 +171,93 @@ def _two_or_more(text: str) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
+    from momalisa.atelier.evaluation.metrics import format_metrics
     from momalisa.atelier.evaluation.picture_generator import PictureGenerator
     from momalisa.models.registry import find, load
 
-    card = find(options.model)
-    options.steps = options.steps or card.steps
-    options.guidance = card.guidance if options.guidance is None else options.guidance
+    columns: dict[str, list[Metric]] = {}
+    reports = []
     sections = options.sections or SECTIONS
-    generator = PictureGenerator(load(options.model), options.steps, options.guidance)
-    _paint_contact_sheet(options, generator)
-    metrics = _measure(options, generator, [name for name in METRIC_SECTIONS if name in sections])
-    results = _compare_steps(options, generator) if "steps" in sections else []
-    if options.json:
-        settings = ("model", "steps", "guidance", "count", "pairs")
-        report = {name: getattr(options, name) for name in settings}
-        report["digest"] = generator.runner.model.digest
-        report["figures"] = [asdict(metric) | {"held": metric.passed} for metric in metrics]
-        report["samplers"] = [asdict(result) for result in results]
-        options.json.parent.mkdir(parents=True, exist_ok=True)
-        options.json.write_text(json.dumps(report, indent=2) + "\n")
+    settings = [
+        (model, steps)
+        for model in options.models or [ATELIER.name]
+        for steps in options.steps or [find(model).steps]
+    ]
+    for number, (model, steps) in enumerate(settings, 1):
+        guidance = find(model).guidance if options.guidance is None else options.guidance
+        generator = PictureGenerator(load(model), steps, guidance)
+        sheet = options.sheet if len(settings) == 1 else _numbered(options.sheet, number)
+        _paint_contact_sheet(options.prompts, sheet, generator)
+        name = f"{model}, {steps} steps"
+        columns[name] = _measure(options, generator, name, sections)
+        results = _compare_steps(options, generator) if "steps" in sections else []
+        reports.append(_report(options, generator, model, columns[name], results))
+        if options.json:  # after each setting: the next may take an hour
+            options.json.parent.mkdir(parents=True, exist_ok=True)
+            options.json.write_text(json.dumps(reports, indent=2) + "\n")
+    print(format_metrics(columns))
 
 
-def _paint_contact_sheet(options: argparse.Namespace, generator: "PictureGenerator") -> None:
+def _numbered(path: Path, number: int) -> Path:
+    return path.with_stem(f"{path.stem}-{number}")
+
+
+def _paint_contact_sheet(
+    given: list[str] | None, sheet: Path, generator: "PictureGenerator"
+) -> None:
     from momalisa.atelier.evaluation.contact_sheet import PROMPTS, contact_sheet
 
-    prompts = options.prompts or PROMPTS
-    options.sheet.parent.mkdir(parents=True, exist_ok=True)
-    contact_sheet(generator.generate(prompts), prompts).save(options.sheet)
-    print(f"contact sheet: {options.sheet}")
+    prompts = given or PROMPTS
+    sheet.parent.mkdir(parents=True, exist_ok=True)
+    contact_sheet(generator.generate(prompts), prompts).save(sheet)
+    log.info("contact sheet: %s", sheet)
 
 
 def _measure(
-    options: argparse.Namespace, generator: "PictureGenerator", sections: list[str]
+    options: argparse.Namespace, generator: "PictureGenerator", name: str, sections: Sequence[str]
 ) -> "list[Metric]":
-    """Measure the sections, and print each metric as soon as it is measured."""
+    """Measure the sections, and log each metric as soon as it is measured."""
     from momalisa.atelier.evaluation.evaluate import evaluate
-    from momalisa.atelier.evaluation.metrics import TABLE_HEADER, format_metric
+    from momalisa.atelier.evaluation.metrics import format_value
 
     metrics = []
-    if sections:
-        print(TABLE_HEADER)
+    chosen = [section for section in METRIC_SECTIONS if section in sections]
     for metric in evaluate(
-        generator, sections, options.folder, count=options.count, pairs=options.pairs
+        generator, chosen, options.folder, count=options.count, pairs=options.pairs
     ):
-        print(format_metric(metric), flush=True)
+        log.info("%s: %s %s", name, metric.name, format_value(metric))
         metrics.append(metric)
     return metrics
+
+
+def _report(
+    options: argparse.Namespace,
+    generator: "PictureGenerator",
+    model: str,
+    metrics: "list[Metric]",
+    results: "list[StepCountResult]",
+) -> dict[str, Any]:
+    """What one setting was and what was measured, for JSON."""
+    return {
+        "model": model,
+        "steps": generator.steps,
+        "guidance": generator.guidance,
+        "count": options.count,
+        "pairs": options.pairs,
+        "digest": generator.runner.model.digest,
+        "figures": [asdict(metric) | {"held": metric.passed} for metric in metrics],
+        "samplers": [asdict(result) for result in results],
+    }
 
 
 def _compare_steps(
     options: argparse.Namespace, generator: "PictureGenerator"
 ) -> "list[StepCountResult]":
     from momalisa.atelier.evaluation.evaluate import load_classifier
-    from momalisa.atelier.evaluation.step_counts import compare_steps, format_table
+    from momalisa.atelier.evaluation.step_counts import compare_steps, format_results
 
     results = compare_steps(generator, load_classifier(options.folder), max(2, options.count // 4))
-    print(format_table(results))
+    print(format_results(results))
     return results
 
 

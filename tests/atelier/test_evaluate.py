@@ -28,7 +28,7 @@ from momalisa.atelier.evaluation.eval_prompts import (
 )
 from momalisa.atelier.evaluation.manner import worst_manners
 from momalisa.atelier.evaluation.memorisation import measure_memorisation
-from momalisa.atelier.evaluation.metrics import Metric, compare, format_metric
+from momalisa.atelier.evaluation.metrics import Metric, compare, format_metrics
 from momalisa.atelier.evaluation.picture_generator import PictureGenerator
 from momalisa.atelier.evaluation.step_counts import FULL_STEPS, compare_steps
 from momalisa.atelier.evaluation.walk_stats import walk_stats
@@ -185,6 +185,9 @@ def test_a_fade_is_even_and_soft_and_a_cut_jumps_and_is_sharp() -> None:
     assert fade.sharpness_softer_end < 0.3
     assert cut.jump == pytest.approx(8.0)
     assert cut.evenness < 0.2 < fade.evenness
+    assert (fade.ghosting, cut.ghosting) == (1.0, 0.0)
+    assert fade.directness == pytest.approx(cut.directness, abs=0.1) == pytest.approx(1.0, abs=0.1)
+    assert fade.variation < 0.5 < cut.variation
 
 
 def test_a_threshold_is_a_lower_or_an_upper_bound() -> None:
@@ -192,7 +195,21 @@ def test_a_threshold_is_a_lower_or_an_upper_bound() -> None:
     assert Metric("share", 0.89, bar=0.9).passed is False
     assert Metric("seconds", 0.7, bar=0.6, at_most=True).passed is False
     assert Metric("share", 0.1).passed is None
-    assert "NO" in format_metric(Metric("share", 0.1, bar=0.9))
+
+
+def test_settings_stand_side_by_side_in_one_table() -> None:
+    one = [
+        Metric("share", 0.1, 1.0, bar=0.9, pictures=4),
+        Metric("  missed: zip", 0.5, note="drip"),
+    ]
+    other = [Metric("share", 0.95, 1.0, bar=0.9, pictures=4), Metric("seconds", 2.0)]
+    assert format_metrics({"a, 4 steps": one, "b, 20 steps": other}).splitlines() == [
+        "|  | a, 4 steps | b, 20 steps | canvases | chance | bar | of | note |",
+        "| --- | --- | --- | --- | --- | --- | --- | --- |",
+        "| share | 0.100 (missed) | 0.950 | 1.000 |  | >= 0.9 | 4 |  |",
+        "| missed: zip | 0.500 |  |  |  |  |  | drip |",
+        "| seconds |  | 2.000 |  |  |  |  |  |",
+    ]
 
 
 def test_a_picture_depends_only_on_its_prompt_and_seed(generator: PictureGenerator) -> None:
@@ -228,12 +245,19 @@ def test_the_command_prints_what_it_writes(
         monkeypatch,
         *("--model", str(folder), "--prompts", str(prompts), "--sheet", str(sheet)),
         *("--section", "colour", "--section", "count", "--section", "walk"),
-        *("--count", "4", "--pairs", "2", "--steps", "1", "--json", str(report)),
+        *("--count", "4", "--pairs", "2", "--steps", "1", "2", "--json", str(report)),
     )
-    output, metrics = capsys.readouterr().out, json.loads(report.read_text())["figures"]
-    assert [metric["held"] for metric in metrics if metric["bar"]] == [False, True]
-    assert all(metric["name"] in output for metric in metrics)
-    assert cv2.imread(str(sheet)) is not None
+    output, reports = capsys.readouterr().out, json.loads(report.read_text())
+    assert [one["steps"] for one in reports] == [1, 2]
+    header, _, *rows = output.strip().splitlines()
+    assert header.split(" | ")[1:3] == [f"{folder}, 1 steps", f"{folder}, 2 steps"]
+    for number, one in enumerate(reports, 1):
+        assert [row.split(" | ")[0] for row in rows] == [f"| {m['name']}" for m in one["figures"]]
+        assert {m["held"] for m in one["figures"] if m["bar"] is None} == {None}
+        assert cv2.imread(str(sheet.with_stem(f"sheet-{number}"))) is not None
+    assert {"walk: largest step of all", "walk: double exposures, share of frames"} <= {
+        figure["name"] for figure in reports[0]["figures"]
+    }
 
 
 @pytest.mark.parametrize("content", [None, "\n  \n"])

@@ -67,6 +67,14 @@ def test_evenness_of_equal_steps_and_of_a_jump() -> None:
     assert perception.evenness([0.0] * 99 + [1.0]) == pytest.approx(0.01)
 
 
+def test_the_largest_step_and_the_variation_have_no_unit() -> None:
+    assert perception.unevenness([0.1, 0.3]) == pytest.approx(1.5)
+    assert perception.variation([0.1, 0.3]) == pytest.approx(0.5)
+    for still in ([0.2, 0.2, 0.2], [0.0, 0.0], []):
+        assert perception.unevenness(still) == pytest.approx(1.0)
+        assert perception.variation(still) == pytest.approx(0.0)
+
+
 def test_a_blurred_middle_lowers_relative_sharpness() -> None:
     sharp = noise()
     soft = plain(128)

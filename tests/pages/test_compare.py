@@ -10,7 +10,7 @@ from db.session import reading, writing
 from db.votes import Tally
 from momalisa.models.registry import find
 from momalisa.settings import settings
-from momalisa.ui.compare import blind_vote, side_by_side, tally
+from momalisa.ui.compare import blind_vote, tally
 from momalisa.ui.create.presets import PRESETS
 from tests.support.pages import (
     MakeWalk,
@@ -248,12 +248,6 @@ def test_a_walk_beside_itself_is_shown_once(visit: Visit, enqueue_walk: MakeWalk
 def test_unknown_ids_choose_no_film(visit: Visit, nonsense: str) -> None:
     at = visit("compare", a=nonsense, b=nonsense)
     assert widget(at, "selectbox", "Left").value is None
-
-
-def test_unevenness_is_one_for_equal_steps() -> None:
-    assert side_by_side.unevenness([0.2, 0.2, 0.2]) == pytest.approx(1.0)
-    assert side_by_side.unevenness([0.0, 0.0]) == 1.0
-    assert side_by_side.unevenness([0.1, 0.3]) == pytest.approx(1.5)
 
 
 @pytest.mark.parametrize(

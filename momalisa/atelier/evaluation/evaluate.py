@@ -38,7 +38,8 @@ def evaluate(
         "colour": lambda: measure_colours(generator, half),
         "count": lambda: measure_counts(generator, half),
         "place": lambda: measure_places(generator, classifier(), half),
-        "walk": lambda: measure_walks(generator, pairs),
+        "walk": lambda: measure_walks(generator, pairs, "linear"),
+        "even-walk": lambda: measure_walks(generator, pairs, "even"),
         "speed-and-size": lambda: measure_speed_and_size(generator),
     }
     return (metric for section in sections for metric in measures[section]())

@@ -1,6 +1,6 @@
-"""Metrics of a model, each with its reference values and pass threshold, as a text table."""
+"""Metrics of a model, each with its reference values and pass threshold, as a Markdown table."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -71,17 +71,43 @@ def compare(
     )
 
 
-TABLE_HEADER = f"{'':44}{'value':>9}{'canvases':>10}{'chance':>9}{'bar':>9}{'of':>5}  held"
+def format_metrics(columns: Mapping[str, Sequence[Metric]]) -> str:
+    """A Markdown table of the metrics of each setting, a column each, matched by their names.
+
+    A value beyond its threshold is marked. The columns of canvases and chance are empty where a
+    metric has no such reference.
+    """
+    by_setting = [{metric.name: metric for metric in metrics} for metrics in columns.values()]
+    names = dict.fromkeys(name for metrics in by_setting for name in metrics)
+    rows = [_format_row([metrics.get(name) for metrics in by_setting]) for name in names]
+    return format_table(["", *columns, "canvases", "chance", "bar", "of", "note"], rows)
 
 
-def format_metric(metric: Metric) -> str:
-    """The metric as a line of the table under TABLE_HEADER."""
-    passed = {None: "", True: "yes", False: "NO"}[metric.passed]
+def format_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _format_row(metrics: Sequence[Metric | None]) -> list[str]:
+    """The row of one metric: its value for each setting, if measured, and what they share."""
+    measured = [metric for metric in metrics if metric]
+    metric = measured[0]
     bar = "" if metric.bar is None else f"{'<=' if metric.at_most else '>='} {metric.bar:g}"
-    size = "" if metric.pictures is None else metric.pictures
-    cells = [_format_number(n) for n in (metric.value, metric.canvases, metric.chance)]
-    text = f"{metric.name:44}{cells[0]:>9}{cells[1]:>10}{cells[2]:>9}{bar:>9}{size:>5}  {passed:4}"
-    return f"{text} {metric.note}".rstrip()
+    return [
+        metric.name.strip(),
+        *(format_value(metric) if metric else "" for metric in metrics),
+        _format_number(metric.canvases),
+        _format_number(metric.chance),
+        bar,
+        "" if metric.pictures is None else str(metric.pictures),
+        "; ".join(dict.fromkeys(filter(None, (metric.note for metric in measured)))),
+    ]
+
+
+def format_value(metric: Metric) -> str:
+    """The value, marked if it is beyond the threshold."""
+    return _format_number(metric.value) + (" (missed)" if metric.passed is False else "")
 
 
 def _format_number(value: float | None) -> str:

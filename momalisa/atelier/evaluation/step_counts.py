@@ -11,7 +11,7 @@ from momalisa.atelier.evaluation.classifier import Classifier
 from momalisa.atelier.evaluation.colour import has_all_colours
 from momalisa.atelier.evaluation.eval_prompts import EvalPrompt, colour_prompts, manner_prompts
 from momalisa.atelier.evaluation.manner import is_manner
-from momalisa.atelier.evaluation.metrics import pass_rate
+from momalisa.atelier.evaluation.metrics import format_table, pass_rate
 from momalisa.atelier.evaluation.picture_generator import PictureGenerator
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame
@@ -100,12 +100,12 @@ def _median_sharpness(pictures: Sequence[Frame], others: Sequence[Frame]) -> flo
     return median(perception.sharpness(a) / max(perception.sharpness(b), 1e-9) for a, b in pairs)
 
 
-def format_table(results: Sequence[StepCountResult]) -> str:
-    """The results as a text table with a header."""
-    header = "".join(f"{field.name:>11}" for field in fields(StepCountResult))
-    return "\n".join([header, *(_format_result(result) for result in results)])
+def format_results(results: Sequence[StepCountResult]) -> str:
+    """The results as a Markdown table."""
+    rows = [[one.sampler, *(f"{number:g}" for number in _round(one))] for one in results]
+    return format_table([field.name for field in fields(StepCountResult)], rows)
 
 
-def _format_result(result: StepCountResult) -> str:
-    name, steps, *numbers = astuple(result)
-    return f"{name:>11}{steps:>11}" + "".join(f"{number:>11.3f}" for number in numbers)
+def _round(result: StepCountResult) -> list[float]:
+    """The result's numbers, to three decimals."""
+    return [round(number, 3) for number in astuple(result)[1:]]

@@ -1,11 +1,11 @@
-"""Metrics of random walks: sharpness, largest jump and evenness of their frames."""
+"""Metrics of random walks: sharpness, steps and double exposures of their frames."""
 
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from statistics import median
+from statistics import fmean, median
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,7 @@ from momalisa.atelier.evaluation.picture_generator import PictureGenerator
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.walk import frames
+from momalisa.pacing import PacingName
 from momalisa.spec import LEFT_OUT, Stop, WalkSpec
 
 FRAMES = 24
@@ -32,7 +33,27 @@ class WalkStats:
     """The lowest sharpness, relative to the less sharp end: 1 for a cut."""
     jump: float
     """The largest change between frames, relative to the mean change: 1 for an even walk."""
+    variation: float
+    """The coefficient of variation of the changes: 0 for an even walk."""
     evenness: float
+    ghosting: float
+    """The share of frames that are double exposures."""
+    directness: float
+    """The straight way between the ends, relative to the walk's."""
+
+
+@dataclass(frozen=True)
+class Bars:
+    """The thresholds of a pacing's walks."""
+
+    jump: float
+    most_jump: float | None
+    variation: float | None
+    ghosting: float
+
+
+BARS = {"linear": Bars(4.0, 10.0, None, 0.12), "even": Bars(1.5, None, 0.25, 0.15)}
+"""By pacing; a jump is in mean steps."""
 
 
 def walk_stats(walk: Sequence[Frame]) -> WalkStats:
@@ -42,13 +63,16 @@ def walk_stats(walk: Sequence[Frame]) -> WalkStats:
     return WalkStats(
         sharpness_between=perception.relative_sharpness(walk),
         sharpness_softer_end=min(sharpness) / max(min(sharpness[0], sharpness[-1]), 1e-9),
-        jump=max(changes) / max(float(np.mean(changes)), 1e-9),
+        jump=perception.unevenness(changes),
+        variation=perception.variation(changes),
         evenness=perception.evenness(changes),
+        ghosting=perception.ghosting(walk),
+        directness=perception.directness(changes, perception.distance(walk[0], walk[-1])),
     )
 
 
-def measure_walks(generator: PictureGenerator, pairs: int) -> list[Metric]:
-    """Metrics of linear walks between `pairs` random pairs of held-out prompts.
+def measure_walks(generator: PictureGenerator, pairs: int, pacing: PacingName) -> list[Metric]:
+    """Metrics of walks of a pacing between `pairs` random pairs of held-out prompts.
 
     The reference values are those of the prompts' canvases: cross-faded in the column of
     canvases, and cut from one to the other in the column of chance.
@@ -57,35 +81,52 @@ def measure_walks(generator: PictureGenerator, pairs: int) -> list[Metric]:
     legs = list(zip(starts, derangement(starts), strict=True))
     with tempfile.TemporaryDirectory() as folder:
         cache = FrameCache(Path(folder))
-        bar = tqdm(legs, desc="walks", disable=None)
-        walks = [walk_stats(_walk(generator, leg, cache)) for leg in bar]
+        bar = tqdm(legs, desc=f"walks, {pacing}", disable=None)
+        walks = [walk_stats(_walk(generator, leg, cache, pacing)) for leg in bar]
     shares = np.linspace(0.0, 1.0, FRAMES)
     fades = [walk_stats(_cross_fade(leg, shares)) for leg in legs]
     cuts = [walk_stats(_cross_fade(leg, shares.round())) for leg in legs]
-    groups = walks, fades, cuts
     note = f"medians of {pairs} walks; canvases: faded into each other; chance: cut"
+    name = "walk" if pacing == "linear" else f"{pacing} walk"
+    return _as_metrics(name, (walks, fades, cuts), BARS[pacing], note)
+
+
+def _as_metrics(
+    name: str, groups: Sequence[Sequence[WalkStats]], bars: Bars, note: str
+) -> list[Metric]:
+    """Metrics of walks, and of the cross-fades and cuts that these are compared with."""
+    walks = groups[0]
+
+    def metric(what: str, field: str, bar: float | None, *, at_most: bool = True) -> Metric:
+        values = _medians(field, groups) if field != "ghosting" else _means(field, groups)
+        return Metric(f"{name}: {what}", *values, bar=bar, at_most=at_most)
+
+    # The threshold is for the softer end: a walk to a soft picture has to get softer.
+    softest = metric("softest, of its softer end", "sharpness_softer_end", 0.8, at_most=False)
+    most = max(walk.jump for walk in walks)
     return [
-        # The threshold is for the softer end: a walk to a soft picture has to get softer.
-        Metric(
-            "walk: softest, of its softer end",
-            *_medians("sharpness_softer_end", groups),
-            bar=0.8,
-            note=note,
-        ),
-        Metric("walk: softest, of the line between", *_medians("sharpness_between", groups)),
-        Metric("walk: largest jump, in mean steps", *_medians("jump", groups)),
-        Metric("walk: largest jump of all", max(walk.jump for walk in walks)),
-        Metric("walk: evenness", *_medians("evenness", groups)),
+        replace(softest, note=note),
+        metric("softest, of the line between", "sharpness_between", None),
+        metric("largest step, in mean steps", "jump", bars.jump),
+        Metric(f"{name}: largest step of all", most, bar=bars.most_jump, at_most=True),
+        metric("variation of steps", "variation", bars.variation),
+        metric("evenness", "evenness", None),
+        metric("double exposures, share of frames", "ghosting", bars.ghosting),
+        metric("directness", "directness", None),
     ]
 
 
 def _walk(
-    generator: PictureGenerator, leg: tuple[EvalPrompt, EvalPrompt], cache: FrameCache
+    generator: PictureGenerator,
+    leg: tuple[EvalPrompt, EvalPrompt],
+    cache: FrameCache,
+    pacing: PacingName,
 ) -> list[Frame]:
     rng = Random(f"{leg[0].text} {leg[1].text}")
     spec = WalkSpec(
         stops=tuple(Stop(prompt=prompt.text, seed=rng.randrange(2**31)) for prompt in leg),
         frames=FRAMES,
+        pacing=pacing,
         steps=generator.steps,
         guidance=generator.guidance,
         size=generator.size,
@@ -103,4 +144,9 @@ def _cross_fade(leg: tuple[EvalPrompt, EvalPrompt], shares: NDArray[np.float64])
 
 def _medians(name: str, groups: Sequence[Sequence[WalkStats]]) -> tuple[float, float, float]:
     walks, fades, cuts = (median(getattr(stats, name) for stats in group) for group in groups)
+    return walks, fades, cuts
+
+
+def _means(name: str, groups: Sequence[Sequence[WalkStats]]) -> tuple[float, float, float]:
+    walks, fades, cuts = (fmean(getattr(stats, name) for stats in group) for group in groups)
     return walks, fades, cuts

@@ -8,6 +8,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from db.models import State, Walk
+from momalisa.engine import perception
 from momalisa.pacing import PACINGS, PacingName
 from momalisa.spec import WalkSpec, explain
 from momalisa.ui import (
@@ -119,7 +120,7 @@ def measurements(walk: Walk) -> dict[str, str]:
     steps = walk.distances
     return {
         "Mean change": f"{fmean(steps):.3f}" if steps else "",
-        "Largest / mean": f"{unevenness(steps):.2f}" if steps else "",
+        "Largest / mean": f"{perception.unevenness(steps):.2f}" if steps else "",
         "Evenness": "" if walk.evenness is None else f"{walk.evenness:.2f}",
         "Path length": f"{sum(steps):.2f}" if steps else "",
         "Sharpness": "" if walk.sharpness is None else f"{walk.sharpness:.2f}",
@@ -132,12 +133,6 @@ def measurements(walk: Walk) -> dict[str, str]:
 def _frames_computed(walk: Walk) -> str:
     # Fewer than shown if the cache had some; more if even pacing measured the walk first.
     return f"{walk.frames_computed}, for {walk.frames_total} shown"
-
-
-def unevenness(distances: Sequence[float]) -> float:
-    """The ratio of the largest to the mean distance between neighbouring frames."""
-    mean = fmean(distances)
-    return max(distances) / mean if mean else 1.0
 
 
 def show_pacing_comparison() -> None:
