@@ -3,13 +3,13 @@
 import hashlib
 import json
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-from momalisa.engine import perception
+from momalisa.engine.film_measures import measure_film
 from momalisa.engine.frame_cache import CachedFrames, Frame, FrameCache
 from momalisa.errors import BadInput, Cancelled
 from momalisa.film.encode import encode_gif
@@ -152,7 +152,7 @@ def render_frames(
         seconds_to_load=runner.seconds_to_load,
         frames_computed=tally.computed,
         unet_samples=tally.samples,
-        **_measure_film(spec, frames),
+        **measure_film(spec, frames),
         device=str(runner.model.device),
         dtype=str(runner.model.dtype).removeprefix("torch."),
         model_digest=runner.model.digest,
@@ -196,30 +196,6 @@ def _retry_if_lost(make_frames: Callable[[], list[str]]) -> list[str]:
         with suppress(FileNotFoundError):
             return make_frames()
     return make_frames()
-
-
-def _measure_film(spec: WalkSpec, frames: Sequence[Frame]) -> dict[str, Any]:
-    """How the frames of a walk change: the fields of RenderStats that `perception` measures."""
-    order = [*range(len(frames)), *((0, 1) if spec.loop == "closed" else ())]
-    steps = order[: len(frames) + 1]
-    distances = perception.step_distances(frames[index] for index in steps)
-    legs = list(_indices_by_leg(spec, len(frames)))
-    straight = sum(perception.distance(frames[leg[0]], frames[leg[-1]]) for leg in legs)
-    sharpness = [perception.relative_sharpness(frames[index] for index in leg) for leg in legs]
-    return {
-        "distances": distances,
-        "evenness": perception.evenness(distances),
-        "sharpness": min(sharpness),
-        "ghosting": perception.ghosting(frames[index] for index in order),
-        "directness": perception.directness(distances, straight),
-    }
-
-
-def _indices_by_leg(spec: WalkSpec, count: int) -> Iterator[list[int]]:
-    """The indices of each leg's frames, those of both its stops included."""
-    parts = spec.frames - 1
-    for first in range(0, parts * len(spec.legs), parts):
-        yield [index % count for index in range(first, first + parts + 1)]
 
 
 def render_still(spec: WalkSpec, place: Place, runner: "ModelRunner", cache: FrameCache) -> str:

@@ -16,7 +16,6 @@ import pytest
 from momalisa.__main__ import BAD_INPUT, DONE, main
 from momalisa.cloud.endpoint import Endpoint
 from momalisa.engine.frame_cache import Frame, FrameCache
-from momalisa.engine.perception import distance, ghosting, relative_sharpness
 from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput, Cancelled
 from momalisa.models.registry import DISTILLATION
@@ -226,33 +225,6 @@ def test_live_pictures_are_the_frames_that_the_walk_has_there(
     frames = render_frames(spec, tiny, FrameCache(cache.folder / "apart")).frames
     for picture, number in zip([*first, *again], (2, 1, 1, 3, 2), strict=True):
         np.testing.assert_allclose(picture, frames[number], rtol=0, atol=1)
-
-
-@pytest.mark.parametrize("loop", ["once", "closed"])
-def test_sharpness_is_that_of_each_leg_between_its_own_stops(
-    tiny: ModelRunner, stores: dict[str, Any], loop: str
-) -> None:
-    stops = [{"prompt": prompt} for prompt in ("a red square", "grey fog", "a busy city")]
-    fields = SPEC.model_dump() | {"stops": stops, "frames": 3, "loop": loop}
-    rendered = render_frames(WalkSpec.model_validate(fields), tiny, stores["cache"])
-    legs = [(0, 1, 2), (2, 3, 4)] + ([(4, 5, 0)] if loop == "closed" else [])
-    assert rendered.stats.sharpness == min(
-        relative_sharpness([rendered.frames[n] for n in leg]) for leg in legs
-    )
-
-
-@pytest.mark.parametrize("loop", ["once", "closed"])
-def test_directness_and_double_exposures_are_those_of_the_whole_film(
-    tiny: ModelRunner, stores: dict[str, Any], loop: str
-) -> None:
-    stops = [{"prompt": prompt} for prompt in ("a red square", "grey fog", "a busy city")]
-    fields = SPEC.model_dump() | {"stops": stops, "frames": 3, "loop": loop}
-    frames, stats = render_frames(WalkSpec.model_validate(fields), tiny, stores["cache"])
-    legs = [(0, 2), (2, 4)] + ([(4, 0)] if loop == "closed" else [])
-    straight = sum(distance(frames[a], frames[b]) for a, b in legs)
-    assert stats.directness == pytest.approx(straight / sum(stats.distances))
-    around = [0, 1] if loop == "closed" else []
-    assert stats.ghosting == ghosting(frames[n] for n in [*range(len(frames)), *around])
 
 
 def test_still_is_painted_once(
