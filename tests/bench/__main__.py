@@ -5,7 +5,9 @@ import importlib
 import sys
 from pathlib import Path
 
-BENCHMARKS = ("engine", "browser", "first_film", "history", "film_memory", "load")
+BENCHMARKS = (
+    *("engine", "few_steps", "morphs", "browser", "first_film", "history", "film_memory", "load"),
+)
 
 
 def main() -> int:

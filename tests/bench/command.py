@@ -2,6 +2,8 @@
 
 import argparse
 import json
+import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,3 +23,21 @@ def write_figures(figures: dict[str, Any], file: Path | None) -> None:
     """Write the figures as JSON, if a file is named."""
     if file is not None:
         file.write_text(json.dumps(figures, indent=2) + "\n")
+
+
+def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """Print a Markdown table; numbers with three significant digits, None as a blank."""
+    for line in (header, ["---"] * len(header), *rows):
+        print(f"| {' | '.join(map(_format_cell, line))} |", flush=True)
+
+
+def _format_cell(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
+
+
+def describe_load() -> str:
+    """How busy the machine is, for a reader who compares times."""
+    runnable, cores = os.getloadavg()[0], os.cpu_count()
+    return f"load {runnable:.1f} on {cores} cores" + (": shared" if runnable > 1.5 else "")

@@ -16,11 +16,10 @@ import resource
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import mean, median
+from statistics import median
 from typing import Any
 
 # Fastest for the plain loop, whose threads then spin while they wait; the engine's do not wait.
@@ -30,43 +29,25 @@ import numpy as np
 import torch
 
 from momalisa.engine import perception
-from momalisa.engine.frame_cache import Frame, FrameCache
+from momalisa.engine.frame_cache import FrameCache
 from momalisa.engine.runner import ModelRunner
 from momalisa.models.registry import find, load
 from momalisa.render import encode_film, render_frames
-from momalisa.spec import LEFT_OUT, SHORTCUTS, WalkSpec
+from momalisa.spec import LEFT_OUT, SHORTCUTS
 from tests.bench.command import new_parser, write_figures
 from tests.bench.diffusers_models import load_sd15_shape, render_plainly
 from tests.bench.versions import WALKS, compare_checkouts, print_comparison
-
-PROMPTS = (
-    ("a red square on white", "a stormy sea at night"),
-    ("black and white stripes", "colour field painting in orange and maroon"),
-    ("a portrait of a woman on blue", "a forest in autumn"),
-    ("concentric circles in red, cream and black", "a skyline at night"),
-    ("a green cat on pink", "mountains in the snow"),
-    ("op art, a black and white bulge", "a vase of flowers on yellow"),
-    ("a blue mask on orange", "a desert at dusk"),
-    ("paper cut-outs, blue leaves", "a boat on a calm sea"),
-    ("three yellow circles on blue", "a pop art heart"),
-    ("bauhaus circles on cream", "a starry night over a village"),
+from tests.bench.walks import (
+    Pair,
+    Run,
+    mean_sharpness,
+    measure_error,
+    pairs,
+    render_walk,
+    walk_between,
 )
+
 MEMORY_FRAMES = (16, 128)
-
-Pair = tuple[str, str, int]
-"""Two prompts, and the seed of the first; the second's is one more."""
-
-
-@dataclass(frozen=True)
-class Run:
-    """A walk rendered by one variant; seconds from its start, `seconds` a frame."""
-
-    frames: list[Frame]
-    seconds: float
-    samples: float
-    """Passes through the UNet, a frame."""
-    preview: float | None = None
-    first: float | None = None
 
 
 @dataclass(frozen=True)
@@ -148,18 +129,6 @@ def _compare_checkouts(options: argparse.Namespace) -> dict[str, Any]:
     return figures
 
 
-def pairs(count: int) -> list[Pair]:
-    """Choose pairs of prompts, each with seeds of its own."""
-    return [(*PROMPTS[n % len(PROMPTS)], 100 + 2 * n) for n in range(count)]
-
-
-def walk_between(pair: Pair, **fields: Any) -> WalkSpec:
-    """Build the spec of the walk between a pair."""
-    start, end, seed = pair
-    stops = [{"prompt": start, "seed": seed}, {"prompt": end, "seed": seed + 1}]
-    return WalkSpec.model_validate({"stops": stops} | fields)
-
-
 def compare(runner: ModelRunner, rounds: Sequence[Pair], fields: dict[str, Any]) -> list[Row]:
     """Run every variant on every pair, in turn; `fields` are those of all walks."""
     variants = _variants(runner, fields)
@@ -173,7 +142,7 @@ def compare(runner: ModelRunner, rounds: Sequence[Pair], fields: dict[str, Any])
 
 def _variants(runner: ModelRunner, common: dict[str, Any]) -> dict[str, Variant]:
     def engine(**fields: Any) -> Variant:
-        return lambda pair, _frames: _run(runner, walk_between(pair, **(common | fields)))
+        return lambda pair, _frames: render_walk(runner, walk_between(pair, **(common | fields)))
 
     def plain(pair: Pair, frames: int) -> Run:
         spec = walk_between(pair, **common, mode="exact")
@@ -194,24 +163,6 @@ def _variants(runner: ModelRunner, common: dict[str, Any]) -> dict[str, Variant]
     }
 
 
-def _run(runner: ModelRunner, spec: WalkSpec) -> Run:
-    """Render a walk by the engine, from an empty cache."""
-    began = time.perf_counter()
-    moments: dict[str, float] = {}
-
-    def note(progress: Any) -> None:
-        for name, entries in (("first", progress.ready), ("preview", progress.previews)):
-            if entries:
-                moments.setdefault(name, time.perf_counter() - began)
-
-    with tempfile.TemporaryDirectory() as folder:
-        frames, stats = render_frames(spec, runner, FrameCache(Path(folder)), on_progress=note)
-        film = list(frames)
-    samples = stats.unet_samples / len(film)
-    seconds = stats.seconds / len(film)
-    return Run(film, seconds, samples, moments.get("preview"), moments["first"])
-
-
 def _row(name: str, runs: dict[str, list[Run]]) -> Row:
     own, exact = runs[name], runs["exact"]
     with_plain = list(zip(own, runs["plain loop"], strict=True))
@@ -223,24 +174,18 @@ def _row(name: str, runs: dict[str, list[Run]]) -> Row:
         seconds=median(run.seconds / plain.seconds for run, plain in with_plain),
         preview=_median([run.preview and run.preview / p.seconds for run, p in with_plain]),
         first=_median([run.first and run.first / p.seconds for run, p in with_plain]),
-        error=median(_error(run, other) for run, other in with_exact),
+        error=median(measure_error(run, other) for run, other in with_exact),
         psnr=median(_psnr(run, other) for run, other in with_exact),
         evenness=median(perception.evenness(steps) for steps in changes),
-        spread=median(max(steps) / mean(steps) for steps in changes),
-        variation=median(float(np.std(steps) / np.mean(steps)) for steps in changes),
-        sharpness=median(_sharpness(run) / _sharpness(other) for run, other in with_exact),
+        spread=median(map(perception.unevenness, changes)),
+        variation=median(map(perception.variation, changes)),
+        sharpness=median(mean_sharpness(run) / mean_sharpness(other) for run, other in with_exact),
     )
 
 
 def _median(values: Sequence[float | None]) -> float | None:
     numbers = [value for value in values if value is not None]
     return median(numbers) if numbers else None
-
-
-def _error(run: Run, exact: Run) -> float:
-    """The mean distance to exact mode's frames, divided by that between its neighbours."""
-    apart = [perception.distance(a, b) for a, b in zip(run.frames, exact.frames, strict=True)]
-    return mean(apart) / mean(perception.step_distances(exact.frames))
 
 
 def _psnr(run: Run, exact: Run) -> float:
@@ -250,31 +195,32 @@ def _psnr(run: Run, exact: Run) -> float:
     return 99.0 if square == 0.0 else 10.0 * float(np.log10(255.0**2 / square))
 
 
-def _sharpness(run: Run) -> float:
-    return mean(perception.sharpness(frame) for frame in run.frames)
-
-
 def compare_pacings(
     runner: ModelRunner, over: Sequence[Pair], fields: dict[str, Any]
 ) -> dict[str, float]:
     """Compare even with linear pacing in fast mode; medians over pairs."""
     both = [
-        [_run(runner, walk_between(pair, **fields, pacing=name)) for name in ("linear", "even")]
+        [
+            render_walk(runner, walk_between(pair, **fields, pacing=name))
+            for name in ("linear", "even")
+        ]
         for pair in over
     ]
     figures: dict[str, float] = {"pairs": len(over)}
     for number, name in enumerate(("linear", "even")):
         changes = [perception.step_distances(runs[number].frames) for runs in both]
-        unevenness = [max(steps) / mean(steps) for steps in changes]
+        unevenness = [perception.unevenness(steps) for steps in changes]
         figures[f"{name}: max/mean"] = median(unevenness)
         figures[f"{name}: max/mean, most"] = max(unevenness)
-        figures[f"{name}: variation"] = median(float(np.std(s) / np.mean(s)) for s in changes)
+        figures[f"{name}: variation"] = median(map(perception.variation, changes))
         figures[f"{name}: evenness"] = median(perception.evenness(steps) for steps in changes)
         figures[f"{name}: sharpness"] = median(
             perception.relative_sharpness(runs[number].frames) for runs in both
         )
     figures["samples, even to linear"] = median(b.samples / a.samples for a, b in both)
-    figures["sharpness, even to linear"] = median(_sharpness(b) / _sharpness(a) for a, b in both)
+    figures["sharpness, even to linear"] = median(
+        mean_sharpness(b) / mean_sharpness(a) for a, b in both
+    )
     return figures
 
 

@@ -1,0 +1,160 @@
+"""Every interpolation in every pacing on the same pairs: `python -m tests.bench.morphs`.
+
+With --pairs DIR, the pairs of prompts are those of DIR's text files, one a line: "a red square on
+white | a stormy sea at night". Without, they are the benchmarks' own. An interpolation or a pacing
+that is added to `momalisa.spec` or `momalisa.pacing` is measured as well. Medians over the pairs,
+double exposures as means; --sheet FILE shows a few frames of each walk.
+"""
+
+import argparse
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count, product
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any, get_args
+
+from momalisa.atelier.evaluation.contact_sheet import contact_sheet
+from momalisa.engine import perception
+from momalisa.errors import BadInput
+from momalisa.models.registry import find, load
+from momalisa.pacing import PACINGS, PacingName
+from momalisa.spec import Interpolation
+from tests.bench.command import describe_load, new_parser, print_table, write_figures
+from tests.bench.walks import Pair, Run, pairs, render_walk, walk_between
+
+INTERPOLATIONS: tuple[Interpolation, ...] = get_args(Interpolation)
+PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
+SHOWN = 8
+"""Frames of a walk on the contact sheet."""
+
+Way = tuple[Interpolation, PacingName]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What is measured of one walk; `seconds` and `samples` are those of a frame."""
+
+    samples: float
+    seconds: float
+    largest_step: float
+    variation: float
+    double_exposures: float
+    sharpness: float
+    directness: float
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure all ways, print a Markdown table, and write a sheet and JSON if asked for."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    chosen = read_pairs(options.pairs) if options.pairs else pairs(options.count)
+    if not chosen:
+        parser.error(f"no pair of prompts in {options.pairs}; write “one | other” in a text file")
+    before = describe_load()
+    walks = render_ways(options, chosen[: options.count])
+    measured = {way: [measure(run) for run in runs] for way, runs in walks.items()}
+    print(
+        f"{options.model}, {len(chosen[: options.count])} pairs, {options.frames} frames;", end=" "
+    )
+    print(f"{before} before, {describe_load()} after\n")
+    names = [name.replace("_", " ") for name in Figures.__dataclass_fields__]
+    rows = [[*way, *summarize(figures).values()] for way, figures in measured.items()]
+    print_table(["interpolation", "pacing", *names], rows)
+    if options.sheet:
+        draw_sheet(walks, chosen[: options.sheet_pairs], options.sheet)
+    figures = {", ".join(way): [vars(f) for f in every] for way, every in measured.items()}
+    write_figures(figures, options.json)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = new_parser("morphs", __doc__)
+    parser.add_argument("--model", default="atelier")
+    parser.add_argument("--device", default="", help="such as cpu; default: the best there is")
+    parser.add_argument("--pairs", type=Path, metavar="DIR", help="default: the benchmarks' own")
+    parser.add_argument("--count", type=int, default=10, help="of pairs, at most")
+    parser.add_argument("--frames", type=int, default=24)
+    parser.add_argument("--steps", type=int, help="default: the model's own")
+    parser.add_argument("--interpolation", action="append", choices=INTERPOLATIONS)
+    parser.add_argument("--pacing", action="append", choices=PACINGS)
+    parser.add_argument("--sheet", type=Path, metavar="FILE", help="a contact sheet, as a picture")
+    parser.add_argument("--sheet-pairs", type=int, default=2, help="the pairs that it shows")
+    return parser
+
+
+def read_pairs(folder: Path) -> list[Pair]:
+    """Read the pairs of prompts from a folder's text files, with seeds in their order."""
+    pictures = sum(path.suffix.lower() in PICTURES for path in folder.rglob("*"))
+    if pictures:
+        print(f"{pictures} pictures in {folder} are left out: walks go from prompt to prompt\n")
+    lines = (line for path in sorted(folder.rglob("*.txt")) for line in _lines(path))
+    seeds = count(100, 2)
+    return [(one.strip(), other.strip(), next(seeds)) for one, _, other in lines]
+
+
+def _lines(path: Path) -> Iterator[tuple[str, str, str]]:
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if "|" in line:
+            yield line.partition("|")
+
+
+def render_ways(options: argparse.Namespace, chosen: Sequence[Pair]) -> dict[Way, list[Run]]:
+    """Render every pair in every way, in turn; a way that the model refuses is left out."""
+    runner = load(options.model, options.device)
+    fields: dict[str, Any] = find(options.model).new_walk | {"frames": options.frames}
+    fields |= {"steps": options.steps or fields["steps"]}
+    ways = product(options.interpolation or INTERPOLATIONS, options.pacing or PACINGS)
+    runs: dict[Way, list[Run]] = {way: [] for way in ways}
+    render_walk(runner, walk_between(chosen[0], **fields | {"frames": 2}))  # warms up
+    for pair in chosen:
+        for interpolation, pacing in list(runs):
+            spec = walk_between(pair, **fields, interpolation=interpolation, pacing=pacing)
+            try:
+                runs[interpolation, pacing].append(render_walk(runner, spec))
+            except BadInput as error:
+                print(f"{interpolation}, {pacing}: {error}")
+                del runs[interpolation, pacing]
+    return runs
+
+
+def measure(run: Run) -> Figures:
+    """Measure the frames of a walk."""
+    steps = perception.step_distances(run.frames)
+    straight = perception.distance(run.frames[0], run.frames[-1])
+    return Figures(
+        samples=run.samples,
+        seconds=run.seconds,
+        largest_step=perception.unevenness(steps),
+        variation=perception.variation(steps),
+        double_exposures=perception.ghosting(run.frames),
+        sharpness=perception.relative_sharpness(run.frames),
+        directness=perception.directness(steps, straight),
+    )
+
+
+def summarize(figures: Sequence[Figures]) -> dict[str, float]:
+    """The median of each figure over walks; of the double exposures the mean."""
+    by_name = {name: [vars(one)[name] for one in figures] for name in vars(figures[0])}
+    return {
+        name: float(fmean(values) if name == "double_exposures" else median(values))
+        for name, values in by_name.items()
+    }
+
+
+def draw_sheet(walks: dict[Way, list[Run]], shown: Sequence[Pair], file: Path) -> None:
+    """Draw a row of frames for each pair and way, captioned with the way and the prompts."""
+    frames, captions = [], []
+    for number, (start, end, _) in enumerate(shown):
+        for way, runs in walks.items():
+            film = runs[number].frames
+            columns = min(SHOWN, len(film))
+            places = [round(n * (len(film) - 1) / (columns - 1)) for n in range(columns)]
+            frames += [film[place] for place in places]
+            captions += [", ".join(way), start, *[""] * (columns - 3), end]
+    file.parent.mkdir(parents=True, exist_ok=True)
+    contact_sheet(frames, captions, columns=columns).save(file)
+    print(f"\ncontact sheet: {file}")
+
+
+if __name__ == "__main__":
+    main()

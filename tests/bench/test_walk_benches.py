@@ -1,0 +1,60 @@
+"""The benchmarks of walks: what they print on a tiny model."""
+
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+
+from tests.bench import few_steps, morphs
+from tests.support.pipelines import PipelineMaker
+
+Output = pytest.CaptureFixture[str]
+
+
+@pytest.fixture(scope="module")
+def folder(make_pipeline: PipelineMaker) -> str:
+    return str(make_pipeline())
+
+
+def table(output: str) -> list[list[str]]:
+    """The cells of a Markdown table's rows."""
+    rows = [line.strip("| ").split(" | ") for line in output.splitlines() if line[:1] == "|"]
+    return rows[2:]
+
+
+def test_few_steps_prints_a_row_for_each_figure(
+    folder: str, tmp_path: Path, capsys: Output
+) -> None:
+    file = tmp_path / "figures.json"
+    models = ("--model", folder, "--base", folder, "--steps", "1", "--base-steps", "2")
+    small = ("--pairs", "1", "--frames", "3", "--plain-frames", "1", "--json", str(file))
+    few_steps.main([*models, *small])
+    rows = {name: cells for name, *cells in table(capsys.readouterr().out)}
+    assert rows.keys() == few_steps.FIGURES.keys() == json.loads(file.read_text()).keys()
+    assert float(rows["error, in neighbour distances"][0]) > 0.0
+
+
+def test_morphs_prints_a_row_for_each_way_and_draws_them(
+    folder: str, tmp_path: Path, capsys: Output
+) -> None:
+    (tmp_path / "a.txt").write_text("a red square | a sea\n\na moon|a cat\nno pair\n")
+    (tmp_path / "0.jpg").write_bytes(b"")
+    sheet = tmp_path / "sheets" / "sheet.png"
+    ways = ("--interpolation", "lerp", "--interpolation", "slerp", "--pacing", "linear")
+    small = ("--model", folder, "--frames", "3", "--steps", "1", "--sheet", str(sheet))
+    morphs.main([*small, *ways, "--pairs", str(tmp_path)])
+    output = capsys.readouterr().out
+    assert "1 pictures" in output
+    assert ", 2 pairs, 3 frames" in output
+    names = [tuple(row[:2]) for row in table(output)]
+    assert names == [("lerp", "linear"), ("slerp", "linear")]
+    picture = cv2.imread(str(sheet))
+    assert picture is not None
+    assert picture.shape[:2] == (2 * len(names) * 218, 3 * 192)
+
+
+def test_morphs_asks_for_pairs(tmp_path: Path, capsys: Output) -> None:
+    with pytest.raises(SystemExit):
+        morphs.main(["--pairs", str(tmp_path)])
+    assert str(tmp_path) in capsys.readouterr().err
