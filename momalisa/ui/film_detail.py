@@ -29,8 +29,10 @@ DELETE_PATIENCE = 3.0
 
 def player_film(walk: Walk, *, title: str = "") -> Film:
     """A finished walk as the player's input."""
+    urls = history.film_urls(walk)
     return Film(
-        url=history.file_url(walk, "gif"),
+        url=urls["film"],
+        fallback=urls["fallback"],
         poster=history.file_url(walk, "poster"),
         alt=alt_text(walk),
         size=walk.size or DEFAULT_SIZE,

@@ -75,6 +75,15 @@ def file_url(walk: Walk, kind: str, *, download: str = "") -> str:
     return (app_url if walk.waiting else storage().url)(key, download=download)
 
 
+def film_urls(walk: Walk) -> dict[str, str]:
+    """The URLs of a film as it is played: the "film", and a "fallback" where that may be missing.
+
+    The film is the WebP. Where that is not there, as with films of earlier versions, it is the GIF.
+    """
+    gif, webp = file_url(walk, "gif"), file_url(walk, "webp")
+    return {"film": webp, "fallback": gif} if webp else {"film": gif, "fallback": ""}
+
+
 def all_tags() -> list[str]:
     """All tags in use."""
     with reading() as session:

@@ -78,7 +78,7 @@ def _slide(walk: Walk, seconds: float, rounds: float) -> Slide:
         title=f"{walk.title}, {walk.created_at.year}",
         lines=wall_label.label_lines(walk),
         alt=film_detail.alt_text(walk),
-        film=history.file_url(walk, "gif"),
+        **history.film_urls(walk),
         poster=history.file_url(walk, "poster"),
         seconds=min(max(MIN_SECONDS, seconds), MAX_SECONDS),
     )

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.browser
 
 
 def test_two_prompts_become_a_film_in_the_gallery(app: App, visitor: Visitor) -> None:
-    page = visitor.page
+    page, fetched = visitor.page, list[str]()
+    page.on("request", lambda request: fetched.append(request.url))
     page.goto(app.url)
     page.get_by_role("link", name="Create a walk").click()
     fill_field(page, "From", "a red square on white")
@@ -32,6 +33,9 @@ def test_two_prompts_become_a_film_in_the_gallery(app: App, visitor: Visitor) ->
     page.reload()
     expect_playing(page)
     expect(page.get_by_label("To", exact=True)).to_have_value("a stormy sea at night")
+    # What plays is the WebP; what is taken away is the GIF.
+    films = {re.sub(r".*\.", "", url) for url in fetched if re.search("/[0-9a-f]{16}[.]", url)}
+    assert films == {"webp"}
     with page.expect_download() as download:
         page.get_by_role("link", name="Download GIF").click()
     assert download.value.suggested_filename.endswith(".gif")

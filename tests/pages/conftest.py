@@ -79,11 +79,13 @@ def add_film(enqueue_walk: MakeWalk) -> MakeWalk:
         walk = enqueue_walk(*prompts, **changes)
         lease = claim_walk()
         storage = open_storage(settings().store_root)
-        files = {kind: film_key(walk.id, f"film.{kind}") for kind in ("gif", "webp")}
-        for kind, key in files.items():
+        names = {"gif": "film.gif", "webp": "film.webp", "poster": "poster.webp"}
+        files = {kind: film_key(walk.id, name) for kind, name in names.items()}
+        for key in files.values():
+            kind = key.rpartition(".")[2]
             storage.put(key, picture_bytes(kind), f"image/{kind}")
         result = {
-            "files": {"gif": files["gif"], "poster": files["webp"]},
+            "files": files,
             "device": "cpu",
             "seconds": 6.0,
             "unet_samples": 96,

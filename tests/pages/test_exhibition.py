@@ -36,7 +36,8 @@ def test_a_slide_is_a_film_with_its_label(visit: Visit, add_film: MakeWalk) -> N
             walk.accession,
         ],
         "alt": "Film that turns a moon into a sea",
-        "film": history.file_url(walk, "gif"),
+        "film": history.file_url(walk, "webp"),
+        "fallback": history.file_url(walk, "gif"),
         "poster": history.file_url(walk, "poster"),
         "seconds": 4.0,  # two rounds of four frames
     }

@@ -29,10 +29,24 @@ from tests.support.pages import (
 )
 
 
+def test_a_film_of_an_earlier_version_plays_its_gif(
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
+) -> None:
+    walk = add_film("a moon", "a sea")
+    update_walk(walk, files={kind: key for kind, key in walk.files.items() if kind != "webp"})
+    (film,) = component_data(visit("gallery", walk=walk.id), "player")["films"]
+    assert film["url"].endswith(walk.files["gif"])
+    assert film["fallback"] == ""
+    (card,) = component_data(visit("gallery"), "grid")["cards"]
+    assert (card["film"], card["fallback"]) == (film["url"], "")
+
+
 def test_a_film_is_shown_with_its_label_and_parameters(visit: Visit, add_film: MakeWalk) -> None:
     walk = add_film("a moon", "a sea", pacing="dense-middle", negative="people", steps=9)
     at = visit("gallery", walk=walk.id)
-    assert component_data(at, "player")["films"][0]["url"].endswith(walk.files["gif"])
+    (film,) = component_data(at, "player")["films"]
+    assert film["url"].endswith(walk.files["webp"])
+    assert film["fallback"].endswith(walk.files["gif"])
     shown = texts(at)
     for part in (
         "a moon → a sea, ",

@@ -25,7 +25,9 @@ from tests.support.pages import (
 def test_an_empty_gallery_shows_the_example_film_and_links_to_create(visit: Visit) -> None:
     at = visit("gallery")
     assert "The walls are still bare." in texts(at)
-    assert component_data(at, "player")["films"][0]["url"].startswith("/pictures/example/film.gif?")
+    assert component_data(at, "player")["films"][0]["url"].startswith(
+        "/pictures/example/film.webp?"
+    )
     assert [link.label for link in at.page_link] == ["Create a walk"]
     press(at, "Use its settings")
     shipped = WalkSpec.model_validate_json(example_film.WALK_PATH.read_text())

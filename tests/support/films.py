@@ -11,7 +11,8 @@ from PIL import Image
 from db import walks
 from db.session import writing
 from momalisa.engine import perception
-from momalisa.film.encode import encode_gif, encode_poster
+from momalisa.film.encode import decode_gif, encode_gif, encode_poster
+from momalisa.film.shown import encode_shown_film
 from momalisa.spec import WalkSpec
 from momalisa.storage import CONTENT_TYPES, LocalStorage, film_key
 from tests.support.app import App
@@ -50,6 +51,19 @@ def add_film(app: App, walk_id: str, *prompts: str, **fields: Any) -> None:
             digest=spec.digest(),
             result=result,
         )
+
+
+def add_webp(app: App, walk_id: str, *, is_stored: bool = True) -> None:
+    """Give a film the WebP that newer ones have; one that is not stored was lost."""
+    with writing(app.database) as session:
+        walk = walks.get(session=session, walk_id=walk_id)
+        assert walk is not None
+        walk.files = {**walk.files, "webp": film_key(walk_id, "film.webp")}
+        spec = WalkSpec.from_stored(walk.spec)
+    store = LocalStorage(app.home / "store")
+    if is_stored and not store.exists(walk.files["webp"]):
+        frames = decode_gif(store.get(walk.files["gif"]), spec.fps)[: len(spec.places())]
+        store.put(walk.files["webp"], encode_shown_film(spec, frames), CONTENT_TYPES[".webp"])
 
 
 def add_foreign_film(app: App) -> None:

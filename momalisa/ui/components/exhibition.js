@@ -133,23 +133,32 @@ class Exhibition {
   }
 }
 
-async function loadFigure({ title, lines, alt, film, poster }, playing) {
+async function loadFigure({ title, lines, alt, film, fallback, poster }, playing) {
   const picture = createElement("img")
   picture.alt = alt
-  picture.src = playing && !reducedMotion.matches ? film : poster
-  const timer = setTimeout(() => picture.removeAttribute("src"), LOAD_TIMEOUT)
-  try {
-    await picture.decode()                // also rejects when `src` is removed
-  } catch {
+  const moves = playing && !reducedMotion.matches
+  if (!await load(picture, moves ? film : poster) && !(moves && fallback && await load(picture, fallback))) {
     return undefined
-  } finally {
-    clearTimeout(timer)
   }
   const label = createElement("figcaption")
   label.append(createElement("p", "title", title), ...lines.map(line => createElement("p", "line", line)))
   const figure = createElement("figure")
   figure.append(picture, label)
   return figure
+}
+
+// Loads a picture; returns whether that worked.
+async function load(picture, url) {
+  picture.src = url
+  const timer = setTimeout(() => picture.removeAttribute("src"), LOAD_TIMEOUT)
+  try {
+    await picture.decode()                // also rejects when `src` is removed
+    return true
+  } catch {
+    return false
+  } finally {
+    clearTimeout(timer)
+  }
 }
 
 function createElement(tag, className = "", text = "") {

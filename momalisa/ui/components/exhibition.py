@@ -10,13 +10,17 @@ _EXHIBITION = register_component("exhibition")
 
 @dataclass(frozen=True)
 class Slide:
-    """A film with its label; `film` and `poster` are URLs, `alt` is the alternative text."""
+    """A film with its label; `film` and `poster` are URLs, `alt` is the alternative text.
+
+    `fallback` is the GIF's URL, where the film is a WebP that may be missing.
+    """
 
     id: str
     title: str
     lines: tuple[str, ...]
     alt: str
     film: str
+    fallback: str
     poster: str
     seconds: float
 

@@ -37,8 +37,9 @@ function createItem(card) {
   if (card.poster) poster.src = card.poster
   picture.append(poster)
   link.append(picture, createElement("div", "title", card.title), createElement("div", "meta", card.meta))
-  link.onpointerenter = event => event.pointerType === "mouse" && play(picture, card.film)
-  link.onfocus = () => link.matches(":focus-visible") && play(picture, card.film)
+  const films = [card.film, card.fallback].filter(Boolean)
+  link.onpointerenter = event => event.pointerType === "mouse" && play(picture, films)
+  link.onfocus = () => link.matches(":focus-visible") && play(picture, films)
   link.onpointerleave = link.onblur = () => stop(picture)
   const item = createElement("li")
   item.append(link)
@@ -59,13 +60,16 @@ function retryPosters(list, message) {
   update()
 }
 
-function play(picture, url) {
-  if (reducedMotion.matches || !url || picture.querySelector(".film")) return
+// Plays the first of these films that can be loaded.
+function play(picture, films) {
+  if (reducedMotion.matches || !films.length || picture.querySelector(".film")) return
   clearTimeout(picture.wait)
   picture.wait = setTimeout(() => {
     const film = createElement("img", "film")
     film.alt = ""
     film.onload = () => film.classList.add("ready")
+    const [url, ...others] = films
+    film.onerror = () => { if (others.length) film.src = others.shift() }
     film.src = url
     picture.append(film)
   }, HOVER_DELAY)

@@ -10,7 +10,10 @@ _GRID = register_component("grid")
 
 @dataclass(frozen=True)
 class Card:
-    """A poster with title and details; `film` is played on hover or focus, `href` opened."""
+    """A poster with title and details; `film` is played on hover or focus, `href` opened.
+
+    `fallback` is the GIF's URL, where the film is a WebP that may be missing.
+    """
 
     id: str
     title: str
@@ -18,6 +21,7 @@ class Card:
     alt: str
     poster: str
     film: str
+    fallback: str
     href: str
 
 

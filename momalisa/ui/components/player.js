@@ -1,8 +1,9 @@
 // Plays one film, or two in sync: play, pause, speed, slider, arrow keys. Two films are shown side
 // by side, or as one picture: with a wipe between them, or as their difference.
 //
-// The frames of each GIF are decoded once, with ImageDecoder. Without it (older browsers, pages
-// without https) the GIFs themselves are shown; they pause on their first frame.
+// A film is a WebP or a GIF, whose frames are decoded once, with ImageDecoder. Without it (older
+// browsers, pages without https) the films themselves are shown; they pause on their first frame.
+// Where the WebP cannot be had, its GIF is shown instead.
 
 const MAX_PIXELS = 48e6                   // decoded pixels in memory, of all films together
 const RETRY = 5000                        // milliseconds until a failed film is loaded again
@@ -215,6 +216,11 @@ function saveViewInUrl(view) {
   history.replaceState(history.state, "", url)
 }
 
+// The type of a film by its first bytes: a GIF's are "GIF8", a WebP's "RIFF".
+function typeOf(data) {
+  return new Uint8Array(data)[0] === "R".charCodeAt(0) ? "image/webp" : "image/gif"
+}
+
 class Missing extends Error {}
 
 class Unreachable extends Missing {
@@ -232,9 +238,18 @@ async function fetchFilm(url) {
   }
 }
 
+// Fetches the first of these films that is there.
+async function fetchFirst(urls) {
+  for (const url of urls.slice(0, -1)) {
+    const response = await fetchFilm(url)
+    if (response.ok || response.status === 503) return response
+  }
+  return fetchFilm(urls.at(-1))
+}
+
 class Screen {
-  constructor({ url, alt, title, poster, size }) {
-    this.url = url
+  constructor({ url, fallback, alt, title, poster, size }) {
+    this.urls = fallback ? [url, fallback] : [url]
     this.alt = alt
     this.frames = []
     this.element = document.createElement("figure")
@@ -262,10 +277,11 @@ class Screen {
   }
 
   async decodeFrames(maxPixels) {
-    const response = await fetchFilm(this.url)
+    const response = await fetchFirst(this.urls)
     if (response.status === 503) throw new Unreachable()
     if (!response.ok) throw new Missing("The film's file is not where it should be.")
-    const decoder = new ImageDecoder({ data: await response.arrayBuffer(), type: "image/gif" })
+    const data = await response.arrayBuffer()
+    const decoder = new ImageDecoder({ data, type: typeOf(data) })
     await decoder.tracks.ready
     await decoder.completed
     const track = decoder.tracks.selectedTrack
@@ -304,7 +320,9 @@ class Screen {
       this.image = document.createElement("img")
       this.image.alt = this.alt
       this.image.onload = () => this.freeze()
-      this.image.src = this.url
+      const [url, ...others] = this.urls
+      this.image.onerror = () => { if (others.length) this.image.src = others.shift() }
+      this.image.src = url
       this.canvas.before(this.image)
     }
     this.image.hidden = !playing

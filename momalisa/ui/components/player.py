@@ -10,14 +10,16 @@ _PLAYER = register_component("player")
 
 @dataclass(frozen=True)
 class Film:
-    """The player's input: URL of the GIF, alternative text, width in pixels, and options.
+    """The player's input: URL of the film, alternative text, width in pixels, and options.
 
-    `changes` are the perceived changes from frame to frame, in display order.
+    `fallback` is the URL of the GIF, where the film is a WebP that may be missing. `changes` are
+    the perceived changes from frame to frame, in display order.
     """
 
     url: str
     alt: str
     size: int
+    fallback: str = ""
     poster: str = ""
     title: str = ""
     changes: Sequence[float] = ()

@@ -41,7 +41,7 @@ def _card(walk: Walk) -> Card:
         meta=f"{walk.created_at.year}, {wall_label.caption(walk)}{' ★' if walk.star else ''}",
         alt=f"Poster: {film_detail.alt_text(walk)}",
         poster=history.file_url(walk, "poster"),
-        film=history.file_url(walk, "gif"),
+        **history.film_urls(walk),
         href=navigation.film_address(walk.id),
     )
 
