@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from momalisa.ui.compare import blind_vote, side_by_side
+from momalisa.ui.compare import blind_vote, scrub_pair, side_by_side
 
 st.title("Compare", anchor=False)
 left, right = side_by_side.films_in_url()
@@ -17,6 +17,7 @@ with st.container():  # always there, so that the fields below never move
         side_by_side.show_films(left, right)
         if side_by_side.are_finished(left, right):
             side_by_side.show_differences(left, right)
+            scrub_pair.show_film_pair(left, right)
 
 st.header("Linear beside non-linear", anchor=False)
 st.text(

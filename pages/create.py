@@ -30,7 +30,7 @@ with form_column:
             st.text(estimate.describe_estimate(spec))
     if shown:
         st.error("The walk cannot begin yet: please look at the sentences above.")
-    if spec and (walk is None or walk.digest != spec.digest()):
+    if spec and walk and walk.digest != spec.digest():
         scrub.show_draft_scrubber(spec)
 
 with film_column:

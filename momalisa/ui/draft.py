@@ -19,6 +19,7 @@ from momalisa.models.cards import ModelCard
 from momalisa.models.registry import available, find, find_for_visitor
 from momalisa.settings import settings
 from momalisa.spec import LEFT_OUT, SEED_LIMIT, STOPS, Stop, WalkSpec, explain
+from momalisa.ui.create.presets import PLACEHOLDERS
 from momalisa.ui.create.quality import QUALITIES, find_quality, steps_of
 from momalisa.walk_cost import WalkTooLarge, check_cost
 
@@ -296,6 +297,29 @@ def validate() -> tuple[WalkSpec | None, dict[str, str]]:
     except MomaLisaError as error:
         return None, {"model": _explain_model(spec.model, error)}
     return spec, {}
+
+
+def settings_to_paint() -> WalkSpec | None:
+    """The draft's settings with any two stops, to paint one of its own; None if they are wrong."""
+    names = ("model", "size", "steps", "guidance", "negative", "mode", "without", "interpolation")
+    stops = [{"prompt": prompt} for prompt in PLACEHOLDERS[:2]]
+    with suppress(ValidationError, MomaLisaError):
+        spec = WalkSpec(stops=stops, **{name: field_value(name) for name in names})
+        find_for_visitor(spec.model)
+        return spec
+    return None
+
+
+def typed_stops() -> list[tuple[str, str, int]]:
+    """The key, the text and the seed of each prompt's field; without those of a wrong seed."""
+    stops = []
+    for stop_id in stop_ids():
+        with suppress(ValidationError):
+            seed = Stop.model_validate(
+                {"prompt": "any", "seed": widget_value(f"seed_{stop_id}")}
+            ).seed
+            stops.append((f"prompt_{stop_id}", str(widget_value(f"prompt_{stop_id}")), seed))
+    return stops
 
 
 def _explain_model(name: str, error: MomaLisaError) -> str:

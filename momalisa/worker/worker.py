@@ -142,8 +142,8 @@ class Worker:
             self._machine.note_death()
             if not once:
                 self._start_courier()
-                self._prepare()
                 self._live.open()
+                self._prepare()
             while not self._ends and (self._do_next() or not once):
                 pass
             if once:

@@ -1,6 +1,7 @@
 """Compare: two films or walks side by side, and the blind vote."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -287,3 +288,34 @@ def test_the_more_preferred_film_is_named_first() -> None:
         "In 23 votes curators preferred even to linear 14 times, linear 6 times, and saw no "
         "difference 3 times."
     )
+
+
+def test_two_films_of_one_way_are_dragged_over_at_once(visit: Visit, add_film: MakeWalk) -> None:
+    left, right = add_film("a moon", "a sea"), add_film("a moon", "a sea", pacing="ease")
+    data = component_data(visit("compare", a=left.id, b=right.id), "scrubber")
+    assert data["legs"] == [["a moon", "a sea"]]
+    linear, ease = (track["curve"] for track in data["tracks"])
+    assert (linear, ease[0], ease[-1], len(ease)) == ([], 0.0, 1.0, 101)
+    assert ease[25] < 0.25 < 0.75 < ease[75]
+    assert data["live_url"]
+
+
+@pytest.mark.parametrize("other", [{"pacing": "even"}, {"pacing": "ease", "steps": 9}, {}])
+def test_two_films_whose_places_are_not_known_are_not(
+    visit: Visit, add_film: MakeWalk, other: dict[str, Any]
+) -> None:
+    """With even pacing the places of the frames are measured; else both have to be one way."""
+    left, right = add_film("a moon", "a sea"), add_film("a moon", "a hill", **other)
+    at = visit("compare", a=left.id, b=right.id)
+    assert "Look between the frames of both" not in [each.label for each in at.expander]
+
+
+def test_two_pacings_are_looked_along_before_they_are_walked(visit: Visit) -> None:
+    at = visit("compare")
+    widget(at, "text_input", "From").set_value("a moon")
+    widget(at, "text_input", "To").set_value("a sea").run()
+    data = component_data(at, "scrubber")
+    assert [track["title"] for track in data["tracks"]] == ["linear", "dense-middle"]
+    assert data["live_url"]
+    widget(at, "button_group", "Linear beside").set_value("even").run()
+    assert "Look along both ways" not in [each.label for each in at.expander]

@@ -13,12 +13,24 @@ from starlette.testclient import TestClient
 from db import stills
 from db.models import Still
 from db.session import reading, writing
+from momalisa.engine.frame_cache import frame_key
 from momalisa.settings import settings
-from momalisa.spec import WalkSpec
+from momalisa.spec import Place, WalkSpec
 from momalisa.ui.create import scrub
+from momalisa.ui.create.current_walk import EMPTY_WALL
 from momalisa.ui.http import stills as door
+from momalisa.ui.submit import spec_of
 from tests.support.asgi import request
-from tests.support.pages import MakeWalk, UpdateWalk, Visit, component_data, spec, widget
+from tests.support.pages import (
+    MakeWalk,
+    UpdateWalk,
+    Visit,
+    component_data,
+    spec,
+    texts,
+    type_prompts,
+    widget,
+)
 from tests.support.waiting import wait_until
 
 KEY = "ab" + "0" * 62
@@ -180,7 +192,8 @@ def test_the_scrubber_gets_the_frames_and_the_url_of_stills(
         [1.0, f"/pictures/frames/{'b' * 64}.png"],
     ]
     question = parse_qs(urlsplit(data["still_url"]).query)
-    assert WalkSpec.model_validate_json(question["spec"][0]).digest() == walk.digest
+    asked, made = WalkSpec.model_validate_json(question["spec"][0]), spec_of(walk)
+    assert frame_key(asked, Place(1, 0.5), "model") == frame_key(made, Place(1, 0.5), "model")
 
 
 def test_with_even_pacing_only_the_frames_at_stops_are_located(add_film: MakeWalk) -> None:
@@ -189,15 +202,24 @@ def test_with_even_pacing_only_the_frames_at_stops_are_located(add_film: MakeWal
     assert [way for way, _ in scrub.located_frames(walk, spec(pacing="even"))] == [0.0, 1.0]
 
 
-@pytest.mark.parametrize(("seconds", "live"), [(14.0, True), (16.0, False)])
+@pytest.mark.parametrize(
+    ("seconds", "live", "direct"),
+    [(2.0, True, True), (4.0, True, False), (14.0, True, False), (16.0, False, False)],
+)
 def test_stills_are_requested_only_from_a_fast_model(
-    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk, seconds: float, live: bool
+    visit: Visit,
+    add_film: MakeWalk,
+    update_walk: UpdateWalk,
+    seconds: float,
+    live: bool,
+    direct: bool,
 ) -> None:
+    """And as one drags only from a faster one."""
     walk = add_film()
     walk.seconds = seconds  # for 3 frames
     update_walk(walk, progress=[[0, "a" * 64]])
     data: dict[str, Any] = component_data(visit("create", walk=walk.id), "scrubber")
-    assert bool(data["still_url"]) == live
+    assert (bool(data["still_url"]), bool(data["live_url"])) == (live, direct)
     assert ("about" in data["hint"]) != live
 
 
@@ -206,23 +228,61 @@ def test_without_frames_there_is_no_scrubber(visit: Visit, add_film: MakeWalk) -
     assert "Look between the frames" not in [each.label for each in at.expander]
 
 
-@pytest.mark.parametrize(("seconds", "live"), [(3.0, True), (600.0, False), (0.0, False)])
-def test_a_draft_has_a_scrubber_if_the_model_is_fast(
-    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk, seconds: float, live: bool
+@pytest.mark.parametrize(
+    ("seconds", "live", "direct"),
+    [(0.0, True, True), (2.0, True, True), (9.0, True, False), (600.0, False, False)],
+)
+def test_a_draft_hangs_on_the_wall_if_the_model_is_fast(
+    visit: Visit,
+    add_film: MakeWalk,
+    update_walk: UpdateWalk,
+    seconds: float,
+    live: bool,
+    direct: bool,
 ) -> None:
+    """A distilled one is before the first film says so."""
     if seconds:
         walk = add_film(size=256)
-        walk.seconds = seconds
+        walk.seconds = seconds  # for 3 frames
         update_walk(walk)
     at = visit("create")
     widget(at, "text_input", "From").input("a moon")
     widget(at, "text_input", "To").input("a lake")
     at.run()
-    assert ("Look along the way" in [each.label for each in at.expander]) == live
-    if live:
-        data = component_data(at, "scrubber")
-        assert (data["legs"], data["frames"]) == ([["a moon", "a lake"]], [])
-        assert data["still_url"]
+    if not live:
+        assert EMPTY_WALL in texts(at)
+        return
+    data = component_data(at, "scrubber")
+    assert (data["legs"], data["frames"]) == ([["a moon", "a lake"]], [])
+    assert (bool(data["still_url"]), bool(data["live_url"])) == (True, direct)
+    assert [(stop["prompt"], stop["seed"]) for stop in data["stops"]] == [
+        ("a moon", 7),
+        ("a lake", 8),
+    ]
+
+
+def test_the_first_prompt_is_painted_before_there_is_a_walk(visit: Visit) -> None:
+    at = visit("create")
+    widget(at, "text_input", "From").input("a moon")
+    at.run()
+    data = component_data(at, "scrubber")
+    assert (data["legs"], data["empty"]) == ([], EMPTY_WALL)
+    assert [stop["prompt"] for stop in data["stops"]] == ["a moon", ""]
+    question = parse_qs(urlsplit(data["live_url"]).query)
+    assert WalkSpec.model_validate_json(question["spec"][0]).size == 256
+
+
+def test_the_pictures_of_a_draft_stay_when_its_pacing_changes(visit: Visit) -> None:
+    at = type_prompts(visit("create"), "a moon", "a lake").run()
+    before = component_data(at, "scrubber")["live_url"]
+    widget(at, "button_group", "Pacing").set_value("ease").run()
+    assert component_data(at, "scrubber")["live_url"] == before
+
+
+def test_wrong_settings_paint_nothing(visit: Visit) -> None:
+    at = visit("create")
+    widget(at, "number_input", "Steps").set_value(0).run()
+    assert EMPTY_WALL in texts(at)
 
 
 def test_the_current_walk_has_one_scrubber(

@@ -209,4 +209,5 @@ def test_a_new_session_lists_the_walks_in_progress(visit: Visit, enqueue_walk: M
 
 @pytest.mark.parametrize("nonsense", ["nosuch", "../../etc/passwd", "'; drop table walks", ""])
 def test_an_unknown_id_shows_an_empty_frame(visit: Visit, nonsense: str) -> None:
-    assert "Your film will hang here." in texts(visit("create", walk=nonsense, use=nonsense))
+    at = visit("create", walk=nonsense, use=nonsense)
+    assert component_data(at, "scrubber")["empty"] == "Your film will hang here."

@@ -1,6 +1,7 @@
 """Two films side by side: choosing them, playing them in step, and their differences."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from statistics import fmean
 
@@ -9,6 +10,7 @@ from pydantic import ValidationError
 
 from db.models import State, Walk
 from momalisa.engine import perception
+from momalisa.errors import MomaLisaError
 from momalisa.pacing import PACINGS, PacingName
 from momalisa.spec import WalkSpec, explain
 from momalisa.ui import (
@@ -22,6 +24,7 @@ from momalisa.ui import (
     submit,
     wall_label,
 )
+from momalisa.ui.compare import scrub_pair
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.create import form, progress
 from momalisa.ui.create.presets import PLACEHOLDERS, PRESETS
@@ -162,8 +165,11 @@ def show_pacing_comparison() -> None:
     )
     if not sign_in.may(Action.MAKE):
         sign_in.show_invitation(Action.MAKE)
-    elif st.button("Walk both ways", key="both_ways", type="primary"):
+        return
+    if st.button("Walk both ways", key="both_ways", type="primary"):
         _submit_both(pacing)
+    with suppress(ValidationError, MomaLisaError):  # said once the button is pressed
+        scrub_pair.show_draft_pair(*_specs(pacing))
 
 
 def _fill_prompts(prompts: Sequence[str]) -> None:
@@ -171,14 +177,20 @@ def _fill_prompts(prompts: Sequence[str]) -> None:
         st.session_state[f"duo_prompt_{place}"] = prompt
 
 
-def _submit_both(pacing: PacingName) -> None:
+def _specs(pacing: PacingName) -> tuple[WalkSpec, WalkSpec]:
+    """The walk between both prompts in either pacing. Raises ValidationError."""
     stops = [{"prompt": st.session_state[f"duo_prompt_{n}"], "seed": 7 + n} for n in (0, 1)]
+    spec = WalkSpec.model_validate(draft.default_fields() | {"stops": stops})
+    return spec, submit.replace_fields(spec, pacing=pacing)
+
+
+def _submit_both(pacing: PacingName) -> None:
     try:
-        spec = WalkSpec.model_validate(draft.default_fields() | {"stops": stops})
+        specs = _specs(pacing)
     except ValidationError as error:
         st.session_state.duo_problems = explain(error)
         st.rerun()
     st.session_state.duo_problems = {}
     with error_display.errors_as_toasts():
-        both = submit.submit_walks([spec, submit.replace_fields(spec, pacing=pacing)])
+        both = submit.submit_walks(specs)
         navigation.open_page(page_paths.COMPARE, dict(zip(SIDES, both, strict=True)))

@@ -1,9 +1,19 @@
-// A slider over a walk. It shows the nearest finished frame at once, faint, and the exact picture
-// once the slider rests, if the server can be asked for it.
+// A slider over a walk, or over two walks at once. While one drags, the worker is asked for the
+// newest place again and again, with one question under way at a time, so that nothing queues up.
+// Where no worker answers at once, the exact picture is asked for when the slider rests, and the
+// nearest finished frame is shown meanwhile, faint.
+//
+// Beside the slider, the prompts that are being typed are painted.
 
-const DEBOUNCE = 150                      // milliseconds without a move before a request
+const REST = 150                          // milliseconds without a move before the slow question
+const TYPING = 120                        // milliseconds without a key before a prompt is painted
+const AGAIN = 5000                        // milliseconds until a worker without time is asked again
 const MIDDLE = 0.5
-const TOLERANCE = 0.005                   // half a step of the slider
+const TOLERANCE = 0.0049                  // half a step of the slider
+const NEAR = 0.04                         // pictures farther away are faint, while one drags
+const RECENT = 100                        // milliseconds of moves that tell where a drag leads
+const MAX_PIXELS = 12e6                   // of all pictures in memory
+const REFUSED = [404, 422]                // a worker would not paint these either
 const scrubbers = new WeakMap()
 
 export default function ({ parentElement, data }) {
@@ -21,88 +31,328 @@ export default function ({ parentElement, data }) {
 
 class Scrubber {
   constructor(root, data) {
-    this.setData(data)
-    this.picture = root.querySelector(".picture")
-    this.picture.loading = "lazy"
-    // The frame may have been evicted from the cache.
-    this.picture.onerror = () => this.picture.removeAttribute("src")
-    this.at = root.querySelector(".at")
-    this.now = root.querySelector(".now")
+    this.root = root
+    for (const part of ["way", "at", "now", "empty"]) this[part] = root.querySelector(`.${part}`)
     this.slider = root.querySelector(".spot")
-    this.slider.max = this.legs.length
-    this.slider.value = this.nearest(MIDDLE)?.[0] ?? MIDDLE
+    this.screens = data.tracks.map(() => new Screen())
+    root.classList.toggle("duo", this.screens.length > 1)
+    root.querySelector(".screens").replaceChildren(...this.screens.map(screen => screen.element))
+    this.trip = REST                      // milliseconds that the last answers took
+    this.directAgain = 0                  // when the worker may be asked directly again
+    this.take(data)
+    this.slider.value = this.nearestFrame(MIDDLE) ?? MIDDLE
     this.slider.oninput = () => this.onMove()
-    this.showNearest()
+    this.onInput = event => this.onTyped(event)
+    if (this.stops.length) document.addEventListener("input", this.onInput, true)
+    // In a closed expander nothing is loaded.
+    this.observer = new IntersectionObserver(([entry]) => {
+      this.isVisible = entry.isIntersecting
+      if (this.isVisible) this.show()
+      if (this.isVisible && this.startsAlone) this.ask()
+    })
+    this.observer.observe(root)
   }
 
-  setData({ id, legs, frames, still_url: stillUrl, hint }) {
-    this.id = id
-    this.legs = legs                      // [from, to], as prompts
-    this.frames = frames                  // [position, URL]
-    this.stillUrl = stillUrl              // base URL of exact pictures; blank if unavailable
-    this.hint = hint                      // shown below while there is no other message
+  take(data) {
+    this.data = data
+    this.id = data.id
+    this.legs = data.legs                 // [from, to], as prompts; none before both are typed
+    this.frames = data.frames             // [position, URL]
+    this.stillUrl = data.still_url        // of the slow way; blank if it is not open
+    this.liveUrl = data.live_url          // of the direct way, likewise
+    this.stops = data.stops               // {field, prompt, seed} of each prompt that can be typed
+    this.startsAlone = this.stops.length > 0
+    this.hint = data.hint                 // shown below while there is no other message
+    this.tracks = data.tracks             // {title, curve}: what `t` each screen shows on a leg
+    this.pictures = new Map()             // by position; the last one was used last
+    this.missing = new Set()              // positions of frames that the cache has lost
+    this.moves = []
+    this.painted = undefined              // the stop whose picture is shown by itself
+    this.settleTyped()
+    this.empty.textContent = data.empty
+    this.way.hidden = !this.legs.length
+    this.slider.max = Math.max(1, this.legs.length)
+    this.screens.forEach((screen, n) => screen.setTitle(this.tracks[n].title))
+    this.label()
   }
 
-  // The walk may be a draft that is being edited: then the picture is requested again.
+  // The walk may be a draft that is being edited: then its picture is asked for again.
   update(data) {
-    const changed = data.still_url !== this.stillUrl
-    this.setData(data)
-    this.slider.max = this.legs.length
-    if (changed && this.request) this.onMove()
+    const changed = ["still_url", "live_url", "frames", "tracks", "stops", "legs"]
+      .some(part => JSON.stringify(data[part]) !== JSON.stringify(this.data?.[part]))
+    if (!changed) return
+    this.cancelSlow()
+    this.take(data)
+    this.show()
+    if (this.wasAsked || this.startsAlone) this.isDirect ? this.ask() : this.askAtRest()
   }
 
-  get place() {
+  get isDirect() { return this.liveUrl && performance.now() >= this.directAgain }
+
+  // Where a track is at a position of the slider; both count whole legs.
+  onTrack({ curve }, position) {
+    if (!curve.length) return round(position)
+    const leg = Math.min(Math.floor(position), Math.max(0, this.legs.length - 1))
+    const part = (position - leg) * (curve.length - 1)
+    const low = Math.min(Math.floor(part), curve.length - 2)
+    return round(leg + curve[low] + (part - low) * (curve[low + 1] - curve[low]))
+  }
+
+  placesAt(position) { return this.tracks.map(track => this.onTrack(track, position)) }
+
+  nearestFrame(position) { return nearest(this.frames.map(([at]) => at), position) }
+
+  label() {
+    if (!this.legs.length) return
     const position = Number(this.slider.value)
     const leg = Math.min(Math.floor(position), this.legs.length - 1)
-    return { position, leg, t: (position - leg).toFixed(2) }
-  }
-
-  showNearest() {
-    const { position, leg, t } = this.place
     const [from, to] = this.legs[leg]
-    const label = `${Math.round(t * 100)} % of the way from ${from} to ${to}`
+    const label = `${Math.round((position - leg) * 100)} % of the way from ${from} to ${to}`
     this.slider.setAttribute("aria-valuetext", label)
-    this.picture.alt = `Picture at ${label}`
+    for (const screen of this.screens) screen.setLabel(`Picture at ${label}`)
     this.at.textContent = position.toFixed(2)
-    this.now.textContent = this.hint
-    const frame = this.nearest(position)
-    if (frame) this.show(frame[1], Math.abs(frame[0] - position) > TOLERANCE)
-    else this.picture.classList.add("near")
   }
 
-  nearest(position) {
-    const distance = frame => Math.abs(frame[0] - position)
-    return this.frames.toSorted((one, other) => distance(one) - distance(other))[0]
+  // Shows what is nearest to the slider's place, on each screen.
+  show() {
+    if (this.typed) return
+    const faintFrom = this.isDirect ? NEAR : TOLERANCE
+    this.placesAt(Number(this.slider.value)).forEach((place, n) => {
+      const frame = this.nearestFrame(place)
+      if (frame !== undefined && !this.missing.has(frame)) this.loadFrame(frame)
+      const found = nearest([...this.pictures.keys()], place)
+      if (found === undefined) return this.screens[n].setFaint(true)
+      this.empty.textContent = ""
+      this.screens[n].show(this.pictures.get(found), found)
+      this.screens[n].setFaint(Math.abs(found - place) > faintFrom)
+      this.keep(found, this.pictures.get(found))
+    })
   }
 
-  show(url, near) {
-    this.picture.src = url
-    this.picture.classList.toggle("near", near)
+  loadFrame(position) {
+    if (!this.isVisible || this.pictures.has(position)) return
+    this.missing.add(position)            // until it is there
+    const pictures = this.pictures
+    const [, url] = this.frames.find(([at]) => at === position)
+    fetch(url).then(response => response.ok ? response.blob() : Promise.reject(response.status))
+      .then(createImageBitmap)
+      .then(picture => { if (pictures === this.pictures) { this.keep(position, picture); this.show() } })
+      .catch(() => {})
+  }
+
+  // Keeps a picture; those that were not looked at for longest are dropped.
+  keep(position, picture) {
+    this.pictures.delete(position)
+    this.pictures.set(position, picture)
+    const most = Math.max(8, MAX_PIXELS / (picture.width * picture.height))
+    for (const old of this.pictures.keys()) {
+      if (this.pictures.size <= most) break
+      this.pictures.delete(old)
+      this.missing.delete(old)
+    }
   }
 
   onMove() {
-    this.close()
-    this.showNearest()
-    if (this.stillUrl && this.picture.classList.contains("near")) {
-      this.timer = setTimeout(() => this.loadExact(), DEBOUNCE)
+    const now = performance.now()
+    this.moves = this.moves.filter(([time]) => now - time < RECENT)
+    this.moves.push([now, Number(this.slider.value)])
+    this.typed = undefined
+    this.now.textContent = this.hint
+    this.label()
+    this.show()
+    this.isDirect ? this.ask() : this.askAtRest()
+  }
+
+  // Where the slider will be so many milliseconds from now, if the drag goes on as it does.
+  foresee(milliseconds) {
+    const now = performance.now(), position = Number(this.slider.value)
+    const moves = this.moves.filter(([time]) => now - time < RECENT)
+    if (moves.length < 2) return position
+    const [[since, from], [last, to]] = [moves[0], moves.at(-1)]
+    const speed = last > since ? (to - from) / (last - since) : 0
+    return Math.min(this.legs.length, Math.max(0, position + speed * milliseconds))
+  }
+
+  // The places to ask for now: of a drag where it will be when the answer comes, and half a trip
+  // later; else the slider's own. Places whose pictures are here are left out.
+  wanted() {
+    const here = Number(this.slider.value), there = this.foresee(this.trip)
+    const isMoving = Math.abs(there - here) > TOLERANCE && this.tracks.length === 1
+    const positions = isMoving ? [there, this.foresee(1.5 * this.trip)] : [isMoving ? there : here]
+    const places = positions.flatMap(position => this.placesAt(position))
+    return [...new Set(places)].filter(place => !this.isKnown(place))
+  }
+
+  isKnown(place) {
+    return Math.abs((nearest([...this.pictures.keys()], place) ?? Infinity) - place) < TOLERANCE
+  }
+
+  // Asks the worker until the picture of the slider's place, or of the typed prompt, is here.
+  async ask() {
+    this.wasAsked = true
+    if (this.asking || !this.isVisible) return
+    const asking = this.asking = new AbortController()
+    try {
+      while (!asking.signal.aborted && this.isDirect) {
+        const [question, keep] = this.nextQuestion() ?? []
+        if (!question) return
+        const began = performance.now()
+        const response = await fetch(`${this.liveUrl}&${question}`, { signal: asking.signal })
+        if (asking.signal.aborted) return
+        if (response.status !== 200) return await this.onRefused(response, asking)
+        await keep(await createImageBitmap(await response.blob()))
+        this.trip += 0.3 * (performance.now() - began - this.trip)
+        this.now.textContent = this.hint
+      }
+    } catch {
+      if (!asking.signal.aborted) this.now.textContent = "The app cannot be reached just now."
+    } finally {
+      if (this.asking === asking) this.asking = undefined
     }
   }
 
-  async loadExact() {
-    const { leg, t } = this.place
-    const request = this.request = new AbortController()
+  // The next question as a query, and what to do with its sheet of pictures; or nothing.
+  nextQuestion() {
+    const stop = this.typed ?? (this.legs.length ? undefined : this.stops.find(one => one.prompt))
+    if (stop) {
+      if (this.painted === key(stop)) return undefined
+      const query = new URLSearchParams({ prompt: stop.prompt, seed: stop.seed })
+      return [query, sheet => {
+        this.painted = key(stop)
+        this.empty.textContent = ""
+        this.screens[0].show(sheet, stop.prompt)
+        this.screens[0].setLabel(`Picture of ${stop.prompt}`)
+        this.screens[0].setFaint(false)
+      }]
+    }
+    this.painted = undefined
+    const places = this.legs.length ? this.wanted() : [], pictures = this.pictures
+    if (!places.length) return undefined
+    return [`at=${places.map(place => this.leg(place).join(":"))}`, async sheet => {
+      const side = sheet.height / places.length
+      const parts = places.map((_, n) => createImageBitmap(sheet, 0, n * side, sheet.width, side))
+      const cut = await Promise.all(parts)
+      if (pictures !== this.pictures) return
+      places.forEach((place, n) => this.keep(place, cut[n]))
+      this.show()
+    }]
+  }
+
+  async onRefused(response, asking) {
+    const message = await response.text()
+    if (asking.signal.aborted) return
+    if (REFUSED.includes(response.status)) {
+      this.now.textContent = message
+      return
+    }
+    this.directAgain = performance.now() + AGAIN
+    if (this.startsAlone) this.retry = setTimeout(() => this.ask(), AGAIN + 100)
+    if (!this.typed && this.legs.length) this.askAtRest()
+  }
+
+  // The slow way, by the history: one question once the slider rests, which replaces the last.
+  askAtRest() {
+    this.wasAsked = true
+    this.cancelSlow()
+    if (!this.stillUrl || !this.legs.length) return
+    if (this.wanted().length) this.resting = setTimeout(() => this.askSlowly(), REST)
+  }
+
+  cancelSlow() {
+    clearTimeout(this.resting)
+    this.slow?.abort()
+  }
+
+  async askSlowly() {
+    const slow = this.slow = new AbortController(), pictures = this.pictures
     this.now.textContent = "Painting this very place …"
     try {
-      const response = await fetch(`${this.stillUrl}&leg=${leg}&t=${t}`, { signal: request.signal })
-      if (response.ok) this.show(response.url, false)
-      this.now.textContent = response.ok ? this.hint : await response.text()
+      for (const place of this.placesAt(Number(this.slider.value))) {
+        if (this.isKnown(place)) continue
+        const [leg, t] = this.leg(place)
+        const url = `${this.stillUrl}&leg=${leg}&t=${t}`
+        const response = await fetch(url, { signal: slow.signal })
+        this.now.textContent = response.ok ? this.hint : await response.text()
+        if (!response.ok) return
+        const picture = await createImageBitmap(await response.blob())
+        if (slow.signal.aborted || pictures !== this.pictures) return
+        this.keep(place, picture)
+        this.show()
+      }
     } catch {
-      if (!request.signal.aborted) this.now.textContent = "The app cannot be reached just now."
+      if (!slow.signal.aborted) this.now.textContent = "The app cannot be reached just now."
     }
+  }
+
+  // The leg of a position, and how far it is on that, as the server reads them.
+  leg(position) {
+    const leg = Math.min(Math.floor(position), this.legs.length - 1)
+    return [leg, (position - leg).toFixed(2)]
+  }
+
+  // A prompt's field gives its text to the page when it is left; here it is seen key by key.
+  onTyped({ target }) {
+    const stop = this.stops.findIndex(({ field }) => target.closest?.(`.st-key-${field}`))
+    if (stop < 0 || !this.liveUrl) return
+    clearTimeout(this.typing)
+    this.typing = setTimeout(() => {
+      const prompt = target.value.trim()
+      this.typed = prompt ? { ...this.stops[stop], prompt, number: stop } : undefined
+      this.ask()
+    }, TYPING)
+  }
+
+  // The page knows what was typed by now, unless the visitor types on.
+  settleTyped() {
+    const { number, prompt } = this.typed ?? {}
+    if (number === undefined || this.stops[number]?.prompt !== prompt) return
+    this.typed = undefined
+    if (this.legs.length) this.slider.value = number
   }
 
   close() {
-    clearTimeout(this.timer)
-    this.request?.abort()
+    for (const timer of [this.typing, this.retry]) clearTimeout(timer)
+    this.cancelSlow()
+    this.asking?.abort()
+    this.observer.disconnect()
+    document.removeEventListener("input", this.onInput, true)
   }
+}
+
+// One picture, and its title where there are several.
+class Screen {
+  constructor() {
+    this.element = document.createElement("figure")
+    this.canvas = document.createElement("canvas")
+    this.canvas.className = "picture near"
+    this.canvas.setAttribute("role", "img")
+    this.title = document.createElement("figcaption")
+    this.element.append(this.canvas, this.title)
+  }
+
+  setTitle(title) { this.title.textContent = title }
+
+  setLabel(label) { this.canvas.setAttribute("aria-label", label) }
+
+  setFaint(isFaint) { this.canvas.classList.toggle("near", isFaint) }
+
+  show(picture, place) {
+    if (this.shown === picture) return
+    this.shown = picture
+    if (this.canvas.width !== picture.width || this.canvas.height !== picture.height) {
+      this.canvas.width = picture.width
+      this.canvas.height = picture.height
+    }
+    this.canvas.getContext("2d").drawImage(picture, 0, 0)
+    this.canvas.dataset.place = String(place)
+  }
+}
+
+function key({ prompt, seed }) { return `${seed} ${prompt}` }
+
+function round(position) { return Math.round(100 * position) / 100 }
+
+function nearest(positions, position) {
+  const distance = one => Math.abs(one - position)
+  return positions.reduce((best, one) => best === undefined || distance(one) < distance(best) ? one : best, undefined)
 }

@@ -16,8 +16,10 @@ from momalisa.ui import (
     submit,
     wall_label,
 )
-from momalisa.ui.create import progress
+from momalisa.ui.create import progress, scrub
 from momalisa.ui.policy import Action
+
+EMPTY_WALL = "Your film will hang here."
 
 
 def load_from_url() -> Walk | None:
@@ -92,11 +94,15 @@ def open_with(prompts: tuple[str, ...]) -> NoReturn:
 
 
 def show_empty_wall() -> None:
-    """Show an empty frame; and a message if the URL names a walk that does not exist."""
+    """Show the draft where the film will hang, else an empty frame.
+
+    And a message if the URL names a walk that does not exist.
+    """
     if {"walk", "use"} & st.query_params.keys():
         film_detail.show_missing_film(None)
-    with st.container(key="empty_wall", border=True):
-        st.text("Your film will hang here.")
+    if not scrub.show_draft_wall(EMPTY_WALL):
+        with st.container(key="empty_wall", border=True):
+            st.text(EMPTY_WALL)
 
 
 def show_unfinished(walk: Walk) -> None:

@@ -1,33 +1,96 @@
 """Scrubbers that show the picture at any place of a walk, before or after it is made."""
 
 import secrets
+from contextlib import suppress
 
 import streamlit as st
 
 from db.models import Walk
+from momalisa.errors import MomaLisaError
+from momalisa.models.registry import find_for_visitor
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
-from momalisa.ui import durations, sign_in, submit
-from momalisa.ui.components.scrubber import scrubber
+from momalisa.ui import draft, durations, sign_in, submit
+from momalisa.ui.components.scrubber import Sources, TypedStop, scrubber
 from momalisa.ui.create import estimate
-from momalisa.ui.http import media, stills
+from momalisa.ui.http import live, media, stills
 from momalisa.ui.policy import Action
 
 MAX_SECONDS_PER_PICTURE = 5.0
 """The most seconds that a picture may take to be computed while the visitor waits."""
+MAX_SECONDS_PER_LIVE_PICTURE = 1.0
+"""The most seconds that it may take to be asked for again and again, as one drags."""
+DRAG = "Drag along the way."
+_IRRELEVANT = ("frames", "pacing", "strength", "fps")
+"""Fields of a spec that the picture at a place does not depend on."""
+
+
+def show_draft_wall(empty: str) -> bool:
+    """Show the draft on the wall: its way, or the prompt that is being typed.
+
+    `empty` is what is read there before the first one. Returns whether pictures can be painted
+    meanwhile; if not, there is nothing.
+    """
+    spec, _ = draft.validate()
+    settings_alone = spec or draft.settings_to_paint()
+    if settings_alone is None or not may_paint(settings_alone):
+        return False
+    _show_draft(settings_alone, spec, "wall", empty)
+    return True
 
 
 def show_draft_scrubber(spec: WalkSpec) -> None:
     """Show the scrubber for the walk in the form, if a picture takes few enough seconds."""
+    if may_paint(spec):
+        with st.expander("Look along the way"):
+            _show_draft(spec, spec, "draft", "")
+
+
+def _show_draft(settings_alone: WalkSpec, spec: WalkSpec | None, name: str, empty: str) -> None:
+    """Show the scrubber for the form; without a `spec`, only the prompts that are typed."""
+    seconds = estimate.seconds_per_frame(settings_alone)
+    hint = "Type, and see each prompt." if spec is None else DRAG
+    if not _is_live(seconds):
+        hint = "Drag: the place is painted when you stop."
+    scrubber(
+        walk_id=name,
+        legs=legs_of(spec) if spec else [],
+        sources=find_sources(settings_alone, seconds),
+        stops=[TypedStop(*typed) for typed in draft.typed_stops()],
+        hint=hint if spec or _is_live(seconds) else "",
+        empty=empty,
+        key=f"between_{name}",
+    )
+
+
+def may_paint(spec: WalkSpec) -> bool:
+    """Whether this machine paints a picture of a walk in few enough seconds."""
+    if settings().endpoint or not sign_in.may(Action.MAKE):
+        return False
     seconds = estimate.seconds_per_frame(spec)
-    if settings().endpoint or seconds is None or seconds > MAX_SECONDS_PER_PICTURE:
-        return
-    if not sign_in.may(Action.MAKE):
-        return
-    with st.expander("Look along the way"):
-        _show_scrubber(
-            spec, [], "draft", live=True, hint="Drag: the place is painted when you stop."
-        )
+    if seconds is None:  # no film yet
+        with suppress(MomaLisaError):
+            return find_for_visitor(spec.model).distilled
+        return False
+    return seconds <= MAX_SECONDS_PER_PICTURE
+
+
+def _is_live(seconds: float | None) -> bool:
+    return seconds is None or seconds <= MAX_SECONDS_PER_LIVE_PICTURE
+
+
+def find_sources(
+    spec: WalkSpec, seconds: float | None, frames: list[tuple[float, str]] | None = None
+) -> Sources:
+    """The sources of a walk's pictures, where one takes this long; None if that is not known."""
+    looker = st.session_state.setdefault("looker", secrets.token_hex(8))
+    defaults = {name: WalkSpec.model_fields[name].default for name in _IRRELEVANT}
+    alike = spec.model_copy(update=defaults)
+    return Sources(
+        stills.still_url(alike, looker),
+        live.live_url(alike, looker) if _is_live(seconds) else "",
+        frames or [],
+    )
 
 
 def show_film_scrubber(walk: Walk) -> None:
@@ -38,23 +101,21 @@ def show_film_scrubber(walk: Walk) -> None:
     frames = located_frames(walk, spec)
     if not frames:
         return
-    live, hint = _live_mode(walk)
+    seconds, hint = can_paint_between(walk)
+    sources = Sources(frames=frames) if seconds is None else find_sources(spec, seconds, frames)
     with st.expander("Look between the frames"):
-        _show_scrubber(spec, frames, walk.id, live=live, hint=hint)
+        scrubber(
+            walk_id=walk.id,
+            legs=legs_of(spec),
+            sources=sources,
+            hint=hint,
+            key=f"between_{walk.id}",
+        )
 
 
-def _show_scrubber(
-    spec: WalkSpec, frames: list[tuple[float, str]], name: str, *, live: bool, hint: str
-) -> None:
-    looker = st.session_state.setdefault("looker", secrets.token_hex(8))
-    scrubber(
-        walk_id=name,
-        legs=[(here.prompt, there.prompt) for here, there in spec.legs],
-        frames=frames,
-        still_url=stills.still_url(spec, looker) if live else "",
-        hint=hint,
-        key=f"between_{name}",
-    )
+def legs_of(spec: WalkSpec) -> list[tuple[str, str]]:
+    """The prompts at both ends of each leg."""
+    return [(here.prompt, there.prompt) for here, there in spec.legs]
 
 
 def located_frames(walk: Walk, spec: WalkSpec) -> list[tuple[float, str]]:
@@ -71,14 +132,16 @@ def located_frames(walk: Walk, spec: WalkSpec) -> list[tuple[float, str]]:
     ]
 
 
-def _live_mode(walk: Walk) -> tuple[bool, str]:
-    """Whether pictures between the frames are computed on request, and the hint that says so."""
+def can_paint_between(walk: Walk) -> tuple[float | None, str]:
+    """The seconds of a picture between a film's frames, None if none is painted; and the hint."""
     if settings().endpoint:
-        return False, "Walks are made at an endpoint here, so only finished frames are shown."
+        return None, "Walks are made at an endpoint here, so only finished frames are shown."
     if not sign_in.may(Action.MAKE):
-        return False, "Finished frames are shown; members can look between them as well."
+        return None, "Finished frames are shown; members can look between them as well."
     seconds = walk.seconds / max(walk.frames_computed, 1)
     if seconds > MAX_SECONDS_PER_PICTURE:
         took = durations.format_duration(seconds)
-        return False, f"A picture takes {took} here, so the finished frame nearest by is shown."
-    return True, "Faint is the frame nearest by; the place itself is painted when you stop."
+        return None, f"A picture takes {took} here, so the finished frame nearest by is shown."
+    if _is_live(seconds):
+        return seconds, "Drag: what lies between the frames is painted as you go."
+    return seconds, "Faint is the frame nearest by; the place itself is painted when you stop."

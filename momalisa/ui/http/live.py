@@ -1,7 +1,8 @@
 """HTTP route for pictures that are painted as a visitor drags or types, by asking the worker.
 
 The history is left out, so that a picture takes hardly longer than its painting. Where no worker of
-this machine answers in time, neither does this route, and browsers ask `ui.http.stills` instead.
+this machine answers in time, no picture is sent, and browsers ask `ui.http.stills` instead.
+That is no error, so that consoles of browsers, and logs of proxies, do not fill with it.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 from anyio import fail_after
+from pydantic import ValidationError
 from starlette.datastructures import QueryParams
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -19,7 +21,7 @@ from starlette.routing import Route
 from momalisa.errors import MomaLisaError
 from momalisa.models.registry import find_for_visitor
 from momalisa.settings import settings
-from momalisa.spec import Place, Stop, WalkSpec
+from momalisa.spec import Place, Stop, WalkSpec, explain
 from momalisa.ui.http.addresses import address_of
 from momalisa.ui.http.permission import permit
 from momalisa.ui.http.stills import FROM_ELSEWHERE, NO_PLACE, WAITING_EACH, maker_of
@@ -47,8 +49,8 @@ _WAITING: Counter[str] = Counter()
 """Requests that wait for a picture, by address."""
 
 
-class NoWorker(MomaLisaError):
-    """No worker of this machine answers, or none has time; the message says so."""
+class NoPicture(MomaLisaError):
+    """No worker of this machine paints at once, or a prompt is not one yet; the message says so."""
 
 
 def live_url(spec: WalkSpec, visitor_id: str) -> str:
@@ -61,14 +63,14 @@ async def serve_live(request: Request) -> Response:
     """Answer with the pictures at places of the walk `spec`, one below the other in one WebP.
 
     `at` lists the places, as in `0:0.25,1:0.5`. With `prompt` and `seed` instead it is the picture
-    of that stop. 403 for requests from other sites, 404 for invalid places and stops, 422 for a
-    picture that is too much work, 503 if no worker paints it at once.
+    of that stop. 204 if no worker paints it at once, or the prompt is none (it is still typed), 403
+    for requests from other sites, 404 for invalid places, 422 for a picture that is too much work.
     """
     if request.headers.get("sec-fetch-site") == "cross-site":
         return PlainTextResponse(FROM_ELSEWHERE, status_code=403)
     address = address_of(request)
     if _WAITING[address] >= WAITING_EACH:
-        return _unavailable("Many pictures are being asked for just now. Please try again soon.")
+        return _no_picture("Many pictures are being asked for just now.")
     _WAITING[address] += 1
     try:
         question, sockets = await LIVE.run(_read_question, request)
@@ -77,8 +79,8 @@ async def serve_live(request: Request) -> Response:
         raise
     except WalkTooLarge as problem:
         return PlainTextResponse(str(problem), status_code=422)
-    except NoWorker as problem:
-        return _unavailable(str(problem))
+    except NoPicture as problem:
+        return _no_picture(str(problem))
     except (KeyError, ValueError, MomaLisaError):
         return PlainTextResponse(NO_PLACE, status_code=404)
     finally:
@@ -90,7 +92,8 @@ async def serve_live(request: Request) -> Response:
 def _read_question(request: Request) -> tuple[Question, list[Path]]:
     """What is asked, and the sockets of the workers to ask.
 
-    Raises KeyError, ValueError or MomaLisaError for an invalid spec or place, WalkTooLarge.
+    Raises KeyError, ValueError or MomaLisaError for an invalid spec or place, NoPicture,
+    WalkTooLarge.
     """
     params = request.query_params
     spec = WalkSpec.model_validate_json(params["spec"])
@@ -107,8 +110,11 @@ def _read_question(request: Request) -> tuple[Question, list[Path]]:
 
 
 def _spec_of_stop(spec: WalkSpec, params: QueryParams) -> WalkSpec:
-    """A walk with these settings that begins at the stop in the parameters. Raises ValueError."""
-    stop = Stop.model_validate({"prompt": params["prompt"], "seed": params.get("seed", "")})
+    """A walk with these settings that begins at the stop in the parameters. Raises NoPicture."""
+    try:
+        stop = Stop.model_validate({"prompt": params["prompt"], "seed": params.get("seed", "")})
+    except ValidationError as error:
+        raise NoPicture(" ".join(explain(error).values())) from error
     other = next(one for one in OTHER_STOPS if one.prompt != stop.prompt.casefold())
     return spec.model_copy(update={"stops": (stop, other), "loop": "once"})
 
@@ -123,7 +129,7 @@ def _read_place(spec: WalkSpec, text: str) -> Place:
 
 
 async def _ask(line: bytes, sockets: Sequence[Path]) -> bytes:
-    """Ask one worker after the other; returns the pictures. Raises NoWorker."""
+    """Ask one worker after the other; returns the pictures. Raises NoPicture."""
     problem = "No worker on this machine paints pictures at once."
     try:
         with fail_after(SECONDS):
@@ -136,8 +142,8 @@ async def _ask(line: bytes, sockets: Sequence[Path]) -> bytes:
                     return data
                 problem = head.error
     except TimeoutError:
-        raise NoWorker("The worker does not answer just now.") from None
-    raise NoWorker(problem)
+        raise NoPicture("The worker does not answer just now.") from None
+    raise NoPicture(problem)
 
 
 async def _ask_worker(line: bytes, path: Path) -> tuple[AnswerHead, bytes]:
@@ -157,8 +163,13 @@ def _picture(data: bytes) -> Response:
     return Response(data, media_type="image/webp", headers={"Cache-Control": "no-store"})
 
 
-def _unavailable(message: str) -> Response:
-    return PlainTextResponse(message, 503, {"Cache-Control": "no-store"})
+def _no_picture(reason: str) -> Response:
+    return Response(None, 204, {"Cache-Control": "no-store", "X-Reason": _ascii(reason)})
+
+
+def _ascii(text: str) -> str:
+    """The text as a header may have it: in one line, other letters as question marks."""
+    return " ".join(text.encode("ascii", "replace").decode().split())
 
 
 ROUTES = [Route(PATH, permit(Action.MAKE, answer_in_time(serve_live)))]

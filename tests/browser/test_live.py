@@ -1,0 +1,94 @@
+"""Create: pictures while one drags and types, from the worker directly or by the history."""
+
+import re
+import shutil
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.app import App
+from tests.support.browser import FILM_PATIENCE, Visitor, fill_field
+from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.browser
+
+MOVES = 60
+COUNT = """
+    window.asked = window.underWay = window.most = 0
+    const plain = window.fetch
+    window.fetch = async (url, options) => {
+        if (!String(url).includes("/pictures/live")) return plain(url, options)
+        asked++
+        most = Math.max(most, ++underWay)
+        try { return await plain(url, options) } finally { underWay-- }
+    }
+"""
+"""Runs in the page: counts the questions, and how many of them were under way at once."""
+
+
+@pytest.fixture(autouse=True)
+def worker_is_ready(app: App) -> None:
+    """Loading the model takes seconds, in which nothing is painted."""
+    wait_until(lambda: bool(app.query("SELECT name, device FROM workers WHERE device != ''")), 180)
+
+
+def drag(page: Page) -> None:
+    """Drag the slider from its start to its end and let go."""
+    box = page.get_by_label("Place on the way").bounding_box()
+    assert box is not None
+    for place in range(MOVES + 1):
+        page.mouse.move(box["x"] + box["width"] * place / MOVES, box["y"] + box["height"] / 2)
+        if place == 0:
+            page.mouse.down()
+    page.mouse.up()
+
+
+def test_a_prompt_is_painted_while_it_is_typed_and_the_way_as_one_drags(
+    app: App, visitor: Visitor
+) -> None:
+    page = visitor.page
+    page.add_init_script(COUNT)
+    page.goto(f"{app.url}/create")
+    expect(page.get_by_text("Your film will hang here.")).to_be_visible()
+
+    # Without leaving the field.
+    page.get_by_label("From", exact=True).press_sequentially("a red square on white")
+    picture = page.locator(".picture")
+    expect(picture).to_have_attribute("data-place", "a red square on white", timeout=FILM_PATIENCE)
+    expect(page.get_by_text("Your film will hang here.")).not_to_be_visible()
+
+    # With both prompts there is a way, and its other end is seen first: it was typed last.
+    fill_field(page, "To", "a stormy sea at night")
+    expect(picture).to_have_attribute("data-place", "1", timeout=FILM_PATIENCE)
+    asked_before = page.evaluate("asked")
+    drag(page)
+    place = page.get_by_label("Place on the way")
+    expect(place).to_have_attribute("aria-valuetext", re.compile("^100 %"))
+    expect(picture).to_have_class("picture", timeout=FILM_PATIENCE)
+    expect(picture).to_have_attribute("data-place", re.compile("^(1|0.99)$"))
+    assert page.evaluate("asked") - asked_before < MOVES, "one question for each move"
+    assert page.evaluate("most") == 1, "more than one question under way"
+    assert visitor.errors == []
+
+
+def test_without_a_worker_that_answers_at_once_the_place_is_painted_when_one_stops(
+    app: App, visitor: Visitor
+) -> None:
+    sockets = app.home / "workers" / "live"
+    hidden = sockets.rename(sockets.with_name("elsewhere"))
+    try:
+        page = visitor.page
+        page.goto(f"{app.url}/create")
+        fill_field(page, "From", "a yellow circle on black")
+        fill_field(page, "To", "green leaves on cream")
+        picture = page.locator(".picture")
+        expect(picture).to_have_class("picture", timeout=FILM_PATIENCE)
+        place = page.get_by_label("Place on the way")
+        place.focus()
+        page.keyboard.press("Home")
+        expect(picture).to_have_attribute("data-place", "0", timeout=FILM_PATIENCE)
+        assert app.query("SELECT id, state FROM stills WHERE state = 'done'")
+        assert visitor.errors == []
+    finally:
+        shutil.rmtree(sockets, ignore_errors=True)
+        hidden.rename(sockets)
