@@ -170,7 +170,7 @@ _FAULT_OF_THE_MACHINE: tuple[Mutation, ...] = (
     Mutation(
         "The proof asks whether the disk of the frames takes files",
         f"{_OUTAGES}::test_probe_looks_at_the_disk_of_the_cache",
-        (Edit("momalisa/worker/rendering.py", "                _check_disk(folder)\n", ""),),
+        (Edit("momalisa/worker/rendering.py", "check_disk(folder, PROBE_BYTES)", "pass"),),
     ),
     Mutation(
         "A machine with a fault waits before it is tried again",
