@@ -1,6 +1,6 @@
 """SQL of the Gallery: filters, full-text search and sort orders of done walks."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any, Literal, NamedTuple, TypedDict
 
@@ -24,6 +24,8 @@ from db.text import normalize_words
 
 SEARCH_LENGTH = 200
 """The most characters of a search that are read."""
+MOST_VALUES = 500
+"""Values that are offered to filter by: each visitor may invent some, and every page shows them."""
 MOST_TAGS = 20
 """The most tags that a query asks for: each is a subquery, and thousands take a planner minutes."""
 
@@ -140,15 +142,24 @@ def match_words(session: Session, words: list[str]) -> ColumnElement[bool]:
     return Walk.number.in_(select(_FULL_TEXT_INDEX.c.rowid).where(match))
 
 
-def list_filter_values(*, session: Session) -> dict[str, list[str]]:
-    """Return the values that films can be filtered by: "model", "pacing" and "tag", sorted."""
+def list_filter_values(*, session: Session, chosen: Iterable[str] = ()) -> dict[str, list[str]]:
+    """Return the values that films can be filtered by: "model", "pacing" and "tag", sorted.
+
+    At most MOST_VALUES of each, of tags those of most films, and those of the chosen ones that are
+    in use.
+    """
+    wanted = Tag.name.in_(list(dict.fromkeys(chosen))[:MOST_TAGS])
     select_values = _select_distinct_by_index if is_postgresql(session) else _select_distinct
     queries = {
         "model": select_values(Walk.model),
         "pacing": select_values(Walk.pacing),
-        "tag": select(Tag.name).distinct(),
+        "tag": select(Tag.name).group_by(Tag.name).order_by(func.count().desc(), Tag.name),
     }
-    return {name: sorted(session.scalars(query)) for name, query in queries.items()}
+    values = {
+        name: set(session.scalars(query.limit(MOST_VALUES))) for name, query in queries.items()
+    }
+    values["tag"].update(session.scalars(select(Tag.name).where(wanted)))
+    return {name: sorted(found) for name, found in values.items()}
 
 
 def _select_distinct(column: InstrumentedAttribute[str]) -> Select[str]:

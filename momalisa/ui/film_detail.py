@@ -136,7 +136,7 @@ def show_annotation_fields(walk: Walk) -> None:
     )
     st.multiselect(
         "Tags",
-        sorted({*history.all_tags(), *walk.tags}),
+        sorted({*history.usual_tags(), *walk.tags}),
         key=tags,
         accept_new_options=True,
         placeholder="Choose, or type a new one",
@@ -219,7 +219,7 @@ def _save_tags(walk_id: str, key: str) -> None:
     with history.writing() as session, suppress(KeyError):
         walk = _find_to_annotate(session, walk_id)
         seen = st.session_state[_baseline_key(key)]
-        options = {*history.all_tags(), *seen, *(walk.tags if walk else ())}
+        options = {*history.usual_tags(), *seen, *(walk.tags if walk else ())}
         tags = split_tags(st.session_state[key], options)
         curation.set_tags(session=session, walk_id=walk_id, tags=tags, known=seen)
     if any(len(tag) > curation.TAG_LENGTH for tag in tags):

@@ -84,8 +84,8 @@ def film_urls(walk: Walk) -> dict[str, str]:
     return {"film": webp, "fallback": gif} if webp else {"film": gif, "fallback": ""}
 
 
-def all_tags() -> list[str]:
-    """All tags in use."""
+def usual_tags() -> list[str]:
+    """The tags that most films have."""
     with reading() as session:
         return gallery_query.list_filter_values(session=session)["tag"]
 

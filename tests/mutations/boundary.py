@@ -44,7 +44,7 @@ REACH = (
         (
             Edit(
                 HOSTS,
-                'if not _is_own_origin(headers.get("origin"), hosts[0], names):',
+                "if not _is_own_origin(headers, hosts[0], names):",
                 "if not hosts[0]:",
             ),
         ),
@@ -52,7 +52,7 @@ REACH = (
     Mutation(
         "A page of another site cannot start an export with a picture in it",
         f"{TESTS_OF_HOSTS}::test_pictures_of_another_site_s_page_are_refused",
-        (Edit(HOSTS, "if _is_for_other_page(headers):", "if not headers:"),),
+        (Edit(HOSTS, 'if _is_for_other_page(headers, scope["path"]):', "if not headers:"),),
     ),
     Mutation(
         "Without sign-in, and unless the gallery is opened, nobody from elsewhere is let in",

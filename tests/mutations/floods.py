@@ -7,6 +7,46 @@ TESTS_OF_LIMITS = "tests/test_connection_limits.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
+        "No visitor's tags make the Gallery too large for all others",
+        "tests/db/test_gallery_query.py"
+        "::test_tags_that_are_offered_are_the_most_used_and_the_chosen",
+        (
+            Edit(
+                "db/gallery_query.py",
+                "session.scalars(query.limit(MOST_VALUES))",
+                "session.scalars(query)",
+            ),
+        ),
+    ),
+    Mutation(
+        "Of many names that the settings stand for, another one's pages are another site",
+        "tests/pages/test_hosts.py"
+        "::test_of_many_names_only_the_one_that_was_asked_for_is_the_apps_own",
+        (
+            Edit(
+                "momalisa/ui/http/hosts.py",
+                "(name == asked if asked else name in names)",
+                "bool(name)",
+            ),
+        ),
+    ),
+    Mutation(
+        "Another site's link signs nobody out",
+        "tests/pages/test_hosts.py::test_a_link_of_another_site_signs_nobody_out",
+        (Edit("momalisa/ui/http/hosts.py", " and not path.endswith(SIGN_OUT)", ""),),
+    ),
+    Mutation(
+        "A film's file is saved under no other kind of name",
+        "tests/pages/test_media.py::test_a_download_keeps_its_kind_whatever_name_is_requested",
+        (
+            Edit(
+                "momalisa/ui/http/media.py",
+                "download.removesuffix(suffix) + suffix",
+                "download",
+            ),
+        ),
+    ),
+    Mutation(
         "A request whose head does not end is closed before it fills the memory",
         f"{TESTS_OF_LIMITS}::test_an_endless_head_is_closed",
         (

@@ -61,7 +61,9 @@ def status(host: str | None, client: str = "127.0.0.1", path: str = "/", **heade
     return asyncio.run(asgi.request(path, app=APP, headers=sent, client=client))[0]
 
 
-def open_socket(host: str, origin: str | None = None, client: str = "127.0.0.1") -> Any:
+def open_socket(
+    host: str, origin: str | None = None, client: str = "127.0.0.1", forwarded_host: str = ""
+) -> Any:
     """The app's first message to a WebSocket."""
     messages: list[Any] = []
 
@@ -72,6 +74,7 @@ def open_socket(host: str, origin: str | None = None, client: str = "127.0.0.1")
         return {"type": "websocket.connect"}
 
     sent = [(b"host", host.encode()), *([(b"origin", origin.encode())] if origin else [])]
+    sent += [(b"x-forwarded-host", forwarded_host.encode())] if forwarded_host else []
     scope = {"type": "websocket", "path": "/_stcore/stream", "headers": sent}
 
     async def visit() -> None:
@@ -169,6 +172,40 @@ def test_a_proxy_that_keeps_the_origin_only_is_understood(monkeypatch: pytest.Mo
     configure(monkeypatch, visitors="view", hosts="gallery.example")
     opened = open_socket("127.0.0.1:8501", "https://gallery.example")
     assert opened == {"type": "websocket.accept", "host": "gallery.example"}
+
+
+def test_of_many_names_only_the_one_that_was_asked_for_is_the_apps_own(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Every workspace of a cloud has a name there: a stranger's page could use the app from it."""
+    configure(monkeypatch, visitors="all", hosts="*.cloud.example, gallery.example")
+    own, other = "https://mine-8501.cloud.example", "https://evil-8501.cloud.example"
+    name = own.removeprefix("https://")
+
+    def opens(host: str, origin: str, forwarded_host: str = "") -> bool:
+        opened = open_socket(host, origin, forwarded_host=forwarded_host)
+        return bool(opened["type"] == "websocket.accept")
+
+    assert opens(name, own)
+    assert opens(f"{name}:443", own)
+    assert opens("localhost:8501", own, name)
+    assert opens("localhost:8501", "https://gallery.example")
+    assert not opens(name, other)
+    assert not opens("localhost:8501", other, name)
+    assert not opens("localhost:8501", other)
+    assert not opens("gallery.example", other)
+    assert not opens("gallery.example", own)
+    assert status(name, origin=other) == 403
+
+
+def test_a_link_of_another_site_signs_nobody_out() -> None:
+    for site in ("cross-site", "same-site"):
+        sent = {"sec_fetch_site": site, "sec_fetch_mode": "navigate"}
+        assert status("localhost", path="/auth/logout", **sent) == 403
+        assert status("localhost", path="/oauth2callback", **sent) == 200
+    for site in ("same-origin", "none"):
+        sent = {"sec_fetch_site": site, "sec_fetch_mode": "navigate"}
+        assert status("localhost", path="/auth/logout", **sent) == 200
 
 
 def test_behind_a_proxy_nobody_counts_as_local(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,6 +66,17 @@ def test_a_record_is_asked_for_again_since_it_changes(app_home: Path) -> None:
     assert (status, headers["cache-control"]) == (200, "no-cache")
 
 
+def test_a_download_keeps_its_kind_whatever_name_is_requested(add_film: MakeWalk) -> None:
+    """What curators typed is in a film's settings: they must not be saved as a program."""
+    url, _, _ = history.file_url(add_film(), "gif").partition("?")
+    for asked, saved in (
+        ("a.bat", "a.bat.gif"),
+        ("a.gif", "a.gif"),
+        ("a.gif.exe", "a.gif.exe.gif"),
+    ):
+        assert get(url, f"download={asked}")[1]["content-disposition"].endswith(f"'{saved}")
+
+
 def test_a_download_has_the_requested_file_name(add_film: MakeWalk) -> None:
     url, _, query = history.file_url(add_film(), "gif", download="é 1.gif").partition("?")
     _, headers, _ = get(url, query)

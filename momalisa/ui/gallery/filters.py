@@ -23,7 +23,8 @@ class FilmQuery(NamedTuple):
 def show_filters() -> FilmQuery:
     """Show the fields for search, order and filters; returns their values."""
     with history.reading() as session:
-        choices = gallery_query.list_filter_values(session=session)
+        tags = st.query_params.get_all("tag")
+        choices = gallery_query.list_filter_values(session=session, chosen=tags)
     words, beside = st.columns([2, 1], vertical_alignment="bottom")
     with words:
         search = st.text_input(

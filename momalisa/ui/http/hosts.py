@@ -25,6 +25,8 @@ What they tell to whom is decided in `ui.http.health`.
 """
 FORWARDING_HEADERS = ("forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 """What proxies add; a request that has one comes from elsewhere."""
+SIGN_OUT = "/auth/logout"
+"""Streamlit's route that signs out."""
 POLICY_VIOLATION = 1008
 """The close code of refused WebSockets."""
 OTHER_SITES = "Other sites cannot send requests to MOMA Lisa."
@@ -73,10 +75,10 @@ def find_refusal(scope: Scope) -> Refusal | None:
             f"MOMA Lisa does not know the address {host or 'that you asked for'}. If it is hers, "
             "name it in MOMALISA_HOSTS."
         )
-    if _is_for_other_page(headers):
+    if _is_for_other_page(headers, scope["path"]):
         log.debug("refused: Sec-Fetch-Site %r", headers.get("sec-fetch-site"))
         return 403, OTHER_SITES
-    if not _is_own_origin(headers.get("origin"), hosts[0], names):
+    if not _is_own_origin(headers, hosts[0], names):
         log.debug("refused: Origin %r", headers.get("origin"))
         return 403, OTHER_SITES
     if not (is_local(scope) or is_open()):
@@ -118,25 +120,33 @@ def describe_exposure(address: str) -> str:
     )
 
 
-def _is_for_other_page(headers: Headers) -> bool:
+def _is_for_other_page(headers: Headers, path: str) -> bool:
     """Whether a browser asks for a page of another site, which has a picture of the app in it.
 
-    Such a request has no origin, and could keep the encoders busy. Links lead here, however.
+    Such a request has no origin, and could keep the encoders busy. Links lead here, however, but
+    to the route that signs out at once.
     """
-    site = headers.get("sec-fetch-site")
-    return site in ("cross-site", "same-site") and headers.get("sec-fetch-mode") != "navigate"
+    is_link = headers.get("sec-fetch-mode") == "navigate" and not path.endswith(SIGN_OUT)
+    return headers.get("sec-fetch-site") in ("cross-site", "same-site") and not is_link
 
 
-def _is_own_origin(origin: str | None, host: str, names: Sequence[str]) -> bool:
+def _is_own_origin(headers: Headers, host: str, names: Sequence[str]) -> bool:
     """Whether a request comes from the app's own pages, or from no page at all.
 
     Another port of this machine is another origin. A proxy may have changed the host, but not the
-    origin, which then has one of the names in the settings.
+    origin, which then has one of the names in the settings. One of many names that the settings
+    stand for is the app's only where a host says which: others may be strangers' apps.
     """
+    origin = headers.get("origin")
     if origin is None:
         return True
     own = parse_origin(origin)
-    return bool(own) and (own.lower() == host.lower() or is_named(parse_host(own), names))
+    name, asked = parse_host(own), parse_host(host)
+    if own and own.lower() == host.lower():
+        return True
+    if not is_named(asked, names):
+        asked = parse_host(headers.get("x-forwarded-host", ""))
+    return is_named(name, names) and (name == asked if asked else name in names)
 
 
 def _with_host_of_origin(scope: Scope) -> Scope:

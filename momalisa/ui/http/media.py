@@ -134,7 +134,11 @@ def _response_from_bucket(storage: Storage, key: str, download: str) -> Response
 def _headers(name: str, download: str) -> dict[str, str]:
     """Cache headers, and a download header if there is a file name to save under."""
     headers = {"Cache-Control": cache_control(name), "X-Content-Type-Options": "nosniff"}
-    return headers | (downloads.attachment_header(download) if download else {})
+    if not download:
+        return headers
+    # A link may ask for any name, and what curators typed is in the files: it stays what it is.
+    suffix = PurePosixPath(name).suffix
+    return headers | downloads.attachment_header(download.removesuffix(suffix) + suffix)
 
 
 def _servable_path(root: Path, key: str) -> Path | None:
