@@ -32,6 +32,8 @@ class DiffusersPipeline(ABC):
     pipeline_class: ClassVar[Any]
     load_options: ClassVar[dict[str, Any]] = {}
     """What `from_pretrained` needs for this family."""
+    optional_parts: ClassVar[tuple[str, ...]] = ()
+    """Components that a checkpoint may lack."""
     half: ClassVar[torch.dtype] = torch.float16
     """The precision on CUDA: that of the family's checkpoints."""
     upcasts_autoencoder: ClassVar[bool] = False
@@ -49,8 +51,8 @@ class DiffusersPipeline(ABC):
         """
         _silence_libraries()
         dtype = cls.half if device.type == "cuda" else torch.float32
-        index = read_config(folder / "model_index.json")
-        absent = {part: None for part, value in index.items() if value == [None, None]}
+        index = read_config(folder / "model_index.json") if cls.optional_parts else {}
+        absent = {part: None for part in cls.optional_parts if index.get(part) == [None, None]}
         options = absent | cls.load_options
         pipeline = cls.pipeline_class.from_pretrained(
             folder, dtype=dtype, local_files_only=True, use_safetensors=True, **options

@@ -22,6 +22,7 @@ class StableDiffusion3(TransformerPipeline):
     """A `StableDiffusion3Pipeline`."""
 
     pipeline_class: ClassVar[Any] = StableDiffusion3Pipeline
+    optional_parts: ClassVar[tuple[str, ...]] = ("text_encoder_3", "tokenizer_3")
     half: ClassVar[torch.dtype] = torch.float16
     largest_shift: ClassVar[float] = 1.16
     even_sigmas: ClassVar[bool] = False

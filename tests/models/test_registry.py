@@ -116,8 +116,8 @@ def test_a_folder_that_is_no_pipeline_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_foreign_pipeline_is_refused_by_name(tmp_path: Path) -> None:
-    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"}))
-    with pytest.raises(ModelBroken, match="is a FluxPipeline"):
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "WanPipeline"}))
+    with pytest.raises(ModelBroken, match="is a WanPipeline"):
         find(str(tmp_path))
 
 

@@ -206,7 +206,7 @@ CHECKPOINTS = (
         "tests/models/test_registry.py::test_pickled_weights_are_not_loaded",
         (
             Edit(
-                "momalisa/models/unet_pipeline.py",
+                "momalisa/models/diffusers_pipeline.py",
                 "use_safetensors=True, ",
                 "",
             ),
