@@ -120,7 +120,8 @@ def list_workers(session: Session) -> list[WorkerStatus]:
             pid=row.pid,
             device=row.device,
             home=row.home,
-            silent_seconds=_age(moment, row.seen_at),
+            # One seen far in the future was so before the clock was put back.
+            silent_seconds=abs((moment - row.seen_at).total_seconds()),
             failures=row.failures,
             problem=row.problem,
             paused_seconds=_seconds_left(moment, row.paused_until),

@@ -70,6 +70,13 @@ def _build_parser() -> argparse.ArgumentParser:
     restore = commands.add_parser("restore", help="bring a backup of the history back")
     restore.add_argument("file", type=Path, metavar="FILE")
     restore.set_defaults(run=_run_restore)
+    upgrade = commands.add_parser(
+        "upgrade",
+        help="bring the history up to date, without starting the app",
+        description="Brings a history of an earlier release up to date, as the next start of the "
+        "app would. Make a backup before.",
+    )
+    upgrade.set_defaults(run=_run_upgrade)
     queue.add_to(commands)
     doctor.add_to(commands)
     models = commands.add_parser("models", help="list the models that can be walked")
@@ -107,6 +114,14 @@ def _run_restore(options: argparse.Namespace) -> int:
     print(f"The history is that of {options.file}.")
     if previous is not None:
         print(f"The one until now: {previous}")
+    return DONE
+
+
+def _run_upgrade(options: argparse.Namespace) -> int:
+    from db.session import describe_location, migrate
+
+    migrate(settings().database)
+    print(f"The history is up to date: {describe_location(settings().database)}")
     return DONE
 
 

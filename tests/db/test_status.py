@@ -73,6 +73,16 @@ def test_workers_tell_their_silence_faults_and_pause(url: str) -> None:
     assert 0 < worker.paused_seconds <= 1000
 
 
+def test_worker_that_was_seen_before_the_clock_was_put_back_is_not_alive(url: str) -> None:
+    """It was dead, and `doctor`, /readyz and /metrics said for hours that films are made."""
+    with writing(url) as session:
+        worker_registry.record_heartbeat(session=session, name="w", pid=1, host="h")
+        ahead = database_now(session) + timedelta(hours=5)
+        session.execute(update(WorkerHeartbeat).values(seen_at=ahead))
+    [worker] = status_of(url).workers
+    assert not worker.is_alive
+
+
 def test_waiting_films_open_deletions_and_outdated_records_are_counted(url: str) -> None:
     enqueue_walk(url)
     walk = claim_walk(url)

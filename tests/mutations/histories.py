@@ -45,4 +45,22 @@ MUTATIONS: tuple[Mutation, ...] = (
         "test_film_waits_while_the_disk_of_its_store_is_not_mounted[store-store]",
         (Edit("momalisa/store_folder.py", " and not folder.exists():", ":"),),
     ),
+    Mutation(
+        "A walk deleted since its PostgreSQL backup stays deleted, whatever release that is of",
+        "tests/db/test_postgresql_restore.py::"
+        "test_walk_that_was_deleted_since_the_backup_stays_deleted[-1]",
+        (Edit("momalisa/__main__.py", "    migrate(settings().database)\n", ""),),
+    ),
+    Mutation(
+        "A worker seen before the clock was put back does not count as alive",
+        "tests/db/test_status.py::"
+        "test_worker_that_was_seen_before_the_clock_was_put_back_is_not_alive",
+        (
+            Edit(
+                "db/status.py",
+                "silent_seconds=abs((moment - row.seen_at).total_seconds())",
+                "silent_seconds=_age(moment, row.seen_at)",
+            ),
+        ),
+    ),
 )
