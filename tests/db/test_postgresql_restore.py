@@ -37,22 +37,23 @@ def test_walk_that_was_deleted_since_the_backup_stays_deleted(tmp_path: Path, re
         pytest.skip("PostgreSQL is not installed: apt-get install postgresql")
     with running_postgresql(programs) as server:
         url = server.fresh()
-        for _ in range(2):
-            enqueue_walk(url)
-            walk = claim_walk(url)
-            assert walk is not None
-            assert finish_walk(url, walk)
+        kept, gone = enqueue_walk(url), enqueue_walk(url)
+        for walk in (kept, gone):
+            claimed = claim_walk(url)
+            assert claimed is not None
+            assert claimed.id == walk.id
+            assert finish_walk(url, claimed)
         downgrade(url, release)
         run("pg_dump --format=custom --file=FILE 'DATABASE'", url, tmp_path)
         migrate(url)
         with writing(url) as session:
-            assert walks.delete(session=session, walk_id=walk.id)
+            assert walks.delete(session=session, walk_id=gone.id)
         get_engine(url).dispose()
         run(restore.replace("DATABASE", "'DATABASE'"), url, tmp_path)
         with reading(url) as session:
-            assert walks.count(session=session) == 1
-            assert deletions.is_deleted(session=session, walk_id=walk.id)
-            assert deletions.list_open(session=session) == [walk.id]
+            assert walks.find_existing_ids(session=session, ids=[kept.id, gone.id]) == {kept.id}
+            assert deletions.is_deleted(session=session, walk_id=gone.id)
+            assert deletions.list_open(session=session) == [gone.id]
         get_engine(url).dispose()
 
 
