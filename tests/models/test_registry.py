@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 
 from momalisa.errors import ModelBroken, ModelNotFound
 from momalisa.models import registry
@@ -133,7 +135,8 @@ def test_pickled_weights_are_not_loaded(make_pipeline: Any, tmp_path: Path) -> N
     folder = tmp_path / "model"
     shutil.copytree(make_pipeline(), folder)
     weights = next((folder / "unet").glob("*.safetensors"))
-    weights.rename(weights.with_suffix(".bin"))
+    torch.save(load_file(weights), weights.with_suffix(".bin"))
+    weights.unlink()
     with pytest.raises(ModelBroken):
         load(str(folder), "cpu")
 

@@ -88,13 +88,14 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "Films wait while the disk of their store is not mounted",
         "tests/worker/test_outages.py"
-        "::test_film_waits_while_the_disk_of_its_store_is_not_mounted[disk/store]",
+        "::test_film_waits_while_the_disk_of_its_store_is_not_mounted"
+        "[mnt/disk-mnt/disk/store]",
         (Edit("momalisa/storage/local.py", "            self._check_is_not_away()\n", ""),),
     ),
     Mutation(
         "A mountpoint without its disk takes no film",
         "tests/worker/test_outages.py"
-        "::test_film_waits_while_the_disk_of_its_store_is_not_mounted[disk]",
+        "::test_film_waits_while_the_disk_of_its_store_is_not_mounted[mnt/disk-mnt/disk]",
         (
             Edit(
                 "momalisa/storage/local.py",
