@@ -149,13 +149,11 @@ _ENDED: tuple[Mutation, ...] = (
         "The lease is kept while the end of a walk is written again",
         f"{_ENDS}::test_lease_is_renewed_while_the_end_is_retried",
         (
+            Edit("momalisa/worker/walk_ends.py", "queue.renew_lease(", "dict("),
             Edit(
-                "momalisa/worker/walk_ends.py",
-                "                queue.renew_lease(\n"
-                "                    session=session, **job.lease, lease_seconds=timing.lease, "
-                "**changes\n"
-                "                )\n",
-                "",
+                "momalisa/worker/lease.py",
+                "if job is None or job.status is LeaseStatus.LOST:",
+                "if job is None or job.ending or job.status is LeaseStatus.LOST:",
             ),
         ),
     ),

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -31,13 +33,17 @@ time.sleep(600)
 STARTED = "from pathlib import Path; import os; Path(os.environ['MOMALISA_HOME'], 'here').touch()"
 
 
-def hold(settings: Settings) -> "subprocess.Popen[str]":
-    """Start a process that holds the home's lock, as a worker of another app does."""
+@contextmanager
+def hold(settings: Settings) -> "Iterator[subprocess.Popen[str]]":
+    """Run a process that holds the home's lock, as a worker of another app does."""
     command = [sys.executable, "-c", HOLDER, str(settings.home)]
-    holder = subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True)
-    assert holder.stdout is not None
-    assert holder.stdout.readline() == "held\n"
-    return holder
+    with subprocess.Popen(command, cwd=CHECKOUT, stdout=subprocess.PIPE, text=True) as holder:
+        try:
+            assert holder.stdout is not None
+            assert holder.stdout.readline() == "held\n"
+            yield holder
+        finally:
+            holder.kill()
 
 
 def test_second_app_waits_and_takes_over(settings: Settings) -> None:
@@ -69,10 +75,8 @@ def test_hung_worker_of_an_app_that_is_gone_is_killed(settings: Settings) -> Non
 
 
 def test_worker_that_works_once_says_that_another_is_there(settings: Settings) -> None:
-    with hold(settings) as holder:
-        with pytest.raises(BadInput, match="Another worker"):
-            process.run(settings, once=True)
-        holder.kill()
+    with hold(settings), pytest.raises(BadInput, match="Another worker"):
+        process.run(settings, once=True)
 
 
 def test_names_of_one_device_have_one_lock(
