@@ -46,12 +46,14 @@ def hold(settings: Settings) -> "Iterator[subprocess.Popen[str]]":
             holder.kill()
 
 
-def test_second_app_waits_and_takes_over(settings: Settings) -> None:
+def test_second_app_waits_and_takes_over(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     """Two app servers on one home kept two workers."""
     with hold(settings) as holder:
         one = Supervisor(settings, command=[sys.executable, "-c", STARTED], pauses=(0.05, 0.2))
         one.start()
-        time.sleep(3)  # longer than it needs where the home is free
+        wait_until(lambda: "this one waits until it ends" in caplog.text)
         assert not (settings.home / "here").exists()
         holder.kill()
         holder.wait()
