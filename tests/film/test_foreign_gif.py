@@ -68,7 +68,7 @@ def test_too_many_pixels_are_refused_by_the_header(data: bytes) -> None:
 def test_a_frame_beyond_the_screen_is_refused() -> None:
     small, size = gif_header(64, 64), SIDE.to_bytes(2, "little")
     where = small.index(b",") + 5
-    with pytest.raises(BadInput):
+    with pytest.raises(BadInput, match="more than is read here"):
         describe_gif(small[:where] + size + size + small[where + 4 :])
 
 

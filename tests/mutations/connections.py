@@ -110,6 +110,22 @@ CONNECTIONS = (
         (Edit(RATE, "        await asyncio.sleep(wait)\n", ""),),
     ),
     Mutation(
+        "Pages of one address begin no more runs at a time than others can bear",
+        f"{TESTS_OF_RATE}::test_pages_of_one_address_begin_no_more_runs_than_may_begin_in_a_second",
+        (Edit(RATE, "        await asyncio.sleep(address.take())\n", ""),),
+    ),
+    Mutation(
+        "What a browser sends is read in small parts, so that others have their turn",
+        f"{TESTS_OF_RATE}::test_what_a_browser_sends_is_read_in_small_parts",
+        (
+            Edit(
+                RATE,
+                "_SelectorTransport.max_size = READ_BYTES",
+                "_SelectorTransport.max_size = 2**18",
+            ),
+        ),
+    ),
+    Mutation(
         "A page that sends on and on is disconnected",
         f"{TESTS_OF_RATE}::test_a_page_that_sends_on_and_on_is_disconnected",
         (Edit(RATE, "if late > MOST_LATE:", "if late < 0:"),),

@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from collections import deque
+import time
+from collections import Counter, deque
 from typing import Any
 
 import pytest
@@ -80,8 +81,11 @@ def test_a_page_that_sends_on_and_on_is_disconnected(monkeypatch: pytest.MonkeyP
     assert seen[-1] == {"type": "websocket.disconnect", "code": message_rate.POLICY_VIOLATION}
 
 
-def test_a_flood_of_messages_leaves_the_event_loop_to_others() -> None:
+def test_a_flood_of_messages_leaves_the_event_loop_to_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """10,000 reruns in one connection stopped every page and `/healthz` for 16 s."""
+    monkeypatch.setattr(message_rate, "OF_ADDRESS", Rate(10**6, 1.0))
     taken, rerun = 0, _rerun()
 
     async def app(_scope: Scope, receive: Receive, _send: Send) -> None:
@@ -107,3 +111,66 @@ def test_a_flood_of_messages_leaves_the_event_loop_to_others() -> None:
 
     asyncio.run(scene())
     assert OF_PAGE.messages <= taken < 200
+
+
+def test_pages_of_one_address_begin_no_more_runs_than_may_begin_in_a_second() -> None:
+    """Forty flooding pages of one address began 240 runs at once, and all others waited."""
+    taken: Counter[str] = Counter()
+
+    async def app(scope: Scope, receive: Receive, _send: Send) -> None:
+        while True:
+            await receive()
+            taken[scope["client"][0]] += 1
+
+    async def receive() -> Message:
+        return {"type": "websocket.receive", "bytes": rerun}
+
+    async def send(_message: Message) -> None:
+        pass
+
+    async def scene() -> float:
+        paced: Any = message_rate.pace_messages(app)
+        began = time.monotonic()
+        hosts = ["192.0.2.1"] * 40 + ["192.0.2.2"]
+        pages = [
+            asyncio.create_task(paced({"type": "websocket", "client": (host, 1)}, receive, send))
+            for host in hosts
+        ]
+        async with asyncio.timeout(60):
+            while not taken["192.0.2.2"]:
+                await asyncio.sleep(0.1)
+        for page in pages:
+            page.cancel()
+        return time.monotonic() - began
+
+    rerun = _rerun()
+    seconds = asyncio.run(scene())
+    assert taken["192.0.2.1"] <= 41 * (1 + seconds)
+
+
+async def _unused(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise AssertionError
+
+
+def test_what_a_browser_sends_is_read_in_small_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty pages of one address stopped the server for 17 s: so many messages were parsed."""
+    monkeypatch.setattr("asyncio.selector_events._SelectorTransport.max_size", 2**18)
+    message_rate.pace_messages(_unused)
+    sizes: list[int] = []
+
+    class Reader(asyncio.Protocol):
+        def data_received(self, data: bytes) -> None:
+            sizes.append(len(data))
+
+    async def scene() -> None:
+        server = await asyncio.get_running_loop().create_server(Reader, "127.0.0.1", 0)
+        _, writer = await asyncio.open_connection(*server.sockets[0].getsockname())
+        writer.write(bytes(10**6))
+        async with asyncio.timeout(60):
+            while sum(sizes) < 10**6:
+                await asyncio.sleep(0.01)
+        writer.close()
+        server.close()
+
+    asyncio.run(scene())
+    assert max(sizes) <= message_rate.READ_BYTES

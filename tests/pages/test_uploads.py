@@ -67,7 +67,8 @@ def test_slow_uploads_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_an_upload_without_a_byte_for_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_film, "IDLE_SECONDS", 0.2)
-    assert asyncio.run(send(b"{", None)) == (408, "The file came too slowly. Please try again.")
+    ended = asyncio.run(asyncio.wait_for(send(b"{", None), 60))
+    assert ended == (408, "The file came too slowly. Please try again.")
 
 
 def test_an_upload_that_the_browser_ends_is_no_error() -> None:
@@ -86,6 +87,7 @@ class Drip(Upload):
 
 def test_one_byte_after_the_other_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(import_film, "UPLOAD_SECONDS", 0.5)
+    monkeypatch.setattr(import_film, "RATE_SECONDS", 600.0)
 
     async def scene() -> int:
         request: Any = Drip()

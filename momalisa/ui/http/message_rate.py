@@ -8,6 +8,7 @@ has sent would come for hours after it has gone.
 
 import asyncio
 import time
+from asyncio import selector_events
 from collections.abc import Callable
 from typing import NamedTuple
 from weakref import WeakValueDictionary
@@ -25,11 +26,15 @@ class Rate(NamedTuple):
     seconds: float
 
 
-OF_PAGE, OF_ADDRESS = Rate(60, 12.0), Rate(240, 6.0)
+OF_PAGE, OF_ADDRESS = Rate(60, 12.0), Rate(40, 1.0)
 """The rates of one open page and of all from one network address. A page asks by itself twice a
-second at most."""
+second at most. Each run of a page is a thread, and the server stands still until it has begun,
+which takes longer the more of them run: so no more begin at once than may begin in a second."""
 MOST_LATE = 100
 """Messages of a page in a row that may have to wait, before its connection is closed."""
+READ_BYTES = 4096
+"""Bytes that are read from a connection at a time. All messages in them are parsed before any other
+connection has its turn: in the 256 kB of asyncio are 24,000 small ones."""
 UNSUPPORTED_DATA, POLICY_VIOLATION = 1003, 1008
 """The close codes for a message that no page sends, and for far too many."""
 
@@ -52,6 +57,8 @@ class Pace:
 def pace_messages(app: ASGIApp) -> ASGIApp:
     """Wrap an app: WebSockets' messages arrive at most at the rates above, if a page sends such."""
     addresses: WeakValueDictionary[str, Pace] = WeakValueDictionary()
+    # The server offers no setting for it, and reads before any middleware is asked.
+    selector_events._SelectorTransport.max_size = READ_BYTES  # type: ignore[attr-defined]
 
     async def middleware(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "websocket":
