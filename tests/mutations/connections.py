@@ -107,12 +107,12 @@ CONNECTIONS = (
     Mutation(
         "A flood of messages from one page leaves others their turn",
         f"{TESTS_OF_RATE}::test_a_flood_of_messages_leaves_the_event_loop_to_others",
-        (Edit(RATE, "        await asyncio.sleep(wait)\n", ""),),
+        (Edit(RATE, "            await asyncio.sleep(wait)\n", ""),),
     ),
     Mutation(
         "Pages of one address begin no more runs at a time than others can bear",
         f"{TESTS_OF_RATE}::test_pages_of_one_address_begin_no_more_runs_than_may_begin_in_a_second",
-        (Edit(RATE, "        await asyncio.sleep(address.take())\n", ""),),
+        (Edit(RATE, "            await asyncio.sleep(address.take())\n", ""),),
     ),
     Mutation(
         "What a browser sends is read in small parts, so that others have their turn",
