@@ -34,6 +34,8 @@ PAUSE = 5.0
 """Seconds at least between two marks, or two tries to store one."""
 STEP, FEWEST = 1000, 10
 """A history that begins while its storage is away begins at so many thousands, up to twice that."""
+LOOK = 60.0
+"""Seconds between two looks for numbers that another history on the same storage has given."""
 _MARK = re.compile(rf"{FOLDER}/(?P<year>[0-9]{{4}})\.(?P<last>[0-9]{{6}})\.json")
 
 log = logging.getLogger(__name__)
@@ -185,11 +187,11 @@ class MarkKeeper:
         self._get_storage = get_storage
         self._database = database
         self._known: Mapping[int, int] | None = None
-        self._next = 0.0
+        self._next = self._look_at = 0.0
         self._succeeded = True
 
     def update(self) -> None:
-        """Exchange the marks at the first call, and whenever numbers were given since.
+        """Exchange the marks at first, whenever numbers were given since, and every LOOK seconds.
 
         Raises nothing; of failures in a row the first one is logged.
         """
@@ -197,8 +199,10 @@ class MarkKeeper:
             return
         self._next = time.monotonic() + PAUSE
         try:
-            if self._known != _read_counters(self._database):
+            is_behind = self._known != _read_counters(self._database)
+            if is_behind or time.monotonic() >= self._look_at:
                 self._known = exchange_marks(self._get_storage(), self._database)
+                self._look_at = time.monotonic() + LOOK
             self._succeeded = True
         except Exception as error:
             if self._succeeded:

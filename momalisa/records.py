@@ -22,8 +22,8 @@ RECORD_BYTES = 2_000_000
 """Size limit of a record."""
 VOTES = 5_000
 """Most votes that a record holds, the newest."""
-FIRST_MOMENT, LAST_MOMENT = (datetime(year, 1, 1, tzinfo=UTC) for year in (2000, 2100))
-"""Times of films are between these."""
+FIRST_MOMENT, LAST_MOMENT = (datetime(year, 1, 1, tzinfo=UTC) for year in (1970, 2100))
+"""Times of films are between these; a machine without a clock of its own starts at the first."""
 TITLE_LENGTH, ACCESSION_LENGTH, ID_LENGTH, MAKER_LENGTH = 20_000, 32, 128, 64
 """Most characters. A title of a walk names all its prompts; the history keeps the first 500."""
 _CURATED = ("title", "tags", "star", "notes", "maker")

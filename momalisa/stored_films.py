@@ -17,7 +17,7 @@ from db import curation
 from db.text import clean_line
 from momalisa.errors import BadInput
 from momalisa.film.foreign_gif import ForeignGif, describe_gif
-from momalisa.records import FIRST_MOMENT, LAST_MOMENT, RECORD_BYTES, Record
+from momalisa.records import LAST_MOMENT, RECORD_BYTES, Record
 from momalisa.result import Result
 from momalisa.spec import WalkSpec
 from momalisa.storage import FILMS_FOLDER, Storage, StoredFile, film_key, webp_name
@@ -25,6 +25,8 @@ from momalisa.storage.outbox import RECORD
 
 FILM_BYTES = 500_000_000
 """Size limit of a film."""
+FIRST_UPLOAD = datetime(2000, 1, 1, tzinfo=UTC)
+"""Files that seem older lack their time."""
 SUFFIXES = {"gif": ".gif", "poster": ".webp", "json": ".json"}
 """The files of a film that its record names, by kind. Its WebP is found by the GIF's name."""
 
@@ -167,7 +169,7 @@ def _read_gif(
 
 def upload_time(stored: StoredFile) -> datetime:
     """When a file was stored; now, if its time cannot be right."""
-    usual = FIRST_MOMENT <= stored.updated < LAST_MOMENT
+    usual = FIRST_UPLOAD <= stored.updated < LAST_MOMENT
     return stored.updated if usual else datetime.now(UTC)
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from db.models import Walk
 from db.session import migrate, reading
-from momalisa.number_marks import exchange_marks
+from momalisa import number_marks
+from momalisa.number_marks import MarkKeeper, exchange_marks
 from momalisa.storage import LocalStorage
 from momalisa.storage.outbox import Outbox
 from momalisa.sync import sync
@@ -82,3 +83,30 @@ def test_films_are_not_read_for_their_numbers_once_there_are_marks(
     exchange_marks(storage, url)
     monkeypatch.setattr(LocalStorage, "get", None)
     exchange_marks(storage, url)
+
+
+def test_film_made_before_the_clock_was_set_comes_back_with_its_number(
+    tmp_path: Path, storage: LocalStorage, outbox: Outbox
+) -> None:
+    """A machine without a clock of its own begins in 1970; the film's record could not be read."""
+    url, moment = blank_history(tmp_path), "1970-01-01T00:00:20+00:00"
+    record = film_record("w1", accession="ML.1970.0001", finished_at=moment, created_at=moment)
+    add_film(storage, "w1", record)
+    assert sync(storage, url, outbox).damaged == []
+    assert numbers_of(url) == {"w1": "ML.1970.0001"}
+
+
+def test_two_histories_on_one_storage_learn_of_each_others_numbers(
+    tmp_path: Path, storage: LocalStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ML.2026.0003 was given by both, for hours: each asked only after it had given one itself."""
+    monkeypatch.setattr(number_marks, "PAUSE", 0.0)
+    monkeypatch.setattr(number_marks, "LOOK", 0.0)
+    one, other = blank_history(tmp_path / "one"), blank_history(tmp_path / "other")
+    keepers = [MarkKeeper(lambda: storage, url) for url in (one, other)]
+    numbers = []
+    for url in (one, other, one, one, other):
+        numbers.append(enqueue_walk(url).accession)
+        for keeper in (*keepers, *keepers):  # the first writes a mark, or reads the other's
+            keeper.update()
+    assert numbers == [f"ML.{YEAR}.{last:04d}" for last in range(1, 6)]

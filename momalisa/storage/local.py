@@ -91,8 +91,7 @@ class LocalStorage:
         start = self._path(folder) if folder else self.root
         with self._convert_errors(prefix):
             self._check_is_folder()
-            folders = list(os.walk(start, onerror=_raise_unless_missing))
-        files = (Path(folder, name) for folder, _, names in folders for name in names)
+            files = list(_walk(start))
         for path in sorted(files, key=lambda path: path.as_posix().encode(errors="replace")):
             name = path.relative_to(self.root).as_posix()
             if name.startswith(prefix) and not path.name.startswith("."):
@@ -180,6 +179,18 @@ class LocalStorage:
                 f"The folder {self.root} did not take or give {key}: {reason}. "
                 "Please check that the disk has room and that the folder may be written."
             ) from error
+
+
+def _walk(start: Path) -> Iterator[Path]:
+    """Yield the files below a folder, also where a link leads to a folder on another disk."""
+    for folder, subfolders, names in os.walk(
+        start, onerror=_raise_unless_missing, followlinks=True
+    ):
+        yield from (Path(folder, name) for name in names)
+        links = [name for name in subfolders if os.path.islink(Path(folder, name))]
+        for name in links:  # one that leads back would lead back for ever
+            if Path(folder).resolve().is_relative_to(Path(folder, name).resolve()):
+                subfolders.remove(name)
 
 
 def _raise_unless_missing(error: OSError) -> None:

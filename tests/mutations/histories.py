@@ -63,4 +63,22 @@ MUTATIONS: tuple[Mutation, ...] = (
             ),
         ),
     ),
+    Mutation(
+        "A folder of the store that is a link is listed",
+        "tests/storage/test_local.py::"
+        "test_folder_that_is_a_link_is_listed_and_one_that_leads_back_is_not",
+        (Edit("momalisa/storage/local.py", "followlinks=True", "followlinks=False"),),
+    ),
+    Mutation(
+        "A film made before a machine's clock was set can be read back",
+        "tests/test_film_numbers.py::"
+        "test_film_made_before_the_clock_was_set_comes_back_with_its_number",
+        (Edit("momalisa/records.py", "in (1970, 2100))", "in (2000, 2100))"),),
+    ),
+    Mutation(
+        "Two histories on one storage learn of each other's numbers",
+        "tests/test_film_numbers.py::"
+        "test_two_histories_on_one_storage_learn_of_each_others_numbers",
+        (Edit("momalisa/number_marks.py", " or time.monotonic() >= self._look_at:", ":"),),
+    ),
 )

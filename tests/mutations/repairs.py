@@ -225,8 +225,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         (
             Edit(
                 "momalisa/storage/local.py",
-                "            self._check_is_folder()\n            folders",
-                "            folders",
+                "            self._check_is_folder()\n            files",
+                "            files",
             ),
         ),
     ),

@@ -130,3 +130,14 @@ def test_what_is_no_file_is_neither_listed_nor_read(tmp_path: Path) -> None:
     for name in ("pipe.json", "zero.json"):
         with pytest.raises(NotStored):
             storage.get(str(Path(AWKWARD_KEY).with_name(name)))
+
+
+def test_folder_that_is_a_link_is_listed_and_one_that_leads_back_is_not(tmp_path: Path) -> None:
+    """A film on another disk was told to be lost, and missing in a history that was rebuilt."""
+    storage, disk = LocalStorage(tmp_path / "store"), LocalStorage(tmp_path / "disk")
+    disk.put("w1/film.gif", b"gif", "image/gif")
+    storage.put("films/w2/film.gif", b"gif", "image/gif")
+    (storage.root / "films/w1").symlink_to(disk.root / "w1")
+    (storage.root / "films/w2/back").symlink_to(storage.root)
+    keys = [stored.key for stored in storage.list("films/")]
+    assert keys == ["films/w1/film.gif", "films/w2/film.gif"]
