@@ -16,6 +16,8 @@ from typing import Any
 # Fastest for the plain loop, whose threads then spin while they wait; the engine's do not wait.
 os.environ.setdefault("OMP_WAIT_POLICY", "ACTIVE")
 
+from tqdm import tqdm
+
 from momalisa.engine import perception
 from momalisa.engine.runner import ModelRunner
 from momalisa.models.registry import find, load
@@ -102,7 +104,8 @@ def render_pairs(options: argparse.Namespace) -> list[Rendered]:
     exact = find(options.base).new_walk | common | {"mode": "exact", "steps": options.base_steps}
     chosen = pairs(options.pairs)
     render_plainly(base, walk_between(chosen[0], **exact), 1)  # warms up
-    return [_render_pair(model, base, pair, own, exact, options.plain_frames) for pair in chosen]
+    bar = tqdm(chosen, desc="pairs", disable=None)
+    return [_render_pair(model, base, pair, own, exact, options.plain_frames) for pair in bar]
 
 
 def _render_pair(

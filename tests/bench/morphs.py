@@ -14,6 +14,8 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any, get_args
 
+from tqdm import tqdm
+
 from momalisa.atelier.evaluation.contact_sheet import contact_sheet
 from momalisa.engine import perception
 from momalisa.errors import BadInput
@@ -106,7 +108,7 @@ def render_ways(options: argparse.Namespace, chosen: Sequence[Pair]) -> dict[Way
     ways = product(options.interpolation or INTERPOLATIONS, options.pacing or PACINGS)
     runs: dict[Way, list[Run]] = {way: [] for way in ways}
     render_walk(runner, walk_between(chosen[0], **fields | {"frames": 2}))  # warms up
-    for pair in chosen:
+    for pair in tqdm(chosen, desc="pairs", disable=None):
         for interpolation, pacing in list(runs):
             spec = walk_between(pair, **fields, interpolation=interpolation, pacing=pacing)
             try:
