@@ -173,6 +173,7 @@ def _key(key: str) -> dict[str, Any]:
 
 ADDED = {"ghosting", "directness"}
 """Fields that records have gained since the values were recorded."""
+ADDED_ROUTES = {"/pictures/films.{kind}"}
 
 
 class Shelf(LocalStorage):
@@ -269,7 +270,11 @@ def addresses() -> dict[str, Any]:
         "example settings": media.example_url("walk.json"),
         "still": stills.still_url(spec, "a visitor"),
         "downloads": downloads.download_urls(walk),
-        "routes": [f"{' '.join(sorted(route.methods or []))} {route.path}" for route in routes],
+        "routes": [
+            f"{' '.join(sorted(route.methods or []))} {route.path}"
+            for route in routes
+            if route.path not in ADDED_ROUTES
+        ],
     }
 
 
