@@ -6,7 +6,17 @@ import sys
 from pathlib import Path
 
 BENCHMARKS = (
-    *("engine", "few_steps", "morphs", "browser", "first_film", "history", "film_memory", "load"),
+    *(
+        "engine",
+        "few_steps",
+        "morphs",
+        "browser",
+        "first_film",
+        "history",
+        "film_memory",
+        "shown_films",
+        "load",
+    ),
 )
 
 

@@ -1,7 +1,8 @@
 """Measure the peak memory of making a film: `python -m tests.bench.film_memory`.
 
 Synthetic frames are drawn one by one into a frame cache, and a process of its own measures them and
-makes the GIF, the MP4 or the WebP. What it needs besides the file must not grow with their number.
+makes the GIF, the MP4, the WebP, or the WebP that is shown. What it needs besides the file must not
+grow with their number.
 """
 
 import json
@@ -11,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +33,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = new_parser("film_memory", __doc__)
     parser.add_argument("--frames", nargs="+", type=int, default=[48, 480], metavar="N")
     parser.add_argument("--size", type=int, default=1024, help="pixels of a side (1024)")
-    parser.add_argument("--formats", nargs="+", default=["gif"], choices=["gif", "mp4", "webp"])
+    parser.add_argument(
+        "--formats", nargs="+", default=["gif"], choices=["gif", "mp4", "shown", "webp"]
+    )
     options = parser.parse_args(arguments)
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -70,10 +74,12 @@ def measure(folder: str, kind: str, count: int) -> dict[str, float]:
     """Measure the frames' distances and make a film; returns megabytes and seconds."""
     from momalisa.engine import perception
     from momalisa.film import encode
+    from momalisa.film.enlarge import enlarge
 
     encoders: dict[str, Any] = {
         "gif": encode.encode_gif,
         "mp4": encode.encode_mp4,
+        "shown": partial(encode.encode_webp, prepare=enlarge, quality=40),
         "webp": encode.encode_webp,
     }
     frames: Sequence[Frame] = CachedFrames(FrameCache(Path(folder)), [*map(key_of, range(count))])
