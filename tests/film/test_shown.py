@@ -3,6 +3,7 @@
 import weakref
 from collections.abc import Sequence
 from io import BytesIO
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from momalisa.engine.frame_cache import Frame
 from momalisa.film.embedded_spec import read_spec
 from momalisa.film.encode import encode_gif, encode_webp
 from momalisa.film.enlarge import SHOWN, enlarge
+from momalisa.film.exports import write_film
 from momalisa.film.shown import encode_shown_film, encode_shown_poster
 from tests.support.walks import walk_spec
 
@@ -105,6 +107,18 @@ def test_the_poster_is_as_large_as_the_film() -> None:
     spec = walk_spec(size=64)
     with Image.open(BytesIO(encode_shown_poster(spec, painted(64)))) as poster:
         assert (poster.format, poster.size) == ("WEBP", (128, 128))
+
+
+def test_the_dither_of_a_gif_is_not_sharpened(tmp_path: Path) -> None:
+    """An export of a film whose frames are no longer cached is made from its GIF."""
+    rows, columns = np.indices((64, 64))
+    dither = np.repeat((120 + 8 * ((rows + columns) % 2))[..., None], 3, 2).astype(np.uint8)
+    spec, target, gif = walk_spec(frames=5, size=64), tmp_path / "film", tmp_path / "film.gif"
+    gif.write_bytes(encode_gif([dither] * 5, spec.fps))
+    write_film("webp", str(target), spec.model_dump(mode="json"), [], str(tmp_path), str(gif))
+    picture = decode(target.read_bytes())[0]
+    assert picture.shape == (128, 128, 3)
+    assert picture.std() <= dither.std() + 1
 
 
 class Counted(Sequence[Any]):

@@ -18,12 +18,14 @@ from tests.mutations import (
     queue,
     records,
     repairs,
+    shown,
     workers,
 )
 from tests.mutations.mutation import Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
     *repairs.MUTATIONS,
+    *shown.MUTATIONS,
     *deletions.MUTATIONS,
     *films.MUTATIONS,
     *histories.MUTATIONS,

@@ -1,0 +1,83 @@
+"""What is shown of a film: the promises of its WebP, and the edits that break them."""
+
+from tests.mutations.mutation import Edit, Mutation
+
+STORED = "tests/test_stored_webps.py::test_"
+SHOWN = "tests/film/test_shown.py::test_"
+
+MUTATIONS: tuple[Mutation, ...] = (
+    Mutation(
+        "A film without its WebP is whole",
+        f"{STORED}a_film_without_its_webp_is_no_lost_film",
+        (
+            Edit(
+                "momalisa/stored_films.py",
+                '{"gif", "poster", "json"} <= result',
+                '{"gif", "webp", "poster", "json"} <= result',
+            ),
+        ),
+    ),
+    Mutation(
+        "A lost WebP is made of the frames, where these are at hand",
+        f"{STORED}a_repair_makes_the_webp_and_the_poster_of_the_frames",
+        (
+            Edit(
+                "momalisa/repair.py",
+                "webp = _encode_from_cache(encode_shown_film, database, row.id, cache)",
+                'webp = b""',
+            ),
+        ),
+    ),
+    Mutation(
+        "A lost poster is made of the frames, not of the dithered GIF",
+        f"{STORED}a_repair_makes_the_webp_and_the_poster_of_the_frames",
+        (
+            Edit(
+                "momalisa/repair.py",
+                "poster = _encode_from_cache(encode_shown_poster, database, row.id, cache)",
+                'poster = b""',
+            ),
+        ),
+    ),
+    Mutation(
+        "A film whose WebP cannot be made again plays its GIF",
+        f"{STORED}without_its_frames_a_repaired_film_plays_its_gif",
+        (
+            Edit(
+                "momalisa/repair.py",
+                'repair.set_file(session=session, walk_id=row.id, kind="webp", key=None)',
+                "pass",
+            ),
+        ),
+    ),
+    Mutation(
+        "A walk whose end is tried again is stored, although its WebP comes out otherwise",
+        f"{STORED}a_second_run_with_another_encoder_leaves_the_webp",
+        (Edit("momalisa/storage/outbox.py", 'name.suffix == ".webp"', 'name.stem == "poster"'),),
+    ),
+    Mutation(
+        "A WebP of another program is not taken for a film",
+        f"{STORED}a_webp_of_another_program_is_not_played",
+        (Edit("momalisa/storage/interface.py", ' if _OWN_GIF.fullmatch(gif) else ""', ""),),
+    ),
+    Mutation(
+        "Films that are stored with a WebP play it, whoever took them in",
+        f"{STORED}a_webp_that_an_earlier_version_did_not_know_is_played",
+        (Edit("momalisa/sync.py", "    hang_webps(database, rows, folders)\n", ""),),
+    ),
+    Mutation(
+        "A film is made without holding all of its frames",
+        f"{SHOWN}a_film_is_encoded_without_holding_its_frames",
+        (Edit("momalisa/film/encode.py", "if len(pending) > ENCODERS:", "if len(pending) > 999:"),),
+    ),
+    Mutation(
+        "The dither of a GIF is not sharpened",
+        f"{SHOWN}the_dither_of_a_gif_is_not_sharpened",
+        (Edit("momalisa/film/exports.py", "sharpen=not dithered", "sharpen=True"),),
+    ),
+    Mutation(
+        "A page plays the GIF where the WebP is gone",
+        "tests/browser/test_shown_films.py::test_a_film_plays_wherever_it_is_shown[bereft]",
+        (Edit("momalisa/ui/history.py", '"fallback": gif} if webp', '"fallback": ""} if webp'),),
+    ),
+)
