@@ -110,7 +110,7 @@ def check_components(folder: Path) -> None:
         if isinstance(value, list | dict) and not left_out and value != [None, None]:
             _check_component(folder, name, value, CLASSES[family].get(name, set()))
     for name in CLASSES[family]:
-        if not isinstance(index.get(name), list):
+        if not isinstance(index.get(name), list) or index[name] == [None, None]:
             raise ModelBroken(f"its {name} is missing.")
 
 

@@ -73,7 +73,7 @@ def test_a_body_that_does_not_arrive_is_refused(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(serving, "READ_SECONDS", 0.3)
     readers, request = serving._Readers(), Slow()
     with pytest.raises(HTTPException) as refused:
-        asyncio.run(readers.read(request))  # type: ignore[arg-type]
+        asyncio.run(asyncio.wait_for(readers.read(request), 30))  # type: ignore[arg-type]
     assert refused.value.status_code == 408
 
 

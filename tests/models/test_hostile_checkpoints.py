@@ -113,6 +113,17 @@ def test_a_hostile_checkpoint_is_refused_and_none_of_its_code_runs(case: str, fo
     assert not (folder.parent / "ran").exists()
 
 
+FOUND_BY_LOADERS = {"pickled weights", "an odd tokenizer"}
+
+
+@pytest.mark.parametrize("case", sorted(HOSTILE.keys() - FOUND_BY_LOADERS))
+def test_a_hostile_checkpoint_is_refused_before_anything_is_loaded(case: str, folder: Path) -> None:
+    """Where the libraries refuse it as well, that is their choice, and may change."""
+    HOSTILE[case](folder)
+    with pytest.raises(ModelBroken):
+        check_components(folder)
+
+
 def test_a_good_checkpoint_passes(folder: Path) -> None:
     check_components(folder)
     for card in registry.available():

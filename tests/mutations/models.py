@@ -6,7 +6,8 @@ SERVING, ACCESS = "momalisa/cloud/serving.py", "momalisa/cloud/access.py"
 CHECK, REGISTRY = "momalisa/models/component_check.py", "momalisa/models/registry.py"
 TESTS_OF_CONTAINER, TESTS_OF_ACCESS = "tests/cloud/test_limits.py", "tests/cloud/test_access.py"
 TESTS_OF_CHECKPOINTS = "tests/models/test_hostile_checkpoints.py"
-HOSTILE = f"{TESTS_OF_CHECKPOINTS}::test_a_hostile_checkpoint_is_refused_and_none_of_its_code_runs"
+LOADED = f"{TESTS_OF_CHECKPOINTS}::test_a_hostile_checkpoint_is_refused_and_none_of_its_code_runs"
+HOSTILE = f"{TESTS_OF_CHECKPOINTS}::test_a_hostile_checkpoint_is_refused_before_anything_is_loaded"
 REBOUND = f"{TESTS_OF_ACCESS}::test_a_rebound_name_is_refused_without_a_token"
 
 CONTAINER = (
@@ -154,7 +155,7 @@ CHECKPOINTS = (
     ),
     Mutation(
         "A checkpoint is checked before anything is loaded from it",
-        HOSTILE,
+        LOADED,
         (Edit(REGISTRY, "        check_components(folder)\n", ""),),
     ),
     Mutation(

@@ -25,7 +25,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "A frame that is larger than its film is refused",
         f"{TESTS_OF_GIFS}::test_a_frame_beyond_the_screen_is_refused",
-        (Edit(BUDGET, "MAX_IMAGE_PIXELS = FRAME_PIXELS // 2", "MAX_IMAGE_PIXELS = None"),),
+        (
+            Edit(BUDGET, "    if width * height > FRAME_PIXELS:", "    if width < 0:"),
+            Edit(BUDGET, "MAX_IMAGE_PIXELS = FRAME_PIXELS // 2", "MAX_IMAGE_PIXELS = None"),
+        ),
     ),
     Mutation(
         "A film from a bucket is decoded in a process with limits of its own",

@@ -125,9 +125,10 @@ def test_what_is_no_file_is_neither_listed_nor_read(tmp_path: Path) -> None:
     storage.put(AWKWARD_KEY, b"film", "image/gif")
     folder = (tmp_path / AWKWARD_KEY).parent
     os.mkfifo(folder / "pipe.json")
-    (folder / "zero.json").symlink_to("/dev/zero")
+    for device in ("null", "zero"):
+        (folder / f"{device}.json").symlink_to(f"/dev/{device}")
     assert [stored.key for stored in storage.list()] == [AWKWARD_KEY]
-    for name in ("pipe.json", "zero.json"):
+    for name in ("null.json", "pipe.json", "zero.json"):
         with pytest.raises(NotStored):
             storage.get(str(Path(AWKWARD_KEY).with_name(name)))
 
