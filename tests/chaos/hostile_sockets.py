@@ -64,9 +64,13 @@ def _send_one(
     widgets: dict[str, str],
     note: Callable[[str], None],
 ) -> None:
-    """Send random bytes or a rerun of a page, and note an unforeseen error or a page that hangs."""
+    """Send bytes, a kind of message that no page sends, or a rerun; note what is answered wrongly.
+
+    That is an unforeseen error, or a page that hangs.
+    """
     if random.random() < 0.2:
-        connection.send(random.randbytes(random.randrange(200)))
+        noise, other = random.randbytes(random.randrange(200)), _make_other(random)
+        connection.send(random.choice([noise, other.SerializeToString()]))
         list(_receive(connection, QUIET_SECONDS))
         return
     message = _make_rerun(random, widgets)
@@ -107,6 +111,17 @@ def _make_rerun(random: Random, widgets: dict[str, str]) -> BackMsg:
         state = rerun.widget_states.widgets.add()
         state.id = widget_id
         VALUES[widgets[widget_id]](state, random)
+    return message
+
+
+def _make_other(random: Random) -> BackMsg:
+    """A message that Streamlit's client can send, and none of the pages does."""
+    message = BackMsg()
+    kind = random.choice(("load_git_info", "clear_cache", "set_run_on_save", "file_urls_request"))
+    if kind == "file_urls_request":
+        message.file_urls_request.file_names.extend([""] * random.choice((1, 100_000)))
+    else:
+        setattr(message, kind, True)
     return message
 
 
