@@ -106,7 +106,8 @@ def take_in(
     if walk is None or walk.state is not State.DONE:
         return False
     was_stale = walk.record_is_stale
-    won, lost = _take_in_fields(walk, fields, edits.believe(session, edit_times))
+    times = edits.believe(session, edit_times, walk.edit_times)
+    won, lost = _take_in_fields(walk, fields, times)
     if parent != walk_id and walk.parent is None and parent and session.get(Walk, parent):
         walk.parent = parent
     complete = votes.take_in(session=session, walk_id=walk_id, votes=recorded_votes)
@@ -115,8 +116,8 @@ def take_in(
         walk.record_stored_at = record_stored_at
     # Later than every edit in the row, so that the next one is later still.
     known = edits.believe(session, {"title": edited_at} if edited_at else {})
-    times = (*known.values(), *edits.read_times(walk).values(), walk.edited_at)
-    walk.edited_at = max((time for time in times if time), default=None)
+    changes = (*known.values(), *edits.read_times(walk).values(), walk.edited_at)
+    walk.edited_at = max((time for time in changes if time), default=None)
     if lost or votes.count_of(session=session, walk_id=walk_id) > len(recorded_votes):
         edits.mark_stale(session, walk)  # the record lacks what this history has
     elif not was_stale:

@@ -5,7 +5,7 @@ two histories on one storage, the later edit of a field wins. Any change that th
 sets `walks.edited_at`: edits, votes, and being finished. `recorded_at` is the one that it has.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -47,13 +47,22 @@ def mark_edited(session: Session, walk: Walk, field: str) -> None:
     walk.edit_times = {**walk.edit_times, field: moment.isoformat()}
 
 
-def believe(session: Session, times: Mapping[str, datetime]) -> dict[str, datetime]:
+def believe(
+    session: Session, times: Mapping[str, datetime], own: Collection[str] = FIELDS
+) -> dict[str, datetime]:
     """Return another history's times of edits, without those in the future.
 
-    An edit in the future would outlast all edits to come.
+    An edit in the future would outlast all edits to come. Of fields that this history never edited,
+    which are not among its `own`, it counts as made now: the clock was ahead, and nothing else has
+    what was written.
     """
-    latest = database_now(session) + CLOCKS_DIFFER
-    return {name: time for name, time in times.items() if name in FIELDS and time <= latest}
+    now = database_now(session)
+    future = {name for name, time in times.items() if time > now + CLOCKS_DIFFER}
+    return {
+        name: now if name in future else time
+        for name, time in times.items()
+        if name in FIELDS and not (name in future and name in own)
+    }
 
 
 def read_times(walk: Walk) -> dict[str, datetime]:

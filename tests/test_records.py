@@ -256,6 +256,7 @@ def test_edit_that_claims_the_future_is_not_believed(
     record = film_record("w1", edited_at="2099-01-01T00:00:00+00:00", title="hostile")
     add_film(storage, "w1")
     sync(storage, url, outbox)
+    set_title(url, "ours")
     path = storage.root / film_key("w1", "walk.json")
     path.write_text(json.dumps(record))
     assert sync(storage, url, outbox).edited == []

@@ -179,6 +179,19 @@ def take_in(session: Session, film: Walk, times: dict[str, datetime], **fields: 
     )
 
 
+def test_an_edit_made_while_the_clock_was_ahead_is_kept_and_outlasts_no_later_one(
+    url: str, film: Walk
+) -> None:
+    """After an older backup was restored, it was written over, record and all."""
+    times = {"title": datetime.now(UTC) + timedelta(days=2)}
+    with writing(url) as session:
+        assert take_in(session, film, times, title="renamed")
+    with writing(url) as session:
+        curation.set_title(session=session, walk_id=film.id, title="later")
+        assert not take_in(session, film, times, title="renamed")
+    assert read(url, film).title == "later"
+
+
 @pytest.mark.parametrize(("seconds", "title"), [(1, "theirs"), (-1, "ours")])
 def test_the_later_edit_wins(url: str, film: Walk, seconds: int, title: str) -> None:
     with writing(url) as session:

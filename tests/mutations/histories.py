@@ -81,4 +81,10 @@ MUTATIONS: tuple[Mutation, ...] = (
         "test_two_histories_on_one_storage_learn_of_each_others_numbers",
         (Edit("momalisa/number_marks.py", " or time.monotonic() >= self._look_at:", ":"),),
     ),
+    Mutation(
+        "An edit made while the clock was ahead is kept",
+        "tests/db/test_edits.py::"
+        "test_an_edit_made_while_the_clock_was_ahead_is_kept_and_outlasts_no_later_one",
+        (Edit("db/edits.py", "(name in future and name in own)", "name in future"),),
+    ),
 )

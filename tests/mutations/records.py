@@ -153,7 +153,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "An edit that claims to be of the future is not believed",
         f"{RECORDS}edit_that_claims_the_future_is_not_believed",
-        (Edit("db/edits.py", "if name in FIELDS and time <= latest}", "if name in FIELDS}"),),
+        (
+            Edit("db/edits.py", "name: now if name in future else time", "name: time"),
+            Edit("db/edits.py", " and not (name in future and name in own)", ""),
+        ),
     ),
     Mutation(
         "A wrong store gets no records",
