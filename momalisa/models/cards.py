@@ -24,6 +24,8 @@ FAMILIES = {
     "StableDiffusionXLPipeline": Family("momalisa.models.sdxl", 1024, 20, 5.0),
     "StableDiffusion3Pipeline": Family("momalisa.models.sd3", 1024, 28, 7.0),
     "FluxPipeline": Family("momalisa.models.flux", 1024, 28, 3.5),
+    "ChromaPipeline": Family("momalisa.models.chroma", 1024, 35, 5.0),
+    "PixArtSigmaPipeline": Family("momalisa.models.pixart", 1024, 20, 4.5),
 }
 """The pipeline classes that can be walked."""
 

@@ -62,6 +62,20 @@ CLASSES: Mapping[str, Mapping[str, set[str]]] = {
         "tokenizer_2": _T5_TOKENIZERS,
         "scheduler": _FLOW_SCHEDULERS,
     },
+    "ChromaPipeline": {
+        "transformer": {"ChromaTransformer2DModel"},
+        "vae": {"AutoencoderKL"},
+        "text_encoder": _T5,
+        "tokenizer": _T5_TOKENIZERS,
+        "scheduler": _FLOW_SCHEDULERS,
+    },
+    "PixArtSigmaPipeline": {
+        "transformer": {"PixArtTransformer2DModel", "Transformer2DModel"},
+        "vae": {"AutoencoderKL"},
+        "text_encoder": _T5,
+        "tokenizer": _T5_TOKENIZERS,
+        "scheduler": _SCHEDULERS,
+    },
 }
 """The classes that a component of a pipeline may have."""
 _NOT_LOADED = {"StableDiffusionPipeline": {"safety_checker", "feature_extractor"}}

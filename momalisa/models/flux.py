@@ -15,6 +15,8 @@ from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 from momalisa.engine.conditioning import Conditioning, concatenate
 from momalisa.models.transformer_pipeline import TransformerPipeline
 
+PATCH = 2
+"""Latent cells of a token's side."""
 TOKENS = 512
 """How much of a prompt the stock pipeline lets T5 read."""
 
@@ -38,7 +40,7 @@ class Flux(TransformerPipeline):
     @property
     def latent_channels(self) -> int:
         """Channels of the latents before they are packed."""
-        return int(self.pipeline.transformer.config.in_channels) // self.patch**2
+        return int(self.pipeline.transformer.config.in_channels) // PATCH**2
 
     @torch.no_grad()
     def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
@@ -53,8 +55,7 @@ class Flux(TransformerPipeline):
 
     def predict(self, latents: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor:
         """The transformer's velocity for latents (n, c, h, w) at a time ()."""
-        rows, columns = (side // self.patch for side in latents.shape[-2:])
-        packed = pixel_unshuffle(latents, self.patch).flatten(2).transpose(1, 2)
+        packed, places = pack(latents)
         velocity: Tensor = self.pipeline.transformer(
             hidden_states=packed,
             timestep=time.expand(len(latents)).to(latents.dtype) / 1000,
@@ -62,17 +63,25 @@ class Flux(TransformerPipeline):
             pooled_projections=conditioning.pooled,
             encoder_hidden_states=conditioning.tokens,
             txt_ids=latents.new_zeros(conditioning.tokens.shape[1], 3),
-            img_ids=token_places(rows, columns).to(latents),
+            img_ids=places,
             return_dict=False,
         )[0]
-        cells = velocity.transpose(1, 2).reshape(len(latents), -1, rows, columns)
-        return pixel_shuffle(cells, self.patch)
+        return unpack(velocity, latents)
 
 
-def token_places(rows: int, columns: int) -> Tensor:
-    """The place of each token (rows * columns, 3): 0, row, column."""
-    zero = torch.zeros(1, dtype=torch.long)
-    return torch.cartesian_prod(zero, torch.arange(rows), torch.arange(columns))
+def pack(latents: Tensor) -> tuple[Tensor, Tensor]:
+    """Latents (n, c, h, w) as tokens (n, h w / 4, 4 c), and the tokens' places: 0, row, column."""
+    cells = pixel_unshuffle(latents, PATCH)
+    rows, columns = (torch.arange(side) for side in cells.shape[-2:])
+    places = torch.cartesian_prod(torch.zeros(1, dtype=torch.long), rows, columns)
+    return cells.flatten(2).transpose(1, 2), places.to(latents)
+
+
+def unpack(tokens: Tensor, like: Tensor) -> Tensor:
+    """Tokens as latents of a shape (n, c, h, w): the inverse of `pack`."""
+    count, _, height, width = like.shape
+    cells = tokens.transpose(1, 2).reshape(count, -1, height // PATCH, width // PATCH)
+    return pixel_shuffle(cells, PATCH)
 
 
 load = Flux.load

@@ -63,6 +63,7 @@ def stock(loaded: Loaded, prompt: str, seed: int, own_seed: int) -> Frame:
         generator=[torch.Generator().manual_seed(own_seed)],
         output_type="np",
         **extra,
+        **family.options,
     ).images[0]
     return np.asarray((picture * 255).round(), dtype=np.uint8)
 

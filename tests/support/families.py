@@ -1,7 +1,7 @@
 """Tiny pipelines with random weights of families with a transformer, made without a network."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,8 @@ class TinyFamily:
     guidance: float
     negative: str = ""
     steps: int = 3
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """What the stock pipeline has to be told besides."""
     noise_for_stock: Callable[[Any], Any] = lambda noise: noise
     """Latents (1, c, h, w) as the stock pipeline takes them."""
 
@@ -66,7 +68,7 @@ def t5(width: int = WIDTH) -> Any:
     return T5EncoderModel(config).eval()
 
 
-def autoencoder(channels: int = 4, **options: Any) -> Any:
+def autoencoder(shift: float | None = 0.1) -> Any:
     """A tiny autoencoder that halves sides three times."""
     from diffusers import AutoencoderKL
 
@@ -75,13 +77,11 @@ def autoencoder(channels: int = 4, **options: Any) -> Any:
         down_block_types=("DownEncoderBlock2D",) * 4,
         up_block_types=("UpDecoderBlock2D",) * 4,
         norm_num_groups=4,
-        latent_channels=channels,
         sample_size=64,
         use_quant_conv=False,
         use_post_quant_conv=False,
         scaling_factor=1.5,
-        shift_factor=0.1,
-        **options,
+        shift_factor=shift,
     ).eval()
 
 
@@ -153,6 +153,65 @@ def flux(guided: bool = False) -> Any:
     )
 
 
+def chroma() -> Any:
+    """A `ChromaPipeline`."""
+    from diffusers import (
+        ChromaPipeline,
+        ChromaTransformer2DModel,
+        FlowMatchEulerDiscreteScheduler,
+    )
+
+    transformer = ChromaTransformer2DModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=WIDTH,
+        axes_dims_rope=(4, 4, 8),
+        approximator_num_channels=8,
+        approximator_hidden_dim=16,
+        approximator_layers=1,
+    )
+    return ChromaPipeline(
+        transformer=transformer.eval(),
+        scheduler=FlowMatchEulerDiscreteScheduler(),
+        vae=autoencoder(),
+        text_encoder=t5(),
+        tokenizer=t5_tokenizer(),
+    )
+
+
+def pixart_sigma() -> Any:
+    """A `PixArtSigmaPipeline`, which learns the variance, too."""
+    from diffusers import (
+        DPMSolverMultistepScheduler,
+        PixArtSigmaPipeline,
+        PixArtTransformer2DModel,
+    )
+
+    transformer = PixArtTransformer2DModel(
+        num_attention_heads=2,
+        attention_head_dim=8,
+        in_channels=4,
+        out_channels=8,
+        num_layers=1,
+        cross_attention_dim=16,
+        caption_channels=WIDTH,
+        sample_size=8,
+        norm_num_groups=4,
+        use_additional_conditions=False,
+    )
+    return PixArtSigmaPipeline(
+        transformer=transformer.eval(),
+        # Random weights predict no noise: where the signal is nearly zero, latents would explode.
+        scheduler=DPMSolverMultistepScheduler(beta_end=0.005),
+        vae=autoencoder(shift=None),
+        text_encoder=t5(),
+        tokenizer=t5_tokenizer(),
+    )
+
+
 def pack(noise: Any) -> Any:
     """Latents (1, c, h, w) as tokens of 2 × 2 cells."""
     from torch.nn.functional import pixel_unshuffle
@@ -165,6 +224,13 @@ FAMILIES = {
     "sd3 without t5": TinyFamily(lambda: stable_diffusion_3(False), guidance=5.0),
     "flux schnell": TinyFamily(flux, guidance=0.0, noise_for_stock=pack),
     "flux dev": TinyFamily(lambda: flux(True), guidance=3.5, noise_for_stock=pack),
+    "chroma": TinyFamily(chroma, guidance=5.0, negative="blur", noise_for_stock=pack),
+    "pixart": TinyFamily(
+        pixart_sigma,
+        guidance=4.5,
+        negative="blur",
+        options={"clean_caption": False, "use_resolution_binning": False},
+    ),
 }
 
 
