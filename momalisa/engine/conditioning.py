@@ -77,14 +77,15 @@ def mix_conditioning(
 ) -> Conditioning:
     """Conditions between those of two single samples, at every `t` (n,).
 
-    Text embeddings are mixed by `mix_tokens`, a pooled one as a text of one token. A token
-    counts where it counts at either end. Raises ValueError where the two differ in form.
+    Text embeddings are mixed by `mix_tokens`, a pooled one as a text of one token. Between the ends
+    a token counts where it counts at either. Raises ValueError where the two differ in form.
     """
     pooled, mask = None, None
     if start.pooled is not None and end.pooled is not None:
         pooled = mix_tokens(start.pooled, end.pooled, t)[:, 0]
     if start.mask is not None and end.mask is not None:
-        mask = torch.maximum(start.mask, end.mask).expand(len(t), -1)
+        masks = torch.cat([start.mask, torch.maximum(start.mask, end.mask), end.mask])
+        mask = masks[1 - (t <= 0.0).long() + (t >= 1.0).long()]
     return Conditioning(
         mix_tokens(start.tokens[0], end.tokens[0], t), pooled, mask, start.repeat(len(t)).extra
     )

@@ -57,11 +57,12 @@ def test_a_mixture_has_both_ends(name: str) -> None:
     assert not torch.allclose(mixed.pooled[1], start.pooled[0])
 
 
-def test_a_token_counts_where_it_counts_at_either_end() -> None:
+def test_between_the_ends_a_token_counts_where_it_counts_at_either() -> None:
     start, end = (
         Conditioning(torch.ones(1, 3, 2), mask=torch.tensor([mask]))
-        for mask in ([1, 0, 0], [1, 1, 0])
+        for mask in ([1, 0, 0], [0, 1, 0])
     )
-    mixed = mix_conditioning(start, end, torch.tensor([0.5]), EMBEDDING_MIXES["lerp"])
+    t = torch.tensor([0.0, 0.5, 1.0])
+    mixed = mix_conditioning(start, end, t, EMBEDDING_MIXES["lerp"])
     assert mixed.mask is not None
-    assert mixed.mask.tolist() == [[1, 1, 0]]
+    assert mixed.mask.tolist() == [[1, 0, 0], [1, 1, 0], [0, 1, 0]]
