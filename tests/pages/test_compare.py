@@ -297,7 +297,7 @@ def test_two_films_of_one_way_are_dragged_over_at_once(visit: Visit, add_film: M
     linear, ease = (track["curve"] for track in data["tracks"])
     assert (linear, ease[0], ease[-1], len(ease)) == ([], 0.0, 1.0, 101)
     assert ease[25] < 0.25 < 0.75 < ease[75]
-    assert data["live_url"]
+    assert data["still_url"]
 
 
 @pytest.mark.parametrize("other", [{"pacing": "even"}, {"pacing": "ease", "steps": 9}, {}])
