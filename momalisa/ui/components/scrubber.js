@@ -12,6 +12,7 @@ const MIDDLE = 0.5
 const TOLERANCE = 0.0049                  // half a step of the slider
 const NEAR = 0.04                         // pictures farther away are faint, while one drags
 const RECENT = 100                        // milliseconds of moves that tell where a drag leads
+const FORESIGHT = 300                     // most milliseconds that a drag is thought ahead
 const MAX_PIXELS = 12e6                   // of all pictures in memory
 const REFUSED = [404, 422]                // a worker would not paint these either
 const scrubbers = new WeakMap()
@@ -176,10 +177,11 @@ class Scrubber {
   // The places to ask for now: of a drag where it will be when the answer comes, and half a trip
   // later; else the slider's own. Places whose pictures are here are left out.
   wanted() {
-    const here = Number(this.slider.value), there = this.foresee(this.trip)
-    const isMoving = Math.abs(there - here) > TOLERANCE && this.tracks.length === 1
-    const positions = isMoving ? [there, this.foresee(1.5 * this.trip)] : [isMoving ? there : here]
-    const places = positions.flatMap(position => this.placesAt(position))
+    const here = Number(this.slider.value), trip = Math.min(this.trip, FORESIGHT)
+    const positions = [this.foresee(trip)]
+    const isMoving = Math.abs(positions[0] - here) > TOLERANCE
+    if (isMoving && this.tracks.length === 1) positions.push(this.foresee(1.5 * trip))
+    const places = (isMoving ? positions : [here]).flatMap(position => this.placesAt(position))
     return [...new Set(places)].filter(place => !this.isKnown(place))
   }
 
