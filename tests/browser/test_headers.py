@@ -115,7 +115,7 @@ def test_making_taking_along_and_dropping_a_film_violate_nothing(
         page.get_by_role("link", name="CSV").click()
     page.locator("input[type=file]").set_input_files(film)
     page.wait_for_url("**/create**")
-    page.get_by_text("Look along the way").click()
+    page.get_by_label("Place on the way").wait_for()
     wait_for_script(page)
     assert found == []
     context.close()
