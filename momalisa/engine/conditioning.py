@@ -4,11 +4,12 @@ The engine mixes, repeats and splits conditions without knowing what a model fam
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Self
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 Mix = Callable[[Tensor, Tensor, Tensor], Tensor]
 """(start (...), end (...), t (n,)) -> mixtures (n, ...), as in `interpolation`."""
@@ -67,7 +68,12 @@ class Conditioning:
 
 
 def concatenate(parts: Sequence[Conditioning]) -> Conditioning:
-    """The conditions of all samples of some batches, which have one form, as one batch."""
+    """The conditions of all samples of some batches, which have one form, as one batch.
+
+    Shorter texts are padded with tokens that do not count. Raises ValueError for such without mask.
+    """
+    longest = max(part.tokens.shape[1] for part in parts)
+    parts = [_pad(part, longest) for part in parts]
     rows = zip(*(part.tensors() for part in parts), strict=True)
     return parts[0].with_tensors([torch.cat(tensors) for tensors in rows])
 
@@ -78,8 +84,12 @@ def mix_conditioning(
     """Conditions between those of two single samples, at every `t` (n,).
 
     Text embeddings are mixed by `mix_tokens`, a pooled one as a text of one token. Between the ends
-    a token counts where it counts at either. Raises ValueError where the two differ in form.
+    a token counts where it counts at either. Where only one text has tokens, they are mixed with
+    the last one of the other, so that next to an end a text is near to that end's. Raises
+    ValueError where the two differ in form.
     """
+    longest = max(start.tokens.shape[1], end.tokens.shape[1])
+    start, end = (_pad(text, longest, hold=True) for text in (start, end))
     pooled, mask = None, None
     if start.pooled is not None and end.pooled is not None:
         pooled = mix_tokens(start.pooled, end.pooled, t)[:, 0]
@@ -89,3 +99,15 @@ def mix_conditioning(
     return Conditioning(
         mix_tokens(start.tokens[0], end.tokens[0], t), pooled, mask, start.repeat(len(t)).extra
     )
+
+
+def _pad(text: Conditioning, length: int, *, hold: bool = False) -> Conditioning:
+    """A text of at least that many tokens: zeros that do not count, or its last one again."""
+    lacking = length - text.tokens.shape[1]
+    if not lacking:
+        return text
+    if text.mask is None:
+        raise ValueError("texts of different lengths need a mask")
+    more = text.tokens[:, -1:].expand(-1, lacking, -1)
+    tokens = torch.cat([text.tokens, more if hold else torch.zeros_like(more)], dim=1)
+    return replace(text, tokens=tokens, mask=pad(text.mask, (0, lacking)))

@@ -26,6 +26,7 @@ FAMILIES = {
     "FluxPipeline": Family("momalisa.models.flux", 1024, 28, 3.5),
     "ChromaPipeline": Family("momalisa.models.chroma", 1024, 35, 5.0),
     "PixArtSigmaPipeline": Family("momalisa.models.pixart", 1024, 20, 4.5),
+    "ZImagePipeline": Family("momalisa.models.z_image", 1024, 28, 5.0),
 }
 """The pipeline classes that can be walked."""
 

@@ -28,6 +28,10 @@ _SCHEDULERS = {
 }
 _FLOW_SCHEDULERS = {"FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler"}
 _T5, _T5_TOKENIZERS = {"T5EncoderModel"}, {"T5Tokenizer", "T5TokenizerFast"}
+_QWEN3, _QWEN_TOKENIZERS = (
+    {"Qwen3Model", "Qwen3ForCausalLM"},
+    {"Qwen2Tokenizer", "Qwen2TokenizerFast"},
+)
 _SHARED = {
     "unet": _UNET,
     "vae": _AUTOENCODERS,
@@ -75,6 +79,13 @@ CLASSES: Mapping[str, Mapping[str, set[str]]] = {
         "text_encoder": _T5,
         "tokenizer": _T5_TOKENIZERS,
         "scheduler": _SCHEDULERS,
+    },
+    "ZImagePipeline": {
+        "transformer": {"ZImageTransformer2DModel"},
+        "vae": {"AutoencoderKL"},
+        "text_encoder": _QWEN3,
+        "tokenizer": _QWEN_TOKENIZERS,
+        "scheduler": _FLOW_SCHEDULERS,
     },
 }
 """The classes that a component of a pipeline may have."""

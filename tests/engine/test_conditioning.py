@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from momalisa.engine.conditioning import Conditioning, concatenate, mix_conditioning
-from momalisa.engine.interpolation import EMBEDDING_MIXES
+from momalisa.engine.interpolation import EMBEDDING_MIXES, lerp
 
 
 def conditioning(rows: int, seed: int = 0) -> Conditioning:
@@ -66,3 +66,22 @@ def test_between_the_ends_a_token_counts_where_it_counts_at_either() -> None:
     mixed = mix_conditioning(start, end, t, EMBEDDING_MIXES["lerp"])
     assert mixed.mask is not None
     assert mixed.mask.tolist() == [[1, 0, 0], [1, 1, 0], [0, 1, 0]]
+
+
+def test_texts_of_different_lengths_are_one_batch() -> None:
+    short, long = (Conditioning(torch.ones(1, n, 2), mask=torch.ones(1, n)) for n in (2, 3))
+    both = concatenate([short, long])
+    assert both.mask is not None
+    assert both.mask.tolist() == [[1, 1, 0], [1, 1, 1]]
+    assert both.tokens[0, 2].tolist() == [0, 0]
+    with pytest.raises(ValueError, match="mask"):
+        concatenate([Conditioning(torch.ones(1, 2, 2)), Conditioning(torch.ones(1, 3, 2))])
+
+
+def test_the_last_token_of_a_shorter_text_stands_for_those_it_lacks() -> None:
+    start = Conditioning(torch.tensor([[[1.0], [2.0]]]), mask=torch.ones(1, 2))
+    end = Conditioning(torch.tensor([[[3.0], [4.0], [6.0]]]), mask=torch.ones(1, 3))
+    mixed = mix_conditioning(start, end, torch.tensor([0.0, 0.5]), lerp)
+    assert mixed.tokens[1].flatten().tolist() == [2.0, 3.0, 4.0]
+    assert mixed.mask is not None
+    assert mixed.mask.tolist() == [[1, 1, 0], [1, 1, 1]]

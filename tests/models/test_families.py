@@ -13,7 +13,11 @@ from momalisa.engine.walk import frames
 from momalisa.errors import BadInput
 from momalisa.models.registry import find, load
 from momalisa.spec import WalkSpec
-from tests.support.families import FAMILIES, PROMPTS, TinyFamily, write
+from tests.support.families import FAMILIES as OTHERS
+from tests.support.families import PROMPTS, TinyFamily, write
+from tests.support.language_model_families import LANGUAGE_MODEL_FAMILIES
+
+FAMILIES = OTHERS | LANGUAGE_MODEL_FAMILIES
 
 TOLERANCE = 1
 """Of 255 levels."""
@@ -52,18 +56,18 @@ def stock(loaded: Loaded, prompt: str, seed: int, own_seed: int) -> Frame:
     family, runner = loaded
     model: Any = runner.model
     model.pipeline.set_progress_bar_config(disable=True)
-    extra = {"negative_prompt": family.negative} if family.negative else {}
+    extra: dict[str, Any] = {"guidance_scale": family.guidance}
+    if family.negative:
+        extra["negative_prompt"] = family.negative
     picture = model.pipeline(
         prompt,
         latents=family.noise_for_stock(model.noise(seed, 64, 64)[None]),
         num_inference_steps=family.steps,
-        guidance_scale=family.guidance,
         height=64,
         width=64,
         generator=[torch.Generator().manual_seed(own_seed)],
         output_type="np",
-        **extra,
-        **family.options,
+        **(extra | dict(family.options)),
     ).images[0]
     return np.asarray((picture * 255).round(), dtype=np.uint8)
 

@@ -20,7 +20,7 @@ class TinyFamily:
     negative: str = ""
     steps: int = 3
     options: Mapping[str, Any] = field(default_factory=dict)
-    """What the stock pipeline has to be told besides."""
+    """What else the stock pipeline is told, or instead."""
     noise_for_stock: Callable[[Any], Any] = lambda noise: noise
     """Latents (1, c, h, w) as the stock pipeline takes them."""
 
