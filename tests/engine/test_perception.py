@@ -112,6 +112,14 @@ def test_a_cross_fade_is_all_double_exposures(size: int) -> None:
     assert perception.ghosting(cross_fade(one, other, 5)) == 1.0
 
 
+def test_a_slow_cross_fade_of_plain_fields_is_all_double_exposures() -> None:
+    """Rounding to whole levels was taken for edges of the frame's own."""
+    one, other = (RNG.integers(30, 34, (256, 256, 3), np.uint8) for _ in range(2))
+    one[:, :128] += 180
+    other[:128] += 180
+    assert perception.ghosting(cross_fade(one, other, 24)) == 1.0
+
+
 def test_one_frame_of_two_pictures_is_one_double_exposure() -> None:
     one, other = scene(2), 255 - scene(40)
     film = [one, one, *cross_fade(one, other, 3)[1:], other]
