@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from momalisa.commands import doctor, queue, sync, walk
+from momalisa.commands import doctor, queue, sync, walk, works
 from momalisa.errors import BadInput, MomaLisaError
 from momalisa.logs import configure_logs
 from momalisa.settings import settings
@@ -54,6 +54,7 @@ def _build_parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     walk.add_to(commands)
+    works.add_to(commands)
     sync.add_to(commands)
     worker = commands.add_parser(
         "worker",

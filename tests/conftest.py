@@ -21,8 +21,15 @@ hypothesis.settings.register_profile("without deadlines", deadline=None)
 hypothesis.settings.load_profile("without deadlines")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Start the slowest tests first, so that no process runs alone at the end."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Start the slowest tests first, so that no process runs alone at the end.
+
+    Those marked `online` are left out unless -m names them.
+    """
+    if "online" not in config.getoption("markexpr"):
+        online = [item for item in items if item.get_closest_marker("online")]
+        items[:] = [item for item in items if item not in online]
+        config.hook.pytest_deselected(items=online)
     items.sort(key=lambda item: item.path.stem != "test_losses")
 
 

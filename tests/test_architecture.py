@@ -32,6 +32,7 @@ LAYERS: dict[int, set[str]] = {
         "momalisa.film_intake",
         "momalisa.stored_films",
         "momalisa.store_folder",
+        "momalisa.works",
     },
     3: {"momalisa.film", "momalisa.models", "momalisa.storage"},
     2: {
@@ -170,7 +171,7 @@ def test_no_model_family_is_named_outside_models() -> None:
 
 def test_the_web_process_has_no_torch() -> None:
     """Import all that the web process imports, and look what came with it."""
-    web = [m for m in MODULES if m.startswith(("momalisa.ui", "pages", "db"))]
+    web = [m for m in MODULES if m.startswith(("momalisa.ui", "momalisa.works", "pages", "db"))]
     web += ["streamlit_app", "momalisa.worker.supervisor", "momalisa.worker.courier"]
     web += ["momalisa.models.registry", "momalisa.storage"]
     files = [MODULES[m] for m in web]

@@ -1,0 +1,217 @@
+"""Fetches records and pictures from a museum's own addresses, and from no others."""
+
+import json
+import logging
+import time
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from io import BytesIO
+from typing import Any, BinaryIO, NamedTuple, TypeVar
+
+import httpx
+
+from momalisa.backoff import Backoff
+from momalisa.errors import ServiceError
+from momalisa.works.file_cache import FileCache
+from momalisa.works.rate_limit import RateLimit
+
+Hosts = tuple[str, ...]
+"""What the addresses of a museum begin with: https, a host, and the path of its interface."""
+
+TIMEOUT = httpx.Timeout(20.0, connect=10.0)
+"""Seconds for a connection, and between two pieces of an answer."""
+TRIES = 3
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
+LONGEST_WAIT = 30.0
+"""Seconds that a museum may ask to wait; beyond, a sentence says so instead."""
+MOST_REDIRECTS = 5
+AGENT = "MOMA-Lisa (gallery of latent walks)"
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Budget(NamedTuple):
+    """What an answer may take."""
+
+    most_bytes: int
+    seconds: float
+
+
+RECORD, PICTURE = Budget(16 * 2**20, 60.0), Budget(32 * 2**20, 180.0)
+
+
+class NotThere(ServiceError):
+    """The museum has nothing at that address."""
+
+
+class _Again(Exception):
+    """What may go well a moment later; `pause` in seconds, if the museum named one."""
+
+    def __init__(self, sentence: str, pause: float | None = None) -> None:
+        super().__init__(sentence)
+        self.pause = pause
+
+
+class Fetcher:
+    """One museum's addresses, with timeouts, retries and the pace that it asks for."""
+
+    def __init__(
+        self, name: str, records: Hosts, pictures: Hosts, rate: RateLimit, answers: FileCache
+    ) -> None:
+        self.name = name
+        self.records, self.pictures = records, pictures
+        self._rate, self._answers = rate, answers
+        self._client: httpx.Client | None = None
+
+    def read(self, address: str, fields: Mapping[str, Any], parse: Callable[[Any], T]) -> T:
+        """Fetch a JSON answer, or take it from the cache, and return what `parse` makes of it.
+
+        An answer is kept once `parse` has understood it; otherwise that raises ServiceError, as
+        this does with a sentence. Raises NotThere for an address that the museum does not know.
+        """
+        address = str(httpx.URL(address, params=dict(fields)) if fields else httpx.URL(address))
+        kept = self._answers.find(address)
+        if kept is not None:
+            try:
+                return parse(json.loads(kept.read_bytes()))
+            except (OSError, ValueError, RecursionError, ServiceError) as error:
+                log.info("a kept answer is fetched again: %s", error)
+        body = BytesIO()
+        self._fetch(address, body, self.records, RECORD)
+        try:
+            answer = json.loads(body.getvalue())
+        except (ValueError, RecursionError):
+            raise ServiceError(
+                f"{self.name}: its answer cannot be read. Try again later."
+            ) from None
+        found = parse(answer)
+        self._answers.write(address, body.getvalue())
+        return found
+
+    def download(self, address: str, file: BinaryIO) -> None:
+        """Write a picture's bytes into a file, unchecked. Raises as `read` does."""
+        self._fetch(address, file, self.pictures, PICTURE)
+
+    def close(self) -> None:
+        """Close the connections; the next request opens new ones."""
+        client, self._client = self._client, None
+        if client is not None:
+            client.close()
+
+    def _fetch(self, address: str, file: BinaryIO, hosts: Hosts, budget: Budget) -> None:
+        pauses = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
+        for tries_left in reversed(range(TRIES)):
+            try:
+                return self._try(address, file, hosts, budget)
+            except _Again as again:
+                pause = pauses.next_pause() if again.pause is None else again.pause
+                if not tries_left or pause > LONGEST_WAIT:
+                    raise ServiceError(f"{self.name}: {again}") from None
+                log.info("%s: %s", self.name, again)
+                time.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def _try(self, address: str, file: BinaryIO, hosts: Hosts, budget: Budget) -> None:
+        """Follow an address, redirects included, and write the answer's bytes."""
+        end = time.monotonic() + budget.seconds
+        try:
+            url = httpx.URL(address)
+            for _ in range(MOST_REDIRECTS + 1):
+                if not is_allowed(url, hosts):
+                    raise ServiceError(
+                        f"{self.name}: its answer leads to {str(url)[:100]!r}, which is none of "
+                        "its own addresses. Nothing was fetched from there."
+                    )
+                self._await_turn()
+                with self._open().stream("GET", url) as response:
+                    if not response.has_redirect_location:
+                        self._check(response)
+                        return self._write(response, file, budget, end)
+                    url = url.join(response.headers["Location"])
+        except httpx.TimeoutException:
+            raise _Again("it does not answer in time. Try again later.") from None
+        except httpx.TransportError as error:
+            log.info("%s: %s", self.name, error)
+            if isinstance(error, httpx.ConnectError | httpx.ProxyError):
+                raise _Again("it cannot be reached. Is this machine online?") from None
+            raise _Again("the connection broke off. Try again later.") from None
+        except httpx.InvalidURL:
+            raise ServiceError(f"{self.name}: its answer leads to no valid address.") from None
+        raise ServiceError(f"{self.name}: its addresses lead from one to the next without end.")
+
+    def _await_turn(self) -> None:
+        wait = self._rate.wait(LONGEST_WAIT)
+        if wait:
+            raise ServiceError(
+                f"{self.name}: it allows no more requests for now. Try again in {wait:.0f} seconds."
+            )
+
+    def _open(self) -> httpx.Client:
+        if self._client is None:
+            # Uncompressed, so that the bytes that are counted are the bytes that come.
+            headers = {
+                "User-Agent": AGENT,
+                "AIC-User-Agent": AGENT,
+                "Accept-Encoding": "identity",
+                "Accept": "application/ld+json, application/json;q=0.9, image/*;q=0.8",
+            }
+            self._client = httpx.Client(timeout=TIMEOUT, headers=headers, follow_redirects=False)
+        return self._client
+
+    def _check(self, response: httpx.Response) -> None:
+        """Raise what a status other than success means."""
+        status = response.status_code
+        if status in (404, 410):
+            raise NotThere(f"{self.name}: there is nothing at {response.url}.")
+        if status == 429:
+            pause = read_retry_after(response.headers.get("Retry-After", ""))
+            shown = "a while" if pause is None else f"{pause:.0f} seconds"
+            raise _Again(f"it asks to wait before the next request. Try again in {shown}.", pause)
+        if status >= 500:
+            raise _Again(f"it has a fault (status {status}). Try again later.")
+        if status != 200:
+            raise ServiceError(
+                f"{self.name}: it refuses the request (status {status}). Some museums do so for a "
+                "while after many requests."
+            )
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise ServiceError(f"{self.name}: its answer is compressed, which was not asked for.")
+
+    def _write(self, response: httpx.Response, file: BinaryIO, budget: Budget, end: float) -> None:
+        file.seek(0)
+        file.truncate()
+        for piece in response.iter_raw(2**16):
+            file.write(piece)
+            if file.tell() > budget.most_bytes:
+                raise ServiceError(
+                    f"{self.name}: its answer has more than {budget.most_bytes // 2**20} MB, which "
+                    "is the most that is read here."
+                )
+            if time.monotonic() > end:
+                raise _Again("its answer takes too long. Try again later.")
+
+
+def is_allowed(url: httpx.URL, hosts: Hosts) -> bool:
+    """Whether an address is one of a museum's own, by https and without anything unusual."""
+    return (
+        url.scheme == "https"
+        and url.port is None
+        and not url.userinfo
+        and f"https://{url.host}{url.path}".startswith(hosts)
+        and ".." not in url.path
+    )
+
+
+def read_retry_after(text: str) -> float | None:
+    """Seconds to wait by a Retry-After header, a number or a date; None if it says neither."""
+    if text.isascii() and text.isdigit():
+        return float(text[:9])
+    try:
+        then = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    if then.tzinfo is None:
+        then = then.replace(tzinfo=UTC)
+    return max(0.0, (then - datetime.now(UTC)).total_seconds())

@@ -1,0 +1,84 @@
+"""What all museums have in common: the protocol that each one's client follows."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, ClassVar, TypeVar
+
+import httpx
+
+from momalisa.errors import BadInput, ServiceError
+from momalisa.works.fetching import Fetcher, Hosts, NotThere, is_allowed
+from momalisa.works.file_cache import FileCache
+from momalisa.works.rate_limit import RateLimit
+from momalisa.works.work import Work
+
+ANSWER_SECONDS = 86400.0
+"""How long answers are kept: a museum corrects its records, licences included."""
+ANSWER_BYTES = 64 * 2**20
+T = TypeVar("T")
+PICTURE_SECONDS, PICTURE_BYTES = 30 * 86400.0, 512 * 2**20
+
+
+class Museum(ABC):
+    """A museum's open collection. All methods raise ServiceError with a sentence."""
+
+    key: ClassVar[str]
+    """A short name for the command line."""
+    name: ClassVar[str]
+    records: ClassVar[Hosts]
+    """Where its records may come from."""
+    pictures: ClassVar[Hosts]
+    """Where its pictures may come from."""
+    rate: ClassVar[tuple[int, float]]
+    """Requests in seconds: what the museum asks for, or less."""
+
+    def __init__(self, home: Path) -> None:
+        folder = home / "museums" / self.key
+        self.kept_pictures = FileCache(folder / "pictures", PICTURE_BYTES, PICTURE_SECONDS)
+        answers = FileCache(folder / "answers", ANSWER_BYTES, ANSWER_SECONDS)
+        self.fetcher = Fetcher(
+            self.name, self.records, self.pictures, RateLimit(*self.rate), answers
+        )
+
+    @abstractmethod
+    def search(self, text: str, limit: int) -> Iterator[Work]:
+        """Yield up to `limit` works that the museum finds, the best first."""
+
+    @abstractmethod
+    def get(self, work_id: str) -> Work:
+        """Return one work. Raises BadInput if the museum has none of this id."""
+
+    @abstractmethod
+    def picture_address(self, work: Work, size: int) -> str:
+        """Where its picture is, about `size` pixels wide or more if there are so many."""
+
+    def own_picture(self, address: str) -> str:
+        """A picture's address if it is one of the museum's own; otherwise empty."""
+        try:
+            return address if is_allowed(httpx.URL(address), self.pictures) else ""
+        except httpx.InvalidURL:
+            return ""
+
+    def not_found(self, work_id: str) -> BadInput:
+        """The error for an id that the museum does not know."""
+        return BadInput(f"{self.name}: there is no work {work_id[:60]!r} in its collection.")
+
+    def unreadable(self) -> ServiceError:
+        """The error for an answer of another form than the museum documents."""
+        return ServiceError(f"{self.name}: its answer is not in the form that it documents.")
+
+    def read_work(
+        self, address: str, fields: dict[str, Any], work_id: str, parse: Callable[[Any], T]
+    ) -> T:
+        """What `parse` makes of the answer about one work. Raises BadInput if there is none."""
+        try:
+            return self.fetcher.read(address, fields, parse)
+        except NotThere:
+            raise self.not_found(work_id) from None
+
+    def require_dict(self, answer: Any) -> dict[str, Any]:
+        """An answer that is an object. Raises ServiceError for any other."""
+        if not isinstance(answer, dict):
+            raise self.unreadable()
+        return answer

@@ -1,0 +1,79 @@
+"""Makes a clean picture of one that came from outside, in a process of its own.
+
+Imports little, since it runs there (`momalisa.limited_process`).
+"""
+
+from contextlib import suppress
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from momalisa import limited_process
+from momalisa.errors import BadInput
+from momalisa.film.pixel_budget import FRAME_PIXELS, open_picture
+
+READ = ("JPEG", "PNG", "WEBP")
+WRITTEN = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
+"""Formats by suffix."""
+MEMORY, SECONDS = 24 * FRAME_PIXELS, 60.0
+QUALITY = 95
+
+
+def clean_picture(source: Path, target: Path, suffix: str, size: int) -> tuple[int, int]:
+    """Write a picture anew, in sRGB, upright, without metadata; return its width and height.
+
+    It is made smaller where its longer side has more than `size` pixels. Raises BadInput with a
+    sentence if the source is damaged, no picture, or too large.
+    """
+    width, height = limited_process.call(
+        f"{__name__}:convert",
+        memory=MEMORY,
+        seconds=SECONDS,
+        source=str(source.absolute()),
+        target=str(target.absolute()),
+        suffix=suffix,
+        size=size,
+    )
+    return width, height
+
+
+def convert(source: str, target: str, suffix: str, size: int) -> tuple[int, int]:
+    """What `clean_picture` does in its process."""
+    try:
+        with open_picture(Path(source), READ, most=FRAME_PIXELS) as image:
+            upright = ImageOps.exif_transpose(_to_srgb(image))
+            upright.thumbnail((size, size), Image.Resampling.LANCZOS)
+            pixels = Image.new("RGB", upright.size)
+            pixels.paste(upright)
+    except BadInput:
+        raise
+    except UnidentifiedImageError as error:
+        raise BadInput("It is no JPEG, PNG or WebP.") from error
+    except Exception as error:
+        # Decoders raise errors of any type on damaged bytes.
+        raise BadInput(f"It is damaged ({type(error).__name__}).") from error
+    options: dict[str, Any] = {} if WRITTEN[suffix] == "PNG" else {"quality": QUALITY}
+    try:
+        pixels.save(target, WRITTEN[suffix], **options)
+    except OSError as error:
+        raise BadInput(f"It cannot be written: {error.strerror}.") from error
+    return pixels.width, pixels.height
+
+
+def _to_srgb(image: Image.Image) -> Image.Image:
+    """Apply the colour profile, and lay what is transparent on white."""
+    profile = image.info.get("icc_profile")
+    if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info:
+        layer = image.convert("RGBA")
+        image = Image.new("RGBA", layer.size, "white")
+        image.alpha_composite(layer)
+    if profile:
+        with suppress(ImageCms.PyCMSError, OSError):
+            found = ImageCms.ImageCmsProfile(BytesIO(profile))
+            srgb = ImageCms.createProfile("sRGB")
+            changed = ImageCms.profileToProfile(image, found, srgb, outputMode="RGB")
+            if changed is not None:
+                return changed
+    return image.convert("RGB")
