@@ -47,8 +47,11 @@ class LatentSampler:
         """How the walk is guided; not at all where its guidance is 1 or less."""
         if not self.spec.guided or self.runner.model.guidance != "cfg":
             return Guidance()
-        negative = self.runner.encode([self.spec.negative], *self._size)
-        return Guidance(negative, self.spec.guidance, self.plan.guided_steps)
+        model = self.runner.model
+        negative = self.runner.encode_negative(self.spec.negative, *self._size)
+        return Guidance(
+            negative, self.spec.guidance, self.plan.guided_steps, model.normalise_guided
+        )
 
     def sample(self, places: Sequence[Place], seeds: Sequence[int]) -> tuple[Tensor, int]:
         """Clean latents (n, c, h, w) at places as one batch, and the model samples they took.

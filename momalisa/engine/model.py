@@ -66,6 +66,9 @@ class DiffusionModel(Protocol):
     def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
         """Conditions of n prompts in fp32, each encoded by itself, for pictures of that size."""
 
+    def encode_negative(self, prompt: str, width: int, height: int) -> Conditioning:
+        """Conditions of a negative prompt, one row, which some families read in another way."""
+
     def noise(self, seed: int, width: int, height: int) -> Tensor:
         """Unit Gaussian latents (c, h, w) in fp32, drawn on the CPU: the same on every device."""
 
@@ -74,6 +77,9 @@ class DiffusionModel(Protocol):
 
     def predict(self, latents: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor:
         """The network's prediction for latents (n, c, h, w) at a time (), of the same shape."""
+
+    def normalise_guided(self, guided: Tensor, conditional: Tensor) -> Tensor:
+        """The guided prediction (n, c, h, w) as the family uses it, from the conditional one."""
 
     def decode(self, latents: Tensor) -> list[Frame]:
         """Frames (height, width, 3) of clean latents (n, c, h, w)."""

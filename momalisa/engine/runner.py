@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 
 import torch
 from torch import Tensor
@@ -75,8 +75,18 @@ class ModelRunner:
 
     def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
         """The model's `encode`, which remembers the prompts of the last few calls."""
-        question: tuple[str | int, ...] = (*prompts, width, height)
-        found = self._encoded.pop(question, None) or self.model.encode(prompts, width, height)
+        encode = partial(self.model.encode, prompts, width, height)
+        return self._remember((*prompts, width, height), encode)
+
+    def encode_negative(self, prompt: str, width: int, height: int) -> Conditioning:
+        """The model's `encode_negative`, remembered likewise."""
+        encode = partial(self.model.encode_negative, prompt, width, height)
+        return self._remember(("negative", prompt, width, height), encode)
+
+    def _remember(
+        self, question: tuple[str | int, ...], encode: Callable[[], Conditioning]
+    ) -> Conditioning:
+        found = self._encoded.pop(question, None) or encode()
         self._encoded[question] = found  # the last one in the order
         if len(self._encoded) > REMEMBERED:
             del self._encoded[next(iter(self._encoded))]

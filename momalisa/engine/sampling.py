@@ -76,12 +76,13 @@ class Guidance:
 
     `negative` is the negative prompt's conditioning, one row; None for no guidance. Only the first
     `steps` steps are guided, since late ones change little (Kynkäänniemi et al. 2024); None guides
-    them all.
+    them all. `normalise` makes of the guided prediction, and the conditional one, what is used.
     """
 
     negative: Conditioning | None = None
     scale: float = 1.0
     steps: int | None = None
+    normalise: Callable[[Tensor, Tensor], Tensor] = lambda guided, _conditional: guided
 
     def guides(self, step: int) -> bool:
         """Whether a step is guided."""
@@ -167,7 +168,8 @@ def advance(
         else:
             doubled = _scale(scheduler, torch.cat([latents, latents]), time)
             unconditional, conditional = predict(doubled, time, both).chunk(2)
-            prediction = unconditional + guidance.scale * (conditional - unconditional)
+            guided_one = unconditional + guidance.scale * (conditional - unconditional)
+            prediction = guidance.normalise(guided_one, conditional)
         samples += 2 * len(latents) if guided else len(latents)
         latents = scheduler.step(prediction, time, latents, **extra, return_dict=False)[0]
     return replace(state, latents=latents, scheduler=scheduler, done=last, samples=samples)

@@ -27,6 +27,7 @@ FAMILIES = {
     "ChromaPipeline": Family("momalisa.models.chroma", 1024, 35, 5.0),
     "PixArtSigmaPipeline": Family("momalisa.models.pixart", 1024, 20, 4.5),
     "ZImagePipeline": Family("momalisa.models.z_image", 1024, 28, 5.0),
+    "QwenImagePipeline": Family("momalisa.models.qwen_image", 1024, 50, 4.0),
 }
 """The pipeline classes that can be walked."""
 

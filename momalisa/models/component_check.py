@@ -87,6 +87,13 @@ CLASSES: Mapping[str, Mapping[str, set[str]]] = {
         "tokenizer": _QWEN_TOKENIZERS,
         "scheduler": _FLOW_SCHEDULERS,
     },
+    "QwenImagePipeline": {
+        "transformer": {"QwenImageTransformer2DModel"},
+        "vae": {"AutoencoderKLQwenImage"},
+        "text_encoder": {"Qwen2_5_VLForConditionalGeneration"},
+        "tokenizer": _QWEN_TOKENIZERS,
+        "scheduler": _FLOW_SCHEDULERS,
+    },
 }
 """The classes that a component of a pipeline may have."""
 _NOT_LOADED = {"StableDiffusionPipeline": {"safety_checker", "feature_extractor"}}

@@ -38,6 +38,8 @@ class DiffusersPipeline(ABC):
     """The precision on CUDA: that of the family's checkpoints."""
     upcasts_autoencoder: ClassVar[bool] = False
     """Whether the stock pipeline decodes in single precision where the configuration says so."""
+    autoencoder_layout: ClassVar[torch.memory_format] = torch.channels_last
+    """How the autoencoder's weights lie in memory."""
     traceable: ClassVar[bool] = False
     """Whether a recording of the network's operations serves any size and batch."""
     reader: ClassVar[str] = "tokenizer"
@@ -57,7 +59,7 @@ class DiffusersPipeline(ABC):
         pipeline = cls.pipeline_class.from_pretrained(
             folder, dtype=dtype, local_files_only=True, use_safetensors=True, **options
         ).to(device)
-        pipeline.vae.to(memory_format=torch.channels_last)
+        pipeline.vae.to(memory_format=cls.autoencoder_layout)
         if cls.upcasts_autoencoder and pipeline.vae.config.get("force_upcast"):
             pipeline.vae.to(torch.float32)  # its activations overflow in half precision
         return cls(name, digest, pipeline, device, dtype)
@@ -65,6 +67,14 @@ class DiffusersPipeline(ABC):
     @abstractmethod
     def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
         """Conditions of n prompts in fp32, each encoded by itself, for pictures of that size."""
+
+    def encode_negative(self, prompt: str, width: int, height: int) -> Conditioning:
+        """Conditions of a negative prompt, which some families read in another way."""
+        return self.encode([prompt], width, height)
+
+    def normalise_guided(self, guided: Tensor, conditional: Tensor) -> Tensor:
+        """The guided prediction (n, c, h, w) as the family uses it, from the conditional one."""
+        return guided
 
     @abstractmethod
     def predict(self, latents: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor:
@@ -130,7 +140,7 @@ class DiffusersPipeline(ABC):
         """Frames (height, width, 3) of clean latents (n, c, h, w)."""
         vae = self.pipeline.vae
         scale, shift = self._latent_scale(latents)
-        pictures = vae.decode((latents / scale + shift).to(vae.dtype), return_dict=False)[0]
+        pictures = self._decode((latents / scale + shift).to(vae.dtype))
         unit = (pictures.float() / 2.0 + 0.5).clamp(0.0, 1.0)
         pixels = (unit * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
         return list(np.ascontiguousarray(pixels))
@@ -140,21 +150,30 @@ class DiffusersPipeline(ABC):
         """Clean latents (c, h, w) of a frame: the mean of the autoencoder's distribution."""
         vae = self.pipeline.vae
         pixels = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None]
-        encoded = vae.encode((pixels / 127.5 - 1.0).to(self.device, vae.dtype))
-        latents: Tensor = (
-            encoded.latent_dist.mode() if "latent_dist" in encoded else encoded.latents
-        )
+        latents = self._encode_pixels((pixels / 127.5 - 1.0).to(self.device, vae.dtype))
         scale, shift = self._latent_scale(latents)
         scaled: Tensor = (latents - shift) * scale
         return scaled[0].to(self.dtype)
+
+    def _decode(self, latents: Tensor) -> Tensor:
+        """Pictures (n, 3, height, width) in [-1, 1] of the autoencoder's latents."""
+        return self.pipeline.vae.decode(latents, return_dict=False)[0]  # type: ignore[no-any-return]
+
+    def _encode_pixels(self, pixels: Tensor) -> Tensor:
+        """The autoencoder's latents of pictures (n, 3, height, width) in [-1, 1]."""
+        encoded = self.pipeline.vae.encode(pixels)
+        if "latent_dist" in encoded:
+            return encoded.latent_dist.mode()  # type: ignore[no-any-return]
+        return encoded["latent" if "latent" in encoded else "latents"]  # type: ignore[no-any-return]
 
     def _latent_scale(self, like: Tensor) -> tuple[Any, Any]:
         """Factor and offset between sampled latents and the autoencoder's: x / factor + offset."""
         config = self.pipeline.vae.config
         mean, deviation = config.get("latents_mean"), config.get("latents_std")
+        factor = config.get("scaling_factor", 1.0)
         if mean is None or deviation is None:
-            return config.scaling_factor, config.get("shift_factor") or 0.0
-        factor = config.scaling_factor / torch.tensor(deviation).to(like)
+            return factor, config.get("shift_factor") or 0.0
+        factor = factor / torch.tensor(deviation).to(like)
         return factor.reshape(-1, 1, 1), torch.tensor(mean).to(like).reshape(-1, 1, 1)
 
 

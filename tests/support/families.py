@@ -23,6 +23,10 @@ class TinyFamily:
     """What else the stock pipeline is told, or instead."""
     noise_for_stock: Callable[[Any], Any] = lambda noise: noise
     """Latents (1, c, h, w) as the stock pipeline takes them."""
+    through_autoencoder: Callable[[Any, Any], Any] = lambda vae, pixels: (
+        vae.decode(vae.encode(pixels).latent_dist.mode()).sample
+    )
+    """Pictures (1, 3, h, w) in [-1, 1] as the autoencoder gives them back."""
 
 
 def clip_tokenizer() -> Any:

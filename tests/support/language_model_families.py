@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.families import WIDTH, TinyFamily, autoencoder
+from tests.support.families import WIDTH, TinyFamily, autoencoder, pack
 
 CHAT = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
@@ -73,6 +73,62 @@ def z_image() -> Any:
     )
 
 
+def qwen_image() -> Any:
+    """A `QwenImagePipeline`."""
+    from diffusers import (
+        AutoencoderKLQwenImage,
+        QwenImagePipeline,
+        QwenImageTransformer2DModel,
+    )
+    from transformers import Qwen2_5_VLConfig, Qwen2_5_VLForConditionalGeneration
+
+    config = Qwen2_5_VLConfig(
+        text_config=language_model(
+            rope_parameters={
+                "rope_type": "default",
+                "rope_theta": 10000.0,
+                "mrope_section": [1, 1, 2],
+            }
+        ),
+        vision_config={
+            "depth": 1,
+            "hidden_size": 16,
+            "intermediate_size": 16,
+            "num_heads": 2,
+            "out_hidden_size": WIDTH,
+        },
+    )
+    transformer = QwenImageTransformer2DModel(
+        in_channels=16,
+        out_channels=4,
+        num_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=WIDTH,
+        axes_dims_rope=(4, 4, 8),
+    )
+    vae = AutoencoderKLQwenImage(
+        base_dim=8,
+        z_dim=4,
+        dim_mult=[1, 1, 1, 1],
+        num_res_blocks=1,
+        latents_mean=[0.1, -0.2, 0.3, 0.0],
+        latents_std=[2.0, 1.5, 1.2, 0.8],
+    )
+    return QwenImagePipeline(
+        transformer=transformer.eval(),
+        scheduler=flow_scheduler(use_dynamic_shifting=True),
+        vae=vae.eval(),
+        text_encoder=Qwen2_5_VLForConditionalGeneration(config).eval(),
+        tokenizer=qwen_tokenizer(),
+    )
+
+
+def through_film_autoencoder(vae: Any, pixels: Any) -> Any:
+    """Pictures as an autoencoder of films gives them back."""
+    return vae.decode(vae.encode(pixels[:, :, None]).latent_dist.mode()).sample[:, :, 0]
+
+
 LANGUAGE_MODEL_FAMILIES = {
     "z-image": TinyFamily(
         z_image,
@@ -81,4 +137,12 @@ LANGUAGE_MODEL_FAMILIES = {
         options={"guidance_scale": 4.0},
     ),
     "z-image turbo": TinyFamily(z_image, guidance=1.0, options={"guidance_scale": 0.0}),
+    "qwen-image": TinyFamily(
+        qwen_image,
+        guidance=4.0,
+        negative="blur",
+        noise_for_stock=pack,
+        options={"guidance_scale": None, "true_cfg_scale": 4.0},
+        through_autoencoder=through_film_autoencoder,
+    ),
 }
