@@ -68,6 +68,8 @@ class SamplingState:
     scheduler: Any
     done: int = 0
     samples: int = 0
+    steps: int | None = None
+    """How many of the scheduler's times are steps, where not all are."""
 
 
 @dataclass(frozen=True)
@@ -134,7 +136,7 @@ def _with(state: SamplingState, latents: Tensor, history: list[Tensor | None]) -
     scheduler = copy.deepcopy(state.scheduler)
     if history:
         scheduler.model_outputs = history
-    return SamplingState(latents, scheduler, state.done)
+    return replace(state, latents=latents, scheduler=scheduler, samples=0)
 
 
 @torch.no_grad()
@@ -156,7 +158,7 @@ def advance(
     draws = generators and "generator" in inspect.signature(scheduler.step).parameters
     extra: dict[str, Any] = {"generator": list(generators)} if draws else {}
     latents, samples = state.latents, state.samples
-    last = len(scheduler.timesteps) if until is None else until
+    last = until or state.steps or len(scheduler.timesteps)
     both = conditioning
     if guidance.negative is not None:
         both = concatenate([guidance.negative.repeat(len(latents)), conditioning])

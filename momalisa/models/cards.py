@@ -28,6 +28,9 @@ FAMILIES = {
     "PixArtSigmaPipeline": Family("momalisa.models.pixart", 1024, 20, 4.5),
     "ZImagePipeline": Family("momalisa.models.z_image", 1024, 28, 5.0),
     "QwenImagePipeline": Family("momalisa.models.qwen_image", 1024, 50, 4.0),
+    "SanaPipeline": Family("momalisa.models.sana", 1024, 20, 4.5),
+    "SanaSprintPipeline": Family("momalisa.models.sana_sprint", 1024, 2, 4.5),
+    "Lumina2Pipeline": Family("momalisa.models.lumina2", 1024, 30, 4.0),
 }
 """The pipeline classes that can be walked."""
 

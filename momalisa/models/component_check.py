@@ -32,6 +32,8 @@ _QWEN3, _QWEN_TOKENIZERS = (
     {"Qwen3Model", "Qwen3ForCausalLM"},
     {"Qwen2Tokenizer", "Qwen2TokenizerFast"},
 )
+_GEMMA2 = {"Gemma2Model", "Gemma2ForCausalLM"}
+_GEMMA_TOKENIZERS = {"GemmaTokenizer", "GemmaTokenizerFast"}
 _SHARED = {
     "unet": _UNET,
     "vae": _AUTOENCODERS,
@@ -92,6 +94,27 @@ CLASSES: Mapping[str, Mapping[str, set[str]]] = {
         "vae": {"AutoencoderKLQwenImage"},
         "text_encoder": {"Qwen2_5_VLForConditionalGeneration"},
         "tokenizer": _QWEN_TOKENIZERS,
+        "scheduler": _FLOW_SCHEDULERS,
+    },
+    "SanaPipeline": {
+        "transformer": {"SanaTransformer2DModel"},
+        "vae": {"AutoencoderDC"},
+        "text_encoder": _GEMMA2,
+        "tokenizer": _GEMMA_TOKENIZERS,
+        "scheduler": _SCHEDULERS | _FLOW_SCHEDULERS,
+    },
+    "SanaSprintPipeline": {
+        "transformer": {"SanaTransformer2DModel"},
+        "vae": {"AutoencoderDC"},
+        "text_encoder": _GEMMA2,
+        "tokenizer": _GEMMA_TOKENIZERS,
+        "scheduler": {"SCMScheduler"},
+    },
+    "Lumina2Pipeline": {
+        "transformer": {"Lumina2Transformer2DModel"},
+        "vae": {"AutoencoderKL"},
+        "text_encoder": _GEMMA2,
+        "tokenizer": _GEMMA_TOKENIZERS,
         "scheduler": _FLOW_SCHEDULERS,
     },
 }

@@ -129,6 +129,118 @@ def through_film_autoencoder(vae: Any, pixels: Any) -> Any:
     return vae.decode(vae.encode(pixels[:, :, None]).latent_dist.mode()).sample[:, :, 0]
 
 
+def gemma_tokenizer() -> Any:
+    """A Gemma tokenizer of letters."""
+    from transformers import GemmaTokenizer
+
+    letters = ["<pad>", "<eos>", "<bos>", "<unk>", "<mask>", *map(chr, range(33, 127)), "▁", "\n"]
+    vocabulary = {letter: number for number, letter in enumerate(letters)}
+    return GemmaTokenizer(vocab=vocabulary, merges=[], model_max_length=1024)
+
+
+def gemma() -> Any:
+    """A tiny Gemma 2."""
+    from transformers import Gemma2Config, Gemma2Model
+
+    return Gemma2Model(Gemma2Config(**language_model(query_pre_attn_scalar=8))).eval()
+
+
+def coarse_autoencoder() -> Any:
+    """An autoencoder with cells of 32 pixels."""
+    from diffusers import AutoencoderDC
+
+    stages = 6
+    return AutoencoderDC(
+        latent_channels=4,
+        encoder_block_types="ResBlock",
+        decoder_block_types="ResBlock",
+        encoder_block_out_channels=(8,) * stages,
+        decoder_block_out_channels=(8,) * stages,
+        encoder_layers_per_block=(1,) * stages,
+        decoder_layers_per_block=(1,) * stages,
+        encoder_qkv_multiscales=((),) * stages,
+        decoder_qkv_multiscales=((),) * stages,
+        scaling_factor=0.7,
+    ).eval()
+
+
+def through_coarse_autoencoder(vae: Any, pixels: Any) -> Any:
+    """Pictures as that autoencoder gives them back."""
+    return vae.decode(vae.encode(pixels).latent).sample
+
+
+def sana_transformer(**options: Any) -> Any:
+    """Sana's transformer."""
+    from diffusers import SanaTransformer2DModel
+
+    return SanaTransformer2DModel(
+        in_channels=4,
+        out_channels=4,
+        num_attention_heads=2,
+        attention_head_dim=8,
+        num_layers=1,
+        num_cross_attention_heads=2,
+        cross_attention_head_dim=8,
+        cross_attention_dim=16,
+        caption_channels=WIDTH,
+        **options,
+    ).eval()
+
+
+def sana() -> Any:
+    """A `SanaPipeline`, whose scheduler is a solver on a flow."""
+    from diffusers import DPMSolverMultistepScheduler, SanaPipeline
+
+    return SanaPipeline(
+        transformer=sana_transformer(),
+        scheduler=DPMSolverMultistepScheduler(
+            prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
+        ),
+        vae=coarse_autoencoder(),
+        text_encoder=gemma(),
+        tokenizer=gemma_tokenizer(),
+    )
+
+
+def sana_sprint() -> Any:
+    """A `SanaSprintPipeline`."""
+    from diffusers import SanaSprintPipeline, SCMScheduler
+
+    return SanaSprintPipeline(
+        transformer=sana_transformer(guidance_embeds=True, qk_norm="rms_norm_across_heads"),
+        scheduler=SCMScheduler(),
+        vae=coarse_autoencoder(),
+        text_encoder=gemma(),
+        tokenizer=gemma_tokenizer(),
+    )
+
+
+def lumina2() -> Any:
+    """A `Lumina2Pipeline`, whose scheduler shifts by size."""
+    from diffusers import Lumina2Pipeline, Lumina2Transformer2DModel
+
+    transformer = Lumina2Transformer2DModel(
+        sample_size=16,
+        in_channels=4,
+        hidden_size=32,
+        num_layers=1,
+        num_refiner_layers=1,
+        num_attention_heads=2,
+        num_kv_heads=1,
+        multiple_of=16,
+        axes_dim_rope=(8, 4, 4),
+        axes_lens=(300, 64, 64),
+        cap_feat_dim=WIDTH,
+    )
+    return Lumina2Pipeline(
+        transformer=transformer.eval(),
+        scheduler=flow_scheduler(use_dynamic_shifting=True),
+        vae=autoencoder(),
+        text_encoder=gemma(),
+        tokenizer=gemma_tokenizer(),
+    )
+
+
 LANGUAGE_MODEL_FAMILIES = {
     "z-image": TinyFamily(
         z_image,
@@ -145,4 +257,19 @@ LANGUAGE_MODEL_FAMILIES = {
         options={"guidance_scale": None, "true_cfg_scale": 4.0},
         through_autoencoder=through_film_autoencoder,
     ),
+    "sana": TinyFamily(
+        sana,
+        guidance=4.5,
+        negative="blur",
+        options={"use_resolution_binning": False},
+        through_autoencoder=through_coarse_autoencoder,
+    ),
+    "sana-sprint": TinyFamily(
+        sana_sprint,
+        guidance=4.5,
+        steps=2,
+        options={"use_resolution_binning": False},
+        through_autoencoder=through_coarse_autoencoder,
+    ),
+    "lumina2": TinyFamily(lumina2, guidance=4.0, negative="blur"),
 }
