@@ -111,8 +111,8 @@ CONNECTIONS = (
     ),
     Mutation(
         "Pages of one address begin no more runs at a time than others can bear",
-        f"{TESTS_OF_RATE}::test_pages_of_one_address_begin_no_more_runs_than_may_begin_in_a_second",
-        (Edit(RATE, "            await asyncio.sleep(address.take())\n", ""),),
+        f"{TESTS_OF_RATE}::test_pages_of_one_address_begin_no_more_runs_than_the_server_can_take",
+        (Edit(RATE, "            await asyncio.sleep(address.take(cost))\n", ""),),
     ),
     Mutation(
         "What a browser sends is read in small parts, so that others have their turn",

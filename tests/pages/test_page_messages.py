@@ -31,13 +31,12 @@ def _upload_addresses(files: int) -> BackMsg:
 
 
 def test_what_pages_send_is_taken() -> None:
-    for message in (
-        _rerun(),
-        _rerun(MOST_WIDGETS),
-        BackMsg(app_heartbeat=True),
-        BackMsg(stop_script=True),
-    ):
+    part = _rerun()
+    part.rerun_script.fragment_id = "a part"
+    for message in (part, BackMsg(app_heartbeat=True), BackMsg(stop_script=True)):
         assert judge(message.SerializeToString()) is Verdict.TAKEN
+    for message in (_rerun(), _rerun(MOST_WIDGETS)):
+        assert judge(message.SerializeToString()) is Verdict.RUN
 
 
 @pytest.mark.parametrize("kind", [field.name for field in BackMsg.DESCRIPTOR.fields])
@@ -48,7 +47,7 @@ def test_every_other_kind_is_ignored(kind: str) -> None:
     else:
         setattr(message, kind, True)
     is_used = kind in ("rerun_script", "stop_script", "app_heartbeat")
-    assert judge(message.SerializeToString()) is (Verdict.TAKEN if is_used else Verdict.IGNORED)
+    assert (judge(message.SerializeToString()) is Verdict.IGNORED) is not is_used
 
 
 def test_a_message_of_more_than_a_page_can_hold_is_refused() -> None:

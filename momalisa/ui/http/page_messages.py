@@ -22,6 +22,8 @@ class Verdict(Enum):
     """What becomes of a message."""
 
     TAKEN = "taken"
+    RUN = "run"
+    """Taken, and a whole page runs for it, which costs far more than one of its parts."""
     IGNORED = "ignored"
     """A kind that no page needs, such as the key that empties Streamlit's caches."""
     REFUSED = "refused"
@@ -39,6 +41,8 @@ def judge(data: bytes | None) -> Verdict:
     kind = message.WhichOneof("type")
     if kind is None or not _has_plausible_widgets(message):
         return Verdict.REFUSED
+    if kind == "rerun_script" and not message.rerun_script.fragment_id:
+        return Verdict.RUN
     return Verdict.TAKEN if kind in USED else Verdict.IGNORED
 
 
