@@ -31,6 +31,8 @@ FAMILIES = {
     "SanaPipeline": Family("momalisa.models.sana", 1024, 20, 4.5),
     "SanaSprintPipeline": Family("momalisa.models.sana_sprint", 1024, 2, 4.5),
     "Lumina2Pipeline": Family("momalisa.models.lumina2", 1024, 30, 4.0),
+    "Flux2KleinPipeline": Family("momalisa.models.flux2", 1024, 4, 1.0),
+    "PRXPipeline": Family("momalisa.models.prx", 512, 28, 4.0),
 }
 """The pipeline classes that can be walked."""
 

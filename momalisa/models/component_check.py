@@ -117,6 +117,20 @@ CLASSES: Mapping[str, Mapping[str, set[str]]] = {
         "tokenizer": _GEMMA_TOKENIZERS,
         "scheduler": _FLOW_SCHEDULERS,
     },
+    "Flux2KleinPipeline": {
+        "transformer": {"Flux2Transformer2DModel"},
+        "vae": {"AutoencoderKLFlux2"},
+        "text_encoder": _QWEN3,
+        "tokenizer": _QWEN_TOKENIZERS,
+        "scheduler": _FLOW_SCHEDULERS,
+    },
+    "PRXPipeline": {
+        "transformer": {"PRXTransformer2DModel"},
+        "vae": {"AutoencoderKL", "AutoencoderDC"},
+        "text_encoder": {"T5GemmaEncoder"},
+        "tokenizer": _GEMMA_TOKENIZERS,
+        "scheduler": _FLOW_SCHEDULERS,
+    },
 }
 """The classes that a component of a pipeline may have."""
 _NOT_LOADED = {"StableDiffusionPipeline": {"safety_checker", "feature_extractor"}}

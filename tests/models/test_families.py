@@ -60,7 +60,7 @@ def stock(loaded: Loaded, prompt: str, seed: int, own_seed: int) -> Frame:
     if family.negative:
         extra["negative_prompt"] = family.negative
     picture = model.pipeline(
-        prompt,
+        prompt=prompt,
         latents=family.noise_for_stock(model.noise(seed, 64, 64)[None]),
         num_inference_steps=family.steps,
         height=64,

@@ -241,6 +241,69 @@ def lumina2() -> Any:
     )
 
 
+def flux2_klein(distilled: bool = False) -> Any:
+    """A `Flux2KleinPipeline`; its language model has as many layers as are read."""
+    import torch
+    from diffusers import AutoencoderKLFlux2, Flux2KleinPipeline, Flux2Transformer2DModel
+    from transformers import Qwen3Config, Qwen3ForCausalLM
+
+    transformer = Flux2Transformer2DModel(
+        in_channels=16,
+        num_layers=1,
+        num_single_layers=1,
+        attention_head_dim=16,
+        num_attention_heads=2,
+        joint_attention_dim=3 * WIDTH,
+        timestep_guidance_channels=16,
+        axes_dims_rope=(4, 4, 4, 4),
+        guidance_embeds=False,
+    )
+    vae = AutoencoderKLFlux2(
+        block_out_channels=(8, 8, 8, 8), latent_channels=4, norm_num_groups=4, layers_per_block=1
+    )
+    with torch.no_grad():
+        vae.bn.running_mean.normal_(std=0.2)
+        vae.bn.running_var.uniform_(0.5, 2.0)
+    return Flux2KleinPipeline(
+        transformer=transformer.eval(),
+        scheduler=flow_scheduler(use_dynamic_shifting=True),
+        vae=vae.eval(),
+        text_encoder=Qwen3ForCausalLM(Qwen3Config(**language_model(layers=28))).eval(),
+        tokenizer=qwen_tokenizer(),
+        is_distilled=distilled,
+    )
+
+
+def prx() -> Any:
+    """A `PRXPipeline`."""
+    from diffusers import PRXPipeline, PRXTransformer2DModel
+    from transformers import T5GemmaConfig
+    from transformers.models.t5gemma.modeling_t5gemma import T5GemmaEncoder
+
+    settings = language_model(query_pre_attn_scalar=8, layer_types=["full_attention"] * 2)
+    config = T5GemmaConfig(encoder=settings, decoder=settings, vocab_size=320)
+    text_encoder = T5GemmaEncoder(config.encoder).eval()
+    text_encoder.config = config  # checkpoints hold that of the whole
+    tokenizer = gemma_tokenizer()
+    tokenizer.model_max_length = 64
+    transformer = PRXTransformer2DModel(
+        in_channels=4,
+        context_in_dim=WIDTH,
+        hidden_size=32,
+        num_heads=2,
+        depth=1,
+        axes_dim=[8, 8],
+    )
+    return PRXPipeline(
+        transformer=transformer.eval(),
+        scheduler=flow_scheduler(shift=3.0),
+        vae=autoencoder(),
+        text_encoder=text_encoder,
+        tokenizer=tokenizer,
+        default_sample_size=256,
+    )
+
+
 LANGUAGE_MODEL_FAMILIES = {
     "z-image": TinyFamily(
         z_image,
@@ -272,4 +335,9 @@ LANGUAGE_MODEL_FAMILIES = {
         through_autoencoder=through_coarse_autoencoder,
     ),
     "lumina2": TinyFamily(lumina2, guidance=4.0, negative="blur"),
+    "flux.2 klein base": TinyFamily(flux2_klein, guidance=4.0),
+    "flux.2 klein": TinyFamily(lambda: flux2_klein(distilled=True), guidance=1.0),
+    "prx": TinyFamily(
+        prx, guidance=4.0, negative="blur", options={"use_resolution_binning": False}
+    ),
 }
