@@ -42,10 +42,11 @@ class Scrubber {
     this.directAgain = 0                  // when the worker may be asked directly again
     this.take(data)
     this.slider.value = this.nearestFrame(MIDDLE) ?? MIDDLE
+    this.label()
     this.slider.oninput = () => this.onMove()
     this.onInput = event => this.onTyped(event)
     if (this.stops.length) document.addEventListener("input", this.onInput, true)
-    // In a closed expander nothing is loaded.
+    // In a closed expander, or below what is seen, nothing is loaded.
     this.observer = new IntersectionObserver(([entry]) => {
       this.isVisible = entry.isIntersecting
       if (this.isVisible) this.show()
