@@ -18,7 +18,7 @@ from momalisa.cloud.endpoint import Endpoint
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput, Cancelled
-from momalisa.models.registry import DISTILLATION
+from momalisa.models.distillation import DISTILLATION
 from momalisa.render import (
     Progress,
     RenderedFrames,

@@ -37,7 +37,7 @@ from momalisa.atelier.text import load_tokenizer, tokenise
 from momalisa.atelier.train import clean_config
 from momalisa.engine.cpu_batching import CpuBatching
 from momalisa.files import replacing
-from momalisa.models.registry import DISTILLATION
+from momalisa.models.distillation import DISTILLATION
 
 CAPTION_SEEDS = range(2_000_000, 2_006_000)
 """Canvases whose captions are the conditions; none of them is otherwise trained on."""

@@ -10,11 +10,11 @@ from torch import Tensor
 
 from momalisa.engine.attention import Between, Tokens
 from momalisa.engine.conditioning import Conditioning, concatenate, mix_conditioning
-from momalisa.engine.frame_cache import frame_key, seed_of
 from momalisa.engine.interpolation import EMBEDDING_MIXES, slerp
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.sampling import Guidance, SamplingState, blend_states, gather, split
 from momalisa.engine.shortcuts import ANCHORS, plan_sampling
+from momalisa.engine.step_noise import StepNoise
 from momalisa.spec import Place, WalkSpec
 
 
@@ -53,23 +53,21 @@ class LatentSampler:
             negative, self.spec.guidance, self.plan.guided_steps, model.normalise_guided
         )
 
-    def sample(self, places: Sequence[Place], seeds: Sequence[int]) -> tuple[Tensor, int]:
-        """Clean latents (n, c, h, w) at places as one batch, and the model samples they took.
-
-        `seeds` feed schedulers that draw noise of their own.
-        """
+    def sample(self, places: Sequence[Place]) -> tuple[Tensor, int]:
+        """Clean latents (n, c, h, w) at places as one batch, and the model samples they took."""
         if self.plan.attending_steps:
-            return self._sample_with_ends(places, seeds)
+            return self._sample_with_ends(places)
         shared = self.plan.trunk_steps
         state, spent = self._branch_off(places) if shared else (self._start(places), 0)
         state = self.runner.advance(
-            state, self._conditioning_at(places), self._guidance, seeds=seeds
+            state,
+            self._conditioning_at(places),
+            self._guidance,
+            noises=self._step_noises_at(places),
         )
         return state.latents, spent + state.samples
 
-    def _sample_with_ends(
-        self, places: Sequence[Place], seeds: Sequence[int]
-    ) -> tuple[Tensor, int]:
+    def _sample_with_ends(self, places: Sequence[Place]) -> tuple[Tensor, int]:
         """Clean latents at places: stops by themselves, others attend to both ends of their leg."""
         groups: dict[int | None, list[int]] = {}
         for row, place in enumerate(places):
@@ -87,7 +85,7 @@ class LatentSampler:
                 self._start(some),
                 self._conditioning_at(some),
                 self._guidance,
-                seeds=[seeds[row] for row in rows],
+                noises=self._step_noises_at(some),
                 between=between,
             )
             latents |= zip(rows, state.latents, strict=True)
@@ -99,12 +97,11 @@ class LatentSampler:
         if leg in self._ends:
             return self._ends[leg], 0
         ends = [Place(leg, 0.0), Place(leg, 1.0)]
-        digest = self.runner.model.digest
         steps, samples = self.runner.record_ends(
             self._start(ends),
             self._conditioning_at(ends),
             self._guidance,
-            seeds=[seed_of(frame_key(self.spec, end, digest)) for end in ends],
+            noises=self._step_noises_at(ends),
             until=self.plan.attending_steps,
         )
         self._ends = {leg: steps}
@@ -153,6 +150,14 @@ class LatentSampler:
         start, end = self.spec.legs[place.leg]
         t = torch.tensor([place.t], dtype=torch.float64)
         return slerp(self._noises[start.seed], self._noises[end.seed], t)[0]
+
+    def _step_noises_at(self, places: Sequence[Place]) -> list[StepNoise]:
+        """What schedulers that add noise draw at places."""
+        stops = [self.spec.legs[place.leg] for place in places]
+        return [
+            StepNoise((start.seed, end.seed), place.t, self._noises[start.seed].shape)
+            for place, (start, end) in zip(places, stops, strict=True)
+        ]
 
     def _conditioning_at(self, places: Sequence[Place]) -> Conditioning:
         """The conditions at places: those of the leg's two stops, mixed at `t`; one row a place."""

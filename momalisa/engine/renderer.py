@@ -10,7 +10,7 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from momalisa.engine.frame_cache import Frame, FrameCache, LatentMixture, seed_of
+from momalisa.engine.frame_cache import Frame, FrameCache, LatentMixture
 from momalisa.engine.interpolation import lerp
 from momalisa.engine.latents import LatentSampler
 from momalisa.engine.planner import FrameTask, Source
@@ -123,8 +123,7 @@ class FrameRenderer:
         mixtures = [self._mix(task.mixture) for task in tasks if task.mixture]
         if mixtures:
             return torch.stack(mixtures), 0
-        seeds = [seed_of(task.key) for task in tasks]
-        return self.sampler.sample([task.place for task in tasks], seeds)
+        return self.sampler.sample([task.place for task in tasks])
 
     def _mix(self, mixture: LatentMixture) -> Tensor:
         """Latents (c, h, w) on the line between those of two cached frames."""

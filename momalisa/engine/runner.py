@@ -15,6 +15,7 @@ from momalisa.engine.frame_cache import Frame
 from momalisa.engine.jit_trace import CELLS, traced, traced_between, traced_recorder
 from momalisa.engine.model import DiffusionModel
 from momalisa.engine.sampling import Guidance, Predict, SamplingState, advance, gather, take
+from momalisa.engine.step_noise import StepNoise
 
 SMALL = 100_000_000
 """Weights of a network up to which Python's overhead between operations counts."""
@@ -98,13 +99,13 @@ class ModelRunner:
         conditioning: Conditioning,
         guidance: Guidance,
         *,
-        seeds: Sequence[int] = (),
+        noises: Sequence[StepNoise] = (),
         until: int | None = None,
         between: Between | None = None,
     ) -> SamplingState:
         """Sample on to step `until`, as `sampling.advance` does.
 
-        `seeds`, one a sample, feed schedulers that draw noise of their own. With `between` the
+        `noises`, one a sample, feed schedulers that add noise. With `between` the
         samples attend to both ends of their leg; the state must not have begun then.
         """
 
@@ -113,7 +114,7 @@ class ModelRunner:
         def network(rows: slice) -> Predict:
             return self.predict if between is None else self._attending(between[rows])
 
-        return self._advance(state, conditioning, guidance, seeds, until, network)
+        return self._advance(state, conditioning, guidance, noises, until, network)
 
     def record_ends(
         self,
@@ -121,7 +122,7 @@ class ModelRunner:
         conditioning: Conditioning,
         guidance: Guidance,
         *,
-        seeds: Sequence[int],
+        noises: Sequence[StepNoise],
         until: int,
     ) -> tuple[list[Tokens], int]:
         """The tokens of a leg's two ends at each step up to `until`, and the model samples used."""
@@ -131,7 +132,7 @@ class ModelRunner:
         def network(rows: slice) -> Predict:
             return self._recording(kept.setdefault(rows.start, []), rows.stop - rows.start)
 
-        samples = self._advance(state, conditioning, guidance, seeds, until, network).samples
+        samples = self._advance(state, conditioning, guidance, noises, until, network).samples
         steps = zip(*(kept[start] for start in sorted(kept)), strict=True)
         joined = [tuple(map(torch.cat, zip(*parts, strict=True))) for parts in steps]
         return joined, samples
@@ -141,7 +142,7 @@ class ModelRunner:
         state: SamplingState,
         conditioning: Conditioning,
         guidance: Guidance,
-        seeds: Sequence[int],
+        noises: Sequence[StepNoise],
         until: int | None,
         network: Callable[[slice], Predict],
     ) -> SamplingState:
@@ -150,7 +151,6 @@ class ModelRunner:
         if guidance.negative is not None:
             guidance = replace(guidance, negative=guidance.negative.to(device, dtype))
         conditioning = conditioning.to(device, dtype)
-        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
 
         def go(rows: slice) -> SamplingState:
             own = network(rows)
@@ -165,7 +165,7 @@ class ModelRunner:
                 conditioning[rows],
                 guidance,
                 until=until,
-                generators=generators[rows],
+                noises=noises[rows],
             )
 
         parts = self._batching.run(go, len(conditioning))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from momalisa.engine.conditioning import Conditioning, Mix, concatenate
 from momalisa.engine.interpolation import lerp, slerp
+from momalisa.engine.step_noise import SeededNoise, StepNoise
 
 Predict = Callable[[Tensor, Tensor, Conditioning], Tensor]
 """(latents (n, c, h, w), time (), conditions of n) -> prediction of the latents' shape."""
@@ -147,16 +148,17 @@ def advance(
     guidance: Guidance,
     *,
     until: int | None = None,
-    generators: Sequence[torch.Generator] = (),
+    noises: Sequence[StepNoise] = (),
 ) -> SamplingState:
     """Go on to step `until` (None: to the end, where latents are clean).
 
-    A guided step sends two rows a sample through the model. `generators`, one a sample, feed
-    schedulers that draw noise of their own.
+    A guided step sends two rows a sample through the model. `noises`, one a sample, feed schedulers
+    that add noise.
     """
     scheduler = copy.deepcopy(state.scheduler)
-    draws = generators and "generator" in inspect.signature(scheduler.step).parameters
-    extra: dict[str, Any] = {"generator": list(generators)} if draws else {}
+    draws = noises and "generator" in inspect.signature(scheduler.step).parameters
+    generators = [noise.generators[0] for noise in noises]
+    extra: dict[str, Any] = {"generator": generators} if draws else {}
     latents, samples = state.latents, state.samples
     last = until or state.steps or len(scheduler.timesteps)
     both = conditioning
@@ -173,7 +175,8 @@ def advance(
             guided_one = unconditional + guidance.scale * (conditional - unconditional)
             prediction = guidance.normalise(guided_one, conditional)
         samples += 2 * len(latents) if guided else len(latents)
-        latents = scheduler.step(prediction, time, latents, **extra, return_dict=False)[0]
+        with SeededNoise(noises):
+            latents = scheduler.step(prediction, time, latents, **extra, return_dict=False)[0]
     return replace(state, latents=latents, scheduler=scheduler, done=last, samples=samples)
 
 

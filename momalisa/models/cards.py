@@ -21,6 +21,7 @@ class Family(NamedTuple):
 
 FAMILIES = {
     "StableDiffusionPipeline": Family("momalisa.models.sd", 512, 20, 7.5),
+    "LatentConsistencyModelPipeline": Family("momalisa.models.lcm", 512, 4, 8.5),
     "StableDiffusionXLPipeline": Family("momalisa.models.sdxl", 1024, 20, 5.0),
     "StableDiffusion3Pipeline": Family("momalisa.models.sd3", 1024, 28, 7.0),
     "FluxPipeline": Family("momalisa.models.flux", 1024, 28, 3.5),
@@ -31,7 +32,7 @@ FAMILIES = {
     "SanaPipeline": Family("momalisa.models.sana", 1024, 20, 4.5),
     "SanaSprintPipeline": Family("momalisa.models.sana_sprint", 1024, 2, 4.5),
     "Lumina2Pipeline": Family("momalisa.models.lumina2", 1024, 30, 4.0),
-    "Flux2KleinPipeline": Family("momalisa.models.flux2", 1024, 4, 1.0),
+    "Flux2KleinPipeline": Family("momalisa.models.flux2", 1024, 50, 4.0),
     "PRXPipeline": Family("momalisa.models.prx", 512, 28, 4.0),
 }
 """The pipeline classes that can be walked."""

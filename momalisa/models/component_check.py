@@ -43,6 +43,7 @@ _SHARED = {
 }
 CLASSES: Mapping[str, Mapping[str, set[str]]] = {
     "StableDiffusionPipeline": _SHARED,
+    "LatentConsistencyModelPipeline": _SHARED,
     "StableDiffusionXLPipeline": {
         **_SHARED,
         "text_encoder_2": {"CLIPTextModelWithProjection"},
@@ -133,8 +134,13 @@ CLASSES: Mapping[str, Mapping[str, set[str]]] = {
     },
 }
 """The classes that a component of a pipeline may have."""
-_NOT_LOADED = {"StableDiffusionPipeline": {"safety_checker", "feature_extractor"}}
+_NOT_LOADED = {
+    "StableDiffusionPipeline": {"safety_checker", "feature_extractor"},
+    "LatentConsistencyModelPipeline": {"safety_checker", "feature_extractor", "image_encoder"},
+}
 """Components that the adapter leaves out, whatever their class is."""
+_DISPENSABLE = {"StableDiffusion3Pipeline": {"text_encoder_3", "tokenizer_3"}}
+"""Components that a checkpoint may lack."""
 _LIBRARIES = {"diffusers", "transformers"}
 _CONFIGS = ("config.json", "scheduler_config.json", "tokenizer_config.json")
 _CODE_SETTINGS = {"auto_map", "custom_pipelines", "quantization_config", "_custom_pipeline"}
@@ -178,7 +184,7 @@ def check_components(folder: Path) -> None:
         left_out = name in _NOT_LOADED.get(family, ())
         if isinstance(value, list | dict) and not left_out and value != [None, None]:
             _check_component(folder, name, value, CLASSES[family].get(name, set()))
-    for name in CLASSES[family]:
+    for name in CLASSES[family].keys() - _DISPENSABLE.get(family, set()):
         if not isinstance(index.get(name), list) or index[name] == [None, None]:
             raise ModelBroken(f"its {name} is missing.")
 

@@ -7,14 +7,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from momalisa.errors import ModelBroken, ModelNotFound
 from momalisa.models.cards import FAMILIES, HUB_MODELS, SHIPPED_MODELS, ModelCard, make_hub_card
 from momalisa.models.component_check import check_components, pipeline_class, read_config
 from momalisa.models.digest import folder_digest
+from momalisa.models.distillation import read_distillation
 from momalisa.settings import settings
-from momalisa.spec import GUIDANCE, SIZE, STEPS
+from momalisa.spec import SIZE
 
 if TYPE_CHECKING:
     from momalisa.engine.runner import ModelRunner
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 FOLDER_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 """The name of a folder in the models folder: no path."""
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
-
-DISTILLATION = "distillation.json"
-"""The file of a checkpoint that was distilled to few steps: `{"steps": 4, "guidance": 1.0}`."""
 
 LOAD_ERRORS = (
     *(OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, OverflowError),
@@ -173,31 +171,14 @@ def _from_folder(path: str, name: str = "") -> ModelCard | None:
         # Too long for a path, or in the home of an unknown user.
         return None
     with _naming(name):
-        usual = FAMILIES[pipeline_class(folder)]
-        distilled = _distillation(folder)
+        family = pipeline_class(folder)
+        usual = FAMILIES[family]
+        distilled = read_distillation(folder, family)
     steps, guidance = distilled or (usual.steps, usual.guidance)
     size = _native_size(folder) or usual.size
     return ModelCard(
         name, folder.name, str(folder), size, steps, guidance, distilled=distilled is not None
     )
-
-
-def _distillation(folder: Path) -> tuple[int, float] | None:
-    """The steps and the guidance that a checkpoint was distilled to; None if it says nothing."""
-    path = folder / DISTILLATION
-    if not path.exists():
-        return None
-    told = read_config(path)
-    steps: Any = told.get("steps")
-    guidance: Any = told.get("guidance", 1.0)
-    if not _is_number(steps, int, STEPS) or not _is_number(guidance, (int, float), GUIDANCE):
-        raise ModelBroken(f"its {DISTILLATION} does not tell the steps and the guidance.")
-    return int(steps), float(guidance)
-
-
-def _is_number(value: Any, kind: Any, limits: tuple[float, float]) -> bool:
-    is_number = isinstance(value, kind) and not isinstance(value, bool)
-    return is_number and limits[0] <= value <= limits[1]
 
 
 def _from_hub(name: str) -> ModelCard | None:

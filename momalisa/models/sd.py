@@ -34,8 +34,14 @@ class StableDiffusion(UNetPipeline):
 
     def predict(self, latents: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor:
         """The UNet's prediction for latents (n, c, h, w) at a time ()."""
-        unet = self.pipeline.unet
-        return unet(latents, time, conditioning.tokens, return_dict=False)[0]  # type: ignore[no-any-return]
+        prediction: Tensor = self.pipeline.unet(
+            latents,
+            time,
+            conditioning.tokens,
+            timestep_cond=self.time_condition(conditioning),
+            return_dict=False,
+        )[0]
+        return prediction
 
 
 load = StableDiffusion.load

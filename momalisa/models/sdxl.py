@@ -41,7 +41,12 @@ class StableDiffusionXL(UNetPipeline):
         """The UNet's prediction for latents (n, c, h, w) at a time ()."""
         added = {"text_embeds": conditioning.pooled, "time_ids": conditioning.extra["time_ids"]}
         prediction: Tensor = self.pipeline.unet(
-            latents, time, conditioning.tokens, added_cond_kwargs=added, return_dict=False
+            latents,
+            time,
+            conditioning.tokens,
+            timestep_cond=self.time_condition(conditioning),
+            added_cond_kwargs=added,
+            return_dict=False,
         )[0]
         return prediction
 

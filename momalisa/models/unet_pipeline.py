@@ -1,18 +1,37 @@
 """Base of adapters for pipelines with a UNet."""
 
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Literal, Self
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
+from momalisa.engine.conditioning import Conditioning
 from momalisa.models.diffusers_pipeline import DiffusersPipeline
 
 
 class UNetPipeline(DiffusersPipeline):
     """A loaded pipeline, as far as families with a UNet do not differ."""
 
-    traceable: ClassVar[bool] = True
+    @property
+    def traceable(self) -> bool:  # type: ignore[override]
+        """Unless the guidance is an input, which a recording would not know of."""
+        return self.guidance != "embedded"
+
+    @property
+    def guidance(self) -> Literal["cfg", "embedded", "none"]:
+        """Embedded where the UNet reads it besides the time."""
+        reads = self.pipeline.unet.config.get("time_cond_proj_dim") is not None
+        return "embedded" if reads else "cfg"
+
+    def time_condition(self, conditioning: Conditioning) -> Tensor | None:
+        """The guidance as the UNet reads it, where it does: less 1, in waves, as time is."""
+        width = self.pipeline.unet.config.get("time_cond_proj_dim")
+        if width is None:
+            return None
+        scale = conditioning.extra["guidance"].float() - 1.0
+        waves: Tensor = self.pipeline.get_guidance_scale_embedding(scale.cpu(), width)
+        return waves.to(self.device, self.dtype)
 
     @classmethod
     def load(cls, name: str, folder: Path, device: torch.device, digest: str) -> Self:

@@ -15,7 +15,8 @@ from momalisa.engine.runner import ModelRunner
 from momalisa.engine.sampling import Sampler
 from momalisa.engine.shortcuts import plan_sampling
 from momalisa.engine.walk import frames as walked
-from momalisa.models.registry import DISTILLATION, find, load
+from momalisa.models.distillation import DISTILLATION
+from momalisa.models.registry import find, load
 from momalisa.spec import SHORTCUTS, Shortcut, WalkSpec
 from tests.support.walks import walk_spec
 

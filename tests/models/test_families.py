@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import torch
 
-from momalisa.engine.frame_cache import Frame, FrameCache, seed_of
+from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.runner import ModelRunner
-from momalisa.engine.walk import frames
+from momalisa.engine.walk import frames, stills
 from momalisa.errors import BadInput
 from momalisa.models.registry import find, load
-from momalisa.spec import WalkSpec
+from momalisa.spec import Place, WalkSpec
 from tests.support.families import FAMILIES as OTHERS
 from tests.support.families import PROMPTS, TinyFamily, write
 from tests.support.language_model_families import LANGUAGE_MODEL_FAMILIES
@@ -51,8 +51,8 @@ def largest_difference(one: list[Frame], other: list[Frame]) -> int:
     return int(np.abs(np.stack(one).astype(int) - np.stack(other).astype(int)).max())
 
 
-def stock(loaded: Loaded, prompt: str, seed: int, own_seed: int) -> Frame:
-    """The picture that diffusers' own pipeline makes from the same noise."""
+def stock(loaded: Loaded, prompt: str, seed: int) -> Frame:
+    """The picture that diffusers' own pipeline makes from the same seed."""
     family, runner = loaded
     model: Any = runner.model
     model.pipeline.set_progress_bar_config(disable=True)
@@ -61,11 +61,10 @@ def stock(loaded: Loaded, prompt: str, seed: int, own_seed: int) -> Frame:
         extra["negative_prompt"] = family.negative
     picture = model.pipeline(
         prompt=prompt,
-        latents=family.noise_for_stock(model.noise(seed, 64, 64)[None]),
         num_inference_steps=family.steps,
         height=64,
         width=64,
-        generator=[torch.Generator().manual_seed(own_seed)],
+        generator=torch.Generator().manual_seed(seed),
         output_type="np",
         **(extra | dict(family.options)),
     ).images[0]
@@ -78,7 +77,7 @@ def test_ends_equal_the_stock_pipeline(loaded: Loaded, tmp_path: Path) -> None:
     found = {f.index: f for f in frames(spec, runner, FrameCache(tmp_path)) if f.finished}
     assert sorted(found) == [0, 1, 2, 3, 4]
     ends = [(found[0], spec.stops[0]), (found[4], spec.stops[1])]
-    expected = [stock(loaded, s.prompt, s.seed, seed_of(f.key)) for f, s in ends]
+    expected = [stock(loaded, stop.prompt, stop.seed) for _, stop in ends]
     assert largest_difference([frame.frame for frame, _ in ends], expected) <= TOLERANCE
     assert largest_difference([found[0].frame], [found[4].frame]) > TOLERANCE
 
@@ -142,3 +141,41 @@ def test_long_prompts_tell_what_is_not_read(loaded: Loaded) -> None:
 def test_the_card_has_the_familys_settings(loaded: Loaded) -> None:
     card = find(loaded[1].model.name)
     assert (card.ready, card.size >= 256) == (True, True)
+
+
+def test_noise_that_steps_add_goes_on_along_the_walk(tmp_path: Path) -> None:
+    """Neighbouring frames are alike, though each step adds noise."""
+    family = FAMILIES["sd with lcm"]
+    runner = load(str(write(family, tmp_path / "model")), "cpu")
+    places = [Place(0, t) for t in (0.5, 0.5 + 1e-5, 0.7)]
+    found = [frame.frame for frame in stills(walk(family), places, runner, FrameCache(tmp_path))]
+    assert largest_difference(found[:1], found[1:2]) <= TOLERANCE
+    assert largest_difference(found[:1], found[2:]) > TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("name", "steps", "guidance"),
+    [
+        ("lcm", 4, 8.5),
+        ("sana-sprint", 2, 4.5),
+        ("flux schnell", 4, 1.0),
+        ("flux.2 klein", 4, 1.0),
+    ],
+)
+def test_distilled_checkpoints_tell_their_steps_and_guidance(
+    tmp_path: Path, name: str, steps: int, guidance: float
+) -> None:
+    card = find(str(write(FAMILIES[name], tmp_path)))
+    assert (card.steps, card.guidance, card.distilled) == (steps, guidance, True)
+
+
+@pytest.mark.parametrize("name", ["flux dev", "flux.2 klein base", "sana", "sd with lcm"])
+def test_other_checkpoints_are_not_taken_for_distilled(tmp_path: Path, name: str) -> None:
+    assert not find(str(write(FAMILIES[name], tmp_path))).distilled
+
+
+def test_without_guidance_each_step_predicts_once(tmp_path: Path) -> None:
+    family = FAMILIES["z-image turbo"]
+    runner = load(str(write(family, tmp_path / "model")), "cpu")
+    found = list(frames(walk(family), runner, FrameCache(tmp_path)))
+    assert sum(frame.unet_samples for frame in found) == 5 * family.steps

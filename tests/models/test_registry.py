@@ -14,7 +14,8 @@ from safetensors.torch import load_file
 from momalisa.errors import ModelBroken, ModelNotFound
 from momalisa.models import registry
 from momalisa.models.cards import HUB_MODELS
-from momalisa.models.registry import DISTILLATION, available, digest_of, find, load, name_of_weights
+from momalisa.models.distillation import DISTILLATION
+from momalisa.models.registry import available, digest_of, find, load, name_of_weights
 from momalisa.spec import SHORTCUTS
 from tests.support.walks import walk_spec
 

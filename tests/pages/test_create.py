@@ -10,7 +10,8 @@ from db import worker_registry
 from db.models import State
 from db.session import writing
 from momalisa.models.cards import ATELIER, ATELIER_BASE
-from momalisa.models.registry import DISTILLATION, digest_of
+from momalisa.models.distillation import DISTILLATION
+from momalisa.models.registry import digest_of
 from momalisa.settings import settings
 from momalisa.ui import draft
 from momalisa.ui.create.presets import PRESETS

@@ -21,8 +21,6 @@ class TinyFamily:
     steps: int = 3
     options: Mapping[str, Any] = field(default_factory=dict)
     """What else the stock pipeline is told, or instead."""
-    noise_for_stock: Callable[[Any], Any] = lambda noise: noise
-    """Latents (1, c, h, w) as the stock pipeline takes them."""
     through_autoencoder: Callable[[Any, Any], Any] = lambda vae, pixels: (
         vae.decode(vae.encode(pixels).latent_dist.mode()).sample
     )
@@ -216,19 +214,49 @@ def pixart_sigma() -> Any:
     )
 
 
-def pack(noise: Any) -> Any:
-    """Latents (1, c, h, w) as tokens of 2 × 2 cells."""
-    from torch.nn.functional import pixel_unshuffle
+def consistency_model(guidance_embedded: bool = True) -> Any:
+    """A `LatentConsistencyModelPipeline`, or Stable Diffusion with the scheduler of one."""
+    from diffusers import (
+        LatentConsistencyModelPipeline,
+        LCMScheduler,
+        StableDiffusionPipeline,
+        UNet2DConditionModel,
+    )
+    from transformers import CLIPTextModel
 
-    return pixel_unshuffle(noise, 2).flatten(2).transpose(1, 2)
+    words = clip_tokenizer()
+    unet = UNet2DConditionModel(
+        sample_size=32,
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        attention_head_dim=2,
+        cross_attention_dim=WIDTH,
+        norm_num_groups=8,
+        time_cond_proj_dim=16 if guidance_embedded else None,
+    )
+    kind = LatentConsistencyModelPipeline if guidance_embedded else StableDiffusionPipeline
+    return kind(
+        unet=unet.eval(),
+        scheduler=LCMScheduler(clip_sample=False, steps_offset=1),
+        vae=autoencoder(shift=None),
+        text_encoder=CLIPTextModel(clip(words)).eval(),
+        tokenizer=words,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
 
 
 FAMILIES = {
+    "lcm": TinyFamily(consistency_model, guidance=8.5),
+    "sd with lcm": TinyFamily(lambda: consistency_model(False), guidance=1.0),
     "sd3": TinyFamily(stable_diffusion_3, guidance=5.0, negative="blur"),
     "sd3 without t5": TinyFamily(lambda: stable_diffusion_3(False), guidance=5.0),
-    "flux schnell": TinyFamily(flux, guidance=0.0, noise_for_stock=pack),
-    "flux dev": TinyFamily(lambda: flux(True), guidance=3.5, noise_for_stock=pack),
-    "chroma": TinyFamily(chroma, guidance=5.0, negative="blur", noise_for_stock=pack),
+    "flux schnell": TinyFamily(flux, guidance=0.0),
+    "flux dev": TinyFamily(lambda: flux(True), guidance=3.5),
+    "chroma": TinyFamily(chroma, guidance=5.0, negative="blur"),
     "pixart": TinyFamily(
         pixart_sigma,
         guidance=4.5,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.families import WIDTH, TinyFamily, autoencoder, pack
+from tests.support.families import WIDTH, TinyFamily, autoencoder
 
 CHAT = (
     "{% for message in messages %}<|im_start|>{{ message.role }}\n{{ message.content }}<|im_end|>\n"
@@ -316,7 +316,6 @@ LANGUAGE_MODEL_FAMILIES = {
         qwen_image,
         guidance=4.0,
         negative="blur",
-        noise_for_stock=pack,
         options={"guidance_scale": None, "true_cfg_scale": 4.0},
         through_autoencoder=through_film_autoencoder,
     ),

@@ -10,6 +10,7 @@ from tqdm import tqdm
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.sampling import Guidance
+from momalisa.engine.step_noise import StepNoise
 from momalisa.models.unet_pipeline import UNetPipeline
 
 BATCH = 8
@@ -46,8 +47,9 @@ class PictureGenerator:
             batch = prompts[first : first + BATCH]
             seeds = [first_seed + first + i for i in range(len(batch))]
             noise = torch.stack([model.noise(seed, *size) for seed in seeds])
+            noises = [StepNoise((seed, seed), 0.0, noise.shape[1:]) for seed in seeds]
             start = model.sampler(self.steps, *size).start(noise.to(model.device, model.dtype))
-            state = self.runner.advance(start, model.encode(batch, *size), guidance, seeds=seeds)
+            state = self.runner.advance(start, model.encode(batch, *size), guidance, noises=noises)
             pictures += self.runner.decode(state.latents)
         return pictures
 

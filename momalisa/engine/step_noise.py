@@ -1,0 +1,53 @@
+"""The noise that some schedulers add at each step, from the seeds of a leg's two stops.
+
+At a stop it is what the stock pipeline draws after its first noise from the stop's seed. Between
+two stops it goes on the arc between theirs, as the first noise does: otherwise each frame would
+have noise of its own, and the film would flicker.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode
+
+from momalisa.engine.interpolation import slerp
+
+
+class StepNoise:
+    """Draws one sample's noise, step by step."""
+
+    def __init__(self, seeds: tuple[int, int], t: float, shape: Sequence[int]) -> None:
+        """At `t` between two seeds, after each has given its first noise of a shape."""
+        self.generators = tuple(torch.Generator().manual_seed(seed) for seed in seeds)
+        self._t = torch.tensor([t], dtype=torch.float64)
+        for generator in self.generators:
+            torch.randn(*shape, generator=generator)
+
+    def draw(self, draw: Callable[[torch.Generator], Tensor]) -> Tensor:
+        """What `draw` makes of either seed, mixed."""
+        start, end = (draw(generator) for generator in self.generators)
+        return slerp(start, end, self._t)[0]
+
+
+class SeededNoise(TorchFunctionMode):
+    """Within it, a generator of a sample's stands for its `StepNoise`."""
+
+    def __init__(self, noises: Sequence[StepNoise]) -> None:
+        super().__init__()
+        self._noises = {id(noise.generators[0]): noise for noise in noises}
+
+    def __torch_function__(
+        self,
+        func: Callable[..., Any],
+        types: Any,
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """Call a function of torch, or draw from both seeds in place of one."""
+        others = dict(kwargs or {})
+        noise = self._noises.get(id(others.get("generator")))
+        if noise is None or func is not torch.randn:
+            return func(*args, **others)
+        return noise.draw(lambda generator: func(*args, **others | {"generator": generator}))
