@@ -22,7 +22,7 @@ from pydantic_core import PydanticCustomError
 from momalisa.errors import BadInput
 from momalisa.pacing import PACINGS, PacingName, spread
 
-Interpolation = Literal["lerp", "slerp", "attention"]
+Interpolation = Literal["lerp", "slerp", "attention", "predictions"]
 Loop = Literal["once", "boomerang", "closed"]
 Mode = Literal["exact", "fast"]
 Shortcut = Literal["solver", "interval", "trunk", "glide"]

@@ -118,11 +118,6 @@ class EndsProcessor:
         return what.attend(own, is_cross, lambda tokens: self.own(attn, hidden_states, tokens))
 
 
-def can_attend(network: nn.Module) -> bool:
-    """Whether the network has attention layers that take processors."""
-    return bool(getattr(network, "attn_processors", None))
-
-
 def attach(network: Any) -> None:
     """Put the processors around those of the network's attention layers, once."""
     network.set_attn_processor(

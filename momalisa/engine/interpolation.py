@@ -60,8 +60,10 @@ EMBEDDING_MIXES: dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
     "lerp": lerp,
     "slerp": token_slerp,
     "attention": lerp,
+    "predictions": lerp,
 }
-"""By the name of a walk's interpolation; with attention, frames attend to both ends besides."""
+"""By the name of a walk's interpolation; with attention, frames attend to both ends besides, and
+with predictions no texts are mixed."""
 
 
 def _column(t: Tensor, sample: Tensor) -> Tensor:

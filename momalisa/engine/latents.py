@@ -11,6 +11,7 @@ from torch import Tensor
 from momalisa.engine.attention import Between, Tokens
 from momalisa.engine.conditioning import Conditioning, concatenate, mix_conditioning
 from momalisa.engine.interpolation import EMBEDDING_MIXES, slerp
+from momalisa.engine.prediction_mix import Toward
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.sampling import Guidance, SamplingState, blend_states, gather, split
 from momalisa.engine.shortcuts import ANCHORS, plan_sampling
@@ -55,7 +56,7 @@ class LatentSampler:
 
     def sample(self, places: Sequence[Place]) -> tuple[Tensor, int]:
         """Clean latents (n, c, h, w) at places as one batch, and the model samples they took."""
-        if self.plan.attending_steps:
+        if self.plan.attending_steps or self._mixes_predictions:
             return self._sample_with_ends(places)
         shared = self.plan.trunk_steps
         state, spent = self._branch_off(places) if shared else (self._start(places), 0)
@@ -67,20 +68,21 @@ class LatentSampler:
         )
         return state.latents, spent + state.samples
 
+    @property
+    def _mixes_predictions(self) -> bool:
+        return self.spec.interpolation == "predictions"
+
     def _sample_with_ends(self, places: Sequence[Place]) -> tuple[Tensor, int]:
-        """Clean latents at places: stops by themselves, others attend to both ends of their leg."""
+        """Clean latents at places: stops by themselves, others from both ends of their leg."""
         groups: dict[int | None, list[int]] = {}
         for row, place in enumerate(places):
-            groups.setdefault(None if place.t in (0.0, 1.0) else place.leg, []).append(row)
+            together = 0 if self._mixes_predictions else place.leg
+            groups.setdefault(None if place.t in (0.0, 1.0) else together, []).append(row)
         latents: dict[int, Tensor] = {}
         samples = 0
         for leg, rows in groups.items():
             some = [places[row] for row in rows]
-            between = None
-            if leg is not None:
-                steps, spent = self._ends_of(leg)
-                between = Between(torch.tensor([place.t for place in some]), steps)
-                samples += spent
+            between, spent = (None, 0) if leg is None else self._between(some)
             state = self.runner.advance(
                 self._start(some),
                 self._conditioning_at(some),
@@ -89,8 +91,19 @@ class LatentSampler:
                 between=between,
             )
             latents |= zip(rows, state.latents, strict=True)
-            samples += state.samples
+            samples += spent + state.samples
+            if isinstance(between, Toward):  # which predict for the end as well
+                samples += state.done * len(some)
         return torch.stack([latents[row] for row in range(len(places))]), samples
+
+    def _between(self, places: Sequence[Place]) -> tuple[Between | Toward, int]:
+        """What places, of one leg unless predictions are mixed, need of its ends; its samples."""
+        t = torch.tensor([place.t for place in places])
+        if self._mixes_predictions:
+            ends = [Place(place.leg, 1.0) for place in places]
+            return Toward(t, self._conditioning_at(ends)), 0
+        steps, spent = self._ends_of(places[0].leg)
+        return Between(t, steps), spent
 
     def _ends_of(self, leg: int) -> tuple[list[Tokens], int]:
         """The tokens of a leg's ends, and the model samples they took; none the second time."""
@@ -160,12 +173,16 @@ class LatentSampler:
         ]
 
     def _conditioning_at(self, places: Sequence[Place]) -> Conditioning:
-        """The conditions at places: those of the leg's two stops, mixed at `t`; one row a place."""
+        """The conditions at places: those of the leg's two stops, mixed at `t`; one row a place.
+
+        Where predictions are mixed it is the text of the start until the end.
+        """
         mix_tokens = EMBEDDING_MIXES[self.spec.interpolation]
         mixed = []
         for place in places:
             start, end = self.spec.legs[place.leg]
-            t = torch.tensor([place.t], dtype=torch.float64)
+            at = float(place.t == 1.0) if self._mixes_predictions else place.t
+            t = torch.tensor([at], dtype=torch.float64)
             mixed.append(
                 mix_conditioning(self._texts[start.prompt], self._texts[end.prompt], t, mix_tokens)
             )

@@ -46,6 +46,10 @@ class DiffusionModel(Protocol):
         """Whether a recording of the network's operations serves any size and batch."""
 
     @property
+    def attends(self) -> bool:
+        """Whether frames can attend to both ends of their leg (interpolation "attention")."""
+
+    @property
     def network(self) -> nn.Module:
         """The network that `predict` calls; its size decides how batches are split."""
 

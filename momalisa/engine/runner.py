@@ -14,6 +14,7 @@ from momalisa.engine.cpu_batching import CpuBatching
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.jit_trace import CELLS, traced, traced_between, traced_recorder
 from momalisa.engine.model import DiffusionModel
+from momalisa.engine.prediction_mix import Toward, mix_predictions
 from momalisa.engine.sampling import Guidance, Predict, SamplingState, advance, gather, take
 from momalisa.engine.step_noise import StepNoise
 
@@ -101,18 +102,28 @@ class ModelRunner:
         *,
         noises: Sequence[StepNoise] = (),
         until: int | None = None,
-        between: Between | None = None,
+        between: Between | Toward | None = None,
     ) -> SamplingState:
         """Sample on to step `until`, as `sampling.advance` does.
 
         `noises`, one a sample, feed schedulers that add noise. With `between` the
-        samples attend to both ends of their leg; the state must not have begun then.
+        samples attend to both ends of their leg, or mix the predictions for both; the state must
+        not have begun then.
         """
 
-        _ = self.predict if between is None else self._predict_between  # before the threads ask
+        # Before the threads ask for it:
+        _ = self._predict_between if isinstance(between, Between) else self.predict
+        if isinstance(between, Toward):
+            between = between.to(self.model.device, self.model.dtype)
 
         def network(rows: slice) -> Predict:
-            return self.predict if between is None else self._attending(between[rows])
+            match between:
+                case Between():
+                    return self._attending(between[rows])
+                case Toward():
+                    mixed = mix_predictions(self.predict, between[rows])
+                    return self._apart_from_guidance(mixed, rows.stop - rows.start)
+            return self.predict
 
         return self._advance(state, conditioning, guidance, noises, until, network)
 

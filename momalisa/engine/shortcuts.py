@@ -83,6 +83,8 @@ def plan_sampling(spec: WalkSpec, sampler: "Sampler") -> SamplingPlan:
     guided = math.ceil(GUIDED_SHARE * steps) if "interval" in spec.shortcuts else None
     if spec.interpolation == "attention":
         return SamplingPlan(sampler, guided, 0, math.ceil(ATTENDING_SHARE * steps))
+    if spec.interpolation == "predictions":
+        return SamplingPlan(sampler, guided, 0)
     branches = "trunk" in spec.shortcuts and schedulers.can_branch(sampler.scheduler)
     shared = int(TRUNK_SHARE * steps) if branches else 0
     return SamplingPlan(sampler, guided, shared if shared > 1 else 0)

@@ -8,6 +8,7 @@ from momalisa.engine.planner import EvenLeg, FramePlanner, FrameTask, measure_ch
 from momalisa.engine.renderer import FrameRenderer, WalkFrame
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.shortcuts import fit_to_checkpoint
+from momalisa.errors import BadInput
 from momalisa.spec import Place, WalkSpec
 
 
@@ -19,9 +20,9 @@ def frames(
     Stops come first, then previews of frames between them, decoded from the stops' latents; each
     is replaced later. `batch` frames are sampled at once (0: as many as suit the device). When
     memory runs out the batch is halved and nothing is lost. Raises OutOfMemory if not even one
-    frame fits, BadInput for a size that the model cannot paint.
+    frame fits, BadInput for a size or an interpolation that the model is not capable of.
     """
-    runner.model.check(spec.size, spec.size)
+    _check(spec, runner)
     spec = fit_to_checkpoint(spec, distilled=runner.distilled)
     planner = FramePlanner(spec, runner.model.digest, cache, measure_change(cache))
     renderer = FrameRenderer(LatentSampler(spec, runner), cache, batch)
@@ -49,7 +50,7 @@ def stills(
 
     Raises what `frames` raises.
     """
-    runner.model.check(spec.size, spec.size)
+    _check(spec, runner)
     spec = fit_to_checkpoint(spec, distilled=runner.distilled)
     tasks = [
         FrameTask(number, frame_key(spec, place, runner.model.digest), place, "painted")
@@ -68,6 +69,15 @@ def _evenly(leg: EvenLeg, renderer: FrameRenderer) -> Iterator[WalkFrame]:
         yield from renderer.render(tasks)
         leg = leg.with_measured(tasks)
     yield from renderer.render(leg.frames())
+
+
+def _check(spec: WalkSpec, runner: ModelRunner) -> None:
+    runner.model.check(spec.size, spec.size)
+    if spec.interpolation == "attention" and not runner.model.attends:
+        raise BadInput(
+            f"{runner.model.name} cannot attend to both pictures. "
+            "Please choose another interpolation, such as predictions."
+        )
 
 
 def _keys(tasks: list[FrameTask]) -> dict[int, str]:

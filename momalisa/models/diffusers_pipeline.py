@@ -42,6 +42,8 @@ class DiffusersPipeline(ABC):
     """How the autoencoder's weights lie in memory."""
     traceable: ClassVar[bool] = False
     """Whether a recording of the network's operations serves any size and batch."""
+    attends: ClassVar[bool] = False
+    """Whether the network's attention layers can read the tokens of other pictures."""
     reader: ClassVar[str] = "tokenizer"
     """The tokenizer whose text encoder reads most of a prompt."""
 

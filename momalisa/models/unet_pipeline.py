@@ -1,7 +1,7 @@
 """Base of adapters for pipelines with a UNet."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import ClassVar, Literal, Self
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +12,8 @@ from momalisa.models.diffusers_pipeline import DiffusersPipeline
 
 class UNetPipeline(DiffusersPipeline):
     """A loaded pipeline, as far as families with a UNet do not differ."""
+
+    attends: ClassVar[bool] = True
 
     @property
     def traceable(self) -> bool:  # type: ignore[override]

@@ -103,7 +103,10 @@ def test_a_stop_of_two_walks_is_one_frame(loaded: Loaded, tmp_path: Path) -> Non
     assert found[0].source == "cache"
 
 
-@pytest.mark.parametrize("changes", [{"pacing": "even"}, {"mode": "fast"}, {"without": []}])
+@pytest.mark.parametrize(
+    "changes",
+    [{"pacing": "even"}, {"mode": "fast"}, {"without": []}, {"interpolation": "predictions"}],
+)
 def test_every_way_to_walk_works(loaded: Loaded, tmp_path: Path, changes: dict[str, Any]) -> None:
     family, runner = loaded
     spec = walk(family, **{"mode": "fast", "without": ["glide", "trunk"]} | changes)
@@ -123,6 +126,16 @@ def test_a_picture_comes_back_through_its_latents(loaded: Loaded) -> None:
     expected = ((plain[0] / 2 + 0.5).clamp(0, 1) * 255).round().permute(1, 2, 0)
     (decoded,) = model.decode(latents[None])
     assert largest_difference([decoded], [expected.numpy().astype(np.uint8)]) <= TOLERANCE
+
+
+def test_frames_attend_to_both_ends_or_say_that_they_cannot(loaded: Loaded, tmp_path: Path) -> None:
+    family, runner = loaded
+    spec = walk(family, interpolation="attention")
+    if runner.model.attends:
+        assert len(painted(spec, runner, FrameCache(tmp_path))) == 5
+        return
+    with pytest.raises(BadInput, match="such as predictions"):
+        painted(spec, runner, FrameCache(tmp_path))
 
 
 def test_a_size_that_does_not_fit_is_refused(loaded: Loaded) -> None:
@@ -172,6 +185,19 @@ def test_distilled_checkpoints_tell_their_steps_and_guidance(
 @pytest.mark.parametrize("name", ["flux dev", "flux.2 klein base", "sana", "sd with lcm"])
 def test_other_checkpoints_are_not_taken_for_distilled(tmp_path: Path, name: str) -> None:
     assert not find(str(write(FAMILIES[name], tmp_path))).distilled
+
+
+@pytest.mark.parametrize("name", ["z-image", "qwen-image", "lumina2"])
+def test_predictions_lead_to_an_end_though_texts_differ_in_length(
+    tmp_path: Path, name: str
+) -> None:
+    family = FAMILIES[name]
+    runner = load(str(write(family, tmp_path / "model")), "cpu")
+    spec = walk(family, interpolation="predictions")
+    places = [Place(0, t) for t in (0.0, 1e-5, 1 - 1e-5, 1.0)]
+    found = [frame.frame for frame in stills(spec, places, runner, FrameCache(tmp_path))]
+    assert largest_difference(found[:2], [found[0], found[0]]) <= TOLERANCE
+    assert largest_difference(found[2:], [found[3], found[3]]) <= TOLERANCE
 
 
 def test_without_guidance_each_step_predicts_once(tmp_path: Path) -> None:

@@ -240,6 +240,8 @@ def _show_methods(problems: Problems) -> None:
             key=draft.widget_key("interpolation"),
             required=True,
             persist_state="session",
+            help="How two prompts are mixed: on a line or an arc; attention looks at both "
+            "pictures; predictions asks the model for both at each step, in up to twice the time",
         )
         st.segmented_control(
             "Loop",
