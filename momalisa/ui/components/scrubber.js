@@ -301,6 +301,9 @@ class Scrubber {
     this.typing = setTimeout(() => {
       const prompt = target.value.trim()
       this.typed = prompt ? { ...this.stops[stop], prompt, number: stop } : undefined
+      this.settleTyped()                  // the page may have been faster
+      this.label()
+      this.show()
       this.ask()
     }, TYPING)
   }
