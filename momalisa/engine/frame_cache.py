@@ -58,7 +58,7 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
 
 
 def seed_of(key: str) -> int:
-    """The seed of the noise that a frame's scheduler draws, where it draws any."""
+    """A frame's own seed, by which films of earlier releases drew the noise that steps added."""
     return int(key[:15], 16)
 
 

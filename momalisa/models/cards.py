@@ -130,6 +130,15 @@ HUB_MODELS = (
         guidance=0.0,
         distilled=True,
     ),
+    make_hub_card(
+        "z-image-turbo",
+        "Z-Image-Turbo",
+        "Tongyi-MAI/Z-Image-Turbo",
+        family="ZImagePipeline",
+        steps=9,
+        guidance=1.0,
+        distilled=True,
+    ),
 )
 ATELIER = ModelCard(
     *("atelier", "Atelier, shipped with MOMA Lisa", str(SHIPPED / "atelier"), 256, 4, 1.0),

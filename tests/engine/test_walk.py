@@ -17,6 +17,7 @@ from momalisa.engine.ordering import coarse_to_fine
 from momalisa.engine.renderer import WalkFrame
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.sampling import Sampler, SamplingState
+from momalisa.engine.step_noise import SeededNoise, StepNoise
 from momalisa.engine.walk import frames, stills
 from momalisa.errors import BadInput, OutOfMemory
 from momalisa.models.registry import load
@@ -138,18 +139,20 @@ def test_frames_equal_the_plain_pipelines(
     start, end = model.encode([stop.prompt for stop in walk.stops], 64, 64).tokens
     tokens = lerp(start, end, t)
     noise = slerp(model.noise(7, 64, 64), model.noise(8, 64, 64), t)
+    steps = StepNoise((7, 8), float(t), noise.shape[1:])
     model.pipeline.set_progress_bar_config(disable=True)
-    pictures = model.pipeline(
-        prompt_embeds=tokens,
-        negative_prompt_embeds=model.encode(["blur"], 64, 64).tokens,
-        latents=noise,
-        num_inference_steps=walk.steps,
-        guidance_scale=guidance,
-        height=64,
-        width=64,
-        generator=[torch.Generator().manual_seed(int(found[1].key[:15], 16))],
-        output_type="np",
-    ).images
+    with SeededNoise([steps]):
+        pictures = model.pipeline(
+            prompt_embeds=tokens,
+            negative_prompt_embeds=model.encode(["blur"], 64, 64).tokens,
+            latents=noise,
+            num_inference_steps=walk.steps,
+            guidance_scale=guidance,
+            height=64,
+            width=64,
+            generator=[steps.generators[0]],
+            output_type="np",
+        ).images
     expected = (pictures[0] * 255).round().astype(np.int16)
     assert np.abs(found[1].frame.astype(np.int16) - expected).max() <= TOLERANCE
 

@@ -1,5 +1,7 @@
 """Laws of every family with a transformer: walks of a tiny pipeline equal the stock pipeline's."""
 
+from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -136,6 +138,18 @@ def test_frames_attend_to_both_ends_or_say_that_they_cannot(loaded: Loaded, tmp_
         return
     with pytest.raises(BadInput, match="such as predictions"):
         painted(spec, runner, FrameCache(tmp_path))
+
+
+def test_half_precision_paints_much_the_same(loaded: Loaded, tmp_path: Path) -> None:
+    """In the precision in which the family runs on CUDA."""
+    family, runner = loaded
+    model: Any = runner.model
+    half = replace(model, dtype=model.half, pipeline=deepcopy(model.pipeline).to(model.half))
+    found, whole = (
+        painted(walk(family, frames=3), one, FrameCache(tmp_path / name))
+        for name, one in (("half", ModelRunner(half)), ("whole", runner))
+    )
+    assert np.abs(np.stack(found).astype(int) - np.stack(whole)).mean() <= 8
 
 
 def test_a_size_that_does_not_fit_is_refused(loaded: Loaded) -> None:

@@ -10,6 +10,34 @@ LOADED = f"{TESTS_OF_CHECKPOINTS}::test_a_hostile_checkpoint_is_refused_and_none
 HOSTILE = f"{TESTS_OF_CHECKPOINTS}::test_a_hostile_checkpoint_is_refused_before_anything_is_loaded"
 REBOUND = f"{TESTS_OF_ACCESS}::test_a_rebound_name_is_refused_without_a_token"
 
+FAMILIES = "tests/models/test_families.py"
+
+WALKING = (
+    Mutation(
+        "Noise that steps add goes from one seed to the other along the walk",
+        "tests/engine/test_step_noise.py"
+        "::test_between_two_stops_it_is_on_the_arc_and_batches_change_nothing",
+        (
+            Edit(
+                "momalisa/engine/step_noise.py",
+                "if noise is None or func is not torch.randn:",
+                "if noise is not None or func is not torch.randn:",
+            ),
+        ),
+    ),
+    Mutation(
+        "Predictions lead to an end though texts differ in length",
+        f"{FAMILIES}::test_predictions_lead_to_an_end_though_texts_differ_in_length",
+        (
+            Edit(
+                "momalisa/engine/prediction_mix.py",
+                "for text in (conditions, toward.end)",
+                "for text in (conditions, conditions)",
+            ),
+        ),
+    ),
+)
+
 CONTAINER = (
     Mutation(
         "The container answers predictions only to who has its token",
@@ -216,5 +244,5 @@ CHECKPOINTS = (
 )
 """Checkpoints."""
 
-MUTATIONS: tuple[Mutation, ...] = (*CONTAINER, *CHECKPOINTS)
+MUTATIONS: tuple[Mutation, ...] = (*CONTAINER, *CHECKPOINTS, *WALKING)
 """All mutations, in the order in which they are told."""
