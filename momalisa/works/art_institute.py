@@ -51,13 +51,13 @@ class ArtInstitute(Museum):
             raise self.not_found(work_id)
         return self.read_work(f"{API}/{work_id}", {"fields": FIELDS}, work_id, self._read_detail)
 
-    def picture_address(self, work: Work, size: int) -> str:
+    def picture_addresses(self, work: Work, size: int) -> tuple[str, ...]:
         """The smallest width that is kept ready and large enough."""
         wide = [w for w in WIDTHS if not work.width or w <= work.width]
         if not wide:
-            return f"{work.picture}/full/full/0/default.jpg"
+            return (f"{work.picture}/full/full/0/default.jpg",)
         width = next((w for w in wide if w >= size), wide[-1])
-        return f"{work.picture}/full/{width},/0/default.jpg"
+        return (f"{work.picture}/full/{width},/0/default.jpg",)
 
     def _read_page(self, answer: Any) -> tuple[list[Work], int]:
         pagination = dict_of(self.require_dict(answer).get("pagination"))

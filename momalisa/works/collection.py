@@ -1,20 +1,30 @@
 """All museums: which there are, and a work's picture from any of them."""
 
 import os
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 
 from momalisa.errors import BadInput, ServiceError
 from momalisa.files import replacing, temporary_path
 from momalisa.works.art_institute import ArtInstitute
+from momalisa.works.cleveland import Cleveland
+from momalisa.works.fetching import NotThere
+from momalisa.works.met import Met
 from momalisa.works.museum import Museum
 from momalisa.works.picture import WRITTEN, clean_picture
+from momalisa.works.rijksmuseum import Rijksmuseum
+from momalisa.works.smk import Smk
 from momalisa.works.work import Work
 
-MUSEUMS: tuple[type[Museum], ...] = (ArtInstitute,)
+MUSEUMS: tuple[type[Museum], ...] = (ArtInstitute, Cleveland, Met, Rijksmuseum, Smk)
 SIZE = 1024
 """Pixels of a picture's longer side, unless asked otherwise."""
 LARGEST_SIZE = 4096
+
+
+class _Unusable(ServiceError):
+    """A picture that is damaged, too large or none."""
 
 
 @lru_cache(maxsize=8)
@@ -41,7 +51,15 @@ def write_picture(museum: Museum, work: Work, target: Path, size: int = SIZE) ->
         raise BadInput(f"{target.parent}: there is no such folder.")
     if work.withheld:
         raise BadInput(f"“{work.caption}” ({museum.name}) is not offered: {work.withheld}.")
-    address = museum.picture_address(work, size)
+    addresses = museum.picture_addresses(work, size)
+    for address in addresses[:-1]:
+        with suppress(NotThere, _Unusable):
+            return _write(museum, work, address, target, size)
+    return _write(museum, work, addresses[-1], target, size)
+
+
+def _write(museum: Museum, work: Work, address: str, target: Path, size: int) -> tuple[int, int]:
+    """Write the picture at one address. Raises NotThere, _Unusable or another ServiceError."""
     kept = museum.kept_pictures.find(address)
     source = kept or temporary_path(museum.kept_pictures.path(address))
     try:
@@ -49,7 +67,12 @@ def write_picture(museum: Museum, work: Work, target: Path, size: int = SIZE) ->
             with source.open("xb") as file:
                 museum.fetcher.download(address, file)
         with replacing(target) as part:
-            measures = _clean(museum, work, source, part, target.suffix.lower(), size)
+            try:
+                measures = clean_picture(source, part, target.suffix.lower(), size)
+            except BadInput as error:
+                raise _Unusable(
+                    f"{museum.name}: the picture of “{work.caption}” cannot be used. {error}"
+                ) from None
         if kept is None:
             os.replace(source, museum.kept_pictures.path(address))
             museum.kept_pictures.trim()
@@ -57,14 +80,3 @@ def write_picture(museum: Museum, work: Work, target: Path, size: int = SIZE) ->
     finally:
         if kept is None:
             source.unlink(missing_ok=True)
-
-
-def _clean(
-    museum: Museum, work: Work, source: Path, part: Path, suffix: str, size: int
-) -> tuple[int, int]:
-    try:
-        return clean_picture(source, part, suffix, size)
-    except BadInput as error:
-        raise ServiceError(
-            f"{museum.name}: the picture of “{work.caption}” cannot be used. {error}"
-        ) from None

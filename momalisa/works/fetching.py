@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from io import BytesIO
+from threading import Lock
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import httpx
@@ -62,8 +63,9 @@ class Fetcher:
     ) -> None:
         self.name = name
         self.records, self.pictures = records, pictures
-        self._rate, self._answers = rate, answers
+        self.rate, self._answers = rate, answers
         self._client: httpx.Client | None = None
+        self._lock = Lock()
 
     def read(self, address: str, fields: Mapping[str, Any], parse: Callable[[Any], T]) -> T:
         """Fetch a JSON answer, or take it from the cache, and return what `parse` makes of it.
@@ -96,7 +98,8 @@ class Fetcher:
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
-        client, self._client = self._client, None
+        with self._lock:
+            client, self._client = self._client, None
         if client is not None:
             client.close()
 
@@ -142,23 +145,17 @@ class Fetcher:
         raise ServiceError(f"{self.name}: its addresses lead from one to the next without end.")
 
     def _await_turn(self) -> None:
-        wait = self._rate.wait(LONGEST_WAIT)
+        wait = self.rate.wait(LONGEST_WAIT)
         if wait:
             raise ServiceError(
                 f"{self.name}: it allows no more requests for now. Try again in {wait:.0f} seconds."
             )
 
     def _open(self) -> httpx.Client:
-        if self._client is None:
-            # Uncompressed, so that the bytes that are counted are the bytes that come.
-            headers = {
-                "User-Agent": AGENT,
-                "AIC-User-Agent": AGENT,
-                "Accept-Encoding": "identity",
-                "Accept": "application/ld+json, application/json;q=0.9, image/*;q=0.8",
-            }
-            self._client = httpx.Client(timeout=TIMEOUT, headers=headers, follow_redirects=False)
-        return self._client
+        with self._lock:
+            if self._client is None:
+                self._client = _new_client()
+            return self._client
 
     def _check(self, response: httpx.Response) -> None:
         """Raise what a status other than success means."""
@@ -191,6 +188,17 @@ class Fetcher:
                 )
             if time.monotonic() > end:
                 raise _Again("its answer takes too long. Try again later.")
+
+
+def _new_client() -> httpx.Client:
+    headers = {
+        "User-Agent": AGENT,
+        "AIC-User-Agent": AGENT,
+        # Uncompressed, so that the bytes that are counted are the bytes that come.
+        "Accept-Encoding": "identity",
+        "Accept": "application/ld+json, application/json;q=0.9, image/*;q=0.8",
+    }
+    return httpx.Client(timeout=TIMEOUT, headers=headers, follow_redirects=False)
 
 
 def is_allowed(url: httpx.URL, hosts: Hosts) -> bool:

@@ -1,7 +1,8 @@
 """What all museums have in common: the protocol that each one's client follows."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
@@ -13,10 +14,14 @@ from momalisa.works.file_cache import FileCache
 from momalisa.works.rate_limit import RateLimit
 from momalisa.works.work import Work
 
+T = TypeVar("T")
+
 ANSWER_SECONDS = 86400.0
 """How long answers are kept: a museum corrects its records, licences included."""
 ANSWER_BYTES = 64 * 2**20
-T = TypeVar("T")
+AT_ONCE = 8
+"""Requests to one museum at a time."""
+LONGEST_ADDRESS = 2000
 PICTURE_SECONDS, PICTURE_BYTES = 30 * 86400.0, 512 * 2**20
 
 
@@ -50,11 +55,18 @@ class Museum(ABC):
         """Return one work. Raises BadInput if the museum has none of this id."""
 
     @abstractmethod
-    def picture_address(self, work: Work, size: int) -> str:
-        """Where its picture is, about `size` pixels wide or more if there are so many."""
+    def picture_addresses(self, work: Work, size: int) -> tuple[str, ...]:
+        """Where its picture is, with about `size` pixels or more; then what may do instead."""
 
-    def own_picture(self, address: str) -> str:
+    def each(self, function: Callable[[str], T], items: Sequence[str]) -> Iterator[T]:
+        """Call a function for every item, several at a time; yield the results in order."""
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            yield from pool.map(function, items)
+
+    def own_picture(self, address: Any) -> str:
         """A picture's address if it is one of the museum's own; otherwise empty."""
+        if not isinstance(address, str) or len(address) > LONGEST_ADDRESS:
+            return ""
         try:
             return address if is_allowed(httpx.URL(address), self.pictures) else ""
         except httpx.InvalidURL:

@@ -1,9 +1,17 @@
 """A work of art as a museum describes it, in one form for all museums."""
 
+import re
 from dataclasses import dataclass
+from typing import Any
 
 NOT_FREE = "it is not marked as public domain or CC0"
 NO_PICTURE = "the museum offers no picture of it"
+
+_STATEMENT = re.compile(r"https?://((?:creativecommons|rightsstatements)\.org/.*?)/?")
+_FREE = {
+    "creativecommons.org/publicdomain/mark/1.0": "Public domain",
+    "creativecommons.org/publicdomain/zero/1.0": "CC0",
+}
 
 
 @dataclass(frozen=True)
@@ -45,3 +53,10 @@ class Work:
         """Artist, title and date, as on a wall label."""
         parts = (self.artist or "Unknown artist", self.title or "Untitled", self.date)
         return ", ".join(part for part in parts if part)
+
+
+def free_licence(statements: list[Any]) -> str:
+    """`CC0` or `Public domain` if that is all that some rights statements' URLs say; else empty."""
+    stated = [found[1] for one in statements if (found := _STATEMENT.fullmatch(str(one)))]
+    licences = {_FREE.get(one, "") for one in stated}
+    return licences.pop() if len(licences) == 1 else ""

@@ -16,6 +16,7 @@ BENCHMARKS = (
         "film_memory",
         "shown_films",
         "load",
+        "museums",
     ),
 )
 

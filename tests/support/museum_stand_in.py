@@ -1,10 +1,13 @@
 """Answers at the museums' own addresses, from this machine: a proxy that ends TLS itself.
 
-Programs reach it by HTTPS_PROXY and trust it by SSL_CERT_FILE, and run unchanged.
+Programs reach it by HTTPS_PROXY and trust it by SSL_CERT_FILE, and run unchanged. As a program,
+`python -m tests.support.museum_stand_in FOLDER`, it prints this environment as JSON, and answers
+until its standard input ends.
 """
 
 import json
 import ssl
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -166,3 +169,9 @@ def environment(stand_in: StandIn) -> dict[str, str]:
     names = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
     proxies = dict.fromkeys(names, stand_in.url)
     return {**proxies, "NO_PROXY": "", "no_proxy": "", "SSL_CERT_FILE": str(stand_in.certificate)}
+
+
+if __name__ == "__main__":
+    with running_stand_in(Path(sys.argv[1])) as server:
+        print(json.dumps(environment(server)), flush=True)
+        sys.stdin.read()

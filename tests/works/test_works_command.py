@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from momalisa.__main__ import main
+from momalisa.works.collection import MUSEUMS
 from tests.support.museum_records import BARE, LOCKED
-from tests.support.museum_stand_in import StandIn
+from tests.support.museum_stand_in import Answer, StandIn
 
 
 def test_a_search_lists_works_with_their_licence(
@@ -71,3 +72,27 @@ def test_a_search_without_result_says_so(
 ) -> None:
     assert main(["works", "search", "nothing"]) == 0
     assert "No work was found" in capsys.readouterr().out
+
+
+def test_a_museum_that_fails_takes_nothing_from_the_others(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str]
+) -> None:
+    stand_in.always["api.smk.dk"] = Answer(403)
+    assert main(["works", "search", "water lilies", "--limit", "2"]) == 1
+    printed = capsys.readouterr()
+    assert len(printed.out.splitlines()) == 2 * (len(MUSEUMS) - 1)
+    assert "SMK, National Gallery of Denmark: it refuses" in printed.err
+
+
+def test_a_search_asks_all_museums(stand_in: StandIn, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["works", "search", "water lilies", "--limit", "1"]) == 0
+    keys = [line.split()[0] for line in capsys.readouterr().out.splitlines()]
+    assert keys == [museum.key for museum in MUSEUMS]
+
+
+def test_a_disk_that_is_full_is_a_sentence(
+    stand_in: StandIn, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    (tmp_path / "home").write_text("not a folder")
+    assert main(["works", "get", "smk", "KMS5"]) == 1
+    assert "cannot be used" in capsys.readouterr().err
