@@ -27,6 +27,8 @@ def test_at_a_stop_it_is_what_the_seed_gives_after_its_first_noise() -> None:
 
 def test_between_two_stops_it_is_on_the_arc_and_batches_change_nothing() -> None:
     start, middle, end = drawn([StepNoise((3, 5), t, SHAPE) for t in (0.0, 0.25, 1.0)])
+    torch.testing.assert_close(end, drawn([StepNoise((5, 5), 0.0, SHAPE)])[0])
+    assert not torch.allclose(start, end)
     torch.testing.assert_close(middle, slerp(start, end, torch.tensor([0.25]))[0])
     torch.testing.assert_close(drawn([StepNoise((3, 5), 0.25, SHAPE)])[0], middle)
 
