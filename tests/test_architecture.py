@@ -169,6 +169,12 @@ def test_no_model_family_is_named_outside_models() -> None:
             assert not adapters & set(imports(path)), f"{module} imports a family's adapter"
 
 
+def test_an_adapter_is_a_small_file() -> None:
+    for family in FAMILIES.values():
+        lines = MODULES[family.module].read_text("utf-8").count("\n")
+        assert lines <= 120, f"{family.module} has {lines} lines"
+
+
 def test_the_web_process_has_no_torch() -> None:
     """Import all that the web process imports, and look what came with it."""
     web = [m for m in MODULES if m.startswith(("momalisa.ui", "momalisa.works", "pages", "db"))]

@@ -35,7 +35,10 @@ def test_the_estimate_prefers_walks_rendered_the_same_way(way: dict[str, Any]) -
     assert estimate.estimate_seconds(spec(**way), past) == pytest.approx(9.0)
 
 
-@pytest.mark.parametrize("way", [{"mode": "exact"}, {"pacing": "even"}, {"steps": 50}])
+@pytest.mark.parametrize(
+    "way",
+    [{"mode": "exact"}, {"pacing": "even"}, {"steps": 50}, {"interpolation": "predictions"}],
+)
 def test_the_estimate_grows_with_the_work(way: dict[str, Any]) -> None:
     assert (estimate.estimate_seconds(spec(**way), [past_walk()]) or 0.0) > 6.5
 

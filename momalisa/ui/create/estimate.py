@@ -77,5 +77,6 @@ def _similarity(spec: WalkSpec, other: WalkSpec) -> tuple[bool, bool]:
 def _relative_cost(spec: WalkSpec) -> float:
     """The relative cost of a frame, in UNet passes."""
     steps = few_steps(spec.steps) if "solver" in spec.shortcuts else spec.steps
-    passes = steps * (2 if spec.guided else 1) + DECODING_PASSES
+    predictions = 1 + spec.guided + (spec.interpolation == "predictions")
+    passes = steps * predictions + DECODING_PASSES
     return passes * (EVEN_PACING_FACTOR if spec.pacing == "even" else 1)
