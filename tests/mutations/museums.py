@@ -62,6 +62,11 @@ MUTATIONS = (
         (Edit(COLLECTION, "            source.unlink(missing_ok=True)", "            pass"),),
     ),
     Mutation(
+        "A museum that sends byte by byte holds nothing up",
+        f"{TESTS_OF_FETCHING}::test_a_museum_that_drips_is_left",
+        (Edit(FETCHING, "response.iter_raw()", "response.iter_raw(2**16)"),),
+    ),
+    Mutation(
         "An answer that a museum does not document is not kept",
         f"{TESTS}::test_a_faulty_search_is_a_sentence_and_nothing_is_stored",
         (

@@ -34,6 +34,8 @@ class Answer:
     headers: dict[str, str] = field(default_factory=dict)
     hangs: bool = False
     """Whether nothing comes until the stand-in stops."""
+    drips: bool = False
+    """Whether the body comes byte by byte, 20 a second."""
 
 
 def as_json(value: object) -> Answer:
@@ -111,11 +113,17 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
-            self.wfile.write(answer.body)
-            self.wfile.flush()
+            for piece in _pieces(answer):
+                self.wfile.write(piece)
+                self.wfile.flush()
+                self.server.stopped.wait(0.05 if answer.drips else 0)
 
     def log_message(self, format: str, *args: object) -> None:
         """Suppress the access log."""
+
+
+def _pieces(answer: Answer) -> list[bytes]:
+    return [bytes([byte]) for byte in answer.body] if answer.drips else [answer.body]
 
 
 def _certify(file: Path, hosts: list[str]) -> ssl.SSLContext:

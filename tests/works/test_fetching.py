@@ -12,8 +12,10 @@ import httpx
 import pytest
 from PIL import Image
 
+from momalisa import limited_process
 from momalisa.errors import BadInput, MomaLisaError, ServiceError
 from momalisa.works import fetching
+from momalisa.works import picture as works_picture
 from momalisa.works.collection import open_museums, write_picture
 from momalisa.works.fetching import is_allowed, read_retry_after
 from momalisa.works.museum import Museum
@@ -135,6 +137,26 @@ def test_an_answer_that_never_ends_is_left(
     monkeypatch.setattr(fetching, "RECORD", fetching.Budget(1000, 60.0))
     with pytest.raises(ServiceError, match="more than"):
         search(chicago)
+
+
+def test_a_museum_that_drips_is_left(
+    stand_in: StandIn, chicago: Museum, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetching, "RECORD", fetching.Budget(10**6, 0.3))
+    monkeypatch.setattr(fetching, "TRIES", 1)
+    stand_in.always["/artworks/search"] = Answer(200, b" " * 1000, drips=True)
+    start = time.monotonic()
+    with pytest.raises(ServiceError, match="takes too long"):
+        search(chicago)
+    assert time.monotonic() - start < 25, "all of it would take 50 seconds"
+
+
+def test_a_picture_is_decoded_within_limits_of_memory(
+    stand_in: StandIn, chicago: Museum, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(works_picture, "MEMORY", 2**20 - limited_process._OWN_MEMORY)
+    with pytest.raises(ServiceError, match="more memory or time"):
+        write_picture(chicago, chicago.get("5"), tmp_path / "work.png")
 
 
 def hundred_megapixels() -> bytes:
