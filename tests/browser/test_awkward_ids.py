@@ -44,4 +44,4 @@ def test_a_film_with_an_awkward_id_is_found_by_every_link(app: App, visitor: Vis
     page.goto(f"{app.url}/compare?a={quote(AWKWARD_ID)}")
     expect(page.get_by_label("Left")).to_have_value(re.compile("a cat → a dog"))
     page.goto(f"{app.url}/create?use={quote(AWKWARD_ID)}")
-    expect(page.get_by_label("From")).to_have_value("a cat")
+    expect(page.get_by_role("textbox", name="From")).to_have_value("a cat")

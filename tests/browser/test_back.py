@@ -182,6 +182,7 @@ def test_back_leads_to_what_was_shown_and_forward_again(
     assert page.evaluate("history.length") == entries + 1
     page.go_back()
     shows(page, start, way.shown)
+    wait_for_script(page)
     page.go_forward()
     shows(page, f"{re.escape(target)}$", way.then_shown)
     page.reload()

@@ -5,7 +5,6 @@ import json
 import math
 import tempfile
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from db import accession_numbers, walks
 from db.models import AccessionYear, Deletion, Walk
 from db.session import reading, writing
 from momalisa import film_intake, stored_films
+from momalisa.records import FIRST_MOMENT, LAST_MOMENT
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
 from momalisa.storage.outbox import Outbox
@@ -124,7 +124,7 @@ def check_history(url: str) -> None:
         for row in rows:
             assert row.finished_at is not None
             for moment in (row.finished_at, row.created_at):
-                assert datetime(2000, 1, 1, tzinfo=UTC) <= moment < datetime(2100, 1, 1, tzinfo=UTC)
+                assert FIRST_MOMENT <= moment < LAST_MOMENT
             assert row.files["gif"] == film_key(row.id, "film.gif")
             assert row.bytes == len(GIF)
             assert 0 < len(row.title) <= 500

@@ -135,7 +135,7 @@ def test_a_finished_walk_shows_film_and_label(visit: Visit, add_film: MakeWalk) 
     walk = add_film("a moon", "a sea")
     at = visit("create", walk=walk.id)
     (film,) = component_data(at, "player")["films"]
-    assert film["url"] == f"/pictures/store/{walk.files['gif']}"
+    assert film["url"] == f"/pictures/store/{walk.files['gif']}".replace(".gif", ".webp")
     assert film["alt"] == "Film that turns a moon into a sea"
     assert walk.accession in texts(at)
 

@@ -332,6 +332,7 @@ class Screen {
     this.canvas = document.createElement("canvas")
     this.canvas.className = "picture near"
     this.canvas.setAttribute("role", "img")
+    this.setLabel("Picture to come")
     this.title = document.createElement("figcaption")
     this.element.append(this.canvas, this.title)
   }
