@@ -10,7 +10,9 @@ from playwright.sync_api import Browser, ConsoleMessage, Error, Page, expect, sy
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 PATIENCE = 15_000
 """Milliseconds to wait for an element."""
-FILM_PATIENCE = 75_000
+EXPECTING = 30_000
+"""Milliseconds to wait for what is expected: Playwright's own 5 s are short on a busy machine."""
+FILM_PATIENCE = 150_000
 """Milliseconds to wait for a film."""
 _ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
@@ -21,6 +23,7 @@ _ARGUMENTS = (
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start the system's Chromium."""
+    expect.set_options(timeout=EXPECTING)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(_ARGUMENTS))
         yield browser
