@@ -37,7 +37,7 @@ class ModelRunner:
         """Called before each prediction and each decoding, in any thread; may raise to stop."""
         weights = sum(weight.numel() for weight in model.network.parameters())
         self._small = weights <= SMALL
-        self._encoded: dict[tuple[str | int, ...], Conditioning] = {}
+        self._encoded: dict[tuple[object, ...], Conditioning] = {}
         self._batching = CpuBatching(model.device, small=self._small)
 
     @property
@@ -78,15 +78,15 @@ class ModelRunner:
     def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
         """The model's `encode`, which remembers the prompts of the last few calls."""
         encode = partial(self.model.encode, prompts, width, height)
-        return self._remember((*prompts, width, height), encode)
+        return self._remember((tuple(prompts), width, height), encode)
 
     def encode_negative(self, prompt: str, width: int, height: int) -> Conditioning:
         """The model's `encode_negative`, remembered likewise."""
         encode = partial(self.model.encode_negative, prompt, width, height)
-        return self._remember(("negative", prompt, width, height), encode)
+        return self._remember((prompt, width, height), encode)
 
     def _remember(
-        self, question: tuple[str | int, ...], encode: Callable[[], Conditioning]
+        self, question: tuple[object, ...], encode: Callable[[], Conditioning]
     ) -> Conditioning:
         found = self._encoded.pop(question, None) or encode()
         self._encoded[question] = found  # the last one in the order
@@ -106,11 +106,9 @@ class ModelRunner:
     ) -> SamplingState:
         """Sample on to step `until`, as `sampling.advance` does.
 
-        `noises`, one a sample, feed schedulers that add noise. With `between` the
-        samples attend to both ends of their leg, or mix the predictions for both; the state must
-        not have begun then.
+        `noises`, one a sample, feed schedulers that add noise. With `between` the samples attend to
+        both ends of their leg, or mix the predictions for both; the state must not have begun then.
         """
-
         # Before the threads ask for it:
         _ = self._predict_between if isinstance(between, Between) else self.predict
         if isinstance(between, Toward):

@@ -160,7 +160,7 @@ def advance(
     generators = [noise.generators[0] for noise in noises]
     extra: dict[str, Any] = {"generator": generators} if draws else {}
     latents, samples = state.latents, state.samples
-    last = until or state.steps or len(scheduler.timesteps)
+    last = (state.steps or len(scheduler.timesteps)) if until is None else until
     both = conditioning
     if guidance.negative is not None:
         both = concatenate([guidance.negative.repeat(len(latents)), conditioning])
@@ -175,7 +175,7 @@ def advance(
             guided_one = unconditional + guidance.scale * (conditional - unconditional)
             prediction = guidance.normalise(guided_one, conditional)
         samples += 2 * len(latents) if guided else len(latents)
-        with SeededNoise(noises):
+        with SeededNoise(noises if draws else ()):
             latents = scheduler.step(prediction, time, latents, **extra, return_dict=False)[0]
     return replace(state, latents=latents, scheduler=scheduler, done=last, samples=samples)
 

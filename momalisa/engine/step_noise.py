@@ -32,7 +32,10 @@ class StepNoise:
 
 
 class SeededNoise(TorchFunctionMode):
-    """Within it, a generator of a sample's stands for its `StepNoise`."""
+    """Within it, a generator of a sample's stands for its `StepNoise`.
+
+    Schedulers call `torch.randn` themselves, with one generator a sample, and take no noise.
+    """
 
     def __init__(self, noises: Sequence[StepNoise]) -> None:
         super().__init__()

@@ -12,7 +12,7 @@ import torch
 import transformers
 from torch import Tensor, nn
 
-from momalisa.engine.conditioning import Conditioning
+from momalisa.engine.conditioning import Conditioning, concatenate
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.sampling import Sampler
 from momalisa.errors import BadInput
@@ -66,9 +66,14 @@ class DiffusersPipeline(ABC):
             pipeline.vae.to(torch.float32)  # its activations overflow in half precision
         return cls(name, digest, pipeline, device, dtype)
 
-    @abstractmethod
+    @torch.no_grad()
     def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
         """Conditions of n prompts in fp32, each encoded by itself, for pictures of that size."""
+        return concatenate([self._encode(prompt) for prompt in prompts])
+
+    def _encode(self, prompt: str) -> Conditioning:
+        """Conditions of one prompt in fp32, for families where the size does not matter."""
+        raise NotImplementedError
 
     def encode_negative(self, prompt: str, width: int, height: int) -> Conditioning:
         """Conditions of a negative prompt, which some families read in another way."""
@@ -83,14 +88,14 @@ class DiffusersPipeline(ABC):
         """The network's prediction for latents (n, c, h, w) at a time ()."""
 
     @property
-    @abstractmethod
     def network(self) -> nn.Module:
-        """The network that predicts."""
+        """The network that predicts: a transformer, unless the family has another."""
+        return self.pipeline.transformer  # type: ignore[no-any-return]
 
     @property
-    @abstractmethod
     def size_unit(self) -> int:
-        """Pixels of which a side must be a multiple."""
+        """Pixels of which a side must be a multiple: those of a token's side."""
+        return self.latent_factor * int(self.pipeline.transformer.config.patch_size)
 
     @property
     def guidance(self) -> Literal["cfg", "embedded", "none"]:

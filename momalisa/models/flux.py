@@ -4,7 +4,6 @@ Latents are packed, 2 × 2 cells a token; the ids of tokens are their places; de
 as an input ("embedded"), schnell reads none and needs four steps.
 """
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -12,7 +11,7 @@ from diffusers import FluxPipeline
 from torch import Tensor
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
-from momalisa.engine.conditioning import Conditioning, concatenate
+from momalisa.engine.conditioning import Conditioning
 from momalisa.models.transformer_pipeline import TransformerPipeline
 
 PATCH = 2
@@ -41,11 +40,6 @@ class Flux(TransformerPipeline):
     def latent_channels(self) -> int:
         """Channels of the latents before they are packed."""
         return int(self.pipeline.transformer.config.in_channels) // PATCH**2
-
-    @torch.no_grad()
-    def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
-        """Conditions of n prompts in fp32: T5's tokens and CLIP's pooled embedding."""
-        return concatenate([self._encode(prompt) for prompt in prompts])
 
     def _encode(self, prompt: str) -> Conditioning:
         tokens, pooled, _ = self.pipeline.encode_prompt(

@@ -5,7 +5,6 @@ the language model that reads the prompts three layers are joined; all 512 token
 checkpoint takes no guidance.
 """
 
-from collections.abc import Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -14,7 +13,7 @@ from diffusers.pipelines.flux2.pipeline_flux2_klein import compute_empirical_mu
 from torch import Tensor
 from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
-from momalisa.engine.conditioning import Conditioning, concatenate
+from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.sampling import Sampler
 from momalisa.models.transformer_pipeline import TransformerPipeline
 
@@ -51,11 +50,6 @@ class Flux2Klein(TransformerPipeline):
             enable_thinking=False,
         )
         return TOKENS - len(tokenizer(around)["input_ids"])
-
-    @torch.no_grad()
-    def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
-        """Conditions of n prompts in fp32: as many tokens for each."""
-        return concatenate([self._encode(prompt) for prompt in prompts])
 
     def _encode(self, prompt: str) -> Conditioning:
         tokens, _ = self.pipeline.encode_prompt(prompt, self.device, max_sequence_length=TOKENS)

@@ -34,14 +34,14 @@ class Lumina2(TransformerPipeline):
     @torch.no_grad()
     def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
         """Conditions of n prompts in fp32: tokens, and which of them count."""
-        return concatenate([self._encode(prompt)[0] for prompt in prompts])
+        return concatenate([self._encode_both(prompt)[0] for prompt in prompts])
 
     @torch.no_grad()
     def encode_negative(self, prompt: str, width: int, height: int) -> Conditioning:
         """Conditions of a negative prompt, without the system prompt."""
-        return self._encode("", prompt)[1]
+        return self._encode_both("", prompt)[1]
 
-    def _encode(self, prompt: str, negative: str = "") -> tuple[Conditioning, Conditioning]:
+    def _encode_both(self, prompt: str, negative: str = "") -> tuple[Conditioning, Conditioning]:
         tokens, mask, negative_tokens, negative_mask = self.pipeline.encode_prompt(
             prompt, negative_prompt=[negative], device=self.device, max_sequence_length=TOKENS
         )

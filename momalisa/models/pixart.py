@@ -4,14 +4,12 @@ A transformer that predicts noise, and beside it a variance that is not used; T5
 of which a mask says which count.
 """
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import torch
 from diffusers import PixArtSigmaPipeline
-from torch import Tensor, nn
+from torch import Tensor
 
-from momalisa.engine.conditioning import Conditioning, concatenate
+from momalisa.engine.conditioning import Conditioning
 from momalisa.models.diffusers_pipeline import DiffusersPipeline
 
 TOKENS = 300
@@ -24,24 +22,9 @@ class PixArtSigma(DiffusersPipeline):
     pipeline_class: ClassVar[Any] = PixArtSigmaPipeline
 
     @property
-    def network(self) -> nn.Module:
-        """The transformer."""
-        return self.pipeline.transformer  # type: ignore[no-any-return]
-
-    @property
     def room(self) -> int:
         """How many tokens of a prompt T5 reads."""
         return TOKENS - 1
-
-    @property
-    def size_unit(self) -> int:
-        """Pixels of a token's side."""
-        return self.latent_factor * int(self.pipeline.transformer.config.patch_size)
-
-    @torch.no_grad()
-    def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
-        """Conditions of n prompts in fp32: T5's tokens, and which of them count."""
-        return concatenate([self._encode(prompt) for prompt in prompts])
 
     def _encode(self, prompt: str) -> Conditioning:
         tokens, mask, _, _ = self.pipeline.encode_prompt(

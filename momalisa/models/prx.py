@@ -5,7 +5,6 @@ and Chinese characters.
 """
 
 import importlib
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -14,7 +13,7 @@ from diffusers import PRXPipeline
 from diffusers.pipelines.prx import T5GemmaEncoder
 from torch import Tensor
 
-from momalisa.engine.conditioning import Conditioning, concatenate
+from momalisa.engine.conditioning import Conditioning
 from momalisa.models.transformer_pipeline import TransformerPipeline
 
 
@@ -36,16 +35,6 @@ class PRX(TransformerPipeline):
     def room(self) -> int:
         """How many tokens of a prompt the text encoder reads."""
         return int(self.pipeline.tokenizer.model_max_length) - 1
-
-    @property
-    def size_unit(self) -> int:
-        """Pixels of a token's side."""
-        return self.latent_factor * int(self.pipeline.transformer.config.patch_size)
-
-    @torch.no_grad()
-    def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
-        """Conditions of n prompts in fp32: tokens, and which of them count."""
-        return concatenate([self._encode(prompt) for prompt in prompts])
 
     def _encode(self, prompt: str) -> Conditioning:
         tokens, mask, _, _ = self.pipeline.encode_prompt(

@@ -5,7 +5,6 @@ that its latents have an axis for frames; guided predictions keep the norm of un
 """
 
 import threading
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -13,7 +12,7 @@ from diffusers import QwenImagePipeline
 from torch import Tensor
 from torch.nn.functional import pixel_unshuffle
 
-from momalisa.engine.conditioning import Conditioning, concatenate
+from momalisa.engine.conditioning import Conditioning
 from momalisa.models.flux import pack, unpack
 from momalisa.models.transformer_pipeline import TransformerPipeline
 
@@ -38,11 +37,6 @@ class QwenImage(TransformerPipeline):
     def latent_channels(self) -> int:
         """Channels of the latents before they are packed."""
         return int(self.pipeline.transformer.config.in_channels) // self.patch**2
-
-    @torch.no_grad()
-    def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
-        """Conditions of n prompts in fp32: as many tokens as the longest has, and a mask."""
-        return concatenate([self._encode(prompt) for prompt in prompts])
 
     @torch.no_grad()
     def _encode(self, prompt: str) -> Conditioning:

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import torch
 from diffusers import SanaPipeline
-from torch import Tensor, nn
+from torch import Tensor
 
 from momalisa.engine.conditioning import Conditioning, concatenate
 from momalisa.models.diffusers_pipeline import DiffusersPipeline
@@ -26,33 +26,23 @@ class Sana(DiffusersPipeline):
     half: ClassVar[torch.dtype] = torch.bfloat16
 
     @property
-    def network(self) -> nn.Module:
-        """The transformer."""
-        return self.pipeline.transformer  # type: ignore[no-any-return]
-
-    @property
     def room(self) -> int:
         """How many tokens of a prompt the text encoder reads."""
         return TOKENS - 2
-
-    @property
-    def size_unit(self) -> int:
-        """Pixels of a token's side."""
-        return self.latent_factor * int(self.pipeline.transformer.config.patch_size)
 
     @torch.no_grad()
     def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
         """Conditions of n prompts in fp32: the last tokens after the instruction, and a mask."""
         call = inspect.signature(self.pipeline_class.__call__)
         instruction = call.parameters["complex_human_instruction"].default
-        return concatenate([self._encode(prompt, instruction) for prompt in prompts])
+        return concatenate([self._encode_after(prompt, instruction) for prompt in prompts])
 
     @torch.no_grad()
     def encode_negative(self, prompt: str, width: int, height: int) -> Conditioning:
         """Conditions of a negative prompt, without the instruction."""
-        return self._encode(prompt, None)
+        return self._encode_after(prompt, None)
 
-    def _encode(self, prompt: str, instruction: list[str] | None) -> Conditioning:
+    def _encode_after(self, prompt: str, instruction: list[str] | None) -> Conditioning:
         guided = {"do_classifier_free_guidance": False} if self.guidance == "cfg" else {}
         tokens, mask, *_ = self.pipeline.encode_prompt(
             prompt,

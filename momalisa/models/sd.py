@@ -1,9 +1,7 @@
 """Adapter of Stable Diffusion 1.x, 2.x, Turbo and Atelier (`StableDiffusionPipeline`)."""
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
-import torch
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
@@ -21,16 +19,11 @@ class StableDiffusion(UNetPipeline):
         "requires_safety_checker": False,
     }
 
-    @torch.no_grad()
-    def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
-        """Text embeddings (n, length, width) in fp32, each prompt encoded by itself."""
-        return Conditioning(torch.cat([self._tokens(prompt) for prompt in prompts]).float())
-
-    def _tokens(self, prompt: str) -> Tensor:
+    def _encode(self, prompt: str) -> Conditioning:
         tokens, _ = self.pipeline.encode_prompt(
             prompt, self.device, num_images_per_prompt=1, do_classifier_free_guidance=False
         )
-        return tokens  # type: ignore[no-any-return]
+        return Conditioning(tokens.float())
 
     def predict(self, latents: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor:
         """The UNet's prediction for latents (n, c, h, w) at a time ()."""

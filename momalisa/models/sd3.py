@@ -4,14 +4,13 @@ Three text encoders, of which the largest (T5) may be missing; 16 latent channel
 trained by flow matching (Esser et al. 2024).
 """
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
 from diffusers import StableDiffusion3Pipeline
 from torch import Tensor
 
-from momalisa.engine.conditioning import Conditioning, concatenate
+from momalisa.engine.conditioning import Conditioning
 from momalisa.models.transformer_pipeline import TransformerPipeline
 
 TOKENS = 256
@@ -36,16 +35,6 @@ class StableDiffusion3(TransformerPipeline):
     def room(self) -> int:
         """How many tokens of a prompt the longest text encoder reads."""
         return TOKENS - 1 if self.pipeline.text_encoder_3 is not None else super().room
-
-    @property
-    def size_unit(self) -> int:
-        """Pixels of a token's side."""
-        return self.latent_factor * int(self.pipeline.transformer.config.patch_size)
-
-    @torch.no_grad()
-    def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
-        """Conditions of n prompts in fp32: the tokens of all encoders, and a pooled embedding."""
-        return concatenate([self._encode(prompt) for prompt in prompts])
 
     def _encode(self, prompt: str) -> Conditioning:
         tokens, _, pooled, _ = self.pipeline.encode_prompt(

@@ -26,9 +26,9 @@ class StableDiffusionXL(UNetPipeline):
     def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
         """Conditions of n prompts in fp32: tokens, pooled embedding and time ids."""
         uncropped = [height, width, 0, 0, height, width]
-        return concatenate([self._encode(prompt, uncropped) for prompt in prompts])
+        return concatenate([self._encode_sized(prompt, uncropped) for prompt in prompts])
 
-    def _encode(self, prompt: str, time_ids: list[int]) -> Conditioning:
+    def _encode_sized(self, prompt: str, time_ids: list[int]) -> Conditioning:
         tokens, _, pooled, _ = self.pipeline.encode_prompt(
             prompt, device=self.device, do_classifier_free_guidance=False
         )

@@ -8,7 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import nn
 
 from momalisa.engine.sampling import Sampler
 from momalisa.models.diffusers_pipeline import DiffusersPipeline
@@ -24,11 +23,6 @@ class TransformerPipeline(DiffusersPipeline):
     """The shift of the largest pictures, where the scheduler's configuration says nothing."""
     even_sigmas: ClassVar[bool] = True
     """Whether the steps go from 1 to 1 / steps in equal parts; else as the scheduler likes."""
-
-    @property
-    def network(self) -> nn.Module:
-        """The transformer."""
-        return self.pipeline.transformer  # type: ignore[no-any-return]
 
     @property
     def size_unit(self) -> int:

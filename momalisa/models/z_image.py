@@ -5,14 +5,13 @@ transformer's time runs from noise to picture, and it predicts the negated veloc
 pipeline's guidance scale g adds g (pos - neg) to pos: that is this program's guidance g + 1.
 """
 
-from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import torch
 from diffusers import ZImagePipeline
 from torch import Tensor
 
-from momalisa.engine.conditioning import Conditioning, concatenate
+from momalisa.engine.conditioning import Conditioning
 from momalisa.models.transformer_pipeline import TransformerPipeline
 
 TOKENS = 512
@@ -28,11 +27,6 @@ class ZImage(TransformerPipeline):
     def room(self) -> int:
         """How many tokens of a prompt the text encoder reads besides those around it."""
         return TOKENS - int(self._encode("").tokens.shape[1])
-
-    @torch.no_grad()
-    def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
-        """Conditions of n prompts in fp32: as many tokens as the longest has, and a mask."""
-        return concatenate([self._encode(prompt) for prompt in prompts])
 
     @torch.no_grad()
     def _encode(self, prompt: str) -> Conditioning:

@@ -19,7 +19,7 @@ def main(seconds: float) -> None:
     """Run a worker until it is stopped."""
 
     def render_slowly(*arguments: Any, **options: Any) -> StoredFilm:
-        time.sleep(seconds)
+        time.sleep(seconds)  # what painting would take
         return render_noise(*arguments, **options)
 
     os.nice(5)  # as the app does with its own worker

@@ -140,7 +140,7 @@ def _run_home(home: Path, seed: int) -> tuple[list[Walk], list[str]]:
     try:
         for number in range(faults):
             _enqueue_walks(settings, number)
-            time.sleep(random_.uniform(0.0, 1.0))
+            time.sleep(random_.uniform(0.0, 1.0))  # at any moment of a walk
             _break_device(home, random_)
         _wait_for_films(settings)
     finally:
@@ -155,8 +155,8 @@ def _break_device(home: Path, random_: random.Random) -> None:
     (home / random_.choice(["burnt", "flickering"])).touch()
     before, deadline = len(_breaks(home)), time.monotonic() + 10.0
     while len(_breaks(home)) == before and time.monotonic() < deadline:
-        time.sleep(0.02)
-    time.sleep(random_.uniform(0.0, 3.0))
+        time.sleep(0.02)  # between two looks
+    time.sleep(random_.uniform(0.0, 3.0))  # broken for as long
     for name in ("burnt", "flickering"):
         (home / name).unlink(missing_ok=True)
 
@@ -179,7 +179,7 @@ def _enqueue_walks(settings: Settings, batch: int) -> None:
 def _wait_for_films(settings: Settings) -> None:
     deadline = time.monotonic() + PATIENCE
     while not all(row.state.is_final for row in _rows(settings)) and time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(0.1)  # between two looks
 
 
 def _rows(settings: Settings) -> list[Walk]:

@@ -78,7 +78,7 @@ class Environment:
                 raise RuntimeError(f"the worker ended with exit code {worker.exitcode}")
             with reading(self.settings.database) as session:
                 pids = [alive.pid for alive in worker_registry.list_alive(session=session)]
-            time.sleep(0.02)
+            time.sleep(0.02)  # between two looks
 
     def skip_waits(self) -> None:
         """Let walks be tried again at once that would wait some minutes after deaths."""
@@ -93,7 +93,7 @@ class Environment:
             if time.monotonic() > began + PATIENCE:
                 break
             self.skip_waits()
-            time.sleep(0.1)
+            time.sleep(0.1)  # between two looks
         return time.monotonic() - began
 
     def losses(self) -> dict[str, int]:

@@ -259,3 +259,9 @@ def test_stops_come_first_on_a_walk_of_many(tiny: ModelRunner, cache: FrameCache
     found = list(frames(spec(stops=stops, frames=4, loop="closed"), tiny, cache))
     assert [frame.index for frame in found[:3]] == [0, 3, 6]
     assert sorted(f.index for f in found if f.source == "painted") == list(range(9))
+
+
+def test_a_negative_prompt_is_not_taken_for_two_remembered_prompts(tiny: ModelRunner) -> None:
+    """A walk from "negative" to a prompt was remembered as that prompt, read as a negative one."""
+    assert len(tiny.encode(["negative", "a sea"], 64, 64)) == 2
+    assert len(tiny.encode_negative("a sea", 64, 64)) == 1
