@@ -23,7 +23,7 @@ from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.sampling import Predict
 
 KIND: Literal["inner", "outer"] = "outer"
-"""The kind that walks take. It is not in the frames' keys: whoever changes it adds it there."""
+"""Of all walks. It is no part of frame keys: one that is chosen would have to be."""
 
 Tokens = tuple[Tensor, ...]
 """What each attention layer read, in the order in which the network calls them: (n, length, d)."""

@@ -147,6 +147,17 @@ CONNECTIONS = (
         (Edit(SHARED, "        shared.stop.set()\n", ""),),
     ),
     Mutation(
+        "A download's files are made and deleted off the event loop",
+        "tests/pages/test_downloads.py::test_results_are_taken_and_discarded_off_the_event_loop",
+        (
+            Edit(
+                SHARED,
+                "await self._disk.run(take, shared.future.result())",
+                "take(shared.future.result())",
+            ),
+        ),
+    ),
+    Mutation(
         "Only so many requests for exports wait",
         f"{TESTS_OF_DOWNLOADS}::test_only_so_many_requests_wait",
         (Edit(SHARED, "or self._waiting[address] >= most:", "or most < 0:"),),

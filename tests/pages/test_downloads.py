@@ -17,6 +17,7 @@ from momalisa.ui.http.shared_calls import SharedCalls, TooMany
 from momalisa.ui.http.threads import MOST_WAITING, Threads, TooSlow
 from tests.support.asgi import request
 from tests.support.pages import MakeWalk
+from tests.support.waiting import wait_until
 
 APP = Starlette(routes=[downloads.ROUTE])
 
@@ -78,7 +79,22 @@ def test_equal_requests_share_one_export(export: Export) -> None:
         return await asyncio.gather(*asked)
 
     assert asyncio.run(scene()) == ["FILM"] * 3
-    assert (export.calls, desk.discarded) == (1, ["film"])
+    wait_until(lambda: desk.discarded == ["film"])
+    assert export.calls == 1
+
+
+def test_results_are_taken_and_discarded_off_the_event_loop(export: Export) -> None:
+    """Both touch the disk: one that hangs must not stop the server."""
+    threads: list[threading.Thread] = []
+
+    def note(_result: str) -> None:
+        threads.append(threading.current_thread())
+
+    calls = SharedCalls[str](Threads("desk", 1, seconds=30), total=16, each=4, discard=note)
+    export.ready.set()
+    asyncio.run(calls.run("a.mp4", export, note, address="192.0.2.1", is_gone=never))
+    wait_until(lambda: len(threads) == 2)
+    assert threading.main_thread() not in threads
 
 
 def test_an_export_whose_clients_are_gone_is_stopped_and_the_next_one_begins(

@@ -11,9 +11,15 @@ import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from anyio import CancelScope, CapacityLimiter, fail_after, open_file, to_thread
+from anyio import (
+    CancelScope,
+    CapacityLimiter,
+    TemporaryDirectory,
+    fail_after,
+    open_file,
+    to_thread,
+)
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
@@ -82,7 +88,7 @@ async def handle_upload(request: Request) -> Response:
     """
     upload = _Upload(address_of(request))
     try:
-        with TemporaryDirectory(prefix="momalisa-") as folder:
+        async with TemporaryDirectory(prefix="momalisa-") as folder:
             path = Path(folder) / "film"
             await _receive_in_time(request, path, upload)
             if upload.scope.cancel_called:

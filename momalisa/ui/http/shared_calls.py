@@ -42,6 +42,8 @@ class SharedCalls(Generic[Result]):
         self, threads: Threads, *, total: int, each: int, discard: Callable[[Result], object]
     ) -> None:
         self._threads, self._discard = threads, discard
+        self._disk = Threads(f"{threads.name}, taken", 4)
+        """For results that are taken or discarded, which touches the disk."""
         self._total, self._each = total, each
         self._calls: dict[Hashable, _Call[Result]] = {}
         self._waiting: Counter[str] = Counter()
@@ -72,7 +74,7 @@ class SharedCalls(Generic[Result]):
         self._waiting[address] += 1
         try:
             await _wait(shared.future, is_gone, self._threads.seconds)
-            return take(shared.future.result())
+            return await self._disk.run(take, shared.future.result())
         finally:
             self._waiting[address] -= 1
             shared.waiting -= 1
@@ -87,7 +89,7 @@ class SharedCalls(Generic[Result]):
 
         def discard(future: Future[Result]) -> None:
             if not future.cancelled() and future.exception() is None:
-                self._discard(future.result())
+                self._disk.submit(self._discard, future.result())
 
         shared.future.add_done_callback(discard)
 
