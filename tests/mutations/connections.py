@@ -2,7 +2,7 @@
 
 from tests.mutations.mutation import Edit, Mutation
 
-IMPORT, SHARED = "momalisa/ui/gallery/import_film.py", "momalisa/ui/http/shared_calls.py"
+RECEIVE, SHARED = "momalisa/ui/http/uploads.py", "momalisa/ui/http/shared_calls.py"
 PAGES, RATE = "momalisa/ui/http/open_pages.py", "momalisa/ui/http/message_rate.py"
 TESTS_OF_UPLOADS = "tests/pages/test_uploads.py"
 TESTS_OF_DOWNLOADS = "tests/pages/test_downloads.py"
@@ -15,7 +15,7 @@ UPLOADS = (
         f"{TESTS_OF_UPLOADS}::test_slow_uploads_keep_nobody_waiting",
         (
             Edit(
-                IMPORT,
+                RECEIVE,
                 "            await _receive_in_time(request, path, upload)\n",
                 "            async with LIMITER:\n"
                 "                await _receive_in_time(request, path, upload)\n",
@@ -25,29 +25,29 @@ UPLOADS = (
     Mutation(
         "An upload that takes too long is ended",
         f"{TESTS_OF_UPLOADS}::test_one_byte_after_the_other_is_ended_too",
-        (Edit(IMPORT, "with upload.scope, fail_after(UPLOAD_SECONDS):", "with upload.scope:"),),
+        (Edit(RECEIVE, "with upload.scope, fail_after(UPLOAD_SECONDS):", "with upload.scope:"),),
     ),
     Mutation(
         "An upload of which no byte comes is ended",
         f"{TESTS_OF_UPLOADS}::test_an_upload_without_a_byte_for_long_is_ended",
-        (Edit(IMPORT, "with fail_after(IDLE_SECONDS):", "with fail_after(UPLOAD_SECONDS):"),),
+        (Edit(RECEIVE, "with fail_after(IDLE_SECONDS):", "with fail_after(UPLOAD_SECONDS):"),),
     ),
     Mutation(
         "An upload that comes byte by byte is ended",
         f"{TESTS_OF_UPLOADS}::test_an_upload_below_the_least_rate_is_ended",
-        (Edit(IMPORT, " and upload.rate < LEAST_RATE:", " and not upload.size:"),),
+        (Edit(RECEIVE, " and upload.rate < LEAST_RATE:", " and not upload.size:"),),
     ),
     Mutation(
         "Slow uploads make room for newcomers",
         f"{TESTS_OF_UPLOADS}::test_slow_uploads_make_room_for_newcomers",
-        (Edit(IMPORT, "    _make_room(upload.address)\n", ""),),
+        (Edit(RECEIVE, "    _make_room(upload.address)\n", ""),),
     ),
     Mutation(
         "It is the slowest upload that makes room",
         f"{TESTS_OF_UPLOADS}::test_the_slowest_upload_makes_room",
         (
             Edit(
-                IMPORT,
+                RECEIVE,
                 "key=lambda upload: (upload.rate, upload.began)",
                 "key=lambda upload: upload.began",
             ),
@@ -56,12 +56,12 @@ UPLOADS = (
     Mutation(
         "Only so many files of one address wait to be read",
         f"{TESTS_OF_UPLOADS}::test_only_so_many_files_of_one_address_wait_to_be_read",
-        (Edit(IMPORT, " or _READ[address] >= UPLOADS_EACH:", ":"),),
+        (Edit(RECEIVE, " or _READ[address] >= UPLOADS_EACH:", ":"),),
     ),
     Mutation(
         "Only so many files wait to be read, of however many addresses",
         f"{TESTS_OF_UPLOADS}::test_only_so_many_files_wait_to_be_read",
-        (Edit(IMPORT, "if _READ.total() >= UPLOADS or ", "if "),),
+        (Edit(RECEIVE, "if _READ.total() >= UPLOADS or ", "if "),),
     ),
 )
 """Files that are dropped."""

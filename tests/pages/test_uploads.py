@@ -14,6 +14,7 @@ from momalisa.film import embedded_spec
 from momalisa.film.embedded_spec import read_spec
 from momalisa.spec import WalkSpec
 from momalisa.ui.gallery import import_film
+from momalisa.ui.http import uploads
 from tests.support.pages import spec
 
 GONE = b"the browser closed the connection"
@@ -47,10 +48,10 @@ async def send(*parts: bytes | None, host: str = "192.0.2.1") -> tuple[int, str]
 
 def test_slow_uploads_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two uploads of a byte each held both slots for 45 s, and every other upload waited."""
-    monkeypatch.setattr(import_film, "IDLE_SECONDS", 60.0)
+    monkeypatch.setattr(uploads, "IDLE_SECONDS", 60.0)
 
     async def scene() -> tuple[int, str]:
-        slow = [asyncio.create_task(send(b"{", None)) for _ in range(import_film.UPLOADS_EACH)]
+        slow = [asyncio.create_task(send(b"{", None)) for _ in range(uploads.UPLOADS_EACH)]
         await asyncio.sleep(0.1)
         try:
             answer = await asyncio.wait_for(send(RECORD, host="192.0.2.2"), 60)
@@ -66,7 +67,7 @@ def test_slow_uploads_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_an_upload_without_a_byte_for_long_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_film, "IDLE_SECONDS", 0.2)
+    monkeypatch.setattr(uploads, "IDLE_SECONDS", 0.2)
     ended = asyncio.run(asyncio.wait_for(send(b"{", None), 60))
     assert ended == (408, "The file came too slowly. Please try again.")
 
@@ -86,8 +87,8 @@ class Drip(Upload):
 
 
 def test_one_byte_after_the_other_is_ended_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(import_film, "UPLOAD_SECONDS", 0.5)
-    monkeypatch.setattr(import_film, "RATE_SECONDS", 600.0)
+    monkeypatch.setattr(uploads, "UPLOAD_SECONDS", 0.5)
+    monkeypatch.setattr(uploads, "RATE_SECONDS", 600.0)
 
     async def scene() -> int:
         request: Any = Drip()
@@ -98,7 +99,7 @@ def test_one_byte_after_the_other_is_ended_too(monkeypatch: pytest.MonkeyPatch) 
 
 def test_an_upload_below_the_least_rate_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     """One byte every four seconds held its place for two minutes."""
-    monkeypatch.setattr(import_film, "RATE_SECONDS", 0.2)
+    monkeypatch.setattr(uploads, "RATE_SECONDS", 0.2)
 
     request: Any = Drip()
     response = asyncio.run(asyncio.wait_for(import_film.handle_upload(request), 60))
@@ -112,7 +113,7 @@ def test_slow_uploads_make_room_for_newcomers(hosts: int) -> None:
     async def scene() -> tuple[int, list[int]]:
         slow = [
             asyncio.create_task(send(b"{", None, host=f"192.0.2.{number % hosts}"))
-            for number in range(hosts * import_film.UPLOADS_EACH)
+            for number in range(hosts * uploads.UPLOADS_EACH)
         ]
         await asyncio.sleep(0.1)
         accepted, _ = await asyncio.wait_for(send(RECORD, host="192.0.2.0"), 60)
@@ -124,7 +125,7 @@ def test_slow_uploads_make_room_for_newcomers(hosts: int) -> None:
         return accepted, ended
 
     assert asyncio.run(scene()) == (200, [429])
-    assert import_film._UNDER_WAY == []
+    assert uploads._UNDER_WAY == []
 
 
 def test_the_slowest_upload_makes_room() -> None:
@@ -163,7 +164,7 @@ async def send_many(hosts: list[str], done: threading.Event) -> list[int]:
     earlier = []
     for host in hosts[:-1]:
         earlier.append(asyncio.create_task(send(RECORD, host=host)))
-        while import_film._READ.total() < len(earlier):
+        while uploads._READ.total() < len(earlier):
             await asyncio.sleep(0.01)
     last = (await asyncio.wait_for(send(RECORD, host=hosts[-1]), 60))[0]
     done.set()
@@ -171,10 +172,10 @@ async def send_many(hosts: list[str], done: threading.Event) -> list[int]:
 
 
 def test_only_so_many_files_of_one_address_wait_to_be_read(reading: threading.Event) -> None:
-    hosts = ["192.0.2.1"] * (import_film.UPLOADS_EACH + 1)
-    assert asyncio.run(send_many(hosts, reading)) == [200] * import_film.UPLOADS_EACH + [429]
+    hosts = ["192.0.2.1"] * (uploads.UPLOADS_EACH + 1)
+    assert asyncio.run(send_many(hosts, reading)) == [200] * uploads.UPLOADS_EACH + [429]
 
 
 def test_only_so_many_files_wait_to_be_read(reading: threading.Event) -> None:
-    hosts = [f"192.0.2.{number}" for number in range(import_film.UPLOADS + 1)]
-    assert asyncio.run(send_many(hosts, reading)) == [200] * import_film.UPLOADS + [429]
+    hosts = [f"192.0.2.{number}" for number in range(uploads.UPLOADS + 1)]
+    assert asyncio.run(send_many(hosts, reading)) == [200] * uploads.UPLOADS + [429]
