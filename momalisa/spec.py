@@ -2,8 +2,6 @@
 
 import hashlib
 import json
-import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,10 +15,11 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_core import PydanticCustomError
 
 from momalisa.errors import BadInput
+from momalisa.field_checks import check_integer, check_text, integer_field, number_field, refusal
 from momalisa.pacing import PACINGS, PacingName, spread
+from momalisa.stop import SEED_LIMIT, Stop
 
 Interpolation = Literal["lerp", "slerp", "attention", "predictions"]
 Loop = Literal["once", "boomerang", "closed"]
@@ -32,8 +31,6 @@ LEFT_OUT: tuple[Shortcut, ...] = ("trunk", "glide")
 """Shortcuts that new walks leave out: "trunk" costs more than it saves, "glide" shows two pictures
 through each other."""
 
-PROMPT_LENGTH = 500
-SEED_LIMIT = 2**32
 STOPS = (2, 12)
 FRAMES = (2, 240)
 STEPS = (1, 100)
@@ -41,105 +38,25 @@ GUIDANCE = (0.0, 30.0)
 SIZE = (64, 1024)
 FPS = (1, 50)
 
-_TAG = re.compile(r"<\s*[/!a-zA-Z]")
-_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-
-
-def _error(sentence: str) -> PydanticCustomError:
-    return PydanticCustomError("walk", "{sentence}", {"sentence": sentence})
-
-
-def _check_text(text: object, *, what: str) -> str:
-    """Normalise white space; reject other types, control characters, markup and long texts."""
-    if not isinstance(text, str):
-        raise _error(f"{what} must be text.")
-    if len(text) > PROMPT_LENGTH:
-        raise _error(
-            f"{what} has {len(text):,} characters; the model reads the first few dozen words. "
-            f"Please keep it to {PROMPT_LENGTH}."
-        )
-    words = " ".join(unicodedata.normalize("NFC", text).split())
-    if any(unicodedata.category(c) in ("Cc", "Cs") or c in _BIDI for c in words):
-        raise _error(f"{what} holds invisible control characters. Please type it anew.")
-    if _TAG.search(words):
-        raise _error(f"{what} holds code such as <script>. Please describe a picture in words.")
-    return words
-
-
-def _check_prompt(text: object) -> str:
-    words = _check_text(text, what="This prompt")
-    if not words:
-        raise _error("A stop needs a prompt. Please describe a picture in a few words.")
-    return words
-
-
-def _check_integer(value: object, *, what: str, low: int, high: int) -> int:
-    """Convert to an integer; reject anything else than one from `low` to `high`."""
-    sentence = f"{what} must be a whole number from {low:,} to {high:,}."
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        raise _error(sentence)
-    try:
-        number = int(value)
-    except (ValueError, OverflowError):
-        raise _error(sentence) from None
-    if not isinstance(value, str) and number != value:
-        raise _error(sentence)
-    if not low <= number <= high:
-        raise _error(f"{sentence[:-1]}, not {_format_number(number)}.")
-    return number
-
-
-def _format_number(number: int) -> str:
-    digits = len(str(abs(number)))
-    return f"{number:,}" if digits <= 12 else f"a number of {digits} digits"
-
-
-def _check_number(value: object, *, what: str, low: float, high: float) -> float:
-    """Convert to a float; reject anything else than a number from `low` to `high`."""
-    try:
-        number = float("nan") if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
-    except (TypeError, ValueError, OverflowError):
-        number = float("nan")
-    if not low <= number <= high:
-        raise _error(f"{what} must be a number from {low:g} to {high:g}.")
-    return number
-
 
 def _check_size(value: object) -> int:
-    pixels = _check_integer(value, what="The size", low=SIZE[0], high=SIZE[1])
+    pixels = check_integer(value, what="The size", low=SIZE[0], high=SIZE[1])
     if pixels % 64:
-        raise _error(f"The size must be a multiple of 64 pixels, such as {pixels // 64 * 64}.")
+        raise refusal(f"The size must be a multiple of 64 pixels, such as {pixels // 64 * 64}.")
     return pixels
 
 
 def _check_model(value: object) -> str:
-    words = _check_text(value, what="The model's name")
+    words = check_text(value, what="The model's name")
     if not words:
-        raise _error("A walk needs a model. Leave the setting away for the one that ships here.")
+        raise refusal("A walk needs a model. Leave the setting away for the one that ships here.")
     return words
 
 
-def _integer_field(what: str, low: int, high: int) -> BeforeValidator:
-    return BeforeValidator(lambda value: _check_integer(value, what=what, low=low, high=high))
-
-
-def _number_field(what: str, low: float, high: float) -> BeforeValidator:
-    return BeforeValidator(lambda value: _check_number(value, what=what, low=low, high=high))
-
-
-def _check_stop_count(stops: tuple["Stop", ...]) -> tuple["Stop", ...]:
+def _check_stop_count(stops: tuple[Stop, ...]) -> tuple[Stop, ...]:
     if not STOPS[0] <= len(stops) <= STOPS[1]:
-        raise _error(f"A walk has {STOPS[0]} to {STOPS[1]} stops, not {len(stops)}.")
+        raise refusal(f"A walk has {STOPS[0]} to {STOPS[1]} stops, not {len(stops)}.")
     return stops
-
-
-class Stop(BaseModel):
-    """A prompt and the seed of its noise."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    prompt: Annotated[str, BeforeValidator(_check_prompt)]
-    seed: Annotated[int, _integer_field("A seed", 0, SEED_LIMIT - 1)] = 7
 
 
 @dataclass(frozen=True)
@@ -159,18 +76,18 @@ class WalkSpec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     stops: Annotated[tuple[Stop, ...], AfterValidator(_check_stop_count)]
-    frames: Annotated[int, _integer_field("Frames a leg", *FRAMES)] = 24
+    frames: Annotated[int, integer_field("Frames a leg", *FRAMES)] = 24
     pacing: PacingName = "linear"
-    strength: Annotated[float, _number_field("The pacing's strength", 0.0, 1.0)] = 0.8
+    strength: Annotated[float, number_field("The pacing's strength", 0.0, 1.0)] = 0.8
     interpolation: Interpolation = "lerp"
     negative: Annotated[
-        str, BeforeValidator(lambda text: _check_text(text, what="The negative prompt"))
+        str, BeforeValidator(lambda text: check_text(text, what="The negative prompt"))
     ] = ""
-    steps: Annotated[int, _integer_field("Steps", *STEPS)] = 16
-    guidance: Annotated[float, _number_field("Guidance", *GUIDANCE)] = 4.0
+    steps: Annotated[int, integer_field("Steps", *STEPS)] = 16
+    guidance: Annotated[float, number_field("Guidance", *GUIDANCE)] = 4.0
     size: Annotated[int, BeforeValidator(_check_size)] = 256
     model: Annotated[str, BeforeValidator(_check_model)] = "atelier"
-    fps: Annotated[int, _integer_field("Frames per second", *FPS)] = 10
+    fps: Annotated[int, integer_field("Frames per second", *FPS)] = 10
     loop: Loop = "once"
     mode: Mode = "fast"
     without: tuple[Shortcut, ...] = ("trunk",)
@@ -179,16 +96,21 @@ class WalkSpec(BaseModel):
 
     @model_validator(mode="after")
     def _check_neighbours(self) -> Self:
-        """Reject neighbouring stops of the same prompt, between which nothing would change."""
+        """Reject neighbouring stops that show the same, between which nothing would change."""
         for number, (here, there) in enumerate(self.legs, start=1):
-            if here.prompt.casefold() != there.prompt.casefold():
+            if _show_other_pictures(here, there):
                 continue
             if number == len(self.stops):
-                raise _error(
+                raise refusal(
                     "A closed walk returns to its first prompt by itself. "
                     "Please leave it off the end."
                 )
-            raise _error(
+            if here.image or here.between:
+                raise refusal(
+                    f"Pictures {number} and {number + 1} are the same, so nothing would change. "
+                    "Please change one of them, or give one a prompt."
+                )
+            raise refusal(
                 f"Prompts {number} and {number + 1} are the same, so nothing would change. "
                 "Please change one of them."
             )
@@ -212,10 +134,14 @@ class WalkSpec(BaseModel):
 
     @property
     def shortcuts(self) -> frozenset[Shortcut]:
-        """The approximations in use; empty in exact mode."""
+        """The approximations in use; empty in exact mode.
+
+        From pictures, and from frames of other walks, each frame goes its own way.
+        """
         taken = frozenset(SHORTCUTS if self.mode == "fast" else ())
+        plain = not any(stop.image or stop.between for stop in self.stops)
         idle = () if self.guided else ("interval",)
-        return taken.difference(self.without, idle)
+        return taken.difference(self.without, idle, () if plain else ("trunk", "glide"))
 
     @property
     def guided(self) -> bool:
@@ -243,6 +169,7 @@ class WalkSpec(BaseModel):
         its value and the negative prompt.
         """
         content = self.model_dump(mode="json", exclude={"mode", "without"})
+        content["stops"] = [stop.content for stop in self.stops]
         content["shortcuts"] = sorted(self.shortcuts)
         if self.pacing == "even":
             content.update(strength=0.0)
@@ -255,7 +182,14 @@ class WalkSpec(BaseModel):
 
     def title(self) -> str:
         """The wall label's first line: "A → B"."""
-        return " → ".join(stop.prompt for stop in self.stops)
+        return " → ".join(stop.name for stop in self.stops)
+
+
+def _show_other_pictures(here: Stop, there: Stop) -> bool:
+    """Whether two stops differ in more than their seeds and the case of their prompts."""
+    contents = ({**stop.content, "prompt": stop.prompt.casefold()} for stop in (here, there))
+    one, other = ({k: v for k, v in fields.items() if k != "seed"} for fields in contents)
+    return one != other
 
 
 def pair_with_seeds(prompts: Sequence[str], seeds: Sequence[str]) -> list[dict[str, str]]:
@@ -297,6 +231,7 @@ def _sentence(problem: Any) -> str:
 
 __all__ = [
     "PACINGS",
+    "SEED_LIMIT",
     "Interpolation",
     "Loop",
     "Place",

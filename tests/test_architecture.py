@@ -37,7 +37,7 @@ LAYERS: dict[int, set[str]] = {
     3: {"momalisa.film", "momalisa.models", "momalisa.storage"},
     2: {
         *("momalisa.engine", "momalisa.settings", "momalisa.spec", "momalisa.result"),
-        *("momalisa.walk_cost", "momalisa.logs"),
+        *("momalisa.walk_cost", "momalisa.logs", "momalisa.stop", "momalisa.field_checks"),
     },
     1: {
         *("momalisa.pacing", "momalisa.errors", "momalisa.backoff", "momalisa.files", "db"),

@@ -9,12 +9,12 @@ from typing import Any
 from pydantic import ValidationError
 
 from momalisa.errors import BadInput
+from momalisa.field_checks import TEXT_LENGTH
 from momalisa.models.cards import ModelCard
 from momalisa.spec import (
     FPS,
     FRAMES,
     GUIDANCE,
-    PROMPT_LENGTH,
     SEED_LIMIT,
     SIZE,
     STEPS,
@@ -207,7 +207,7 @@ def _number(kind: str, limits: tuple[float, float]) -> Json:
 def _schemas(card: ModelCard) -> Json:
     """The schemas of requests and responses, by name."""
     text = {"type": "string"}
-    prompt = {"type": "string", "minLength": 1, "maxLength": PROMPT_LENGTH}
+    prompt = {"type": "string", "minLength": 1, "maxLength": TEXT_LENGTH}
     stop = _object({"prompt": prompt, "seed": _number("integer", (0, SEED_LIMIT - 1))}, "prompt")
     settings = _settings(card)
     walk_id = {"type": ["string", "null"], "pattern": f"^{WALK_ID}$"}
@@ -252,7 +252,7 @@ def _settings(card: ModelCard) -> Json:
         for name, limits in fields.items():
             settings[name] = settings[name] | _number(kind, limits)
     settings["size"] |= {"multipleOf": 64}
-    settings["negative"] = settings["negative"] | {"maxLength": PROMPT_LENGTH}
+    settings["negative"] = settings["negative"] | {"maxLength": TEXT_LENGTH}
     settings["model"] = {"const": card.name}
     return {
         name: field | ({"default": defaults[name]} if name in defaults else {})

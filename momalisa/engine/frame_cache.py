@@ -43,7 +43,7 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
     stops = {0.0: [start], 1.0: [end]}.get(t, [start, end])
     conditions = {
         "model": model_digest,
-        "stops": [stop.model_dump() for stop in stops],
+        "stops": [stop.content for stop in stops],
         "t": t if len(stops) == 2 else 0.0,
         "interpolation": spec.interpolation if len(stops) == 2 else "",
         "steps": spec.steps,

@@ -1,0 +1,77 @@
+"""Checks of single values in a walk's spec, with sentences for people."""
+
+import re
+import unicodedata
+
+from pydantic import BeforeValidator
+from pydantic_core import PydanticCustomError
+
+TEXT_LENGTH = 500
+"""Most characters of a text."""
+
+_TAG = re.compile(r"<\s*[/!a-zA-Z]")
+_BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def refusal(sentence: str) -> PydanticCustomError:
+    """The error of a value that is refused, to be raised; `spec.explain` finds the sentence."""
+    return PydanticCustomError("walk", "{sentence}", {"sentence": sentence})
+
+
+def check_text(text: object, *, what: str) -> str:
+    """Normalise white space; reject other types, control characters, markup and long texts."""
+    if not isinstance(text, str):
+        raise refusal(f"{what} must be text.")
+    if len(text) > TEXT_LENGTH:
+        raise refusal(
+            f"{what} has {len(text):,} characters; the model reads the first few dozen words. "
+            f"Please keep it to {TEXT_LENGTH}."
+        )
+    words = " ".join(unicodedata.normalize("NFC", text).split())
+    if any(unicodedata.category(c) in ("Cc", "Cs") or c in _BIDI for c in words):
+        raise refusal(f"{what} holds invisible control characters. Please type it anew.")
+    if _TAG.search(words):
+        raise refusal(f"{what} holds code such as <script>. Please describe a picture in words.")
+    return words
+
+
+def check_integer(value: object, *, what: str, low: int, high: int) -> int:
+    """Convert to an integer; reject anything else than one from `low` to `high`."""
+    sentence = f"{what} must be a whole number from {low:,} to {high:,}."
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise refusal(sentence)
+    try:
+        number = int(value)
+    except (ValueError, OverflowError):
+        raise refusal(sentence) from None
+    if not isinstance(value, str) and number != value:
+        raise refusal(sentence)
+    if not low <= number <= high:
+        raise refusal(f"{sentence[:-1]}, not {_format_number(number)}.")
+    return number
+
+
+def _format_number(number: int) -> str:
+    digits = len(str(abs(number)))
+    return f"{number:,}" if digits <= 12 else f"a number of {digits} digits"
+
+
+def check_number(value: object, *, what: str, low: float, high: float) -> float:
+    """Convert to a float; reject anything else than a number from `low` to `high`."""
+    try:
+        number = float("nan") if isinstance(value, bool) else float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, OverflowError):
+        number = float("nan")
+    if not low <= number <= high:
+        raise refusal(f"{what} must be a number from {low:g} to {high:g}.")
+    return number
+
+
+def integer_field(what: str, low: int, high: int) -> BeforeValidator:
+    """The validator of a field that `check_integer` checks."""
+    return BeforeValidator(lambda value: check_integer(value, what=what, low=low, high=high))
+
+
+def number_field(what: str, low: float, high: float) -> BeforeValidator:
+    """The validator of a field that `check_number` checks."""
+    return BeforeValidator(lambda value: check_number(value, what=what, low=low, high=high))
