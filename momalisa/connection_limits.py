@@ -2,7 +2,8 @@
 
 uvicorn keeps a request's head, however long it gets, and reads frames of a WebSocket, however many
 come at once, on the event loop, before any code of an app: one connection took 1 GB and kept all
-others waiting for 15 s. So these limits are added to its protocols.
+others waiting for 15 s. It also waits for ever for a head that comes byte by byte, or not at all.
+So these limits are added to its protocols.
 """
 
 import logging
@@ -14,6 +15,9 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+HEAD_SECONDS = 30.0
+"""Seconds from a connection's begin, or a request's first byte, until the request's head is whole.
+A connection that waits for its next request is closed by uvicorn's own, shorter time."""
 HEAD_BYTES = 64 * 1024
 """Most bytes of a request without any of its body: address, headers, and what follows a body. Nginx
 takes half of it by default; the cookies of a sign-in are the longest."""
@@ -25,6 +29,7 @@ FRAMES, FRAMES_SECONDS = 1_000, 10.0
 """So many frames of a WebSocket are taken at once, and as many again in the seconds after. A page
 sends two a second."""
 TOO_LONG = "The request's head is too long."
+TOO_LATE = "The request's head took too long to arrive."
 
 log = logging.getLogger(__name__)
 Method = Callable[..., None]
@@ -35,7 +40,9 @@ def limit_connections() -> None:
     if getattr(HttpToolsProtocol, "_is_limited", False):
         return
     HttpToolsProtocol._is_limited = True  # type: ignore[attr-defined]
+    _wrap(HttpToolsProtocol, _open, "connection_made")
     _wrap(HttpToolsProtocol, _receive_head, "data_received")
+    _wrap(HttpToolsProtocol, _stop_clock, "on_headers_complete", "connection_lost")
     _wrap(HttpToolsProtocol, _take_header, "on_header")
     _wrap(HttpToolsProtocol, _end_of_head, "on_headers_complete", "on_body", "on_message_complete")
     _wrap(WebSocketsSansIOProtocol, _receive_parts, "data_received")
@@ -61,31 +68,65 @@ def _parts(data: bytes) -> list[bytes]:
     return [data[start : start + PART] for start in range(0, len(data), PART)]
 
 
+def _open(method: Method, connection: Any, transport: Any) -> None:
+    method(connection, transport)
+    connection.head_bytes, connection.head_clock = 0, None
+    _start_clock(connection)
+
+
+def _start_clock(connection: Any) -> None:
+    """Close the connection in HEAD_SECONDS, unless a head is whole by then."""
+    if connection.head_clock is None:
+        connection.head_clock = connection.loop.call_later(HEAD_SECONDS, _end_late, connection)
+
+
+def _stop_clock(method: Method, connection: Any, *args: Any) -> None:
+    if connection.head_clock is not None:
+        connection.head_clock.cancel()
+        connection.head_clock = None
+    method(connection, *args)
+
+
+def _end_late(connection: Any) -> None:
+    """Close a connection whose head is late: with an answer, if any of it came."""
+    if connection.head_bytes:
+        _refuse_head(connection, 408, TOO_LATE)
+    elif not connection.transport.is_closing():
+        connection.transport.close()
+
+
 def _receive_head(method: Method, connection: Any, data: bytes) -> None:
     """Parse a request's bytes; answer 431 and close once its head is too long."""
     for part in _parts(data):
         # Closed, or a WebSocket, which did not ask for what follows its head.
         if connection.transport.is_closing() or connection.parser is None or _is_socket(connection):
             return
-        connection.head_bytes = getattr(connection, "head_bytes", 0) + len(part)
+        connection.head_bytes += len(part)
         if connection.head_bytes <= HEAD_BYTES:
             method(connection, part)
         if connection.head_bytes > HEAD_BYTES or len(connection.headers or ()) > HEADERS:
-            _refuse_head(connection)
+            _refuse_head(connection, 431, TOO_LONG)
             return
+        if _is_answered(connection) and not _is_socket(connection):
+            _start_clock(connection)
+
+
+def _is_answered(connection: Any) -> bool:
+    """Whether no request of the connection waits for its answer."""
+    return connection.cycle is None or connection.cycle.response_complete
 
 
 def _is_socket(connection: Any) -> bool:
     return connection.transport.get_protocol() is not connection
 
 
-def _refuse_head(connection: Any) -> None:
+def _refuse_head(connection: Any, status: int, reason: str) -> None:
     if connection.transport.is_closing() or _is_socket(connection):
         return
-    log.info("a connection was closed: %s", TOO_LONG)
-    fields = f"content-type: text/plain\r\ncontent-length: {len(TOO_LONG)}\r\nconnection: close"
-    answer = STATUS_LINE[431] + f"{fields}\r\n\r\n{TOO_LONG}".encode()
-    if connection.cycle is None or connection.cycle.response_complete:
+    log.info("a connection was closed: %s", reason)
+    fields = f"content-type: text/plain\r\ncontent-length: {len(reason)}\r\nconnection: close"
+    answer = STATUS_LINE[status] + f"{fields}\r\n\r\n{reason}".encode()
+    if _is_answered(connection):
         connection.transport.write(answer)
     connection.transport.close()
 

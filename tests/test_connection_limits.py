@@ -1,5 +1,6 @@
 """What one connection may send before a request or message is whole."""
 
+import asyncio
 import socket
 import time
 from collections.abc import Iterator
@@ -16,8 +17,12 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.sync.client import connect
 
+from momalisa import connection_limits
 from momalisa.connection_limits import FRAMES, HEAD_BYTES, HEADERS, PART, limit_connections
 from tests.support.network import free_port, wait_for_url
+
+SHORT = 1.5
+"""Seconds that a head may take in the tests of its deadline."""
 
 
 async def _echo(request: HttpRequest) -> PlainTextResponse:
@@ -26,6 +31,11 @@ async def _echo(request: HttpRequest) -> PlainTextResponse:
 
 async def _early(_request: HttpRequest) -> PlainTextResponse:
     return PlainTextResponse("early")
+
+
+async def _slow(_request: HttpRequest) -> PlainTextResponse:
+    await asyncio.sleep(2 * SHORT)
+    return PlainTextResponse("slow")
 
 
 async def _answer_messages(websocket: WebSocket) -> None:
@@ -42,6 +52,7 @@ def port() -> Iterator[int]:
     routes = [
         Route("/", _echo, methods=["GET", "POST"]),
         Route("/early", _early, methods=["POST"]),
+        Route("/slow", _slow),
         WebSocketRoute("/socket", _answer_messages),
     ]
     port = free_port()
@@ -133,6 +144,62 @@ def test_a_body_may_go_on_after_an_early_answer(port: int) -> None:
         assert b"early" in connection.recv(65536)
         connection.sendall(b"b" * 1_000_000 + GET + b"X: kept\r\n\r\n")
         assert b"0 kept" in connection.recv(65536)
+
+
+@pytest.fixture
+def _short_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_limits, "HEAD_SECONDS", SHORT)
+
+
+@pytest.mark.usefixtures("_short_deadline")
+@pytest.mark.parametrize(
+    ("begin", "answer"),
+    [
+        (b"", b""),
+        (GET + b"X: ", b"HTTP/1.1 408 "),
+        (GET + b"\r\n" + GET + b"X: ", b"HTTP/1.1 200 "),
+        (
+            b"POST /early HTTP/1.1\r\nHost: localhost\r\nContent-Length: 999\r\n\r\n",
+            b"HTTP/1.1 200 ",
+        ),
+    ],
+    ids=["nothing", "a head", "the head of a second request", "a body that nobody reads"],
+)
+def test_what_comes_byte_by_byte_is_closed_at_the_deadline(
+    port: int, begin: bytes, answer: bytes
+) -> None:
+    """A client that sent a byte a second, or nothing at all, kept its connection for ever."""
+    began, told = time.monotonic(), b""
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=0.2)) as connection:
+        connection.sendall(begin)
+        with suppress(ConnectionError):  # closed while it was sent more
+            while time.monotonic() < began + 30:
+                with suppress(TimeoutError):
+                    part = connection.recv(65536)
+                    told += part
+                    if not part:
+                        break
+                if begin:
+                    connection.sendall(b"a")
+    assert SHORT <= time.monotonic() - began < 30
+    assert told.startswith(answer)
+    assert told or not answer
+
+
+@pytest.mark.usefixtures("_short_deadline")
+def test_the_deadline_is_for_heads_alone(port: int) -> None:
+    """Answers, bodies that are read, sockets and kept connections may take longer."""
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as connection:
+        connection.sendall(GET.replace(b"/", b"/slow", 1) + b"\r\n")
+        assert b"slow" in connection.recv(65536)
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 2\r\n\r\na")
+        time.sleep(2 * SHORT)
+        connection.sendall(b"b")
+        assert connection.recv(65536).endswith(b"2 ")
+    with connect(f"ws://127.0.0.1:{port}/socket") as websocket:
+        time.sleep(2 * SHORT)
+        websocket.send(b"a")
+        assert websocket.recv(timeout=30) == "1"
 
 
 def _frame(kind: int, data: bytes = b"", *, final: bool = True) -> bytes:

@@ -63,6 +63,21 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     Mutation(
+        "A request whose head comes byte by byte is closed at a deadline",
+        f"{TESTS_OF_LIMITS}::test_what_comes_byte_by_byte_is_closed_at_the_deadline[a head]",
+        (Edit(LIMITS, "loop.call_later(HEAD_SECONDS,", "loop.call_later(10**6,"),),
+    ),
+    Mutation(
+        "A connection that asks for nothing is closed at a deadline",
+        f"{TESTS_OF_LIMITS}::test_what_comes_byte_by_byte_is_closed_at_the_deadline[nothing]",
+        (Edit(LIMITS, " = 0, None\n    _start_clock(connection)\n", " = 0, None\n"),),
+    ),
+    Mutation(
+        "The deadline of a head closes no connection whose answer takes longer",
+        f"{TESTS_OF_LIMITS}::test_the_deadline_is_for_heads_alone",
+        (Edit(LIMITS, "        connection.head_clock.cancel()\n", ""),),
+    ),
+    Mutation(
         "A request of thousands of headers is refused",
         f"{TESTS_OF_LIMITS}::test_a_head_that_is_too_long_is_told_so",
         (Edit(LIMITS, " or len(connection.headers or ()) > HEADERS:", ":"),),
