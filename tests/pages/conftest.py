@@ -17,6 +17,7 @@ from momalisa.settings import settings
 from momalisa.storage import CONTENT_TYPES, film_key, open_storage
 from tests.support import walks as walks_support
 from tests.support.databases import create_sqlite
+from tests.support.museum_stand_in import StandIn, asked_here
 from tests.support.pages import (
     SHELL,
     MakeWalk,
@@ -134,3 +135,10 @@ def update_walk() -> UpdateWalk:
                 setattr(row, name, value)
 
     return _update_walk
+
+
+@pytest.fixture
+def stand_in(app_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """The museums, on this machine."""
+    with asked_here(app_home, app_home, monkeypatch) as server:
+        yield server

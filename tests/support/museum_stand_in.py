@@ -17,10 +17,13 @@ from pathlib import Path
 from threading import Event, Thread
 from urllib.parse import parse_qsl, urlsplit
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from momalisa.works import fetching
+from momalisa.works.collection import close_museums
 from tests.support import museum_records
 
 EVIL = "evil.example"
@@ -177,6 +180,18 @@ def environment(stand_in: StandIn) -> dict[str, str]:
     names = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy")
     proxies = dict.fromkeys(names, stand_in.url)
     return {**proxies, "NO_PROXY": "", "no_proxy": "", "SSL_CERT_FILE": str(stand_in.certificate)}
+
+
+@contextmanager
+def asked_here(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
+    """Let this process ask a stand-in, which is quick to try again, for the museums of a home."""
+    with running_stand_in(folder) as server:
+        for name, value in environment(server).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(fetching, "FIRST_PAUSE", 0.01)
+        monkeypatch.setattr(fetching, "LONGEST_PAUSE", 0.01)
+        yield server
+        close_museums(home)
 
 
 if __name__ == "__main__":
