@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import URL
 
-from db.error_messages import Damaged, NotRestorable, TooNew, translate_errors
+from db.error_messages import Damaged, DiskFull, NotRestorable, TooNew, translate_errors
 from db.files import create_folder, sync_folder
 from db.session import get_engine, list_revisions, migrate, sqlite_file
 
@@ -91,15 +91,41 @@ def _copy_and_check(source: Path, target: Path) -> Path:
         with (
             translate_errors(str(source)),
             closing(sqlite3.connect(f"{source.absolute().as_uri()}?mode=ro", uri=True)) as old,
-            closing(sqlite3.connect(part)) as new,
+            closing(_create(part)) as new,
         ):
-            old.backup(new)
-            new.execute("PRAGMA journal_mode = DELETE")
+            with _name_full_disk(target):
+                old.backup(new)
+                new.execute("PRAGMA journal_mode = DELETE")
             _check(new, source)
     except BaseException:
         part.unlink(missing_ok=True)
         raise
     return part
+
+
+def _create(part: Path) -> sqlite3.Connection:
+    """Create a temporary file; raises NotRestorable with the folder's name if that is refused."""
+    try:
+        return sqlite3.connect(part)
+    except sqlite3.OperationalError as error:
+        raise NotRestorable(
+            f"No file can be made in {part.absolute().parent}, so nothing was changed. Please let "
+            "this program write there, and make room if that disk is full."
+        ) from error
+
+
+@contextmanager
+def _name_full_disk(target: Path) -> Iterator[None]:
+    """Raise DiskFull about the disk that is written: the one that is read may have room."""
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_FULL:
+            raise
+        raise DiskFull(
+            f"The disk of {target.absolute().parent} is full, so nothing was changed. Please make "
+            "some room there and try again."
+        ) from error
 
 
 def _check(copy: sqlite3.Connection, source: Path) -> None:

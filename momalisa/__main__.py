@@ -103,8 +103,11 @@ def _run_backup(options: argparse.Namespace) -> int:
     from momalisa.health.machine import note_backup
 
     backup(settings().database, options.file)
-    note_backup(settings(), options.file)
     print(f"{options.file}: the history, whole and checked")
+    try:
+        note_backup(settings(), options.file)
+    except OSError as error:  # a full disk may be the reason for the backup
+        print(f"doctor will not know of it: {_describe(error)}", file=sys.stderr)
     return DONE
 
 

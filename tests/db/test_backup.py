@@ -1,5 +1,6 @@
 """Laws of backups: complete or absent, and nothing is overwritten."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from db.error_messages import Damaged, HistoryError, Locked, NotRestorable, TooN
 from db.session import get_engine, migrate, reading, sqlite_file, writing
 from tests.db.test_migrations import SCHEMAS
 from tests.support.databases import PostgreSQL, SQLite
+from tests.support.mounts import may_mount
 from tests.support.walks import enqueue_walk
 
 
@@ -113,6 +115,61 @@ def test_nothing_gives_no_backup(files: SQLite, copy: Path) -> None:
 def test_backup_needs_its_folder(history: str, copy: Path) -> None:
     with pytest.raises(NotRestorable, match="no folder"):
         backup(history, copy / "there" / "copy.db")
+
+
+DISKS = {
+    "full": ("-o size=16k", "The disk of {folder} is full"),
+    "without room for a name": ("-o nr_inodes=1", "No file can be made in {folder}"),
+}
+
+
+@pytest.mark.parametrize("command", ["backup", "restore"])
+@pytest.mark.parametrize("disk", DISKS)
+@pytest.mark.skipif(not may_mount(), reason="no file systems can be mounted here")
+def test_a_disk_that_takes_no_copy_is_named(
+    disk: str, command: str, history: str, copy: Path, tmp_path: Path
+) -> None:
+    """The sentence named the disk that was read, where there was room."""
+    file = sqlite_file(history)
+    assert file is not None
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    backup(history, copy)
+    name = folder / "copy.db" if command == "backup" else copy
+    file = file if command == "backup" else folder / "history.db"
+    options, sentence = DISKS[disk]
+    script = f'mount -t tmpfs {options} none "$1" && exec "$2" -m momalisa "$3" "$4"'
+    told = run(
+        ["unshare", "-rm", "sh", "-c", script, "sh", str(folder), executable, command, str(name)],
+        env=os.environ
+        | {"MOMALISA_DATABASE_URL": f"sqlite:///{file}", "MOMALISA_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode
+    assert sentence.format(folder=folder) in told.stderr
+    assert len(told.stderr.splitlines()) == 1
+    assert titles(history) == ["first"]
+
+
+@pytest.mark.skipif(not may_mount(), reason="no file systems can be mounted here")
+def test_a_home_on_a_full_disk_can_be_saved(history: str, copy: Path, tmp_path: Path) -> None:
+    """The backup was whole, and the command failed, as it could not note that it made one."""
+    home = tmp_path / "home"
+    home.mkdir()
+    script = 'mount -t tmpfs -o nr_inodes=1 full "$1" && exec "$2" -m momalisa backup "$3"'
+    told = run(
+        ["unshare", "-rm", "sh", "-c", script, "sh", str(home), executable, str(copy)],
+        env=os.environ | {"MOMALISA_DATABASE_URL": history, "MOMALISA_HOME": str(home)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert told.returncode == 0, told.stderr
+    assert "whole and checked" in told.stdout
+    assert "doctor" in told.stderr
+    assert titles(f"sqlite:///{copy}") == ["first"]
 
 
 def test_restore_refuses_while_another_has_it_open(history: str, copy: Path) -> None:

@@ -75,6 +75,22 @@ MUTATIONS: tuple[Mutation, ...] = (
         (Edit("db/backup.py", "    sync_folder(history.parent)\n", ""),),
     ),
     Mutation(
+        "A backup that finds no room names the disk without room",
+        f"{BACKUP}a_disk_that_takes_no_copy_is_named[full-backup]",
+        (Edit("db/backup.py", "& 0xFF != sqlite3.SQLITE_FULL:", ":"),),
+    ),
+    Mutation(
+        "A home on a full disk can be saved",
+        f"{BACKUP}a_home_on_a_full_disk_can_be_saved",
+        (
+            Edit(
+                "momalisa/__main__.py",
+                "except OSError as error:  # a full",
+                "except KeyError as error:  # a full",
+            ),
+        ),
+    ),
+    Mutation(
         "No other process opens the history while a backup is restored",
         f"{BACKUP}nobody_opens_the_history_while_it_is_restored",
         (
