@@ -1,6 +1,5 @@
-"""The tables: walks, deletions, tags, votes, stills, workers and accession number counters."""
+"""The tables: walks and what belongs to them, stills, pictures, workers and number counters."""
 
-import secrets
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -20,20 +19,12 @@ from sqlalchemy import (
     or_,
     text,
 )
-from sqlalchemy.orm import (
-    DeclarativeBase,
-    Mapped,
-    Mapper,
-    mapped_column,
-    relationship,
-)
+from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, relationship
 
 from db.clock import utc_now
 from db.column_types import UTCDateTime, bytewise_string, enum_as_text
-from db.text import accession_to_int, normalize_words
+from db.text import accession_to_int, generate_id, normalize_words
 
-# Lower case only: ids name folders, and some file systems ignore case.
-_ID_CHARACTERS = "23456789abcdefghijkmnpqrstuvwxyz"
 SORT_LENGTH = 120
 REPLACED = "replaced"
 """In a walk's progress: the mark of pictures that stood in for a frame, and are not shown."""
@@ -85,11 +76,6 @@ class Base(DeclarativeBase):
         list[Any]: JSON,
         list[float]: JSON,
     }
-
-
-def generate_id() -> str:
-    """Return a random id of 16 characters (80 bits), safe in URLs and as a folder name."""
-    return "".join(secrets.choice(_ID_CHARACTERS) for _ in range(16))
 
 
 def _index_done_sorted(column: str, *key: TextClause) -> Index:
@@ -295,6 +281,18 @@ class Still(Base):
     # The answer: the frame's key in the frame cache, or the reason of the failure.
     key: Mapped[str] = mapped_column(String(64), default="")
     error: Mapped[str] = mapped_column(default="")
+
+
+class StopPicture(Base):
+    """A picture that is a stop of walks, by its file's SHA-256; see `db.stop_pictures`."""
+
+    __tablename__ = "stop_pictures"
+
+    digest: Mapped[str] = mapped_column(String(64), primary_key=True)
+    data: Mapped[bytes]
+    width: Mapped[int]
+    height: Mapped[int]
+    used_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
 
 
 class WorkerHeartbeat(Base):

@@ -1,12 +1,15 @@
-"""Text normalization: words for searching, keys for sorting, clean lines for titles and tags."""
+"""Texts of rows: ids, words for searching, keys for sorting, clean lines for titles and tags."""
 
 import re
+import secrets
 import unicodedata
 from collections.abc import Iterable
 
 # Chinese and Japanese are written without spaces: each character counts as a word.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]{1,64}")
 _MAX_LENGTH = 20_000
+# Lower case only: ids name folders, and some file systems ignore case.
+_ID_CHARACTERS = "23456789abcdefghijkmnpqrstuvwxyz"
 
 
 def normalize_words(texts: Iterable[str]) -> str:
@@ -32,3 +35,8 @@ def accession_to_int(accession: str) -> int:
     """
     _, year, last = accession.split(".")
     return int(year) * 10**9 + int(last)
+
+
+def generate_id() -> str:
+    """Return a random id of 16 characters (80 bits), safe in URLs and as a folder name."""
+    return "".join(secrets.choice(_ID_CHARACTERS) for _ in range(16))

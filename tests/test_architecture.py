@@ -32,6 +32,7 @@ LAYERS: dict[int, set[str]] = {
         "momalisa.film_intake",
         "momalisa.stored_films",
         "momalisa.store_folder",
+        "momalisa.stop_pictures",
         "momalisa.works",
     },
     3: {"momalisa.film", "momalisa.models", "momalisa.storage"},

@@ -19,13 +19,18 @@ WRITTEN = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """Formats by suffix."""
 MEMORY, SECONDS = 24 * FRAME_PIXELS, 60.0
 QUALITY = 95
+LOSSLESS_PIXELS = 2**20
+"""A WebP of up to so many pixels may be lossless: it has 2 MB or so."""
 
 
-def clean_picture(source: Path, target: Path, suffix: str, size: int) -> tuple[int, int]:
+def clean_picture(
+    source: Path, target: Path, suffix: str, size: int, *, lossless: bool = False
+) -> tuple[int, int]:
     """Write a picture anew, in sRGB, upright, without metadata; return its width and height.
 
-    It is made smaller where its longer side has more than `size` pixels. Raises BadInput with a
-    sentence if the source is damaged, no picture, or too large.
+    It is made smaller where its longer side has more than `size` pixels. A WebP is `lossless` if
+    that is asked for, and it has no more than LOSSLESS_PIXELS. Raises BadInput with a sentence if
+    the source is damaged, no picture, or too large.
     """
     width, height = limited_process.call(
         f"{__name__}:convert",
@@ -35,11 +40,12 @@ def clean_picture(source: Path, target: Path, suffix: str, size: int) -> tuple[i
         target=str(target.absolute()),
         suffix=suffix,
         size=size,
+        lossless=lossless,
     )
     return width, height
 
 
-def convert(source: str, target: str, suffix: str, size: int) -> tuple[int, int]:
+def convert(source: str, target: str, suffix: str, size: int, *, lossless: bool) -> tuple[int, int]:
     """What `clean_picture` does in its process."""
     try:
         with open_picture(Path(source), READ, most=FRAME_PIXELS) as image:
@@ -55,6 +61,8 @@ def convert(source: str, target: str, suffix: str, size: int) -> tuple[int, int]
         # Decoders raise errors of any type on damaged bytes.
         raise BadInput(f"It is damaged ({type(error).__name__}).") from error
     options: dict[str, Any] = {} if WRITTEN[suffix] == "PNG" else {"quality": QUALITY}
+    if lossless and pixels.width * pixels.height <= LOSSLESS_PIXELS:
+        options = {"lossless": True, "quality": 50}  # of a lossless WebP it is the effort
     try:
         pixels.save(target, WRITTEN[suffix], **options)
     except OSError as error:

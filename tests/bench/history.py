@@ -21,9 +21,9 @@ from sqlalchemy.orm import Session
 
 from db import gallery_query, walks
 from db.gallery_query import ORDERS, Sort
-from db.models import IS_DONE, SORT_LENGTH, State, Tag, Walk, generate_id
+from db.models import IS_DONE, SORT_LENGTH, State, Tag, Walk
 from db.session import get_engine, reading, sqlite_file, writing
-from db.text import accession_to_int, normalize_words
+from db.text import accession_to_int, generate_id, normalize_words
 from tests.bench.command import new_parser, write_figures
 from tests.chaos.kills import FORK, measure_killed_migrations, measure_kills
 from tests.support.databases import Databases, SQLite, postgresql_programs, running_postgresql

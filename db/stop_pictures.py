@@ -1,0 +1,78 @@
+"""Pictures that are stops of walks, by the digest of their file, for as long as they are needed.
+
+They come here from a visitor, and go from here to the workers. A finished film has its own copy
+beside it in the storage, so a picture may go once no walk in the queue needs it and it has not been
+used for a while.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select, update
+from sqlalchemy.orm import Session, defer
+
+from db.clock import database_now
+from db.models import IS_ACTIVE, StopPicture, Walk
+
+KEPT = timedelta(days=7)
+"""How long a picture stays after its last use."""
+MOST = 2000
+"""Pictures besides those that walks in the queue need; of more, those go that were used first."""
+
+
+def keep(*, session: Session, digest: str, data: bytes, width: int, height: int) -> None:
+    """Keep a picture's file under its digest, or note that it is used again; drop old ones."""
+    if not touch(session=session, digest=digest):
+        used_at = database_now(session)
+        picture = StopPicture(digest=digest, data=data, width=width, height=height, used_at=used_at)
+        session.merge(picture)
+    session.flush()
+    prune(session=session)
+
+
+def touch(*, session: Session, digest: str) -> bool:
+    """Note that a picture is used; False if it is not kept here."""
+    touched = session.scalar(
+        update(StopPicture)
+        .where(StopPicture.digest == digest)
+        .values(used_at=database_now(session))
+        .returning(StopPicture.digest)
+        .execution_options(synchronize_session=False)
+    )
+    return touched is not None
+
+
+def find(*, session: Session, digest: str) -> bytes | None:
+    """Return a picture's file, or None if it is not kept here."""
+    return session.scalar(select(StopPicture.data).where(StopPicture.digest == digest))
+
+
+def find_size(*, session: Session, digest: str) -> tuple[int, int] | None:
+    """Return a picture's width and height, or None if it is not kept here."""
+    sizes = select(StopPicture).where(StopPicture.digest == digest)
+    picture = session.scalar(sizes.options(defer(StopPicture.data)))
+    return None if picture is None else (picture.width, picture.height)
+
+
+def prune(*, session: Session) -> int:
+    """Drop what was not used for KEPT, and what is above MOST; return how many were dropped."""
+    old = select(StopPicture.digest).where(StopPicture.used_at < database_now(session) - KEPT)
+    newest_first = (StopPicture.used_at.desc(), StopPicture.digest)
+    count = session.scalar(select(func.count()).select_from(StopPicture)) or 0
+    dropped = set(session.scalars(old))
+    if count > MOST:
+        dropped |= set(
+            session.scalars(select(StopPicture.digest).order_by(*newest_first).offset(MOST))
+        )
+    if not dropped:
+        return 0
+    for spec in session.scalars(select(Walk.spec).where(IS_ACTIVE)):
+        dropped -= find_digests(spec)
+    session.execute(delete(StopPicture).where(StopPicture.digest.in_(dropped)))
+    return len(dropped)
+
+
+def find_digests(spec: dict[str, Any]) -> set[str]:
+    """The digests of the pictures in a stored spec."""
+    images = (stop.get("image") for stop in spec.get("stops", []))
+    return {str(image["digest"]) for image in images if image}

@@ -1,0 +1,73 @@
+"""Pictures that are stops of walks: taken in from outside, and kept by their file's digest.
+
+A picture is checked and written anew, as WebP, in a process with limits; what is kept has no
+metadata. From the visitor to the workers it travels in the history (`db.stop_pictures`), beside a
+finished film it is a file of the film's own.
+"""
+
+import hashlib
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+from db import stop_pictures
+from db.session import writing
+from momalisa.errors import BadInput
+from momalisa.works.picture import clean_picture
+
+MOST_BYTES = 64 * 2**20
+"""Of a file that is taken in."""
+LONGEST_SIDE = 1536
+"""Pixels of a kept picture's longer side: more than any film shows."""
+SHORTEST_SIDE = 64
+"""Pixels; of less a film would show a blur."""
+
+
+class StopPicture(NamedTuple):
+    """A picture as it is kept."""
+
+    digest: str
+    """SHA-256 of its file, 64 hex digits: `stop.StopImage.digest`."""
+    data: bytes
+    """Its file, a WebP."""
+    width: int
+    height: int
+
+
+def take_in(source: Path) -> StopPicture:
+    """Check a picture that came from outside and write it anew; about a second.
+
+    Raises BadInput with a sentence if it is damaged, no picture, too large or too small.
+    """
+    try:
+        size = source.stat().st_size
+    except OSError as error:
+        raise BadInput(f"{source}: there is no such picture.") from error
+    if size > MOST_BYTES:
+        raise BadInput(f"The picture has more than {MOST_BYTES // 2**20} MB.")
+    with TemporaryDirectory() as folder:
+        target = Path(folder) / "picture.webp"
+        width, height = clean_picture(source, target, ".webp", LONGEST_SIDE, lossless=True)
+        if min(width, height) < SHORTEST_SIDE:
+            raise BadInput(
+                f"The picture has {width} × {height} pixels, and a film is larger. Please choose "
+                f"one of {SHORTEST_SIDE} × {SHORTEST_SIDE} pixels or more."
+            )
+        data = target.read_bytes()
+    return StopPicture(hashlib.sha256(data).hexdigest(), data, width, height)
+
+
+def take_in_bytes(data: bytes) -> StopPicture:
+    """The same of an upload's content. Raises BadInput."""
+    if len(data) > MOST_BYTES:
+        raise BadInput(f"The picture has more than {MOST_BYTES // 2**20} MB.")
+    with TemporaryDirectory() as folder:
+        source = Path(folder) / "upload"
+        source.write_bytes(data)
+        return take_in(source)
+
+
+def keep(picture: StopPicture, database: str) -> None:
+    """Keep a picture in the history, where workers find it. Raises HistoryError."""
+    with writing(database) as session:
+        stop_pictures.keep(session=session, **picture._asdict())

@@ -1,0 +1,62 @@
+"""Pictures on their way from visitors to workers: kept while they are needed, on both databases."""
+
+from datetime import timedelta
+
+import pytest
+
+from db import stop_pictures
+from db.clock import utc_now
+from db.models import StopPicture
+from db.session import reading, writing
+from tests.support.walks import enqueue_walk
+
+DIGESTS = ["a" * 64, "b" * 64, "c" * 64]
+
+
+def keep(url: str, digest: str) -> None:
+    with writing(url) as session:
+        stop_pictures.keep(session=session, digest=digest, data=b"RIFF\x00", width=3, height=2)
+
+
+def age(url: str, digest: str, by: timedelta = stop_pictures.KEPT + timedelta(hours=1)) -> None:
+    """Make a picture's last use that long ago."""
+    with writing(url) as session:
+        session.get_one(StopPicture, digest).used_at = utc_now() - by
+
+
+def kept(url: str) -> list[str]:
+    with reading(url) as session:
+        return [d for d in DIGESTS if stop_pictures.find(session=session, digest=d)]
+
+
+def test_a_picture_is_found_by_its_digest(url: str) -> None:
+    keep(url, DIGESTS[0])
+    keep(url, DIGESTS[0])
+    with reading(url) as session:
+        assert stop_pictures.find(session=session, digest=DIGESTS[0]) == b"RIFF\x00"
+        assert stop_pictures.find_size(session=session, digest=DIGESTS[0]) == (3, 2)
+        assert stop_pictures.find(session=session, digest=DIGESTS[1]) is None
+        assert stop_pictures.find_size(session=session, digest=DIGESTS[1]) is None
+
+
+def test_what_is_not_used_goes_but_not_what_a_walk_in_the_queue_needs(url: str) -> None:
+    for digest in DIGESTS:
+        keep(url, digest)
+    stops = [{"prompt": "", "seed": 7, "image": {"digest": DIGESTS[0]}}, {"prompt": "a", "seed": 7}]
+    enqueue_walk(url, stops=stops)
+    for digest in DIGESTS[:2]:
+        age(url, digest)
+    keep(url, DIGESTS[2])
+    assert kept(url) == [DIGESTS[0], DIGESTS[2]]
+
+
+def test_of_too_many_those_go_that_were_used_first(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stop_pictures, "MOST", 2)
+    for digest in DIGESTS[:2]:
+        keep(url, digest)
+    age(url, DIGESTS[0], timedelta(hours=2))
+    age(url, DIGESTS[1], timedelta(hours=3))
+    keep(url, DIGESTS[2])
+    assert kept(url) == [DIGESTS[0], DIGESTS[2]]
