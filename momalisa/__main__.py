@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from momalisa.commands import doctor, queue, sync, walk, works
+from momalisa.commands import doctor, models, queue, sync, walk, works
 from momalisa.errors import BadInput, MomaLisaError
 from momalisa.logs import configure_logs
 from momalisa.settings import settings
@@ -80,8 +80,7 @@ def _build_parser() -> argparse.ArgumentParser:
     upgrade.set_defaults(run=_run_upgrade)
     queue.add_to(commands)
     doctor.add_to(commands)
-    models = commands.add_parser("models", help="list the models that can be walked")
-    models.set_defaults(run=_list_models)
+    models.add_to(commands)
     return parser
 
 
@@ -126,15 +125,6 @@ def _run_upgrade(options: argparse.Namespace) -> int:
 
     migrate(settings().database)
     print(f"The history is up to date: {describe_location(settings().database)}")
-    return DONE
-
-
-def _list_models(options: argparse.Namespace) -> int:
-    from momalisa.models.registry import available
-
-    for card in available():
-        state = "ready" if card.ready else card.hint
-        print(f"{card.name:10} {card.title:34} {card.size:4} px  {state}")
     return DONE
 
 

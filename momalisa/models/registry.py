@@ -6,14 +6,19 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from momalisa.errors import ModelBroken, ModelNotFound
-from momalisa.models.cards import FAMILIES, HUB_MODELS, SHIPPED_MODELS, ModelCard, make_hub_card
+from momalisa.models.cards import FAMILIES, SHIPPED_MODELS, ModelCard
 from momalisa.models.component_check import check_components, pipeline_class, read_config
 from momalisa.models.digest import folder_digest
 from momalisa.models.distillation import read_distillation
+from momalisa.models.folder_check import PULL, check_whole, hub_id_of, is_whole
+from momalisa.models.hub_cache import downloaded, downloaded_ids
+from momalisa.models.hub_cards import HUB_MODELS, make_hub_card
+from momalisa.models.measured import FOLDERS_REMEMBERED, FolderState, folder_state, measure
 from momalisa.settings import settings
 from momalisa.spec import SIZE
 
@@ -38,7 +43,9 @@ def available() -> list[ModelCard]:
 
     The latter say whether they are here.
     """
-    return [*SHIPPED_MODELS, *_in_models_folder(), *(_with_folder(card) for card in HUB_MODELS)]
+    of_hub = [_with_folder(card) for card in HUB_MODELS]
+    cards = [*SHIPPED_MODELS, *_in_models_folder(), *of_hub, *_others_of_hub()]
+    return [measure(card) if card.ready else card for card in cards]
 
 
 def _in_models_folder() -> Iterator[ModelCard]:
@@ -46,9 +53,32 @@ def _in_models_folder() -> Iterator[ModelCard]:
     known = {card.name for card in (*SHIPPED_MODELS, *HUB_MODELS)}
     with suppress(OSError):
         for path in sorted(settings().models_folder.iterdir()):
+            if FOLDER_NAME.fullmatch(path.name) and path.name not in known:
+                with suppress(ModelBroken, OSError):
+                    yield from _listed(path, path.name)
+
+
+def _others_of_hub() -> Iterator[ModelCard]:
+    """The models in the hub's cache that have no card of their own, by hub id."""
+    known = {card.source for card in HUB_MODELS}
+    for hub_id in downloaded_ids():
+        folder = None if hub_id in known else downloaded(hub_id)
+        if folder:
             with suppress(ModelBroken, OSError):
-                if path.name not in known and (card := _from_names(path.name)):
-                    yield card
+                yield from _listed(folder, hub_id)
+
+
+def _listed(folder: Path, name: str) -> list[ModelCard]:
+    """The card of a folder, read again only when its files have changed."""
+    return [card] if (card := _remembered(folder, name, folder_state(folder))) else []
+
+
+@lru_cache(FOLDERS_REMEMBERED)
+def _remembered(folder: Path, name: str, _state: FolderState) -> ModelCard | None:
+    card = _from_folder(str(folder), name)
+    if card and not is_whole(Path(card.source)):
+        return replace(card, ready=False, hint=_half_hint(name))
+    return card
 
 
 def find(name: str) -> ModelCard:
@@ -89,10 +119,10 @@ def _from_names(name: str) -> ModelCard | None:
 def _check_ready(name: str, card: ModelCard | None) -> ModelCard:
     """Return the card; raises ModelNotFound if there is none, or no files for it."""
     if card is None:
-        names = ", ".join(card.name for card in (*SHIPPED_MODELS, *HUB_MODELS))
         raise ModelNotFound(
-            f"There is no model “{name}” here. Choose one of {names}, or a hub id such as "
-            "owner/name. A folder is chosen by its name, once it lies in MOMALISA_MODELS."
+            f"There is no model “{name}” here. Choose one of the list (python -m momalisa models), "
+            "or a hub id such as owner/name. A folder is chosen by its name, once it lies in "
+            "MOMALISA_MODELS."
         )
     if not card.ready:
         raise ModelNotFound(f"The model “{name}” is not on this machine. {card.hint}")
@@ -130,6 +160,7 @@ def load(name: str, device: str = "") -> "ModelRunner":
     folder = Path(card.source)
     with _naming(name):
         check_components(folder)
+        check_whole(folder)
         family = pipeline_class(folder)
     from momalisa.engine.runner import ModelRunner
     from momalisa.models.device import open_device
@@ -150,14 +181,20 @@ def load(name: str, device: str = "") -> "ModelRunner":
 
 def _with_folder(card: ModelCard) -> ModelCard:
     """The card of a hub model with the folder it was downloaded to, or the way to bring it."""
-    folder = _downloaded(card.source)
-    if folder:
-        return replace(card, source=str(folder))
-    return replace(card, ready=False, hint=_download_hint(card.source))
+    folder = downloaded(card.source)
+    if folder is None:
+        return replace(card, ready=False, hint=_download_hint(card.name))
+    if not is_whole(folder):
+        return replace(card, ready=False, hint=_half_hint(card.name))
+    return replace(card, source=str(folder))
 
 
-def _download_hint(hub_id: str) -> str:
-    return f"To bring it: hf download {hub_id}"
+def _download_hint(name: str) -> str:
+    return f"To bring it: {PULL} {name}"
+
+
+def _half_hint(name: str) -> str:
+    return f"Only a part of it is. To bring the rest: {PULL} {name}"
 
 
 def _from_folder(path: str, name: str = "") -> ModelCard | None:
@@ -177,8 +214,13 @@ def _from_folder(path: str, name: str = "") -> ModelCard | None:
     steps, guidance = distilled or (usual.steps, usual.guidance)
     size = _native_size(folder) or usual.size
     return ModelCard(
-        name, folder.name, str(folder), size, steps, guidance, distilled=distilled is not None
+        *(name, _title(folder), str(folder), size, steps, guidance, distilled is not None),
+        family=family,
     )
+
+
+def _title(folder: Path) -> str:
+    return hub_id_of(folder) or folder.name
 
 
 def _from_hub(name: str) -> ModelCard | None:
@@ -187,22 +229,11 @@ def _from_hub(name: str) -> ModelCard | None:
     listed = next((card for card in HUB_MODELS if card.source == name), None)
     if listed:
         return replace(_with_folder(listed), name=name)
-    folder = _downloaded(name)
+    folder = downloaded(name)
     card = _from_folder(str(folder), name) if folder else None
     if card:
         return card
     return replace(make_hub_card(name, name, name), ready=False, hint=_download_hint(name))
-
-
-def _downloaded(hub_id: str) -> Path | None:
-    """The folder of a hub model that was downloaded before; never the network.
-
-    A few file system look-ups, fewer than would tell whether an earlier answer still holds.
-    """
-    from huggingface_hub import try_to_load_from_cache
-
-    index = try_to_load_from_cache(hub_id, "model_index.json")
-    return Path(index).parent if isinstance(index, str) else None
 
 
 @contextmanager

@@ -181,7 +181,7 @@ def test_a_visitor_cannot_tell_paths_apart(models_folder: Path, folder: Path) ->
 
 
 def test_a_hub_id_does_not_name_a_folder_of_the_working_directory() -> None:
-    with pytest.raises(ModelNotFound, match="hf download tests/models"):
+    with pytest.raises(ModelNotFound, match="models pull tests/models"):
         registry.find_for_visitor("tests/models")
 
 

@@ -13,8 +13,8 @@ from safetensors.torch import load_file
 
 from momalisa.errors import ModelBroken, ModelNotFound
 from momalisa.models import registry
-from momalisa.models.cards import HUB_MODELS
 from momalisa.models.distillation import DISTILLATION
+from momalisa.models.hub_cards import HUB_MODELS
 from momalisa.models.registry import available, digest_of, find, load, name_of_weights
 from momalisa.spec import SHORTCUTS
 from tests.support.walks import walk_spec
@@ -49,7 +49,7 @@ def test_guided_films_whose_weights_are_gone_are_those_of_the_base() -> None:
 
 
 def test_a_model_of_the_hub_says_how_to_bring_it() -> None:
-    with pytest.raises(ModelNotFound, match="hf download someone/something"):
+    with pytest.raises(ModelNotFound, match="models pull someone/something"):
         find("someone/something")
 
 
@@ -106,7 +106,7 @@ def test_other_steps_or_guidance_than_it_was_distilled_to_are_told() -> None:
 
 def test_a_hub_id_that_is_listed_has_its_card() -> None:
     listed = next(card for card in HUB_MODELS if card.distilled)
-    with pytest.raises(ModelNotFound, match="hf download"):
+    with pytest.raises(ModelNotFound, match="models pull"):
         find(listed.source)
     card = registry._from_hub(listed.source)
     assert card
@@ -128,7 +128,7 @@ def test_missing_weights_raise_model_broken(make_pipeline: Any, tmp_path: Path) 
     folder = tmp_path / "model"
     shutil.copytree(make_pipeline(), folder)
     next((folder / "unet").glob("*.safetensors")).unlink()
-    with pytest.raises(ModelBroken, match="cannot be loaded"):
+    with pytest.raises(ModelBroken, match="lacks the weights of its unet"):
         load(str(folder), "cpu")
 
 
@@ -176,7 +176,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_model_is_found_once_its_download_has_ended(make_pipeline: Any, hub: Path) -> None:
     snapshot = hub / "snapshots" / "a"
     snapshot.mkdir(parents=True)
-    with pytest.raises(ModelNotFound, match="hf download some/model"):
+    with pytest.raises(ModelNotFound, match="models pull some/model"):
         find("some/model")
     shutil.copytree(make_pipeline(), snapshot, dirs_exist_ok=True)
     assert find("some/model").source == str(snapshot)

@@ -107,7 +107,7 @@ def test_a_missing_model_gets_its_download_command(visit: Visit) -> None:
     at = type_prompts(visit("create"), "a red square", "a sea")
     widget(at, "selectbox", "Model").select("sd-1.5")
     press(at, WALK)
-    assert "hf download" in all_text(at)
+    assert "models pull" in all_text(at)
     assert all_walks() == []
 
 

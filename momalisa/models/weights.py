@@ -1,0 +1,96 @@
+"""Which files hold a pipeline's weights, whether they are whole, and how many numbers they hold.
+
+Only headers are read. Imports no torch.
+"""
+
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+
+from momalisa.errors import ModelBroken
+from momalisa.models.component_check import CLASSES, pipeline_class, read_config
+from momalisa.models.fit import Weights
+
+STEMS = ("diffusion_pytorch_model", "model")
+"""What files of weights are called: by diffusers, and by transformers."""
+PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
+HEADER_BYTES = 64 * 1024
+"""How much of a header is read to learn in which precision the weights are."""
+WIDTHS = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2}
+"""Bytes of a number; of all other kinds one."""
+
+
+def parts_of(folder: Path) -> dict[str, str]:
+    """The parts that are loaded of a pipeline, and their classes. Raises ModelBroken."""
+    index = read_config(folder / "model_index.json")
+    known = CLASSES[pipeline_class(folder)]
+    named = {name: index.get(name) for name in known}
+    return {
+        name: str(entry[1])
+        for name, entry in named.items()
+        if isinstance(entry, list) and len(entry) == 2 and entry[1]
+    }
+
+
+def has_weights(class_name: str) -> bool:
+    """Whether a part of that class has weights: tokenizers and schedulers have none."""
+    return not class_name.endswith(("Tokenizer", "TokenizerFast", "Scheduler"))
+
+
+def weight_files(part: Path, variant: str = "") -> list[Path]:
+    """The files of weights that are loaded of a part's folder, those that are missing, too.
+
+    None where there is neither a file of weights nor a list of them.
+    """
+    dotted = f".{variant}" if variant else ""
+    for stem in STEMS:
+        whole = part / f"{stem}{dotted}.safetensors"
+        if whole.exists():
+            return [whole]
+        index = part / f"{stem}.safetensors.index{dotted}.json"
+        if index.exists():
+            listed = read_config(index).get("weight_map")
+            names = listed.values() if isinstance(listed, dict) else ()
+            return [part / name for name in sorted({Path(str(name)).name for name in names})]
+    return []
+
+
+def read_weights(folder: Path) -> Weights | None:
+    """How many weights a pipeline has; None where its files do not tell.
+
+    Looks at sizes and at the first kilobytes of each file.
+    """
+    counts = []
+    try:
+        for name, class_name in parts_of(folder).items():
+            if has_weights(class_name):
+                counts.append(sum(map(_count_numbers, weight_files(folder / name))))
+    except (ModelBroken, OSError):
+        return None
+    return Weights(sum(counts), max(counts)) if counts and all(counts) else None
+
+
+def _count_numbers(path: Path) -> int:
+    """The numbers in a file, which all have the precision of the first one."""
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        header = file.read(min(length, HEADER_BYTES))
+    kind = re.search(rb'"dtype":\s*"(\w+)"', header)
+    width = WIDTHS.get(kind.group(1).decode(), 1) if kind else 4
+    return max(path.stat().st_size - 8 - length, 0) // width
+
+
+def check_weights(path: Path) -> None:
+    """Read a file's header, which says how long it has to be. Raises ModelBroken."""
+    try:
+        with safe_open(path, framework="numpy"):
+            pass
+    except (SafetensorError, OSError) as error:
+        raise ModelBroken(f"{path} is damaged or not whole: {error}") from error
+
+
+def size_of(paths: Iterable[Path]) -> int:
+    """Bytes of the files that are there."""
+    return sum(path.stat().st_size for path in paths if path.exists())
