@@ -7,7 +7,8 @@ import streamlit as st
 from db import status
 from db.error_messages import HistoryError
 from db.status import WorkerStatus
-from momalisa.ui import durations, history
+from momalisa.ui import durations, history, sign_in
+from momalisa.ui.policy import Action
 
 LOOK = "30s"
 """Time between two looks: the sentence comes and goes while a page is open. Every open page looks,
@@ -28,11 +29,14 @@ def find() -> str:
             workers = status.list_workers(session)
     except HistoryError:
         return ""  # the page itself says so
-    return describe(workers)
+    return describe(workers, in_full=sign_in.may(Action.ADMINISTER))
 
 
-def describe(workers: Sequence[WorkerStatus]) -> str:
-    """Describe the problem of the workers that are alive; empty while one of them is well."""
+def describe(workers: Sequence[WorkerStatus], *, in_full: bool) -> str:
+    """Describe the problem of the workers that are alive; empty while one of them is well.
+
+    In full it may name folders and buckets.
+    """
     alive = [worker for worker in workers if worker.is_alive]
     if not alive or not all(worker.problem for worker in alive):
         return ""
@@ -40,7 +44,8 @@ def describe(workers: Sequence[WorkerStatus]) -> str:
     when = "now"
     if soonest.paused_seconds >= 1:
         when = f"in {durations.format_duration(soonest.paused_seconds)}"
+    problem = soonest.problem if in_full else "the machine that paints has a fault."
     return (
-        f"No films are made just now: {soonest.problem} It is tried again {when}, by itself. "
+        f"No films are made just now: {problem} It is tried again {when}, by itself. "
         "Walks keep their place and their pictures, and new ones may be added."
     )

@@ -28,7 +28,7 @@ class Action(StrEnum):
     DELETE = "delete"
     """Cancel a walk, delete a film."""
     ADMINISTER = "administer"
-    """Change what others made, and the app itself."""
+    """Read what is wrong with the machines and the app, which may name folders and buckets."""
 
 
 @dataclass(frozen=True)

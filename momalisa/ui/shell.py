@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from momalisa.ui import machine_notice, navigation, page_paths, sign_in, style
+from momalisa.ui import account, machine_notice, navigation, page_paths, sign_in, style
 from momalisa.ui.policy import Action
 
 ICON = Path(__file__).parent / "icon.png"
@@ -21,7 +21,7 @@ pages = [
 ]
 if sign_in.is_configured():
     title = "Signed in" if sign_in.is_signed_in() else "Sign in"
-    pages.append(st.Page(sign_in.show_page, title=title, url_path=sign_in.PATH))
+    pages.append(st.Page(account.show_page, title=title, url_path=sign_in.PATH))
 page = st.navigation(pages, position="top")
 navigation.render_address_slot()
 if sign_in.may(Action.VIEW):

@@ -26,7 +26,7 @@ from momalisa.ui.policy import Action, Visitor
 PATH = "sign-in"
 """The URL path of the sign-in page."""
 RIGHTS_TEXT = {
-    "all": "As an admin you can call off, change and delete every walk.",
+    "all": "As an admin you can call off, change and delete every walk, and see how the app is.",
     "member": (
         "You can make walks, write labels and vote, and call off and delete the walks you made."
     ),
@@ -134,7 +134,7 @@ def visitor_name() -> str:
 
 
 def show_page() -> None:
-    """Show the page: who is signed in, and the button to sign in or out."""
+    """Show who is signed in, and the button to sign in or out."""
     st.title("Signed in" if is_signed_in() else "Sign in", anchor=False)
     if not is_signed_in():
         if not may(Action.VIEW):

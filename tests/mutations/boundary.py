@@ -12,6 +12,20 @@ TESTS_OF_HOSTS, TESTS_OF_POLICY = "tests/pages/test_hosts.py", "tests/pages/test
 TESTS_OF_SIGN_IN, FORGED = "tests/pages/test_sign_in.py", "test_a_forged_press_changes_nothing"
 ROUTES = f"{TESTS_OF_POLICY}::test_routes_know_who_is_signed_in"
 
+ADMINISTER = (
+    Mutation(
+        "Only an admin is told what a machine's fault is",
+        "tests/pages/test_machine_notice.py::test_only_an_admin_is_told_what_a_machine_s_fault_is",
+        (Edit("momalisa/ui/machine_notice.py", "sign_in.may(Action.ADMINISTER)", "True"),),
+    ),
+    Mutation(
+        "Only an admin's page says how the app is",
+        f"{TESTS_OF_SIGN_IN}::test_an_admin_s_page_says_how_the_app_is",
+        (Edit("momalisa/ui/account.py", "if sign_in.may(Action.ADMINISTER):", "if True:"),),
+    ),
+)
+"""What admins alone read."""
+
 REACH = (
     Mutation(
         "The app listens on this machine only, unless it is told otherwise",
@@ -256,5 +270,5 @@ RIGHTS = (
 )
 """What a visitor may do."""
 
-MUTATIONS: tuple[Mutation, ...] = (*REACH, *RIGHTS)
+MUTATIONS: tuple[Mutation, ...] = (*REACH, *RIGHTS, *ADMINISTER)
 """All mutations, in the order in which they are told."""

@@ -59,8 +59,8 @@ _OFF_THE_LOOP: tuple[Mutation, ...] = (
         (
             Edit(
                 "momalisa/ui/http/health.py",
-                "await to_thread.run_sync(_readiness.get, limiter=_limiter)",
-                "_readiness.get()",
+                "await to_thread.run_sync(find_recent, limiter=_limiter)",
+                "find_recent()",
             ),
         ),
     ),

@@ -3,12 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import streamlit as st
 
 from db import worker_registry
 from db.session import writing
 from momalisa.settings import settings
 from momalisa.ui import machine_notice
 from tests.support.pages import MakeWalk, UpdateWalk, Visit, texts
+from tests.support.sign_in import write_secrets
 
 PROBLEM = "The worker's disk is full. Please make some room."
 
@@ -29,6 +31,22 @@ def test_every_page_tells_of_a_machine_that_is_not_well(visit: Visit, page: str)
     assert PROBLEM in warnings[0]
     assert "tried again in about" in warnings[0]
     assert "keep their place" in warnings[0]
+
+
+@pytest.mark.parametrize(("account", "is_told"), [("", False), ("1", False), ("admin", True)])
+def test_only_an_admin_is_told_what_a_machine_s_fault_is(
+    visit: Visit, monkeypatch: pytest.MonkeyPatch, account: str, is_told: bool
+) -> None:
+    """The sentence may name folders and buckets, and every visitor read it."""
+    write_secrets(monkeypatch)
+    monkeypatch.setenv("MOMALISA_ADMINS", "https://id.test|admin")
+    settings.cache_clear()
+    claims = {"iss": "https://id.test", "sub": account, "is_logged_in": bool(account)}
+    monkeypatch.setattr(st, "user", claims)
+    register("one", PROBLEM, 60)
+    [warning] = visit("gallery").warning
+    assert (PROBLEM in warning.value) == is_told
+    assert "tried again in about" in warning.value
 
 
 def test_museums_wall_does_not_tell_of_it(visit: Visit) -> None:

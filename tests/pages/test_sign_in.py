@@ -163,9 +163,9 @@ def test_sign_in_is_configured_by_auth_or_damaged_secrets(
 
 def sign_in_script() -> None:
     """Run the page; the source of a script for AppTest."""
-    from momalisa.ui import sign_in
+    from momalisa.ui import account
 
-    sign_in.show_page()
+    account.show_page()
 
 
 def test_incomplete_secrets_are_reported() -> None:
@@ -181,3 +181,15 @@ def test_the_page_states_the_visitors_rights(
         at = AppTest.from_function(sign_in_script).run()
         assert f"You are {who}@museum.test." in all_text(at)
         assert right in all_text(at)
+
+
+def test_an_admin_s_page_says_how_the_app_is(
+    sign_in_configured: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who runs a gallery had to sit at its machine for that."""
+    for who, is_told in (("maker", False), ("admin", True)):
+        sign_in_as(monkeypatch, f"{who}@museum.test")
+        at = AppTest.from_function(sign_in_script).run()
+        shown = [*at.error, *at.text]
+        for sentence in ("No worker is alive, so no film is made.", "The disks have room."):
+            assert any(sentence in one.value for one in shown) == is_told

@@ -51,7 +51,7 @@ async def serve_health(_request: Request) -> Response:
 
 async def serve_readiness(request: Request) -> Response:
     """Answer 200 if all checks are well, else 503 and what is wrong."""
-    findings = await to_thread.run_sync(_readiness.get, limiter=_limiter)
+    findings = await to_thread.run_sync(find_recent, limiter=_limiter)
     faults = [finding for finding in findings if finding.level is Level.WRONG]
     answer: dict[str, Any] = {"ready": not faults, "wrong": [fault.check for fault in faults]}
     if hosts.is_local(request.scope):
@@ -79,6 +79,11 @@ def _may_read_metrics(request: Request) -> bool:
 @lru_cache(maxsize=1)
 def _open_metrics() -> Metrics:
     return Metrics(settings())
+
+
+def find_recent() -> list[Finding]:
+    """What `find_faults` found in the last second, or finds now."""
+    return _readiness.get()
 
 
 def find_faults() -> list[Finding]:
