@@ -6,8 +6,7 @@ value: writing to the old key would race with what is being typed. Call `ensure_
 """
 
 import json
-import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -18,12 +17,13 @@ from momalisa.errors import ModelNotFound, MomaLisaError
 from momalisa.models.cards import ModelCard
 from momalisa.models.registry import available, find, find_for_visitor
 from momalisa.settings import settings
-from momalisa.spec import LEFT_OUT, SEED_LIMIT, STOPS, Stop, WalkSpec, explain
+from momalisa.spec import LEFT_OUT, STOPS, WalkSpec, explain
+from momalisa.ui import draft_stops
 from momalisa.ui.create.presets import PLACEHOLDERS
 from momalisa.ui.create.quality import QUALITIES, find_quality, steps_of
+from momalisa.ui.draft_values import initial_values, widget_value
 from momalisa.walk_cost import WalkTooLarge, check_cost
 
-FIRST_SEED = 7
 LOCAL, ENDPOINT = "on this machine", "at the endpoint"
 FIELDS = tuple(name for name in WalkSpec.model_fields if name != "stops")
 """All settings of a walk; stops are stored separately."""
@@ -38,7 +38,7 @@ def ensure_draft() -> None:
     set_field("loop", "boomerang")  # a GIF plays endlessly, so it should not jump at its end
     for field, value in default_fields().items():
         set_field(field, value)
-    set_stops([("", FIRST_SEED), ("", FIRST_SEED + 1)])
+    draft_stops.set_stops([{}, {}])
 
 
 def default_fields() -> dict[str, Any]:
@@ -67,22 +67,19 @@ def restore_from_browser() -> bool:
 
 def _shape() -> dict[str, Any]:
     """The fields of the form: stops in order, versions of keys, initial values."""
-    keys = [
-        *map(widget_key, FIELDS),
-        *(f"{part}_{n}" for part in Stop.model_fields for n in stop_ids()),
-    ]
+    keys = [*map(widget_key, FIELDS), *draft_stops.stop_keys()]
     return {
-        "stop_ids": stop_ids(),
+        "stop_ids": draft_stops.stop_ids(),
         "last_stop": st.session_state.last_stop,
         "versions": _versions(),
-        "starts": {key: initial_value(key) for key in keys},
+        "starts": {key: initial_values().get(key) for key in keys},
     }
 
 
 def _restore_shape(shape: Mapping[str, Any]) -> None:
     ensure_draft()  # for fields that the earlier version of the app did not have
     _versions().update(shape["versions"])
-    _initial_values().update(shape["starts"])
+    initial_values().update(shape["starts"])
     st.session_state.stop_ids = shape["stop_ids"][: STOPS[1]]
     st.session_state.last_stop = shape["last_stop"]
 
@@ -99,26 +96,12 @@ def load_spec(spec: Mapping[str, Any]) -> None:
         if field in spec:
             set_field(field, spec[field])
     if "stops" in spec:
-        _replace_stops([(stop["prompt"], stop["seed"]) for stop in spec["stops"]])
+        draft_stops.replace_stops(spec["stops"])
 
 
 def widget_key(field: str) -> str:
     """The current key of a setting's widget."""
     return f"walk_{field}_{_versions().get(field, 0)}"
-
-
-def initial_value(key: str) -> Any:
-    """The value that a widget shows until it is changed."""
-    return _initial_values()[key]
-
-
-def widget_value(key: str) -> Any:
-    """The current value of a widget, not validated; a text only where it begins as one.
-
-    A client that is no browser can send a text for what is chosen from a list of numbers.
-    """
-    value, initial = st.session_state.get(key, initial_value(key)), initial_value(key)
-    return initial if isinstance(value, str) and not isinstance(initial, str) else value
 
 
 def field_value(field: str) -> Any:
@@ -130,103 +113,13 @@ def set_field(field: str, value: Any) -> None:
     """Set a setting, by giving its widget a new key with this initial value."""
     versions = _versions()
     versions[field] = versions.get(field, 0) + 1
-    _initial_values()[widget_key(field)] = value
+    initial_values()[widget_key(field)] = value
 
 
 def _versions() -> dict[str, int]:
     """How often each setting was set by the program; part of its widget's key."""
     versions: dict[str, int] = st.session_state.setdefault("versions", {})
     return versions
-
-
-def _initial_values() -> dict[str, Any]:
-    """Initial values by widget key."""
-    values: dict[str, Any] = st.session_state.setdefault("starts", {})
-    return values
-
-
-def stop_ids() -> list[int]:
-    """The ids of the stops in walking order; an id is part of the keys of the stop's widgets."""
-    return list(st.session_state.stop_ids)
-
-
-def set_stops(stops: Sequence[tuple[str, int | str]]) -> None:
-    """Replace all stops by these prompts and seeds."""
-    st.session_state.stop_ids = []
-    for prompt, seed in stops:
-        add_stop(prompt, seed)
-
-
-def add_stop(prompt: str = "", seed: int | str | None = None) -> None:
-    """Append a stop unless the walk has the maximum number."""
-    ids = stop_ids()
-    if len(ids) == STOPS[1]:
-        return
-    # Ids are never reused: a new stop must not inherit what was typed into a removed one.
-    new = st.session_state["last_stop"] = st.session_state.get("last_stop", 0) + 1
-    st.session_state.stop_ids = [*ids, new]
-    _initial_values()[f"prompt_{new}"] = prompt
-    _initial_values()[f"seed_{new}"] = str(FIRST_SEED + len(ids) if seed is None else seed)
-
-
-def remove_stop(stop_id: int) -> None:
-    """Remove a stop unless only the minimum of two is left."""
-    if len(stop_ids()) > STOPS[0]:
-        st.session_state.stop_ids = [each for each in stop_ids() if each != stop_id]
-
-
-def reverse_stops() -> None:
-    """Reverse the order of the stops."""
-    st.session_state.stop_ids = stop_ids()[::-1]
-
-
-def move_stop(stop_id: int, by: int) -> None:
-    """Swap a stop with the one `by` positions later, if there is one."""
-    ids = stop_ids()
-    if stop_id not in ids:  # removed by a click just before
-        return
-    here, there = ids.index(stop_id), ids.index(stop_id) + by
-    if 0 <= there < len(ids):
-        ids[here], ids[there] = ids[there], ids[here]
-        st.session_state.stop_ids = ids
-
-
-def current_prompts() -> list[str]:
-    """The prompts as typed, in walking order."""
-    return [str(widget_value(f"prompt_{stop_id}")) for stop_id in stop_ids()]
-
-
-def replace_prompts(prompts: tuple[str, ...]) -> None:
-    """Replace the stops by these prompts with default seeds; `undo_replace` restores them."""
-    _replace_stops([(prompt, FIRST_SEED + place) for place, prompt in enumerate(prompts)])
-
-
-def undo_replace() -> None:
-    """Swap the stops with those that were replaced last; a second call swaps them back."""
-    _replace_stops(_replaced_stops())
-
-
-def can_undo_replace() -> bool:
-    """Whether stops with prompts were replaced."""
-    return any(prompt for prompt, _ in _replaced_stops())
-
-
-def _replaced_stops() -> list[tuple[str, int | str]]:
-    """The prompts and seeds before the last replacement, for `undo_replace`."""
-    stops: list[tuple[str, int | str]] = st.session_state.get("replaced", [])
-    return stops
-
-
-def _replace_stops(stops: Sequence[tuple[str, int | str]]) -> None:
-    """Replace all stops and remember them for `undo_replace`."""
-    seeds = [str(widget_value(f"seed_{stop_id}")) for stop_id in stop_ids()]
-    st.session_state.replaced = list(zip(current_prompts(), seeds, strict=True))
-    set_stops(stops)
-
-
-def randomize_seeds() -> None:
-    """Give every stop a random seed."""
-    set_stops([(prompt, secrets.randbelow(SEED_LIMIT)) for prompt in current_prompts()])
 
 
 def runs_locally() -> bool:
@@ -287,7 +180,9 @@ def model_cards() -> dict[str, ModelCard]:
 def validate() -> tuple[WalkSpec | None, dict[str, str]]:
     """The draft as a spec and no errors, or None and the error messages by field."""
     try:
-        spec = WalkSpec(stops=_raw_stops(), **{field: field_value(field) for field in FIELDS})
+        spec = WalkSpec(
+            stops=draft_stops.read_stops(), **{field: field_value(field) for field in FIELDS}
+        )
         find_for_visitor(spec.model)
         check_cost(spec, settings().largest_walk)
     except ValidationError as error:
@@ -310,18 +205,6 @@ def settings_to_paint() -> WalkSpec | None:
     return None
 
 
-def typed_stops() -> list[tuple[str, str, int]]:
-    """The key, the text and the seed of each prompt's field; without those of a wrong seed."""
-    stops = []
-    for stop_id in stop_ids():
-        with suppress(ValidationError):
-            seed = Stop.model_validate(
-                {"prompt": "any", "seed": widget_value(f"seed_{stop_id}")}
-            ).seed
-            stops.append((f"prompt_{stop_id}", str(widget_value(f"prompt_{stop_id}")), seed))
-    return stops
-
-
 def _explain_model(name: str, error: MomaLisaError) -> str:
     """The error's sentence; for the settings' own model, one for those who did not choose it."""
     if name != settings().model or not isinstance(error, ModelNotFound):
@@ -330,11 +213,3 @@ def _explain_model(name: str, error: MomaLisaError) -> str:
         f"The model that this gallery starts with, “{name}”, is not here. Please choose another "
         "one, and tell those who run the gallery: MOMALISA_MODEL names it."
     )
-
-
-def _raw_stops() -> Any:
-    """The stops as dicts: unlike with `Stop`, pydantic then reports the errors of all fields."""
-    return [
-        {part: widget_value(f"{part}_{stop_id}") for part in Stop.model_fields}
-        for stop_id in stop_ids()
-    ]

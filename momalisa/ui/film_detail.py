@@ -16,7 +16,16 @@ from momalisa.errors import BadInput
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
-from momalisa.ui import draft, error_display, history, navigation, page_paths, sign_in, submit
+from momalisa.ui import (
+    draft,
+    draft_stops,
+    error_display,
+    history,
+    navigation,
+    page_paths,
+    sign_in,
+    submit,
+)
 from momalisa.ui.components.player import Film, player
 from momalisa.ui.http import downloads
 from momalisa.ui.policy import Action
@@ -77,7 +86,7 @@ def show_reuse_buttons(walk: Walk) -> None:
     st.page_link(page_paths.CREATE, label="Use all settings", query_params={"use": walk.id})
     if st.button("Use prompts", key=f"prompts_{walk.id}", help="With the settings on Create"):
         draft.ensure_draft()
-        draft.replace_prompts(tuple(walk.prompts))
+        draft_stops.replace_stops(submit.stops_without_seeds(walk))
         open_create_form()
 
 

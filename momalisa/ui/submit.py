@@ -121,7 +121,7 @@ def resubmit(walk: Walk) -> str:
 def submit_remix(walk: Walk) -> str:
     """Submit the walk with new random seeds; returns the new id."""
     spec = spec_again(walk)
-    stops = [{"prompt": stop.prompt, "seed": secrets.randbelow(SEED_LIMIT)} for stop in spec.stops]
+    stops = [stop | {"seed": secrets.randbelow(SEED_LIMIT)} for stop in stops_without_seeds(walk)]
     remix = replace_fields(spec, stops=stops)
     return submit_walk(remix, parent=walk.id, here=not walk.remote)
 
@@ -173,6 +173,12 @@ def fields_again(walk: Walk) -> dict[str, Any]:
     guided = walk.guidance > 1.0
     name = name_of_weights(walk.spec["model"], walk.model_digest, guided=guided)
     return walk.spec | {"model": name}
+
+
+def stops_without_seeds(walk: Walk) -> list[dict[str, Any]]:
+    """The stored stops of a walk, to be walked from other seeds."""
+    stops: list[dict[str, Any]] = walk.spec.get("stops", [])
+    return [{part: stop[part] for part in stop if part != "seed"} for stop in stops]
 
 
 def replace_fields(spec: WalkSpec, **changes: Any) -> WalkSpec:

@@ -105,7 +105,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "A click that moves a stop which was just removed is no error",
         "tests/pages/test_create.py::test_a_stop_that_was_just_removed_cannot_be_moved",
-        (Edit("momalisa/ui/draft.py", "    if stop_id not in ids:", "    if not ids:"),),
+        (Edit("momalisa/ui/draft_stops.py", "    if stop_id not in ids:", "    if not ids:"),),
     ),
 )
 """All mutations, in the order in which they are told."""

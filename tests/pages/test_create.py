@@ -13,7 +13,7 @@ from momalisa.models.cards import ATELIER, ATELIER_BASE
 from momalisa.models.distillation import DISTILLATION
 from momalisa.models.registry import digest_of
 from momalisa.settings import settings
-from momalisa.ui import draft
+from momalisa.ui import draft_stops
 from momalisa.ui.create.presets import PRESETS
 from momalisa.ui.create.quality import QUALITIES, steps_of
 from tests.support.pages import (
@@ -221,9 +221,9 @@ def test_a_stop_moves_with_its_seed(visit: Visit) -> None:
 
 def test_a_stop_that_was_just_removed_cannot_be_moved(monkeypatch: pytest.MonkeyPatch) -> None:
     """Of two quick clicks the second came from a button that was about to go."""
-    monkeypatch.setattr(draft, "stop_ids", lambda: [0, 1])
+    monkeypatch.setattr(draft_stops, "stop_ids", lambda: [0, 1])
     for by in (-1, 1):
-        draft.move_stop(2, by)
+        draft_stops.move_stop(2, by)
 
 
 def test_a_walk_has_at_most_twelve_stops(visit: Visit) -> None:

@@ -7,6 +7,7 @@ import streamlit as st
 from db.models import State, Walk
 from momalisa.ui import (
     draft,
+    draft_stops,
     error_display,
     film_detail,
     history,
@@ -36,7 +37,7 @@ def load_from_url() -> Walk | None:
     elif linked is not None:
         # After a reload the session is new, but the walk in the URL knows what was typed.
         is_loaded = form_restored or linked.id == st.session_state.get("current_walk")
-        if not is_loaded and not any(draft.current_prompts()):
+        if not is_loaded and draft_stops.are_blank():
             draft.load_spec(submit.fields_again(linked))
         st.session_state.current_walk = linked.id
     elif navigation.arrived_by_history():
@@ -86,7 +87,7 @@ def open_with(prompts: tuple[str, ...]) -> NoReturn:
     If it is refused, Create shows the form alone.
     """
     draft.ensure_draft()
-    draft.replace_prompts(prompts)
+    draft_stops.replace_prompts(prompts)
     st.session_state.pop("current_walk", None)
     _submit_form()
     walk_id = st.session_state.get("current_walk")

@@ -10,10 +10,11 @@ import streamlit as st
 from momalisa.pacing import PACINGS
 from momalisa.settings import settings
 from momalisa.spec import STOPS, Interpolation
-from momalisa.ui import draft
+from momalisa.ui import draft, draft_stops
 from momalisa.ui.create import pacing_curve, random_prompts
 from momalisa.ui.create.presets import PLACEHOLDERS, PRESETS
 from momalisa.ui.create.quality import QUALITIES
+from momalisa.ui.draft_values import initial_value
 from momalisa.ui.wall_label import LOOP_NAMES
 
 Problems = Mapping[str, str]
@@ -36,23 +37,26 @@ def show_presets() -> None:
     with st.container(horizontal=True, key="ideas", gap="xsmall"):
         for name, prompts in PRESETS.items():
             key = f"preset_{name}"
-            st.button(name, key=key, on_click=draft.replace_prompts, args=(prompts,))
+            st.button(name, key=key, on_click=draft_stops.replace_prompts, args=(prompts,))
 
 
 def show_stops(problems: Problems) -> None:
     """Show the prompts in walking order, and the buttons that change the list."""
-    for place, stop_id in enumerate(draft.stop_ids()):
+    for place, stop_id in enumerate(draft_stops.stop_ids()):
         _show_stop(place, stop_id)
         show_problem(problems, f"stops.{place}.prompt")
     show_problem(problems, "stops")
-    swap = "Swap" if len(draft.stop_ids()) == STOPS[0] else "Reverse"
-    full = len(draft.stop_ids()) == STOPS[1]
+    swap = "Swap" if len(draft_stops.stop_ids()) == STOPS[0] else "Reverse"
+    full = len(draft_stops.stop_ids()) == STOPS[1]
     with st.container(horizontal=True):
-        _show_stop_button("Add a stop", "add", draft.add_stop, disabled=full)
-        _show_stop_button(swap, "swap_vert", draft.reverse_stops)
+        _show_stop_button("Add a stop", "add", draft_stops.add_stop, disabled=full)
+        _show_stop_button(swap, "swap_vert", draft_stops.reverse_stops)
         _show_stop_button("Surprise me", "auto_awesome", _use_random_prompts)
         _show_stop_button(
-            "Put back", "undo", draft.undo_replace, disabled=not draft.can_undo_replace()
+            "Put back",
+            "undo",
+            draft_stops.undo_replace,
+            disabled=not draft_stops.can_undo_replace(),
         )
 
 
@@ -71,20 +75,20 @@ def _show_stop_button(
 
 
 def _use_random_prompts() -> None:
-    draft.replace_prompts(random_prompts.random_pair(Random(secrets.randbits(64))))
+    draft_stops.replace_prompts(random_prompts.random_pair(Random(secrets.randbits(64))))
 
 
 def _show_stop(place: int, stop_id: int) -> None:
-    last = len(draft.stop_ids()) - 1
+    last = len(draft_stops.stop_ids()) - 1
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(
             "From" if place == 0 else "To" if place == last else f"Over {place}",
-            draft.initial_value(f"prompt_{stop_id}"),
+            initial_value(f"prompt_{stop_id}"),
             key=f"prompt_{stop_id}",
             persist_state="session",
             placeholder=PLACEHOLDERS[min(place, len(PLACEHOLDERS) - 1)],
         )
-        if len(draft.stop_ids()) > STOPS[0]:
+        if len(draft_stops.stop_ids()) > STOPS[0]:
             _show_move_buttons(place, last, stop_id)
 
 
@@ -100,7 +104,7 @@ def _show_move_buttons(place: int, last: int, stop_id: int) -> None:
                 key=f"{what}_{place}",
                 icon=f":material/arrow_{what}ward:",
                 type="tertiary",
-                on_click=draft.move_stop,
+                on_click=draft_stops.move_stop,
                 args=(stop_id, by),
                 disabled=place == end,
             )
@@ -109,7 +113,7 @@ def _show_move_buttons(place: int, last: int, stop_id: int) -> None:
             key=f"remove_{place}",
             icon=":material/close:",
             type="tertiary",
-            on_click=draft.remove_stop,
+            on_click=draft_stops.remove_stop,
             args=(stop_id,),
         )
 
@@ -144,7 +148,7 @@ def show_pacing(problems: Problems) -> None:
     chosen = st.segmented_control(
         "Pacing",
         PACINGS,
-        default=draft.initial_value(draft.widget_key("pacing")),
+        default=initial_value(draft.widget_key("pacing")),
         key=draft.widget_key("pacing"),
         required=True,
         persist_state="session",
@@ -159,7 +163,7 @@ def show_pacing(problems: Problems) -> None:
                 "Strength",
                 0.0,
                 1.0,
-                float(draft.initial_value(strength)),
+                float(initial_value(strength)),
                 step=0.05,
                 key=strength,
                 persist_state="session",
@@ -179,7 +183,7 @@ def show_more(problems: Problems) -> None:
         _show_numbers(problems)
         st.text_input(
             "Negative prompt",
-            draft.initial_value(draft.widget_key("negative")),
+            initial_value(draft.widget_key("negative")),
             key=draft.widget_key("negative"),
             persist_state="session",
             placeholder="what should not be in the picture",
@@ -194,18 +198,18 @@ def show_more(problems: Problems) -> None:
 
 def _show_seeds(problems: Problems) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for place, stop_id in enumerate(draft.stop_ids()):
+        for place, stop_id in enumerate(draft_stops.stop_ids()):
             # A text field, which keeps even 2^70 beside the message about it.
             seed = f"seed_{stop_id}"
             st.text_input(
                 f"Seed {place + 1}",
-                draft.initial_value(seed),
+                initial_value(seed),
                 key=seed,
                 persist_state="session",
                 width=120,
             )
         st.button(
-            "New seeds", key="seeds", icon=":material/casino:", on_click=draft.randomize_seeds
+            "New seeds", key="seeds", icon=":material/casino:", on_click=draft_stops.randomize_seeds
         )
     show_problem(problems, *(f"stops.{place}.seed" for place in range(STOPS[1])))
 
@@ -227,7 +231,7 @@ def _show_number(label: str, field: str, step: float = 1) -> None:
     key = draft.widget_key(field)
     as_step = type(step)
     st.number_input(
-        label, value=as_step(draft.initial_value(key)), step=step, key=key, persist_state="session"
+        label, value=as_step(initial_value(key)), step=step, key=key, persist_state="session"
     )
 
 
@@ -236,7 +240,7 @@ def _show_methods(problems: Problems) -> None:
         st.segmented_control(
             "Interpolation",
             get_args(Interpolation),
-            default=draft.initial_value(draft.widget_key("interpolation")),
+            default=initial_value(draft.widget_key("interpolation")),
             key=draft.widget_key("interpolation"),
             required=True,
             persist_state="session",
@@ -246,7 +250,7 @@ def _show_methods(problems: Problems) -> None:
         st.segmented_control(
             "Loop",
             list(LOOP_NAMES),
-            default=draft.initial_value(draft.widget_key("loop")),
+            default=initial_value(draft.widget_key("loop")),
             key=draft.widget_key("loop"),
             format_func=LOOP_NAMES.__getitem__,
             required=True,
@@ -255,7 +259,7 @@ def _show_methods(problems: Problems) -> None:
         st.segmented_control(
             "Mode",
             ["fast", "exact"],
-            default=draft.initial_value(draft.widget_key("mode")),
+            default=initial_value(draft.widget_key("mode")),
             key=draft.widget_key("mode"),
             required=True,
             persist_state="session",
@@ -266,15 +270,13 @@ def _show_methods(problems: Problems) -> None:
 
 def _show_model(problems: Problems) -> None:
     cards, chosen = draft.model_cards(), draft.field_value("model")
-    names = list(dict.fromkeys([*cards, draft.initial_value(draft.widget_key("model")), chosen]))
-    pixels = sorted(
-        {*SIZES, draft.initial_value(draft.widget_key("size")), draft.field_value("size")}
-    )
+    names = list(dict.fromkeys([*cards, initial_value(draft.widget_key("model")), chosen]))
+    pixels = sorted({*SIZES, initial_value(draft.widget_key("size")), draft.field_value("size")})
     model, size = st.columns([3, 2])
     model.selectbox(
         "Model",
         names,
-        names.index(draft.initial_value(draft.widget_key("model"))),
+        names.index(initial_value(draft.widget_key("model"))),
         key=draft.widget_key("model"),
         persist_state="session",
         format_func=lambda name: cards[name].title if name in cards else name,
@@ -285,7 +287,7 @@ def _show_model(problems: Problems) -> None:
     size.selectbox(
         "Size",
         pixels,
-        pixels.index(draft.initial_value(draft.widget_key("size"))),
+        pixels.index(initial_value(draft.widget_key("size"))),
         key=draft.widget_key("size"),
         persist_state="session",
         format_func=lambda side: f"{side} × {side}",

@@ -10,7 +10,7 @@ from momalisa.errors import MomaLisaError
 from momalisa.models.registry import find_for_visitor
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
-from momalisa.ui import draft, durations, sign_in, submit
+from momalisa.ui import draft, draft_stops, durations, sign_in, submit
 from momalisa.ui.components.scrubber import Sources, TypedStop, scrubber
 from momalisa.ui.create import estimate
 from momalisa.ui.http import live, media, stills
@@ -56,7 +56,7 @@ def _show_draft(settings_alone: WalkSpec, spec: WalkSpec | None, name: str, empt
         walk_id=name,
         legs=legs_of(spec) if spec else [],
         sources=find_sources(settings_alone, seconds),
-        stops=[TypedStop(*typed) for typed in draft.typed_stops()],
+        stops=[TypedStop(*typed) for typed in draft_stops.typed_stops()],
         hint=hint if spec or _is_live(seconds) else "",
         empty=empty,
         key=f"between_{name}",
