@@ -42,10 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "scenarios",
         nargs="*",
         metavar="scenario",
-        help=", ".join(f"{name} ({one.count})" for name, one in scenarios.items()),
+        help=", ".join(f"{name} ({one.count} {one.unit})" for name, one in scenarios.items()),
     )
     parser.add_argument("--all", action="store_true", help="run every scenario")
     parser.add_argument("--count", type=int, help="runs of each scenario (its own number)")
+    parser.add_argument("--seconds", type=int, help="length of a scenario that runs for a time")
     parser.add_argument("--json", type=Path, metavar="FILE", help="also write all figures there")
     options = parser.parse_args(arguments)
     chosen = list(scenarios) if options.all else options.scenarios
@@ -57,7 +58,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = [format_row(HEADINGS), format_row(["---"] * len(HEADINGS))]
     for name in chosen:
         scenario, began = scenarios[name], time.monotonic()
-        findings = found[name] = scenario.run(options.count or scenario.count)
+        wanted = options.count if scenario.unit == "runs" else options.seconds
+        findings = found[name] = scenario.run(wanted or scenario.count)
         seconds = round(time.monotonic() - began)
         rows.append(format_row([name, findings.runs, *findings.counts.values(), seconds]))
         print(rows[-1], file=sys.stderr, flush=True)

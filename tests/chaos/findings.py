@@ -5,7 +5,7 @@ A module of this folder with a constant `SCENARIO` takes part in `python -m test
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 
 @dataclass(frozen=True)
@@ -53,9 +53,13 @@ class Findings:
 
 @dataclass(frozen=True)
 class Scenario:
-    """A scenario: its name on the command line, and a function that runs it `count` times."""
+    """A scenario: its name on the command line, and a function that runs it `count` times.
+
+    Or for `count` seconds.
+    """
 
     name: str
     count: int
-    """How often it runs unless `--count` says otherwise."""
+    """How often it runs unless `--count` says otherwise, or how long unless `--seconds` does."""
     run: Callable[[int], Findings]
+    unit: Literal["runs", "seconds"] = "runs"

@@ -19,6 +19,20 @@ def test_the_command_prints_a_table_and_fails_on_findings(
     assert f"| example | 2 | {lost} | 0 | 0 | 0 | 0 | 0 |" in capsys.readouterr().out
 
 
+def test_a_scenario_may_run_for_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+
+    def run(seconds: int) -> Findings:
+        given.append(seconds)
+        return Findings(1)
+
+    scenario = Scenario("example", 60, run, unit="seconds")
+    monkeypatch.setattr(command, "find_scenarios", lambda: {"example": scenario})
+    assert command.main(["example", "--seconds", "3", "--count", "2"]) == 0
+    assert command.main(["example"]) == 0
+    assert given == [3, 60]
+
+
 def test_all_scenarios_have_names_and_counts() -> None:
     scenarios = command.find_scenarios()
     assert scenarios["kills"].count == 200
