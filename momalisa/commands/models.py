@@ -17,6 +17,7 @@ from momalisa.models.fit import (
     plan_fit,
 )
 from momalisa.models.folder_check import Examination, examine
+from momalisa.models.hub_cards import HUB_MODELS
 from momalisa.models.memory import read_machine
 from momalisa.models.weights import read_weights
 from momalisa.settings import settings
@@ -43,6 +44,15 @@ def add_to(commands: Any) -> None:
     check = actions.add_parser("check", help="say what a folder is, and whether it is whole")
     check.add_argument("folder", type=Path, metavar="FOLDER", help="or a file, or a model's name")
     check.set_defaults(run=_run_check)
+    pull = actions.add_parser(
+        "pull",
+        help="bring a model from the hub: safetensors and configurations, checked by digest",
+        description="Downloads what is loaded of a model and no more, into the hub's cache. Run it "
+        "again to go on after an interruption.",
+    )
+    pull.add_argument("name", metavar="NAME", help="of the list, or a hub id such as owner/name")
+    pull.add_argument("--revision", help="a branch, tag or commit (the newest)")
+    pull.set_defaults(run=_run_pull)
 
 
 def _run_list(options: argparse.Namespace) -> int:
@@ -128,6 +138,23 @@ def _run_check(options: argparse.Namespace) -> int:
 def _find_card(name: str) -> ModelCard | None:
     """The card of a model's name or hub id, for who checks a model and not a folder."""
     return next((c for c in registry.available() if name in (c.name, c.source)), None)
+
+
+def _run_pull(options: argparse.Namespace) -> int:
+    from momalisa.models.download import hub_id_of_name, pull
+
+    hub_id = hub_id_of_name(options.name)
+    card = next((card for card in HUB_MODELS if card.source == hub_id), None)
+    if card and (demand := card.demand()):
+        print(f"{_describe(card)}. {describe_fit(demand, read_machine(settings().device))}")
+    found = examine(pull(options.name, options.revision))
+    _print_examination(found)
+    if options.revision not in (None, "main"):
+        print(
+            f"“{hub_id}” goes on meaning the newest revision. To walk this one: --model "
+            f"{found.folder}, or a link to it in {settings().models_folder}"
+        )
+    return FAILED if found.problems else DONE
 
 
 def _print_examination(found: Examination) -> None:
