@@ -5,11 +5,12 @@ The database aggregates; the results are a few rows, as dicts.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Label, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.models import IS_DONE, Walk
 
+_HEIGHT = func.coalesce(Walk.spec["height"].as_integer(), Walk.size).label("height")
 Rows = list[dict[str, Any]]
 
 
@@ -37,13 +38,13 @@ def summarize_directness(*, session: Session) -> Rows:
 
 
 def summarize_seconds_per_frame(*, session: Session, newest: int = 5_000) -> Rows:
-    """Return the quartiles of the seconds per computed frame by "model", "size" and "device".
+    """Return the quartiles of the seconds per computed frame by model, size, height and device.
 
     Only of the newest films, because machines change and this reads entire rows.
     """
     seconds = Walk.seconds / func.nullif(Walk.frames_computed, 0)
     newest_ids = select(Walk.id).where(IS_DONE).order_by(Walk.finished_at.desc()).limit(newest)
-    groups = (Walk.model, Walk.size, Walk.device)
+    groups = (Walk.model, Walk.size, _HEIGHT, Walk.device)
     return _fetch_rows(
         session, _select_quartiles(seconds, *groups, condition=Walk.id.in_(newest_ids))
     )
@@ -51,7 +52,7 @@ def summarize_seconds_per_frame(*, session: Session, newest: int = 5_000) -> Row
 
 def _select_quartiles(
     value: ColumnElement[float] | InstrumentedAttribute[float | None],
-    *groups: InstrumentedAttribute[Any],
+    *groups: InstrumentedAttribute[Any] | Label[Any],
     condition: ColumnElement[bool] = IS_DONE,
 ) -> Select[Any]:
     """Select each group's number of "films" with a value, and its quartiles.

@@ -221,6 +221,11 @@ class Walk(Base):
         """The prompts of its stops; empty when another program made the film."""
         return [str(stop["prompt"]) for stop in self.spec.get("stops", [])]
 
+    @property
+    def height(self) -> int:
+        """Pixels of its frames' height; 0 if that is not known. A square's spec does not say it."""
+        return int(self.spec.get("height") or self.size)
+
 
 class Deletion(Base):
     """A tombstone: the walk with this id was deleted, and its files must not come back."""

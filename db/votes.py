@@ -21,7 +21,7 @@ _COUNTS = tuple(
     for choice in (Choice.LEFT, Choice.RIGHT, Choice.NONE)
 )
 _COMPARED_SETTINGS = (
-    *("stops", "model", "interpolation", "frames", "steps", "guidance", "size"),
+    *("stops", "model", "interpolation", "frames", "steps", "guidance", "size", "height"),
     *("negative", "mode", "without", "loop", "fps"),
 )
 

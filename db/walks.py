@@ -22,7 +22,8 @@ from db.queue_limits import QueueLimits
 _SPEC_COLUMNS = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
 _EXPORT_COLUMNS = (
     *("id", "accession", "title", "model", "pacing", "interpolation", "frames", "steps"),
-    *("guidance", "size", "frames_total", "frames_computed", "device", "seconds", "evenness"),
+    *("guidance", "size", "height", "frames_total", "frames_computed", "device", "seconds"),
+    "evenness",
     *("sharpness", "ghosting", "directness", "bytes", "sha256", "star", "notes", "maker"),
     "parent",
 )

@@ -12,13 +12,18 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
     ValidationError,
+    ValidationInfo,
+    model_serializer,
     model_validator,
 )
 
 from momalisa.errors import BadInput
-from momalisa.field_checks import check_integer, check_text, integer_field, number_field, refusal
+from momalisa.field_checks import check_text, integer_field, number_field, refusal
 from momalisa.pacing import PACINGS, PacingName, spread
+from momalisa.picture_size import check_height, check_side, show_size, split_size, write_size
 from momalisa.stop import SEED_LIMIT, Stop
 
 Interpolation = Literal["lerp", "slerp", "attention", "predictions"]
@@ -35,15 +40,12 @@ STOPS = (2, 12)
 FRAMES = (2, 240)
 STEPS = (1, 100)
 GUIDANCE = (0.0, 30.0)
-SIZE = (64, 1024)
 FPS = (1, 50)
 
 
-def _check_size(value: object) -> int:
-    pixels = check_integer(value, what="The size", low=SIZE[0], high=SIZE[1])
-    if pixels % 64:
-        raise refusal(f"The size must be a multiple of 64 pixels, such as {pixels // 64 * 64}.")
-    return pixels
+def _check_height(value: object, info: ValidationInfo) -> int:
+    """A picture's height; that of a square where none is given."""
+    return check_height(value, info.data.get("size"))
 
 
 def _check_model(value: object) -> str:
@@ -85,7 +87,10 @@ class WalkSpec(BaseModel):
     ] = ""
     steps: Annotated[int, integer_field("Steps", *STEPS)] = 16
     guidance: Annotated[float, number_field("Guidance", *GUIDANCE)] = 4.0
-    size: Annotated[int, BeforeValidator(_check_size)] = 256
+    size: Annotated[int, BeforeValidator(lambda side: check_side(side, what="The size"))] = 256
+    """Pixels of the width, and of the height unless that is given; "512x768" gives both."""
+    height: Annotated[int, BeforeValidator(_check_height)] = Field(None, validate_default=True)
+    """That of a square is left out of what is stored and of the digest."""
     model: Annotated[str, BeforeValidator(_check_model)] = "atelier"
     fps: Annotated[int, integer_field("Frames per second", *FPS)] = 10
     loop: Loop = "once"
@@ -93,6 +98,21 @@ class WalkSpec(BaseModel):
     without: tuple[Shortcut, ...] = ("trunk",)
     """Shortcuts that fast mode leaves out. A spec that does not say means this; the default of a
     new walk is that of its model's card, as for the steps, the guidance and the size."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _split_size(cls, fields: Any) -> Any:
+        """Read a size such as "512x768" as a width and a height."""
+        sides = split_size(fields.get("size")) if isinstance(fields, dict) else None
+        return fields if sides is None else {**fields, "size": sides[0], "height": sides[1]}
+
+    @model_serializer(mode="wrap")
+    def _leave_out_height(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Say no height of a square, as specs did when all pictures were squares."""
+        fields: dict[str, Any] = dump(self)
+        if self.height == self.size:
+            fields.pop("height", None)
+        return fields
 
     @model_validator(mode="after")
     def _check_neighbours(self) -> Self:
@@ -125,6 +145,26 @@ class WalkSpec(BaseModel):
         if isinstance(fields, dict) and "mode" not in fields:
             fields = {"mode": "exact", "without": [], **fields}
         return cls.model_validate(fields)
+
+    @property
+    def width(self) -> int:
+        """Pixels of a picture's width."""
+        return self.size
+
+    @property
+    def pixels(self) -> int:
+        """Pixels of a picture."""
+        return self.width * self.height
+
+    @property
+    def shown_size(self) -> str:
+        """The size as it is shown: "512 × 768"."""
+        return show_size(self.width, self.height)
+
+    @property
+    def typed_size(self) -> str:
+        """The size as it may be typed: "512" or "512x768"."""
+        return write_size(self.width, self.height)
 
     @property
     def legs(self) -> tuple[tuple[Stop, Stop], ...]:

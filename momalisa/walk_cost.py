@@ -1,7 +1,10 @@
 """How much work a walk is, and whether it is more than a visitor may ask for."""
 
+from collections.abc import Iterator, Sequence
+
 from momalisa.errors import BadInput
-from momalisa.spec import FRAMES, SIZE, WalkSpec
+from momalisa.picture_size import SIDE_UNIT, SIZE
+from momalisa.spec import FRAMES, WalkSpec
 
 DECODING_STEPS = 6
 """The cost of a frame besides sampling, in steps (measured by tests/bench/engine.py)."""
@@ -17,7 +20,7 @@ class WalkTooLarge(BadInput):
 
 def cost(spec: WalkSpec) -> float:
     """The work of a walk, in frames of 512 × 512 pixels and 20 steps."""
-    return len(spec.places()) * spec.size**2 * (spec.steps + DECODING_STEPS) / _UNIT
+    return len(spec.places()) * spec.pixels * (spec.steps + DECODING_STEPS) / _UNIT
 
 
 def still_cost(spec: WalkSpec) -> float:
@@ -29,7 +32,7 @@ def check_still_cost(spec: WalkSpec) -> None:
     """Raise WalkTooLarge if one picture of a walk is more work than LARGEST_STILL."""
     if still_cost(spec) > LARGEST_STILL:
         raise WalkTooLarge(
-            f"A picture of {spec.size} × {spec.size} in {spec.steps} steps takes too long to be "
+            f"A picture of {spec.shown_size} in {spec.steps} steps takes too long to be "
             "painted while you wait. Please choose fewer steps or a smaller picture."
         )
 
@@ -41,22 +44,33 @@ def check_cost(spec: WalkSpec, most: float) -> None:
     fitting = _describe_fitting(spec, most)
     raise WalkTooLarge(
         f"This walk is more than is painted here at a time: {len(spec.places()):,} frames of "
-        f"{spec.size} × {spec.size} in {spec.steps} steps. "
+        f"{spec.shown_size} in {spec.steps} steps. "
         + (f"It would fit with {fitting}." if fitting else "Please make a smaller one.")
     )
 
 
 def _describe_fitting(spec: WalkSpec, most: float) -> str:
     """The single changes that would make the walk fit, joined by "or"."""
+    frames = [{"frames": n} for n in range(FRAMES[0], spec.frames)]
+    steps = [{"steps": n} for n in range(1, spec.steps)]
     fits = [
-        (_largest(spec, most, "frames", range(FRAMES[0], spec.frames)), "{:,} frames a leg"),
-        (_largest(spec, most, "steps", range(1, spec.steps)), "{:,} steps"),
-        (_largest(spec, most, "size", range(SIZE[0], spec.size, 64)), "{0} × {0} pixels"),
+        (_largest(spec, most, frames), "{frames:,} frames a leg"),
+        (_largest(spec, most, steps), "{steps:,} steps"),
+        (_largest(spec, most, list(_smaller_sizes(spec))), "{size} × {height} pixels"),
     ]
-    return " or ".join(text.format(value) for value, text in fits if value is not None)
+    return " or ".join(text.format(**change) for change, text in fits if change is not None)
 
 
-def _largest(spec: WalkSpec, most: float, field: str, values: range) -> int | None:
-    """The largest of these ascending values with which the walk fits, or None."""
-    fitting = [v for v in values if cost(spec.model_copy(update={field: v})) <= most]
+def _smaller_sizes(spec: WalkSpec) -> Iterator[dict[str, int]]:
+    """Smaller sizes of about the same shape, ascending."""
+    for width in range(SIZE[0], spec.width, SIDE_UNIT):
+        units = round(width * spec.height / spec.width / SIDE_UNIT)
+        yield {"size": width, "height": SIDE_UNIT * max(1, units)}
+
+
+def _largest(
+    spec: WalkSpec, most: float, changes: Sequence[dict[str, int]]
+) -> dict[str, int] | None:
+    """The last of these ascending changes with which the walk fits, or None."""
+    fitting = [change for change in changes if cost(spec.model_copy(update=change)) <= most]
     return fitting[-1] if fitting else None

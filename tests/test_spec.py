@@ -65,6 +65,28 @@ def test_digest_stays_where_the_film_would(one: dict[str, Any], other: dict[str,
     assert walk_spec(**one).digest() == walk_spec(**other).digest()
 
 
+def test_a_size_is_a_square_unless_it_says_both_sides() -> None:
+    square, tall = walk_spec(size=256), walk_spec(size="192x320")
+    assert (square.width, square.height) == (256, 256)
+    assert (tall.width, tall.height, tall.shown_size) == (192, 320, "192 × 320")
+    assert tall == walk_spec(size=192, height=320)
+    assert tall.digest() != walk_spec(size=192).digest()
+
+
+def test_a_square_is_stored_as_it_was_before_there_were_others() -> None:
+    square, tall = walk_spec(size=256), walk_spec(size="192x320")
+    assert "height" not in square.model_dump() | square.model_dump(mode="json")
+    assert walk_spec(size="256x256").digest() == walk_spec(size=256, height=256).digest()
+    assert square.digest() == walk_spec(size="256x256").digest()
+    assert WalkSpec.from_stored(tall.model_dump(mode="json")) == tall
+
+
+def test_the_largest_pictures_have_as_many_pixels_in_any_shape() -> None:
+    assert walk_spec(size="1344x768").pixels <= walk_spec(size=1024).pixels
+    assert "more than is painted here" in problems(size="1344x832")["height"]
+    assert set(problems(size="100x4096")) == {"size"}
+
+
 def test_white_space_is_folded() -> None:
     spec = walk_spec(stops=[{"prompt": "  a\tred \n square "}, {"prompt": "sea"}])
     assert spec.stops[0].prompt == "a red square"
@@ -103,6 +125,8 @@ def test_bad_prompts_are_refused_in_words(prompt: object, said: str) -> None:
         ("strength", 1.5),
         ("size", 100),
         ("size", 4096),
+        ("height", 100),
+        ("height", 4096),
         ("fps", 0),
         ("pacing", "sideways"),
         ("loop", None),

@@ -34,12 +34,16 @@ def test_usual_walks_fit_by_default(size: int) -> None:
 
 @given(
     frames=st.integers(2, 240),
-    size=st.integers(1, 16),
+    width=st.integers(1, 16),
+    height=st.integers(1, 16),
     steps=st.integers(1, 100),
     most=st.floats(1, 1e4),
 )
-def test_what_the_sentence_offers_fits(frames: int, size: int, steps: int, most: float) -> None:
-    spec = walk_spec("a", "b", "c", frames=frames, size=64 * size, steps=steps)
+def test_what_the_sentence_offers_fits(
+    frames: int, width: int, height: int, steps: int, most: float
+) -> None:
+    size = f"{64 * width}x{64 * height}"
+    spec = walk_spec("a", "b", "c", frames=frames, size=size, steps=steps)
     try:
         check_cost(spec, most)
     except WalkTooLarge as error:
@@ -52,6 +56,14 @@ def test_what_the_sentence_offers_fits(frames: int, size: int, steps: int, most:
 def offers(spec: WalkSpec, sentence: str) -> list[WalkSpec]:
     """The walks that a sentence says would fit."""
     fits = sentence.partition("fit with")[2].replace(",", "")
-    fields = {"frames": r"(\d+) frames", "steps": r"(\d+) steps", "size": r"(\d+) ×"}
+    fields = {
+        "frames": r"(\d+) frames",
+        "steps": r"(\d+) steps",
+        "size": r"(\d+) ×",
+        "height": r"× (\d+)",
+    }
     found = {name: re.search(pattern, fits) for name, pattern in fields.items()}
-    return [spec.model_copy(update={n: int(m[1])}) for n, m in found.items() if m]
+    said = {name: int(match[1]) for name, match in found.items() if match}
+    offered = [{"frames"}, {"steps"}, {"size", "height"}]
+    changes = [{name: said[name] for name in names} for names in offered if names <= said.keys()]
+    return [spec.model_copy(update=change) for change in changes]

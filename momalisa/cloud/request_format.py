@@ -11,12 +11,12 @@ from pydantic import ValidationError
 from momalisa.errors import BadInput
 from momalisa.field_checks import TEXT_LENGTH
 from momalisa.models.cards import ModelCard
+from momalisa.picture_size import SIDE_UNIT, SIZE
 from momalisa.spec import (
     FPS,
     FRAMES,
     GUIDANCE,
     SEED_LIMIT,
-    SIZE,
     STEPS,
     STOPS,
     WalkSpec,
@@ -36,6 +36,7 @@ _INTEGER_LIMITS = {
     "frames": FRAMES,
     "steps": STEPS,
     "size": SIZE,
+    "height": SIZE,
     "fps": FPS,
 }
 _FLOAT_LIMITS = {"guidance": GUIDANCE, "strength": (0.0, 1.0)}
@@ -251,7 +252,9 @@ def _settings(card: ModelCard) -> Json:
     for kind, fields in (("integer", _INTEGER_LIMITS), ("number", _FLOAT_LIMITS)):
         for name, limits in fields.items():
             settings[name] = settings[name] | _number(kind, limits)
-    settings["size"] |= {"multipleOf": 64}
+    for side in ("size", "height"):
+        settings[side] |= {"multipleOf": SIDE_UNIT}
+    settings["height"].pop("default", None)  # that of a square
     settings["negative"] = settings["negative"] | {"maxLength": TEXT_LENGTH}
     settings["model"] = {"const": card.name}
     return {

@@ -214,7 +214,7 @@ def _predict(walks: list[WalkRequest], server: ModelServer, limit: int) -> Itera
 
 def _check_least_size(specs: Iterable[WalkSpec], limit: int) -> None:
     """Raise TooLarge if these walks' frames exceed `limit` bytes, however plain they are."""
-    pixels = sum(len(spec.places()) * spec.size**2 for spec in specs)
+    pixels = sum(len(spec.places()) * spec.pixels for spec in specs)
     if 3 * pixels / DEFLATE_RATIO * 4 / 3 > limit:
         raise _too_large()
 

@@ -58,7 +58,7 @@ def _add_spec_options(walk: argparse.ArgumentParser) -> None:
     for name, text in {
         "steps": "denoising steps a frame",
         "guidance": "how closely the prompts are followed; 1 or less turns it off",
-        "size": "pixels of a side",
+        "size": "pixels of a side, or width and height as in 512x768",
     }.items():
         walk.add_argument(f"--{name}", metavar=name.upper(), help=f"{text} (the model's own)")
     for name, values, text in (
@@ -84,7 +84,7 @@ def _build_spec(options: argparse.Namespace) -> WalkSpec:
     from momalisa.models.registry import find
 
     own = find(options.model).new_walk
-    values = {name: getattr(options, name) for name in WalkSpec.model_fields if name != "stops"}
+    values = {name: getattr(options, name, None) for name in WalkSpec.model_fields}
     fields = own | {name: value for name, value in values.items() if value is not None}
     stops = pair_with_seeds(options.prompts, options.seeds or ())
     return WalkSpec.model_validate(fields | {"stops": stops})

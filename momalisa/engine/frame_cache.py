@@ -52,6 +52,8 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
         "size": spec.size,
         "shortcuts": {name: SETTINGS[name] for name in spec.shortcuts & SETTINGS.keys()},
     }
+    if spec.height != spec.size:
+        conditions["height"] = spec.height
     if conditions["interpolation"] == "attention":
         conditions["attention"] = SETTINGS["attention"]
     return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()

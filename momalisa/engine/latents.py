@@ -24,7 +24,7 @@ class LatentSampler:
 
     def __init__(self, spec: WalkSpec, runner: ModelRunner) -> None:
         self.spec, self.runner = spec, runner
-        self._size = (spec.size, spec.size)
+        self._size = (spec.width, spec.height)
         self.plan = plan_sampling(spec, runner.model.sampler(spec.steps, *self._size))
         self._trunk: dict[Place, SamplingState] = {}
         self._ends: dict[int, list[Tokens]] = {}

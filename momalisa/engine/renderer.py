@@ -41,22 +41,21 @@ class WalkFrame:
         return self.source not in ("preview", "survey")
 
 
-def frames_at_once(device: torch.device, side: int) -> int:
-    """How many frames of `side` pixels suit a device; on CUDA in proportion to its free memory."""
-    pixels: float = PIXELS_A_BATCH.get(device.type, PIXELS_A_BATCH["cpu"])
+def frames_at_once(device: torch.device, pixels: int) -> int:
+    """How many frames of that many pixels suit a device; on CUDA in proportion to free memory."""
+    most: float = PIXELS_A_BATCH.get(device.type, PIXELS_A_BATCH["cpu"])
     if device.type == "cuda":
         free, _total = torch.cuda.mem_get_info(device)
-        pixels *= min(4.0, max(0.25, free / USUAL_MEMORY))
-    return max(1, int(pixels) // side**2)
+        most *= min(4.0, max(0.25, free / USUAL_MEMORY))
+    return max(1, int(most) // pixels)
 
 
 class FrameRenderer:
     """Renders frames in batches as large as memory allows, and caches them."""
 
     def __init__(self, sampler: LatentSampler, cache: FrameCache, batch: int = 0) -> None:
-        model, side = sampler.runner.model, sampler.spec.size
         self.sampler, self.cache = sampler, cache
-        self.batch = batch or frames_at_once(model.device, side)
+        self.batch = batch or frames_at_once(sampler.runner.model.device, sampler.spec.pixels)
 
     def render(self, tasks: Sequence[FrameTask]) -> Iterator[WalkFrame]:
         """Yield the frames of tasks: first cached ones, then those from latents, then sampled ones.
@@ -90,8 +89,8 @@ class FrameRenderer:
     def _halve_batch(self, tried: int, error: Exception) -> None:
         if tried == 1:
             raise OutOfMemory(
-                f"Not even one frame of {self.sampler.spec.size} pixels a side fits into the "
-                f"memory of {self.sampler.runner.model.device}. Please choose a smaller size."
+                f"Not even one frame of {self.sampler.spec.shown_size} pixels fits into the memory "
+                f"of {self.sampler.runner.model.device}. Please choose a smaller size."
             ) from error
         self.batch = tried // 2
         torch.cuda.empty_cache()
@@ -115,7 +114,7 @@ class FrameRenderer:
         """Frames decoded at half their size and enlarged."""
         cells = [max(1, side // 2) for side in latents.shape[-2:]]
         small = self.sampler.runner.decode(interpolate(latents, cells, mode="area"))
-        size = (self.sampler.spec.size, self.sampler.spec.size)
+        size = (self.sampler.spec.width, self.sampler.spec.height)
         return [np.asarray(Image.fromarray(picture).resize(size)) for picture in small]
 
     def _latents(self, tasks: Sequence[FrameTask]) -> tuple[Tensor, int]:

@@ -74,7 +74,7 @@ def _evenly(leg: EvenLeg, renderer: FrameRenderer) -> Iterator[WalkFrame]:
 def _check(spec: WalkSpec, runner: ModelRunner) -> None:
     if any(stop.image or stop.between for stop in spec.stops):
         raise BadInput("Walks from pictures are not made here yet. Please give each a prompt.")
-    runner.model.check(spec.size, spec.size)
+    runner.model.check(spec.width, spec.height)
     if spec.interpolation == "attention" and not runner.model.attends:
         raise BadInput(
             f"{runner.model.name} cannot attend to both pictures. "

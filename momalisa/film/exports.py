@@ -150,7 +150,7 @@ def load_frames(
     value for previews. Raises BadInput if the frames exceed FRAMES_LIMIT or the GIF is damaged.
     """
     places = len(spec.places())
-    if 3 * places * spec.size**2 > FRAMES_LIMIT:
+    if 3 * places * spec.pixels > FRAMES_LIMIT:
         raise BadInput(_TOO_LONG)
     cached = _get_all(_frame_keys(spec, progress), cache)
     if cached is not None:

@@ -19,8 +19,8 @@ from momalisa.models.folder_check import PULL, check_whole, hub_id_of, is_whole
 from momalisa.models.hub_cache import downloaded, downloaded_ids
 from momalisa.models.hub_cards import HUB_MODELS, make_hub_card
 from momalisa.models.measured import FOLDERS_REMEMBERED, FolderState, folder_state, measure
+from momalisa.picture_size import LARGEST_SQUARE, SIZE
 from momalisa.settings import settings
-from momalisa.spec import SIZE
 
 if TYPE_CHECKING:
     from momalisa.engine.runner import ModelRunner
@@ -256,4 +256,4 @@ def _native_size(folder: Path) -> int | None:
     if not isinstance(cells, int) or not isinstance(blocks, list) or not blocks:
         return None
     pixels = cells * 2 ** (min(len(blocks), 16) - 1)
-    return pixels if SIZE[0] <= pixels <= SIZE[1] else None
+    return pixels if SIZE[0] <= pixels <= LARGEST_SQUARE else None

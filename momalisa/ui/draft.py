@@ -25,8 +25,8 @@ from momalisa.ui.draft_values import initial_values, widget_value
 from momalisa.walk_cost import WalkTooLarge, check_cost
 
 LOCAL, ENDPOINT = "on this machine", "at the endpoint"
-FIELDS = tuple(name for name in WalkSpec.model_fields if name != "stops")
-"""All settings of a walk; stops are stored separately."""
+FIELDS = tuple(name for name in WalkSpec.model_fields if name not in ("stops", "height"))
+"""All settings of a walk; stops are stored separately. The size is text: "512" or "512x768"."""
 
 
 def ensure_draft() -> None:
@@ -91,7 +91,8 @@ def load_spec(spec: Mapping[str, Any]) -> None:
     """
     ensure_draft()
     with suppress(ValidationError):
-        spec = WalkSpec.from_stored(spec).model_dump(mode="json")
+        valid = WalkSpec.from_stored(spec)
+        spec = {**valid.model_dump(mode="json"), "size": valid.typed_size}
     for field in FIELDS:
         if field in spec:
             set_field(field, spec[field])
@@ -113,7 +114,7 @@ def set_field(field: str, value: Any) -> None:
     """Set a setting, by giving its widget a new key with this initial value."""
     versions = _versions()
     versions[field] = versions.get(field, 0) + 1
-    initial_values()[widget_key(field)] = value
+    initial_values()[widget_key(field)] = str(value) if field == "size" else value
 
 
 def _versions() -> dict[str, int]:

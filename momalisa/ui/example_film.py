@@ -28,7 +28,8 @@ def show_example_film() -> None:
     alt = f"Film of the walk {spec.title()}" if spec else "Film of a walk from picture to picture"
     gif, webp = media.example_url(FILM_PATH.name), FILM_PATH.with_suffix(".webp")
     url, fallback = (media.example_url(webp.name), gif) if webp.is_file() else (gif, "")
-    player(Film(url, alt, spec.size if spec else 256, fallback=fallback), key="example")
+    width, height = (spec.width, spec.height) if spec else (256, 256)
+    player(Film(url, alt, width, height, fallback=fallback), key="example")
     if spec:
         with st.container(key="title_example"):
             st.text(spec.title())

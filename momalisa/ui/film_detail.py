@@ -31,7 +31,7 @@ from momalisa.ui.http import downloads
 from momalisa.ui.policy import Action
 
 DEFAULT_SIZE = 256
-"""Width in pixels assumed for a film of another program, until the player has decoded it."""
+"""Pixels of a side assumed for a film of another program, until the player has decoded it."""
 DELETE_PATIENCE = 3.0
 """Seconds to retry a deletion in the storage before it is left to the courier."""
 
@@ -44,7 +44,8 @@ def player_film(walk: Walk, *, title: str = "") -> Film:
         fallback=urls["fallback"],
         poster=history.file_url(walk, "poster"),
         alt=alt_text(walk),
-        size=walk.size or DEFAULT_SIZE,
+        width=walk.size or DEFAULT_SIZE,
+        height=walk.height or DEFAULT_SIZE,
         title=title,
     )
 

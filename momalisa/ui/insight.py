@@ -174,8 +174,8 @@ def show_speed(table: pd.DataFrame) -> None:
     if table.empty:
         return
     st.header("Seconds a frame", anchor=False)
-    size = table["size"].astype(str)
-    name = table["model"] + ", " + size + " × " + size + ", " + table["device"]
+    size = table["size"].astype(str) + " × " + table["height"].astype(str)
+    name = table["model"] + ", " + size + ", " + table["device"]
     _show_quartiles(table.assign(name=name), "Seconds a frame")
 
 

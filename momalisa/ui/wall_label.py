@@ -53,7 +53,7 @@ def spec_lines(spec: WalkSpec, frames: int) -> tuple[str, ...]:
     """The lines of a label that follow from the spec: size, model, pacing, seeds."""
     seeds = ", ".join(str(stop.seed) for stop in spec.stops)
     return (
-        f"Latent walk, {frames} frames, {spec.size} × {spec.size}",
+        f"Latent walk, {frames} frames, {spec.shown_size}",
         f"Model {spec.model}, pacing {spec.pacing}",
         f"Seeds {seeds}",
     )
@@ -89,7 +89,7 @@ def _spec_facts(spec: WalkSpec) -> dict[str, str]:
         "Steps": str(spec.steps),
         "Guidance": f"{spec.guidance:g}",
         "Negative": spec.negative or "none",
-        "Size": f"{spec.size} × {spec.size}",
+        "Size": f"{spec.shown_size}",
         "Model": spec.model,
         "Loop": f"{LOOP_NAMES[spec.loop]}, {spec.fps} frames a second",
     }

@@ -188,7 +188,8 @@ class JobRenderer:
             return stop.is_set or job.status is not LeaseStatus.HELD
 
         try:
-            with self._watch.stage("frames", walk.model, walk.size), self._cancelled_by(cancelled):
+            pixels = walk.size * int(walk.spec.get("height", walk.size))
+            with self._watch.stage("frames", walk.model, pixels), self._cancelled_by(cancelled):
                 film = self._make_film(
                     walk, on_progress=on_progress, cancelled=cancelled, still_mine=still_mine
                 )
@@ -233,7 +234,7 @@ class JobRenderer:
     def _painting_still(self, spec: WalkSpec) -> Iterator["ModelRunner"]:
         """Watch the body, which paints with this model. Raises what loading it raises."""
         model = self._get_model(spec.model)
-        stage = self._watch.stage("still", spec.model, spec.size)
+        stage = self._watch.stage("still", spec.model, spec.pixels)
         with stage, self._cancelled_by(lambda: False):
             yield model
 

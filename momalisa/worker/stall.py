@@ -41,7 +41,7 @@ class _Stage(NamedTuple):
 
     name: str = ""
     kind: tuple[str, int] = ("", 0)
-    """The model and the pixels of a side, which decide how long a step takes."""
+    """The model and the pixels of a picture, which decide how long a step takes."""
 
 
 class StallWatch:
@@ -62,10 +62,10 @@ class StallWatch:
         self._painted: set[tuple[str, int]] = set()
 
     @contextmanager
-    def stage(self, name: str, model: str = "", size: int = 0) -> Iterator[None]:
+    def stage(self, name: str, model: str = "", pixels: int = 0) -> Iterator[None]:
         """Watch the body as a stage, afterwards the stage that it interrupted."""
         before = self._stage
-        self._enter(_Stage(name, (model, size)))
+        self._enter(_Stage(name, (model, pixels)))
         try:
             yield
         finally:

@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
-from momalisa.spec import FRAMES, SIZE, STEPS
+from momalisa.picture_size import SIZE
+from momalisa.spec import FRAMES, STEPS
 from tests.support.container import Container
 
-CAPS = {"frames": (3, FRAMES[1], 1), "steps": (2, STEPS[1], 1), "size": (64, SIZE[1], 64)}
+SIDE = (64, SIZE[1], 64)
+CAPS = {"frames": (3, FRAMES[1], 1), "steps": (2, STEPS[1], 1), "size": SIDE, "height": SIDE}
 """(replacement of larger numbers, largest valid number, divisor of both)."""
 
 

@@ -311,7 +311,7 @@ def test_markdown_in_prompts_is_shown_as_text(visit: Visit, add_film: MakeWalk) 
 def test_the_estimate_is_based_on_finished_films(visit: Visit, add_film: MakeWalk) -> None:
     add_film("a moon", "a sea", **ATELIER.new_walk | {"size": 128})
     at = type_prompts(visit("create"), "a red square", "a sea")
-    widget(at, "selectbox", "Size").select(128).run()
+    widget(at, "selectbox", "Size").select("128").run()
     # 24 frames at 6 s for 3.
     assert "24 frames, about 50 s on cpu" in texts(at)
 

@@ -248,14 +248,15 @@ async function fetchFirst(urls) {
 }
 
 class Screen {
-  constructor({ url, fallback, alt, title, poster, size }) {
+  constructor({ url, fallback, alt, title, poster, width, height }) {
     this.urls = fallback ? [url, fallback] : [url]
     this.alt = alt
     this.frames = []
     this.element = document.createElement("figure")
     this.element.className = "screen"
     this.canvas = document.createElement("canvas")
-    this.canvas.width = this.canvas.height = size
+    this.canvas.width = width
+    this.canvas.height = height
     this.canvas.setAttribute("role", "img")
     this.canvas.setAttribute("aria-label", alt)
     if (poster) this.canvas.style.backgroundImage = `url("${poster}")`

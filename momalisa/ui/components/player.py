@@ -10,7 +10,7 @@ _PLAYER = register_component("player")
 
 @dataclass(frozen=True)
 class Film:
-    """The player's input: URL of the film, alternative text, width in pixels, and options.
+    """The player's input: URL of the film, alternative text, size in pixels, and options.
 
     `fallback` is the URL of the GIF, where the film is a WebP that may be missing. `changes` are
     the perceived changes from frame to frame, in display order.
@@ -18,7 +18,8 @@ class Film:
 
     url: str
     alt: str
-    size: int
+    width: int
+    height: int
     fallback: str = ""
     poster: str = ""
     title: str = ""

@@ -11,7 +11,7 @@ from momalisa.ui import durations, history
 from momalisa.ui.submit import has_spec, spec_of
 
 MEASURED = (
-    *(Walk.spec, Walk.size, Walk.device, Walk.seconds),
+    *(Walk.spec, Walk.device, Walk.seconds),
     *(Walk.frames_computed, Walk.frames_total),
 )
 """What the estimate reads of each film."""
@@ -55,9 +55,12 @@ def estimate_seconds(spec: WalkSpec, past: Iterable[Walk]) -> float | None:
     Walks with the same shortcuts and the same kind of pacing are preferred. Films whose frames
     came mostly from the cache are ignored. None without a comparable film.
     """
-    alike = [walk for walk in past if has_spec(walk) and walk.size == spec.size]
-    fresh = [walk for walk in alike if 2 * walk.frames_computed > walk.frames_total]
-    candidates = [(walk, spec_of(walk)) for walk in fresh]
+    known = [(walk, spec_of(walk)) for walk in past if has_spec(walk)]
+    candidates = [
+        (walk, other)
+        for walk, other in known
+        if other.pixels == spec.pixels and 2 * walk.frames_computed > walk.frames_total
+    ]
     if not candidates:
         return None
     closest = max(_similarity(spec, other) for _, other in candidates)

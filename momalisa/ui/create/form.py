@@ -14,11 +14,11 @@ from momalisa.ui import draft, draft_stops
 from momalisa.ui.create import pacing_curve, random_prompts
 from momalisa.ui.create.presets import PLACEHOLDERS, PRESETS
 from momalisa.ui.create.quality import QUALITIES
+from momalisa.ui.create.size_field import show_size_field
 from momalisa.ui.draft_values import initial_value
 from momalisa.ui.wall_label import LOOP_NAMES
 
 Problems = Mapping[str, str]
-SIZES = (128, 192, 256, 320, 384, 448, 512, 640, 768, 1024)
 FIELDS_IN_MORE = (
     "seed",
     "steps",
@@ -26,6 +26,7 @@ FIELDS_IN_MORE = (
     "fps",
     "negative",
     "size",
+    "height",
     "model",
     "interpolation",
     "mode",
@@ -271,7 +272,6 @@ def _show_methods(problems: Problems) -> None:
 def _show_model(problems: Problems) -> None:
     cards, chosen = draft.model_cards(), draft.field_value("model")
     names = list(dict.fromkeys([*cards, initial_value(draft.widget_key("model")), chosen]))
-    pixels = sorted({*SIZES, initial_value(draft.widget_key("size")), draft.field_value("size")})
     model, size = st.columns([3, 2])
     model.selectbox(
         "Model",
@@ -284,15 +284,9 @@ def _show_model(problems: Problems) -> None:
         help="One of these, or the hub id of a Stable Diffusion pipeline that is on this machine",
         on_change=_use_model,
     )
-    size.selectbox(
-        "Size",
-        pixels,
-        pixels.index(initial_value(draft.widget_key("size"))),
-        key=draft.widget_key("size"),
-        persist_state="session",
-        format_func=lambda side: f"{side} × {side}",
-    )
-    show_problem(problems, "model", "size")
+    with size:
+        show_size_field()
+    show_problem(problems, "model", "size", "height")
 
 
 def _show_location() -> None:
