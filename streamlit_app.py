@@ -17,12 +17,14 @@ from db.session import migrate
 from momalisa import connection_limits, open_files
 from momalisa.errors import MomaLisaError
 from momalisa.logs import configure_logs
+from momalisa.models.registry import available
 from momalisa.number_marks import begin_far_above, exchange_marks, has_given_none
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
 from momalisa.store_folder import may_be_made
 from momalisa.ui import error_display, history
+from momalisa.ui.create.model_choice import painting_machine
 from momalisa.ui.http import (
     headers,
     health,
@@ -103,9 +105,11 @@ def _exchange_marks() -> None:
 
 
 def _warm_up() -> None:
-    """Do slow first-time work ahead: open the database, import pandas and altair."""
+    """Do slow first-time work ahead: open the database, look at the models, import libraries."""
     with suppress(HistoryError):  # every page shows it
         history.no_worker_alive()
+    available()
+    painting_machine(here=True)
     for name in ("pandas", "altair"):
         import_module(name)
 

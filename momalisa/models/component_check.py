@@ -166,7 +166,12 @@ def pipeline_class(folder: Path) -> str:
 
     Raises ModelBroken with the end of a sentence that begins with the model's name.
     """
-    family = read_config(folder / "model_index.json").get("_class_name")
+    return class_named_by(read_config(folder / "model_index.json"))
+
+
+def class_named_by(index: Mapping[str, Any]) -> str:
+    """The pipeline class that a model_index.json names, likewise."""
+    family = index.get("_class_name")
     if not isinstance(family, str):
         raise ModelBroken("its model_index.json names no class.")
     if family not in CLASSES:

@@ -9,8 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from momalisa.models.cards import ModelCard
-from momalisa.models.fit import Weights
-from momalisa.models.weights import read_weights
+from momalisa.models.weights import measure_weights
 
 FOLDERS_REMEMBERED = 1024
 READ = ("distillation.json", "model_index.json")
@@ -47,21 +46,14 @@ def _state(name: str, status: os.stat_result) -> _State:
 
 
 def measure(card: ModelCard) -> ModelCard:
-    """The card of a folder that is here, with its weights and bytes."""
-    folder = Path(card.source)
+    """The card of a folder that is here, with its weights and their bytes."""
     try:
-        weights, disk = _measure(folder, folder_state(folder))
+        return _measure(card, folder_state(Path(card.source)))
     except OSError:
         return card
-    return replace(card, weights=weights or card.weights, disk=disk)
 
 
 @lru_cache(FOLDERS_REMEMBERED)
-def _measure(folder: Path, _state: FolderState) -> tuple[Weights | None, int]:
-    """The weights of a folder, and the bytes of all of its files."""
-    sizes = [
-        os.stat(os.path.join(where, name)).st_size
-        for where, _, names in os.walk(folder)
-        for name in names
-    ]
-    return read_weights(folder), sum(sizes)
+def _measure(card: ModelCard, _state: FolderState) -> ModelCard:
+    weights, disk = measure_weights(Path(card.source))
+    return replace(card, weights=weights or card.weights, disk=disk)

@@ -43,9 +43,10 @@ def available() -> list[ModelCard]:
 
     The latter say whether they are here.
     """
-    of_hub = [_with_folder(card) for card in HUB_MODELS]
-    cards = [*SHIPPED_MODELS, *_in_models_folder(), *of_hub, *_others_of_hub()]
-    return [measure(card) if card.ready else card for card in cards]
+    of_hub = (_with_folder(card) for card in HUB_MODELS)
+    known = [measure(card) if card.ready else card for card in (*SHIPPED_MODELS, *of_hub)]
+    shipped, listed = known[: len(SHIPPED_MODELS)], known[len(SHIPPED_MODELS) :]
+    return [*shipped, *_in_models_folder(), *listed, *_others_of_hub()]
 
 
 def _in_models_folder() -> Iterator[ModelCard]:
@@ -78,7 +79,7 @@ def _remembered(folder: Path, name: str, _state: FolderState) -> ModelCard | Non
     card = _from_folder(str(folder), name)
     if card and not is_whole(Path(card.source)):
         return replace(card, ready=False, hint=_half_hint(name))
-    return card
+    return measure(card) if card else None
 
 
 def find(name: str) -> ModelCard:

@@ -3,6 +3,7 @@
 Only headers are read. Imports no torch.
 """
 
+import os
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -10,13 +11,13 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from momalisa.errors import ModelBroken
-from momalisa.models.component_check import CLASSES, pipeline_class, read_config
+from momalisa.models.component_check import CLASSES, class_named_by, read_config
 from momalisa.models.fit import Weights
 
 STEMS = ("diffusion_pytorch_model", "model")
 """What files of weights are called: by diffusers, and by transformers."""
 PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
-HEADER_BYTES = 64 * 1024
+HEADER_BYTES = 4096
 """How much of a header is read to learn in which precision the weights are."""
 WIDTHS = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2}
 """Bytes of a number; of all other kinds one."""
@@ -25,7 +26,7 @@ WIDTHS = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2}
 def parts_of(folder: Path) -> dict[str, str]:
     """The parts that are loaded of a pipeline, and their classes. Raises ModelBroken."""
     index = read_config(folder / "model_index.json")
-    known = CLASSES[pipeline_class(folder)]
+    known = CLASSES[class_named_by(index)]
     named = {name: index.get(name) for name in known}
     return {
         name: str(entry[1])
@@ -39,47 +40,57 @@ def has_weights(class_name: str) -> bool:
     return not class_name.endswith(("Tokenizer", "TokenizerFast", "Scheduler"))
 
 
-def weight_files(part: Path, variant: str = "") -> list[Path]:
+def weight_files(part: Path) -> list[Path]:
     """The files of weights that are loaded of a part's folder, those that are missing, too.
 
     None where there is neither a file of weights nor a list of them.
     """
-    dotted = f".{variant}" if variant else ""
+    try:
+        there = set(os.listdir(part))
+    except OSError:
+        return []
     for stem in STEMS:
-        whole = part / f"{stem}{dotted}.safetensors"
-        if whole.exists():
-            return [whole]
-        index = part / f"{stem}.safetensors.index{dotted}.json"
-        if index.exists():
-            listed = read_config(index).get("weight_map")
+        if f"{stem}.safetensors" in there:
+            return [part / f"{stem}.safetensors"]
+        index = f"{stem}.safetensors.index.json"
+        if index in there:
+            listed = read_config(part / index).get("weight_map")
             names = listed.values() if isinstance(listed, dict) else ()
             return [part / name for name in sorted({Path(str(name)).name for name in names})]
     return []
 
 
 def read_weights(folder: Path) -> Weights | None:
-    """How many weights a pipeline has; None where its files do not tell.
+    """How many weights a pipeline has; None where its files do not tell."""
+    return measure_weights(folder)[0]
+
+
+def measure_weights(folder: Path) -> tuple[Weights | None, int]:
+    """How many weights a pipeline has, None where its files do not tell; and their bytes.
 
     Looks at sizes and at the first kilobytes of each file.
     """
-    counts = []
+    counts, size = [], 0
     try:
         for name, class_name in parts_of(folder).items():
             if has_weights(class_name):
-                counts.append(sum(map(_count_numbers, weight_files(folder / name))))
+                measured = [_measure_file(path) for path in weight_files(folder / name)]
+                counts.append(sum(numbers for numbers, _ in measured))
+                size += sum(length for _, length in measured)
     except (ModelBroken, OSError):
-        return None
-    return Weights(sum(counts), max(counts)) if counts and all(counts) else None
+        return None, size
+    return Weights(sum(counts), max(counts)) if counts and all(counts) else None, size
 
 
-def _count_numbers(path: Path) -> int:
-    """The numbers in a file, which all have the precision of the first one."""
-    with path.open("rb") as file:
+def _measure_file(path: Path) -> tuple[int, int]:
+    """The numbers in a file, which all have the precision of the first one; and its bytes."""
+    with open(path, "rb") as file:
+        size = os.fstat(file.fileno()).st_size
         length = int.from_bytes(file.read(8), "little")
         header = file.read(min(length, HEADER_BYTES))
     kind = re.search(rb'"dtype":\s*"(\w+)"', header)
     width = WIDTHS.get(kind.group(1).decode(), 1) if kind else 4
-    return max(path.stat().st_size - 8 - length, 0) // width
+    return max(size - 8 - length, 0) // width, size
 
 
 def check_weights(path: Path) -> None:

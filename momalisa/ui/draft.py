@@ -128,6 +128,11 @@ def runs_locally() -> bool:
     return st.session_state.get("made") == LOCAL
 
 
+def is_made_here() -> bool:
+    """Whether this machine's own worker renders the walk, as far as the draft decides it."""
+    return not settings().endpoint or runs_locally()
+
+
 def current_quality() -> str | None:
     """The name of the quality with the draft's steps and frames, if there is one."""
     card = chosen_card()
@@ -174,8 +179,8 @@ def apply_model_defaults(card: ModelCard) -> None:
 
 @st.cache_data(ttl=30, show_spinner=False)
 def model_cards() -> dict[str, ModelCard]:
-    """The available models by name, cached for 30 seconds."""
-    return {card.name: card for card in available()}
+    """The known models by name, those on this machine first; cached for 30 seconds."""
+    return {card.name: card for card in sorted(available(), key=lambda card: not card.ready)}
 
 
 def validate() -> tuple[WalkSpec | None, dict[str, str]]:

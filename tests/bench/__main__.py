@@ -17,6 +17,7 @@ BENCHMARKS = (
         "shown_films",
         "load",
         "museums",
+        "model_list",
     ),
 )
 

@@ -7,11 +7,14 @@ from typing import get_args
 
 import streamlit as st
 
+from momalisa.models.cards import ModelCard
+from momalisa.models.fit import Machine
 from momalisa.pacing import PACINGS
 from momalisa.settings import settings
 from momalisa.spec import STOPS, Interpolation
 from momalisa.ui import draft, draft_stops
 from momalisa.ui.create import pacing_curve, random_prompts
+from momalisa.ui.create.model_choice import describe, label, painting_machine
 from momalisa.ui.create.presets import PLACEHOLDERS, PRESETS
 from momalisa.ui.create.quality import QUALITIES
 from momalisa.ui.create.size_field import show_size_field
@@ -272,6 +275,7 @@ def _show_methods(problems: Problems) -> None:
 def _show_model(problems: Problems) -> None:
     cards, chosen = draft.model_cards(), draft.field_value("model")
     names = list(dict.fromkeys([*cards, initial_value(draft.widget_key("model")), chosen]))
+    machine = painting_machine(here=draft.is_made_here())
     model, size = st.columns([3, 2])
     model.selectbox(
         "Model",
@@ -279,14 +283,23 @@ def _show_model(problems: Problems) -> None:
         names.index(initial_value(draft.widget_key("model"))),
         key=draft.widget_key("model"),
         persist_state="session",
-        format_func=lambda name: cards[name].title if name in cards else name,
+        format_func=lambda name: label(cards[name], machine) if name in cards else name,
         accept_new_options=True,
-        help="One of these, or the hub id of a Stable Diffusion pipeline that is on this machine",
+        help="Type to search the list, or the hub id of another one that is on this machine",
         on_change=_use_model,
     )
     with size:
         show_size_field()
     show_problem(problems, "model", "size", "height")
+    _show_card(cards.get(str(chosen)), machine, problems)
+
+
+def _show_card(card: ModelCard | None, machine: Machine | None, problems: Problems) -> None:
+    """Show what is to be known of the chosen model, unless its problem says so."""
+    width = int(draft.field_value("size") or 0)
+    pixels = width * int(draft.field_value("height") or width)
+    known = card and "model" not in problems
+    _show_note("model", describe(card, machine, pixels) if card and known else "")
 
 
 def _show_location() -> None:
