@@ -1,7 +1,8 @@
 """Traces a small network, to save the time that Python takes between its operations.
 
 The numbers are the same, for any batch and size. Of Atelier's 31 ms for two rows on one core Python
-took 11, in which no other thread could go on. Recording and two rehearsals take a second.
+took 11, in which no other thread could go on. Recording and two rehearsals take one to two seconds,
+which a first film need not wait for: `engine.runner.WORTH_TRACING`.
 
 `torch.compile` would gain more, but needs a C++ compiler on every curator's machine; `torch.export`
 gained little. The recording is deprecated in torch, and there in the pinned one.

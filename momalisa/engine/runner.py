@@ -21,6 +21,9 @@ from momalisa.engine.step_noise import StepNoise
 SMALL = 100_000_000
 """Weights of a network up to which Python's overhead between operations counts."""
 
+WORTH_TRACING = 240
+"""Samples of a network after which it is traced: in these, Python took as long as tracing takes."""
+
 REMEMBERED = 16
 """Calls whose encoded prompts are kept: pictures of one walk are asked for one after another."""
 
@@ -37,6 +40,7 @@ class ModelRunner:
         """Called before each prediction and each decoding, in any thread; may raise to stop."""
         weights = sum(weight.numel() for weight in model.network.parameters())
         self._small = weights <= SMALL
+        self._sampled = 0
         self._encoded: dict[tuple[object, ...], Conditioning] = {}
         self._batching = CpuBatching(model.device, small=self._small)
 
@@ -50,30 +54,54 @@ class ModelRunner:
         """Whether the network is small and runs on the CPU, so that tracing it pays."""
         return self._small and self.model.traceable and self.model.device.type == "cpu"
 
-    @cached_property
+    @property
+    def _trace_pays(self) -> bool:
+        return self._traces and self._sampled >= WORTH_TRACING
+
+    @property
     def predict(self) -> Predict:
         """The model's `predict`, traced where that pays."""
-        return traced(self.model) if self._traces else self.model.predict
+        return self._traced if self._trace_pays else self.model.predict
 
-    @cached_property
+    @property
     def _record_tokens(self) -> RecordTokens:
-        attention.attach(self.model.network)
-        if self._traces:
-            return traced_recorder(self.model)
-        return attention.record_tokens(self.model.predict)
+        if self._trace_pays:
+            return self._traced_recorder
+        return attention.record_tokens(self._attached.predict)
+
+    @property
+    def _predict_between(self) -> PredictBetween:
+        if self._trace_pays:
+            return self._traced_between
+        return attention.predict_between(self._attached.predict)
 
     @cached_property
-    def _predict_between(self) -> PredictBetween:
+    def _attached(self) -> DiffusionModel:
+        """The model, whose attention layers can read the tokens of both ends."""
         attention.attach(self.model.network)
-        if self._traces:
-            return traced_between(self.model)
-        return attention.predict_between(self.model.predict)
+        return self.model
+
+    @cached_property
+    def _traced(self) -> Predict:
+        return traced(self.model)
+
+    @cached_property
+    def _traced_recorder(self) -> RecordTokens:
+        return traced_recorder(self._attached)
+
+    @cached_property
+    def _traced_between(self) -> PredictBetween:
+        return traced_between(self._attached)
+
+    def trace(self) -> None:
+        """Trace the network now, if that ever pays: it takes a second or two."""
+        self._sampled = max(self._sampled, WORTH_TRACING)
+        _ = self.predict
 
     def warm_up(self) -> None:
-        """Encode a prompt and trace the network now, so that faults show and no frame waits."""
+        """Encode a prompt, so that faults of the tokenizer and the text encoder show."""
         side = CELLS * self.model.latent_factor
         self.model.encode([""], side, side)
-        _ = self.predict
 
     def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
         """The model's `encode`, which remembers the prompts of the last few calls."""
@@ -179,6 +207,7 @@ class ModelRunner:
 
         parts = self._batching.run(go, len(conditioning))
         samples = state.samples + sum(part.samples for part in parts)
+        self._sampled += samples - state.samples
         return replace(gather(parts), done=parts[0].done, samples=samples)
 
     def _recording(self, kept: list[Tokens], rows: int) -> Predict:

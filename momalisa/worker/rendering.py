@@ -134,6 +134,12 @@ class JobRenderer:
             return self._find_fault(error)
         return None
 
+    def quicken_model(self) -> None:
+        """Trace the model in memory, where that pays; once."""
+        if trace := getattr(self._models.current, "trace", None):
+            with self._watch.stage("loading"):
+                trace()
+
     def probe(self) -> Fault | None:
         """Write files, paint a tiny frame or reach the endpoint; return what is wrong.
 

@@ -201,6 +201,8 @@ class Worker:
                 has_worked = True
             elif not self._patient and not has_worked:
                 has_worked = self._wait_for_retry()
+            elif not has_worked:
+                self._renderer.quicken_model()
         except Exception as error:
             # If the history was out of reach, the walk returns to the queue with its lease.
             if not self._patient:

@@ -94,6 +94,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _measure(options: argparse.Namespace) -> dict[str, Any]:
     runner = load(options.model, options.device)
+    runner.trace()
     fields = _fields(options)
     print(f"{runner.model.name} on {runner.model.device}, {torch.get_num_threads()} threads")
     figures: dict[str, Any] = {}

@@ -98,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
 def render_pairs(options: argparse.Namespace) -> list[Rendered]:
     """Render the walks between the pairs by both models, in turn."""
     model, base = load(options.model, options.device), load(options.base, options.device)
+    model.trace()
+    base.trace()
     common = {"frames": options.frames}
     own = find(options.model).new_walk | common
     own |= {"steps": options.steps or own["steps"]}

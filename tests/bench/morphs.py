@@ -103,6 +103,7 @@ def _lines(path: Path) -> Iterator[tuple[str, str, str]]:
 def render_ways(options: argparse.Namespace, chosen: Sequence[Pair]) -> dict[Way, list[Run]]:
     """Render every pair in every way, in turn; a way that the model refuses is left out."""
     runner = load(options.model, options.device)
+    runner.trace()
     fields: dict[str, Any] = find(options.model).new_walk | {"frames": options.frames}
     fields |= {"steps": options.steps or fields["steps"]}
     ways = product(options.interpolation or INTERPOLATIONS, options.pacing or PACINGS)

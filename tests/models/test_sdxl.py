@@ -152,6 +152,7 @@ def test_by_attention_a_frame_next_to_an_end_is_nearly_that_end(
 def test_the_traced_network_reads_the_size_from_the_conditions(make_sdxl: SdxlMaker) -> None:
     """The size is part of the conditions: a recording of the network must not fix it."""
     runner = load(str(make_sdxl(BASE)), "cpu")
+    runner.trace()
     model, time = runner.model, torch.tensor(500)
     for width, height in ((64, 64), (128, 64)):
         latents = model.noise(1, width, height)[None]

@@ -149,3 +149,24 @@ def test_import_is_light() -> None:
     command = [sys.executable, "-c", code]
     found = subprocess.run(command, cwd=CHECKOUT, capture_output=True, check=True, text=True)
     assert found.stdout.strip() == "set()"
+
+
+def test_the_model_is_traced_while_the_worker_is_idle(settings: Settings) -> None:
+    """Not before the first walk, which may be waiting already."""
+
+    class Model:
+        def __init__(self) -> None:
+            self.traced_after: list[list[str]] = []
+
+        def trace(self) -> None:
+            self.traced_after.append(rendered_keys(settings))
+
+    model = Model()
+    enqueue_walk(settings.database, frames=3)
+    options: dict[str, Any] = {"load": lambda name, device: model}
+    options["render"] = lambda spec, *, runner, **rest: StubRenderer(settings.home / LOG)(
+        spec, runner="atelier", **rest
+    )
+    with running_worker(settings, **options):
+        wait_until(lambda: model.traced_after)
+    assert len(model.traced_after[0]) == 3
