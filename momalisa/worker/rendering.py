@@ -6,7 +6,7 @@ from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
@@ -28,6 +28,7 @@ from momalisa.storage.outbox import Outbox
 from momalisa.store_folder import may_be_made
 from momalisa.stored_films import find_result
 from momalisa.worker.blame import Blame, assign_blame, describe_fault
+from momalisa.worker.job_end import Fault, JobEnd, LiveEnd
 from momalisa.worker.last_device import load_where_before
 from momalisa.worker.lease import ActiveJob, StopRequest
 from momalisa.worker.stall import StallWatch
@@ -43,35 +44,6 @@ LiveRenderer = Callable[[WalkSpec, Sequence[Place], "ModelRunner", FrameCache], 
 """Renders frames and returns them."""
 PROBE_BYTES = 64 * 2**20
 """Free bytes of the disk below which no walk is begun: a film and its frames need more."""
-
-
-class Fault(NamedTuple):
-    """An error that is not the walk's."""
-
-    blame: Blame
-    sentence: str
-    """What happened, in one sentence."""
-    error: str
-    """What the curator of the walk reads if it fails for good."""
-
-
-class JobEnd(NamedTuple):
-    """How a job ended."""
-
-    write: Callable[..., bool]
-    """The function of `db.queue` or `db.stills` that ends the job's row."""
-    fields: dict[str, Any]
-    """Its arguments besides the lease."""
-    fault: Fault | None = None
-    """Set if the job is to be tried again; `write` is for a walk that may not."""
-
-
-class LiveEnd(NamedTuple):
-    """The frames that were asked for directly, or why there are none."""
-
-    frames: Sequence[Frame] = ()
-    error: str = ""
-    fault: Fault | None = None
 
 
 log = logging.getLogger(__name__)

@@ -12,8 +12,9 @@ from collections.abc import Callable
 from db import stills
 from db.session import writing
 from momalisa.worker.blame import Blame
+from momalisa.worker.job_end import Fault
 from momalisa.worker.live_server import LiveError, LiveServer
-from momalisa.worker.rendering import Fault, JobRenderer
+from momalisa.worker.rendering import JobRenderer
 from momalisa.worker.time_share import StillClock
 
 log = logging.getLogger(__name__)

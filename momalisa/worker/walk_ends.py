@@ -7,9 +7,9 @@ from db.error_messages import HistoryError
 from db.session import writing
 from momalisa.backoff import Backoff
 from momalisa.worker.blame import Blame
+from momalisa.worker.job_end import Fault, JobEnd
 from momalisa.worker.lease import ActiveJob, StopRequest, Timing, log_error
 from momalisa.worker.machine import Machine
-from momalisa.worker.rendering import Fault, JobEnd
 
 MOST_TRIES = {Blame.UNFORESEEN: 5, Blame.MODEL: 30}
 """At how many such faults without a new frame a walk fails; 30 tries take a day."""

@@ -26,10 +26,11 @@ from momalisa.storage.outbox import open_outbox
 from momalisa.store_folder import may_be_made
 from momalisa.worker.blame import Blame
 from momalisa.worker.courier import Courier
+from momalisa.worker.job_end import Fault
 from momalisa.worker.lease import ActiveJob, Heartbeat, StopRequest, Timing, log_error
 from momalisa.worker.live_server import LiveServer
 from momalisa.worker.machine import SHOWN_AFTER, Machine
-from momalisa.worker.rendering import Fault, JobRenderer, LiveRenderer, LoadModel, StillRenderer
+from momalisa.worker.rendering import JobRenderer, LiveRenderer, LoadModel, StillRenderer
 from momalisa.worker.sign_of_life import life_path
 from momalisa.worker.stall import StallWatch
 from momalisa.worker.still_painter import StillPainter
