@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Mapping
+from math import prod
 from random import Random
 from typing import get_args
 
@@ -10,6 +11,7 @@ import streamlit as st
 from momalisa.models.cards import ModelCard
 from momalisa.models.fit import Machine
 from momalisa.pacing import PACINGS
+from momalisa.picture_size import split_size
 from momalisa.settings import settings
 from momalisa.spec import STOPS, Interpolation
 from momalisa.ui import draft, draft_stops
@@ -296,8 +298,9 @@ def _show_model(problems: Problems) -> None:
 
 def _show_card(card: ModelCard | None, machine: Machine | None, problems: Problems) -> None:
     """Show what is to be known of the chosen model, unless its problem says so."""
-    width = int(draft.field_value("size") or 0)
-    pixels = width * int(draft.field_value("height") or width)
+    typed = str(draft.field_value("size") or "")
+    sides = split_size(typed) or (typed, typed)
+    pixels = prod(int(side) if side.isdecimal() else 0 for side in sides)
     known = card and "model" not in problems
     _show_note("model", describe(card, machine, pixels) if card and known else "")
 
