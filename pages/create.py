@@ -4,7 +4,7 @@ import streamlit as st
 
 from db.models import State
 from momalisa.ui import draft, film_detail, sign_in, wall_label
-from momalisa.ui.create import current_walk, estimate, form, progress, scrub
+from momalisa.ui.create import current_walk, estimate, form, progress, scrub, stops_form
 from momalisa.ui.policy import Action
 
 walk = current_walk.load_from_url()
@@ -16,8 +16,8 @@ with form_column:
     st.title("Create", anchor=False)
     spec, problems = draft.validate()
     shown = problems if st.session_state.get("complain") else {}
-    form.show_presets()
-    form.show_stops(shown)
+    stops_form.show_presets()
+    stops_form.show_stops(shown)
     form.show_quality(shown)
     form.show_pacing(shown)
     form.show_more(shown)

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from momalisa.errors import ModelNotFound, MomaLisaError
 from momalisa.models.cards import ModelCard
 from momalisa.models.registry import available, find, find_for_visitor
+from momalisa.picture_size import split_size
 from momalisa.settings import settings
 from momalisa.spec import LEFT_OUT, STOPS, WalkSpec, explain
 from momalisa.ui import draft_stops
@@ -108,6 +109,14 @@ def widget_key(field: str) -> str:
 def field_value(field: str) -> Any:
     """The current value of a setting, not validated."""
     return widget_value(widget_key(field))
+
+
+def film_shape() -> tuple[int, int]:
+    """The width and height of the film, or their ratio; a square where the size is none."""
+    size = str(field_value("size"))
+    width, height = split_size(size) or (size, size)
+    sides = [int(side) for side in (width, height) if side.isdecimal() and len(side) <= 9]
+    return (sides[0], sides[1]) if len(sides) == 2 and all(sides) else (1, 1)
 
 
 def set_field(field: str, value: Any) -> None:

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from momalisa.spec import SEED_LIMIT, STOPS, Stop
 from momalisa.stop import StopImage
-from momalisa.ui.draft_values import initial_values, widget_value
+from momalisa.ui.draft_values import initial_value, initial_values, widget_value
 
 FIRST_SEED = 7
 TYPED, CHOSEN = ("prompt", "seed"), ("image", "between")
@@ -107,11 +107,18 @@ def picture_of(stop_id: int) -> StopImage | None:
     return None
 
 
-def set_crop(stop_id: int, crop: Mapping[str, Any]) -> None:
+def has_own_prompt(stop_id: int) -> bool:
+    """Whether the prompt was typed, and did not come with a picture."""
+    key = f"prompt_{stop_id}"
+    came_along = picture_of(stop_id) is not None and widget_value(key) == initial_value(key)
+    return bool(widget_value(key)) and not came_along
+
+
+def set_crop(stop_id: int, crop: Any) -> None:
     """Show another part of a stop's picture. Raises ValidationError."""
     picture = picture_of(stop_id)
     if picture is not None:
-        fields = picture.model_dump(mode="json") | {"crop": dict(crop)}
+        fields = picture.model_dump(mode="json") | {"crop": crop}
         valid = StopImage.model_validate(fields).model_dump(mode="json")
         initial_values()[f"image_{stop_id}"] = valid
 

@@ -19,8 +19,6 @@ MOST_WORKS = 240
 """Works that one can go through; other words find others."""
 LONGEST_SEARCH = 200
 """Characters."""
-LONGEST_PROMPT = 300
-"""Characters of a suggested prompt; the model reads the first few dozen words."""
 THUMBNAIL_SIZE = 256
 THUMBNAIL_BYTES = 64 * 2**20
 MOST_REMEMBERED = 4096
@@ -88,10 +86,3 @@ def make_thumbnail(museum: Museum, work: Work) -> bytes:
         data = picture.read_bytes()
     kept.write(name, data)
     return data
-
-
-def suggest_prompt(work: Work) -> str:
-    """A prompt from a work's record: title, artist, date and medium, as far as they are known."""
-    by = f"{work.title or 'a work'} by {work.artist}" if work.artist else work.title
-    words = ", ".join(part for part in (by, work.date, work.medium) if part)
-    return words.replace("<", "").replace(">", "")[:LONGEST_PROMPT].strip()

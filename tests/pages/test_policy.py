@@ -174,6 +174,10 @@ def test_a_members_only_gallery_shows_the_way_in(
 
 ROUTES: list[tuple[str, str, tuple[bytes, ...]]] = [
     ("/pictures/settings", "name=walk.json", (b"{}",)),
+    ("/pictures/stops", "name=a.png", (b"no picture",)),
+    ("/pictures/stops/work", "museum=louvre&id=1", (b"",)),
+    ("/pictures/museums/search", "museum=louvre&q=sea", ()),
+    ("/pictures/museums/thumbnail", "museum=louvre&id=1", ()),
     (stills.PATH, "", ()),
     (live.PATH, "", ()),
 ]

@@ -24,7 +24,7 @@ from momalisa.storage.interface import cache_control
 from momalisa.storage.outbox import open_outbox
 from momalisa.ui import history
 from momalisa.ui.gallery import import_film
-from momalisa.ui.http import downloads, museums, tables
+from momalisa.ui.http import downloads, museums, stop_pictures, tables
 from momalisa.ui.http.permission import permit
 from momalisa.ui.http.threads import OpenFileResponse, Threads, answer_in_time
 from momalisa.ui.policy import Action
@@ -165,4 +165,5 @@ ROUTES = [
     tables.ROUTE,
     import_film.ROUTE,
     *museums.ROUTES,
+    *stop_pictures.ROUTES,
 ]

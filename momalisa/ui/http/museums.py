@@ -17,7 +17,7 @@ from momalisa.errors import BadInput, ServiceError
 from momalisa.settings import settings
 from momalisa.ui.http.addresses import address_of
 from momalisa.ui.http.permission import permit
-from momalisa.ui.http.threads import Endpoint, Threads, TooSlow
+from momalisa.ui.http.threads import Threads, TooSlow
 from momalisa.ui.policy import Action
 from momalisa.works.collection import MUSEUMS, open_museums
 from momalisa.works.museum import Museum
@@ -72,7 +72,6 @@ def _answer(key: str, answer: Callable[[Museum, Request], Response], request: Re
 
 
 def _search(museum: Museum, request: Request) -> Response:
-    """The works that a museum finds for `q`, from number `first` on."""
     first = request.query_params.get("first", "0")
     part = search(museum, request.query_params.get("q", ""), int(first) if first.isdecimal() else 0)
     works = [_describe(work) for work in part.works]
@@ -91,17 +90,21 @@ def _describe(work: Work) -> dict[str, Any]:
 
 
 def _thumbnail(museum: Museum, request: Request) -> Response:
-    """The small picture of the work with that `id`."""
     work = find_work(museum, request.query_params.get("id", ""))
     return Response(make_thumbnail(museum, work), media_type="image/webp", headers=_DAY)
 
 
-def _route(path: str, answer: Callable[[Museum, Request], Response]) -> Route:
-    async def endpoint(request: Request) -> Response:
-        return await ask_museum(request, answer)
-
-    checked: Endpoint = permit(Action.MAKE, endpoint)
-    return Route(path, checked)
+async def serve_search(request: Request) -> Response:
+    """Answer with some of the works that a museum finds, as JSON."""
+    return await ask_museum(request, _search)
 
 
-ROUTES = [_route(SEARCH_PATH, _search), _route(THUMBNAIL_PATH, _thumbnail)]
+async def serve_thumbnail(request: Request) -> Response:
+    """Answer with the small picture of a work."""
+    return await ask_museum(request, _thumbnail)
+
+
+ROUTES = [
+    Route(SEARCH_PATH, permit(Action.MAKE, serve_search)),
+    Route(THUMBNAIL_PATH, permit(Action.MAKE, serve_thumbnail)),
+]
