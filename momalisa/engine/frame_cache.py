@@ -16,10 +16,11 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from PIL import Image
 
+from momalisa.engine.picture_settings import PICTURES
 from momalisa.engine.shortcuts import SETTINGS
 from momalisa.files import write_atomically
 from momalisa.settings import Settings
-from momalisa.spec import Place, WalkSpec
+from momalisa.spec import Place, Stop, WalkSpec
 
 Frame = NDArray[np.uint8]
 """A picture (height, width, 3), sRGB."""
@@ -38,14 +39,12 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
 
     At an end of a leg only that stop counts, so that walks share the frames of their stops.
     """
-    start, end = spec.legs[place.leg]
-    t = round(place.t, DECIMALS)
-    stops = {0.0: [start], 1.0: [end]}.get(t, [start, end])
+    stops, t, interpolation = _stops_at(spec, place)
     conditions = {
         "model": model_digest,
         "stops": [stop.content for stop in stops],
-        "t": t if len(stops) == 2 else 0.0,
-        "interpolation": spec.interpolation if len(stops) == 2 else "",
+        "t": t,
+        "interpolation": interpolation,
         "steps": spec.steps,
         "guidance": spec.guidance if spec.guided else 1.0,
         "negative": spec.negative if spec.guided else "",
@@ -54,9 +53,26 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
     }
     if spec.height != spec.size:
         conditions["height"] = spec.height
+    if any(stop.image for stop in stops):
+        conditions["pictures"] = PICTURES
     if conditions["interpolation"] == "attention":
         conditions["attention"] = SETTINGS["attention"]
     return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()
+
+
+def _stops_at(spec: WalkSpec, place: Place) -> tuple[list[Stop], float, str]:
+    """The stops that count at a place, t between them, and how they are mixed."""
+    start, end = spec.legs[place.leg]
+    t = round(place.t, DECIMALS)
+    if t not in (0.0, 1.0):
+        return [start, end], t, spec.interpolation
+    stop = end if t else start
+    while stop.between is not None:  # a frame of another walk
+        frame, t = stop.between, round(stop.between.t, DECIMALS)
+        if t not in (0.0, 1.0):
+            return [frame.start, frame.end], t, frame.interpolation
+        stop = frame.end if t else frame.start
+    return [stop], 0.0, ""
 
 
 def seed_of(key: str) -> int:
@@ -138,11 +154,36 @@ class FrameCache:
         path, data = self.path(key), BytesIO()
         path.parent.mkdir(parents=True, exist_ok=True)
         if latents is not None:
-            array = BytesIO()
-            np.save(array, latents)
-            write_atomically(path.with_suffix(".npy"), array.getbuffer())
+            self.put_latents(key, latents)
         Image.fromarray(frame).save(data, "PNG", compress_level=1)
         write_atomically(path, data.getbuffer())
+
+    def put_file(self, digest: str, data: bytes) -> None:
+        """Keep the picture of a stop, a WebP, by its digest; it goes as frames do."""
+        path = self.path(digest).with_suffix(".webp")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_atomically(path, data)
+
+    def get_file(self, digest: str) -> bytes | None:
+        """The picture of a stop, or None if it is not here; a damaged file is removed."""
+        path = self.path(digest).with_suffix(".webp")
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        if hashlib.sha256(data).hexdigest() != digest:
+            path.unlink(missing_ok=True)
+            return None
+        with suppress(FileNotFoundError):
+            os.utime(path)
+        return data
+
+    def put_latents(self, key: str, latents: Latents) -> None:
+        """Cache latents without a frame."""
+        path, array = self.path(key).with_suffix(".npy"), BytesIO()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(array, latents)
+        write_atomically(path, array.getbuffer())
 
     def discard(self, keys: Iterable[str]) -> None:
         """Delete frames and their latents, where they are cached."""
@@ -196,7 +237,7 @@ class FrameCache:
 
     def _files(self) -> Iterator[tuple[float, int, Path]]:
         for path in self.folder.glob("*/*"):
-            if path.suffix not in (".png", ".npy", ".part"):
+            if path.suffix not in (".png", ".npy", ".webp", ".part"):
                 continue
             try:
                 status = path.stat()

@@ -1,6 +1,6 @@
 """Samples clean latents at places of a walk, exactly or with the shortcuts of its spec."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from math import ceil, floor
@@ -10,13 +10,14 @@ from torch import Tensor
 
 from momalisa.engine.attention import Between, Tokens
 from momalisa.engine.conditioning import Conditioning, concatenate, mix_conditioning
+from momalisa.engine.frame_cache import Frame
 from momalisa.engine.interpolation import EMBEDDING_MIXES, slerp
 from momalisa.engine.prediction_mix import Toward
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.sampling import Guidance, SamplingState, blend_states, gather, split
 from momalisa.engine.shortcuts import ANCHORS, plan_sampling
-from momalisa.engine.step_noise import StepNoise
-from momalisa.spec import Place, WalkSpec
+from momalisa.engine.step_noise import SeedMix, StepNoise
+from momalisa.spec import Place, Stop, WalkSpec
 
 
 class LatentSampler:
@@ -27,24 +28,44 @@ class LatentSampler:
         self._size = (spec.width, spec.height)
         self.plan = plan_sampling(spec, runner.model.sampler(spec.steps, *self._size))
         self._trunk: dict[Place, SamplingState] = {}
+        self._noises: dict[Stop, Tensor] = {}
         self._ends: dict[int, list[Tokens]] = {}
         """What the attention layers read at both ends of a leg, by the leg; of one leg only."""
 
+    @property
+    def film_size(self) -> tuple[int, int]:
+        """Width and height of the frames in pixels."""
+        return self._size
+
     @cached_property
     def _texts(self) -> dict[str, Conditioning]:
-        """Each stop's conditioning by its prompt, encoded once."""
-        prompts = list(dict.fromkeys(stop.prompt for stop in self.spec.stops))
+        """Conditionings by prompt, each encoded once; of frames of other walks, those around it."""
+        prompts = list(dict.fromkeys(stop.prompt for stop in _prompted(self.spec.stops)))
         encoded = self.runner.encode(prompts, *self._size)
         return {prompt: encoded[row : row + 1] for row, prompt in enumerate(prompts)}
 
-    @cached_property
-    def _noises(self) -> dict[int, Tensor]:
-        """Noise (c, h, w) by seed."""
-        seeds = {stop.seed for stop in self.spec.stops}
-        return {seed: self.runner.model.noise(seed, *self._size) for seed in seeds}
+    def text_of(self, stop: Stop) -> Conditioning:
+        """A stop's conditioning, one row; a frame of another walk has what was mixed for it."""
+        if stop.between is None:
+            return self._texts[stop.prompt]
+        ends = (self.text_of(stop.between.start), self.text_of(stop.between.end))
+        t = torch.tensor([stop.between.t], dtype=torch.float64)
+        return mix_conditioning(*ends, t, EMBEDDING_MIXES[stop.between.interpolation])
+
+    def noise_of(self, stop: Stop) -> Tensor:
+        """A stop's noise (c, h, w)."""
+        if stop not in self._noises:
+            self._noises[stop] = self._draw_noise(stop)
+        return self._noises[stop]
+
+    def _draw_noise(self, stop: Stop) -> Tensor:
+        if stop.between is None:
+            return self.runner.model.noise(stop.seed, *self._size)
+        ends = (self.noise_of(stop.between.start), self.noise_of(stop.between.end))
+        return slerp(*ends, torch.tensor([stop.between.t], dtype=torch.float64))[0]
 
     @cached_property
-    def _guidance(self) -> Guidance:
+    def guidance(self) -> Guidance:
         """How the walk is guided; not at all where its guidance is 1 or less."""
         if not self.spec.guided or self.runner.model.guidance != "cfg":
             return Guidance()
@@ -62,11 +83,15 @@ class LatentSampler:
         state, spent = self._branch_off(places) if shared else (self._start(places), 0)
         state = self.runner.advance(
             state,
-            self._conditioning_at(places),
-            self._guidance,
-            noises=self._step_noises_at(places),
+            self.conditioning_at(places),
+            self.guidance,
+            noises=self.step_noises_at(places),
         )
         return state.latents, spent + state.samples
+
+    def finish(self, places: Sequence[Place], frames: Sequence[Frame]) -> list[Frame]:
+        """Frames as they are shown, from those that were decoded of the latents at places."""
+        return list(frames)
 
     @property
     def _mixes_predictions(self) -> bool:
@@ -85,9 +110,9 @@ class LatentSampler:
             between, spent = (None, 0) if leg is None else self._between(some)
             state = self.runner.advance(
                 self._start(some),
-                self._conditioning_at(some),
-                self._guidance,
-                noises=self._step_noises_at(some),
+                self.conditioning_at(some),
+                self.guidance,
+                noises=self.step_noises_at(some),
                 between=between,
             )
             latents |= zip(rows, state.latents, strict=True)
@@ -101,7 +126,7 @@ class LatentSampler:
         t = torch.tensor([place.t for place in places])
         if self._mixes_predictions:
             ends = [Place(place.leg, 1.0) for place in places]
-            return Toward(t, self._conditioning_at(ends)), 0
+            return Toward(t, self.conditioning_at(ends)), 0
         steps, spent = self._ends_of(places[0].leg)
         return Between(t, steps), spent
 
@@ -112,9 +137,9 @@ class LatentSampler:
         ends = [Place(leg, 0.0), Place(leg, 1.0)]
         steps, samples = self.runner.record_ends(
             self._start(ends),
-            self._conditioning_at(ends),
-            self._guidance,
-            noises=self._step_noises_at(ends),
+            self.conditioning_at(ends),
+            self.guidance,
+            noises=self.step_noises_at(ends),
             until=self.plan.attending_steps,
         )
         self._ends = {leg: steps}
@@ -151,8 +176,8 @@ class LatentSampler:
             some = missing[first : first + batch]
             state = self.runner.advance(
                 self._start(some),
-                self._conditioning_at(some),
-                self._guidance,
+                self.conditioning_at(some),
+                self.guidance,
                 until=self.plan.trunk_steps,
             )
             self._trunk |= zip(some, split(state), strict=True)
@@ -162,30 +187,32 @@ class LatentSampler:
     def _noise_at(self, place: Place) -> Tensor:
         start, end = self.spec.legs[place.leg]
         t = torch.tensor([place.t], dtype=torch.float64)
-        return slerp(self._noises[start.seed], self._noises[end.seed], t)[0]
+        return slerp(self.noise_of(start), self.noise_of(end), t)[0]
 
-    def _step_noises_at(self, places: Sequence[Place]) -> list[StepNoise]:
+    def step_noises_at(self, places: Sequence[Place]) -> list[StepNoise]:
         """What schedulers that add noise draw at places."""
         stops = [self.spec.legs[place.leg] for place in places]
         return [
-            StepNoise((start.seed, end.seed), place.t, self._noises[start.seed].shape)
+            StepNoise((_seeds(start), _seeds(end)), place.t, self.noise_of(start).shape)
             for place, (start, end) in zip(places, stops, strict=True)
         ]
 
-    def _conditioning_at(self, places: Sequence[Place]) -> Conditioning:
+    def conditioning_at(
+        self, places: Sequence[Place], *, mixes_texts: bool = False
+    ) -> Conditioning:
         """The conditions at places: those of the leg's two stops, mixed at `t`; one row a place.
 
-        Where predictions are mixed it is the text of the start until the end.
+        Where predictions are mixed it is the text of the start until the end, unless texts are to
+        be mixed nevertheless.
         """
+        holds = self._mixes_predictions and not mixes_texts
         mix_tokens = EMBEDDING_MIXES[self.spec.interpolation]
         mixed = []
         for place in places:
             start, end = self.spec.legs[place.leg]
-            at = float(place.t == 1.0) if self._mixes_predictions else place.t
+            at = float(place.t == 1.0) if holds else place.t
             t = torch.tensor([at], dtype=torch.float64)
-            mixed.append(
-                mix_conditioning(self._texts[start.prompt], self._texts[end.prompt], t, mix_tokens)
-            )
+            mixed.append(mix_conditioning(self.text_of(start), self.text_of(end), t, mix_tokens))
         return self._with_guidance(concatenate(mixed))
 
     def _with_guidance(self, conditioning: Conditioning) -> Conditioning:
@@ -194,3 +221,19 @@ class LatentSampler:
             return conditioning
         scale = torch.full((len(conditioning),), self.spec.guidance if self.spec.guided else 1.0)
         return replace(conditioning, extra={**conditioning.extra, "guidance": scale})
+
+
+def _prompted(stops: Sequence[Stop]) -> Iterator[Stop]:
+    """Stops, and in place of a frame of another walk the stops around it."""
+    for stop in stops:
+        if stop.between is None:
+            yield stop
+        else:
+            yield from _prompted((stop.between.start, stop.between.end))
+
+
+def _seeds(stop: Stop) -> SeedMix:
+    """The seed of a stop's noise; of a frame of another walk those around it, and its place."""
+    if stop.between is None:
+        return stop.seed
+    return _seeds(stop.between.start), _seeds(stop.between.end), stop.between.t

@@ -100,6 +100,8 @@ class FrameRenderer:
         latents, samples = self._latents(tasks)
         rough = tasks[0].mixture is not None and tasks[0].mixture.rough
         pictures = self._decode_small(latents) if rough else self.sampler.runner.decode(latents)
+        if tasks[0].mixture is None:
+            pictures = self.sampler.finish([task.place for task in tasks], pictures)
         arrays = [None] * len(tasks) if rough else latents.half().cpu().numpy()
         with ThreadPoolExecutor(WRITERS) as writers:
             list(writers.map(self.cache.put, [task.key for task in tasks], pictures, arrays))

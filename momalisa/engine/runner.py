@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from typing import TypeVar
 
 import torch
 from torch import Tensor
@@ -17,6 +18,8 @@ from momalisa.engine.model import DiffusionModel
 from momalisa.engine.prediction_mix import Toward, mix_predictions
 from momalisa.engine.sampling import Guidance, Predict, SamplingState, advance, gather, take
 from momalisa.engine.step_noise import StepNoise
+
+T = TypeVar("T")
 
 SMALL = 100_000_000
 """Weights of a network up to which Python's overhead between operations counts."""
@@ -242,6 +245,11 @@ class ModelRunner:
             return torch.cat([self.predict(latents[:rows], time, conditions[:rows]), own])
 
         return predict
+
+    def run(self, work: Callable[[slice], T], rows: int) -> list[T]:
+        """The results of `work` on each part of a batch, side by side on the cores of a CPU."""
+        _ = self.predict  # before several threads ask for it
+        return self._batching.run(work, rows)
 
     def decode(self, latents: Tensor) -> list[Frame]:
         """Frames (height, width, 3) of clean latents (n, c, h, w)."""

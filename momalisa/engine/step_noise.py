@@ -6,7 +6,7 @@ have noise of its own, and the film would flicker.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
@@ -14,21 +14,41 @@ from torch.overrides import TorchFunctionMode
 
 from momalisa.engine.interpolation import slerp
 
+SeedMix: TypeAlias = "int | tuple[SeedMix, SeedMix, float]"
+"""A seed; or two of them, and how far from one to the other."""
+
 
 class StepNoise:
     """Draws one sample's noise, step by step."""
 
-    def __init__(self, seeds: tuple[int, int], t: float, shape: Sequence[int]) -> None:
+    def __init__(self, seeds: tuple[SeedMix, SeedMix], t: float, shape: Sequence[int]) -> None:
         """At `t` between two seeds, after each has given its first noise of a shape."""
-        self.generators = tuple(torch.Generator().manual_seed(seed) for seed in seeds)
+        self._ends = [_open(seed, shape) for seed in seeds]
         self._t = torch.tensor([t], dtype=torch.float64)
-        for generator in self.generators:
-            torch.randn(*shape, generator=generator)
+
+    @property
+    def generators(self) -> tuple[torch.Generator, ...]:
+        """Of all seeds; schedulers are given the first one."""
+        return tuple(
+            one
+            for end in self._ends
+            for one in (end.generators if isinstance(end, StepNoise) else (end,))
+        )
 
     def draw(self, draw: Callable[[torch.Generator], Tensor]) -> Tensor:
         """What `draw` makes of either seed, mixed."""
-        start, end = (draw(generator) for generator in self.generators)
+        start, end = (
+            end.draw(draw) if isinstance(end, StepNoise) else draw(end) for end in self._ends
+        )
         return slerp(start, end, self._t)[0]
+
+
+def _open(seed: SeedMix, shape: Sequence[int]) -> torch.Generator | StepNoise:
+    if isinstance(seed, tuple):
+        return StepNoise(seed[:2], seed[2], shape)
+    generator = torch.Generator().manual_seed(seed)
+    torch.randn(*shape, generator=generator)
+    return generator
 
 
 class SeededNoise(TorchFunctionMode):

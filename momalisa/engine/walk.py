@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterator, Sequence
 
 from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.engine.latents import LatentSampler
+from momalisa.engine.picture_legs import PictureSampler
 from momalisa.engine.planner import EvenLeg, FramePlanner, FrameTask, measure_change
 from momalisa.engine.renderer import FrameRenderer, WalkFrame
 from momalisa.engine.runner import ModelRunner
@@ -25,7 +26,7 @@ def frames(
     _check(spec, runner)
     spec = fit_to_checkpoint(spec, distilled=runner.distilled)
     planner = FramePlanner(spec, runner.model.digest, cache, measure_change(cache))
-    renderer = FrameRenderer(LatentSampler(spec, runner), cache, batch)
+    renderer = FrameRenderer(_sampler(spec, runner, cache), cache, batch)
     ends, more = planner.stops[:2], planner.stops[2:]
     keys: dict[int, str] = {}
     for visits in (ends, more):
@@ -56,8 +57,14 @@ def stills(
         FrameTask(number, frame_key(spec, place, runner.model.digest), place, "painted")
         for number, place in enumerate(places)
     ]
-    made = FrameRenderer(LatentSampler(spec, runner), cache, len(tasks)).render(tasks)
+    made = FrameRenderer(_sampler(spec, runner, cache), cache, len(tasks)).render(tasks)
     return sorted(made, key=lambda frame: frame.index)
+
+
+def _sampler(spec: WalkSpec, runner: ModelRunner, cache: FrameCache) -> LatentSampler:
+    if any(stop.image for stop in spec.stops):
+        return PictureSampler(spec, runner, cache)
+    return LatentSampler(spec, runner)
 
 
 def _evenly(leg: EvenLeg, renderer: FrameRenderer) -> Iterator[WalkFrame]:
@@ -72,8 +79,6 @@ def _evenly(leg: EvenLeg, renderer: FrameRenderer) -> Iterator[WalkFrame]:
 
 
 def _check(spec: WalkSpec, runner: ModelRunner) -> None:
-    if any(stop.image or stop.between for stop in spec.stops):
-        raise BadInput("Walks from pictures are not made here yet. Please give each a prompt.")
     runner.model.check(spec.width, spec.height)
     if spec.interpolation == "attention" and not runner.model.attends:
         raise BadInput(

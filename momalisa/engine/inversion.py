@@ -1,0 +1,133 @@
+"""The noise that a model would have painted a picture from, and frames that start from a picture.
+
+*Inversion* goes a run's steps backwards, each solved by fixed-point iterations (Pan et al. 2023;
+guidance 1), and makes the noise that it finds like noise again: each channel gets mean 0 and
+variance 1 (see arXiv 2505.07481 on what inverted noise lacks). A frame that starts from a picture
+begins at any level of noise: `denoise` takes the steps below it.
+"""
+
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+
+import torch
+from torch import Tensor
+
+from momalisa.engine.conditioning import Conditioning, concatenate
+from momalisa.engine.noise_schedule import CLEAN, Level, NoiseSchedule, extrapolate, go_to
+from momalisa.engine.runner import ModelRunner
+from momalisa.engine.sampling import Guidance
+from momalisa.engine.step_noise import StepNoise
+
+DAMPING = 0.5
+"""How much of its way a fixed-point iteration goes; all of it would swing about the solution."""
+
+PredictLevel = Callable[[Tensor, Level], Tensor]
+"""(latents (n, c, h, w), level) -> prediction of the latents' shape."""
+
+
+@torch.no_grad()
+def invert(
+    clean: Tensor, schedule: NoiseSchedule, predict: PredictLevel, iterations: int
+) -> tuple[Tensor, int]:
+    """Noise (n, c, h, w) of variance 1 that leads to clean latents, and the predictions it took.
+
+    Steps of first order lead back to them the better, the more steps and iterations there are.
+    """
+    latents, samples = clean, 0
+    levels = [*schedule.steps, CLEAN]
+    for level, target in zip(reversed(schedule.steps), reversed(levels[1:]), strict=True):
+        factor, slope = schedule.slopes(level, target)
+        guess = latents
+        for iteration in range(max(1, iterations)):
+            found = (latents - slope * predict(guess, level)) / factor
+            guess = found if iteration == 0 else guess + DAMPING * (found - guess)
+            samples += len(latents)
+        latents = guess
+    return latents / (schedule.steps[0].noise * schedule.deviation), samples
+
+
+def make_gaussian(noise: Tensor) -> Tensor:
+    """Noise (n, c, h, w) with mean 0 and variance 1 in each channel."""
+    mean = noise.mean((2, 3), keepdim=True)
+    deviation = noise.std((2, 3), keepdim=True, correction=0).clamp_min(1e-6)
+    return (noise - mean) / deviation
+
+
+@torch.no_grad()
+def denoise(
+    latents: Tensor,
+    start: Level,
+    schedule: NoiseSchedule,
+    predict: PredictLevel,
+    *,
+    noise: StepNoise | None = None,
+) -> Tensor:
+    """Clean latents of one sample (1, c, h, w) at a level.
+
+    `noise` feeds schedules that renew it.
+    """
+    levels = [*schedule.steps_from(start), CLEAN]
+    draws = _draws(len(schedule.steps), latents, noise) if schedule.renews_noise else []
+    found: list[Tensor] = []
+    for step, (level, target) in enumerate(pairwise(levels)):
+        found = [*found[-1:], schedule.clean(latents, predict(latents, level), level)]
+        clean = found[-1]
+        if schedule.second_order and len(found) == 2 and target != CLEAN:
+            clean = extrapolate(found, levels[step - 1 : step + 2])
+        if draws and target != CLEAN:
+            fresh = draws[len(schedule.steps) - len(levels) + 1 + step] * schedule.deviation
+            latents = target.signal * clean + target.noise * fresh
+        else:
+            latents = go_to(latents, clean, level, target)
+    return latents
+
+
+def _draws(steps: int, like: Tensor, noise: StepNoise | None) -> list[Tensor]:
+    """What is drawn at each of a run's steps; a run that starts later leaves the first ones out."""
+    if noise is None:
+        raise ValueError("this schedule needs noise at each step")
+
+    def draw(generator: torch.Generator) -> Tensor:
+        return torch.randn(like.shape, generator=generator)
+
+    return [noise.draw(draw).to(like) for _ in range(steps)]
+
+
+def predict_unguided(
+    runner: ModelRunner, text: Conditioning, schedule: NoiseSchedule
+) -> PredictLevel:
+    """A model's predictions without guidance, told a level instead of a time."""
+    return predict_guided(runner, text, Guidance(), schedule)[0]
+
+
+def predict_guided(
+    runner: ModelRunner, text: Conditioning, guidance: Guidance, schedule: NoiseSchedule
+) -> tuple[PredictLevel, Callable[[], int]]:
+    """A model's predictions for one sample, told a level, and how many rows they took so far."""
+    device, dtype = runner.device, runner.model.dtype
+    text = text.to(device, dtype)
+    negative = None if guidance.negative is None else guidance.negative.to(device, dtype)
+    rows = 0
+
+    def predict(latents: Tensor, level: Level) -> Tensor:
+        nonlocal rows
+        runner.on_step()
+        time = torch.tensor(round(level.time) if schedule.whole_times else level.time)
+        both, texts = latents, text
+        guides = negative is not None and guidance.guides(_step_of(level, schedule.steps))
+        if negative is not None and guides:
+            both, texts = torch.cat([latents] * 2), concatenate([negative, text])
+        rows += len(both)
+        found = runner.predict(both.to(device, dtype), time.to(device), texts).to(latents)
+        if not guides:
+            return found
+        unconditional, conditional = found.chunk(2)
+        mixed = unconditional + guidance.scale * (conditional - unconditional)
+        return guidance.normalise(mixed, conditional)
+
+    return predict, lambda: rows
+
+
+def _step_of(level: Level, steps: Sequence[Level]) -> int:
+    """The index of the step that a level is in: the last one with at least its noise."""
+    return max(0, sum(step.angle >= level.angle - 1e-6 for step in steps) - 1)

@@ -1,0 +1,138 @@
+"""Samples frames of walks with pictures: from a work of art into what the model dreams, and back.
+
+Near a picture its latents are noised to a level that rises with the distance along the leg, and
+denoised under the leg's mixed conditions: at the picture it is the picture itself, at a prompt the
+model's own. The noise at a picture is not any: it is the one that the model would have painted the
+picture from (`inversion`), and goes on the arc to the noise of the leg's other end. Between two
+pictures the level falls again; in the middle, under much noise, the one's latents become the
+other's. Texts are mixed on the line where the interpolation is not one of texts.
+"""
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from momalisa.engine.frame_cache import Frame, FrameCache
+from momalisa.engine.interpolation import slerp
+from momalisa.engine.inversion import denoise, predict_guided
+from momalisa.engine.latents import LatentSampler
+from momalisa.engine.noise_schedule import Level, NoiseSchedule, read_schedule
+from momalisa.engine.picture_settings import level_of_noise, remaining_detail, share_of_end
+from momalisa.engine.runner import ModelRunner
+from momalisa.engine.works import Work, Works, add_detail
+from momalisa.spec import Place, Stop, WalkSpec
+
+
+class PictureSampler(LatentSampler):
+    """Samples latents at places of a walk that has pictures among its stops."""
+
+    def __init__(self, spec: WalkSpec, runner: ModelRunner, cache: FrameCache) -> None:
+        """`cache` has the pictures, and keeps what is made of them."""
+        super().__init__(spec, runner)
+        self._cache = cache
+
+    @cached_property
+    def _schedule(self) -> NoiseSchedule:
+        model = self.runner.model
+        like = torch.zeros_like(model.noise(0, *self.film_size))[None]
+        return read_schedule(self.plan.sampler, like.to(model.device))
+
+    @cached_property
+    def _works(self) -> Works:
+        return Works(self.runner, self._cache, self.film_size, self._schedule)
+
+    def sample(self, places: Sequence[Place]) -> tuple[Tensor, int]:
+        """Clean latents (n, c, h, w) at places as one batch, and the model samples they took."""
+        latents: dict[int, Tensor] = {}
+        groups: dict[bool, list[int]] = {True: [], False: []}
+        for row, place in enumerate(places):
+            if (work := self._work_at(place)) is not None:
+                latents[row] = work.latents
+            else:
+                groups[self._is_between(place)].append(row)
+        samples = 0
+        for from_picture, rows in groups.items():
+            some = [places[row] for row in rows]
+            if some:
+                paint = self._sample_from_pictures if from_picture else super().sample
+                found, spent = paint(some)
+                latents |= zip(rows, found.float().cpu(), strict=True)
+                samples += spent
+        stacked = torch.stack([latents[row] for row in range(len(places))])
+        return stacked.to(self.runner.device, self.runner.model.dtype), samples
+
+    def finish(self, places: Sequence[Place], frames: Sequence[Frame]) -> list[Frame]:
+        """Frames as they are shown: the picture itself at a picture, and next to it its detail."""
+        return [self._finish(*one) for one in zip(places, frames, strict=True)]
+
+    def _finish(self, place: Place, frame: Frame) -> Frame:
+        if (work := self._work_at(place)) is not None:
+            return work.picture
+        for stop, distance in zip(self.spec.legs[place.leg], (place.t, 1 - place.t), strict=True):
+            if stop.image is not None:
+                frame = add_detail(frame, self._works.work(stop.image), remaining_detail(distance))
+        return frame
+
+    def _work_at(self, place: Place) -> Work | None:
+        """The picture that a place is; None for all others."""
+        ends = dict(zip((0.0, 1.0), self.spec.legs[place.leg], strict=True))
+        stop = ends.get(place.t)
+        return None if stop is None or stop.image is None else self._works.work(stop.image)
+
+    def _is_between(self, place: Place) -> bool:
+        """Whether a place is on a leg with a picture, and no stop."""
+        has_picture = any(stop.image is not None for stop in self.spec.legs[place.leg])
+        return has_picture and place.t not in (0.0, 1.0)
+
+    def _sample_from_pictures(self, places: Sequence[Place]) -> tuple[Tensor, int]:
+        """Latents of places on legs with a picture; each by itself, since their levels differ."""
+        before = self._works.samples
+        starts = [self._start_at(place) for place in places]
+        spent = self._works.samples - before
+        texts = self.conditioning_at(places, mixes_texts=True)
+        noises = self.step_noises_at(places)
+        guidance = self.guidance
+
+        def paint(rows: slice) -> list[tuple[Tensor, int]]:
+            made = []
+            for row in range(*rows.indices(len(places))):
+                latents, level = starts[row]
+                predict, cost = predict_guided(
+                    self.runner, texts[row : row + 1], guidance, self._schedule
+                )
+                clean = denoise(latents[None], level, self._schedule, predict, noise=noises[row])
+                made.append((clean[0], cost()))
+            return made
+
+        parts = self.runner.run(paint, len(places))
+        made = [one for part in parts for one in part]
+        return torch.stack([one for one, _ in made]), spent + sum(cost for _, cost in made)
+
+    def _start_at(self, place: Place) -> tuple[Tensor, Level]:
+        """Latents (c, h, w) at a place with as much noise as it begins with, and their level."""
+        start, end = self.spec.legs[place.leg]
+        rise = level_of_noise(place.t, start=start.image is not None, end=end.image is not None)
+        mixed, level = self._schedule.start_at(rise)
+        t = torch.tensor([place.t], dtype=torch.float64)
+        noise = slerp(self._noise_of(start), self._noise_of(end), t)[0] * self._schedule.deviation
+        return mixed.signal * self._under_noise(place) + mixed.noise * noise, level
+
+    def _noise_of(self, stop: Stop) -> Tensor:
+        if stop.image is None:
+            return self.noise_of(stop)
+        return self._works.noise(stop.image, stop.prompt, self.text_of(stop))
+
+    def _under_noise(self, place: Place) -> Tensor:
+        """The clean latents under the noise."""
+        first, second = (
+            None if stop.image is None else self._works.work(stop.image).latents
+            for stop in self.spec.legs[place.leg]
+        )
+        if first is not None and second is not None:
+            share = share_of_end(place.t)
+            return (1.0 - share) * first + share * second
+        anchor = second if first is None else first
+        assert anchor is not None
+        return anchor
