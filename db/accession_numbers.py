@@ -1,16 +1,17 @@
 """Accession numbers such as "ML.2026.0042", given once, from a counter that only increases."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from db import edits
 from db.clock import database_now
 from db.error_messages import YearFull
-from db.models import AccessionYear, Deletion, Walk
+from db.models import AccessionYear, Deletion, State, Walk
 from db.text import accession_to_int
 
 LAST = 999_999
@@ -21,6 +22,11 @@ year, so that film gets a new one."""
 PLAUSIBLE, FOR_EACH_WALK = 20_000, 10
 """A year has hardly more numbers than the first and, for each known walk, the second: records and
 marks in a storage that say so are not believed, nor is a counter that such ones have raised."""
+FORMER = (
+    "Until {day} this film was {number}: another history on the same store had given that number "
+    "to a film before."
+)
+"""What the notes of a film say whose number was replaced."""
 _FORMAT = re.compile(r"ML\.(?P<year>[0-9]{4})\.(?P<last>[0-9]{4,6})")
 
 
@@ -98,6 +104,29 @@ def assign_next(session: Session, year: int) -> str:
             "have to wait for the next year."
         )
     return f"ML.{year}.{number:04d}"
+
+
+def replace(*, session: Session, walk_id: str, number: str) -> str:
+    """Give a walk the next number instead of this one; returns it, "" if it has not this one.
+
+    The notes of a finished film tell the former one, which people may have seen. Raises YearFull.
+    """
+    walk = edits.lock(session, walk_id)
+    if walk is None or walk.accession != number:
+        return ""
+    walk.accession = assign_next(session, int(number[3:7]))
+    if walk.state is State.DONE:
+        told = FORMER.format(number=number, day=database_now(session).date())
+        walk.notes = f"{walk.notes}\n{told}".strip()
+        edits.mark_edited(session, walk, "notes")
+    session.flush()
+    return walk.accession
+
+
+def find_holders(session: Session, numbers: Iterable[str]) -> dict[str, str]:
+    """Return the ids of the walks that have these numbers, by number."""
+    held = select(Walk.accession, Walk.id).where(Walk.accession.in_(set(numbers)))
+    return {row.accession: row.id for row in session.execute(held)}
 
 
 def _count_up(session: Session, year: int) -> int | None:

@@ -7,7 +7,8 @@
     ├── ModelBroken                            the checkpoint cannot be used
     ├── OutOfMemory (also MemoryError)         not even one frame fits
     ├── StorageError (also OSError)            a file could not be stored or read
-    │   └── NotStored (also FileNotFoundError) no file under that key
+    │   ├── NotStored (also FileNotFoundError) no file under that key
+    │   └── KeyTaken                           another file under that key
     ├── ServiceError                           a service is out of reach or refuses this machine
     ├── MachineFault                           this machine cannot render for now
     └── Cancelled                              the walk was cancelled
@@ -46,6 +47,10 @@ class StorageError(MomaLisaError, OSError):
 
 class NotStored(StorageError, FileNotFoundError):
     """There is no file under that key."""
+
+
+class KeyTaken(StorageError):
+    """There is another file under that key."""
 
 
 class ServiceError(MomaLisaError):

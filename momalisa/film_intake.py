@@ -17,6 +17,7 @@ from db.models import State
 from db.session import reading, writing
 from momalisa.deletion import is_new_film, may_be_that_film
 from momalisa.errors import BadInput, StorageError
+from momalisa.number_claims import leave_numbers
 from momalisa.records import Record
 from momalisa.repair import Folders, Row, has_film
 from momalisa.storage import Storage, StoredFile
@@ -115,6 +116,9 @@ def add_films(
     with ThreadPoolExecutor(AT_ONCE) as pool:
         for start in range(0, len(items), BATCH):
             films = list(pool.map(read, items[start : start + BATCH]))
+            whole = [film for film in films if not isinstance(film, str)]
+            numbers = {film["walk_id"]: str(film.get("accession", "")) for film in whole}
+            leave_numbers(storage, database, numbers)
             left = list(zip((walk_id for walk_id, _ in items[start:]), films, strict=False))
             while left:
                 added = _add_some(database, left)

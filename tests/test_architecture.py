@@ -25,6 +25,7 @@ LAYERS: dict[int, set[str]] = {
     4: {
         "momalisa.render",
         "momalisa.deletion",
+        "momalisa.number_claims",
         "momalisa.number_marks",
         "momalisa.records",
         "momalisa.sync",

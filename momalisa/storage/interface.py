@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol
 from urllib.parse import quote
 
-from momalisa.errors import BadInput, StorageError
+from momalisa.errors import BadInput, KeyTaken, StorageError
 
 FILMS_FOLDER = "saved_predictions"
 _IMMUTABLE = "public, max-age=31536000, immutable"
@@ -42,7 +42,7 @@ class Storage(Protocol):
     """Files by key. Every method raises BadInput for an invalid key, or StorageError."""
 
     def put(self, key: str, data: bytes, content_type: str) -> StoredFile:
-        """Store a file atomically. Raises StorageError if the key holds different bytes."""
+        """Store a file atomically. Raises KeyTaken if the key holds different bytes."""
 
     def replace(self, key: str, data: bytes, content_type: str, *, previous: bytes) -> StoredFile:
         """Replace a file atomically if it holds `previous`, or the new data already.
@@ -101,9 +101,9 @@ def changed_error(key: str) -> StorageError:
     return StorageError(f"{key} was changed meanwhile, so it was not replaced. It is read again.")
 
 
-def conflict_error(key: str) -> StorageError:
+def conflict_error(key: str) -> KeyTaken:
     """The error for a key that already holds different bytes."""
-    return StorageError(
+    return KeyTaken(
         f"Another file is stored as {key} already. Films are never overwritten; "
         "please make the walk again under a new name."
     )

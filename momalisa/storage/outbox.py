@@ -7,6 +7,7 @@ courier uploads the films in the outbox later.
 import json
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -30,11 +31,13 @@ class File(NamedTuple):
 class Outbox:
     """A local folder of films to be uploaded.
 
-    `films` is the storage of the waiting films.
+    `films` is the storage of the waiting films. With `is_first`, films go here even if their
+    storage can be reached: the courier has something to do before they are stored there.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, is_first: bool = False) -> None:
         self.folder = folder
+        self.is_first = is_first
         self.films = LocalStorage(folder / "films")
         self._removals = LocalStorage(folder / "removals")
 
@@ -90,7 +93,7 @@ def deliver_film(
     Cancelled if the answer is no, StorageError if there is no outbox or it cannot be written.
     """
     # If other films wait, the storage was unreachable a moment ago: skip the retries.
-    if outbox is None or not outbox.walk_ids():
+    if outbox is None or not (outbox.is_first or outbox.walk_ids()):
         try:
             store_film(files, storage, still_mine)
             return False
@@ -122,6 +125,20 @@ def store_film(
             storage.put(key, data, content_type)
         elif name.name == RECORD and _film_is_gone(stored := storage.get(key), storage):
             storage.replace(key, data, content_type, previous=stored)
+
+
+def with_number(files: Sequence[File], number: str) -> list[File]:
+    """Return a film's files with this accession number in the record."""
+    return [File(key, _renumber(data, number) if record_last(key) else data) for key, data in files]
+
+
+def _renumber(record: bytes, number: str) -> bytes:
+    with suppress(ValueError, RecursionError):
+        content = json.loads(record)
+        if isinstance(content, dict) and content.get("accession", number) != number:
+            content["accession"] = number
+            return json.dumps(content, indent=2, ensure_ascii=False).encode()
+    return record
 
 
 def _film_is_gone(record: bytes, storage: Storage) -> bool:

@@ -16,9 +16,10 @@ from db.session import reading, writing
 from momalisa.backoff import Backoff
 from momalisa.deletion import ADVICE, delete_files, take_over_removals
 from momalisa.errors import StorageError
+from momalisa.number_claims import claim_number
 from momalisa.number_marks import MarkKeeper
 from momalisa.storage import Storage
-from momalisa.storage.outbox import Outbox, store_film
+from momalisa.storage.outbox import Outbox, store_film, with_number
 from momalisa.worker.record_writer import RecordWriter
 
 PAUSES = (1.0, 60.0)
@@ -116,7 +117,10 @@ class Courier:
         if walk is not None and not walk.state.is_final:
             # Its worker died before it marked the walk as done: the next worker will.
             return
-        store_film(self._outbox.files(walk_id), self._get_storage())
+        files = self._outbox.files(walk_id)
+        if number := claim_number(self._get_storage(), self._database, walk_id):
+            files = with_number(files, number)
+        store_film(files, self._get_storage())
         with writing(self._database) as session:
             queue.mark_stored(session=session, walk_id=walk_id)
             if deletions.is_deleted(session=session, walk_id=walk_id):

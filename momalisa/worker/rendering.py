@@ -19,6 +19,7 @@ from momalisa.errors import BadInput, Cancelled, MomaLisaError, StorageError
 from momalisa.files import check_disk
 from momalisa.models.holder import ModelHolder
 from momalisa.models.registry import name_of_weights
+from momalisa.number_claims import claim_or_wait
 from momalisa.records import entry_of
 from momalisa.render import ModelRenderer, Progress, Renderer, StoredFilm
 from momalisa.settings import Settings
@@ -231,13 +232,15 @@ class JobRenderer:
             return film
         model = name_of_weights(spec.model, walk.model_digest, guided=spec.guided)
         render = self._renderer(model, remote=walk.remote)
+        database = self._settings.database
+        number, outbox = claim_or_wait(walk, self._open_storage, self._outbox, database)
         return render(
             spec,
             walk_id=walk.id,
             cache=self._cache,
             storage=self._open_storage(),
-            outbox=self._outbox,
-            entry=entry_of(walk),
+            outbox=outbox,
+            entry=entry_of(walk) | {"accession": number},
             on_progress=on_progress,
             cancelled=cancelled,
             still_mine=still_mine,

@@ -4,6 +4,7 @@ from tests.mutations.mutation import Edit, Mutation
 
 NUMBERS = "tests/db/test_accession_numbers.py::test_"
 MARKS = "tests/test_number_marks.py::test_"
+CLAIMS = "tests/test_number_claims.py::test_"
 
 MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
@@ -70,6 +71,61 @@ MUTATIONS: tuple[Mutation, ...] = (
                 "momalisa/worker/courier.py",
                 "                    self._backoff.reset()\n",
                 "                    self._backoff.reset(), self._marks.update()\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "Of two histories on one storage, one has a film with a number",
+        f"{CLAIMS}films_of_two_histories_on_one_storage_have_numbers_of_their_own",
+        (
+            Edit(
+                "momalisa/number_claims.py",
+                "        return False\n    return True",
+                "        pass\n    return True",
+            ),
+        ),
+    ),
+    Mutation(
+        "A film that waited has its last number in its first record",
+        f"{CLAIMS}a_film_s_first_record_has_its_last_number",
+        (
+            Edit(
+                "momalisa/worker/courier.py",
+                "            files = with_number(files, number)\n",
+                "            pass\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "A film whose number people may have seen tells it when it gets another one",
+        f"{CLAIMS}a_film_that_waited_and_gets_another_number_tells_the_former_one",
+        (
+            Edit(
+                "db/accession_numbers.py",
+                "    if walk.state is State.DONE:\n",
+                "    if not walk:\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "Sync leaves a film the number that it has claimed",
+        f"{CLAIMS}sync_leaves_a_film_the_number_that_it_has_claimed",
+        (
+            Edit(
+                "momalisa/film_intake.py",
+                "            leave_numbers(storage, database, numbers)\n",
+                "",
+            ),
+        ),
+    ),
+    Mutation(
+        "A film that hangs keeps its number, whatever another history has claimed",
+        f"{CLAIMS}a_film_that_hangs_keeps_its_number_whatever_is_claimed",
+        (
+            Edit(
+                "momalisa/number_claims.py",
+                "if is_stored or is_made_again or _claim",
+                "if is_stored or _claim",
             ),
         ),
     ),

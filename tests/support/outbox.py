@@ -1,7 +1,7 @@
 """A bucket that can be out of reach, and films for it."""
 
 from momalisa.errors import StorageError
-from momalisa.storage import LocalStorage, StoredFile, film_key
+from momalisa.storage import FILMS_FOLDER, LocalStorage, StoredFile, film_key
 from momalisa.storage.outbox import File
 
 
@@ -30,5 +30,5 @@ def film_files(walk_id: str = "w1", name: str = "film.gif") -> list[File]:
 
 
 def stored_bytes(storage: LocalStorage) -> dict[str, bytes]:
-    """Content by key."""
-    return {file.key: storage.get(file.key) for file in storage.list()}
+    """Content of all films' files, by key."""
+    return {file.key: storage.get(file.key) for file in storage.list(f"{FILMS_FOLDER}/")}

@@ -14,7 +14,7 @@ from momalisa.errors import Cancelled
 from momalisa.render import Progress, StoredFilm
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
-from momalisa.storage import LocalStorage, Storage, film_key
+from momalisa.storage import FILMS_FOLDER, LocalStorage, Storage, film_key
 from momalisa.storage.outbox import File, Outbox, deliver_film
 from momalisa.sync import sync
 from tests.support.results import stub_film
@@ -78,7 +78,10 @@ def stall(event: Event, walk: Walk, database: str, *, after_the_question: bool =
 
 
 def stored_names(settings: Settings) -> list[str]:
-    return [Path(found.key).name for found in LocalStorage(Path(settings.store_root)).list()]
+    return [
+        Path(found.key).name
+        for found in LocalStorage(Path(settings.store_root)).list(f"{FILMS_FOLDER}/")
+    ]
 
 
 @pytest.fixture
