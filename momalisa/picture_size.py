@@ -26,6 +26,8 @@ _WRITTEN = re.compile(r"\s*(\d{1,9})\s*[x×*]\s*(\d{1,9})\s*", re.IGNORECASE)
 
 def check_side(value: object, *, what: str) -> int:
     """Convert to the pixels of a side, which `what` names; reject other multiples and limits."""
+    if isinstance(value, str) and not value.strip().lstrip("+-").isdecimal():
+        raise refusal("A size is a number such as 512, or width and height such as 512x768.")
     pixels = check_integer(value, what=what, low=SIZE[0], high=SIZE[1])
     if pixels % SIDE_UNIT:
         nearest = pixels // SIDE_UNIT * SIDE_UNIT

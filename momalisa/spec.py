@@ -157,6 +157,11 @@ class WalkSpec(BaseModel):
         return self.width * self.height
 
     @property
+    def ratio(self) -> float:
+        """A picture's width to its height."""
+        return self.width / self.height
+
+    @property
     def shown_size(self) -> str:
         """The size as it is shown: "512 × 768"."""
         return show_size(self.width, self.height)

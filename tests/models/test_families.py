@@ -53,7 +53,7 @@ def largest_difference(one: list[Frame], other: list[Frame]) -> int:
     return int(np.abs(np.stack(one).astype(int) - np.stack(other).astype(int)).max())
 
 
-def stock(loaded: Loaded, prompt: str, seed: int) -> Frame:
+def stock(loaded: Loaded, prompt: str, seed: int, width: int = 64, height: int = 64) -> Frame:
     """The picture that diffusers' own pipeline makes from the same seed."""
     family, runner = loaded
     model: Any = runner.model
@@ -64,8 +64,8 @@ def stock(loaded: Loaded, prompt: str, seed: int) -> Frame:
     picture = model.pipeline(
         prompt=prompt,
         num_inference_steps=family.steps,
-        height=64,
-        width=64,
+        height=height,
+        width=width,
         generator=torch.Generator().manual_seed(seed),
         output_type="np",
         **(extra | dict(family.options)),
@@ -82,6 +82,14 @@ def test_ends_equal_the_stock_pipeline(loaded: Loaded, tmp_path: Path) -> None:
     expected = [stock(loaded, stop.prompt, stop.seed) for _, stop in ends]
     assert largest_difference([frame.frame for frame, _ in ends], expected) <= TOLERANCE
     assert largest_difference([found[0].frame], [found[4].frame]) > TOLERANCE
+
+
+def test_a_wide_picture_equals_the_stock_pipelines(loaded: Loaded, tmp_path: Path) -> None:
+    spec = walk(loaded[0], size="128x64", frames=2)
+    (found,) = stills(spec, [Place(0, 0.0)], loaded[1], FrameCache(tmp_path))
+    expected = stock(loaded, spec.stops[0].prompt, spec.stops[0].seed, width=128)
+    assert found.frame.shape == (64, 128, 3)
+    assert largest_difference([found.frame], [expected]) <= TOLERANCE
 
 
 def test_batches_and_resuming_change_nothing(loaded: Loaded, tmp_path: Path) -> None:

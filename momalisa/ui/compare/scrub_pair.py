@@ -55,6 +55,7 @@ def _show(
         tracks=tracks,
         hint=hint,
         key=f"both_{name}",
+        ratio=specs[0].ratio,
     )
 
 

@@ -21,7 +21,8 @@ export default function ({ parentElement, data }) {
 }
 
 class Strip {
-  constructor(root, { id, total, alt }) {
+  constructor(root, { id, total, alt, ratio }) {
+    root.style.setProperty("--ratio", ratio)
     this.id = id
     this.total = total
     this.alt = alt

@@ -8,10 +8,18 @@ _FILMSTRIP = register_component("filmstrip")
 
 
 def filmstrip(
-    *, walk_id: str, total: int, frames: Sequence[tuple[int, str, bool]], alt: str, key: str
+    *,
+    walk_id: str,
+    total: int,
+    frames: Sequence[tuple[int, str, bool]],
+    ratio: float,
+    alt: str,
+    key: str,
 ) -> None:
-    """Show the finished ones of `total` frames, each as (index, URL, whether it is a preview)."""
-    _FILMSTRIP(
-        key=key,
-        data={"id": walk_id, "total": total, "frames": [list(each) for each in frames], "alt": alt},
-    )
+    """Show the finished ones of `total` frames, each as (index, URL, whether it is a preview).
+
+    `ratio` is a frame's width to its height.
+    """
+    places = [list(each) for each in frames]
+    data = {"id": walk_id, "total": total, "frames": places, "ratio": ratio, "alt": alt}
+    _FILMSTRIP(key=key, data=data)

@@ -35,6 +35,8 @@ class Player {
     this.message.textContent = ""
     root.classList.remove("plain")
     root.classList.toggle("duo", this.isPair)
+    // Of the widest, so that none is higher than the controls leave room for.
+    root.style.setProperty("--ratio", Math.max(...films.map(film => film.width / film.height)))
     this.screens = films.map(film => new Screen(film))
     root.querySelector(".screens").replaceChildren(...this.screens.map(screen => screen.element))
     this.time = 0                         // 0 at the start of the film, 1 at its end

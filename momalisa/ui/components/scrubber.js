@@ -57,6 +57,7 @@ class Scrubber {
 
   take(data) {
     this.data = data
+    this.root.style.setProperty("--ratio", data.ratio)
     this.id = data.id
     this.legs = data.legs                 // [from, to], as prompts; none before both are typed
     this.frames = data.frames             // [position, URL]

@@ -48,6 +48,7 @@ def scrubber(
     sources: Sources,
     hint: str,
     key: str,
+    ratio: float = 1.0,
     tracks: Sequence[Track] = (Track(),),
     stops: Sequence[TypedStop] = (),
     empty: str = "",
@@ -55,7 +56,7 @@ def scrubber(
     """Show the picture where the slider is, and that of a prompt that is being typed.
 
     `legs` are pairs of prompts; without them there is no slider. `hint` is shown below while there
-    is no other message, `empty` in place of the first picture.
+    is no other message, `empty` in place of the first picture. `ratio` is a picture's width to its height.
     """
     data = {
         "id": walk_id,
@@ -64,6 +65,7 @@ def scrubber(
         "still_url": sources.still,
         "live_url": sources.live,
         "hint": hint,
+        "ratio": ratio,
         "tracks": [asdict(track) for track in tracks],
         "stops": [asdict(stop) for stop in stops],
         "empty": empty,

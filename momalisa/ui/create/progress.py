@@ -81,6 +81,7 @@ def show_filmstrip(walk: Walk) -> None:
             for place, key, *rough in walk.progress
             if rough != [REPLACED]
         ],
+        ratio=walk.size / walk.height if walk.height else 1.0,
         alt=f"A rough film of the walk {walk.title}",
         key=f"strip_{walk.id}",
     )

@@ -60,6 +60,7 @@ def _show_draft(settings_alone: WalkSpec, spec: WalkSpec | None, name: str, empt
         hint=hint if spec or _is_live(seconds) else "",
         empty=empty,
         key=f"between_{name}",
+        ratio=settings_alone.ratio,
     )
 
 
@@ -110,6 +111,7 @@ def show_film_scrubber(walk: Walk) -> None:
             sources=sources,
             hint=hint,
             key=f"between_{walk.id}",
+            ratio=spec.ratio,
         )
 
 
