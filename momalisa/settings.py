@@ -30,6 +30,9 @@ class Settings(BaseSettings):
     models: Path | None = Field(
         None, description="the folder whose models visitors may choose; empty: <home>/models"
     )
+    loras: Path | None = Field(
+        None, description="the folder of LoRAs that walks may use; empty: <home>/loras"
+    )
     device: str = Field("", description="cuda, cuda:1, mps or cpu; empty: the best there is")
     endpoint: str = Field("", description="a Vertex AI endpoint or a container's URL that paints")
     endpoint_token: str = Field("", description="shared with the container that is the endpoint")
@@ -119,6 +122,11 @@ class Settings(BaseSettings):
     def models_folder(self) -> Path:
         """The folder whose models visitors may choose by name."""
         return self.models or self.home / "models"
+
+    @property
+    def loras_folder(self) -> Path:
+        """The folder whose LoRAs walks may use by name."""
+        return self.loras or self.home / "loras"
 
     @property
     def database(self) -> str:

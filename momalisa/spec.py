@@ -22,6 +22,7 @@ from pydantic import (
 
 from momalisa.errors import BadInput
 from momalisa.field_checks import check_text, integer_field, number_field, refusal
+from momalisa.loras import Lora, check_loras, digest_content
 from momalisa.pacing import PACINGS, PacingName, spread
 from momalisa.picture_size import check_height, check_side, show_size, split_size, write_size
 from momalisa.stop import SEED_LIMIT, Stop
@@ -53,6 +54,11 @@ def _check_model(value: object) -> str:
     if not words:
         raise refusal("A walk needs a model. Leave the setting away for the one that ships here.")
     return words
+
+
+def _check_loras(loras: tuple[Lora, ...], info: ValidationInfo) -> tuple[Lora, ...]:
+    stops = info.data.get("stops")  # unless they are wrong
+    return check_loras(loras, len(stops)) if stops else loras
 
 
 def _check_stop_count(stops: tuple[Stop, ...]) -> tuple[Stop, ...]:
@@ -92,6 +98,7 @@ class WalkSpec(BaseModel):
     height: Annotated[int, BeforeValidator(_check_height)] = Field(None, validate_default=True)
     """That of a square is left out of what is stored and of the digest."""
     model: Annotated[str, BeforeValidator(_check_model)] = "atelier"
+    loras: Annotated[tuple[Lora, ...], AfterValidator(_check_loras)] = ()
     fps: Annotated[int, integer_field("Frames per second", *FPS)] = 10
     loop: Loop = "once"
     mode: Mode = "fast"
@@ -107,18 +114,20 @@ class WalkSpec(BaseModel):
         return fields if sides is None else {**fields, "size": sides[0], "height": sides[1]}
 
     @model_serializer(mode="wrap")
-    def _leave_out_height(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Say no height of a square, as specs did when all pictures were squares."""
+    def _leave_out_what_is_usual(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Say no height of a square and no empty list of LoRAs, as specs did before either."""
         fields: dict[str, Any] = dump(self)
         if self.height == self.size:
             fields.pop("height", None)
+        if not self.loras:
+            fields.pop("loras", None)
         return fields
 
     @model_validator(mode="after")
     def _check_neighbours(self) -> Self:
         """Reject neighbouring stops that show the same, between which nothing would change."""
         for number, (here, there) in enumerate(self.legs, start=1):
-            if _show_other_pictures(here, there):
+            if _show_other_pictures(here, there) or self._weights_differ(number - 1):
                 continue
             if number == len(self.stops):
                 raise refusal(
@@ -177,6 +186,17 @@ class WalkSpec(BaseModel):
         ends = self.stops + self.stops[:1] if self.loop == "closed" else self.stops
         return tuple(pairwise(ends))
 
+    def lora_weights(self, leg: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """The weights of the LoRAs at both ends of a leg."""
+        start, end = leg, (leg + 1) % len(self.stops)
+        return tuple(lora.at(start) for lora in self.loras), tuple(
+            lora.at(end) for lora in self.loras
+        )
+
+    def _weights_differ(self, leg: int) -> bool:
+        start, end = self.lora_weights(leg)
+        return start != end
+
     @property
     def shortcuts(self) -> frozenset[Shortcut]:
         """The approximations in use; empty in exact mode.
@@ -216,6 +236,9 @@ class WalkSpec(BaseModel):
         content = self.model_dump(mode="json", exclude={"mode", "without"})
         content["stops"] = [stop.content for stop in self.stops]
         content["shortcuts"] = sorted(self.shortcuts)
+        content.pop("loras", None)
+        if loras := digest_content(self.loras):
+            content["loras"] = loras
         if self.pacing == "even":
             content.update(strength=0.0)
         elif self.pacing == "linear" or self.strength == 0.0:

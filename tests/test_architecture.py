@@ -40,7 +40,7 @@ LAYERS: dict[int, set[str]] = {
     2: {
         *("momalisa.engine", "momalisa.settings", "momalisa.spec", "momalisa.result"),
         *("momalisa.walk_cost", "momalisa.logs", "momalisa.stop", "momalisa.field_checks"),
-        "momalisa.picture_size",
+        *("momalisa.picture_size", "momalisa.loras"),
     },
     1: {
         *("momalisa.pacing", "momalisa.errors", "momalisa.backoff", "momalisa.files", "db"),

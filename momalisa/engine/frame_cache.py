@@ -55,6 +55,8 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
         conditions["height"] = spec.height
     if any(stop.image for stop in stops):
         conditions["pictures"] = PICTURES
+    if loras := _weights_at(spec, place):
+        conditions["loras"] = loras
     if conditions["interpolation"] == "attention":
         conditions["attention"] = SETTINGS["attention"]
     return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()
@@ -73,6 +75,18 @@ def _stops_at(spec: WalkSpec, place: Place) -> tuple[list[Stop], float, str]:
             return [frame.start, frame.end], t, frame.interpolation
         stop = frame.end if t else frame.start
     return [stop], 0.0, ""
+
+
+def _weights_at(spec: WalkSpec, place: Place) -> list[list[str | float]]:
+    """The digests of the LoRAs in use at a place, with their weights at the stops that count.
+
+    Where these are the same it is one weight, as at a stop.
+    """
+    start, end = spec.lora_weights(place.leg)
+    ends = {0.0: [start], 1.0: [end]}.get(round(place.t, DECIMALS), [start, end])
+    weights = [list(dict.fromkeys(of_ends)) for of_ends in zip(*ends, strict=True)]
+    named = zip((lora.digest for lora in spec.loras), weights, strict=True)
+    return sorted([digest, *of_ends] for digest, of_ends in named if any(of_ends))
 
 
 def seed_of(key: str) -> int:

@@ -12,6 +12,7 @@ from momalisa.engine.attention import Between, Tokens
 from momalisa.engine.conditioning import Conditioning, concatenate, mix_conditioning
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.interpolation import EMBEDDING_MIXES, slerp
+from momalisa.engine.lora_weights import Weights, mix_weights
 from momalisa.engine.prediction_mix import Toward
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.sampling import Guidance, SamplingState, blend_states, gather, split
@@ -44,11 +45,17 @@ class LatentSampler:
         encoded = self.runner.encode(prompts, *self._size)
         return {prompt: encoded[row : row + 1] for row, prompt in enumerate(prompts)}
 
-    def text_of(self, stop: Stop) -> Conditioning:
-        """A stop's conditioning, one row; a frame of another walk has what was mixed for it."""
+    def text_of(self, stop: Stop, weights: Sequence[float] = ()) -> Conditioning:
+        """A stop's conditioning, one row; a frame of another walk has what was mixed for it.
+
+        `weights` are those of the LoRAs at the stop.
+        """
         if stop.between is None:
+            if weights:
+                return self.runner.encode([stop.prompt], *self._size, weights)
             return self._texts[stop.prompt]
-        ends = (self.text_of(stop.between.start), self.text_of(stop.between.end))
+        frame = stop.between
+        ends = (self.text_of(frame.start, weights), self.text_of(frame.end, weights))
         t = torch.tensor([stop.between.t], dtype=torch.float64)
         return mix_conditioning(*ends, t, EMBEDDING_MIXES[stop.between.interpolation])
 
@@ -64,19 +71,45 @@ class LatentSampler:
         ends = (self.noise_of(stop.between.start), self.noise_of(stop.between.end))
         return slerp(*ends, torch.tensor([stop.between.t], dtype=torch.float64))[0]
 
-    @cached_property
-    def guidance(self) -> Guidance:
-        """How the walk is guided; not at all where its guidance is 1 or less."""
+    def weights_at(self, places: Sequence[Place]) -> Weights:
+        """The weights of the LoRAs at places, by their digests."""
+        if not self.spec.loras:
+            return {}
+        ends = [self.spec.lora_weights(place.leg) for place in places]
+        t = torch.tensor([place.t for place in places], dtype=torch.float64)
+        return mix_weights([lora.digest for lora in self.spec.loras], ends, t)
+
+    def guidance_at(self, places: Sequence[Place]) -> Guidance:
+        """How frames at places are guided; not at all where the walk's guidance is 1 or less."""
         if not self.spec.guided or self.runner.model.guidance != "cfg":
             return Guidance()
-        model = self.runner.model
-        negative = self.runner.encode_negative(self.spec.negative, *self._size)
-        return Guidance(
-            negative, self.spec.guidance, self.plan.guided_steps, model.normalise_guided
-        )
+        normalise = self.runner.model.normalise_guided
+        negative = self._negative_at(places)
+        return Guidance(negative, self.spec.guidance, self.plan.guided_steps, normalise)
+
+    def _negative_at(self, places: Sequence[Place]) -> Conditioning:
+        """The negative prompt's conditioning: for all places, or where LoRAs change it for each."""
+        if not any(len(lora.weights) > 1 for lora in self.spec.loras):
+            return self._negative(self.spec.lora_weights(0)[0])
+        mix_tokens = EMBEDDING_MIXES[self.spec.interpolation]
+        mixed = []
+        for place in places:
+            start, end = map(self._negative, self.spec.lora_weights(place.leg))
+            t = torch.tensor([place.t], dtype=torch.float64)
+            mixed.append(mix_conditioning(start, end, t, mix_tokens))
+        return concatenate(mixed)
+
+    def _negative(self, weights: Sequence[float]) -> Conditioning:
+        return self.runner.encode_negative(self.spec.negative, *self._size, weights)
+
+    def use_loras(self) -> None:
+        """Load the walk's LoRAs, which another walk's still may have taken out."""
+        if self.spec.loras:  # else those of others have no effect
+            self.runner.use_loras(self.spec.loras)
 
     def sample(self, places: Sequence[Place]) -> tuple[Tensor, int]:
         """Clean latents (n, c, h, w) at places as one batch, and the model samples they took."""
+        self.use_loras()
         if self.plan.attending_steps or self._mixes_predictions:
             return self._sample_with_ends(places)
         shared = self.plan.trunk_steps
@@ -84,8 +117,9 @@ class LatentSampler:
         state = self.runner.advance(
             state,
             self.conditioning_at(places),
-            self.guidance,
+            self.guidance_at(places),
             noises=self.step_noises_at(places),
+            weights=self.weights_at(places),
         )
         return state.latents, spent + state.samples
 
@@ -111,9 +145,10 @@ class LatentSampler:
             state = self.runner.advance(
                 self._start(some),
                 self.conditioning_at(some),
-                self.guidance,
+                self.guidance_at(some),
                 noises=self.step_noises_at(some),
                 between=between,
+                weights=self.weights_at(some),
             )
             latents |= zip(rows, state.latents, strict=True)
             samples += spent + state.samples
@@ -138,9 +173,10 @@ class LatentSampler:
         steps, samples = self.runner.record_ends(
             self._start(ends),
             self.conditioning_at(ends),
-            self.guidance,
+            self.guidance_at(ends),
             noises=self.step_noises_at(ends),
             until=self.plan.attending_steps,
+            weights=self.weights_at(ends),
         )
         self._ends = {leg: steps}
         return steps, samples
@@ -177,8 +213,9 @@ class LatentSampler:
             state = self.runner.advance(
                 self._start(some),
                 self.conditioning_at(some),
-                self.guidance,
+                self.guidance_at(some),
                 until=self.plan.trunk_steps,
+                weights=self.weights_at(some),
             )
             self._trunk |= zip(some, split(state), strict=True)
             spent += state.samples
@@ -212,7 +249,9 @@ class LatentSampler:
             start, end = self.spec.legs[place.leg]
             at = float(place.t == 1.0) if holds else place.t
             t = torch.tensor([at], dtype=torch.float64)
-            mixed.append(mix_conditioning(self.text_of(start), self.text_of(end), t, mix_tokens))
+            weights = self.spec.lora_weights(place.leg)
+            texts = (self.text_of(start, weights[0]), self.text_of(end, weights[1]))
+            mixed.append(mix_conditioning(*texts, t, mix_tokens))
         return self._with_guidance(concatenate(mixed))
 
     def _with_guidance(self, conditioning: Conditioning) -> Conditioning:

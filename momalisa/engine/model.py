@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.sampling import Sampler
+from momalisa.loras import Lora
 
 
 class DiffusionModel(Protocol):
@@ -63,6 +64,12 @@ class DiffusionModel(Protocol):
 
     def check(self, width: int, height: int) -> None:
         """Raise BadInput for a size in pixels that the model cannot paint."""
+
+    def load_loras(self, loras: Sequence[Lora]) -> None:
+        """Load these LoRAs, and no others; their weights are those of `engine.lora_weights`.
+
+        Raises BadInput for one that is not there or does not fit; then none is loaded.
+        """
 
     def unread(self, prompt: str) -> str:
         """The end of a prompt that is longer than the text encoder reads; usually empty."""

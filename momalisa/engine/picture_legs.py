@@ -18,6 +18,7 @@ from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.interpolation import slerp
 from momalisa.engine.inversion import denoise, predict_guided
 from momalisa.engine.latents import LatentSampler
+from momalisa.engine.lora_weights import take_rows, weighed
 from momalisa.engine.noise_schedule import Level, NoiseSchedule, read_schedule
 from momalisa.engine.picture_settings import level_of_noise, remaining_detail, share_of_end
 from momalisa.engine.runner import ModelRunner
@@ -45,6 +46,7 @@ class PictureSampler(LatentSampler):
 
     def sample(self, places: Sequence[Place]) -> tuple[Tensor, int]:
         """Clean latents (n, c, h, w) at places as one batch, and the model samples they took."""
+        self.use_loras()
         latents: dict[int, Tensor] = {}
         groups: dict[bool, list[int]] = {True: [], False: []}
         for row, place in enumerate(places):
@@ -93,16 +95,19 @@ class PictureSampler(LatentSampler):
         spent = self._works.samples - before
         texts = self.conditioning_at(places, mixes_texts=True)
         noises = self.step_noises_at(places)
-        guidance = self.guidance
+        guidance, weights = self.guidance_at(places), self.weights_at(places)
 
         def paint(rows: slice) -> list[tuple[Tensor, int]]:
             made = []
             for row in range(*rows.indices(len(places))):
-                latents, level = starts[row]
+                (latents, level), own = starts[row], slice(row, row + 1)
                 predict, cost = predict_guided(
-                    self.runner, texts[row : row + 1], guidance, self._schedule
+                    self.runner, texts[own], guidance[own], self._schedule
                 )
-                clean = denoise(latents[None], level, self._schedule, predict, noise=noises[row])
+                with weighed(take_rows(weights, own)):
+                    clean = denoise(
+                        latents[None], level, self._schedule, predict, noise=noises[row]
+                    )
                 made.append((clean[0], cost()))
             return made
 
@@ -122,6 +127,7 @@ class PictureSampler(LatentSampler):
     def _noise_of(self, stop: Stop) -> Tensor:
         if stop.image is None:
             return self.noise_of(stop)
+        # Inverted without LoRAs: the noise of a picture is the model's own.
         return self._works.noise(stop.image, stop.prompt, self.text_of(stop))
 
     def _under_noise(self, place: Place) -> Tensor:

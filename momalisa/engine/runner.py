@@ -14,10 +14,12 @@ from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.cpu_batching import CpuBatching
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.jit_trace import CELLS, traced, traced_between, traced_recorder
+from momalisa.engine.lora_weights import Weights, take_rows, weighed
 from momalisa.engine.model import DiffusionModel
 from momalisa.engine.prediction_mix import Toward, mix_predictions
 from momalisa.engine.sampling import Guidance, Predict, SamplingState, advance, gather, take
 from momalisa.engine.step_noise import StepNoise
+from momalisa.loras import Lora
 
 T = TypeVar("T")
 
@@ -27,7 +29,7 @@ SMALL = 100_000_000
 WORTH_TRACING = 240
 """Samples of a network after which it is traced: in these, Python took as long as tracing takes."""
 
-REMEMBERED = 16
+REMEMBERED = 32
 """Calls whose encoded prompts are kept: pictures of one walk are asked for one after another."""
 
 
@@ -45,6 +47,7 @@ class ModelRunner:
         self._small = weights <= SMALL
         self._sampled = 0
         self._encoded: dict[tuple[object, ...], Conditioning] = {}
+        self._loras: tuple[Lora, ...] = ()
         self._batching = CpuBatching(model.device, small=self._small)
 
     @property
@@ -54,8 +57,23 @@ class ModelRunner:
 
     @property
     def _traces(self) -> bool:
-        """Whether the network is small and runs on the CPU, so that tracing it pays."""
-        return self._small and self.model.traceable and self.model.device.type == "cpu"
+        """Whether the network is small and runs on the CPU, so that tracing it pays.
+
+        A recording would know of no LoRA, or of one weight only.
+        """
+        may_trace = self.model.traceable and not self._loras
+        return self._small and may_trace and self.model.device.type == "cpu"
+
+    def use_loras(self, loras: Sequence[Lora]) -> None:
+        """Load these LoRAs into the model, and no others, unless they are loaded.
+
+        Raises BadInput for one that is not there or does not fit the model.
+        """
+        if {lora.digest for lora in loras} != {lora.digest for lora in self._loras}:
+            self._loras = ()
+            self._encoded.clear()
+            self.model.load_loras(loras)
+        self._loras = tuple(loras)
 
     @property
     def _trace_pays(self) -> bool:
@@ -106,15 +124,34 @@ class ModelRunner:
         side = CELLS * self.model.latent_factor
         self.model.encode([""], side, side)
 
-    def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
-        """The model's `encode`, which remembers the prompts of the last few calls."""
-        encode = partial(self.model.encode, prompts, width, height)
-        return self._remember((tuple(prompts), width, height), encode)
+    def encode(
+        self, prompts: Sequence[str], width: int, height: int, weights: Sequence[float] = ()
+    ) -> Conditioning:
+        """The model's `encode`, which remembers the prompts of the last few calls.
 
-    def encode_negative(self, prompt: str, width: int, height: int) -> Conditioning:
+        `weights` are those of the LoRAs in use, of which some change the text encoders, too.
+        """
+        encode = partial(self._encode, self.model.encode, prompts, width, height, weights)
+        return self._remember((tuple(prompts), width, height, weights), encode)
+
+    def encode_negative(
+        self, prompt: str, width: int, height: int, weights: Sequence[float] = ()
+    ) -> Conditioning:
         """The model's `encode_negative`, remembered likewise."""
-        encode = partial(self.model.encode_negative, prompt, width, height)
-        return self._remember((prompt, width, height), encode)
+        encode = partial(self._encode, self.model.encode_negative, prompt, width, height, weights)
+        return self._remember((prompt, width, height, weights), encode)
+
+    def _encode(
+        self,
+        encode: Callable[..., Conditioning],
+        text: object,
+        width: int,
+        height: int,
+        weights: Sequence[float],
+    ) -> Conditioning:
+        named = zip(self._loras, weights, strict=True) if weights else ()
+        with weighed({lora.digest: torch.tensor([weight]) for lora, weight in named}):
+            return encode(text, width, height)
 
     def _remember(
         self, question: tuple[object, ...], encode: Callable[[], Conditioning]
@@ -134,11 +171,13 @@ class ModelRunner:
         noises: Sequence[StepNoise] = (),
         until: int | None = None,
         between: Between | Toward | None = None,
+        weights: Weights = {},  # noqa: B006, which is never changed
     ) -> SamplingState:
         """Sample on to step `until`, as `sampling.advance` does.
 
         `noises`, one a sample, feed schedulers that add noise. With `between` the samples attend to
         both ends of their leg, or mix the predictions for both; the state must not have begun then.
+        `weights` are those of LoRAs in use.
         """
         # Before the threads ask for it:
         _ = self._predict_between if isinstance(between, Between) else self.predict
@@ -154,7 +193,7 @@ class ModelRunner:
                     return self._apart_from_guidance(mixed, rows.stop - rows.start)
             return self.predict
 
-        return self._advance(state, conditioning, guidance, noises, until, network)
+        return self._advance(state, conditioning, guidance, noises, until, network, weights)
 
     def record_ends(
         self,
@@ -164,6 +203,7 @@ class ModelRunner:
         *,
         noises: Sequence[StepNoise],
         until: int,
+        weights: Weights = {},  # noqa: B006, which is never changed
     ) -> tuple[list[Tokens], int]:
         """The tokens of a leg's two ends at each step up to `until`, and the model samples used."""
         _ = self._record_tokens  # before several threads ask for it
@@ -172,10 +212,10 @@ class ModelRunner:
         def network(rows: slice) -> Predict:
             return self._recording(kept.setdefault(rows.start, []), rows.stop - rows.start)
 
-        samples = self._advance(state, conditioning, guidance, noises, until, network).samples
+        ends = self._advance(state, conditioning, guidance, noises, until, network, weights)
         steps = zip(*(kept[start] for start in sorted(kept)), strict=True)
         joined = [tuple(map(torch.cat, zip(*parts, strict=True))) for parts in steps]
-        return joined, samples
+        return joined, ends.samples
 
     def _advance(
         self,
@@ -185,6 +225,7 @@ class ModelRunner:
         noises: Sequence[StepNoise],
         until: int | None,
         network: Callable[[slice], Predict],
+        weights: Weights,
     ) -> SamplingState:
         """Sample on with a network of its own for each part of the batch."""
         device, dtype = self.model.device, self.model.dtype
@@ -199,14 +240,15 @@ class ModelRunner:
                 self.on_step()
                 return own(latents, time, conditions)
 
-            return advance(
-                take(state, rows),
-                predict,
-                conditioning[rows],
-                guidance,
-                until=until,
-                noises=noises[rows],
-            )
+            with weighed(take_rows(weights, rows)):
+                return advance(
+                    take(state, rows),
+                    predict,
+                    conditioning[rows],
+                    guidance[rows],
+                    until=until,
+                    noises=noises[rows],
+                )
 
         parts = self._batching.run(go, len(conditioning))
         samples = state.samples + sum(part.samples for part in parts)

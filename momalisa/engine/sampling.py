@@ -77,15 +77,22 @@ class SamplingState:
 class Guidance:
     """Classifier-free guidance (Ho & Salimans 2022): uncond + scale * (cond - uncond).
 
-    `negative` is the negative prompt's conditioning, one row; None for no guidance. Only the first
-    `steps` steps are guided, since late ones change little (Kynkäänniemi et al. 2024); None guides
-    them all. `normalise` makes of the guided prediction, and the conditional one, what is used.
+    `negative` is the negative prompt's conditioning, one row for all samples or one for each; None
+    for no guidance. Only the first `steps` steps are guided, since late ones change little
+    (Kynkäänniemi et al. 2024); None guides them all. `normalise` makes of the guided prediction,
+    and the conditional one, what is used.
     """
 
     negative: Conditioning | None = None
     scale: float = 1.0
     steps: int | None = None
     normalise: Callable[[Tensor, Tensor], Tensor] = lambda guided, _conditional: guided
+
+    def __getitem__(self, rows: slice) -> "Guidance":
+        """The same for a slice of the samples."""
+        if self.negative is None or len(self.negative) == 1:
+            return self
+        return replace(self, negative=self.negative[rows])
 
     def guides(self, step: int) -> bool:
         """Whether a step is guided."""
@@ -163,7 +170,9 @@ def advance(
     last = (state.steps or len(scheduler.timesteps)) if until is None else until
     both = conditioning
     if guidance.negative is not None:
-        both = concatenate([guidance.negative.repeat(len(latents)), conditioning])
+        shared = len(guidance.negative) == 1
+        negative = guidance.negative.repeat(len(latents)) if shared else guidance.negative
+        both = concatenate([negative, conditioning])
     for step in range(state.done, last):
         time = scheduler.timesteps[step]
         guided = guidance.guides(step)

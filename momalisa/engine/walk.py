@@ -25,6 +25,7 @@ def frames(
     """
     _check(spec, runner)
     spec = fit_to_checkpoint(spec, distilled=runner.distilled)
+    runner.use_loras(spec.loras)
     planner = FramePlanner(spec, runner.model.digest, cache, measure_change(cache))
     renderer = FrameRenderer(_sampler(spec, runner, cache), cache, batch)
     ends, more = planner.stops[:2], planner.stops[2:]

@@ -16,7 +16,9 @@ from momalisa.engine.conditioning import Conditioning, concatenate
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.sampling import Sampler
 from momalisa.errors import BadInput
+from momalisa.loras import Lora
 from momalisa.models.component_check import read_config
+from momalisa.models.lora_loading import load_loras
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +122,10 @@ class DiffusersPipeline(ABC):
                 raise BadInput(
                     f"{self.name} paints sizes that are multiples of {unit} pixels, not {side}."
                 )
+
+    def load_loras(self, loras: Sequence[Lora]) -> None:
+        """Load these LoRAs, and no others. Raises BadInput."""
+        load_loras(self.pipeline, self.network, self.name, loras)
 
     def unread(self, prompt: str) -> str:
         """The end of a prompt that is longer than the encoder reads; usually empty."""

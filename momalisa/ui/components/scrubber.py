@@ -56,7 +56,8 @@ def scrubber(
     """Show the picture where the slider is, and that of a prompt that is being typed.
 
     `legs` are pairs of prompts; without them there is no slider. `hint` is shown below while there
-    is no other message, `empty` in place of the first picture. `ratio` is a picture's width to its height.
+    is no other message, `empty` in place of the first picture. `ratio` is a picture's width to its
+    height.
     """
     data = {
         "id": walk_id,

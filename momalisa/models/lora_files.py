@@ -1,0 +1,124 @@
+"""LoRA files in the folder of LoRAs: found by name and digest, and checked. Imports no torch."""
+
+import hashlib
+import json
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from momalisa.errors import BadInput
+from momalisa.loras import Lora
+from momalisa.settings import settings
+from momalisa.spec import WalkSpec
+
+LARGEST_FILE = 4 * 2**30
+LARGEST_HEADER = 32 * 2**20
+"""Bytes of a file, and of its header, which names and measures its tensors."""
+SUFFIX = ".safetensors"
+_MATRIX = re.compile(r"lora.*\.(weight|bias|alpha)$|\.alpha$", re.IGNORECASE)
+"""The names of tensors that a LoRA may have; others would replace weights of the model."""
+_RESCALED = re.compile(r"dora_scale|magnitude", re.IGNORECASE)
+
+FileState = tuple[str, int, int]
+"""A file's path, its size in bytes and the time of its last change in nanoseconds."""
+
+
+def list_names() -> list[str]:
+    """The names of the LoRAs in the folder: their files' names without the suffix."""
+    return sorted(path.stem for path in _files())
+
+
+def _files() -> list[Path]:
+    try:
+        return [path for path in settings().loras_folder.iterdir() if path.suffix == SUFFIX]
+    except OSError:
+        return []
+
+
+def name_loras(loras: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """LoRAs that people name, with the digests of their files; a digest that is given stays.
+
+    Raises BadInput where there is no such file, or it is no LoRA.
+    """
+    return [
+        lora
+        if lora.get("digest")
+        else {**lora, "digest": _digest(_check(_find(str(lora.get("name", "")))))}
+        for lora in loras
+    ]
+
+
+def _find(name: str) -> Path:
+    """The file of that name. Raises BadInput, which says what there is."""
+    by_name = {path.stem: path for path in _files()}
+    if found := by_name.get(name.removesuffix(SUFFIX)):
+        return found
+    there = ", ".join(sorted(by_name)[:10]) or f"nothing that ends with {SUFFIX}"
+    raise BadInput(f"There is no LoRA “{name}” in {settings().loras_folder}; there is {there}.")
+
+
+def find_file(lora: Lora) -> Path:
+    """The file of a LoRA, whatever it is called now, checked. Raises BadInput."""
+    # The one of that name first: to read all of them takes a while.
+    for path in sorted(_files(), key=lambda path: path.stem != lora.name):
+        if _digest(path) == lora.digest:
+            return _check(path)
+    raise BadInput(
+        f"The LoRA “{lora.name}” of this walk is not in the folder of LoRAs here, "
+        "or its file has changed. Please put it back, or choose another."
+    )
+
+
+def check_loras(spec: WalkSpec) -> None:
+    """Raise BadInput if a LoRA of a walk is not here."""
+    for lora in spec.loras:
+        find_file(lora)
+
+
+def _check(path: Path) -> Path:
+    """Raise BadInput unless a file is a LoRA, by its size and header."""
+    names = _read_names(_state(path))
+    if any(map(_RESCALED.search, names)):
+        raise BadInput(f"{path.name} is a DoRA, whose weight cannot be walked. Please use a LoRA.")
+    if not names or not all(map(_MATRIX.search, names)):
+        raise BadInput(f"{path.name} is no LoRA: it holds other weights.")
+    return path
+
+
+def _state(path: Path) -> FileState:
+    stat = path.stat()
+    return str(path), stat.st_size, stat.st_mtime_ns
+
+
+def _digest(path: Path) -> str:
+    return _digest_of(_state(path))
+
+
+@lru_cache(256)
+def _digest_of(state: FileState) -> str:
+    with open(state[0], "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@lru_cache(256)
+def _read_names(state: FileState) -> tuple[str, ...]:
+    """The names of a file's tensors. Raises BadInput for what is no whole safetensors file."""
+    name, size = Path(state[0]).name, state[1]
+    if size > LARGEST_FILE:
+        raise BadInput(f"{name} has {size / 2**30:.1f} GiB; a LoRA has at most 4.")
+    with open(state[0], "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > min(LARGEST_HEADER, size - 8):
+            raise BadInput(f"{name} is damaged or not whole.")
+        text = file.read(length)
+    try:
+        header = json.loads(text)
+        entries = {name: entry for name, entry in header.items() if name != "__metadata__"}
+        ends = [int(entry["data_offsets"][1]) for entry in entries.values()]
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        raise BadInput(f"{name} is damaged or not whole.") from error
+    if 8 + length + max(ends, default=0) != size:
+        raise BadInput(f"{name} is damaged or not whole.")
+    return tuple(entries)

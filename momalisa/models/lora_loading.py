@@ -1,0 +1,74 @@
+"""Loads LoRAs into a pipeline of diffusers, whose weight may then differ from sample to sample."""
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+from torch import nn
+
+from momalisa.engine.lora_weights import attach
+from momalisa.errors import BadInput
+from momalisa.loras import Lora
+from momalisa.models.lora_files import find_file
+
+LOAD_ERRORS = (ValueError, KeyError, TypeError, RuntimeError, AttributeError, IndexError, OSError)
+"""What diffusers and peft raise at a LoRA of another family."""
+
+
+def load_loras(pipeline: Any, network: nn.Module, name: str, loras: Sequence[Lora]) -> None:
+    """Load these LoRAs, and no others, into a pipeline called `name`, whose network it gives.
+
+    Raises BadInput for one that is not there or does not fit; then none is loaded.
+    """
+    files = [find_file(lora) for lora in loras]
+    if loras and not hasattr(pipeline, "load_lora_weights"):
+        raise BadInput(f"{name} is of a family that takes no LoRA.")
+    if loras:
+        _check_peft()
+    unload(pipeline)
+    try:
+        for lora, file in zip(loras, files, strict=True):
+            _load(pipeline, network, name, lora, str(file.parent), file.name)
+        if loras:
+            pipeline.set_adapters([lora.digest for lora in loras], [1.0] * len(loras))
+    except BaseException:
+        unload(pipeline)
+        raise
+
+
+def unload(pipeline: Any) -> None:
+    """Take all LoRAs out of a pipeline; its weights are as they were."""
+    if hasattr(pipeline, "unload_lora_weights") and _has_lora(pipeline):
+        pipeline.unload_lora_weights()
+
+
+def _has_lora(pipeline: Any) -> bool:
+    parts = [part for part in pipeline.components.values() if isinstance(part, nn.Module)]
+    return any(hasattr(layer, "lora_B") for part in parts for layer in part.modules())
+
+
+def _load(pipeline: Any, network: nn.Module, name: str, lora: Lora, folder: str, file: str) -> None:
+    unsuitable = BadInput(f"The LoRA “{lora.name}” does not fit {name}: it is of another family.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # peft does at the second LoRA, which is meant here
+            pipeline.load_lora_weights(
+                folder,
+                weight_name=file,
+                adapter_name=lora.digest,
+                local_files_only=True,
+                use_safetensors=True,
+            )
+    except LOAD_ERRORS as error:
+        raise unsuitable from error
+    for part in pipeline.components.values():
+        layers = attach(part, lora.digest) if isinstance(part, nn.Module) else 0
+        if part is network and not layers:
+            raise unsuitable
+
+
+def _check_peft() -> None:
+    try:
+        import peft  # noqa: F401
+    except ImportError as error:
+        raise BadInput("LoRAs need the package peft: pip install peft") from error
