@@ -2,8 +2,8 @@
 
 uvicorn keeps a request's head, however long it gets, and reads frames of a WebSocket, however many
 come at once, on the event loop, before any code of an app: one connection took 1 GB and kept all
-others waiting for 15 s. It also waits for ever for a head that comes byte by byte, or not at all.
-So these limits are added to its protocols.
+others waiting for 15 s. It also waits for ever for a head or a message that comes byte by byte, or
+not at all. So these limits are added to its protocols.
 """
 
 import logging
@@ -28,8 +28,20 @@ PART = 4096
 FRAMES, FRAMES_SECONDS = 1_000, 10.0
 """So many frames of a WebSocket are taken at once, and as many again in the seconds after. A page
 sends two a second."""
+MESSAGE_BYTES = 128 * 1024
+"""Most bytes of a message, and of what its client has sent of it. The longest that pages send has a
+film's notes: 20,000 characters of up to three bytes (browsers count those of four twice). Prompts
+of twelve stops are a third of it, an address is at most HEAD_BYTES, and files come by HTTP."""
+MESSAGE_SECONDS = 30.0
+"""Seconds from a message's first bytes until it is whole; 4 kB a second are enough for any."""
 TOO_LONG = "The request's head is too long."
 TOO_LATE = "The request's head took too long to arrive."
+FIELDS = (
+    "content-type: text/plain; charset=utf-8\r\ncontent-length: {}\r\nconnection: close\r\n"
+    "x-content-type-options: nosniff\r\n"
+    "content-security-policy: default-src 'none'; frame-ancestors 'none'\r\n\r\n{}"
+)
+"""The headers and the body of an answer that no app gives."""
 
 log = logging.getLogger(__name__)
 Method = Callable[..., None]
@@ -45,7 +57,11 @@ def limit_connections() -> None:
     _wrap(HttpToolsProtocol, _stop_clock, "on_headers_complete", "connection_lost")
     _wrap(HttpToolsProtocol, _take_header, "on_header")
     _wrap(HttpToolsProtocol, _end_of_head, "on_headers_complete", "on_body", "on_message_complete")
+    _wrap(HttpToolsProtocol, _refuse_invalid, "send_400_response")
+    _wrap(WebSocketsSansIOProtocol, _open_socket, "connection_made")
     _wrap(WebSocketsSansIOProtocol, _receive_parts, "data_received")
+    _wrap(WebSocketsSansIOProtocol, _end_message, "send_receive_event_to_app")
+    _wrap(WebSocketsSansIOProtocol, _drop_message, "connection_lost")
     frames = ("handle_text", "handle_bytes", "handle_cont", "handle_ping", "handle_pong")
     _wrap(WebSocketsSansIOProtocol, _take_frame, *frames)
 
@@ -124,11 +140,15 @@ def _refuse_head(connection: Any, status: int, reason: str) -> None:
     if connection.transport.is_closing() or _is_socket(connection):
         return
     log.info("a connection was closed: %s", reason)
-    fields = f"content-type: text/plain\r\ncontent-length: {len(reason)}\r\nconnection: close"
-    answer = STATUS_LINE[status] + f"{fields}\r\n\r\n{reason}".encode()
+    answer = STATUS_LINE[status] + FIELDS.format(len(reason), reason).encode()
     if _is_answered(connection):
         connection.transport.write(answer)
     connection.transport.close()
+
+
+def _refuse_invalid(_method: Method, connection: Any, reason: str) -> None:
+    """Answer what is no request, with the headers of our other answers."""
+    _refuse_head(connection, 400, reason)
 
 
 def _take_header(method: Method, connection: Any, name: bytes, value: bytes) -> None:
@@ -144,12 +164,49 @@ def _end_of_head(method: Method, connection: Any, *args: bytes) -> None:
         method(connection, *args)
 
 
+def _open_socket(method: Method, connection: Any, transport: Any) -> None:
+    connection.conn.max_message_size = MESSAGE_BYTES
+    connection.message_clock = None
+    method(connection, transport)
+
+
 def _receive_parts(method: Method, connection: Any, data: bytes) -> None:
     """Read a WebSocket's bytes until too many frames were among them."""
     for part in _parts(data):
         if connection.transport.is_closing():
             return
         method(connection, part)
+    # While it is not read, because messages wait for the app, none of its bytes can come.
+    is_under_way = bool(connection.conn.reader.buffer or connection.frames)
+    if is_under_way and not connection.read_paused and connection.message_clock is None:
+        late = connection.loop.call_later(MESSAGE_SECONDS, _end_late_message, connection)
+        connection.message_clock = late
+
+
+def _end_message(method: Method, connection: Any) -> None:
+    """Pass a whole message on."""
+    _stop_message_clock(connection)
+    method(connection)
+
+
+def _stop_message_clock(connection: Any) -> None:
+    if connection.message_clock is not None:
+        connection.message_clock.cancel()
+        connection.message_clock = None
+
+
+def _end_late_message(connection: Any) -> None:
+    if not connection.transport.is_closing():
+        log.info("a connection was closed: its message took too long to arrive")
+        connection.transport.abort()
+
+
+def _drop_message(method: Method, connection: Any, *args: Any) -> None:
+    """Free what came of a message: the connection's objects refer to each other for long."""
+    _stop_message_clock(connection)
+    connection.conn.reader.discard()
+    connection.frames = []
+    method(connection, *args)
 
 
 def _take_frame(method: Method, connection: Any, *args: Any) -> None:

@@ -1,6 +1,7 @@
 """What one connection may send before a request or message is whole."""
 
 import asyncio
+import gc
 import socket
 import time
 from collections.abc import Iterator
@@ -15,14 +16,24 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
 from momalisa import connection_limits
-from momalisa.connection_limits import FRAMES, HEAD_BYTES, HEADERS, PART, limit_connections
+from momalisa.connection_limits import (
+    FRAMES,
+    HEAD_BYTES,
+    HEADERS,
+    MESSAGE_BYTES,
+    PART,
+    limit_connections,
+)
 from tests.support.network import free_port, wait_for_url
+from tests.support.waiting import wait_until
 
 SHORT = 1.5
-"""Seconds that a head may take in the tests of its deadline."""
+"""Seconds that a head or a message may take in the tests of their deadlines."""
 
 
 async def _echo(request: HttpRequest) -> PlainTextResponse:
@@ -117,6 +128,18 @@ def test_a_head_that_is_too_long_is_told_so(port: int, head: bytes) -> None:
         assert connection.recv(100).startswith(b"HTTP/1.1 431 ")
 
 
+@pytest.mark.parametrize("request_", [b"nonsense\r\n\r\n", GET + b"X: a\r\n" * HEADERS + b"\r\n"])
+def test_an_answer_before_the_app_is_asked_is_never_taken_for_a_page(
+    port: int, request_: bytes
+) -> None:
+    with closing(socket.create_connection(("127.0.0.1", port), timeout=30)) as connection:
+        connection.sendall(request_)
+        answer = connection.recv(1_000).lower()
+    assert answer.startswith((b"http/1.1 400 ", b"http/1.1 431 "))
+    assert b"\r\nx-content-type-options: nosniff\r\n" in answer
+    assert b"\r\ncontent-security-policy: default-src 'none'" in answer
+
+
 def test_long_cookies_large_bodies_and_kept_connections_are_served(port: int) -> None:
     long = "a" * 40_000
     body = b"b" * 3_000_000
@@ -149,6 +172,7 @@ def test_a_body_may_go_on_after_an_early_answer(port: int) -> None:
 @pytest.fixture
 def _short_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection_limits, "HEAD_SECONDS", SHORT)
+    monkeypatch.setattr(connection_limits, "MESSAGE_SECONDS", SHORT)
 
 
 @pytest.mark.usefixtures("_short_deadline")
@@ -228,8 +252,85 @@ def test_messages_of_a_page_are_taken(port: int) -> None:
         for number in range(FRAMES // 4):
             connection.send(b"a" * number)
             assert connection.recv(timeout=30) == str(number)
-        connection.send(b"a" * 900_000)
-        assert connection.recv(timeout=30) == "900000"
+        connection.send(b"a" * MESSAGE_BYTES)
+        assert connection.recv(timeout=30) == str(MESSAGE_BYTES)
         connection.send(b"a" for _ in range(100))
         assert connection.recv(timeout=30) == "100"
         assert connection.ping().wait(30)
+
+
+def _begin(size: int, *, kind: int = 2) -> bytes:
+    """The head of a masked frame that announces a long message; the mask is zero."""
+    return bytes([0x80 | kind, 0xFF]) + size.to_bytes(8, "big") + b"\0\0\0\0"
+
+
+def test_a_message_is_refused_at_the_size_that_it_announces(port: int) -> None:
+    """Fifty-eight connections took 1 GB: each announced 4 MB, and sent all but the end."""
+    with connect(f"ws://127.0.0.1:{port}/socket") as connection:
+        connection.socket.sendall(_begin(MESSAGE_BYTES + 1))
+        with pytest.raises(ConnectionClosed) as closed:
+            connection.recv(timeout=30)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
+
+
+def test_a_message_of_many_frames_is_no_longer_than_one_of_a_single_frame(port: int) -> None:
+    with connect(f"ws://127.0.0.1:{port}/socket") as connection:
+        with suppress(ConnectionClosed):  # while it was sent more
+            connection.send(b"a" * (MESSAGE_BYTES // 2) for _ in range(3))
+        with pytest.raises(ConnectionClosed) as closed:
+            connection.recv(timeout=30)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 1009
+
+
+@pytest.mark.usefixtures("_short_deadline")
+@pytest.mark.parametrize(
+    ("begin", "endless"),
+    [(_begin(MESSAGE_BYTES), b"a"), (_frame(2, b"a", final=False), _frame(9))],
+    ids=["byte by byte", "in frames without an end"],
+)
+def test_a_message_that_is_late_ends_its_connection(
+    port: int, begin: bytes, endless: bytes
+) -> None:
+    """It was kept for as long as its client liked."""
+    with connect(f"ws://127.0.0.1:{port}/socket") as connection:
+        raw, began = connection.socket, time.monotonic()
+        with suppress(OSError):
+            raw.sendall(begin)
+            while time.monotonic() < began + 30:
+                raw.sendall(endless)
+                time.sleep(0.1)
+    assert SHORT <= time.monotonic() - began < 30
+
+
+def test_many_messages_may_take_longer_than_one(port: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(connection_limits, "MESSAGE_SECONDS", 2 * SHORT)
+    message = _frame(2, b"a" * 100)
+    with connect(f"ws://127.0.0.1:{port}/socket") as connection:
+        connection.socket.sendall(message[:50])
+        for _ in range(4):
+            time.sleep(SHORT * 0.6)
+            connection.socket.sendall(message[50:] + message[:50])
+            assert connection.recv(timeout=30) == "100"
+        connection.socket.sendall(message[50:])
+
+
+def test_what_a_closed_connection_had_sent_is_dropped_at_once(port: int) -> None:
+    """It waited for the garbage collector, which does not know how much it would free."""
+    gc.collect()
+    gc.disable()
+    try:
+        with connect(f"ws://127.0.0.1:{port}/socket") as connection:
+            connection.socket.sendall(_begin(MESSAGE_BYTES) + b"a" * (MESSAGE_BYTES - 1))
+            wait_until(lambda: _bytes_kept() >= MESSAGE_BYTES - 1)
+            connection.socket.close()
+        wait_until(lambda: _bytes_kept() == 0)
+    finally:
+        gc.enable()
+
+
+def _bytes_kept() -> int:
+    """Bytes of messages under way that the server's connections hold, closed ones included."""
+    sockets = [one for one in gc.get_objects() if isinstance(one, WebSocketsSansIOProtocol)]
+    return sum(len(one.conn.reader.buffer) for one in sockets if one.handshake_complete)

@@ -112,7 +112,14 @@ CONNECTIONS = (
     Mutation(
         "Pages of one address begin no more runs at a time than others can bear",
         f"{TESTS_OF_RATE}::test_pages_of_one_address_begin_no_more_runs_than_the_server_can_take",
-        (Edit(RATE, "            await asyncio.sleep(address.take(cost))\n", ""),),
+        (
+            Edit(
+                RATE,
+                "            await asyncio.sleep("
+                'address.take(cost + len(data or b"") // COUNTED_BYTES))\n',
+                "",
+            ),
+        ),
     ),
     Mutation(
         "What a browser sends is read in small parts, so that others have their turn",
@@ -124,6 +131,21 @@ CONNECTIONS = (
                 "_SelectorTransport.max_size = 2**18",
             ),
         ),
+    ),
+    Mutation(
+        "Long messages of an address come more slowly than short ones",
+        f"{TESTS_OF_RATE}::test_a_long_message_counts_as_many",
+        (Edit(RATE, 'cost + len(data or b"") // COUNTED_BYTES', "cost"),),
+    ),
+    Mutation(
+        "A client that goes is no error in the log",
+        f"{TESTS_OF_RATE}::test_a_client_that_goes_is_no_error_and_starts_nothing_more",
+        (Edit(RATE, "_noting_the_end(send, gone))", "send)"),),
+    ),
+    Mutation(
+        "What a client sent that is gone starts nothing",
+        f"{TESTS_OF_RATE}::test_a_client_that_goes_is_no_error_and_starts_nothing_more",
+        (Edit(RATE, "if gone.is_set():", "if not message:"),),
     ),
     Mutation(
         "A page that sends on and on is disconnected",

@@ -88,6 +88,48 @@ MUTATIONS: tuple[Mutation, ...] = (
         (Edit(LIMITS, "if connection.frames_paid_until <= now:", "if now:"),),
     ),
     Mutation(
+        "A message is refused at the size that it announces",
+        f"{TESTS_OF_LIMITS}::test_a_message_is_refused_at_the_size_that_it_announces",
+        (Edit(LIMITS, "    connection.conn.max_message_size = MESSAGE_BYTES\n", ""),),
+    ),
+    Mutation(
+        "A message that does not end is ended at a deadline",
+        f"{TESTS_OF_LIMITS}::test_a_message_that_is_late_ends_its_connection",
+        (Edit(LIMITS, "loop.call_later(MESSAGE_SECONDS,", "loop.call_later(10**6,"),),
+    ),
+    Mutation(
+        "The deadline of a message closes no connection of many messages",
+        f"{TESTS_OF_LIMITS}::test_many_messages_may_take_longer_than_one",
+        (
+            Edit(
+                LIMITS,
+                "    _stop_message_clock(connection)\n    method(connection)\n",
+                "    method(connection)\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "What a closed connection had sent takes no memory",
+        f"{TESTS_OF_LIMITS}::test_what_a_closed_connection_had_sent_is_dropped_at_once",
+        (Edit(LIMITS, "    connection.conn.reader.discard()\n", ""),),
+    ),
+    Mutation(
+        "An answer that no app gives has security headers",
+        f"{TESTS_OF_LIMITS}::test_an_answer_before_the_app_is_asked_is_never_taken_for_a_page",
+        (Edit(LIMITS, '    "x-content-type-options: nosniff\\r\\n"\n', ""),),
+    ),
+    Mutation(
+        "A message is no longer than what pages send",
+        "tests/pages/test_page_messages.py::test_a_message_of_more_than_a_page_can_hold_is_refused",
+        (
+            Edit(
+                "momalisa/ui/http/page_messages.py",
+                "data is None or len(data) > MESSAGE_BYTES:",
+                "data is None:",
+            ),
+        ),
+    ),
+    Mutation(
         "The app limits its connections",
         "tests/pages/test_page_messages.py"
         "::test_no_message_makes_the_server_look_into_the_checkout_or_name_upload_addresses",

@@ -95,7 +95,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "A walk whose frames would fill the memory is not exported",
         f"{TESTS_OF_EXPORTS}::test_a_walk_that_would_fill_the_memory_is_not_exported",
-        (Edit(EXPORTS, "if 3 * places * spec.size**2 > FRAMES_LIMIT:", "if places < 0:"),),
+        (Edit(EXPORTS, "if 3 * places * spec.pixels > FRAMES_LIMIT:", "if places < 0:"),),
     ),
     Mutation(
         "A film of another program whose frames would fill the memory is not converted",

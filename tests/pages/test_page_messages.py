@@ -9,8 +9,11 @@ from urllib.request import urlopen
 
 import pytest
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
 
+from db.curation import NOTES_LENGTH, TAG_LENGTH, TITLE_LENGTH
+from momalisa.connection_limits import MESSAGE_BYTES
+from momalisa.field_checks import TEXT_LENGTH
+from momalisa.spec import STOPS
 from momalisa.ui.http.page_messages import MOST_WIDGETS, Verdict, judge
 from tests.support.app import running_app
 from tests.support.streamlit_session import StreamlitSession
@@ -53,14 +56,25 @@ def test_every_other_kind_is_ignored(kind: str) -> None:
 def test_a_message_of_more_than_a_page_can_hold_is_refused() -> None:
     assert judge(_rerun(MOST_WIDGETS + 1).SerializeToString()) is Verdict.REFUSED
     large = _rerun()
-    large.rerun_script.query_string = "a" * get_max_widget_state_size_bytes()
+    large.rerun_script.query_string = "a" * MESSAGE_BYTES
     assert judge(large.SerializeToString()) is Verdict.REFUSED
+
+
+def test_the_longest_that_a_page_can_send_is_taken() -> None:
+    """A film's notes, a hundred tags and twelve prompts, in a script of three bytes a letter."""
+    page = _rerun()
+    page.rerun_script.query_string = "tag=" + "%E8%AA%9E" * TAG_LENGTH
+    texts = [NOTES_LENGTH, TITLE_LENGTH, *[TAG_LENGTH] * 100, *[TEXT_LENGTH] * STOPS[1]]
+    for length in texts:
+        state = page.rerun_script.widget_states.widgets.add()
+        state.id, state.string_value = "$$ID-" + "0" * 64, "語" * length
+    assert judge(page.SerializeToString()) is Verdict.RUN
 
 
 def test_no_message_makes_the_server_look_into_the_checkout_or_name_upload_addresses(
     tmp_path: Path,
 ) -> None:
-    """One message of 1 MB took the server 12 s and 170 MB; another told a stranger what was edited.
+    """A message of 1 MB took the server 12 s and 170 MB; another told a stranger what was edited.
 
     The page itself goes on: its next rerun is answered.
     """
@@ -72,7 +86,7 @@ def test_no_message_makes_the_server_look_into_the_checkout_or_name_upload_addre
                 for message in (
                     BackMsg(load_git_info=True),
                     BackMsg(clear_cache=True),
-                    _upload_addresses(400_000),
+                    _upload_addresses(60_000),
                 ):
                     await session.send(message)
                 await session.open("create")

@@ -32,13 +32,17 @@ its parts, twice a second at most."""
 RUN = 4
 """For how many messages of an address a run of a whole page counts: forty begin at once, then ten a
 second, as two cores can run. Each is a thread, and the server stands still until it has begun."""
+COUNTED_BYTES = 8 * 1024
+"""A message counts once more for each of these bytes; what people do is rarely longer. So all pages
+of an address send at most 1.3 MB at once, then 330 kB a second."""
 MOST_LATE = 100
 """Messages of a page in a row that may have to wait, before its connection is closed."""
 READ_BYTES = 4096
 """Bytes that are read from a connection at a time. All messages in them are parsed before any other
 connection has its turn: in the 256 kB of asyncio are 24,000 small ones."""
-UNSUPPORTED_DATA, POLICY_VIOLATION = 1003, 1008
-"""The close codes for a message that no page sends, and for far too many."""
+UNSUPPORTED_DATA, ABNORMAL_CLOSURE, POLICY_VIOLATION = 1003, 1006, 1008
+"""The close codes for a message that no page sends, a client that went without a word, and for far
+too many messages."""
 
 
 class Pace:
@@ -67,13 +71,30 @@ def pace_messages(app: ASGIApp) -> ASGIApp:
             await app(scope, receive, send)
             return
         address = addresses.setdefault(open_pages.find_network(scope), Pace(OF_ADDRESS))
-        await app(scope, _pacing(receive, Pace(OF_PAGE), address), send)
+        gone = asyncio.Event()
+        paced = _pacing(receive, gone, Pace(OF_PAGE), address)
+        await app(scope, paced, _noting_the_end(send, gone))
 
     return middleware
 
 
-def _pacing(receive: Receive, page: Pace, address: Pace) -> Receive:
-    """Wrap `receive`: wait before a message that comes too early for the page or its address."""
+def _noting_the_end(send: Send, gone: asyncio.Event) -> Send:
+    """Wrap `send`: that a client is gone is noted, and no error. `receive` tells the app."""
+
+    async def send_if_there(message: Message) -> None:
+        try:
+            await send(message)
+        except OSError:
+            gone.set()
+
+    return send_if_there
+
+
+def _pacing(receive: Receive, gone: asyncio.Event, page: Pace, address: Pace) -> Receive:
+    """Wrap `receive`: wait before a message that comes too early for the page or its address.
+
+    What a client sent that is `gone` meanwhile is dropped.
+    """
     late = 0
 
     async def receive_in_time() -> Message:
@@ -82,7 +103,8 @@ def _pacing(receive: Receive, page: Pace, address: Pace) -> Receive:
             message = await receive()
             if message["type"] != "websocket.receive":
                 return message
-            verdict = judge(message.get("bytes"))
+            data = message.get("bytes")
+            verdict = judge(data)
             if verdict is Verdict.REFUSED:  # Streamlit takes it for a fault of its own
                 return _disconnect(UNSUPPORTED_DATA)
             wait = page.take()
@@ -93,7 +115,9 @@ def _pacing(receive: Receive, page: Pace, address: Pace) -> Receive:
             # takes nothing of its address's rate meanwhile.
             await asyncio.sleep(wait)
             cost = RUN if verdict is Verdict.RUN else 1
-            await asyncio.sleep(address.take(cost))
+            await asyncio.sleep(address.take(cost + len(data or b"") // COUNTED_BYTES))
+            if gone.is_set():
+                return _disconnect(ABNORMAL_CLOSURE)
             if verdict is not Verdict.IGNORED:
                 return message
 

@@ -10,7 +10,8 @@ from enum import Enum
 
 from google.protobuf.message import DecodeError
 from streamlit.proto.BackMsg_pb2 import BackMsg
-from streamlit.runtime.runtime_util import get_max_widget_state_size_bytes
+
+from momalisa.connection_limits import MESSAGE_BYTES
 
 USED = frozenset({"rerun_script", "stop_script", "app_heartbeat"})
 """The kinds of messages that pages send. One that an update brings is left out until it is here."""
@@ -32,7 +33,7 @@ class Verdict(Enum):
 
 def judge(data: bytes | None) -> Verdict:
     """Decide about a message by its size, kind and numbers; None stands for text."""
-    if data is None or len(data) > get_max_widget_state_size_bytes():
+    if data is None or len(data) > MESSAGE_BYTES:
         return Verdict.REFUSED
     try:
         message = BackMsg.FromString(data)
