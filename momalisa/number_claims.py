@@ -26,10 +26,11 @@ TRIES = 1000
 log = logging.getLogger(__name__)
 
 
-def claim_number(storage: Storage, database: str, walk_id: str) -> str:
+def claim_number(storage: Storage, database: str, walk_id: str, *, is_new: bool = False) -> str:
     """Claim a walk's number, or others until one is free; returns it, or "" if it has no row.
 
-    A film that hangs in the storage keeps its number. Raises StorageError or HistoryError.
+    A film that hangs in the storage keeps its number, unless that `is_new`: its record in the
+    storage has not got it. Raises StorageError or HistoryError.
     """
     for _ in range(TRIES):
         with reading(database) as session:
@@ -38,7 +39,8 @@ def claim_number(storage: Storage, database: str, walk_id: str) -> str:
             return ""
         is_stored = walk.state is State.DONE and not walk.waiting
         is_made_again = walk.state is not State.DONE and "gif" in walk.files
-        if is_stored or is_made_again or _claim(storage, walk.accession, walk_id):
+        is_kept = (is_stored and not is_new) or is_made_again
+        if is_kept or _claim(storage, walk.accession, walk_id):
             return walk.accession
         _give_another(database, walk_id, walk.accession)
     raise StorageError(f"{TRIES} numbers in a row are other walks'. It is tried again later.")

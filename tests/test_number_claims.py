@@ -143,3 +143,23 @@ def test_a_film_that_hangs_keeps_its_number_whatever_is_claimed(homes: list[Sett
     with running_worker(homes[0]), running_worker(homes[1]):
         wait_until(lambda: all(row.state is State.DONE for home in homes for row in rows(home)))
     assert {row.accession[8:] for home in homes for row in rows(home)} == {"0001"}
+
+
+def test_a_film_of_another_program_gets_a_number_that_nobody_has_claimed(
+    homes: list[Settings],
+) -> None:
+    """Its number was given when it came in, and another history's next film had it as well."""
+    storage = LocalStorage(Path(homes[0].store_root))
+    storage.put("saved_predictions/foreign/film.gif", GIF, "image/gif")
+    sync(storage, homes[0].database, open_outbox(homes[0]))
+    [foreign] = rows(homes[0])
+    made = enqueue_walk(homes[1].database, frames=2)
+    assert made.accession == foreign.accession
+    with running_worker(homes[1]):
+        wait_until(lambda: read_walk(homes[1].database, made).state is State.DONE)
+    Courier(open_outbox(homes[0]), lambda: storage, homes[0].database).write_records()
+    [foreign] = rows(homes[0])
+    assert foreign.accession > made.accession
+    assert made.accession in foreign.notes
+    record = json.loads(storage.get("saved_predictions/foreign/walk.json"))
+    assert (record["accession"], record["notes"]) == (foreign.accession, foreign.notes)

@@ -13,6 +13,7 @@ from db.session import reading, writing
 from momalisa.backoff import Backoff
 from momalisa.errors import NotStored, StorageError
 from momalisa.film_intake import take_in_record
+from momalisa.number_claims import claim_number
 from momalisa.records import Record, find_unknown, write_record
 from momalisa.render import record_key
 from momalisa.storage import CONTENT_TYPES, Storage, StoredFile
@@ -100,6 +101,8 @@ class RecordWriter:
         stored = _parse(previous)
         if stored:
             take_in_record(self._database, walk_id, stored, None)
+        if walk is not None and (stored is None or stored.accession != walk.accession):
+            claim_number(storage, self._database, walk_id, is_new=True)
         with reading(self._database) as session:
             walk = session.get(Walk, walk_id)
             if walk is None or walk.edited_at is None:

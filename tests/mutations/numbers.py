@@ -124,10 +124,15 @@ MUTATIONS: tuple[Mutation, ...] = (
         (
             Edit(
                 "momalisa/number_claims.py",
-                "if is_stored or is_made_again or _claim",
-                "if is_stored or _claim",
+                "or is_made_again\n",
+                "\n",
             ),
         ),
+    ),
+    Mutation(
+        "A film of another program gets a number that nobody has claimed",
+        f"{CLAIMS}a_film_of_another_program_gets_a_number_that_nobody_has_claimed",
+        (Edit("momalisa/number_claims.py", "is_stored and not is_new", "is_stored"),),
     ),
     Mutation(
         "A new history whose store is away begins far above the numbers it may have",
