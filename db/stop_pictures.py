@@ -8,14 +8,15 @@ used for a while.
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Text, cast, delete, func, select, update
 from sqlalchemy.orm import Session, defer
 
 from db.clock import database_now
-from db.models import IS_ACTIVE, StopPicture, Walk
+from db.models import IS_ACTIVE, IS_DONE, StopPicture, Walk
 
 KEPT = timedelta(days=7)
 """How long a picture stays after its last use."""
+MOST_FILMS = 8
 MOST = 2000
 """Pictures besides those that walks in the queue need; of more, those go that were used first."""
 
@@ -45,6 +46,13 @@ def touch(*, session: Session, digest: str) -> bool:
 def find(*, session: Session, digest: str) -> bytes | None:
     """Return a picture's file, or None if it is not kept here."""
     return session.scalar(select(StopPicture.data).where(StopPicture.digest == digest))
+
+
+def find_films(*, session: Session, digest: str) -> list[Walk]:
+    """Return some done walks that have this picture as a stop, the newest first."""
+    has_picture = cast(Walk.spec, Text).contains(digest, autoescape=True)
+    films = select(Walk).where(IS_DONE, has_picture).order_by(Walk.finished_at.desc(), Walk.id)
+    return list(session.scalars(films.limit(MOST_FILMS)))
 
 
 def find_size(*, session: Session, digest: str) -> tuple[int, int] | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from momalisa.engine.film_measures import measure_film
@@ -264,6 +265,7 @@ def render(
             entry=entry,
             on_stage=lambda stage: on_progress(replace(latest, stage=stage)),
             still_mine=still_mine,
+            pictures={digest: cache.get_file(digest) or b"" for digest in spec.pictures},
         )
     cache.trim()
     return film
@@ -279,8 +281,11 @@ def make_film(
     entry: Mapping[str, Any] | None = None,
     on_stage: Callable[[str], None] = _ignore,
     still_mine: Callable[[], bool] = _always,
+    pictures: Mapping[str, bytes] = MappingProxyType({}),
 ) -> StoredFilm:
     """Encode the film of rendered frames and store it with its WebP, poster and record.
+
+    `pictures` are the files of the stops' pictures, by digest, which are stored beside it.
 
     If the storage is out of reach, the files go to the `outbox`, if there is one. `entry` holds
     further fields of the record, such as the walk's accession number. Calls `on_stage` with
@@ -292,6 +297,7 @@ def make_film(
     gif = encode_film(spec, rendered.frames)
     webp = encode_shown_film(spec, rendered.frames)
     sha256 = hashlib.sha256(gif).hexdigest()
+    stops = {spec.pictures[digest]: data for digest, data in pictures.items() if data}
     stats = rendered.stats.model_dump()
     stats["seconds"] += time.perf_counter() - began
     result = Result(
@@ -301,6 +307,7 @@ def make_film(
             "webp": film_key(walk_id, webp_name(f"{sha256[:16]}.gif")),
             "poster": film_key(walk_id, "poster.webp"),
             "json": record_key(walk_id),
+            **{kind: film_key(walk_id, f"{kind}.webp") for kind in stops},
         },
         bytes=len(gif),
         sha256=sha256,
@@ -309,7 +316,7 @@ def make_film(
     on_stage("storing")
     record = {**(entry or {}), **_record(spec, walk_id, result)}
     poster = encode_shown_poster(spec, rendered.frames)
-    files = _files(result, record, {"poster": poster, "webp": webp, "gif": gif})
+    files = _files(result, record, {**stops, "poster": poster, "webp": webp, "gif": gif})
     return StoredFilm(result, waiting=deliver_film(files, storage, outbox, still_mine))
 
 

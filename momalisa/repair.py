@@ -20,6 +20,7 @@ from momalisa.film.exports import find_cached_frames
 from momalisa.film.shown import encode_shown_film, encode_shown_poster
 from momalisa.records import write_record
 from momalisa.spec import WalkSpec
+from momalisa.stop_pictures import find_file
 from momalisa.storage import CONTENT_TYPES, Storage, StoredFile
 from momalisa.stored_films import make_poster
 
@@ -66,6 +67,7 @@ class Repair(StrEnum):
     NOTHING = "cannot be made again, because another program made it. Put its file back, please."
     POSTER = "gets a new poster, made from its film."
     WEBP = "gets a new WebP, made from its frames; where these are not at hand, its GIF is played."
+    PICTURE = "gets the picture that it begins from again, if that is at hand: it is gone."
     RECORD = "gets a new record, made from the history."
 
 
@@ -102,6 +104,8 @@ def plan_repair(row: Row, keys: Collection[str], *, may_wait: bool = True) -> It
         yield Step(row, Repair.POSTER)
     if "webp" in missing:
         yield Step(row, Repair.WEBP)
+    if any(kind.startswith("stop-") for kind in missing):
+        yield Step(row, Repair.PICTURE)
     if "json" in missing:
         yield Step(row, Repair.RECORD)
 
@@ -148,9 +152,29 @@ def carry_out(step: Step, storage: Storage, database: str, cache: FrameCache | N
             else:
                 with writing(database) as session:
                     repair.set_file(session=session, walk_id=row.id, kind="webp", key=None)
+        case Repair.PICTURE:
+            return _put_pictures_back(row, storage, database)
         case Repair.RECORD:
             record = _make_record(database, row.id)
             storage.put(row.files["json"], record, CONTENT_TYPES[".json"])
+    return True
+
+
+def _put_pictures_back(row: Row, storage: Storage, database: str) -> bool:
+    """Store the stops' pictures that a film lacks; what is nowhere is left out of its row."""
+    with reading(database) as session:
+        walk = session.get(Walk, row.id)
+    spec = WalkSpec.from_stored(walk.spec) if walk and walk.spec else None
+    digests = {kind: digest for digest, kind in spec.pictures.items()} if spec else {}
+    for kind, key in row.files.items():
+        if not kind.startswith("stop-") or storage.exists(key):
+            continue
+        data = find_file(digests.get(kind, ""), database, lambda: storage)
+        if data:
+            storage.put(key, data, CONTENT_TYPES[".webp"])
+        else:
+            with writing(database) as session:
+                repair.set_file(session=session, walk_id=row.id, kind=kind, key=None)
     return True
 
 

@@ -213,6 +213,18 @@ class WalkSpec(BaseModel):
         """Whether each step needs a second, negative sample (guidance above 1)."""
         return self.guidance > 1.0
 
+    @property
+    def pictures(self) -> dict[str, str]:
+        """By the digest of each picture among the stops the kind of its file, such as "stop-1".
+
+        A picture that is a stop twice is one file, called by the first.
+        """
+        found: dict[str, str] = {}
+        for number, stop in enumerate(self.stops, start=1):
+            if stop.image is not None:
+                found.setdefault(stop.image.digest, f"stop-{number}")
+        return found
+
     def places(self) -> tuple[Place, ...]:
         """The places of the distinct frames in walking order; inner stops count once."""
         spread_of_leg = [float(t) for t in spread(self.pacing, self.frames, self.strength)]

@@ -6,13 +6,20 @@ finished film it is a file of the film's own.
 """
 
 import hashlib
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
+from pydantic import ValidationError
+
 from db import stop_pictures
-from db.session import writing
-from momalisa.errors import BadInput
+from db.session import reading, writing
+from momalisa.engine.frame_cache import FrameCache
+from momalisa.errors import BadInput, MomaLisaError
+from momalisa.spec import WalkSpec
+from momalisa.storage import Storage, film_key
 from momalisa.works.picture import clean_picture
 
 MOST_BYTES = 64 * 2**20
@@ -71,3 +78,41 @@ def keep(picture: StopPicture, database: str) -> None:
     """Keep a picture in the history, where workers find it. Raises HistoryError."""
     with writing(database) as session:
         stop_pictures.keep(session=session, **picture._asdict())
+
+
+def bring(
+    spec: WalkSpec, cache: FrameCache, database: str, open_storage: Callable[[], Storage]
+) -> None:
+    """Bring the pictures of a walk's stops into a machine's frame cache, where they are found.
+
+    Raises HistoryError.
+    """
+    for digest in spec.pictures:
+        if cache.get_file(digest) is None and (data := find_file(digest, database, open_storage)):
+            cache.put_file(digest, data)
+
+
+def find_file(digest: str, database: str, open_storage: Callable[[], Storage]) -> bytes | None:
+    """A picture's file: from the history, or beside a film that has it as a stop; else None.
+
+    Raises HistoryError.
+    """
+    with reading(database) as session:
+        if data := stop_pictures.find(session=session, digest=digest):
+            return data
+        films = [
+            (walk.id, walk.spec)
+            for walk in stop_pictures.find_films(session=session, digest=digest)
+        ]
+    for walk_id, fields in films:
+        with suppress(ValidationError, MomaLisaError):
+            if data := read_file(digest, walk_id, WalkSpec.from_stored(fields), open_storage()):
+                return data
+    return None
+
+
+def read_file(digest: str, walk_id: str, spec: WalkSpec, storage: Storage) -> bytes | None:
+    """The picture's file beside a film; None if another is there. Raises StorageError."""
+    kind = spec.pictures.get(digest, "")
+    data = storage.get(film_key(walk_id, f"{kind}.webp")) if kind else b""
+    return data if hashlib.sha256(data).hexdigest() == digest else None

@@ -19,7 +19,7 @@ from momalisa.errors import BadInput
 from momalisa.film.foreign_gif import ForeignGif, describe_gif
 from momalisa.records import LAST_MOMENT, RECORD_BYTES, Record
 from momalisa.result import Result
-from momalisa.spec import WalkSpec
+from momalisa.spec import STOPS, WalkSpec
 from momalisa.storage import FILMS_FOLDER, Storage, StoredFile, film_key, webp_name
 from momalisa.storage.outbox import RECORD
 
@@ -28,6 +28,7 @@ FILM_BYTES = 500_000_000
 FIRST_UPLOAD = datetime(2000, 1, 1, tzinfo=UTC)
 """Files that seem older lack their time."""
 SUFFIXES = {"gif": ".gif", "poster": ".webp", "json": ".json"}
+SUFFIXES |= {f"stop-{number}": ".webp" for number in range(1, STOPS[1] + 1)}
 """The files of a film that its record names, by kind. Its WebP is found by the GIF's name."""
 
 
@@ -62,8 +63,10 @@ def find_result(storage: Storage, walk_id: str, digest: str) -> Result | None:
     except DamagedFilm:
         return None
     result = Result.model_validate(film["result"])
-    whole = film.get("digest") == digest and {"gif", "poster", "json"} <= result.files.keys()
-    return result if whole else None
+    if film.get("digest") != digest:
+        return None
+    stops = WalkSpec.from_stored(film["spec"]).pictures.values()
+    return result if {"gif", "poster", "json", *stops} <= result.files.keys() else None
 
 
 def read_film_without_record(

@@ -87,6 +87,11 @@ class Endpoint:
         The stops are rendered first, so that progress can show them. Raises EndpointError,
         BadInput, Cancelled or StorageError.
         """
+        if spec.pictures:
+            raise BadInput(
+                "An endpoint makes walks between prompts only. Please make this walk here, "
+                "or give its pictures' stops prompts in place of the pictures."
+            )
         total = len(spec.places())
         on_progress(Progress("frames", (), total))
         stops_only = spec.model_copy(update={"frames": 2})

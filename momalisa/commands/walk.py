@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+from momalisa.commands import stop_images
 from momalisa.errors import BadInput
 from momalisa.files import write_atomically
 from momalisa.pacing import PACINGS
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from momalisa.engine.frame_cache import Frame, FrameCache
     from momalisa.engine.runner import ModelRunner
     from momalisa.render import RenderedFrames
+    from momalisa.stop_pictures import StopPicture
 
 
 def add_to(commands: Any) -> None:
@@ -35,6 +37,7 @@ def add_to(commands: Any) -> None:
     walk.add_argument("--report", type=Path, help="a file for the rendering's statistics, as JSON")
     walk.add_argument("--frames-dir", type=Path, help="a folder for the frames, as PNG")
     walk.add_argument("--seeds", nargs="+", metavar="SEED", help="one for all stops, or for each")
+    stop_images.add_to(walk)
     _add_spec_options(walk)
     model, device = settings().model, settings().device
     walk.add_argument("--model", default=model, help=f"a name, folder or hub id ({model})")
@@ -79,19 +82,23 @@ def _add_spec_options(walk: argparse.ArgumentParser) -> None:
     )
 
 
-def _build_spec(options: argparse.Namespace) -> WalkSpec:
-    """Build the spec of the options. Raises ValidationError or BadInput."""
+def _build_spec(options: argparse.Namespace) -> tuple[WalkSpec, "list[StopPicture]"]:
+    """Build the spec of the options, and find its stops' pictures.
+
+    Raises ValidationError, BadInput or ServiceError.
+    """
     from momalisa.models.registry import find
 
     own = find(options.model).new_walk
     values = {name: getattr(options, name, None) for name in WalkSpec.model_fields}
     fields = own | {name: value for name, value in values.items() if value is not None}
     stops = pair_with_seeds(options.prompts, options.seeds or ())
-    return WalkSpec.model_validate(fields | {"stops": stops})
+    with_pictures, pictures = stop_images.add_pictures(stops, options.image, options.crop)
+    return WalkSpec.model_validate(fields | {"stops": with_pictures}), pictures
 
 
 def _run_walk(options: argparse.Namespace) -> int:
-    spec = _build_spec(options)
+    spec, pictures = _build_spec(options)
     for target in (options.out, options.report):
         _check_target(target)
     if options.frames_dir and options.frames_dir.exists() and not options.frames_dir.is_dir():
@@ -111,6 +118,8 @@ def _run_walk(options: argparse.Namespace) -> int:
         if unread := runner.model.unread(stop.prompt):
             print(f"Too long for the model, which does not read: “{unread}”", file=sys.stderr)
     cache = open_frame_cache(settings())
+    for picture in pictures:
+        cache.put_file(picture.digest, picture.data)
     try:
         frames, stats = rendered = _render_frames(spec, runner, cache, options.batch)
         write_atomically(options.out, encode_film(spec, frames), synced=True)
@@ -122,6 +131,8 @@ def _run_walk(options: argparse.Namespace) -> int:
     finally:
         cache.trim()  # not before all frames are read
     print(f"{options.out}: {len(frames)} frames in {stats.seconds:.1f} s")
+    for credit in (credit for stop in spec.stops for credit in stop.credits):
+        print(credit.line)
     if spec.pacing == "even" and (leaps := describe_leaps(stats.distances)):
         print(f"{leaps}: there the model's pictures have nothing between them.")
     return 0

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from db import queue, stills
 from db.models import Still, Walk
 from db.queue import LeaseStatus
+from momalisa import stop_pictures
 from momalisa.deletion import delete_leftovers
 from momalisa.engine.frame_cache import Frame, FrameCache, open_frame_cache
 from momalisa.errors import BadInput, Cancelled, MomaLisaError, StorageError
@@ -212,6 +213,7 @@ class JobRenderer:
     @contextmanager
     def _painting_still(self, spec: WalkSpec) -> Iterator["ModelRunner"]:
         """Watch the body, which paints with this model. Raises what loading it raises."""
+        self._bring_pictures(spec)
         model = self._get_model(spec.model)
         stage = self._watch.stage("still", spec.model, spec.pixels)
         with stage, self._cancelled_by(lambda: False):
@@ -230,6 +232,7 @@ class JobRenderer:
         if film := self._find_stored_film(walk.id, spec):
             log.info("%s was stored already, by an earlier attempt", walk.accession)
             return film
+        self._bring_pictures(spec)
         model = name_of_weights(spec.model, walk.model_digest, guided=spec.guided)
         render = self._renderer(model, remote=walk.remote)
         database = self._settings.database
@@ -245,6 +248,9 @@ class JobRenderer:
             cancelled=cancelled,
             still_mine=still_mine,
         )
+
+    def _bring_pictures(self, spec: WalkSpec) -> None:
+        stop_pictures.bring(spec, self._cache, self._settings.database, self._open_storage)
 
     def delete_leftovers(self, walk: Walk) -> None:
         """Delete what was stored of a walk that was deleted or cancelled meanwhile."""

@@ -12,8 +12,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         (
             Edit(
                 "momalisa/stored_films.py",
-                '{"gif", "poster", "json"} <= result',
-                '{"gif", "webp", "poster", "json"} <= result',
+                '{"gif", "poster", "json", *stops}',
+                '{"gif", "webp", "poster", "json", *stops}',
             ),
         ),
     ),

@@ -1,0 +1,188 @@
+"""Walks from pictures, whole: queued, rendered, stored, and made again from the store alone.
+
+The weights are tiny and random.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from db import stop_pictures as table
+from db.models import State, StopPicture, Walk
+from db.session import get_engine, reading, writing
+from momalisa import render, stop_pictures
+from momalisa.__main__ import BAD_INPUT, DONE, main
+from momalisa.deletion import delete_walk
+from momalisa.engine.frame_cache import open_frame_cache
+from momalisa.engine.runner import ModelRunner
+from momalisa.settings import Settings
+from momalisa.spec import Place, WalkSpec
+from momalisa.stop_pictures import StopPicture as Picture
+from momalisa.storage import LocalStorage, film_key
+from momalisa.storage.outbox import Outbox
+from tests.support.databases import create_sqlite
+from tests.support.stub_worker import stub_worker
+from tests.support.synced_gallery import bind_sync
+from tests.support.walks import enqueue_walk, read_walk
+
+CREDIT = {"artist": "Claude Monet", "title": "Water Lilies", "licence": "CC0"}
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    """A picture's file."""
+    pixels = np.random.default_rng(5).integers(0, 255, (6, 8, 3), np.uint8)
+    path = tmp_path / "work.png"
+    Image.fromarray(pixels).resize((128, 96), Image.Resampling.BICUBIC).save(path)
+    return path
+
+
+@pytest.fixture
+def picture(path: Path) -> Picture:
+    return stop_pictures.take_in(path)
+
+
+def fields_of(picture: Picture, **changes: Any) -> dict[str, Any]:
+    image = {"digest": picture.digest, "credit": CREDIT}
+    stops = [{"image": image, "prompt": "", "seed": 7}, {"prompt": "a sea", "seed": 8}]
+    return {"stops": stops, "frames": 3, "steps": 2, "size": 64, **changes}
+
+
+def enqueue(settings: Settings, picture: Picture, **changes: Any) -> Walk:
+    fields = fields_of(picture, **changes)
+    digest = WalkSpec.from_stored(fields).digest()
+    return enqueue_walk(settings.database, **fields, digest=digest, frames_total=3)
+
+
+def run_worker(settings: Settings, tiny: ModelRunner) -> None:
+    how = {"render_still": render.render_still, "render_live": render.render_live}
+    stub_worker(settings, load=lambda *_: tiny, render=render.render, **how).run(once=True)
+
+
+def make_film(settings: Settings, picture: Picture, tiny: ModelRunner) -> Walk:
+    stop_pictures.keep(picture, settings.database)
+    walk = enqueue(settings, picture)
+    run_worker(settings, tiny)
+    made = read_walk(settings.database, walk)
+    assert (made.state, made.error) == (State.DONE, "")
+    return made
+
+
+def forget(settings: Settings, picture: Picture) -> None:
+    """Take a picture out of the history and of the frame cache."""
+    with writing(settings.database) as session:
+        session.delete(session.get_one(StopPicture, picture.digest))
+    open_frame_cache(settings).path(picture.digest).with_suffix(".webp").unlink()
+
+
+def test_a_walk_from_a_picture_is_stored_with_it(
+    settings: Settings, picture: Picture, tiny: ModelRunner
+) -> None:
+    made = make_film(settings, picture, tiny)
+    store = LocalStorage(Path(settings.store_root))
+    key = film_key(made.id, "stop-1.webp")
+    assert made.files["stop-1"] == key
+    assert store.get(key) == picture.data
+    record = json.loads(store.get(made.files["json"]))
+    image = record["spec"]["stops"][0]["image"]
+    assert (image["digest"], image["credit"]["artist"]) == (picture.digest, "Claude Monet")
+    assert record["title"].startswith("Water Lilies (Claude Monet) → ")
+
+
+def test_a_history_rebuilt_from_the_store_repeats_the_walk(
+    settings: Settings, picture: Picture, tiny: ModelRunner
+) -> None:
+    made = make_film(settings, picture, tiny)
+    store = LocalStorage(Path(settings.store_root))
+    get_engine(settings.database).dispose()
+    for file in settings.home.glob("history.db*"):
+        file.unlink()
+    create_sqlite(settings.database)
+    report = bind_sync(store, settings)()
+    assert report.taken_in == [made.id]
+    assert not report.without_row
+    assert read_walk(settings.database, made).files == made.files
+    cache = open_frame_cache(settings)
+    cache.path(picture.digest).with_suffix(".webp").unlink()
+    again = enqueue(settings, picture, frames=4)
+    run_worker(settings, tiny)
+    row = read_walk(settings.database, again)
+    assert (row.state, row.error) == (State.DONE, "")
+    assert store.get(row.files["stop-1"]) == picture.data
+
+
+def test_a_walk_whose_picture_is_nowhere_fails_in_words(
+    settings: Settings, picture: Picture, tiny: ModelRunner
+) -> None:
+    walk = enqueue(settings, picture)
+    run_worker(settings, tiny)
+    row = read_walk(settings.database, walk)
+    assert row.state is State.FAILED
+    assert "not at hand any more" in row.error
+
+
+def test_a_lost_picture_is_put_back_and_a_deleted_walk_leaves_none(
+    settings: Settings, picture: Picture, tiny: ModelRunner
+) -> None:
+    made = make_film(settings, picture, tiny)
+    store = LocalStorage(Path(settings.store_root))
+    sync = bind_sync(store, settings)
+    store.delete(made.files["stop-1"])
+    sync(repair=True, yes=True)
+    assert store.get(made.files["stop-1"]) == picture.data
+    forget(settings, picture)
+    store.delete(made.files["stop-1"])
+    sync(repair=True, yes=True)
+    assert "stop-1" not in read_walk(settings.database, made).files
+    assert delete_walk(made.id, store, Outbox(settings.home / "outbox"), settings.database)
+    assert list(store.list(f"saved_predictions/{made.id}/")) == []
+
+
+def test_pictures_between_stops_are_painted_from_a_picture(
+    settings: Settings, picture: Picture, tiny: ModelRunner
+) -> None:
+    stop_pictures.keep(picture, settings.database)
+    spec = WalkSpec.from_stored(fields_of(picture))
+    cache = open_frame_cache(settings)
+    stop_pictures.bring(spec, cache, settings.database, lambda: LocalStorage(settings.home))
+    first, middle = render.render_live(spec, [Place(0, 0.0), Place(0, 0.5)], tiny, cache)
+    assert first.shape == (64, 64, 3)
+    assert not np.array_equal(first, middle)
+
+
+def test_the_command_walks_from_a_picture(
+    settings: Settings, path: Path, make_pipeline: Any, tmp_path: Path, capsys: Any
+) -> None:
+    out, report = tmp_path / "film.gif", tmp_path / "report.json"
+    common = [*("--model", str(make_pipeline()), "--frames", "3", "--steps", "2", "--size", "64")]
+    common += ["--out", str(out), "--report", str(report)]
+    command = ["walk", "", "a sea", "--image", f"1={path}", "--crop", "1=0.2,0.5,2"]
+    assert main([*command, *common]) == DONE
+    stop = json.loads(report.read_text())["spec"]["stops"][0]
+    assert stop["image"]["digest"] == stop_pictures.take_in(path).digest
+    assert stop["image"]["crop"] == {"x": 0.2, "y": 0.5, "zoom": 2.0}
+    for wrong, said in (
+        (["--image", "3=x.png"], "number of a stop from 1 to 2"),
+        (["--image", f"1={tmp_path}/none.png"], "no such picture"),
+        (["--image", "1=https://example.com/a.jpg"], "not an address of a museum"),
+        (["--image", f"1={path}", "--image", f"1={path}"], "two pictures"),
+        (["--image", f"1={path}", "--crop", "2=0,0,1"], "no picture to crop"),
+        (["--image", f"1={path}", "--crop", "1=0,0"], "X,Y,ZOOM"),
+        ([], "needs a prompt"),
+    ):
+        assert main(["walk", "", "a sea", *wrong, *common]) == BAD_INPUT
+        assert said in capsys.readouterr().err
+
+
+def test_the_table_finds_films_by_their_picture(
+    settings: Settings, picture: Picture, tiny: ModelRunner
+) -> None:
+    made = make_film(settings, picture, tiny)
+    with reading(settings.database) as session:
+        found = table.find_films(session=session, digest=picture.digest)
+        assert [walk.id for walk in found] == [made.id]
+        assert table.find_films(session=session, digest="f" * 64) == []
