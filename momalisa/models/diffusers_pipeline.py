@@ -1,5 +1,6 @@
 """Base of adapters for pipelines of diffusers: loading, noise, scheduler, autoencoder."""
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,6 +20,9 @@ from momalisa.errors import BadInput
 from momalisa.loras import Lora
 from momalisa.models.component_check import read_config
 from momalisa.models.lora_loading import load_loras
+from momalisa.models.placement import DTYPES, limit_decoding, make_plan, place
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,6 +34,8 @@ class DiffusersPipeline(ABC):
     pipeline: Any
     device: torch.device
     dtype: torch.dtype
+    free_memory: int
+    """Bytes on the device for what is computed."""
 
     pipeline_class: ClassVar[Any]
     load_options: ClassVar[dict[str, Any]] = {}
@@ -50,23 +56,36 @@ class DiffusersPipeline(ABC):
     """The tokenizer whose text encoder reads most of a prompt."""
 
     @classmethod
-    def load(cls, name: str, folder: Path, device: torch.device, digest: str) -> Self:
+    def load(
+        cls, name: str, folder: Path, device: torch.device, digest: str, *, pixels: int
+    ) -> Self:
         """Load a folder from disk: safetensors only, no remote code, no network.
 
-        Half precision on CUDA, single elsewhere. Raises what diffusers raises.
+        Precision and place follow `fit.plan_fit`, for pictures of so many pixels. Raises what
+        diffusers raises, or ModelBroken for what is too large.
         """
         _silence_libraries()
-        dtype = cls.half if device.type == "cuda" else torch.float32
+        upcasts = cls.upcasts_autoencoder
+        plan = make_plan(folder, device, cls.half, pixels=pixels, upcasts=upcasts)
+        dtype = DTYPES[plan.precision]
         index = read_config(folder / "model_index.json") if cls.optional_parts else {}
         absent = {part: None for part in cls.optional_parts if index.get(part) == [None, None]}
         options = absent | cls.load_options
         pipeline = cls.pipeline_class.from_pretrained(
             folder, dtype=dtype, local_files_only=True, use_safetensors=True, **options
-        ).to(device)
-        pipeline.vae.to(memory_format=cls.autoencoder_layout)
-        if cls.upcasts_autoencoder and pipeline.vae.config.get("force_upcast"):
+        )
+        cls.prepare(pipeline)
+        if upcasts and pipeline.vae.config.get("force_upcast"):
             pipeline.vae.to(torch.float32)  # its activations overflow in half precision
-        return cls(name, digest, pipeline, device, dtype)
+        place(pipeline, plan, device)
+        level = logging.DEBUG if plan.placement == "whole" else logging.INFO
+        log.log(level, "%s: %s, %s, on %s", name, plan.placement, plan.precision, device)
+        return cls(name, digest, pipeline, device, dtype, plan.room)
+
+    @classmethod
+    def prepare(cls, pipeline: Any) -> None:
+        """What is done to a pipeline before it is put on a device."""
+        pipeline.vae.to(memory_format=cls.autoencoder_layout)
 
     @torch.no_grad()
     def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
@@ -153,6 +172,7 @@ class DiffusersPipeline(ABC):
         """Frames (height, width, 3) of clean latents (n, c, h, w)."""
         vae = self.pipeline.vae
         scale, shift = self._latent_scale(latents)
+        self._limit_decoding(latents.shape[-2] * latents.shape[-1], len(latents))
         pictures = self._decode((latents / scale + shift).to(vae.dtype))
         unit = (pictures.float() / 2.0 + 0.5).clamp(0.0, 1.0)
         pixels = (unit * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
@@ -163,10 +183,16 @@ class DiffusersPipeline(ABC):
         """Clean latents (c, h, w) of a frame: the mean of the autoencoder's distribution."""
         vae = self.pipeline.vae
         pixels = torch.from_numpy(picture.copy()).permute(2, 0, 1)[None]
+        self._limit_decoding(pixels[0, 0].numel() // self.latent_factor**2, 1)
         latents = self._encode_pixels((pixels / 127.5 - 1.0).to(self.device, vae.dtype))
         scale, shift = self._latent_scale(latents)
         scaled: Tensor = (latents - shift) * scale
         return scaled[0].to(self.dtype)
+
+    def _limit_decoding(self, cells: int, batch: int) -> None:
+        """Keep the autoencoder within its memory, for pictures of so many latent cells."""
+        pixels = cells * self.latent_factor**2
+        limit_decoding(self.pipeline.vae, self.free_memory, pixels=pixels, batch=batch)
 
     def _decode(self, latents: Tensor) -> Tensor:
         """Pictures (n, 3, height, width) in [-1, 1] of the autoencoder's latents."""

@@ -5,7 +5,7 @@ besides its weights is an estimate, rather too much than too little.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 Precision = Literal["float32", "float16", "bfloat16"]
@@ -23,8 +23,6 @@ GROUP_SHARE = 0.1
 """Of the largest part's weights: groups of layers that are on the GPU at a time."""
 RESERVE = {"cuda": GB // 2, "mps": 2 * GB, "cpu": 3 * GB // 2}
 """Bytes for what else is on a device: the driver's context, or Python and the libraries."""
-BATCH = 4
-"""Pictures decoded at a time, if there is room."""
 
 
 class Weights(NamedTuple):
@@ -70,9 +68,9 @@ class Plan:
     at all."""
     precision: Precision
     tiled: bool
-    """Whether a picture is decoded in tiles, which changes it a little."""
-    sliced: bool
-    """Whether the pictures of a batch are decoded one after another."""
+    """Whether a picture of that size is decoded in tiles, which changes it a little."""
+    room: int
+    """Bytes for what is computed, beside the weights on the device."""
     memory: int
     """Bytes of the device, about; of a plan that does not fit the least that it would take."""
 
@@ -121,8 +119,7 @@ def _make_plan(
     sampling = NETWORK_NUMBERS * demand.pixels * width
     base = resident * width + RESERVE[machine.kind]
     memory = base + max(decoding, sampling)
-    sliced = base + BATCH * decoding > machine.memory
-    return Plan(placement, precision, tiled, sliced, memory)
+    return Plan(placement, precision, tiled, max(machine.memory - base, 0), memory)
 
 
 def _fits(plan: Plan, demand: Demand, machine: Machine) -> bool:
@@ -137,7 +134,17 @@ def is_certainly_too_large(demand: Demand, machine: Machine) -> bool:
 
 
 def _refuse(least: Plan) -> Plan:
-    return Plan("none", least.precision, least.tiled, least.sliced, least.memory)
+    return replace(least, placement="none")
+
+
+def plan_decoding(room: int, pixels: int, batch: int, width: int) -> tuple[bool, bool]:
+    """Whether pictures are decoded in tiles, and one after another, to keep within `room` bytes.
+
+    `width` is that of the autoencoder's numbers in bytes, `pixels` are those of a picture.
+    """
+    tiled = AUTOENCODER_NUMBERS * pixels * width > room
+    each = AUTOENCODER_NUMBERS * (min(pixels, TILE_PIXELS) if tiled else pixels) * width
+    return tiled, batch > 1 and batch * each > room
 
 
 def describe_fit(demand: Demand, machine: Machine) -> str:

@@ -24,12 +24,14 @@ class PRX(TransformerPipeline):
     even_sigmas: ClassVar[bool] = False
 
     @classmethod
-    def load(cls, name: str, folder: Path, device: torch.device, digest: str) -> Self:
+    def load(
+        cls, name: str, folder: Path, device: torch.device, digest: str, *, pixels: int
+    ) -> Self:
         """Load a folder from disk, as `DiffusersPipeline.load` does."""
         # Checkpoints name the class as of transformers, where diffusers puts it; but that module
         # may have been exchanged for another since.
         importlib.import_module("transformers").T5GemmaEncoder = T5GemmaEncoder  # type: ignore[attr-defined]
-        return super().load(name, folder, device, digest)
+        return super().load(name, folder, device, digest, pixels=pixels)
 
     @property
     def room(self) -> int:

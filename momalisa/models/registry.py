@@ -169,7 +169,11 @@ def load(name: str, device: str = "") -> "ModelRunner":
     adapter = importlib.import_module(FAMILIES[family].module)
     where = open_device(device)
     try:
-        runner = ModelRunner(adapter.load(card.name, folder, where, folder_digest(folder)))
+        with _naming(name):
+            model = adapter.load(
+                card.name, folder, where, folder_digest(folder), pixels=card.size**2
+            )
+        runner = ModelRunner(model)
         runner.distilled = card.distilled
         runner.warm_up()
     except Exception as error:

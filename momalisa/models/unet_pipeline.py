@@ -1,7 +1,6 @@
 """Base of adapters for pipelines with a UNet."""
 
-from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -36,11 +35,10 @@ class UNetPipeline(DiffusersPipeline):
         return waves.to(self.device, self.dtype)
 
     @classmethod
-    def load(cls, name: str, folder: Path, device: torch.device, digest: str) -> Self:
-        """Load a folder from disk, as `DiffusersPipeline.load` does."""
-        loaded = super().load(name, folder, device, digest)
-        loaded.pipeline.unet.to(memory_format=torch.channels_last)
-        return loaded
+    def prepare(cls, pipeline: Any) -> None:
+        """Lay the UNet out in memory as convolutions read it."""
+        super().prepare(pipeline)
+        pipeline.unet.to(memory_format=torch.channels_last)
 
     @property
     def network(self) -> nn.Module:

@@ -14,6 +14,7 @@ from momalisa.models.fit import (
     Weights,
     describe_fit,
     is_certainly_too_large,
+    plan_decoding,
     plan_fit,
 )
 from momalisa.models.hub_cards import HUB_MODELS
@@ -79,9 +80,13 @@ def test_apples_gpu_puts_no_parts_elsewhere() -> None:
     assert not plan_fit(FLUX, small).fits
 
 
-def test_a_batch_is_decoded_in_slices_where_it_has_no_room() -> None:
-    assert plan_fit(SDXL, gpu(16)).sliced
-    assert not plan_fit(SDXL, gpu(48)).sliced
+def test_a_batch_is_decoded_in_slices_and_tiles_only_where_it_has_no_room() -> None:
+    picture = 2 * 1000 * 1024**2
+    assert plan_decoding(4 * picture, 1024**2, 4, 2) == (False, False)
+    assert plan_decoding(3 * picture, 1024**2, 4, 2) == (False, True)
+    assert plan_decoding(picture, 1024**2, 1, 2) == (False, False)
+    assert plan_decoding(picture // 2, 1024**2, 1, 2) == (True, False)
+    assert plan_decoding(picture // 2, 1024**2, 4, 2) == (True, True)
 
 
 machines = st.builds(
@@ -110,8 +115,8 @@ def test_a_plan_that_fits_keeps_to_the_memory(demand: Demand, machine: Machine) 
 
 @given(demands, machines)
 def test_more_memory_never_makes_the_plan_worse(demand: Demand, machine: Machine) -> None:
-    def rank(plan: Plan) -> tuple[int, bool, bool]:
-        return BEST_FIRST.index(plan.placement), plan.tiled, plan.sliced
+    def rank(plan: Plan) -> tuple[int, bool, int]:
+        return BEST_FIRST.index(plan.placement), plan.tiled, -plan.room
 
     more = replace(machine, memory=2 * machine.memory, ram=2 * machine.ram)
     assert rank(plan_fit(demand, more)) <= rank(plan_fit(demand, machine))

@@ -18,6 +18,7 @@ from momalisa.atelier.text import train_tokenizer
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.engine.walk import frames, stills
 from momalisa.errors import ModelBroken
+from momalisa.models.fit import Demand, Machine, Weights, plan_fit
 from momalisa.models.registry import find, load
 from momalisa.models.sd import StableDiffusion
 from momalisa.models.sdxl import StableDiffusionXL
@@ -214,6 +215,8 @@ def test_on_cuda_only_sdxl_decodes_in_single_precision(
 
         vae: Any = None
 
+    plan = plan_fit(Demand(Weights(1, 1), 64**2), Machine("cuda", 2**34, 2**34))
+    monkeypatch.setattr("momalisa.models.diffusers_pipeline.make_plan", lambda *_, **__: plan)
     monkeypatch.setattr(family, "pipeline_class", Pipeline)
-    model = family.load("model", Path("model"), torch.device("cuda"), "digest")
+    model = family.load("model", Path("model"), torch.device("cuda"), "digest", pixels=64**2)
     assert model.pipeline.vae.dtype is dtype

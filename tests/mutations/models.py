@@ -231,6 +231,38 @@ CHECKPOINTS = (
         (Edit(CHECK, "    _check_noise_levels(where, config)\n", ""),),
     ),
     Mutation(
+        "A model whose files are missing is refused with the command that brings them",
+        "tests/models/test_folder_check.py::test_what_lacks_files_is_not_loaded",
+        (Edit(REGISTRY, "        check_whole(folder)\n", ""),),
+    ),
+    Mutation(
+        "A model whose weights have no place is refused before it is loaded",
+        "tests/models/test_placement.py::test_what_has_no_place_is_refused_with_both_numbers",
+        (
+            Edit(
+                "momalisa/models/placement.py",
+                "if is_certainly_too_large(demand, machine):",
+                "if False:",
+            ),
+        ),
+    ),
+    Mutation(
+        "Large pictures are decoded in tiles where memory is short",
+        "tests/models/test_placement.py::test_a_large_picture_is_decoded_in_tiles",
+        (
+            Edit(
+                "momalisa/models/diffusers_pipeline.py",
+                "self.free_memory, pixels=pixels",
+                "2**60, pixels=pixels",
+            ),
+        ),
+    ),
+    Mutation(
+        "Files that are not what the hub says are deleted",
+        "tests/models/test_download.py::test_files_with_another_digest_are_deleted",
+        (Edit("momalisa/models/download.py", "        _check_digests(hub_id, folder)\n", ""),),
+    ),
+    Mutation(
         "Pickled weights are not loaded, since they run code",
         "tests/models/test_registry.py::test_pickled_weights_are_not_loaded",
         (
@@ -239,6 +271,7 @@ CHECKPOINTS = (
                 "use_safetensors=True, ",
                 "",
             ),
+            Edit(REGISTRY, "        check_whole(folder)\n", ""),
         ),
     ),
 )
