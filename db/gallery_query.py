@@ -19,6 +19,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from db.credits import Credit
 from db.models import IS_DONE, Tag, Walk
 from db.text import normalize_words
 
@@ -39,9 +40,13 @@ class Filters(TypedDict, total=False):
     """Filters on done walks; one that is missing or empty is not applied."""
 
     search: str
-    """Words or prefixes of words; each must occur in title, number, prompts, tags or notes."""
+    """Words or prefixes of words; each must occur in title, number, prompts, tags, notes or what
+    is said of works of art."""
     model: str
     pacing: str
+    museum: str
+    """A work of art of this museum is a stop, as with the artist."""
+    artist: str
     tags: Sequence[str]
     """The walk has all of these tags."""
     starred: bool
@@ -97,15 +102,25 @@ def build_conditions(session: Session, filters: Filters) -> list[ColumnElement[b
         conditions.append(Walk.finished_at >= datetime.combine(since, time.min, UTC))
     if until := filters.get("until"):
         conditions.append(Walk.finished_at <= datetime.combine(until, time.max, UTC))
+    for name in ("museum", "artist"):
+        if value := filters.get(name):
+            of_works = select(Credit.walk_id).where(getattr(Credit, name) == value)
+            conditions.append(_id_to_filter(session).in_(of_works))
     for tag in list(dict.fromkeys(filters.get("tags", ())))[:MOST_TAGS]:
         with_tag = select(Tag.walk_id).where(Tag.name == tag)
-        # With || '' SQLite starts from the sort order's index instead of thousands of tags;
-        # PostgreSQL has statistics of the tags.
-        walk_id = Walk.id if is_postgresql(session) else Walk.id.concat("")
-        conditions.append(walk_id.in_(with_tag))
+        conditions.append(_id_to_filter(session).in_(with_tag))
     if words := normalize_words([filters.get("search", "")[:SEARCH_LENGTH]]).split():
         conditions.append(match_words(session, words))
     return conditions
+
+
+def _id_to_filter(session: Session) -> SQLColumnExpression[str]:
+    """Return the id of walks, to be looked for among those of tags or credits.
+
+    With || '' SQLite starts from the sort order's index instead of thousands of them; PostgreSQL
+    has statistics.
+    """
+    return Walk.id if is_postgresql(session) else Walk.id.concat("")
 
 
 def select_ids(
@@ -143,7 +158,9 @@ def match_words(session: Session, words: list[str]) -> ColumnElement[bool]:
 
 
 def list_filter_values(*, session: Session, chosen: Iterable[str] = ()) -> dict[str, list[str]]:
-    """Return the values that films can be filtered by: "model", "pacing" and "tag", sorted.
+    """Return the values that films can be filtered by, by name, sorted.
+
+    The names are "model", "pacing", "museum", "artist" and "tag".
 
     At most MOST_VALUES of each, of tags those of most films, and those of the chosen ones that are
     in use.
@@ -153,6 +170,7 @@ def list_filter_values(*, session: Session, chosen: Iterable[str] = ()) -> dict[
     queries = {
         "model": select_values(Walk.model),
         "pacing": select_values(Walk.pacing),
+        **{name: _select_of_works(name) for name in ("museum", "artist")},
         "tag": select(Tag.name).group_by(Tag.name).order_by(func.count().desc(), Tag.name),
     }
     values = {
@@ -160,6 +178,13 @@ def list_filter_values(*, session: Session, chosen: Iterable[str] = ()) -> dict[
     }
     values["tag"].update(session.scalars(select(Tag.name).where(wanted)))
     return {name: sorted(found) for name, found in values.items()}
+
+
+def _select_of_works(name: str) -> Select[str]:
+    """Select the museums or artists whose works are stops of walks, those of most walks first."""
+    column = getattr(Credit, name)
+    used = select(column).where(column > "").group_by(column)
+    return used.order_by(func.count().desc(), column)
 
 
 def _select_distinct(column: InstrumentedAttribute[str]) -> Select[str]:

@@ -23,7 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, relat
 
 from db.clock import utc_now
 from db.column_types import UTCDateTime, bytewise_string, enum_as_text
-from db.text import accession_to_int, generate_id, normalize_words
+from db.text import accession_to_int, generate_id, normalize_words, spec_texts
 
 SORT_LENGTH = 120
 REPLACED = "replaced"
@@ -344,7 +344,7 @@ HAS_FILM = Walk.files["gif"].as_string().is_not(None)
 @event.listens_for(Walk, "before_insert")
 @event.listens_for(Walk, "before_update")
 def _update_search_columns(_mapper: Mapper[Walk], _connection: Connection, walk: Walk) -> None:
-    texts = [walk.title, walk.accession, *walk.tags, *walk.prompts, walk.notes or ""]
+    texts = [walk.title, walk.accession, *walk.tags, *spec_texts(walk.spec), walk.notes or ""]
     walk.words = normalize_words(texts)
     walk.sort_title = normalize_words([walk.title])[:SORT_LENGTH]
     walk.number = accession_to_int(walk.accession)

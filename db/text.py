@@ -4,10 +4,13 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
 
 # Chinese and Japanese are written without spaces: each character counts as a word.
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]{1,64}")
 _MAX_LENGTH = 20_000
+SEARCHED_OF_WORKS = ("artist", "title", "year", "museum", "accession_number")
+"""The fields of a work's credit that one may search for."""
 # Lower case only: ids name folders, and some file systems ignore case.
 _ID_CHARACTERS = "23456789abcdefghijkmnpqrstuvwxyz"
 
@@ -21,6 +24,14 @@ def normalize_words(texts: Iterable[str]) -> str:
     decomposed = unicodedata.normalize("NFKD", " ".join(texts)[:_MAX_LENGTH].casefold())
     unaccented = "".join(c for c in decomposed if not unicodedata.combining(c))
     return " ".join(_WORD.findall(unicodedata.normalize("NFC", unaccented)))
+
+
+def spec_texts(spec: dict[str, Any]) -> list[str]:
+    """Return the texts of a stored spec that one may search for: prompts, and works of art."""
+    stops = spec.get("stops", [])
+    credits = [(stop.get("image") or {}).get("credit") or {} for stop in stops]
+    works = [credit[name] for credit in credits for name in SEARCHED_OF_WORKS if name in credit]
+    return [str(text) for text in (*(stop["prompt"] for stop in stops), *works)]
 
 
 def clean_line(text: str, max_length: int) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session, defer, load_only, rai
 from db import accession_numbers, curation, deletions, edits, queue_limits
 from db import votes as film_votes
 from db.clock import database_now
+from db.credits import describe_credits
 from db.gallery_query import ORDERS, Filters, Sort, build_conditions, select_ids
 from db.models import HAS_FILM, IS_ACTIVE, IS_DONE, IS_QUEUED, IS_RUNNING, State, Walk
 from db.queue import QUEUE_ORDER, RESULT, without_new_film
@@ -267,14 +268,14 @@ def export(*, session: Session, **filters: Unpack[Filters]) -> Iterator[dict[str
 
 
 def _export_row(walk: Walk) -> dict[str, Any]:
-    seeds = [str(stop["seed"]) for stop in walk.spec.get("stops", [])]
     finished_at = walk.finished_at.isoformat() if walk.finished_at else ""
     return {
         **{name: getattr(walk, name) for name in _EXPORT_COLUMNS},
         "created_at": walk.created_at.isoformat(),
         "finished_at": finished_at,
         "prompts": " → ".join(walk.prompts),
-        "seeds": ", ".join(seeds),
+        "seeds": ", ".join(str(stop["seed"]) for stop in walk.spec.get("stops", [])),
+        "credits": describe_credits(walk.spec),
         "tags": ", ".join(walk.tags),
         "file": walk.files.get("gif", ""),
     }

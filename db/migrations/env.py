@@ -3,6 +3,7 @@
 from alembic import context
 from sqlalchemy import Connection
 
+from db import credits  # noqa: F401 - its table
 from db.models import Base
 from db.session import migration_transaction
 

@@ -165,12 +165,17 @@ def randomize_seeds() -> None:
 
 
 def typed_stops() -> list[tuple[str, str, int]]:
-    """The key, the text and the seed of each prompt's field; without those of a wrong seed."""
+    """The key, the text and the seed of each prompt's field; without those of a wrong seed.
+
+    Without key and text for a picture, whose prompt alone says little of the film.
+    """
     stops = []
     for stop_id in stop_ids():
         with suppress(ValidationError):
             seed = Stop.model_validate(
                 {"prompt": "any", "seed": widget_value(f"seed_{stop_id}")}
             ).seed
-            stops.append((f"prompt_{stop_id}", str(widget_value(f"prompt_{stop_id}")), seed))
+            key = f"prompt_{stop_id}"
+            is_picture = any(read_stop(stop_id)[part] for part in CHOSEN)
+            stops.append(("", "", seed) if is_picture else (key, str(widget_value(key)), seed))
     return stops

@@ -52,7 +52,11 @@ def player_film(walk: Walk, *, title: str = "") -> Film:
 
 def alt_text(walk: Walk) -> str:
     """Alternative text for a walk's film."""
-    return f"Film that turns {' into '.join(walk.prompts)}" if walk.prompts else walk.title
+    if not submit.has_spec(walk):
+        return walk.title
+    # A picture may have no prompt.
+    names = walk.prompts if all(walk.prompts) else [s.name for s in submit.spec_of(walk).stops]
+    return f"Film that turns {' into '.join(names)}"
 
 
 def show_film(walk: Walk) -> None:

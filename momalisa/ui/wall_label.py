@@ -9,7 +9,8 @@ import streamlit as st
 
 from db.models import Walk
 from momalisa.result import describe_leaps
-from momalisa.spec import WalkSpec
+from momalisa.spec import Stop, WalkSpec
+from momalisa.stop import Credit
 from momalisa.ui.submit import has_spec, spec_of
 
 LOOP_NAMES = {"once": "once", "boomerang": "there and back", "closed": "closed round"}
@@ -24,13 +25,32 @@ def show_wall_label(walk: Walk) -> None:
             st.text(line)
         if walk.waiting:
             st.text("Waiting for storage")
+        _show_record_links(walk)
+
+
+def _show_record_links(walk: Walk) -> None:
+    """Show a link to the museum's record of each work of art."""
+    records = [credit for credit in credits_of(walk) if credit.record_address]
+    if records:
+        with st.container(key=f"records_{walk.id}", horizontal=True, gap="small"):
+            for number, credit in enumerate(records, start=1):
+                which = "the work" if len(records) == 1 else f"work {number}"
+                st.link_button(
+                    f"The museum's record of {which}", credit.record_address, type="tertiary"
+                )
+
+
+def credits_of(walk: Walk) -> list[Credit]:
+    """Whose works of art its stops are, in walking order."""
+    return [c for stop in spec_of(walk).stops for c in stop.credits] if has_spec(walk) else []
 
 
 def label_lines(walk: Walk) -> tuple[str, ...]:
     """The label's lines below the title; the accession number is the last."""
     if has_spec(walk):
         lines = spec_lines(spec_of(walk), walk.frames_total)
-        return (*lines, *filter(None, [leaps_line(walk)]), walk.accession)
+        works = [credit.line for credit in credits_of(walk)]
+        return (*works, *lines, *filter(None, [leaps_line(walk)]), walk.accession)
     return (f"Film of another program, {walk.frames_total} frames", walk.accession)
 
 
@@ -63,14 +83,22 @@ def facts(walk: Walk) -> dict[str, str]:
     """All known parameters and measurements of a walk by name, in display order."""
     return {
         **{
-            f"Stop {n}": f"{stop['prompt']} (seed {stop['seed']})"
-            for n, stop in enumerate(walk.spec.get("stops", []), 1)
+            f"Stop {n}": _stop_fact(stop)
+            for n, stop in enumerate(spec_of(walk).stops if has_spec(walk) else (), 1)
         },
         "Frames": str(walk.frames_total),
         **(_spec_facts(spec_of(walk)) if has_spec(walk) else {}),
         "Made": f"{walk.finished_at:%d %B %Y, %H:%M} UTC" if walk.finished_at else "not finished",
         **_measured_facts(walk),
     }
+
+
+def _stop_fact(stop: Stop) -> str:
+    """What a stop is, with its seed and a picture's prompt."""
+    if stop.between:
+        return stop.name
+    said = f"“{stop.prompt}”, " if stop.image and stop.prompt else ""
+    return f"{stop.name} ({said}seed {stop.seed})"
 
 
 def _spec_facts(spec: WalkSpec) -> dict[str, str]:

@@ -188,6 +188,8 @@ def test_filters_and_their_choices(
             "model": ["atelier", "tiny"],
             "pacing": ["ease", "linear"],
             "tag": ["blue", "red"],
+            "museum": [],
+            "artist": [],
         }
     assert find_titles(url, pacing="ease") == ["one"]
     assert find_titles(url, model="tiny", pacing="ease") == []
@@ -243,3 +245,43 @@ def test_dates_count_whole_days(url: str, add_film: EnqueueWalk) -> None:
     assert find_titles(url, since=second, until=second) == ["2 23", "2 0"]
     assert find_titles(url, since=date.max) == []
     assert len(find_titles(url, since=date.min, until=date.max)) == 4
+
+
+def test_films_are_found_by_the_museum_and_the_artist_of_a_work(
+    url: str, add_film: EnqueueWalk
+) -> None:
+    monet = {"museum": "Art Institute of Chicago", "artist": "Claude Monet", "year": "1906"}
+    klee = {"museum": "The Met", "artist": "Paul Klee", "accession_number": "1984.315.45"}
+    work = {"digest": "0a" * 32, "crop": {}}
+    stops: dict[str, list[dict[str, Any]]] = {
+        "lilies": [{"image": {**work, "credit": monet}}, {}],
+        "both": [{"image": {**work, "credit": klee}}, {"image": {**work, "credit": monet}}],
+        "no work": [{"image": {**work, "credit": None}}, {}],
+    }
+    for title, chosen in stops.items():
+        blank = {"prompt": "", "seed": 7}
+        add_film(title, stops=[{**blank, **stop} for stop in chosen])
+    assert find_titles(url, museum="The Met") == ["both"]
+    assert find_titles(url, artist="Claude Monet") == ["both", "lilies"]
+    assert find_titles(url, artist="Claude Monet", museum="The Met") == ["both"]
+    assert find_titles(url, "chicago monet") == ["both", "lilies"]
+    assert find_titles(url, "1984.315") == ["both"]
+    with reading(url) as session:
+        values = gallery_query.list_filter_values(session=session)
+        rows = {row["title"]: row["credits"] for row in walks.export(session=session)}
+    assert values["artist"] == ["Claude Monet", "Paul Klee"]
+    assert values["museum"] == ["Art Institute of Chicago", "The Met"]
+    assert rows["no work"] == ""
+    assert rows["both"] == "Paul Klee, The Met, 1984.315.45; Claude Monet, 1906, " + (
+        "Art Institute of Chicago"
+    )
+
+
+def test_credits_go_with_their_walk(url: str, add_film: EnqueueWalk) -> None:
+    image = {"digest": "0a" * 32, "credit": {"artist": "Claude Monet"}}
+    stops = [{"prompt": "", "seed": 7, "image": image}, {"prompt": "a sea", "seed": 8}]
+    walk = add_film("lilies", stops=stops)
+    with writing(url) as session:
+        walks.delete(session=session, walk_id=walk.id)
+    with reading(url) as session:
+        assert gallery_query.list_filter_values(session=session)["artist"] == []

@@ -34,7 +34,7 @@ ROOT = HERE.parent
 SCHEMAS = Path(__file__).parent / "schemas"
 EARLIER = list_revisions()[1:]
 TABLES = {"walks", "workers", "accessions", "tags", "votes", "stills"}
-TABLES |= {"deletions", "stop_pictures", "alembic_version"}
+TABLES |= {"deletions", "stop_pictures", "credits", "alembic_version"}
 KEPT = "id, accession, state, created_at, finished_at, title, parent, bytes, star, notes"
 MIGRATE = """
 import sys

@@ -256,6 +256,8 @@ def test_film_of_another_program_has_blank_settings(url: str) -> None:
             "model": [],
             "pacing": [],
             "tag": [],
+            "museum": [],
+            "artist": [],
         }
         assert [row["title"] for row in walks.export(session=session)] == ["dog to cat"]
 

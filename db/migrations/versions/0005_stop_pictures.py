@@ -1,6 +1,6 @@
-"""Pictures that walks start from, on their way from the visitor to a worker.
+"""Pictures that walks start from, on their way from the visitor to a worker; whose works they are.
 
-Only an addition: the previous release works on this schema.
+Only additions: the previous release works on this schema.
 """
 
 import sqlalchemy as sa
@@ -21,7 +21,21 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("digest", name="pk_stop_pictures"),
     )
     op.create_index("ix_stop_pictures_used_at", "stop_pictures", ["used_at"])
+    op.create_table(
+        "credits",
+        sa.Column("walk_id", sa.String(128), nullable=False),
+        sa.Column("stop", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column("museum", sa.String(500), nullable=False),
+        sa.Column("artist", sa.String(500), nullable=False),
+        sa.PrimaryKeyConstraint("walk_id", "stop", name="pk_credits"),
+        sa.ForeignKeyConstraint(
+            ["walk_id"], ["walks.id"], name="fk_credits_walk_id", ondelete="CASCADE"
+        ),
+    )
+    for name in ("museum", "artist"):
+        op.create_index(f"ix_credits_{name}", "credits", [name, "walk_id"])
 
 
 def downgrade() -> None:
+    op.drop_table("credits")
     op.drop_table("stop_pictures")

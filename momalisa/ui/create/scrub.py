@@ -86,12 +86,23 @@ def find_sources(
     """The sources of a walk's pictures, where one takes this long; None if that is not known."""
     looker = st.session_state.setdefault("looker", secrets.token_hex(8))
     defaults = {name: WalkSpec.model_fields[name].default for name in _IRRELEVANT}
-    alike = spec.model_copy(update=defaults)
+    alike = _without_credits(spec).model_copy(update=defaults)
     return Sources(
         stills.still_url(alike, looker),
         live.live_url(alike, looker) if _is_live(seconds) else "",
         frames or [],
     )
+
+
+def _without_credits(spec: WalkSpec) -> WalkSpec:
+    """The same walk, in fewer characters: what is said of a picture has no effect on another."""
+    stops = tuple(
+        stop.model_copy(update={"image": stop.image.model_copy(update={"credit": None})})
+        if stop.image
+        else stop
+        for stop in spec.stops
+    )
+    return spec.model_copy(update={"stops": stops})
 
 
 def show_film_scrubber(walk: Walk) -> None:
@@ -116,8 +127,8 @@ def show_film_scrubber(walk: Walk) -> None:
 
 
 def legs_of(spec: WalkSpec) -> list[tuple[str, str]]:
-    """The prompts at both ends of each leg."""
-    return [(here.prompt, there.prompt) for here, there in spec.legs]
+    """What is at both ends of each leg: prompts, or the names of pictures."""
+    return [(here.name, there.name) for here, there in spec.legs]
 
 
 def located_frames(walk: Walk, spec: WalkSpec) -> list[tuple[float, str]]:

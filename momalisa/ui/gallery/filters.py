@@ -11,6 +11,8 @@ from db.gallery_query import ORDERS, Filters, Sort
 from momalisa.ui import history
 
 ANY = "any"
+OF_WORKS = ("museum", "artist")
+"""Filters that are shown where works of art were walked from."""
 
 
 class FilmQuery(NamedTuple):
@@ -31,7 +33,7 @@ def show_filters() -> FilmQuery:
             "Search",
             type="search",
             live=True,
-            placeholder="Words of a prompt, title, tag or note",
+            placeholder="Words of a prompt, title, artist, tag or note",
             **_bind("q"),
         )
     with beside, st.container(horizontal=True, vertical_alignment="bottom"):
@@ -41,6 +43,8 @@ def show_filters() -> FilmQuery:
                 search=search or "",
                 model=_select("model", choices["model"]),
                 pacing=_select("pacing", choices["pacing"]),
+                museum=_select("museum", choices["museum"]),
+                artist=_select("artist", choices["artist"]),
                 tags=st.multiselect("Tags", choices["tag"], **_bind("tag")),
                 since=st.date_input("From", None, **_bind("since")),
                 until=st.date_input("To", None, **_bind("until")),
@@ -66,6 +70,8 @@ def parse_query(query: str) -> FilmQuery:
         search=one("q"),
         model=one("by_model"),
         pacing=one("by_pacing"),
+        museum=one("by_museum"),
+        artist=one("by_artist"),
         tags=params.get("tag", []),
         since=_parse_day(one("since")),
         until=_parse_day(one("until")),
@@ -89,6 +95,8 @@ def describe(filters: Filters) -> str:
         f"“{words}”" if (words := filters.get("search")) else "",
         filters.get("model", ""),
         filters.get("pacing", ""),
+        filters.get("museum", ""),
+        filters.get("artist", ""),
         *filters.get("tags", ()),
         f"from {since:%d %B %Y}" if since else "",
         f"to {until:%d %B %Y}" if until else "",
@@ -98,6 +106,8 @@ def describe(filters: Filters) -> str:
 
 
 def _select(name: str, values: list[str]) -> str:
+    if not values and name in OF_WORKS:
+        return ""
     chosen = st.selectbox(name.capitalize(), [ANY, *values], **_bind(f"by_{name}"))
     return "" if chosen == ANY else chosen
 
