@@ -39,8 +39,14 @@ LAYERS: dict[int, set[str]] = {
     3: {"momalisa.film", "momalisa.models", "momalisa.storage"},
     2: {
         *("momalisa.engine", "momalisa.settings", "momalisa.spec", "momalisa.result"),
-        *("momalisa.walk_cost", "momalisa.logs", "momalisa.stop", "momalisa.field_checks"),
-        *("momalisa.picture_size", "momalisa.loras"),
+        *(
+            "momalisa.walk_cost",
+            "momalisa.logs",
+            "momalisa.stop",
+            "momalisa.field_checks",
+            "momalisa.frame_stops",
+        ),
+        *("momalisa.picture_size", "momalisa.loras", "momalisa.frame_stops"),
     },
     1: {
         *("momalisa.pacing", "momalisa.errors", "momalisa.backoff", "momalisa.files", "db"),

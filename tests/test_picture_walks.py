@@ -165,7 +165,16 @@ def test_the_command_walks_from_a_picture(
     stop = json.loads(report.read_text())["spec"]["stops"][0]
     assert stop["image"]["digest"] == stop_pictures.take_in(path).digest
     assert stop["image"]["crop"] == {"x": 0.2, "y": 0.5, "zoom": 2.0}
+    assert json.loads(report.read_text())["spec"]["stops"][1]["prompt"] == "a sea"
+    begins = ["walk", "", "a night", "--image", f"1={out}#2", *common]
+    assert main(begins) == DONE  # from the picture: the leg has one
+    assert "image" in json.loads(report.read_text())["spec"]["stops"][0]
+    assert main(["walk", "a sea", "a night", *common]) == DONE
+    assert main(begins) == DONE
+    between = json.loads(report.read_text())["spec"]["stops"][0]["between"]
+    assert (between["start"]["prompt"], between["t"]) == ("a sea", 0.5)
     for wrong, said in (
+        (["--image", f"1={out}#9"], "none of number 9"),
         (["--image", "3=x.png"], "number of a stop from 1 to 2"),
         (["--image", f"1={tmp_path}/none.png"], "no such picture"),
         (["--image", "1=https://example.com/a.jpg"], "not an address of a museum"),

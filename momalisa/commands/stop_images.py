@@ -3,13 +3,17 @@
 import argparse
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
 from momalisa.errors import BadInput
+from momalisa.film.embedded_spec import read_spec_from_file
+from momalisa.film.gif_frame import save_frame
+from momalisa.frame_stops import begin_at, find_place
 from momalisa.settings import settings
-from momalisa.stop import Credit
+from momalisa.stop import Credit, Stop
 from momalisa.stop_pictures import LONGEST_SIDE, StopPicture, take_in
 from momalisa.works.collection import open_museums, write_picture
 from momalisa.works.credit import credit_work
@@ -20,11 +24,20 @@ _WHOLE = "/full/!{size},{size}/0/default.jpg"
 """What an IIIF image's address lacks to be that of a picture."""
 
 
+_FRAME = re.compile(r"(.+\.gif)#([0-9]{1,6})", re.IGNORECASE | re.DOTALL)
+
+
 class FoundPicture(NamedTuple):
     """A picture for a stop, and its credit, if a museum tells it."""
 
     picture: StopPicture
     credit: Credit | None = None
+
+
+class FoundFrame(NamedTuple):
+    """A frame of a film made here, as a stop."""
+
+    stop: Stop
 
 
 def add_to(walk: argparse.ArgumentParser) -> None:
@@ -35,7 +48,8 @@ def add_to(walk: argparse.ArgumentParser) -> None:
         default=[],
         metavar="N=PICTURE",
         help='stop N is this picture, and its prompt may be "": a file, a museum\'s work such as '
-        "cleveland:1958.31 (see `works search`), or the address of a museum's IIIF image",
+        "cleveland:1958.31 (see `works search`), the address of a museum's IIIF image, or a frame "
+        "of a film such as film.gif#12, which for a film made here is that very frame",
     )
     walk.add_argument(
         "--crop",
@@ -51,7 +65,7 @@ def add_pictures(
     stops: Sequence[dict[str, Any]], images: Sequence[str], crops: Sequence[str]
 ) -> tuple[list[dict[str, Any]], list[StopPicture]]:
     """The fields of stops with their pictures, and these. Raises BadInput or ServiceError."""
-    pictures: dict[int, FoundPicture] = {}
+    pictures: dict[int, FoundPicture | FoundFrame] = {}
     for number, where in (_read(option, len(stops), "--image") for option in images):
         if number in pictures:
             raise BadInput(f"Stop {number} has two pictures. Please leave one of them away.")
@@ -61,11 +75,15 @@ def add_pictures(
         raise BadInput(f"Stop {alone[0]} has no picture to crop. Please give one with --image.")
     fields = [dict(stop) for stop in stops]
     for number, found in pictures.items():
+        if isinstance(found, FoundFrame):
+            fields[number - 1] = found.stop.model_dump()
+            continue
         image: dict[str, Any] = {"digest": found.picture.digest, "credit": found.credit}
         if number in parts:
             image["crop"] = _read_crop(parts[number])
         fields[number - 1]["image"] = image
-    return fields, [found.picture for found in pictures.values()]
+    taken_in = [one.picture for one in pictures.values() if isinstance(one, FoundPicture)]
+    return fields, taken_in
 
 
 def _read(option: str, stops: int, name: str) -> tuple[int, str]:
@@ -86,11 +104,13 @@ def _read_crop(text: str) -> dict[str, str]:
     return dict(zip(("x", "y", "zoom"), values, strict=True))
 
 
-def find_picture(where: str) -> FoundPicture:
-    """The picture in a file, of a museum's work, or at the address of a museum's IIIF image.
+def find_picture(where: str) -> FoundPicture | FoundFrame:
+    """The picture in a file, of a museum's work, at the address of an IIIF image, or in a film.
 
     Raises BadInput or ServiceError.
     """
+    if frame := _FRAME.fullmatch(where):
+        return _find_frame(Path(frame[1]), int(frame[2]) - 1)
     if where.startswith(("https://", "http://")):
         return FoundPicture(_fetch(where))
     key, colon, work_id = where.partition(":")
@@ -98,6 +118,25 @@ def find_picture(where: str) -> FoundPicture:
     if colon and key in museums and not Path(where).exists():
         return _find_work(museums[key], work_id)
     return FoundPicture(take_in(Path(where)))
+
+
+def _find_frame(film: Path, number: int) -> FoundPicture | FoundFrame:
+    """A film's frame, from 0: by its latents where the film tells how it was made, else by pixels.
+
+    Raises BadInput if there is none.
+    """
+    if not film.is_file():
+        raise BadInput(f"{film}: there is no such film.")
+    with suppress(BadInput):  # made elsewhere
+        spec = read_spec_from_file(film, film.name)
+        place = find_place(spec, number)
+        stop = begin_at(spec, place) if place else None
+        if stop is not None and stop.image is None:
+            return FoundFrame(stop)
+    with TemporaryDirectory(prefix="momalisa-") as folder:
+        path = Path(folder) / "frame.png"
+        save_frame(film, number, path)
+        return FoundPicture(take_in(path))
 
 
 def _find_work(museum: Museum, work_id: str) -> FoundPicture:

@@ -1,0 +1,50 @@
+"""A frame of a film as a stop of another walk: the film's latents there, not its pixels."""
+
+from pydantic import ValidationError
+
+from momalisa.spec import Place, WalkSpec
+from momalisa.stop import Stop
+
+_MIXES = ("lerp", "slerp")
+
+
+def begin_at(spec: WalkSpec, place: Place) -> Stop | None:
+    """The stop from which a walk begins with a film's very frame, painted by the model there.
+
+    The frame is the same where the new walk has the film's model, size, steps and guidance, and it
+    need not be painted again. None where the frame is not made of texts and noise alone: on a leg
+    with a picture, with LoRAs, with an interpolation or a shortcut by which frames depend on
+    others, or too deep between frames of other films. Then its picture can be the stop.
+    """
+    start, end = spec.legs[place.leg]
+    if place.t in (0.0, 1.0):
+        return end if place.t else start
+    depends = spec.shortcuts & {"trunk", "glide"} or spec.interpolation not in _MIXES
+    if depends or spec.loras or start.image or end.image:
+        return None
+    try:
+        return Stop.model_validate(
+            {
+                "prompt": "",
+                "between": {
+                    "start": start,
+                    "end": end,
+                    "t": place.t,
+                    "interpolation": spec.interpolation,
+                },
+            }
+        )
+    except ValidationError:
+        return None
+
+
+def find_place(spec: WalkSpec, number: int) -> Place | None:
+    """The place of a film's frame by its number in the film's order; None if it is not known.
+
+    A frame of a walk with even pacing lies where the leg changes: only its stops are known.
+    """
+    order = spec.film_order()
+    if not 0 <= number < len(order):
+        return None
+    place = spec.places()[order[number]]
+    return None if spec.pacing == "even" and place.t not in (0.0, 1.0) else place
