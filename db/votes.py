@@ -22,7 +22,7 @@ _COUNTS = tuple(
 )
 _COMPARED_SETTINGS = (
     *("stops", "model", "interpolation", "frames", "steps", "guidance", "size", "height"),
-    *("negative", "mode", "without", "loop", "fps"),
+    *("negative", "mode", "without", "loop", "fps", "loras"),
 )
 
 

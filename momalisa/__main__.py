@@ -23,7 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name in ("momalisa", "db"):
         logging.getLogger(name).setLevel(logging.INFO)
     try:
-        options = _build_parser().parse_args(arguments)
+        options = build_parser().parse_args(arguments)
         return int(options.run(options))
     except ValidationError as error:
         for field, sentence in explain(error).items():
@@ -47,7 +47,8 @@ def _describe(error: Exception) -> str:
     return str(error)
 
 
-def _build_parser() -> argparse.ArgumentParser:
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of all commands."""
     parser = argparse.ArgumentParser(
         prog="python -m momalisa",
         description="MOMA Lisa walks from one prompt to another and films the way.",

@@ -85,6 +85,7 @@ def test_the_largest_pictures_have_as_many_pixels_in_any_shape() -> None:
     assert walk_spec(size="1344x768").pixels <= walk_spec(size=1024).pixels
     assert "more than is painted here" in problems(size="1344x832")["height"]
     assert set(problems(size="100x4096")) == {"size"}
+    assert "such as 512x768" in problems(size="2:3")["size"]
 
 
 def test_white_space_is_folded() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from momalisa.errors import BadInput, ModelBroken, ModelNotFound
+from momalisa.loras import parse_lora
+from momalisa.models.lora_files import name_loras
 from momalisa.models.registry import available, find
 from momalisa.settings import settings
 from momalisa.spec import LEFT_OUT, WalkSpec, explain, pair_with_seeds
@@ -21,8 +23,9 @@ def read_walks(path: Path) -> list[WalkSpec]:
 
     A .json file holds a spec or a list of specs. A .csv file has one line for each walk. Its
     columns are a spec's fields, but "prompts" ("dog | cat") in place of the stops and optionally
-    "seeds" ("7 | 9", or one for all). Empty cells get the default; the defaults of size, steps,
-    guidance and what is left out are the model's. Raises BadInput that lists every invalid walk.
+    "seeds" ("7 | 9", or one for all) and "loras" ("ink=0,1 | gold=0.5"). Empty cells get the
+    default; the defaults of size, steps, guidance and what is left out are the model's. Raises
+    BadInput that lists every invalid walk.
     """
     is_json = path.suffix == ".json"
     try:
@@ -58,7 +61,9 @@ def _fields_of_line(row: dict[str, Any]) -> dict[str, Any]:
     """Convert the cells of a CSV line to a spec's fields."""
     cells = {name: cell for name, cell in row.items() if cell}
     prompts, seeds = (_split(cells.pop(name, "")) for name in ("prompts", "seeds"))
-    return cells | {"stops": pair_with_seeds(prompts, seeds)}
+    loras = [parse_lora(text) for text in _split(cells.pop("loras", ""))]
+    fields: dict[str, Any] = cells | {"stops": pair_with_seeds(prompts, seeds)}
+    return fields | ({"loras": loras} if loras else {})
 
 
 def _split(cell: str) -> list[str]:
@@ -70,6 +75,8 @@ def _make_spec(fields: Any) -> WalkSpec:
     if not isinstance(fields, dict):
         return WalkSpec.model_validate(fields)
     model = fields.get("model", settings().model)
+    if isinstance(fields.get("loras"), list):
+        fields = {**fields, "loras": name_loras(fields["loras"])}
     return WalkSpec.model_validate({"model": model, **_defaults_of(model), **fields})
 
 

@@ -10,7 +10,9 @@ from pydantic import ValidationError
 
 from momalisa.errors import BadInput
 from momalisa.field_checks import TEXT_LENGTH
+from momalisa.loras import MOST, WEIGHT
 from momalisa.models.cards import ModelCard
+from momalisa.models.lora_files import name_loras
 from momalisa.picture_size import SIDE_UNIT, SIZE
 from momalisa.spec import (
     FPS,
@@ -107,10 +109,21 @@ def _parse_instance(instance: Any, shared: Json, card: ModelCard, where: str) ->
     if "sample_key" in fields:
         fields["stops"] = _make_stops(fields.pop("sample_key"), where)
     _check_numbers(fields, where)
-    spec = _make_spec(card.new_walk | shared | fields, where)
+    spec = _make_spec(_with_loras(card.new_walk | shared | fields, where), where)
     if spec.model != card.name:
         raise BadInput(f"{where}.model: this container paints with “{card.name}” only.")
     return WalkRequest(spec, walk_id, film)
+
+
+def _with_loras(fields: Json, where: str) -> Json:
+    """The fields with the digests of LoRAs that are given by name."""
+    loras = fields.get("loras")
+    if not isinstance(loras, list) or not all(isinstance(lora, dict) for lora in loras):
+        return fields
+    try:
+        return fields | {"loras": name_loras(loras)}
+    except BadInput as error:
+        raise BadInput(f"{where}.loras: {error}") from None
 
 
 def _check_numbers(fields: Json, where: str) -> None:
@@ -244,6 +257,14 @@ def _schemas(card: ModelCard) -> Json:
     }
 
 
+def _lora() -> Json:
+    """The schema of a LoRA: a file of the container's folder, by name or by digest."""
+    weights = _list(_number("number", WEIGHT), 1, STOPS[1])
+    name = {"type": "string", "minLength": 1, "maxLength": TEXT_LENGTH}
+    digest = {"type": "string", "pattern": "^[0-9a-f]{64}$"}
+    return _object({"name": name, "digest": digest, "weights": weights}, "name")
+
+
 def _settings(card: ModelCard) -> Json:
     """The schemas of a spec's fields without the stops: pydantic's, and limits of validators."""
     schema = WalkSpec.model_json_schema()["properties"]
@@ -257,6 +278,7 @@ def _settings(card: ModelCard) -> Json:
     settings["height"].pop("default", None)  # that of a square
     settings["negative"] = settings["negative"] | {"maxLength": TEXT_LENGTH}
     settings["model"] = {"const": card.name}
+    settings["loras"] = _list(_lora(), 0, MOST)
     return {
         name: field | ({"default": defaults[name]} if name in defaults else {})
         for name, field in settings.items()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from momalisa.commands import stop_images
 from momalisa.errors import BadInput
 from momalisa.files import write_atomically
+from momalisa.loras import parse_lora
 from momalisa.pacing import PACINGS
 from momalisa.result import describe_leaps
 from momalisa.settings import settings
@@ -41,6 +42,14 @@ def add_to(commands: Any) -> None:
     _add_spec_options(walk)
     model, device = settings().model, settings().device
     walk.add_argument("--model", default=model, help=f"a name, folder or hub id ({model})")
+    walk.add_argument(
+        "--lora",
+        action="append",
+        default=[],
+        dest="loras",
+        metavar="NAME=WEIGHT",
+        help="a file of the folder of LoRAs; NAME=0,1 gives each stop a weight",
+    )
     walk.add_argument("--device", default=device, help="cuda, cuda:1, mps or cpu (the best)")
     walk.add_argument("--batch", type=int, default=0, help="frames at once (what suits the device)")
     walk.set_defaults(run=_run_walk)
@@ -82,23 +91,25 @@ def _add_spec_options(walk: argparse.ArgumentParser) -> None:
     )
 
 
-def _build_spec(options: argparse.Namespace) -> tuple[WalkSpec, "list[StopPicture]"]:
+def build_spec(options: argparse.Namespace) -> tuple[WalkSpec, "list[StopPicture]"]:
     """Build the spec of the options, and find its stops' pictures.
 
     Raises ValidationError, BadInput or ServiceError.
     """
+    from momalisa.models.lora_files import name_loras
     from momalisa.models.registry import find
 
     own = find(options.model).new_walk
     values = {name: getattr(options, name, None) for name in WalkSpec.model_fields}
     fields = own | {name: value for name, value in values.items() if value is not None}
+    fields["loras"] = name_loras(map(parse_lora, options.loras))
     stops = pair_with_seeds(options.prompts, options.seeds or ())
     with_pictures, pictures = stop_images.add_pictures(stops, options.image, options.crop)
     return WalkSpec.model_validate(fields | {"stops": with_pictures}), pictures
 
 
 def _run_walk(options: argparse.Namespace) -> int:
-    spec, pictures = _build_spec(options)
+    spec, pictures = build_spec(options)
     for target in (options.out, options.report):
         _check_target(target)
     if options.frames_dir and options.frames_dir.exists() and not options.frames_dir.is_dir():
@@ -109,8 +120,12 @@ def _run_walk(options: argparse.Namespace) -> int:
     from momalisa.models.registry import find, load
     from momalisa.render import encode_film
 
-    if warning := find(spec.model).warn(spec.steps, spec.guidance):
-        print(warning, file=sys.stderr)
+    card = find(spec.model)
+    for warning in (
+        card.warn(spec.steps, spec.guidance),
+        card.warn_of_shape(spec.width, spec.height),
+    ):
+        print(warning, file=sys.stderr, end="\n" if warning else "")
     if spec.negative and not spec.guided:
         print("The negative prompt has no effect without guidance.", file=sys.stderr)
     runner = load(spec.model, options.device)

@@ -18,11 +18,13 @@ class Family(NamedTuple):
     """Pixels of a side."""
     steps: int
     guidance: float
+    squares: bool = False
+    """Whether its checkpoints were trained on squares only."""
 
 
 FAMILIES = {
-    "StableDiffusionPipeline": Family("momalisa.models.sd", 512, 20, 7.5),
-    "LatentConsistencyModelPipeline": Family("momalisa.models.lcm", 512, 4, 8.5),
+    "StableDiffusionPipeline": Family("momalisa.models.sd", 512, 20, 7.5, squares=True),
+    "LatentConsistencyModelPipeline": Family("momalisa.models.lcm", 512, 4, 8.5, squares=True),
     "StableDiffusionXLPipeline": Family("momalisa.models.sdxl", 1024, 20, 5.0),
     "StableDiffusion3Pipeline": Family("momalisa.models.sd3", 1024, 28, 7.0),
     "FluxPipeline": Family("momalisa.models.flux", 1024, 28, 3.5),
@@ -84,6 +86,15 @@ class ModelCard:
         None where its weights are not known.
         """
         return self.weights and Demand(self.weights, pixels or self.size**2)
+
+    def warn_of_shape(self, width: int, height: int) -> str:
+        """A sentence for who asks a model of squares for another shape; else ""."""
+        if width == height or not FAMILIES[self.family].squares:
+            return ""
+        return (
+            f"{self.title.partition(',')[0]} was trained on squares: in other shapes it may paint "
+            "a thing twice, or the whole more loosely."
+        )
 
     def warn(self, steps: int, guidance: float) -> str:
         """A sentence for who asks a distilled checkpoint for other steps or guidance; else ""."""

@@ -13,21 +13,21 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from momalisa.errors import ModelNotFound, MomaLisaError
+from momalisa.errors import BadInput, ModelNotFound, MomaLisaError
 from momalisa.models.cards import ModelCard
 from momalisa.models.registry import available, find, find_for_visitor
 from momalisa.picture_size import split_size
 from momalisa.settings import settings
 from momalisa.spec import LEFT_OUT, STOPS, WalkSpec, explain
-from momalisa.ui import draft_stops
+from momalisa.ui import draft_loras, draft_stops
 from momalisa.ui.create.presets import PLACEHOLDERS
 from momalisa.ui.create.quality import QUALITIES, find_quality, steps_of
 from momalisa.ui.draft_values import initial_values, widget_value
 from momalisa.walk_cost import WalkTooLarge, check_cost
 
 LOCAL, ENDPOINT = "on this machine", "at the endpoint"
-FIELDS = tuple(name for name in WalkSpec.model_fields if name not in ("stops", "height"))
-"""All settings of a walk; stops are stored separately. The size is text: "512" or "512x768"."""
+FIELDS = tuple(name for name in WalkSpec.model_fields if name not in ("stops", "height", "loras"))
+"""All settings of a walk; stops and LoRAs are stored separately. The size is text: "512x768"."""
 
 
 def ensure_draft() -> None:
@@ -68,7 +68,7 @@ def restore_from_browser() -> bool:
 
 def _shape() -> dict[str, Any]:
     """The fields of the form: stops in order, versions of keys, initial values."""
-    keys = [*map(widget_key, FIELDS), *draft_stops.stop_keys()]
+    keys = [*map(widget_key, FIELDS), *draft_stops.stop_keys(), *draft_loras.keys()]
     return {
         "stop_ids": draft_stops.stop_ids(),
         "last_stop": st.session_state.last_stop,
@@ -97,6 +97,7 @@ def load_spec(spec: Mapping[str, Any]) -> None:
     for field in FIELDS:
         if field in spec:
             set_field(field, spec[field])
+    draft_loras.set_loras(spec.get("loras", ()))
     if "stops" in spec:
         draft_stops.replace_stops(spec["stops"])
 
@@ -195,9 +196,12 @@ def model_cards() -> dict[str, ModelCard]:
 def validate() -> tuple[WalkSpec | None, dict[str, str]]:
     """The draft as a spec and no errors, or None and the error messages by field."""
     try:
-        spec = WalkSpec(
-            stops=draft_stops.read_stops(), **{field: field_value(field) for field in FIELDS}
-        )
+        loras = draft_loras.read_loras()
+    except BadInput as error:
+        return None, {"loras": str(error)}
+    fields = {"loras": loras, **{field: field_value(field) for field in FIELDS}}
+    try:
+        spec = WalkSpec(stops=draft_stops.read_stops(), **fields)
         find_for_visitor(spec.model)
         check_cost(spec, settings().largest_walk)
     except ValidationError as error:
@@ -214,7 +218,9 @@ def settings_to_paint() -> WalkSpec | None:
     names = ("model", "size", "steps", "guidance", "negative", "mode", "without", "interpolation")
     stops = [{"prompt": prompt} for prompt in PLACEHOLDERS[:2]]
     with suppress(ValidationError, MomaLisaError):
-        spec = WalkSpec(stops=stops, **{name: field_value(name) for name in names})
+        loras = [{**lora, "weights": lora["weights"][:1]} for lora in draft_loras.read_loras()]
+        fields = {"loras": loras, **{name: field_value(name) for name in names}}
+        spec = WalkSpec(stops=stops, **fields)
         find_for_visitor(spec.model)
         return spec
     return None

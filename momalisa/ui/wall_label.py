@@ -75,6 +75,7 @@ def spec_lines(spec: WalkSpec, frames: int) -> tuple[str, ...]:
     return (
         f"Latent walk, {frames} frames, {spec.shown_size}",
         f"Model {spec.model}, pacing {spec.pacing}",
+        *(f"LoRA {lora.label}" for lora in spec.loras),
         f"Seeds {seeds}",
     )
 
@@ -117,8 +118,9 @@ def _spec_facts(spec: WalkSpec) -> dict[str, str]:
         "Steps": str(spec.steps),
         "Guidance": f"{spec.guidance:g}",
         "Negative": spec.negative or "none",
-        "Size": f"{spec.shown_size}",
+        "Size": spec.shown_size,
         "Model": spec.model,
+        **({"LoRAs": "; ".join(lora.label for lora in spec.loras)} if spec.loras else {}),
         "Loop": f"{LOOP_NAMES[spec.loop]}, {spec.fps} frames a second",
     }
 

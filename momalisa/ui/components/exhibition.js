@@ -140,6 +140,7 @@ async function loadFigure({ title, lines, alt, film, fallback, poster }, playing
   if (!await load(picture, moves ? film : poster) && !(moves && fallback && await load(picture, fallback))) {
     return undefined
   }
+  picture.style.setProperty("--ratio", picture.naturalWidth / picture.naturalHeight)
   const label = createElement("figcaption")
   label.append(createElement("p", "title", title), ...lines.map(line => createElement("p", "line", line)))
   const figure = createElement("figure")

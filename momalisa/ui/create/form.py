@@ -1,11 +1,11 @@
 """The sections of Create's form, with each validation message beside its field."""
 
 from collections.abc import Mapping
-from math import prod
 from typing import get_args
 
 import streamlit as st
 
+from momalisa.loras import MOST
 from momalisa.models.cards import ModelCard
 from momalisa.models.fit import Machine
 from momalisa.pacing import PACINGS
@@ -14,6 +14,7 @@ from momalisa.settings import settings
 from momalisa.spec import STOPS, Interpolation
 from momalisa.ui import draft, draft_stops
 from momalisa.ui.create import pacing_curve
+from momalisa.ui.create.lora_field import show_lora_field
 from momalisa.ui.create.model_choice import describe, label, painting_machine
 from momalisa.ui.create.quality import QUALITIES
 from momalisa.ui.create.size_field import show_size_field
@@ -29,6 +30,8 @@ FIELDS_IN_MORE = (
     "negative",
     "size",
     "height",
+    "loras",
+    "weights",
     "model",
     "interpolation",
     "mode",
@@ -204,16 +207,20 @@ def _show_model(problems: Problems) -> None:
     with size:
         show_size_field()
     show_problem(problems, "model", "size", "height")
+    show_lora_field()
+    show_problem(problems, "loras", *(f"loras.{number}.weights" for number in range(MOST)))
     _show_card(cards.get(str(chosen)), machine, problems)
 
 
 def _show_card(card: ModelCard | None, machine: Machine | None, problems: Problems) -> None:
     """Show what is to be known of the chosen model, unless its problem says so."""
     typed = str(draft.field_value("size") or "")
-    sides = split_size(typed) or (typed, typed)
-    pixels = prod(int(side) if side.isdecimal() else 0 for side in sides)
-    known = card and "model" not in problems
-    _show_note("model", describe(card, machine, pixels) if card and known else "")
+    width, height = (
+        int(side) if side.isdecimal() else 0 for side in split_size(typed) or (typed, typed)
+    )
+    known = card if "model" not in problems else None
+    _show_note("model", describe(known, machine, width * height) if known else "")
+    _show_note("shape", known.warn_of_shape(width, height) if known else "")
 
 
 def _show_location() -> None:

@@ -116,7 +116,8 @@ def _spec_of_stop(spec: WalkSpec, params: QueryParams) -> WalkSpec:
     except ValidationError as error:
         raise NoPicture(" ".join(explain(error).values())) from error
     other = next(one for one in OTHER_STOPS if one.prompt != stop.prompt.casefold())
-    return spec.model_copy(update={"stops": (stop, other), "loop": "once"})
+    loras = tuple(lora.model_copy(update={"weights": lora.weights[:1]}) for lora in spec.loras)
+    return spec.model_copy(update={"stops": (stop, other), "loop": "once", "loras": loras})
 
 
 def _read_place(spec: WalkSpec, text: str) -> Place:
