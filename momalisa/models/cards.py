@@ -20,12 +20,18 @@ class Family(NamedTuple):
     guidance: float
     squares: bool = False
     """Whether its checkpoints were trained on squares only."""
+    attends: bool = False
+    """Whether its networks can be walked by attention (`attends` of its adapter)."""
 
 
 FAMILIES = {
-    "StableDiffusionPipeline": Family("momalisa.models.sd", 512, 20, 7.5, squares=True),
-    "LatentConsistencyModelPipeline": Family("momalisa.models.lcm", 512, 4, 8.5, squares=True),
-    "StableDiffusionXLPipeline": Family("momalisa.models.sdxl", 1024, 20, 5.0),
+    "StableDiffusionPipeline": Family(
+        "momalisa.models.sd", 512, 20, 7.5, squares=True, attends=True
+    ),
+    "LatentConsistencyModelPipeline": Family(
+        "momalisa.models.lcm", 512, 4, 8.5, squares=True, attends=True
+    ),
+    "StableDiffusionXLPipeline": Family("momalisa.models.sdxl", 1024, 20, 5.0, attends=True),
     "StableDiffusion3Pipeline": Family("momalisa.models.sd3", 1024, 28, 7.0),
     "FluxPipeline": Family("momalisa.models.flux", 1024, 28, 3.5),
     "ChromaPipeline": Family("momalisa.models.chroma", 1024, 35, 5.0),
@@ -94,6 +100,16 @@ class ModelCard:
         return (
             f"{self.title.partition(',')[0]} was trained on squares: in other shapes it may paint "
             "a thing twice, or the whole more loosely."
+        )
+
+    def refuse(self, interpolation: str) -> str:
+        """Why it cannot be walked by an interpolation, as a sentence; "" if it can."""
+        family = FAMILIES.get(self.family)
+        if interpolation != "attention" or family is None or family.attends:
+            return ""
+        return (
+            f"{self.title.partition(',')[0]} cannot attend to both pictures: that takes a UNet. "
+            "Please choose another interpolation, such as predictions."
         )
 
     def warn(self, steps: int, guidance: float) -> str:

@@ -181,7 +181,12 @@ def is_guided() -> bool:
 
 
 def apply_model_defaults(card: ModelCard) -> None:
-    """Set size, steps, guidance and the shortcuts left out to the model's defaults."""
+    """Set size, steps, guidance and the shortcuts left out to the model's defaults.
+
+    An interpolation that it refuses gives way to the usual one.
+    """
+    if card.refuse(str(field_value("interpolation"))):
+        set_field("interpolation", WalkSpec.model_fields["interpolation"].default)
     for field, default in card.new_walk.items():
         if field != "model":  # it may still be being typed
             set_field(field, default)
@@ -202,7 +207,7 @@ def validate() -> tuple[WalkSpec | None, dict[str, str]]:
     fields = {"loras": loras, **{field: field_value(field) for field in FIELDS}}
     try:
         spec = WalkSpec(stops=draft_stops.read_stops(), **fields)
-        find_for_visitor(spec.model)
+        card = find_for_visitor(spec.model)
         check_cost(spec, settings().largest_walk)
     except ValidationError as error:
         return None, explain(error)
@@ -210,6 +215,8 @@ def validate() -> tuple[WalkSpec | None, dict[str, str]]:
         return None, {"frames": str(error)}
     except MomaLisaError as error:
         return None, {"model": _explain_model(spec.model, error)}
+    if refusal := card.refuse(spec.interpolation):
+        return None, {"interpolation": refusal}
     return spec, {}
 
 

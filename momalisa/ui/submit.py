@@ -15,7 +15,7 @@ from db.models import Walk
 from db.queue_limits import QueueFull, QueueLimits
 from db.session import writing
 from momalisa.errors import BadInput
-from momalisa.models.registry import digest_of, find_for_visitor, name_of_weights
+from momalisa.models.registry import digest_of, find, find_for_visitor, name_of_weights
 from momalisa.pacing import PacingName
 from momalisa.settings import settings
 from momalisa.spec import SEED_LIMIT, WalkSpec
@@ -40,7 +40,8 @@ def submit_walks(
     If an endpoint is configured it renders the walks, unless `here` asks for this machine. A film
     rendered with other weights than the model has now is not reused; the weights of an endpoint
     are unknown, so they are not compared. Raises NotAllowed, and BadInput for a walk that is too
-    large, a model that a visitor may not name, or when there are too many walks in the queue.
+    large, a model that a visitor may not name or that cannot walk so, or when there are too many
+    walks in the queue.
     """
     sign_in.require(Action.MAKE)
     remote = bool(settings().endpoint) and not here
@@ -48,6 +49,7 @@ def submit_walks(
         check_cost(spec, settings().largest_walk)
         if not remote:
             find_for_visitor(spec.model)
+            _check_interpolation(spec)
     weights = ["" if remote else digest_of(spec.model) for spec in specs]
     try:
         with writing(settings().database) as session:
@@ -57,6 +59,12 @@ def submit_walks(
             ]
     except QueueFull as full:
         raise BadInput(str(full)) from full
+
+
+def _check_interpolation(spec: WalkSpec) -> None:
+    """Raise BadInput if the walk's model cannot be walked so."""
+    if refusal := find(spec.model).refuse(spec.interpolation):
+        raise BadInput(refusal)
 
 
 def _enqueue(

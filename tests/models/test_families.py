@@ -13,6 +13,7 @@ from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.walk import frames, stills
 from momalisa.errors import BadInput
+from momalisa.models import cards
 from momalisa.models.registry import find, load
 from momalisa.spec import Place, WalkSpec
 from tests.support.families import FAMILIES as OTHERS
@@ -141,6 +142,8 @@ def test_a_picture_comes_back_through_its_latents(loaded: Loaded) -> None:
 def test_frames_attend_to_both_ends_or_say_that_they_cannot(loaded: Loaded, tmp_path: Path) -> None:
     family, runner = loaded
     spec = walk(family, interpolation="attention")
+    model: Any = runner.model
+    assert cards.FAMILIES[type(model.pipeline).__name__].attends == model.attends
     if runner.model.attends:
         assert len(painted(spec, runner, FrameCache(tmp_path))) == 5
         return

@@ -1,7 +1,6 @@
 """The sections of Create's form, with each validation message beside its field."""
 
 from collections.abc import Mapping
-from typing import get_args
 
 import streamlit as st
 
@@ -11,9 +10,10 @@ from momalisa.models.fit import Machine
 from momalisa.pacing import PACINGS
 from momalisa.picture_size import split_size
 from momalisa.settings import settings
-from momalisa.spec import STOPS, Interpolation
+from momalisa.spec import STOPS
 from momalisa.ui import draft, draft_stops
 from momalisa.ui.create import pacing_curve
+from momalisa.ui.create.interpolation_field import show_interpolation
 from momalisa.ui.create.lora_field import show_lora_field
 from momalisa.ui.create.model_choice import describe, label, painting_machine
 from momalisa.ui.create.quality import QUALITIES
@@ -156,17 +156,9 @@ def _show_number(label: str, field: str, step: float = 1) -> None:
 
 
 def _show_methods(problems: Problems) -> None:
+    show_interpolation()
+    show_problem(problems, "interpolation")
     with st.container(horizontal=True):
-        st.segmented_control(
-            "Interpolation",
-            get_args(Interpolation),
-            default=initial_value(draft.widget_key("interpolation")),
-            key=draft.widget_key("interpolation"),
-            required=True,
-            persist_state="session",
-            help="How two prompts are mixed: on a line or an arc; attention looks at both "
-            "pictures; predictions asks the model for both at each step, in up to twice the time",
-        )
         st.segmented_control(
             "Loop",
             list(LOOP_NAMES),
@@ -185,7 +177,7 @@ def _show_methods(problems: Problems) -> None:
             persist_state="session",
             help="Fast takes shortcuts where they hardly show; exact takes none",
         )
-    show_problem(problems, "interpolation", "loop", "mode", "without")
+    show_problem(problems, "loop", "mode", "without")
 
 
 def _show_model(problems: Problems) -> None:
