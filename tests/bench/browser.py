@@ -2,6 +2,7 @@
 
 - scenario: how many of `--runs` new curators get from Home to a vote and a download, each on a
   server with an empty home.
+- museum: the same of curators who walk from a museum's work to a prompt; a stand-in answers.
 - films: a Gallery of 500 films: seconds and bytes of the first page, films fetched before they are
   played, and the server's memory over 200 page views.
 - curators: ten at once on one worker: whose drafts they see, whose walks finish, and how fast pages
@@ -29,8 +30,10 @@ from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
 from momalisa.ui.create.presets import PRESETS
 from tests.bench.command import new_parser, write_figures
+from tests.support import museum_scenario
 from tests.support.app import App, running_app
 from tests.support.browser import chromium, fill_field, press, wait_for_script
+from tests.support.museum_stand_in import environment, running_stand_in
 from tests.support.scenario import run_scenario
 from tests.support.waiting import wait_until
 
@@ -62,6 +65,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "scenario": scenario,
         "films": films,
         "curators": curators,
+        "museum": museum,
     }
     parser = new_parser("browser", __doc__)
     parser.add_argument("sections", nargs="*", metavar="SECTION", help="default: all")
@@ -79,7 +83,8 @@ def new_app() -> Iterator[tuple[App, Browser]]:
     """Start the app with an empty home, and a browser."""
     with (
         tempfile.TemporaryDirectory() as home,
-        running_app(Path(home)) as app,
+        running_stand_in(Path(home)) as museums,
+        running_app(Path(home), environment=environment(museums)) as app,
         chromium() as browser,
     ):
         yield app, browser
@@ -87,12 +92,22 @@ def new_app() -> Iterator[tuple[App, Browser]]:
 
 def scenario(runs: int) -> dict[str, Any]:
     """Run the scenario of a new curator again and again; collect times and errors."""
+    return repeat(run_scenario, runs)
+
+
+def museum(runs: int) -> dict[str, Any]:
+    """The same of a curator who walks from a museum's work; a stand-in answers for museums."""
+    return repeat(museum_scenario.run_scenario, runs)
+
+
+def repeat(run: Callable[[Browser, App], None], runs: int) -> dict[str, Any]:
+    """Run a scenario in a new app each time; collect times and errors."""
     seconds, failures = [], []
     for _ in range(runs):
         with new_app() as (app, browser):
             began = time.perf_counter()
             try:
-                run_scenario(browser, app)
+                run(browser, app)
             except (Error, AssertionError) as error:
                 failures.append(str(error).splitlines()[0])
             else:

@@ -8,11 +8,17 @@ from playwright.sync_api import Browser
 
 from tests.support.app import App, running_app
 from tests.support.browser import CHROMIUM, Visitor, chromium, new_visitor
+from tests.support.museum_stand_in import environment, running_stand_in
 
 
 @pytest.fixture(scope="package")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    with running_app(tmp_path_factory.mktemp("app")) as app:
+    """The app, which meets a stand-in where it asks for a museum."""
+    home = tmp_path_factory.mktemp("app")
+    with (
+        running_stand_in(home) as museums,
+        running_app(home, environment=environment(museums)) as app,
+    ):
         yield app
 
 

@@ -11,14 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from db import stop_pictures as kept_pictures
 from momalisa import stop_pictures
 from momalisa.settings import settings
 from momalisa.stop import Credit, StopImage
 from momalisa.ui import history
 from momalisa.ui.http import museums, uploads
 from momalisa.ui.http.permission import permit
-from momalisa.ui.http.threads import HISTORY, answer_in_time
+from momalisa.ui.http.threads import Threads, answer_in_time
 from momalisa.ui.policy import Action
 from momalisa.works.collection import write_picture
 from momalisa.works.credit import credit_work, suggest_prompt
@@ -26,6 +25,8 @@ from momalisa.works.museum import Museum
 from momalisa.works.search import find_work
 
 UPLOAD_PATH, WORK_PATH = "/pictures/stops", "/pictures/stops/work"
+THREADS = Threads("stop pictures", 4, seconds=30.0)
+"""They read the history, and the storage for a picture that only a film has."""
 _FOREVER = {"Cache-Control": "private, max-age=31536000, immutable"}
 
 
@@ -63,15 +64,14 @@ def _keep(path: Path, credit: Credit | None = None, prompt: str = "") -> Respons
 
 async def serve_picture(request: Request) -> Response:
     """Answer with a picture by its digest."""
-    data = await HISTORY.run(_find, request.path_params["digest"])
+    data = await THREADS.run(_find, request.path_params["digest"])
     if data is None:
         return PlainTextResponse("This picture is not kept here any more.", 404)
     return Response(data, media_type="image/webp", headers=_FOREVER)
 
 
 def _find(digest: str) -> bytes | None:
-    with history.reading() as session:
-        return kept_pictures.find(session=session, digest=digest)
+    return stop_pictures.find_file(digest, settings().database, history.storage)
 
 
 ROUTES = [
