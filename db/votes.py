@@ -20,9 +20,11 @@ _COUNTS = tuple(
     func.count().filter(Vote.chosen == choice)
     for choice in (Choice.LEFT, Choice.RIGHT, Choice.NONE)
 )
-_COMPARED_SETTINGS = (
-    *("stops", "model", "interpolation", "frames", "steps", "guidance", "size", "height"),
-    *("negative", "mode", "without", "loop", "fps", "loras"),
+SETTINGS = {"pacing": "linear", "interpolation": "lerp"}
+"""What votes are counted by, with what a spec means that does not say."""
+_OTHER_SETTINGS = (
+    *("stops", "model", "frames", "steps", "guidance", "size", "height", "loras"),
+    *("negative", "mode", "without", "loop", "fps"),
 )
 
 
@@ -143,30 +145,49 @@ def tally(*, session: Session, one: str, other: str, maker: str = "") -> Tally:
     return counts if one == left else counts.swap()
 
 
-@cache  # to build it takes longer than to run it
-def _select_counts_by_pacing() -> Select[*tuple[Any, ...]]:
-    left, right = aliased(Walk), aliased(Walk)
-    same_settings = (
-        left.spec[name].as_string().is_not_distinct_from(right.spec[name].as_string())
-        for name in _COMPARED_SETTINGS
+def pairs_voted_on(*, session: Session, maker: str, among: Collection[str]) -> set[tuple[str, str]]:
+    """Return the pairs among these walks that a maker has voted on, each sorted by id."""
+    own = select(Vote.left, Vote.right).where(
+        Vote.maker == maker, Vote.left.in_(among), Vote.right.in_(among)
     )
+    return {(left, right) for left, right in session.execute(own)}
+
+
+@cache  # to build it takes longer than to run it
+def _select_counts_by(setting: str) -> Select[*tuple[Any, ...]]:
+    left, right = aliased(Walk), aliased(Walk)
+    others = (*_OTHER_SETTINGS, *(() if setting == "pacing" else ("strength",)))
+    same = [
+        left.spec[name].as_string().is_not_distinct_from(right.spec[name].as_string())
+        for name in others
+    ]
+    same += [_value(left, name) == _value(right, name) for name in SETTINGS.keys() - {setting}]
+    ours, theirs = _value(left, setting), _value(right, setting)
     return (
-        select(left.pacing, right.pacing, *_COUNTS)
+        select(ours, theirs, *_COUNTS)
         .select_from(Vote)
         .join(left, left.id == Vote.left)
         .join(right, right.id == Vote.right)
-        .where(left.pacing != right.pacing, *same_settings)
-        .group_by(left.pacing, right.pacing)
+        .where(ours != theirs, *same)
+        .group_by(ours, theirs)
     )
 
 
-def tally_by_pacing(*, session: Session) -> dict[tuple[str, str], Tally]:
-    """Count the votes on each pair of pacings, sorted by name, from the side of the first.
+def _value(walk: type[Walk], setting: str) -> Any:
+    """A walk's value of one of SETTINGS."""
+    if setting == "pacing":
+        return walk.pacing
+    return func.coalesce(walk.spec[setting].as_string(), SETTINGS[setting])
 
-    Only votes on films that differ in their pacing and in no other setting count.
+
+def tally_by(setting: str, *, session: Session) -> dict[tuple[str, str], Tally]:
+    """Count the votes on each pair of pacings or interpolations, sorted by name.
+
+    From the side of the first. Only votes on films that differ in this one of SETTINGS, and in no
+    other setting, count.
     """
     tallies: dict[tuple[str, str], Tally] = {}
-    for one, other, *counts in session.execute(_select_counts_by_pacing()):
+    for one, other, *counts in session.execute(_select_counts_by(setting)):
         pair = (min(one, other), max(one, other))
         row = Tally._make(counts) if pair == (one, other) else Tally._make(counts).swap()
         tallies[pair] = tallies.get(pair, Tally()).add(row)

@@ -34,7 +34,7 @@ def tally(url: str, one: Walk, other: Walk, maker: str = "") -> Tally:
 
 def by_pacing(url: str) -> dict[tuple[str, str], Tally]:
     with reading(url) as session:
-        return votes.tally_by_pacing(session=session)
+        return votes.tally_by("pacing", session=session)
 
 
 def rows(url: str) -> int:
@@ -122,6 +122,27 @@ def test_films_that_differ_otherwise_say_nothing_of_pacing(
 ) -> None:
     linear, ease = add_film(), add_film(**{"pacing": "ease"} | other)
     cast(url, linear, ease, ease)
+    assert by_pacing(url) == {}
+
+
+def test_interpolations_are_tallied_where_nothing_else_differs(
+    url: str, add_film: EnqueueWalk
+) -> None:
+    lerp, slerp, attention = (
+        add_film(interpolation=name, pacing="ease") for name in ("lerp", "slerp", "attention")
+    )
+    other_pacing = add_film(interpolation="attention", pacing="linear")
+    cast(url, lerp, attention, attention)
+    cast(url, attention, lerp, attention, maker="bea")
+    cast(url, slerp, lerp, None)
+    cast(url, lerp, other_pacing, lerp)
+    with reading(url) as session:
+        counted = votes.tally_by("interpolation", session=session)
+        known = votes.pairs_voted_on(
+            session=session, maker="ada", among={lerp.id, slerp.id, attention.id}
+        )
+    assert counted == {("attention", "lerp"): Tally(won=2), ("lerp", "slerp"): Tally(neither=1)}
+    assert known == {tuple(sorted((lerp.id, film.id))) for film in (slerp, attention)}
     assert by_pacing(url) == {}
 
 
