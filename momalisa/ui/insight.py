@@ -22,6 +22,14 @@ COLOURS = {
     "dense-middle": "#cc4b3c",
     "even": "#5b8f5e",
 }
+INTERPOLATION_COLOURS = {
+    "lerp": "#a67c1f",
+    "slerp": "#4a7fb5",
+    "attention": "#cc4b3c",
+    "predictions": "#5b8f5e",
+}
+VOTED = {"pacing": COLOURS, "interpolation": INTERPOLATION_COLOURS}
+"""The settings that votes are counted by, with a colour for each value."""
 NO_DIFFERENCE = "no difference"
 UNKNOWN = "another program"
 MAX_DAYS_BY_DAY = 92
@@ -40,9 +48,9 @@ Spec = dict[str, Any]
 
 
 class Tables(NamedTuple):
-    """The page's data: votes by pair of pacings, and the tables of `db.insight`."""
+    """The page's data: votes by pair of a setting's values, and the tables of `db.insight`."""
 
-    votes: Tallies
+    votes: dict[str, Tallies]
     films: pd.DataFrame
     evenness: pd.DataFrame
     ghosting: pd.DataFrame
@@ -54,7 +62,7 @@ def load_tables() -> Tables:
     """Read all tables in one transaction."""
     with history.reading() as session:
         return Tables(
-            votes.tally_by_pacing(session=session),
+            {setting: votes.tally_by(setting, session=session) for setting in VOTED},
             pd.DataFrame(insight.count_films_by_day(session=session)),
             pd.DataFrame(insight.summarize_evenness(session=session)),
             pd.DataFrame(insight.summarize_ghosting(session=session)),
@@ -63,20 +71,28 @@ def load_tables() -> Tables:
         )
 
 
-def show_preferences(tallies: Tallies) -> None:
-    """Show which pacing was preferred to which, and whether the difference is significant."""
-    if not tallies:
-        st.text("Nobody has voted yet between two pacings of one walk.")
+def show_preferences(voted: dict[str, Tallies]) -> None:
+    """Show which pacing and interpolation were preferred, and whether that is significant."""
+    if not any(voted.values()):
+        st.text("Nobody has voted yet between two pacings or interpolations of one walk.")
         st.page_link(page_paths.COMPARE, label="Compare two, and vote blind")
         return
+    for setting, tallies in voted.items():
+        if tallies:
+            _show_preferences_by(setting, tallies)
+
+
+def _show_preferences_by(setting: str, tallies: Tallies) -> None:
+    """Show the votes by one setting."""
+    st.header(f"Preferred {setting}", anchor=False)
     sentences = {pair: tally.describe_votes(*pair, votes) for pair, votes in tallies.items()}
     for pair in sorted(tallies, key=lambda pair: -sum(tallies[pair])):
         st.text(f"{sentences[pair]} {tally.describe_significance(tallies[pair])}")
-    _show_votes(tallies, " ".join(sentences.values()))
+    _show_votes(tallies, VOTED[setting], " ".join(sentences.values()))
 
 
-def _show_votes(tallies: Tallies, alt_text: str) -> None:
-    """Stacked bars: the votes on each pair of pacings."""
+def _show_votes(tallies: Tallies, colours: dict[str, str], alt_text: str) -> None:
+    """Stacked bars: the votes on each pair."""
     rows = pd.DataFrame(
         [
             {"pair": f"{one}, {other}", "preferred": preferred, "votes": number}
@@ -87,7 +103,7 @@ def _show_votes(tallies: Tallies, alt_text: str) -> None:
     encoding = {
         "x": {**_number("votes"), "title": "Votes", "axis": {"tickMinStep": 1}},
         "y": {**_name("pair"), "title": None},
-        "color": _pacing_colours("preferred", rows["preferred"]),
+        "color": _colours("preferred", rows["preferred"], colours),
         "tooltip": [_name("pair"), _name("preferred"), _number("votes")],
     }
     spec: Spec = {"height": {"step": 40}, "mark": "bar", "encoding": encoding}
@@ -111,7 +127,9 @@ def show_films(table: pd.DataFrame) -> None:
     st.text(summary)
     by_pacing = by == "pacing"
     colour = (
-        _pacing_colours("kind", table["kind"]) if by_pacing else {**_name("kind"), "legend": LEGEND}
+        _colours("kind", table["kind"], COLOURS)
+        if by_pacing
+        else {**_name("kind"), "legend": LEGEND}
     )
     _show_days(table, colour, summary)
 
@@ -211,11 +229,11 @@ def _name(field: str) -> Spec:
     return {"field": field, "type": "nominal"}
 
 
-def _pacing_colours(field: str, values: Iterable[str]) -> Spec:
-    """A colour scale with a fixed colour for each pacing; other values are grey."""
-    domain = sorted(set(values), key=[*COLOURS, NO_DIFFERENCE, UNKNOWN].index)
-    colours = [COLOURS.get(value, NEUTRAL_COLOUR) for value in domain]
-    return {**_name(field), "scale": {"domain": domain, "range": colours}, "legend": LEGEND}
+def _colours(field: str, values: Iterable[str], colours: dict[str, str]) -> Spec:
+    """A colour scale with a fixed colour for each value; others are grey."""
+    domain = sorted(set(values), key=[*colours, NO_DIFFERENCE, UNKNOWN].index)
+    scale = {"domain": domain, "range": [colours.get(value, NEUTRAL_COLOUR) for value in domain]}
+    return {**_name(field), "scale": scale, "legend": LEGEND}
 
 
 def _show_chart(rows: pd.DataFrame, spec: Spec, alt_text: str) -> None:

@@ -2,7 +2,7 @@
 
 import json
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -11,6 +11,7 @@ from db import votes
 from db.session import writing
 from momalisa.pacing import PACINGS
 from momalisa.settings import settings
+from momalisa.spec import Interpolation
 from momalisa.ui import insight
 from tests.support.pages import MakeWalk, UpdateWalk, Visit, all_text, widget
 
@@ -62,6 +63,18 @@ def test_votes_are_summarised_in_a_sentence(visit: Visit, add_film: MakeWalk) ->
     assert len(charts(at)) == 3
 
 
+def test_interpolations_are_told_apart_from_pacings(visit: Visit, add_film: MakeWalk) -> None:
+    films = [add_film("a moon", "a sea", interpolation=name) for name in ("lerp", "attention")]
+    with writing(settings().database) as session:
+        one, other = (film.id for film in films)
+        votes.cast(session=session, one=one, other=other, preferred=other, maker="ada")
+    at = visit("insight")
+    assert "curators preferred attention to lerp once" in all_text(at)
+    assert at.header[0].value == "Preferred interpolation"
+    (chart, *_) = charts(at)
+    assert chart["encoding"]["color"]["scale"]["domain"] == ["lerp", "attention", "no difference"]
+
+
 def test_without_votes_there_is_a_link_to_vote(visit: Visit, add_film: MakeWalk) -> None:
     add_film("a moon", "a sea")
     at = visit("insight")
@@ -111,9 +124,11 @@ def test_every_chart_has_an_alternative_text(
     assert "atelier, 64 × 64, cpu 2 (2)" in alts[4]
 
 
-def test_every_pacing_has_a_colour_with_contrast_on_both_themes() -> None:
+def test_every_pacing_and_interpolation_has_a_colour_with_contrast_on_both_themes() -> None:
     assert set(insight.COLOURS) == set(PACINGS)
-    for colour in (*insight.COLOURS.values(), insight.NEUTRAL_COLOUR):
+    assert set(insight.INTERPOLATION_COLOURS) == set(get_args(Interpolation))
+    every = {**insight.COLOURS, **insight.INTERPOLATION_COLOURS}
+    for colour in (*every.values(), insight.NEUTRAL_COLOUR):
         assert all(contrast(colour, background) >= 3 for background in BACKGROUNDS), colour
 
 
