@@ -8,6 +8,7 @@ from pathlib import Path
 BENCHMARKS = (
     *(
         "engine",
+        "gpu",
         "few_steps",
         "morphs",
         "browser",

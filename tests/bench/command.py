@@ -28,7 +28,12 @@ def write_figures(figures: dict[str, Any], file: Path | None) -> None:
 def print_table(header: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
     """Print a Markdown table; numbers with three significant digits, None as a blank."""
     for line in (header, ["---"] * len(header), *rows):
-        print(f"| {' | '.join(map(_format_cell, line))} |", flush=True)
+        print_row(line)
+
+
+def print_row(cells: Sequence[object]) -> None:
+    """Print a line of a Markdown table."""
+    print(f"| {' | '.join(map(_format_cell, cells))} |", flush=True)
 
 
 def _format_cell(value: object) -> str:

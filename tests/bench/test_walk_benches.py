@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from tests.bench import few_steps, morphs
+from tests.bench import few_steps, gpu, morphs
 from tests.support.pipelines import PipelineMaker
 
 Output = pytest.CaptureFixture[str]
@@ -58,3 +58,24 @@ def test_morphs_asks_for_pairs(tmp_path: Path, capsys: Output) -> None:
     with pytest.raises(SystemExit):
         morphs.main(["--pairs", str(tmp_path)])
     assert str(tmp_path) in capsys.readouterr().err
+
+
+def test_the_measurement_for_gpus_runs_to_its_end_with_tiny_pipelines(
+    tmp_path: Path, capsys: Output
+) -> None:
+    file = tmp_path / "figures.json"
+    small = ("--tiny", "--device", "cpu", "--frames", "2", "--steps", "1", "--no-compile")
+    gpu.main([*small, "--precision", "bf16", "--json", str(file)])
+    ways = [way.name for way in (*gpu.WAYS, *gpu.IN_PARTS)]
+    assert [row[2] for row in table(capsys.readouterr().out)] == 2 * ways
+    for row in json.loads(file.read_text())["rows"]:
+        assert row["frames_a_second"] > 0.0
+        if row["way"].startswith("here") and "fast" not in row["way"]:
+            assert row["difference"] < 3.0  # levels of 255, in half precision
+
+
+def test_the_measurement_for_gpus_names_what_it_has_no_time_for(capsys: Output) -> None:
+    gpu.main(["--tiny", "--device", "cpu", "--seconds", "-1"])
+    assert "No time is left for tiny SDXL, bf16." in capsys.readouterr().out
+    with pytest.raises(SystemExit, match="--tiny"):
+        gpu.main(["--device", "cpu"])
