@@ -21,7 +21,9 @@ def load_loras(pipeline: Any, network: nn.Module, name: str, loras: Sequence[Lor
     Raises BadInput for one that is not there or does not fit; then none is loaded.
     """
     files = [find_file(lora) for lora in loras]
-    if loras and not hasattr(pipeline, "load_lora_weights"):
+    if loras and not (
+        hasattr(pipeline, "load_lora_weights") and hasattr(network, "load_lora_adapter")
+    ):
         raise BadInput(f"{name} is of a family that takes no LoRA.")
     if loras:
         _check_peft()

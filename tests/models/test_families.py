@@ -14,11 +14,15 @@ from momalisa.engine.runner import ModelRunner
 from momalisa.engine.walk import frames, stills
 from momalisa.errors import BadInput
 from momalisa.models import cards
+from momalisa.models.lora_files import name_loras
 from momalisa.models.registry import find, load
+from momalisa.settings import settings
 from momalisa.spec import Place, WalkSpec
 from tests.support.families import FAMILIES as OTHERS
 from tests.support.families import PROMPTS, TinyFamily, write
 from tests.support.language_model_families import LANGUAGE_MODEL_FAMILIES
+from tests.support.lora_files import put_lora
+from tests.support.loras import write_lora
 
 FAMILIES = OTHERS | LANGUAGE_MODEL_FAMILIES
 
@@ -91,6 +95,35 @@ def test_a_wide_picture_equals_the_stock_pipelines(loaded: Loaded, tmp_path: Pat
     expected = stock(loaded, spec.stops[0].prompt, spec.stops[0].seed, width=128)
     assert found.frame.shape == (64, 128, 3)
     assert largest_difference([found.frame], [expected]) <= TOLERANCE
+
+
+def test_a_lora_has_the_weight_of_its_stop_or_is_refused(
+    loaded: Loaded, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MOMALISA_LORAS", str(tmp_path))
+    settings.cache_clear()
+    family, runner = loaded
+    pipeline: Any = runner.model.pipeline  # type: ignore[attr-defined]
+    takes = hasattr(runner.model.network, "load_lora_adapter")
+    file = write_lora(pipeline, tmp_path, "ink") if takes else put_lora(tmp_path, "ink")
+    loras = name_loras([{"name": "ink", "weights": [0.3, 1.0]}])
+    spec, cache = walk(family, loras=loras), FrameCache(tmp_path / "cache")
+    ends = [Place(0, 0.0), Place(0, 1.0)]
+    if not takes:
+        with pytest.raises(BadInput, match="takes no LoRA"):
+            stills(spec, ends, runner, cache)
+        return
+    found = [frame.frame for frame in stills(spec, ends, runner, cache)]
+    runner.use_loras(())
+    pipeline.load_lora_weights(file.parent, weight_name=file.name, adapter_name="ink")
+    expected = []
+    for stop, weight in zip(spec.stops, (0.3, 1.0), strict=True):
+        pipeline.set_adapters(["ink"], [weight])
+        expected.append(stock(loaded, stop.prompt, stop.seed))
+    pipeline.unload_lora_weights()
+    assert largest_difference(found, expected) <= TOLERANCE
+    plain = [stock(loaded, stop.prompt, stop.seed) for stop in spec.stops]
+    assert largest_difference(found, plain) > TOLERANCE
 
 
 def test_batches_and_resuming_change_nothing(loaded: Loaded, tmp_path: Path) -> None:

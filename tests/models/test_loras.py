@@ -19,7 +19,7 @@ from momalisa.settings import settings
 from momalisa.spec import Place, WalkSpec
 from tests.support import families
 from tests.support.families import PROMPTS
-from tests.support.loras import write_lora
+from tests.support.loras import kohya_form, write_lora
 
 TOLERANCE = 1
 """Of 255 levels."""
@@ -216,6 +216,18 @@ def test_a_lora_of_another_family_says_so_and_leaves_the_model_as_it_was(
     with pytest.raises(BadInput, match="“foreign” does not fit"):
         painted(walk(("foreign", 1.0)), runner, FrameCache(tmp_path / "none"))
     assert difference(before, painted(walk(), runner, FrameCache(tmp_path / "after"))) == 0
+
+
+def test_the_form_of_other_programs_is_read(
+    runner: ModelRunner, loras: dict[str, Path], tmp_path: Path
+) -> None:
+    if "unet" not in _parts(runner):
+        pytest.skip("written here for Stable Diffusion")
+    loras["gold"].write_bytes(kohya_form(loras["ink"]))
+    place = [Place(0, 0.0)]
+    (found,) = stills(walk(("gold", 1.0)), place, runner, FrameCache(tmp_path / "one"))
+    (expected,) = stills(walk(("ink", 0.5)), place, runner, FrameCache(tmp_path / "two"))
+    assert difference([found.frame], [expected.frame]) <= TOLERANCE
 
 
 def _parts(runner: ModelRunner) -> Any:

@@ -5,7 +5,7 @@ from typing import Any
 
 LAYERS = ["to_q", "to_k", "to_v", "to_out.0", "add_q_proj", "proj_mlp", "conv1", "time_emb_proj"]
 """Of the network; those that a family has not are passed over."""
-TEXT_LAYERS = ["q_proj", "v_proj"]
+TEXT_LAYERS = ["q_proj", "k_proj", "v_proj", "out_proj"]
 
 
 def write_lora(pipeline: Any, folder: Path, name: str, *, seed: int = 0, text: bool = True) -> Path:
@@ -15,7 +15,7 @@ def write_lora(pipeline: Any, folder: Path, name: str, *, seed: int = 0, text: b
     torch.manual_seed(seed)
     kind = "unet" if hasattr(pipeline, "unet") else "transformer"
     layers = {f"{kind}_lora_layers": _random(getattr(pipeline, kind), LAYERS)}
-    if text and "text_encoder_lora_layers" in _arguments(pipeline.save_lora_weights):
+    if text and _has_text_layers(pipeline):
         layers["text_encoder_lora_layers"] = _random(pipeline.text_encoder, TEXT_LAYERS)
     folder.mkdir(parents=True, exist_ok=True)
     file = f"{name}.safetensors"
@@ -23,10 +23,32 @@ def write_lora(pipeline: Any, folder: Path, name: str, *, seed: int = 0, text: b
     return folder / file
 
 
-def _arguments(function: Any) -> set[str]:
+def _has_text_layers(pipeline: Any) -> bool:
+    """Whether LoRAs of the pipeline change its first text encoder: a CLIP, and no T5."""
     import inspect
 
-    return set(inspect.signature(function).parameters)
+    parts = inspect.signature(pipeline.save_lora_weights).parameters
+    names = [name for name, _ in pipeline.text_encoder.named_modules()]
+    return "text_encoder_lora_layers" in parts and any(name.endswith("q_proj") for name in names)
+
+
+def kohya_form(lora: Path) -> bytes:
+    """A LoRA of Stable Diffusion as other programs write it: other names, and a scale of its own.
+
+    Each pair of matrices has as its scale half of their rank, so the LoRA has half its effect.
+    """
+    import torch
+    from safetensors.torch import load_file, save
+
+    found = {}
+    for name, matrix in load_file(lora).items():
+        layer, _, kind = name.removesuffix(".weight").rpartition(".")
+        part, _, path = layer.partition(".")
+        prefix = {"unet": "lora_unet", "text_encoder": "lora_te_text_model"}[part]
+        stem = f"{prefix}_{path.removeprefix('text_model.').replace('.', '_')}"
+        found[f"{stem}.{'lora_down' if kind == 'lora_A' else 'lora_up'}.weight"] = matrix
+        found[f"{stem}.alpha"] = torch.tensor(2.0)
+    return save(found)
 
 
 def _random(module: Any, layers: list[str]) -> dict[str, Any]:
@@ -37,8 +59,6 @@ def _random(module: Any, layers: list[str]) -> dict[str, Any]:
     from peft import LoraConfig, get_peft_model_state_dict
 
     own = deepcopy(module)
-    own.add_adapter(
-        LoraConfig(r=4, lora_alpha=8, target_modules=layers, init_lora_weights="gaussian")
-    )
+    own.add_adapter(LoraConfig(r=4, target_modules=layers, init_lora_weights="gaussian"))
     matrices = get_peft_model_state_dict(own)
     return {name: 0.5 * torch.randn_like(matrix) for name, matrix in matrices.items()}
