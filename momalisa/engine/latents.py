@@ -252,13 +252,15 @@ class LatentSampler:
             weights = self.spec.lora_weights(place.leg)
             texts = (self.text_of(start, weights[0]), self.text_of(end, weights[1]))
             mixed.append(mix_conditioning(*texts, t, mix_tokens))
-        return self._with_guidance(concatenate(mixed))
+        return self.with_guidance(
+            concatenate(mixed), self.spec.guidance if self.spec.guided else 1.0
+        )
 
-    def _with_guidance(self, conditioning: Conditioning) -> Conditioning:
+    def with_guidance(self, conditioning: Conditioning, guidance: float) -> Conditioning:
         """The same, with the guidance as a number where the network reads it as one."""
         if self.runner.model.guidance != "embedded":
             return conditioning
-        scale = torch.full((len(conditioning),), self.spec.guidance if self.spec.guided else 1.0)
+        scale = torch.full((len(conditioning),), guidance)
         return replace(conditioning, extra={**conditioning.extra, "guidance": scale})
 
 

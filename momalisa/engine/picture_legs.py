@@ -128,7 +128,8 @@ class PictureSampler(LatentSampler):
         if stop.image is None:
             return self.noise_of(stop)
         # Inverted without LoRAs: the noise of a picture is the model's own.
-        return self._works.noise(stop.image, stop.prompt, self.text_of(stop))
+        text = self.with_guidance(self.text_of(stop), 1.0)
+        return self._works.noise(stop.image, stop.prompt, text)
 
     def _under_noise(self, place: Place) -> Tensor:
         """The clean latents under the noise."""

@@ -1,13 +1,16 @@
 """Laws of every family with a transformer: walks of a tiny pipeline equal the stock pipeline's."""
 
+import hashlib
 from copy import deepcopy
 from dataclasses import replace
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.runner import ModelRunner
@@ -170,6 +173,24 @@ def test_a_picture_comes_back_through_its_latents(loaded: Loaded) -> None:
     expected = ((plain[0] / 2 + 0.5).clamp(0, 1) * 255).round().permute(1, 2, 0)
     (decoded,) = model.decode(latents[None])
     assert largest_difference([decoded], [expected.numpy().astype(np.uint8)]) <= TOLERANCE
+
+
+def test_a_walk_leads_from_a_picture_to_the_familys_own(loaded: Loaded, tmp_path: Path) -> None:
+    """By the steps of its scheduler, with the conditions that it has for an empty prompt."""
+    family, runner = loaded
+    cache, data = FrameCache(tmp_path), BytesIO()
+    picture = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    Image.fromarray(picture).resize((64, 64)).save(data, "WEBP", lossless=True)
+    digest = hashlib.sha256(data.getvalue()).hexdigest()
+    cache.put_file(digest, data.getvalue())
+    stops = [{"image": {"digest": digest}}, {"prompt": PROMPTS[1], "seed": 1}]
+    places = [Place(0, t) for t in (0.0, 0.5, 0.9995, 1.0)]
+    first, middle, near, end = (
+        still.frame for still in stills(walk(family, stops=stops), places, runner, cache)
+    )
+    assert np.array_equal(first, Image.open(data).convert("RGB"))
+    assert np.abs(near.astype(int) - end).mean() < 3
+    assert largest_difference([middle], [end]) > TOLERANCE
 
 
 def test_frames_attend_to_both_ends_or_say_that_they_cannot(loaded: Loaded, tmp_path: Path) -> None:
