@@ -20,7 +20,13 @@ from momalisa.engine.inversion import denoise, predict_guided
 from momalisa.engine.latents import LatentSampler
 from momalisa.engine.lora_weights import take_rows, weighed
 from momalisa.engine.noise_schedule import Level, NoiseSchedule, read_schedule
-from momalisa.engine.picture_settings import level_of_noise, remaining_detail, share_of_end
+from momalisa.engine.picture_settings import (
+    WAY,
+    Way,
+    level_of_noise,
+    remaining_detail,
+    share_of_end,
+)
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.works import Work, Works, add_detail
 from momalisa.spec import Place, Stop, WalkSpec
@@ -29,10 +35,12 @@ from momalisa.spec import Place, Stop, WalkSpec
 class PictureSampler(LatentSampler):
     """Samples latents at places of a walk that has pictures among its stops."""
 
-    def __init__(self, spec: WalkSpec, runner: ModelRunner, cache: FrameCache) -> None:
+    def __init__(
+        self, spec: WalkSpec, runner: ModelRunner, cache: FrameCache, way: Way = WAY
+    ) -> None:
         """`cache` has the pictures, and keeps what is made of them."""
         super().__init__(spec, runner)
-        self._cache = cache
+        self._cache, self._way = cache, way
 
     @cached_property
     def _schedule(self) -> NoiseSchedule:
@@ -41,7 +49,8 @@ class PictureSampler(LatentSampler):
         return read_schedule(self.plan.sampler, like.to(model.device))
 
     @cached_property
-    def _works(self) -> Works:
+    def works(self) -> Works:
+        """The walk's pictures."""
         return Works(self.runner, self._cache, self.film_size, self._schedule)
 
     def sample(self, places: Sequence[Place]) -> tuple[Tensor, int]:
@@ -74,14 +83,14 @@ class PictureSampler(LatentSampler):
             return work.picture
         for stop, distance in zip(self.spec.legs[place.leg], (place.t, 1 - place.t), strict=True):
             if stop.image is not None:
-                frame = add_detail(frame, self._works.work(stop.image), remaining_detail(distance))
+                frame = add_detail(frame, self.works.work(stop.image), remaining_detail(distance))
         return frame
 
     def _work_at(self, place: Place) -> Work | None:
         """The picture that a place is; None for all others."""
         ends = dict(zip((0.0, 1.0), self.spec.legs[place.leg], strict=True))
         stop = ends.get(place.t)
-        return None if stop is None or stop.image is None else self._works.work(stop.image)
+        return None if stop is None or stop.image is None else self.works.work(stop.image)
 
     def _is_between(self, place: Place) -> bool:
         """Whether a place is on a leg with a picture, and no stop."""
@@ -90,9 +99,9 @@ class PictureSampler(LatentSampler):
 
     def _sample_from_pictures(self, places: Sequence[Place]) -> tuple[Tensor, int]:
         """Latents of places on legs with a picture; each by itself, since their levels differ."""
-        before = self._works.samples
+        before = self.works.samples
         starts = [self._start_at(place) for place in places]
-        spent = self._works.samples - before
+        spent = self.works.samples - before
         texts = self.conditioning_at(places, mixes_texts=True)
         noises = self.step_noises_at(places)
         guidance, weights = self.guidance_at(places), self.weights_at(places)
@@ -119,22 +128,22 @@ class PictureSampler(LatentSampler):
         """Latents (c, h, w) at a place with as much noise as it begins with, and their level."""
         start, end = self.spec.legs[place.leg]
         rise = level_of_noise(place.t, start=start.image is not None, end=end.image is not None)
-        mixed, level = self._schedule.start_at(rise)
+        mixed, level = self._schedule.start_at(1.0 if self._way == "inversion" else rise)
         t = torch.tensor([place.t], dtype=torch.float64)
         noise = slerp(self._noise_of(start), self._noise_of(end), t)[0] * self._schedule.deviation
         return mixed.signal * self._under_noise(place) + mixed.noise * noise, level
 
     def _noise_of(self, stop: Stop) -> Tensor:
-        if stop.image is None:
+        if stop.image is None or self._way == "strength":
             return self.noise_of(stop)
         # Inverted without LoRAs: the noise of a picture is the model's own.
         text = self.with_guidance(self.text_of(stop), 1.0)
-        return self._works.noise(stop.image, stop.prompt, text)
+        return self.works.noise(stop.image, stop.prompt, text)
 
     def _under_noise(self, place: Place) -> Tensor:
         """The clean latents under the noise."""
         first, second = (
-            None if stop.image is None else self._works.work(stop.image).latents
+            None if stop.image is None else self.works.work(stop.image).latents
             for stop in self.spec.legs[place.leg]
         )
         if first is not None and second is not None:

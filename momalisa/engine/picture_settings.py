@@ -3,6 +3,14 @@
 All of them were chosen by looking at films, and by `python -m tests.bench.works`.
 """
 
+from typing import Literal
+
+Way = Literal["both", "inversion", "strength"]
+"""How frames lead from a picture: by its inverted noise alone, sampled whole; by latents noised to
+a rising level, with the noise of the stop's seed; or by both, a rising level of inverted noise."""
+WAY: Way = "both"
+"""The better one for small models and flows: the first way does not lead back to most works, the
+second turns grey on its way."""
 ITERATIONS = 4
 """Fixed-point iterations at each step of an inversion."""
 PEAK = 0.8

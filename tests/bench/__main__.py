@@ -19,6 +19,7 @@ BENCHMARKS = (
         "load",
         "museums",
         "model_list",
+        "works",
     ),
 )
 

@@ -188,7 +188,7 @@ def test_a_walk_leads_from_a_picture_to_the_familys_own(loaded: Loaded, tmp_path
     first, middle, near, end = (
         still.frame for still in stills(walk(family, stops=stops), places, runner, cache)
     )
-    assert np.array_equal(first, Image.open(data).convert("RGB"))
+    assert np.array_equal(first, np.asarray(Image.open(data).convert("RGB")))
     assert np.abs(near.astype(int) - end).mean() < 3
     assert largest_difference([middle], [end]) > TOLERANCE
 
