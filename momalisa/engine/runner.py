@@ -41,6 +41,8 @@ class ModelRunner:
         self.seconds_to_load = seconds_to_load
         self.distilled = False
         """Whether the checkpoint was distilled to few steps, which no shortcut may replace."""
+        self.decode_rough: Callable[[Tensor], list[Frame]] | None = None
+        """Decodes previews in little time, if there is such a decoder."""
         self.on_step: Callable[[], None] = lambda: None
         """Called before each prediction and each decoding, in any thread; may raise to stop."""
         weights = sum(weight.numel() for weight in model.network.parameters())

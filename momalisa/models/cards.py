@@ -45,6 +45,22 @@ FAMILIES = {
     "PRXPipeline": Family("momalisa.models.prx", 512, 28, 4.0),
 }
 """The pipeline classes that can be walked."""
+TAESD, TAESDXL, TAESD3, TAEF1 = (
+    *("madebyollin/taesd", "madebyollin/taesdxl"),
+    *("madebyollin/taesd3", "madebyollin/taef1"),
+)
+PREVIEWS = {
+    "StableDiffusionPipeline": TAESD,
+    "LatentConsistencyModelPipeline": TAESD,
+    "StableDiffusionXLPipeline": TAESDXL,
+    "PixArtSigmaPipeline": TAESDXL,
+    "StableDiffusion3Pipeline": TAESD3,
+    "FluxPipeline": TAEF1,
+    "ChromaPipeline": TAEF1,
+    "ZImagePipeline": TAEF1,
+    "Lumina2Pipeline": TAEF1,
+}
+"""Tiny autoencoders on the hub that decode previews of a family's latents."""
 
 
 @dataclass(frozen=True)

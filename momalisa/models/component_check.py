@@ -184,7 +184,7 @@ def check_components(folder: Path) -> None:
     """Raise ModelBroken if a folder names a class that is not in the list, or brings code."""
     family = pipeline_class(folder)
     index = read_config(folder / "model_index.json")
-    _refuse_code("model_index.json", index)
+    refuse_code("model_index.json", index)
     for name, value in index.items():
         left_out = name in _NOT_LOADED.get(family, ())
         if isinstance(value, list | dict) and not left_out and value != [None, None]:
@@ -216,7 +216,7 @@ def _check_component(folder: Path, name: str, value: object, allowed: set[str]) 
 
 def _check_config(where: str, config: Mapping[str, Any], allowed: set[str]) -> None:
     """Check that a component's configuration agrees with the allowed classes."""
-    _refuse_code(where, config)
+    refuse_code(where, config)
     _check_noise_levels(where, config)
     named = [config.get("_class_name"), config.get("tokenizer_class")]
     architectures = config.get("architectures")
@@ -240,7 +240,8 @@ def _sibling_classes(allowed: set[str]) -> set[str]:
     return whole_clip if allowed & whole_clip else set()
 
 
-def _refuse_code(where: str, config: Mapping[str, Any]) -> None:
+def refuse_code(where: str, config: Mapping[str, Any]) -> None:
+    """Raise ModelBroken for a configuration that brings code of its own."""
     if _CODE_SETTINGS & config.keys():
         raise ModelBroken(f"its {where} asks for code of its own, which is not run here.")
 

@@ -174,9 +174,7 @@ class DiffusersPipeline(ABC):
         scale, shift = self._latent_scale(latents)
         self._limit_decoding(latents.shape[-2] * latents.shape[-1], len(latents))
         pictures = self._decode((latents / scale + shift).to(vae.dtype))
-        unit = (pictures.float() / 2.0 + 0.5).clamp(0.0, 1.0)
-        pixels = (unit * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
-        return list(np.ascontiguousarray(pixels))
+        return to_frames(pictures)
 
     @torch.no_grad()
     def encode_picture(self, picture: Frame) -> Tensor:
@@ -214,6 +212,13 @@ class DiffusersPipeline(ABC):
             return factor, config.get("shift_factor") or 0.0
         factor = factor / torch.tensor(deviation).to(like)
         return factor.reshape(-1, 1, 1), torch.tensor(mean).to(like).reshape(-1, 1, 1)
+
+
+def to_frames(pictures: Tensor) -> list[Frame]:
+    """Frames (height, width, 3) of pictures (n, 3, height, width) in [-1, 1]."""
+    unit = (pictures.float() / 2.0 + 0.5).clamp(0.0, 1.0)
+    pixels = (unit * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
+    return list(np.ascontiguousarray(pixels))
 
 
 def _silence_libraries() -> None:

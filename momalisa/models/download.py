@@ -10,10 +10,19 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from momalisa.errors import BadInput, ModelBroken, ModelNotFound, ServiceError, StorageError
+from momalisa.errors import (
+    BadInput,
+    ModelBroken,
+    ModelNotFound,
+    MomaLisaError,
+    ServiceError,
+    StorageError,
+)
+from momalisa.models.cards import PREVIEWS
 from momalisa.models.component_check import check_components, pipeline_class
 from momalisa.models.fit import format_bytes
 from momalisa.models.folder_check import LIST, PULL
+from momalisa.models.hub_cache import CONFIG
 from momalisa.models.hub_cards import HUB_MODELS
 from momalisa.models.weights import STEMS, has_weights, parts_of
 
@@ -62,6 +71,29 @@ def pull(name: str, revision: str | None = None, tell: Tell = print) -> Path:
         tell("Comparing the files with the hub's digests …")
         _check_digests(hub_id, folder)
     check_components(folder)
+    if previews := PREVIEWS.get(pipeline_class(folder)):
+        _pull_previews(previews, tell)
+    return folder
+
+
+def _pull_previews(hub_id: str, tell: Tell) -> None:
+    """Bring the tiny autoencoder of a family, or say that it is done without."""
+    tell(f"{hub_id}: a few MB for quick previews")
+    try:
+        pull_part(hub_id)
+    except MomaLisaError as error:
+        tell(f"Previews are made without it: {error}")
+
+
+def pull_part(hub_id: str) -> Path:
+    """Download a repository that holds one part, such as an autoencoder; raises as `pull` does."""
+    from huggingface_hub import hf_hub_download, snapshot_download
+
+    with _explaining(hub_id, None):
+        revision = Path(hf_hub_download(hub_id, CONFIG)).parent.name
+        wanted = [CONFIG, *(f"{stem}.safetensors" for stem in STEMS)]
+        folder = Path(snapshot_download(hub_id, revision=revision, allow_patterns=wanted))
+        _check_digests(hub_id, folder)
     return folder
 
 

@@ -3,16 +3,18 @@
 from pathlib import Path
 
 PREFIX = "models--"
+CONFIG = "config.json"
+"""What a repository has that holds one part and no whole pipeline."""
 
 
-def downloaded(hub_id: str) -> Path | None:
-    """The folder of a hub model that was downloaded before.
+def downloaded(hub_id: str, file: str = "model_index.json") -> Path | None:
+    """The folder of a hub model that was downloaded before, and has that file.
 
     A few file system look-ups, fewer than would tell whether an earlier answer still holds.
     """
     from huggingface_hub import try_to_load_from_cache
 
-    index = try_to_load_from_cache(hub_id, "model_index.json")
+    index = try_to_load_from_cache(hub_id, file)
     return Path(index).parent if isinstance(index, str) else None
 
 

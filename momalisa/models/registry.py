@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from momalisa.errors import ModelBroken, ModelNotFound
-from momalisa.models.cards import FAMILIES, SHIPPED_MODELS, ModelCard
+from momalisa.models.cards import FAMILIES, PREVIEWS, SHIPPED_MODELS, ModelCard
 from momalisa.models.component_check import check_components, pipeline_class, read_config
 from momalisa.models.digest import folder_digest
 from momalisa.models.distillation import read_distillation
@@ -165,6 +165,7 @@ def load(name: str, device: str = "") -> "ModelRunner":
         family = pipeline_class(folder)
     from momalisa.engine.runner import ModelRunner
     from momalisa.models.device import open_device
+    from momalisa.models.rough_decoder import find_rough_decoder
 
     adapter = importlib.import_module(FAMILIES[family].module)
     where = open_device(device)
@@ -175,6 +176,7 @@ def load(name: str, device: str = "") -> "ModelRunner":
             )
         runner = ModelRunner(model)
         runner.distilled = card.distilled
+        runner.decode_rough = find_rough_decoder(PREVIEWS.get(family, ""), model)
         runner.warm_up()
     except Exception as error:
         if not isinstance(error, LOAD_ERRORS) and type(error) is not Exception:

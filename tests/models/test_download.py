@@ -12,7 +12,7 @@ import pytest
 
 from momalisa.errors import ModelBroken, ModelNotFound, ServiceError, StorageError
 from momalisa.models import registry
-from momalisa.models.download import pull
+from momalisa.models.download import pull, pull_part
 from momalisa.models.folder_check import is_whole
 from tests.support.hub_stand_in import COMMIT, HubStandIn, stand_in
 from tests.test_architecture import HEAVY, ROOT
@@ -66,6 +66,17 @@ def test_only_what_is_loaded_is_brought(hub: HubStandIn) -> None:
     assert here() == hub.files.keys() - NOT_LOADED
     assert "to download" in told[0]
     assert registry.load("some/model", "cpu")
+
+
+def test_a_familys_tiny_autoencoder_comes_along_if_it_can(hub: HubStandIn) -> None:
+    (hub.folder / "config.json").write_text("{}")
+    (hub.folder / "diffusion_pytorch_model.safetensors").write_bytes(b"x" * 2000)
+    (hub.folder / "diffusion_pytorch_model.bin").write_bytes(b"x" * 2000)
+    told: list[str] = []
+    assert is_whole(pull("some/model", tell=told.append))
+    assert "Previews are made without it: There is no model “madebyollin/taesd”" in told[-1]
+    names = {path.name for path in pull_part("some/model").iterdir() if path.is_file()}
+    assert names == {"config.json", "diffusion_pytorch_model.safetensors", "model_index.json"}
 
 
 def test_what_is_here_is_not_brought_again(hub: HubStandIn) -> None:

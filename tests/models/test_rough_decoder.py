@@ -1,0 +1,93 @@
+"""Previews are decoded by a tiny autoencoder where the family has one that was downloaded."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from diffusers import AutoencoderTiny
+
+from momalisa.engine.frame_cache import Frame, FrameCache
+from momalisa.engine.runner import ModelRunner
+from momalisa.engine.walk import frames
+from momalisa.models.cards import TAESD
+from momalisa.models.registry import load
+from tests.support.walks import walk_spec
+
+
+def download(cache: Path, channels: int = 4) -> Path:
+    """Put a tiny autoencoder with random weights into a cache of the hub."""
+    repository = cache / f"models--{TAESD.replace('/', '--')}"
+    folder = repository / "snapshots" / "abc"
+    widths, blocks = (8, 8, 8, 8), (1, 1, 1, 1)
+    AutoencoderTiny(
+        latent_channels=channels,
+        encoder_block_out_channels=widths,
+        decoder_block_out_channels=widths,
+        num_encoder_blocks=blocks,
+        num_decoder_blocks=blocks,
+    ).save_pretrained(folder)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("abc")
+    return folder
+
+
+@pytest.fixture
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    return tmp_path / "hub"
+
+
+def walk(runner: ModelRunner, folder: Path) -> tuple[list[Frame], list[Frame]]:
+    """The previews and the finished frames of a walk."""
+    spec = walk_spec(frames=5, size=64, steps=2, model=runner.model.name)
+    found = list(frames(spec, runner, FrameCache(folder)))
+    previews = [frame.frame for frame in found if frame.source == "preview"]
+    finished = sorted((f for f in found if f.finished), key=lambda frame: frame.index)
+    return previews, [frame.frame for frame in finished]
+
+
+def test_previews_come_from_the_tiny_autoencoder_and_frames_do_not(
+    cache: Path, make_pipeline: Any, tmp_path: Path
+) -> None:
+    folder = str(make_pipeline())
+    without, same = walk(load(folder, "cpu"), tmp_path / "without")
+    tiny: Any = AutoencoderTiny.from_pretrained(download(cache))
+    runner = load(folder, "cpu")
+    previews, finished = walk(runner, tmp_path / "with")
+    assert np.array_equal(finished, same)
+    assert len(previews) == len(without) > 0
+    assert not np.array_equal(previews, without)
+    latents = runner.model.noise(1, 64, 64)[None]
+    with torch.no_grad():
+        expected = (tiny.decode(latents).sample / 2 + 0.5).clamp(0, 1)[0].permute(1, 2, 0)
+    assert runner.decode_rough
+    (rough,) = runner.decode_rough(latents)
+    assert np.abs(rough - expected.numpy() * 255).max() <= 1
+
+
+def forget_weights(folder: Path) -> None:
+    (folder / "diffusion_pytorch_model.safetensors").unlink()
+
+
+def bring_code(folder: Path) -> None:
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoModel": "x.Y"}}))
+
+
+def damage(folder: Path) -> None:
+    (folder / "diffusion_pytorch_model.safetensors").write_bytes(b"x" * 20)
+
+
+@pytest.mark.parametrize("spoil", [forget_weights, bring_code, damage])
+def test_one_that_cannot_be_used_is_left_out(spoil: Any, cache: Path, make_pipeline: Any) -> None:
+    spoil(download(cache))
+    assert load(str(make_pipeline()), "cpu").decode_rough is None
+
+
+def test_one_for_other_latents_is_left_out(cache: Path, make_pipeline: Any) -> None:
+    download(cache, channels=16)
+    assert load(str(make_pipeline()), "cpu").decode_rough is None
+    assert load("atelier", "cpu").decode_rough is None
