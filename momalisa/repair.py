@@ -7,6 +7,7 @@ from these or from the GIF, a record from the row.
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from enum import StrEnum
+from pathlib import PurePosixPath
 from typing import NamedTuple
 
 from pydantic import BaseModel, ValidationError
@@ -21,7 +22,8 @@ from momalisa.film.shown import encode_shown_film, encode_shown_poster
 from momalisa.records import write_record
 from momalisa.spec import WalkSpec
 from momalisa.stop_pictures import find_file
-from momalisa.storage import CONTENT_TYPES, Storage, StoredFile
+from momalisa.storage import CONTENT_TYPES, Storage, StoredFile, film_key, webp_name
+from momalisa.storage.webp_files import delete_cut_short, store_webp
 from momalisa.stored_films import make_poster
 
 FEW, SHARE = 3, 0.25
@@ -49,6 +51,12 @@ class Row(BaseModel):
     def gif(self) -> str:
         """The key of its film, empty if it has none."""
         return self.files.get("gif", "")
+
+    @property
+    def webp(self) -> str:
+        """The key of the WebP that belongs to its film, empty if that cannot have one."""
+        name = webp_name(PurePosixPath(self.gif).name)
+        return self.files.get("webp") or (film_key(self.id, name) if name else "")
 
     @property
     def hangs(self) -> bool:
@@ -89,8 +97,10 @@ class Step(NamedTuple):
         return self.repair is not Repair.NOTHING
 
 
-def plan_repair(row: Row, keys: Collection[str], *, may_wait: bool = True) -> Iterator[Step]:
-    """Yield what can be done for a done walk, of whose files these keys are stored.
+def plan_repair(
+    row: Row, keys: Collection[str], damaged: Collection[str] = (), *, may_wait: bool = True
+) -> Iterator[Step]:
+    """Yield what can be done for a done walk, of whose files these keys are stored, and whole.
 
     Nothing for one that waits in an outbox, unless it `may_wait` no longer: the outbox is lost.
     """
@@ -102,7 +112,7 @@ def plan_repair(row: Row, keys: Collection[str], *, may_wait: bool = True) -> It
     missing = {kind for kind, key in row.files.items() if key not in keys}
     if "poster" in missing:
         yield Step(row, Repair.POSTER)
-    if "webp" in missing:
+    if "webp" in missing or row.webp in damaged:
         yield Step(row, Repair.WEBP)
     if any(kind.startswith("stop-") for kind in missing):
         yield Step(row, Repair.PICTURE)
@@ -144,14 +154,17 @@ def carry_out(step: Step, storage: Storage, database: str, cache: FrameCache | N
         case Repair.POSTER:
             poster = _encode_from_cache(encode_shown_poster, database, row.id, cache)
             poster = poster or make_poster(storage, row.gif)
-            storage.put(row.files["poster"], poster, CONTENT_TYPES[".webp"])
+            store_webp(storage, row.files["poster"], poster)
         case Repair.WEBP:
             webp = _encode_from_cache(encode_shown_film, database, row.id, cache)
             if webp:
-                storage.put(row.files["webp"], webp, CONTENT_TYPES[".webp"])
+                store_webp(storage, row.webp, webp)
             else:
+                delete_cut_short(storage, row.webp)
+            key = row.webp if webp else None
+            if key != row.files.get("webp"):
                 with writing(database) as session:
-                    repair.set_file(session=session, walk_id=row.id, kind="webp", key=None)
+                    repair.set_file(session=session, walk_id=row.id, kind="webp", key=key)
         case Repair.PICTURE:
             return _put_pictures_back(row, storage, database)
         case Repair.RECORD:

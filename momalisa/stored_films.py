@@ -6,7 +6,7 @@ is read, and values against their bounds.
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
 from typing import Any
@@ -22,6 +22,7 @@ from momalisa.result import Result
 from momalisa.spec import STOPS, WalkSpec
 from momalisa.storage import FILMS_FOLDER, Storage, StoredFile, film_key, webp_name
 from momalisa.storage.outbox import RECORD
+from momalisa.storage.webp_files import find_cut_short, store_webp
 
 FILM_BYTES = 500_000_000
 """Size limit of a film."""
@@ -58,6 +59,7 @@ def find_result(storage: Storage, walk_id: str, digest: str) -> Result | None:
     }
     if RECORD not in files:
         return None
+    files = leave_out(find_damaged_pictures(storage, files.values()), files)
     try:
         film = _read_record(storage, files)
     except DamagedFilm:
@@ -115,6 +117,24 @@ def find_webp(files: Mapping[str, StoredFile], gif: str) -> dict[str, str]:
     return {"webp": files[name].key} if name in files else {}
 
 
+def find_damaged_pictures(storage: Storage, files: Iterable[StoredFile]) -> set[str]:
+    """The keys of the films' WebPs and posters that are cut short. Raises StorageError.
+
+    The pictures of stops are left out: nothing can make them anew.
+    """
+    pictures = (
+        stored
+        for stored in files
+        if stored.key.endswith(".webp") and not PurePosixPath(stored.key).name.startswith("stop-")
+    )
+    return find_cut_short(storage, pictures)
+
+
+def leave_out(keys: Collection[str], files: Mapping[str, StoredFile]) -> dict[str, StoredFile]:
+    """A film's files but those of these keys."""
+    return {name: stored for name, stored in files.items() if stored.key not in keys}
+
+
 def read_record(storage: Storage, stored: StoredFile) -> Record:
     """Read a record. Raises DamagedFilm or StorageError."""
     if stored.size > RECORD_BYTES:
@@ -159,7 +179,7 @@ def _read_gif(
     found = _inspect_gif(gif.key, data)
     poster = film_key(walk_id, "poster.webp")
     if "poster.webp" not in files:
-        storage.put(poster, found.poster, "image/webp")
+        store_webp(storage, poster, found.poster)
     sha256 = hashlib.sha256(data).hexdigest()
     paths = {"gif": gif.key, "poster": poster, **find_webp(files, gif.key)}
     result = Result(files=paths, bytes=len(data), sha256=sha256, frames=found.frames)

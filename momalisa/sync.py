@@ -6,7 +6,7 @@ unless it is asked for a repair, and deletes nothing.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Set
 from dataclasses import dataclass, field
 
 from sqlalchemy import select
@@ -41,6 +41,7 @@ from momalisa.repair import (
 )
 from momalisa.storage import FILMS_FOLDER, Storage, StoredFile, check_key
 from momalisa.storage.outbox import Outbox
+from momalisa.stored_films import find_damaged_pictures, leave_out
 
 
 @dataclass
@@ -57,6 +58,7 @@ class Report:
     damaged: list[str] = field(default_factory=list)
     without_files: list[str] = field(default_factory=list)
     incomplete: list[str] = field(default_factory=list)
+    cut_short: list[str] = field(default_factory=list)
     without_row: list[str] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
     waiting: list[str] = field(default_factory=list)
@@ -69,7 +71,13 @@ class Report:
     @property
     def agree(self) -> bool:
         """Whether nothing needs a person's attention."""
-        wrong = (self.damaged, self.without_files, self.incomplete, self.without_row)
+        wrong = (
+            self.damaged,
+            self.without_files,
+            self.incomplete,
+            self.cut_short,
+            self.without_row,
+        )
         return not (self.doubt or self.misnamed or any(wrong))
 
     def sentences(self) -> Iterator[str]:
@@ -86,6 +94,7 @@ class Report:
             ("In the history, but without their films (--repair makes them again)",
              self.without_files),
             ("Without their poster, WebP or record (--repair makes these anew)", self.incomplete),
+            ("With a poster or WebP that is cut short (--repair makes these anew)", self.cut_short),
             ("In the storage, but of no film in the history", self.without_row),
             ("Not taken in, since no address can have such names: rename the folders to letters, "
              "digits, - and _, and run sync again", self.misnamed),
@@ -130,13 +139,18 @@ def sync(
     doubt = _doubt(hanging, missing, folders) if is_doubtful(hanging, missing) else ""
     if repair and not only and doubt:
         raise StorageError(f"{doubt} Nothing was changed.{_ADVICE}")
+    folders, damaged = _leave_out_damaged(storage, folders)
     take_over_removals(outbox, database)
     _add_missing_rows(storage, database, folders, only, doubt, on_progress, report)
     _bring_up_to_date(storage, database, rows, folders, only if doubt else None, report)
     in_outbox = set(outbox.walk_ids())
     named = {row.id for row in rows if only and row.is_one_of(only)}
     may_wait = {row.id for row in rows} - (named - in_outbox)
-    steps = [step for row in rows for step in _compare(row, folders, in_outbox, may_wait, report)]
+    steps = [
+        step
+        for row in rows
+        for step in _compare(row, folders, damaged, in_outbox, may_wait, report)
+    ]
     if not doubt:  # else their records may be in the right storage
         mark_stale([step.row.id for step in steps if step.repair is Repair.RECORD], database)
     if repair:
@@ -237,6 +251,14 @@ def _list_folders(storage: Storage, report: Report) -> Folders:
     return dict(folders)
 
 
+def _leave_out_damaged(storage: Storage, folders: Folders) -> tuple[Folders, set[str]]:
+    """Return the folders without pictures that are cut short, and the keys of these."""
+    files = (stored for folder in folders.values() for stored in folder.values())
+    damaged = find_damaged_pictures(storage, files)
+    left = {walk_id: leave_out(damaged, files) for walk_id, files in folders.items()}
+    return {walk_id: files for walk_id, files in left.items() if files}, damaged
+
+
 def _is_key(key: str) -> bool:
     try:
         check_key(key)
@@ -248,6 +270,7 @@ def _is_key(key: str) -> bool:
 def _compare(
     row: Row,
     folders: Folders,
+    damaged: Set[str],
     in_outbox: Collection[str],
     may_wait: Collection[str],
     report: Report,
@@ -265,11 +288,13 @@ def _compare(
         report.without_files.append(row.accession)
     elif sizes[row.gif] != row.bytes:
         report.damaged.append(f"{row.accession}: its film is not as long as it was when stored.")
+    elif not row.waiting and not damaged.isdisjoint({row.webp, *row.files.values()}):
+        report.cut_short.append(row.accession)
     elif not row.waiting and not sizes.keys() >= set(row.files.values()):
         report.incomplete.append(row.accession)
     if row.gif in sizes:
         report.without_row += sorted(sizes.keys() - set(row.files.values()))
-    yield from plan_repair(row, sizes, may_wait=row.id in may_wait)
+    yield from plan_repair(row, sizes, damaged, may_wait=row.id in may_wait)
 
 
 def _repair(
@@ -296,4 +321,5 @@ def _repair(
     mended = {*report.queued, *report.repaired}
     report.without_files = [one for one in report.without_files if one not in mended]
     report.incomplete = [one for one in report.incomplete if one not in mended]
+    report.cut_short = [one for one in report.cut_short if one not in mended]
     report.waiting = [one for one in report.waiting if one.partition(" ")[0] not in mended]

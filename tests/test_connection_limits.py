@@ -16,8 +16,8 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.exceptions import ConnectionClosed
+from websockets.server import ServerProtocol
 from websockets.sync.client import connect
 
 from momalisa import connection_limits
@@ -332,5 +332,5 @@ def test_what_a_closed_connection_had_sent_is_dropped_at_once(port: int) -> None
 
 def _bytes_kept() -> int:
     """Bytes of messages under way that the server's connections hold, closed ones included."""
-    sockets = [one for one in gc.get_objects() if isinstance(one, WebSocketsSansIOProtocol)]
-    return sum(len(one.conn.reader.buffer) for one in sockets if one.handshake_complete)
+    parsers = [one for one in gc.get_objects() if isinstance(one, ServerProtocol)]
+    return sum(len(one.reader.buffer) for one in parsers)

@@ -159,6 +159,63 @@ def test_a_second_run_with_another_encoder_leaves_the_webp(store: LocalStorage) 
     assert store.exists(RECORD_KEY)
 
 
+CUT_SHORT = [b"", WEBP[:5], WEBP[:12], WEBP[: len(WEBP) // 2], WEBP[:-1], bytes(len(WEBP))]
+"""What a full or failing disk may leave of a WebP."""
+
+
+def cut_short(store: LocalStorage, key: str, left: bytes) -> None:
+    (store.root / key).write_bytes(left)
+
+
+@pytest.mark.parametrize("left", CUT_SHORT, ids=len)
+@pytest.mark.parametrize("key", [WEBP_KEY, POSTER_KEY])
+def test_a_picture_that_is_cut_short_is_told_and_made_anew(
+    store: LocalStorage, settings: Settings, run: RunSync, key: str, left: bytes
+) -> None:
+    """It hid a part of its film; nobody was told, and nothing made it anew."""
+    run()
+    cache = cache_frames(settings)
+    cut_short(store, key, left[:-9] if key == POSTER_KEY and len(left) > len(POSTER) else left)
+    report = run()
+    assert (report.cut_short, report.incomplete, report.agree) == (["ML.2026.0042"], [], False)
+    assert run(repair=True, yes=True, cache=cache).repaired == ["ML.2026.0042"]
+    assert (store.get(WEBP_KEY), store.get(POSTER_KEY)) == (WEBP, POSTER)
+    assert run().agree
+    assert files_of_row(settings) == KEYS
+
+
+def test_without_its_frames_a_film_whose_webp_is_cut_short_plays_its_gif(
+    store: LocalStorage, settings: Settings, run: RunSync
+) -> None:
+    run()
+    cut_short(store, WEBP_KEY, WEBP[: len(WEBP) // 2])
+    assert run(repair=True, yes=True).repaired == ["ML.2026.0042"]
+    assert "webp" not in files_of_row(settings)
+    assert run().agree
+
+
+def test_a_history_that_is_rebuilt_plays_no_webp_that_is_cut_short(
+    store: LocalStorage, settings: Settings, run: RunSync
+) -> None:
+    cut_short(store, WEBP_KEY, WEBP[: len(WEBP) // 2])
+    run()
+    assert "webp" not in files_of_row(settings)
+    report = run()
+    assert report.cut_short == ["ML.2026.0042"]
+    assert "webp" not in files_of_row(settings)
+    cache = cache_frames(settings)
+    assert run(repair=True, yes=True, cache=cache).repaired == ["ML.2026.0042"]
+    assert files_of_row(settings) == KEYS
+    assert run().agree
+
+
+def test_a_film_that_is_made_again_replaces_a_webp_that_is_cut_short(store: LocalStorage) -> None:
+    cut_short(store, WEBP_KEY, WEBP[: len(WEBP) // 2])
+    cut_short(store, POSTER_KEY, b"")
+    store_film(film_files(), store)
+    assert (store.get(WEBP_KEY), store.get(POSTER_KEY)) == (WEBP, POSTER)
+
+
 def test_a_deleted_film_takes_its_webp_along(
     store: LocalStorage, settings: Settings, run: RunSync
 ) -> None:

@@ -138,6 +138,12 @@ class GCSStorage:
         with self._convert_errors(key):
             return bytes(self._blob(key).download_as_bytes(**self._retry_options()))
 
+    def get_start(self, key: str, length: int) -> bytes:
+        """Read the first bytes of a file that is not empty. Raises NotStored if there is none."""
+        with self._convert_errors(key):
+            blob, last = self._blob(key), length - 1  # the checksum is the whole file's
+            return bytes(blob.download_as_bytes(end=last, checksum=None, **self._retry_options()))
+
     def exists(self, key: str) -> bool:
         """Whether a file is stored under the key."""
         with self._convert_errors(key):

@@ -53,6 +53,9 @@ class Storage(Protocol):
     def get(self, key: str) -> bytes:
         """Read a file. Raises NotStored if there is none."""
 
+    def get_start(self, key: str, length: int) -> bytes:
+        """Read the first bytes of a file that is not empty. Raises NotStored if there is none."""
+
     def exists(self, key: str) -> bool:
         """Whether a file is stored under the key."""
 

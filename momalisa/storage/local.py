@@ -75,10 +75,18 @@ class LocalStorage:
     def get(self, key: str) -> bytes:
         """Read a file. Raises NotStored if there is none."""
         with self._convert_errors(key):
-            try:
-                return _read_file(self._path(key))
-            except _MISSING_FILE_ERRORS as error:
-                raise NotStored(f"There is no file {key} in {self.root}.") from error
+            return self._read(key)
+
+    def get_start(self, key: str, length: int) -> bytes:
+        """Read the first bytes of a file. Raises NotStored if there is none."""
+        with self._convert_errors(key):
+            return self._read(key, length)
+
+    def _read(self, key: str, length: int = -1) -> bytes:
+        try:
+            return _read_file(self._path(key), length)
+        except _MISSING_FILE_ERRORS as error:
+            raise NotStored(f"There is no file {key} in {self.root}.") from error
 
     def exists(self, key: str) -> bool:
         """Whether a file is stored under the key."""
@@ -199,11 +207,15 @@ def _raise_unless_missing(error: OSError) -> None:
         raise error
 
 
-def _read_file(path: Path) -> bytes:
-    """Read a file. A named pipe or a device, which may never end, counts as missing."""
+def _read_file(path: Path, length: int = -1) -> bytes:
+    """Read a file, or its first bytes.
+
+    A named pipe or a device, which may never end, counts as missing.
+    """
     if path.exists() and not path.is_file():
         raise FileNotFoundError(errno.ENOENT, "No file", str(path))
-    return path.read_bytes()
+    with path.open("rb") as file:
+        return file.read(length)
 
 
 def _publish(part: Path, path: Path) -> None:

@@ -16,6 +16,7 @@ from filelock import FileLock
 from momalisa.errors import Cancelled, StorageError
 from momalisa.settings import Settings
 from momalisa.storage import CONTENT_TYPES, FILMS_FOLDER, LocalStorage, Storage
+from momalisa.storage.webp_files import store_webp
 
 RECORD = "walk.json"
 log = logging.getLogger(__name__)
@@ -111,19 +112,20 @@ def store_film(
     """Store a film's files in this order, the record last; files that are stored already stay.
 
     A second run may bring another record, poster or WebP under the same name: another version of
-    the encoder makes other bytes of the same frames. The first one stays, except for a record
-    whose film is gone: it was lost, and this one was made in its place. Raises Cancelled, and
-    stores no record, if the film is not `still_mine`.
+    the encoder makes other bytes of the same frames. The first one stays, except for a picture that
+    was cut short, and for a record whose film is gone: it was lost, and this one was made in its
+    place. Raises Cancelled, and stores no record, if the film is not `still_mine`.
     """
     for key, data in files:
         name = PurePosixPath(key)
         content_type = CONTENT_TYPES[name.suffix]
         if name.name == RECORD and not still_mine():
             raise Cancelled("The walk was cancelled, deleted or given to another worker meanwhile.")
-        stays = name.name == RECORD or name.suffix == ".webp"
-        if not stays or not storage.exists(key):
+        if name.suffix == ".webp":
+            store_webp(storage, key, data)
+        elif name.name != RECORD or not storage.exists(key):
             storage.put(key, data, content_type)
-        elif name.name == RECORD and _film_is_gone(stored := storage.get(key), storage):
+        elif _film_is_gone(stored := storage.get(key), storage):
             storage.replace(key, data, content_type, previous=stored)
 
 

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from momalisa.storage import film_key
 from tests.support.app import App
 from tests.support.browser import Visitor
 from tests.support.films import add_film, add_webp
@@ -55,3 +56,14 @@ def test_a_browser_that_cannot_take_films_apart_shows_them_too(
     picture = page.locator(".screen img")
     expect(picture).to_have_attribute("src", re.compile(rf"\.{FILMS[name][0]}$"))
     expect(picture).to_have_js_property("naturalWidth", FILMS[name][1])
+
+
+def test_of_a_film_whose_webp_is_cut_short_the_gif_is_played(app: App, page: Page) -> None:
+    """A half of the film was hidden, and nobody was told."""
+    add_film(app, "halved", "shown halved", "a lake")
+    add_webp(app, "halved")
+    webp = app.home / "store" / film_key("halved", "film.webp")
+    webp.write_bytes(webp.read_bytes()[:-100])
+    page.goto(f"{app.url}/gallery?walk=halved")
+    expect(page.locator(".count")).to_contain_text("/ 5")
+    assert page.locator(".screen canvas").evaluate("canvas => canvas.width") == FILMS["elder"][1]

@@ -155,7 +155,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         (
             Edit(
                 "momalisa/storage/outbox.py",
-                "elif name.name == RECORD and _film",
+                "elif _film",
                 "elif False and _film",
             ),
         ),

@@ -3,6 +3,7 @@
 from tests.mutations.mutation import Edit, Mutation
 
 STORED = "tests/test_stored_webps.py::test_"
+WEBP_FILES = "momalisa/storage/webp_files.py"
 SHOWN = "tests/film/test_shown.py::test_"
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -45,15 +46,21 @@ MUTATIONS: tuple[Mutation, ...] = (
         (
             Edit(
                 "momalisa/repair.py",
-                'repair.set_file(session=session, walk_id=row.id, kind="webp", key=None)',
-                "pass",
+                'if key != row.files.get("webp"):',
+                "if key:",
             ),
         ),
     ),
     Mutation(
         "A walk whose end is tried again is stored, although its WebP comes out otherwise",
         f"{STORED}a_second_run_with_another_encoder_leaves_the_webp",
-        (Edit("momalisa/storage/outbox.py", 'name.suffix == ".webp"', 'name.stem == "poster"'),),
+        (
+            Edit(
+                "momalisa/storage/outbox.py",
+                'if name.suffix == ".webp":',
+                'if name.stem == "poster":',
+            ),
+        ),
     ),
     Mutation(
         "A WebP of another program is not taken for a film",
@@ -64,6 +71,49 @@ MUTATIONS: tuple[Mutation, ...] = (
         "Films that are stored with a WebP play it, whoever took them in",
         f"{STORED}a_webp_that_an_earlier_version_did_not_know_is_played",
         (Edit("momalisa/sync.py", "    hang_webps(database, rows, folders)\n", ""),),
+    ),
+    Mutation(
+        "A picture that is cut short is reported",
+        f"{STORED}a_picture_that_is_cut_short_is_told_and_made_anew",
+        (Edit(WEBP_FILES, "announced > size)", "announced < size)"),),
+    ),
+    Mutation(
+        "Zeros that a power cut left are no picture",
+        f"{STORED}a_picture_that_is_cut_short_is_told_and_made_anew",
+        (Edit(WEBP_FILES, "not any(start) or (", "("),),
+    ),
+    Mutation(
+        "No history plays a WebP that is cut short",
+        f"{STORED}a_history_that_is_rebuilt_plays_no_webp_that_is_cut_short",
+        (
+            Edit(
+                "momalisa/sync.py",
+                "    folders, damaged = _leave_out_damaged(storage, folders)\n",
+                "    _, damaged = _leave_out_damaged(storage, folders)\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "A repair takes a WebP away that is cut short, where it cannot be made",
+        f"{STORED}without_its_frames_a_film_whose_webp_is_cut_short_plays_its_gif",
+        (
+            Edit(
+                "momalisa/repair.py",
+                "                delete_cut_short(storage, row.webp)\n",
+                "                pass\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "A film that is made again replaces pictures that are cut short",
+        f"{STORED}a_film_that_is_made_again_replaces_a_webp_that_is_cut_short",
+        (
+            Edit(
+                WEBP_FILES,
+                "    elif _is_damaged(storage, found):\n        storage.replace",
+                "    elif not found:\n        storage.replace",
+            ),
+        ),
     ),
     Mutation(
         "A film is made without holding all of its frames",

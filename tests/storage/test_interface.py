@@ -33,6 +33,14 @@ def test_get_returns_what_was_put(storage: Storage) -> None:
     assert storage.exists(AWKWARD_KEY)
 
 
+def test_the_first_bytes_are_read_alone(storage: Storage) -> None:
+    storage.put(AWKWARD_KEY, b"0123456789", "image/webp")
+    assert storage.get_start(AWKWARD_KEY, 4) == b"0123"
+    assert storage.get_start(AWKWARD_KEY, 12) == b"0123456789"
+    with pytest.raises(NotStored):
+        storage.get_start(RECORD_KEY, 4)
+
+
 def test_empty_file_is_stored(storage: Storage) -> None:
     storage.put(AWKWARD_KEY, b"", "image/gif")
     assert storage.get(AWKWARD_KEY) == b""

@@ -3,7 +3,7 @@
 //
 // A film is a WebP or a GIF, whose frames are decoded once, with ImageDecoder. Without it (older
 // browsers, pages without https) the films themselves are shown; they pause on their first frame.
-// Where the WebP cannot be had, its GIF is shown instead.
+// Where the WebP cannot be had, or is cut short, its GIF is shown instead.
 
 const MAX_PIXELS = 48e6                   // decoded pixels in memory, of all films together
 const RETRY = 5000                        // milliseconds until a failed film is loaded again
@@ -223,30 +223,46 @@ function typeOf(data) {
   return new Uint8Array(data)[0] === "R".charCodeAt(0) ? "image/webp" : "image/gif"
 }
 
+// Whether a WebP has as many bytes as it says.
+function isWhole(data) {
+  return data.byteLength >= 12 && typeOf(data) === "image/webp" &&
+    new DataView(data).getUint32(4, true) + 8 <= data.byteLength
+}
+
 class Missing extends Error {}
 
 class Unreachable extends Missing {
   message = "The storage is out of reach just now. The film plays once it is back."
 }
 
-// Fetches a film. Throws Unreachable only if the server does not respond at all: a response that
-// CORS withholds from scripts can still be shown as an image.
-async function fetchFilm(url) {
+// Fetches a film's bytes. Throws Unreachable if the storage or the server does not respond: a
+// response that CORS withholds from scripts can still be shown as an image.
+async function fetchFilm(url, cache = "default") {
+  let response
   try {
-    return await fetch(url)
+    response = await fetch(url, { cache })
   } catch (error) {
     await fetch(url, { method: "HEAD", mode: "no-cors" }).catch(() => { throw new Unreachable() })
     throw error
   }
+  if (response.status === 503) throw new Unreachable()
+  if (!response.ok) throw new Missing("The film's file is not where it should be.")
+  return response.arrayBuffer()
 }
 
-// Fetches the first of these films that is there.
-async function fetchFirst(urls) {
-  for (const url of urls.slice(0, -1)) {
-    const response = await fetchFilm(url)
-    if (response.ok || response.status === 503) return response
+// Fetches a film's WebP, anew if the one in the browser's cache is cut short; else its GIF.
+async function fetchFirst([url, fallback]) {
+  if (!fallback) return fetchFilm(url)
+  for (const cache of ["default", "reload"]) {
+    try {
+      const data = await fetchFilm(url, cache)
+      if (isWhole(data)) return data
+    } catch (error) {
+      if (!(error instanceof Missing) || error instanceof Unreachable) throw error
+      break
+    }
   }
-  return fetchFilm(urls.at(-1))
+  return fetchFilm(fallback)
 }
 
 class Screen {
@@ -280,10 +296,7 @@ class Screen {
   }
 
   async decodeFrames(maxPixels) {
-    const response = await fetchFirst(this.urls)
-    if (response.status === 503) throw new Unreachable()
-    if (!response.ok) throw new Missing("The film's file is not where it should be.")
-    const data = await response.arrayBuffer()
+    const data = await fetchFirst(this.urls)
     const decoder = new ImageDecoder({ data, type: typeOf(data) })
     await decoder.tracks.ready
     await decoder.completed
