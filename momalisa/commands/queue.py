@@ -96,6 +96,8 @@ class Row:
 
 
 def _run_list(options: argparse.Namespace) -> int:
+    if options.limit < 1:
+        raise BadInput("--limit is 1 or more.")
     with reading(_open_history()) as session:
         if options.failed:
             found = operations.list_given_up(session=session, limit=options.limit)

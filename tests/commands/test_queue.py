@@ -121,6 +121,16 @@ def test_what_cannot_be_done_is_said_and_fails(
     assert main(["queue", "retry"]) == BAD_INPUT
 
 
+@pytest.mark.parametrize("limit", ["0", "-1"])
+def test_a_list_of_less_than_one_walk_is_refused_with_a_sentence(
+    url: str, capsys: pytest.CaptureFixture[str], limit: str
+) -> None:
+    enqueue_walk(url)
+    assert main(["queue", "list", "--limit", limit]) == BAD_INPUT
+    said = capsys.readouterr()
+    assert (said.out, "--limit is 1 or more" in said.err) == ("", True)
+
+
 @pytest.mark.parametrize("arguments", [["queue"], ["queue", "list", "--limit", "many"]])
 def test_wrong_options_are_bad_input(arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as error:
