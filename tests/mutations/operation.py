@@ -17,8 +17,7 @@ def _without_figure(promise: str, line: str) -> Mutation:
 _HEALTH_ROUTES: tuple[Mutation, ...] = (
     Mutation(
         "A list of less than one walk is refused",
-        "tests/commands/test_queue.py"
-        "::test_a_list_of_less_than_one_walk_is_refused_with_a_sentence",
+        f"{_QUEUE}::test_a_list_of_less_than_one_walk_is_refused_with_a_sentence",
         (Edit("momalisa/commands/queue.py", "if options.limit < 1:", "if not options:"),),
     ),
     Mutation(
