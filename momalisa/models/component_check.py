@@ -241,7 +241,12 @@ def _sibling_classes(allowed: set[str]) -> set[str]:
 
 
 def refuse_code(where: str, config: Mapping[str, Any]) -> None:
-    """Raise ModelBroken for a configuration that brings code of its own."""
+    """Raise ModelBroken for a configuration that brings code of its own, or needs a library."""
+    if "quantization_config" in config:
+        raise ModelBroken(
+            f"its {where} is quantised for another library, which is not loaded here. Its usual "
+            "weights are, and safetensors in float8."
+        )
     if _CODE_SETTINGS & config.keys():
         raise ModelBroken(f"its {where} asks for code of its own, which is not run here.")
 

@@ -21,7 +21,9 @@ TILE_PIXELS = 512 * 512
 """Of a tile in which large pictures are decoded."""
 GROUP_SHARE = 0.1
 """Of the largest part's weights: groups of layers that are on the GPU at a time."""
-RESERVE = {"cuda": GB // 2, "mps": 2 * GB, "cpu": 3 * GB // 2}
+SMALL_SHARE = 0.25
+"""Of a memory that weights may take before their precision is what does not fit."""
+RESERVE = {"cuda": GB // 2, "mps": 2 * GB, "cpu": GB}
 """Bytes for what else is on a device: the driver's context, or Python and the libraries."""
 
 
@@ -101,6 +103,8 @@ def _precisions(demand: Demand, machine: Machine) -> list[Precision]:
     if machine.kind == "cuda":
         emulated = demand.half == "bfloat16" and not machine.bf16
         return ["float32", demand.half] if emulated else [demand.half]
+    if BYTES["float32"] * demand.weights.total < SMALL_SHARE * machine.memory:
+        return ["float32"]  # half precision would not make room
     # A processor is slow in float16.
     return ["float32", "bfloat16" if machine.kind == "cpu" else demand.half]
 

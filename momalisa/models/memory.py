@@ -15,8 +15,11 @@ SECONDS_TO_ANSWER = 10.0
 MIB = 2**20
 SHARE_FOR_GPU = 0.75
 """Of an Apple machine's memory that its GPU may use."""
-CONTROL_GROUP = Path("/sys/fs/cgroup/memory.max")
-"""What a container may use, where it has a limit."""
+CONTROL_GROUPS = (
+    Path("/sys/fs/cgroup/memory.max"),
+    Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+)
+"""Where a container's limit stands, if it has one."""
 
 
 def read_machine(device: str = "") -> Machine:
@@ -41,8 +44,9 @@ def read_machine(device: str = "") -> Machine:
 def _machine_memory() -> int:
     """The machine's memory in bytes, or what its container may use of it."""
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    with suppress(OSError, ValueError):  # "max": no limit
-        total = min(total, int(CONTROL_GROUP.read_text()))
+    for limit in CONTROL_GROUPS:
+        with suppress(OSError, ValueError):  # "max": no limit
+            total = min(total, int(limit.read_text()))
     return total
 
 

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +9,6 @@ import pytest
 
 from momalisa.__main__ import main
 from momalisa.models.fit import GB, Machine
-from tests.test_architecture import HEAVY, ROOT
 
 
 @pytest.fixture(autouse=True)
@@ -73,15 +70,3 @@ def test_a_folder_is_checked_by_path_or_name(
     assert "lacks the weights of its vae" in capsys.readouterr().err
     assert main(["models", "check", "sdxl"]) == 1
     assert "models pull sdxl" in capsys.readouterr().out
-
-
-def test_listing_and_checking_import_no_torch() -> None:
-    code = (
-        "import sys\nfrom momalisa.__main__ import main\n"
-        "assert main(['models']) == main(['models', 'check', 'atelier']) == 0\n"
-        f"found = {HEAVY!r} & set(sys.modules)\nassert not found, found"
-    )
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr

@@ -188,10 +188,11 @@ def test_a_hub_out_of_reach_says_how_to_do_without(
             pull("some/model")
 
 
-def test_the_command_brings_a_model_without_torch(hub: HubStandIn, tmp_path: Path) -> None:
+def test_the_command_lists_brings_and_checks_without_torch(hub: HubStandIn, tmp_path: Path) -> None:
     code = (
         "import sys\nfrom momalisa.__main__ import main\n"
-        "code = main(['models', 'pull', 'some/model'])\n"
+        "code = main(['models', 'pull', 'some/model']) or main(['models'])\n"
+        "code = code or main(['models', 'check', 'some/model'])\n"
         f"found = {HEAVY!r} & set(sys.modules)\nassert not found, found\nsys.exit(code)"
     )
     environment = os.environ | {"HF_ENDPOINT": hub.address, "HF_HOME": str(tmp_path / "home")}

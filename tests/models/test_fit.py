@@ -74,6 +74,13 @@ def test_a_processor_takes_half_precision_only_where_single_does_not_fit() -> No
     assert plan_fit(FLUX, cpu(40)).precision == "bfloat16"
 
 
+def test_a_small_model_is_never_in_half_precision_on_a_processor() -> None:
+    """It would change its pictures, and make no room."""
+    atelier = Demand(Weights(13_000_000, 10_000_000), 256**2)
+    for gigabytes in (0.5, 1.2, 2, 16):
+        assert plan_fit(atelier, cpu(gigabytes)).precision == "float32"
+
+
 def test_apples_gpu_puts_no_parts_elsewhere() -> None:
     small = Machine("mps", 12 * GB, 16 * GB)
     assert plan_fit(SDXL, small).precision == "float16"

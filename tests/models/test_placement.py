@@ -1,5 +1,6 @@
 """A pipeline on a device: in parts, in half precision, in tiles; its pictures stay the same."""
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import AutoencoderKL, AutoencoderTiny
+from safetensors.torch import load_file, save_file
 
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.runner import ModelRunner
@@ -15,7 +17,7 @@ from momalisa.engine.walk import frames
 from momalisa.errors import ModelBroken
 from momalisa.models import registry
 from momalisa.models.cards import ATELIER
-from momalisa.models.fit import Demand, Machine, Placement, plan_fit
+from momalisa.models.fit import Demand, Machine, Placement, Weights, plan_fit
 from momalisa.models.placement import limit_decoding, place
 from momalisa.models.weights import read_weights
 from tests.support.walks import walk_spec
@@ -67,10 +69,9 @@ def test_a_pipeline_in_parts_paints_the_same(
 def test_half_precision_is_taken_where_single_does_not_fit(
     folder: Path, runner: ModelRunner, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    weights = read_weights(folder)
-    assert weights
-    whole = plan_fit(Demand(weights, 64**2), Machine("cpu", 2**34, 2**34)).memory
-    small = Machine("cpu", whole - 1, whole - 1)
+    large = Weights(10**10, 10**9)
+    small = Machine("cpu", 25 * 10**9, 25 * 10**9)
+    monkeypatch.setattr("momalisa.models.placement.read_weights", lambda _folder: large)
     monkeypatch.setattr("momalisa.models.placement.measure_device", lambda _device: small)
     half = registry.load(str(folder), "cpu")
     assert half.model.dtype == torch.bfloat16
@@ -134,3 +135,17 @@ def test_a_tiny_autoencoder_is_left_whole() -> None:
     limit_decoding(vae, 0, pixels=1024**2, batch=2)
     assert vae.use_slicing
     assert not vae.use_tiling
+
+
+def test_weights_in_eight_bits_are_loaded(make_pipeline: Any, tmp_path: Path) -> None:
+    """As files of half the size; in memory they have the precision of all others."""
+    folder = tmp_path / "small"
+    shutil.copytree(make_pipeline(), folder)
+    file = next((folder / "unet").glob("*.safetensors"))
+    before, weights = file.stat().st_size, read_weights(folder)
+    small = {name: tensor.to(torch.float8_e4m3fn) for name, tensor in load_file(file).items()}
+    save_file(small, file, metadata={"format": "pt"})
+    assert file.stat().st_size < before / 2
+    assert read_weights(folder) == weights
+    network = registry.load(str(folder), "cpu").model.network
+    assert {weight.dtype for weight in network.parameters()} == {torch.float32}

@@ -14,6 +14,7 @@ from momalisa.engine.runner import ModelRunner
 from momalisa.engine.walk import frames
 from momalisa.models.cards import TAESD
 from momalisa.models.registry import load
+from momalisa.models.rough_decoder import find_rough_decoder
 from tests.support.walks import walk_spec
 
 
@@ -81,13 +82,20 @@ def damage(folder: Path) -> None:
     (folder / "diffusion_pytorch_model.safetensors").write_bytes(b"x" * 20)
 
 
+@pytest.fixture(scope="module")
+def model(make_pipeline: Any) -> Any:
+    return load(str(make_pipeline()), "cpu").model
+
+
 @pytest.mark.parametrize("spoil", [forget_weights, bring_code, damage])
-def test_one_that_cannot_be_used_is_left_out(spoil: Any, cache: Path, make_pipeline: Any) -> None:
-    spoil(download(cache))
-    assert load(str(make_pipeline()), "cpu").decode_rough is None
+def test_one_that_cannot_be_used_is_left_out(spoil: Any, cache: Path, model: Any) -> None:
+    folder = download(cache)
+    assert find_rough_decoder(TAESD, model)
+    spoil(folder)
+    assert find_rough_decoder(TAESD, model) is None
 
 
-def test_one_for_other_latents_is_left_out(cache: Path, make_pipeline: Any) -> None:
+def test_one_for_other_latents_is_left_out(cache: Path, model: Any) -> None:
     download(cache, channels=16)
-    assert load(str(make_pipeline()), "cpu").decode_rough is None
-    assert load("atelier", "cpu").decode_rough is None
+    assert find_rough_decoder(TAESD, model) is None
+    assert find_rough_decoder("", model) is None
