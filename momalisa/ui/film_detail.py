@@ -102,7 +102,7 @@ def open_create_form() -> NoReturn:
 
 
 def show_variation_buttons(walk: Walk) -> None:
-    """Show the buttons that submit the walk with new seeds, or another pacing, if one may."""
+    """Show the buttons that submit the walk with new seeds, or compared with itself, if one may."""
     if not (submit.has_spec(walk) and sign_in.may(Action.MAKE)):
         return
     pacing = submit.contrasting_pacing(walk)
@@ -113,17 +113,24 @@ def show_variation_buttons(walk: Walk) -> None:
         help="The same prompts from new seeds",
     )
     paced = st.button(f"Compare with {pacing}", key=f"paced_{walk.id}", icon=":material/compare:")
+    interpolation = submit.contrasting_interpolation(walk)
+    mixed = st.button(
+        f"Compare with {interpolation}", key=f"mixed_{walk.id}", icon=":material/compare:"
+    )
     with error_display.errors_as_toasts():
         if remix and not navigation.is_leaving():
             navigation.open_page(page_paths.CREATE, {"walk": submit.submit_remix(walk)})
-        if paced:
-            other = submit.submit_with_pacing(walk, pacing)
+        if paced or mixed:
+            change = {"pacing": pacing} if paced else {"interpolation": interpolation}
+            other = submit.submit_varied(walk, **change)
             navigation.open_page(page_paths.COMPARE, {"a": walk.id, "b": other})
 
 
 def show_compare_link(walk: Walk) -> None:
-    """Show the link to Compare with this film on the left."""
+    """Show the links to Compare with this film on the left, and to its grid."""
     st.page_link(page_paths.COMPARE, label="Compare with another film", query_params={"a": walk.id})
+    if submit.has_spec(walk):
+        st.page_link(page_paths.COMPARE, label="Its grid", query_params={"grid": walk.id})
 
 
 def show_annotation_fields(walk: Walk) -> None:

@@ -3,10 +3,13 @@
 The strips are made by `python -m tests.screens.interpolations`.
 """
 
+from contextlib import suppress
 from pathlib import Path
 from typing import get_args
 
+from momalisa.errors import MomaLisaError
 from momalisa.models.cards import ModelCard
+from momalisa.models.registry import find
 from momalisa.spec import Interpolation
 from momalisa.ui.components.strips import Strip
 from momalisa.ui.http import media
@@ -29,6 +32,14 @@ PAIR = ("a red square on white", "a stormy sea at night")
 def offered_by(card: ModelCard | None) -> list[Interpolation]:
     """The interpolations that a model can be walked by; all, where the model is not known."""
     return [name for name in ALL if not (card and card.refuse(name))]
+
+
+def offered_for(model: str) -> list[Interpolation]:
+    """The same for a model's name, which may not be known here."""
+    card = None
+    with suppress(MomaLisaError):
+        card = find(model)
+    return offered_by(card)
 
 
 def strip_of(name: Interpolation) -> Strip:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -14,12 +15,12 @@ from db import walks
 from db.models import Walk
 from db.queue_limits import QueueFull, QueueLimits
 from db.session import writing
-from momalisa.errors import BadInput
+from momalisa.errors import BadInput, MomaLisaError
 from momalisa.models.registry import digest_of, find, find_for_visitor, name_of_weights
 from momalisa.pacing import PacingName
 from momalisa.settings import settings
-from momalisa.spec import SEED_LIMIT, WalkSpec
-from momalisa.ui import error_display, sign_in
+from momalisa.spec import SEED_LIMIT, Interpolation, WalkSpec
+from momalisa.ui import error_display, history, sign_in
 from momalisa.ui.policy import Action
 from momalisa.walk_cost import check_cost
 
@@ -72,8 +73,7 @@ def _enqueue(
 ) -> str:
     """Enqueue a walk, or find it; returns its id. Raises QueueFull."""
     digest = spec.digest()
-    existing = walks.find_same_film(session=session, digest=digest, model_digest=weights)
-    existing = existing or _queued_duplicate(session, digest)
+    existing = _find_existing(session, digest, weights)
     if existing is not None:
         return existing.id
     return walks.enqueue(
@@ -92,6 +92,26 @@ def _enqueue(
             total=settings().walks_total,
         ),
     ).id
+
+
+def find_walks(specs: Sequence[WalkSpec]) -> list[Walk | None]:
+    """For each walk what `submit_walks` would reuse: its film, or the visitor's own that waits."""
+    weights = {model: _weights_of(model) for model in {spec.model for spec in specs}}
+    with history.reading() as session:
+        return [_find_existing(session, spec.digest(), weights[spec.model]) for spec in specs]
+
+
+def _weights_of(model: str) -> str:
+    """The digest of a model's weights; "" where they are not known here."""
+    if not settings().endpoint:
+        with suppress(MomaLisaError):
+            return digest_of(model)
+    return ""
+
+
+def _find_existing(session: Session, digest: str, weights: str) -> Walk | None:
+    film = walks.find_same_film(session=session, digest=digest, model_digest=weights)
+    return film or _queued_duplicate(session, digest)
 
 
 def _origin() -> str:
@@ -134,12 +154,26 @@ def submit_remix(walk: Walk) -> str:
     return submit_walk(remix, parent=walk.id, here=not walk.remote)
 
 
-def submit_with_pacing(walk: Walk, pacing: PacingName) -> str:
-    """Submit the walk with another pacing, reusing cached frames; returns the new id."""
+def vary(walk: Walk, **changes: Any) -> WalkSpec:
+    """The walk with other settings; a pacing of strength 0 gets the usual strength."""
     spec = spec_again(walk)
     strength = spec.strength or WalkSpec.model_fields["strength"].default
-    paced = replace_fields(spec, pacing=pacing, strength=strength)
-    return submit_walk(paced, parent=walk.id, here=not walk.remote)
+    return replace_fields(spec, **{"strength": strength, **changes})
+
+
+def submit_varied(walk: Walk, **changes: Any) -> str:
+    """Submit the walk with other settings, reusing cached frames; returns the new id."""
+    return submit_walk(vary(walk, **changes), parent=walk.id, here=not walk.remote)
+
+
+def contrasting_interpolation(walk: Walk) -> Interpolation:
+    """The interpolation to compare a walk with: attention, if its model can be walked so."""
+    spec = spec_of(walk)
+    refused = ""
+    with suppress(MomaLisaError):
+        refused = find(spec.model).refuse("attention")
+    best: Interpolation = "predictions" if refused else "attention"
+    return "lerp" if spec.interpolation in ("attention", "predictions") else best
 
 
 def contrasting_pacing(walk: Walk) -> PacingName:

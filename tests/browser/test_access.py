@@ -31,6 +31,7 @@ def test_axe_finds_nothing_on_any_page(app: App, browser: Browser, theme: str) -
         (f"{pair}&view=wipe", page.get_by_label("Wipe between both films")),
         (f"{pair}&view=difference", page.get_by_text("Black where both", exact=False)),
         (f"{pair}&blind=yes", heading.get_by_text("Which film do you prefer?")),
+        ("/compare?grid=steady", page.get_by_role("button", name="Play lerp, linear")),
         ("/insight", heading.get_by_text("Evenness", exact=True)),
     ):
         page.goto(app.url + path)

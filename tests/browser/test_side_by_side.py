@@ -178,3 +178,19 @@ def test_a_blind_vote_works_by_keyboard(app: App, visitor: Visitor) -> None:
     page.goto(f"{app.url}/insight")
     expect(page.get_by_text("In 1 vote curators preferred", exact=False)).to_be_visible()
     assert visitor.errors == []
+
+
+def test_a_grid_plays_by_tap_and_by_keyboard(app: App, visitor: Visitor) -> None:
+    page = visitor.page
+    page.goto(app.url + "/compare?grid=steady")
+    film = page.get_by_role("button", name="Play lerp, linear")
+    film.wait_for(timeout=PATIENCE)
+    wait_for_script(page)
+    film.dispatch_event("click")
+    expect(film.locator(".film.ready")).to_be_visible()
+    expect(film).to_have_attribute("aria-pressed", "true")
+    film.focus()
+    page.keyboard.press("Enter")
+    expect(film.locator(".film")).to_have_count(0)
+    page.get_by_role("link", name="ML.").first.click()
+    expect(page).to_have_url(re.compile("walk=steady"))

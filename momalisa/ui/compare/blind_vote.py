@@ -1,6 +1,7 @@
 """The blind vote between two films, and its results."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import replace
 
 import streamlit as st
@@ -14,6 +15,8 @@ from momalisa.ui.components.player import Film, player
 from momalisa.ui.policy import Action
 
 NAMES = ("first film", "second film")
+_BALLOTS = "ballots"
+"""The session's key of the pairs that are voted on next."""
 
 
 def can_vote(left: Walk, right: Walk) -> bool:
@@ -64,11 +67,31 @@ def _save_vote(left: Walk, right: Walk, preferred: Walk | None) -> None:
         )
     if not counted:
         st.toast("One of the two films was deleted meanwhile, so the vote does not count.")
-    _close_ballot()
+    _open_next_ballot()
+
+
+def open_ballots(pairs: Sequence[tuple[str, str]]) -> None:
+    """Open the ballots on pairs of films, by their ids, one after another."""
+    st.session_state[_BALLOTS] = list(pairs)
+    _open_next_ballot()
+
+
+def _open_next_ballot() -> None:
+    """Open the next ballot; after the last one, or after a single one, close it."""
+    if ballots := st.session_state.get(_BALLOTS):
+        left, right = ballots.pop(0)
+        st.query_params.update(a=left, b=right, blind="yes")
+    else:
+        _close_ballot()
 
 
 def _close_ballot() -> None:
+    """Go back to the pair, or to the grid that it is of."""
+    st.session_state.pop(_BALLOTS, None)
     st.query_params.pop("blind", None)
+    if "grid" in st.query_params:
+        for side in side_by_side.SIDES:
+            st.query_params.pop(side, None)
 
 
 def show_result(left: Walk, right: Walk) -> None:
@@ -103,11 +126,14 @@ def _own_vote_text(left: Walk, right: Walk, own: Tally) -> str:
 
 
 def _distinct_names(left: Walk, right: Walk) -> tuple[str, str]:
-    """The pacings of both films if they differ, otherwise the accession numbers."""
-    if "" not in (left.pacing, right.pacing) and left.pacing != right.pacing:
-        return left.pacing, right.pacing
+    """What both films differ in, the pacings first; otherwise the accession numbers."""
+    mixed = [walk.spec.get("interpolation", "") for walk in (left, right)]
+    for one, other in ((left.pacing, right.pacing), mixed):
+        if one and other and one != other:
+            return one, other
     return left.accession, right.accession
 
 
 def _open_ballot() -> None:
+    st.session_state.pop(_BALLOTS, None)
     st.query_params["blind"] = "yes"

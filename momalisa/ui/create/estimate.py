@@ -24,12 +24,17 @@ EVEN_PACING_FACTOR = 1.5
 (tests/bench/engine.py)."""
 
 
-def describe_estimate(spec: WalkSpec) -> str:
-    """Describe the number of frames and, if known, the duration and the device."""
-    device, past = _device_and_films(spec.model)
-    seconds = estimate_seconds(spec, past)
-    frames = f"{len(spec.places())} frames"
-    took = frames if seconds is None else f"{frames}, {durations.format_duration(seconds)}"
+def describe_estimate(*specs: WalkSpec) -> str:
+    """Describe the number of frames and, if known, the duration and the device.
+
+    Of several walks, which are of one model, all together.
+    """
+    device, past = _device_and_films(specs[0].model)
+    seconds = [estimate_seconds(spec, past) for spec in specs]
+    took = f"{sum(len(spec.places()) for spec in specs)} frames"
+    known = [each for each in seconds if each is not None]
+    if len(known) == len(seconds):
+        took = f"{took}, {durations.format_duration(sum(known))}"
     return f"{took} on {device}" if device else took
 
 
