@@ -1,4 +1,4 @@
-"""Attention interpolation: frames attend to both ends of their leg, so that it has no leap.
+"""Attention interpolation: frames attend to both ends of their leg, and are crisper for it.
 
 After AID (He et al. 2024, "AID: Attention Interpolation of Text-to-Image Diffusion", section 4). In
 the first steps, where a picture is composed, each attention layer of a frame at t reads its own
@@ -6,6 +6,18 @@ tokens and those that the two ends had in that layer at that step. They are mixe
 reads them (*inner*: keys and values are linear in the tokens), or the layer reads each end by
 itself and its answers are mixed (*outer*). Near an end this is what the model does by itself, so
 that the ends are the model's own pictures.
+
+Six pairs of held-out prompts on Atelier in four steps, 24 frames; steps in which frames attend:
+
+| | largest step | double exposures | sharpness | certainty of manner in the middle, even |
+|---|---|---|---|---|
+| lerp | 4.3, even 1.36 | 2 %, 7 % | 0.38, 0.52 | 0.50 |
+| *inner*, 2 (4) of 4 | 4.5 (4.8), 1.35 | 6 (2) %, 6 (8) % | 0.42, 0.52 | 0.49 (0.52) |
+| *outer*, 2 of 4 | 4.6, 1.35 | 3 %, 10 % | 0.58, 0.62 | 0.65 |
+| *outer*, 4 of 4 | 5.0, 1.38 | 7 %, 6 % | 0.64, 0.69 | 0.65 |
+
+So *outer* makes the frames on the way crisper and more of one manner; it takes no leap away, and
+what more steps than half of them bring is small beside what they cost.
 
 It is attached by diffusers' own hook, the attention processors, around those that are there.
 """

@@ -3,11 +3,13 @@
 With --pairs DIR, the pairs of prompts are those of DIR's text files, one a line: "a red square on
 white | a stormy sea at night". Without, they are the benchmarks' own. An interpolation or a pacing
 that is added to `momalisa.spec` or `momalisa.pacing` is measured as well. Medians over the pairs,
-double exposures as means; --sheet FILE shows a few frames of each walk.
+double exposures as means; a second table has the costs in those of lerp; --sheet FILE shows a few
+frames of each walk.
 """
 
 import argparse
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count, product
 from pathlib import Path
@@ -18,6 +20,7 @@ from tqdm import tqdm
 
 from momalisa.atelier.evaluation.contact_sheet import contact_sheet
 from momalisa.engine import perception
+from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput
 from momalisa.models.registry import find, load
 from momalisa.pacing import PACINGS, PacingName
@@ -29,6 +32,8 @@ INTERPOLATIONS: tuple[Interpolation, ...] = get_args(Interpolation)
 PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 SHOWN = 8
 """Frames of a walk on the contact sheet."""
+
+COSTS = ("samples", "seconds")
 
 Way = tuple[Interpolation, PacingName]
 
@@ -63,6 +68,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     names = [name.replace("_", " ") for name in Figures.__dataclass_fields__]
     rows = [[*way, *summarize(figures).values()] for way, figures in measured.items()]
     print_table(["interpolation", "pacing", *names], rows)
+    print_costs(measured)
     if options.sheet:
         draw_sheet(walks, chosen[: options.sheet_pairs], options.sheet)
     figures = {", ".join(way): [vars(f) for f in every] for way, every in measured.items()}
@@ -106,9 +112,9 @@ def render_ways(options: argparse.Namespace, chosen: Sequence[Pair]) -> dict[Way
     runner.trace()
     fields: dict[str, Any] = find(options.model).new_walk | {"frames": options.frames}
     fields |= {"steps": options.steps or fields["steps"]}
-    ways = product(options.interpolation or INTERPOLATIONS, options.pacing or PACINGS)
+    ways = list(product(options.interpolation or INTERPOLATIONS, options.pacing or PACINGS))
     runs: dict[Way, list[Run]] = {way: [] for way in ways}
-    render_walk(runner, walk_between(chosen[0], **fields | {"frames": 2}))  # warms up
+    _warm_up(runner, chosen[0], fields, [interpolation for interpolation, _ in ways])
     for pair in tqdm(chosen, desc="pairs", disable=None):
         for interpolation, pacing in list(runs):
             spec = walk_between(pair, **fields, interpolation=interpolation, pacing=pacing)
@@ -118,6 +124,16 @@ def render_ways(options: argparse.Namespace, chosen: Sequence[Pair]) -> dict[Way
                 print(f"{interpolation}, {pacing}: {error}")
                 del runs[interpolation, pacing]
     return runs
+
+
+def _warm_up(
+    runner: ModelRunner, pair: Pair, fields: dict[str, Any], interpolations: Sequence[Interpolation]
+) -> None:
+    """Walk a leg by each interpolation, for the first one records what the network does."""
+    for interpolation in dict.fromkeys(interpolations):
+        changes: dict[str, Any] = {"frames": 4, "interpolation": interpolation}
+        with suppress(BadInput):  # said where it is measured
+            render_walk(runner, walk_between(pair, **fields | changes))
 
 
 def measure(run: Run) -> Figures:
@@ -142,6 +158,20 @@ def summarize(figures: Sequence[Figures]) -> dict[str, float]:
         name: float(fmean(values) if name == "double_exposures" else median(values))
         for name, values in by_name.items()
     }
+
+
+def print_costs(measured: dict[Way, list[Figures]]) -> None:
+    """Print what a frame costs in that of lerp in the same pacing: medians over the pairs."""
+    rows = []
+    for (interpolation, pacing), figures in measured.items():
+        usual = measured.get(("lerp", pacing))
+        if usual and interpolation != "lerp":
+            both = list(zip(figures, usual, strict=True))
+            ratios = (median(vars(one)[c] / vars(other)[c] for one, other in both) for c in COSTS)
+            rows.append([interpolation, pacing, *ratios])
+    if rows:
+        print("\nA frame's cost in that of lerp:\n")
+        print_table(["interpolation", "pacing", *COSTS], rows)
 
 
 def draw_sheet(walks: dict[Way, list[Run]], shown: Sequence[Pair], file: Path) -> None:

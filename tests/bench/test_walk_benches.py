@@ -47,8 +47,10 @@ def test_morphs_prints_a_row_for_each_way_and_draws_them(
     output = capsys.readouterr().out
     assert "1 pictures" in output
     assert ", 2 pairs, 3 frames" in output
-    names = [tuple(row[:2]) for row in table(output)]
+    ways_shown, _, costs = output.partition("in that of lerp")
+    names = [tuple(row[:2]) for row in table(ways_shown)]
     assert names == [("lerp", "linear"), ("slerp", "linear")]
+    assert [row[:3] for row in table(costs)] == [["slerp", "linear", "1"]]
     picture = cv2.imread(str(sheet))
     assert picture is not None
     assert picture.shape[:2] == (2 * len(names) * 218, 3 * 192)
