@@ -16,7 +16,7 @@ from momalisa.health.finding import Finding, count_of, describe_seconds, note, o
 from momalisa.health.metrics import measure_folder
 from momalisa.models import registry
 from momalisa.models.digest import folder_digest
-from momalisa.models.weights import check_weights
+from momalisa.models.folder_check import find_problems
 from momalisa.settings import Settings
 from momalisa.storage import Storage, open_storage
 from momalisa.worker.last_device import CPU, check_last_device, last_device
@@ -127,11 +127,8 @@ def check_model(settings: Settings) -> list[Finding]:
     try:
         folder = Path(registry.find(settings.model).source)
         digest = folder_digest(folder)
-        weights = sorted(folder.rglob("*.safetensors"))
-        if not weights:
-            raise ModelBroken(f"{folder} has no weights (*.safetensors).")
-        for path in weights:
-            check_weights(path)
+        for problem in find_problems(folder, thorough=True):
+            raise ModelBroken(f"The model {settings.model} is not whole. {problem}")
     except (MomaLisaError, OSError) as error:
         return wrong("model", str(error), "Choose another: python -m momalisa models")
     return ok("model", f"The model {settings.model} is here and whole ({digest[:12]}).")

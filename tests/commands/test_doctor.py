@@ -232,6 +232,8 @@ def test_a_model_that_is_not_whole_is_a_fault(settings: Settings, tmp_path: Path
     weights = max(folder.rglob("*.safetensors"), key=lambda path: path.stat().st_size)
     weights.write_bytes(weights.read_bytes()[:-100])
     assert "damaged or not whole" in told(diagnose(current, "model"), Level.WRONG)
+    weights.unlink()
+    assert "lacks the weights of its unet" in told(diagnose(current, "model"), Level.WRONG)
     missing = Settings(home=settings.home, model="no/such")
     assert diagnose(missing, "model")[0].level is Level.WRONG
 
