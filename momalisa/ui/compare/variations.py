@@ -20,14 +20,15 @@ def show_variations(walk: Walk) -> None:
     changes = find_changes(walk)
     specs = {name: submit.vary(walk, **change) for name, change in changes.items()}
     found = submit.find_walks(list(specs.values()))
+    costs = estimate.describe_each(list(specs.values()))
     pressed = ""
     with st.expander("Set the left film beside itself in another way"):
-        for (name, spec), there in zip(specs.items(), found, strict=True):
+        for name, there, cost in zip(specs, found, costs, strict=True):
             with st.container(horizontal=True, vertical_alignment="center"):
                 if st.button(f"Compare with {name}", key=f"beside_{name}"):
                     pressed = name
                 is_there = there is not None and there.state is State.DONE
-                st.text("it is there" if is_there else estimate.describe_estimate(spec))
+                st.text("it is there" if is_there else cost)
     if pressed:
         with error_display.errors_as_toasts():
             other = submit.submit_varied(walk, **changes[pressed])

@@ -1,6 +1,6 @@
 """Estimates how long a walk will take, from earlier walks on the same device."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from statistics import median
 
 from db import walks, worker_registry
@@ -29,7 +29,16 @@ def describe_estimate(*specs: WalkSpec) -> str:
 
     Of several walks, which are of one model, all together.
     """
-    device, past = _device_and_films(specs[0].model)
+    return _describe(specs, *_device_and_films(specs[0].model))
+
+
+def describe_each(specs: Sequence[WalkSpec]) -> list[str]:
+    """The same for each of several walks, which are of one model."""
+    known = _device_and_films(specs[0].model)
+    return [_describe([spec], *known) for spec in specs]
+
+
+def _describe(specs: Sequence[WalkSpec], device: str, past: list[Walk]) -> str:
     seconds = [estimate_seconds(spec, past) for spec in specs]
     took = f"{sum(len(spec.places()) for spec in specs)} frames"
     known = [each for each in seconds if each is not None]
