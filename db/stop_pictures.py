@@ -16,6 +16,7 @@ from db.models import IS_ACTIVE, IS_DONE, StopPicture, Walk
 
 KEPT = timedelta(days=7)
 """How long a picture stays after its last use."""
+JUST_CHOSEN = timedelta(hours=1)
 MOST_FILMS = 8
 MOST = 2000
 """Pictures besides those that walks in the queue need; of more, those go that were used first."""
@@ -78,6 +79,22 @@ def prune(*, session: Session) -> int:
         dropped -= find_digests(spec)
     session.execute(delete(StopPicture).where(StopPicture.digest.in_(dropped)))
     return len(dropped)
+
+
+def forget(*, session: Session, spec: dict[str, Any]) -> set[str]:
+    """Drop the pictures of a deleted walk that no other walk has; return their digests.
+
+    One that was chosen lately stays: a walk may be about to be made from it.
+    """
+    lately = database_now(session) - JUST_CHOSEN
+    forgotten = set()
+    for digest in find_digests(spec):
+        others = select(Walk.id).where(cast(Walk.spec, Text).contains(digest, autoescape=True))
+        if session.scalar(others.limit(1)) is None:
+            row = delete(StopPicture).where(StopPicture.digest == digest)
+            session.execute(row.where(StopPicture.used_at < lately))
+            forgotten.add(digest)
+    return forgotten
 
 
 def find_digests(spec: dict[str, Any]) -> set[str]:

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from filelock import Timeout
 
-from db import deletions, frame_keys, walks
+from db import deletions, frame_keys, stop_pictures, walks
 from db.edits import CLOCKS_DIFFER
 from db.error_messages import HistoryError
 from db.models import Deletion, State, Walk
@@ -54,12 +54,14 @@ def delete_walk(
 
 
 def _discard_frames(walk: Walk, cache: FrameCache, database: str) -> None:
-    """Delete the cached frames of a deleted walk alone; if that fails, trimming does so later."""
+    """Delete a deleted walk's own frames and pictures from the cache; else trimming does later."""
     try:
         with writing(database) as session:
             keys = frame_keys.find_own_frames(session=session, walk=walk)
             frame_keys.forget_stills(session=session, keys=keys)
+            pictures = stop_pictures.forget(session=session, spec=walk.spec)
         cache.discard(keys)
+        cache.discard_files(pictures)
     except OSError as error:
         log.warning("The frames of %s stay in the cache for now. %s", walk.accession, error)
 

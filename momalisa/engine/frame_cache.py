@@ -192,6 +192,11 @@ class FrameCache:
             os.utime(path)
         return data
 
+    def discard_files(self, digests: Iterable[str]) -> None:
+        """Delete pictures of stops, where they are here."""
+        for digest in digests:
+            self.path(digest).with_suffix(".webp").unlink(missing_ok=True)
+
     def put_latents(self, key: str, latents: Latents) -> None:
         """Cache latents without a frame."""
         path, array = self.path(key).with_suffix(".npy"), BytesIO()

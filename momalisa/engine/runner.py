@@ -1,9 +1,9 @@
 """Runs a model's batches on its device: split over CPU cores, a small network traced."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -33,6 +33,10 @@ REMEMBERED = 32
 """Calls whose encoded prompts are kept: pictures of one walk are asked for one after another."""
 
 
+KEPT = 4
+"""Encoded pictures that are kept between calls: at a film's size some 40 MB each."""
+
+
 class ModelRunner:
     """Samples and decodes with a model: the numbers are the model's, in less time."""
 
@@ -50,6 +54,7 @@ class ModelRunner:
         self._sampled = 0
         self._encoded: dict[tuple[object, ...], Conditioning] = {}
         self._loras: tuple[Lora, ...] = ()
+        self._kept: dict[Hashable, Any] = {}
         self._batching = CpuBatching(model.device, small=self._small)
 
     @property
@@ -289,6 +294,14 @@ class ModelRunner:
             return torch.cat([self.predict(latents[:rows], time, conditions[:rows]), own])
 
         return predict
+
+    def keep(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` returns; made once, as long as it is among the last few asked for."""
+        found = self._kept.pop(key) if key in self._kept else make()
+        self._kept[key] = found  # the last one in the order
+        if len(self._kept) > KEPT:
+            del self._kept[next(iter(self._kept))]
+        return found
 
     def run(self, work: Callable[[slice], T], rows: int) -> list[T]:
         """The results of `work` on each part of a batch, side by side on the cores of a CPU."""

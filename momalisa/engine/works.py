@@ -40,7 +40,7 @@ class Work(NamedTuple):
     """Clean, (c, h, w), on the CPU."""
     copy: Frame
     """What the autoencoder gives back of it."""
-    lost: Sequence[NDArray[np.float32]]
+    lost: Sequence[NDArray[np.int16]]
     """The difference, in octaves, the finest first."""
 
 
@@ -61,12 +61,17 @@ class Works:
     def work(self, image: StopImage) -> Work:
         """A picture, encoded. Raises BadInput if its file is not at hand."""
         if image not in self._works:
-            picture = crop_picture(self.cache.get_file(image.digest), image, self.size)
-            latents = self.runner.model.encode_picture(picture)
-            (copy,) = self.runner.decode(latents[None])
-            lost = _octaves(picture.astype(np.float32) - copy)
-            self._works[image] = Work(picture, latents.float().cpu(), copy, lost)
+            # Between calls, too, since each place of a slider is one.
+            key = (self.cache.folder, image, self.size)
+            self._works[image] = self.runner.keep(key, lambda: self._read(image))
         return self._works[image]
+
+    def _read(self, image: StopImage) -> Work:
+        picture = crop_picture(self.cache.get_file(image.digest), image, self.size)
+        latents = self.runner.model.encode_picture(picture)
+        (copy,) = self.runner.decode(latents[None])
+        lost = _octaves(picture.astype(np.float32) - copy)
+        return Work(picture, latents.float().cpu(), copy, lost)
 
     def noise(self, image: StopImage, prompt: str, text: Conditioning) -> Tensor:
         """The noise (c, h, w) that the model would have painted a picture from.
@@ -129,7 +134,7 @@ def add_detail(frame: Frame, work: Work, shares: Sequence[float]) -> Frame:
     return np.rint(np.clip(added, 0, 255)).astype(np.uint8)
 
 
-def _octaves(lost: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+def _octaves(lost: NDArray[np.float32]) -> list[NDArray[np.int16]]:
     """A field (h, w, 3) in parts that add up to it: what each blur of double the radius takes."""
     unit = min(lost.shape[:2]) / BLUR_SIDE
     parts, rest = [], lost
@@ -137,7 +142,7 @@ def _octaves(lost: NDArray[np.float32]) -> list[NDArray[np.float32]]:
         blurred = _blur(lost, 2**octave * unit)
         parts.append(rest - blurred)
         rest = blurred
-    return [*parts, rest]
+    return [part.astype(np.int16) for part in (*parts, rest)]
 
 
 def _blur(field: NDArray[np.float32], radius: float) -> NDArray[np.float32]:

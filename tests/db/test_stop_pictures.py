@@ -6,7 +6,7 @@ import pytest
 
 from db import stop_pictures
 from db.clock import utc_now
-from db.models import StopPicture
+from db.models import StopPicture, Walk
 from db.session import reading, writing
 from tests.support.walks import enqueue_walk
 
@@ -60,3 +60,25 @@ def test_of_too_many_those_go_that_were_used_first(
     age(url, DIGESTS[1], timedelta(hours=3))
     keep(url, DIGESTS[2])
     assert kept(url) == [DIGESTS[0], DIGESTS[2]]
+
+
+def test_a_deleted_walk_takes_its_picture_along_unless_another_has_it(url: str) -> None:
+    for digest in DIGESTS:
+        keep(url, digest)
+        age(url, digest, timedelta(hours=2))
+    stops = [{"prompt": "", "seed": 7, "image": {"digest": d}} for d in DIGESTS[:2]]
+    walk = enqueue_walk(url, stops=stops)
+    enqueue_walk(url, stops=[stops[1], {"prompt": "a", "seed": 7}])
+    with writing(url) as session:
+        session.delete(session.get_one(Walk, walk.id))
+        session.flush()
+        assert stop_pictures.forget(session=session, spec=walk.spec) == {DIGESTS[0]}
+    assert kept(url) == DIGESTS[1:]
+
+
+def test_a_picture_that_was_just_chosen_stays_for_the_next_walk(url: str) -> None:
+    keep(url, DIGESTS[0])
+    with writing(url) as session:
+        spec = {"stops": [{"image": {"digest": DIGESTS[0]}}]}
+        assert stop_pictures.forget(session=session, spec=spec) == {DIGESTS[0]}
+    assert kept(url) == DIGESTS[:1]

@@ -135,6 +135,22 @@ def test_a_picture_that_is_not_at_hand_is_missed_in_words(
         film(walk(stop(works[0]), SEA), tiny, FrameCache(tmp_path / "empty"))
 
 
+def test_a_slider_over_a_leg_encodes_its_picture_once(
+    works: list[StopPicture], tiny: ModelRunner, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec, encoded = walk(stop(works[0]), SEA, size=128), []
+    real = type(tiny.model).encode_picture
+
+    def encode_picture(*how: Any) -> Any:
+        encoded.append(how)
+        return real(*how)
+
+    monkeypatch.setattr(type(tiny.model), "encode_picture", encode_picture)
+    for t in (0.2, 0.4, 0.6):
+        stills(spec, [Place(0, t)], tiny, cache)
+    assert len(encoded) == 1
+
+
 def test_a_damaged_picture_is_dropped(works: list[StopPicture], cache: FrameCache) -> None:
     path = cache.path(works[0].digest).with_suffix(".webp")
     path.write_bytes(b"RIFF")
@@ -177,7 +193,7 @@ def test_detail_goes_octave_by_octave_and_never_shows_on_another_picture() -> No
     assert all(list(share) == sorted(share) for share in shares)
     random = np.random.default_rng(0)
     copy = random.integers(60, 190, (SIDE, SIDE, 3)).astype(np.uint8)
-    lost = [random.normal(0, 9, copy.shape).astype(np.float32)]
+    lost = [random.normal(0, 9, copy.shape).astype(np.int16)]
     work = Work(copy, torch.zeros(1), copy, lost)
     same, other = copy.copy(), copy.copy()
     other[:, SIDE // 2 :] = 255 - copy[:, SIDE // 2 :]
