@@ -4,6 +4,7 @@ import streamlit as st
 
 from db.models import State
 from momalisa.ui import film_detail, history, wall_label
+from momalisa.ui.create import scrub
 from momalisa.ui.gallery import filters, import_film, poster_grid, table_export
 
 chosen = st.query_params.get("walk")
@@ -19,6 +20,7 @@ if chosen:
     left, right = st.columns([6, 5], gap="large")
     with left:
         film_detail.show_film(walk)
+        scrub.show_film_scrubber(walk)
     with right:
         wall_label.show_wall_label(walk)
         with st.container(horizontal=True, vertical_alignment="center", key="door_use"):

@@ -13,7 +13,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from momalisa.spec import SEED_LIMIT, STOPS, Stop
-from momalisa.stop import StopImage
+from momalisa.stop import Between, StopImage
 from momalisa.ui.draft_values import initial_value, initial_values, widget_value
 
 FIRST_SEED = 7
@@ -128,6 +128,20 @@ def are_blank() -> bool:
     return not any(_holds_something(stop) for stop in read_stops())
 
 
+def has_picture(stop: Mapping[str, Any]) -> bool:
+    """Whether a stop is a picture or a film's frame."""
+    return any(stop.get(part) for part in CHOSEN)
+
+
+def name_of_frame(stop_id: int) -> str:
+    """What is said of a stop that is a film's frame; empty for others."""
+    with suppress(ValidationError):
+        frame = Between.model_validate(initial_values().get(f"between_{stop_id}"))
+        ends = f"“{frame.start.name}” to “{frame.end.name}”"
+        return f"A film's frame, {frame.t:.0%} of the way from {ends}"
+    return ""
+
+
 def _holds_something(stop: Mapping[str, Any]) -> bool:
     return any(stop.get(part) for part in ("prompt", *CHOSEN))
 
@@ -176,6 +190,6 @@ def typed_stops() -> list[tuple[str, str, int]]:
                 {"prompt": "any", "seed": widget_value(f"seed_{stop_id}")}
             ).seed
             key = f"prompt_{stop_id}"
-            is_picture = any(read_stop(stop_id)[part] for part in CHOSEN)
+            is_picture = has_picture(read_stop(stop_id))
             stops.append(("", "", seed) if is_picture else (key, str(widget_value(key)), seed))
     return stops

@@ -58,7 +58,7 @@ CSS = """
 }
 
 /* A stop's picture is close to its prompt. */
-[class*="st-key-picture_"] { margin-top: -.7rem; }
+[class*="st-key-picture_"] { margin-top: -.5rem; }
 
 /* While a page reruns, a field with a new key precedes its old version: show only the first. */
 [class*="st-key-quality_"] ~ [class*="st-key-quality_"],

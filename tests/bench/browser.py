@@ -11,6 +11,7 @@
 
 import json
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -103,7 +104,7 @@ def museum(runs: int) -> dict[str, Any]:
 def repeat(run: Callable[[Browser, App], None], runs: int) -> dict[str, Any]:
     """Run a scenario in a new app each time; collect times and errors."""
     seconds, failures = [], []
-    for _ in range(runs):
+    for number in range(runs):
         with new_app() as (app, browser):
             began = time.perf_counter()
             try:
@@ -112,6 +113,7 @@ def repeat(run: Callable[[Browser, App], None], runs: int) -> dict[str, Any]:
                 failures.append(str(error).splitlines()[0])
             else:
                 seconds.append(time.perf_counter() - began)
+        print(f"{len(seconds)} of {number + 1}", file=sys.stderr, flush=True)
     return {
         "runs": runs,
         "completed": len(seconds),

@@ -2,10 +2,10 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
 from tests.support.app import App
-from tests.support.browser import PATIENCE, wait_for_script
+from tests.support.browser import PATIENCE, press, wait_for_script
 from tests.support.films import add_film, add_foreign_film
 
 pytestmark = pytest.mark.browser
@@ -36,7 +36,30 @@ def test_axe_finds_nothing_on_any_page(app: App, browser: Browser, theme: str) -
     ):
         page.goto(app.url + path)
         landmark.wait_for(timeout=PATIENCE)
-        wait_for_script(page)
-        violations = Axe().run(page).response["violations"]
-        assert [(v["id"], v["nodes"][0]["html"]) for v in violations] == []
+        assert violations_of(page) == []
     context.close()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing_where_a_work_is_chosen(app: App, browser: Browser, theme: str) -> None:
+    context = browser.new_context(color_scheme="dark" if theme == "dark" else "light")
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(f"{app.url}/create")
+    press(page, "From: or a picture")
+    words = page.get_by_role("searchbox", name="A work in a museum")
+    words.fill("water lilies")
+    words.press("Enter")
+    page.locator(".work").first.wait_for()
+    assert violations_of(page) == []
+    page.locator(".work").first.click()
+    page.locator(".st-key-picture_0 .frame").wait_for()
+    assert violations_of(page) == []
+    context.close()
+
+
+def violations_of(page: Page) -> list[tuple[str, str]]:
+    """What axe finds: the rule, and the first element against it."""
+    wait_for_script(page)
+    violations = Axe().run(page).response["violations"]
+    return [(v["id"], v["nodes"][0]["html"]) for v in violations]

@@ -73,6 +73,14 @@ def test_a_preset_makes_a_film_that_can_be_scrubbed(app: App, visitor: Visitor) 
     expect(picture).to_have_attribute("data-place", "0.49", timeout=FILM_PATIENCE)
     expect(picture).to_have_class("picture")
 
+    # A walk begins at that very place; the film and its prompts come back.
+    press(page, "Begin a walk here")
+    expect(page.get_by_text("A film's frame, 49 % of the way", exact=False)).to_be_visible()
+    expect(page.get_by_label("From", exact=True)).to_be_disabled()
+    page.go_back()
+    press(page, "Put back")
+    expect(page.get_by_label("From", exact=True)).to_be_enabled()
+
     # The next walk is looked at before it is made, and its picture changes with its settings.
     fill_field(page, "To", "a stormy sea at night")
     page.get_by_text("Look along the way").click()

@@ -14,8 +14,9 @@ from PIL import Image
 from playwright.sync_api import Browser, Page, ViewportSize
 
 from momalisa.ui.create.presets import PRESETS
+from momalisa.ui.http.media import EXAMPLE
 from tests.support.app import App, running_app
-from tests.support.browser import chromium, wait_for_script
+from tests.support.browser import chromium, fill_field, wait_for_script
 
 FOLDER = Path(__file__).parent
 PATIENCE = 120_000
@@ -37,6 +38,7 @@ def main() -> None:
         page.set_default_timeout(PATIENCE)
         for name in list(PRESETS)[:FILMS]:
             make_film(page, app, name)
+        make_film_from_picture(page, app)
         take_all(browser, app, pages(page, app))
 
 
@@ -48,12 +50,29 @@ def make_film(page: Page, app: App, preset: str) -> None:
     page.locator(".screen canvas").wait_for()
 
 
+def make_film_from_picture(page: Page, app: App) -> None:
+    """A film from a picture of one's own, a frame of the example film, to a prompt."""
+    picture = BytesIO()
+    with Image.open(EXAMPLE / "film.gif") as film:
+        film.convert("RGB").resize((768, 512)).save(picture, "PNG")
+    page.goto(f"{app.url}/create")
+    page.get_by_role("button", name="From: or a picture").click()
+    page.locator("dialog[open] input[type=file]").set_input_files(
+        {"name": "picture.png", "mimeType": "image/png", "buffer": picture.getvalue()}
+    )
+    page.locator(".st-key-picture_0 .frame").wait_for()
+    fill_field(page, "To", "a city at night")
+    page.get_by_role("button", name="Walk", exact=True).click()
+    page.get_by_role("button", name="Remix", exact=True).wait_for()
+
+
 def pages(page: Page, app: App) -> dict[str, str]:
     """The addresses to show, once Compare has a film beside its dense-middle twin."""
     films = [walk for walk, _ in app.query("SELECT id, title FROM walks ORDER BY created_at")]
     return {
         "home": "/",
         "create": f"/create?walk={films[0]}",
+        "work": f"/create?walk={films[-1]}",
         "gallery": "/gallery",
         "film": f"/gallery?walk={films[1]}",
         "exhibition": f"/exhibition?walk={films[0]}",

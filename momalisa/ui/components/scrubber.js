@@ -17,7 +17,7 @@ const MAX_PIXELS = 12e6                   // of all pictures in memory
 const REFUSED = [404, 422]                // a worker would not paint these either
 const scrubbers = new WeakMap()
 
-export default function ({ parentElement, data }) {
+export default function ({ parentElement, data, setTriggerValue }) {
   const root = parentElement.querySelector(".scrubber")
   let scrubber = scrubbers.get(parentElement)
   if (scrubber?.id !== data.id) {
@@ -27,13 +27,14 @@ export default function ({ parentElement, data }) {
   } else {
     scrubber.update(data)
   }
+  scrubber.choose = as_end => setTriggerValue("chosen", { position: scrubber.position, as_end })
   return () => { scrubber.close(); scrubbers.delete(parentElement) }
 }
 
 class Scrubber {
   constructor(root, data) {
     this.root = root
-    for (const part of ["way", "at", "now", "empty"]) this[part] = root.querySelector(`.${part}`)
+    for (const part of ["way", "at", "now", "here", "empty"]) this[part] = root.querySelector(`.${part}`)
     this.slider = root.querySelector(".spot")
     this.screens = data.tracks.map(() => new Screen())
     root.classList.toggle("duo", this.screens.length > 1)
@@ -44,6 +45,9 @@ class Scrubber {
     this.slider.value = this.nearestFrame(MIDDLE) ?? MIDDLE
     this.label()
     this.slider.oninput = () => this.onMove()
+    for (const name of ["begin", "end"]) {
+      root.querySelector(`.${name}`).onclick = () => this.choose(name === "end")
+    }
     this.onInput = event => this.onTyped(event)
     if (this.stops.length) document.addEventListener("input", this.onInput, true)
     // In a closed expander, or below what is seen, nothing is loaded.
@@ -74,6 +78,7 @@ class Scrubber {
     this.settleTyped()
     this.empty.textContent = data.empty
     this.way.hidden = !this.legs.length
+    this.here.hidden = !data.begins
     this.slider.max = Math.max(1, this.legs.length)
     this.screens.forEach((screen, n) => screen.setTitle(this.tracks[n].title))
     this.label()
@@ -89,6 +94,8 @@ class Scrubber {
     this.show()
     if (this.wasAsked || this.startsAlone) this.isDirect ? this.ask() : this.askAtRest()
   }
+
+  get position() { return Number(this.slider.value) }
 
   get isDirect() { return this.liveUrl && performance.now() >= this.directAgain }
 

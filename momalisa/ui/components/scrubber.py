@@ -41,6 +41,14 @@ class Sources:
     frames: Sequence[tuple[float, str]] = ()
 
 
+@dataclass(frozen=True)
+class Chosen:
+    """The place from which a walk is to begin, or at which it is to end; counted in legs."""
+
+    position: float
+    as_end: bool
+
+
 def scrubber(
     *,
     walk_id: str,
@@ -52,12 +60,13 @@ def scrubber(
     tracks: Sequence[Track] = (Track(),),
     stops: Sequence[TypedStop] = (),
     empty: str = "",
-) -> None:
+    begins: bool = False,
+) -> Chosen | None:
     """Show the picture where the slider is, and that of a prompt that is being typed.
 
     `legs` are pairs of prompts; without them there is no slider. `hint` is shown below while there
     is no other message, `empty` in place of the first picture. `ratio` is a picture's width to its
-    height.
+    height. Where a walk `begins` from any place, the one that was just chosen is returned.
     """
     data = {
         "id": walk_id,
@@ -70,5 +79,15 @@ def scrubber(
         "tracks": [asdict(track) for track in tracks],
         "stops": [asdict(stop) for stop in stops],
         "empty": empty,
+        "begins": begins,
     }
-    _SCRUBBER(key=key, data=data)
+    state = _SCRUBBER(key=key, data=data, on_chosen_change=lambda: None)
+    return _read_choice(state.chosen, len(legs)) if begins else None
+
+
+def _read_choice(sent: object, legs: int) -> Chosen | None:
+    """What a browser sent, if it is a position on the way."""
+    if not isinstance(sent, dict) or not isinstance(sent.get("position"), int | float):
+        return None
+    position = float(sent["position"])
+    return Chosen(position, sent.get("as_end") is True) if 0.0 <= position <= legs else None

@@ -43,14 +43,16 @@ class Stop {
     change.textContent = "Another picture"
     change.setAttribute("aria-label", `${data.label}: another picture`)
     const remove = this.root.querySelector(".remove")
-    remove.textContent = data.picture ? "Remove it" : ""
-    remove.setAttribute("aria-label", `${data.label}: remove the picture`)
-    this.blank.hidden = Boolean(data.picture)
-    this.shown.hidden = !data.picture
+    remove.textContent = "Remove it"
+    remove.setAttribute("aria-label", `${data.label}: remove it`)
+    this.blank.hidden = Boolean(data.picture || data.frame)
+    this.shown.hidden = !this.blank.hidden
+    this.shown.classList.toggle("alone", !data.picture)
+    for (const part of [".frame", ".crop"]) this.root.querySelector(part).hidden = !data.picture
+    const credit = this.root.querySelector(".credit")
+    credit.replaceChildren(data.picture ? data.picture.credit : data.frame)
     if (!data.picture) return
     this.frame.update(data)
-    const credit = this.root.querySelector(".credit")
-    credit.replaceChildren(data.picture.credit)
     if (data.picture.page) {
       const link = document.createElement("a")
       Object.assign(link, { href: data.picture.page, target: "_blank", rel: "noreferrer" })

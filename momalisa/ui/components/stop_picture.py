@@ -36,6 +36,7 @@ def stop_picture(
     stop: int,
     label: str,
     picture: Picture | None,
+    frame: str,
     shape: tuple[int, int],
     museums: Sequence[tuple[str, str]],
     paths: Paths,
@@ -44,6 +45,7 @@ def stop_picture(
 ) -> None:
     """Show the picture of the stop with that id, or a button that opens the dialog.
 
+    Of a stop that is a film's frame, `frame` is what is said of it; else it is blank.
     `shape` is the film's width and height, `museums` are keys and names. `on_change` is called with
     what the browser sends: the `stop`, and its "answer", "crop" or "removed".
     """
@@ -51,6 +53,7 @@ def stop_picture(
         "stop": stop,
         "label": label,
         "picture": asdict(picture) if picture else None,
+        "frame": frame,
         "shape": shape,
         "museums": museums,
         "paths": asdict(paths),

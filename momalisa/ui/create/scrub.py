@@ -10,9 +10,17 @@ from momalisa.errors import MomaLisaError
 from momalisa.models.registry import find_for_visitor
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
-from momalisa.ui import draft, draft_stops, durations, sign_in, submit
+from momalisa.ui import (
+    draft,
+    draft_stops,
+    durations,
+    error_display,
+    navigation,
+    sign_in,
+    submit,
+)
 from momalisa.ui.components.scrubber import Sources, TypedStop, scrubber
-from momalisa.ui.create import estimate
+from momalisa.ui.create import estimate, frame_stop
 from momalisa.ui.http import live, media, stills
 from momalisa.ui.policy import Action
 
@@ -116,14 +124,18 @@ def show_film_scrubber(walk: Walk) -> None:
     seconds, hint = can_paint_between(walk)
     sources = Sources(frames=frames) if seconds is None else find_sources(spec, seconds, frames)
     with st.expander("Look between the frames"):
-        scrubber(
+        chosen = scrubber(
             walk_id=walk.id,
             legs=legs_of(spec),
             sources=sources,
             hint=hint,
             key=f"between_{walk.id}",
             ratio=spec.ratio,
+            begins=sign_in.may(Action.MAKE),
         )
+    if chosen is not None and not navigation.is_leaving():
+        with error_display.errors_as_toasts():
+            frame_stop.open_with_frame(walk, chosen.position, as_end=chosen.as_end)
 
 
 def legs_of(spec: WalkSpec) -> list[tuple[str, str]]:

@@ -23,6 +23,7 @@ def show_stop_picture(place: int, stop_id: int, label: str) -> None:
         stop=stop_id,
         label=label,
         picture=None if image is None else _show(image, label),
+        frame=draft_stops.name_of_frame(stop_id),
         shape=draft.film_shape(),
         museums=list(museums.NAMES.items()),
         paths=PATHS,
@@ -49,7 +50,7 @@ def _take_change(sent: Any) -> None:
     stop_id = int(sent["stop"])
     with suppress(ValidationError, TypeError, KeyError):
         if sent.get("removed"):
-            draft_stops.change_stop(stop_id, image=None)
+            draft_stops.change_stop(stop_id, image=None, between=None)
         elif "crop" in sent:
             draft_stops.set_crop(stop_id, sent["crop"])
         else:

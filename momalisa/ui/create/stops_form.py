@@ -65,20 +65,29 @@ def _use_random_prompts() -> None:
 def _show_stop(place: int, stop_id: int) -> None:
     last = len(draft_stops.stop_ids()) - 1
     label = "From" if place == 0 else "To" if place == last else f"Over {place}"
-    example = PLACEHOLDERS[min(place, len(PLACEHOLDERS) - 1)]
-    has_picture = draft_stops.picture_of(stop_id) is not None
+    is_frame = bool(draft_stops.name_of_frame(stop_id))
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(
             label,
             initial_value(f"prompt_{stop_id}"),
             key=f"prompt_{stop_id}",
             persist_state="session",
-            placeholder="Words for the picture, if you like" if has_picture else example,
+            placeholder=_hint(place, stop_id),
+            disabled=is_frame,
         )
         if len(draft_stops.stop_ids()) > STOPS[0]:
             _show_move_buttons(place, last, stop_id)
     if sign_in.may(Action.MAKE):
         stop_pictures.show_stop_picture(place, stop_id, label)
+
+
+def _hint(place: int, stop_id: int) -> str:
+    """What a prompt's field shows while it is empty."""
+    if draft_stops.name_of_frame(stop_id):
+        return "A frame of a film"
+    if draft_stops.picture_of(stop_id):
+        return "Words for the picture, if you like"
+    return PLACEHOLDERS[min(place, len(PLACEHOLDERS) - 1)]
 
 
 def _show_move_buttons(place: int, last: int, stop_id: int) -> None:
