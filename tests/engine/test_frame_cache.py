@@ -45,6 +45,13 @@ def test_key_changes_with_place_and_model() -> None:
     assert len({key(), key(Place(1, 0.5)), key(Place(0, 0.25)), key(model="other")}) == 4
 
 
+def test_key_tells_shapes_apart_and_squares_as_ever() -> None:
+    place = Place(0, 0.5)
+    keys = {frame_key(walk_spec(size=size), place, "m") for size in (192, "192x320", "320x192")}
+    assert len(keys) == 3
+    assert frame_key(walk_spec(size="192x192"), place, "m") in keys
+
+
 def test_a_joint_is_one_frame_from_both_sides() -> None:
     assert key(Place(0, 1.0)) == key(Place(1, 0.0))
     assert key(Place(0, 1.0), interpolation="slerp") == key(Place(0, 1.0))

@@ -12,7 +12,42 @@ REBOUND = f"{TESTS_OF_ACCESS}::test_a_rebound_name_is_refused_without_a_token"
 
 FAMILIES = "tests/models/test_families.py"
 
+LORAS, TESTS_OF_LORAS = "momalisa/models/lora_files.py", "tests/models/test_lora_files.py"
+
 WALKING = (
+    Mutation(
+        "A frame between two stops has the LoRA's weight in between",
+        "tests/models/test_loras.py::test_between_two_stops_the_weight_is_in_between[sd]",
+        (
+            Edit(
+                "momalisa/engine/lora_weights.py",
+                "mixed = (1.0 - at) * starts + at * stops",
+                "mixed = starts + 0.0 * at * stops",
+            ),
+        ),
+    ),
+    Mutation(
+        "A file that would replace a model's weights is not loaded as a LoRA",
+        f"{TESTS_OF_LORAS}::test_what_is_no_lora_is_refused_by_its_header",
+        (
+            Edit(
+                LORAS,
+                "if not names or not all(map(_MATRIX.search, names)):",
+                "if not names:",
+            ),
+        ),
+    ),
+    Mutation(
+        "A portrait is another frame than a square",
+        "tests/engine/test_frame_cache.py::test_key_tells_shapes_apart_and_squares_as_ever",
+        (
+            Edit(
+                "momalisa/engine/frame_cache.py",
+                'conditions["height"] = spec.height',
+                'conditions["size"] = spec.size',
+            ),
+        ),
+    ),
     Mutation(
         "Noise that steps add goes from one seed to the other along the walk",
         "tests/engine/test_step_noise.py"
