@@ -50,16 +50,15 @@ def take_in(source: Path) -> StopPicture:
         size = source.stat().st_size
     except OSError as error:
         raise BadInput(f"{source}: there is no such picture.") from error
+    if not source.is_file():
+        raise BadInput(f"{source} is no file. Please name a picture.")
     if size > MOST_BYTES:
         raise BadInput(f"The picture has more than {MOST_BYTES // 2**20} MB.")
     with TemporaryDirectory() as folder:
         target = Path(folder) / "picture.webp"
-        width, height = clean_picture(source, target, ".webp", LONGEST_SIDE, lossless=True)
-        if min(width, height) < SHORTEST_SIDE:
-            raise BadInput(
-                f"The picture has {width} × {height} pixels, and a film is larger. Please choose "
-                f"one of {SHORTEST_SIDE} × {SHORTEST_SIDE} pixels or more."
-            )
+        width, height = clean_picture(
+            source, target, ".webp", LONGEST_SIDE, lossless=True, shortest=SHORTEST_SIDE
+        )
         data = target.read_bytes()
     return StopPicture(hashlib.sha256(data).hexdigest(), data, width, height)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from db import stop_pictures as table
 from db.session import reading
@@ -52,6 +52,28 @@ def test_orientation_is_applied_and_metadata_is_gone_and_large_ones_are_smaller(
     assert b"my home" not in picture.data
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L"])
+@pytest.mark.parametrize("profile", [False, True])
+def test_orientation_is_applied_whatever_else_is_changed(mode: str, profile: bool) -> None:
+    """Photographs have a colour profile and an orientation, drawings a transparent ground."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    options: dict[str, object] = {"exif": exif.tobytes()}
+    if profile and mode != "L":
+        srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
+        options["icc_profile"] = srgb.tobytes()
+    picture = stop_pictures.take_in_bytes(encode(painting().convert(mode), "PNG", **options))
+    assert (picture.width, picture.height) == (90, 120)
+
+
+def test_sixteen_bits_of_grey_become_eight() -> None:
+    grey = np.linspace(0, 65535, 100 * 80).astype(np.uint16).reshape(80, 100)
+    picture = stop_pictures.take_in_bytes(encode(Image.fromarray(grey)))
+    with Image.open(BytesIO(picture.data)) as image:
+        found = np.asarray(image.convert("L")).astype(int)
+    assert np.abs(found - grey // 256).max() <= 1
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
@@ -59,6 +81,7 @@ def test_orientation_is_applied_and_metadata_is_gone_and_large_ones_are_smaller(
         (b"<svg onload='alert(1)'/>", "no JPEG, PNG or WebP"),
         (encode(painting())[:-2000], "damaged"),
         (encode(Image.new("RGB", (63, 200))), "63 × 200 pixels"),
+        (encode(Image.new("RGB", (1, 5000))), "1 × 5000 pixels"),
         (encode(Image.new("1", (9000, 9000))), "more than is read here"),
     ],
 )

@@ -69,8 +69,14 @@ def add_pictures(
     for number, where in (_read(option, len(stops), "--image") for option in images):
         if number in pictures:
             raise BadInput(f"Stop {number} has two pictures. Please leave one of them away.")
-        pictures[number] = find_picture(where)
-    parts = dict(_read(option, len(stops), "--crop") for option in crops)
+        try:
+            pictures[number] = find_picture(where)
+        except BadInput as error:
+            raise BadInput(f"Stop {number}: {error}") from error
+    given = [_read(option, len(stops), "--crop") for option in crops]
+    parts = dict(given)
+    if len(parts) < len(given):
+        raise BadInput("A stop has two crops. Please leave one of them away.")
     if alone := sorted(set(parts) - set(pictures)):
         raise BadInput(f"Stop {alone[0]} has no picture to crop. Please give one with --image.")
     fields = [dict(stop) for stop in stops]
@@ -149,6 +155,7 @@ def _find_work(museum: Museum, work_id: str) -> FoundPicture:
 
 def _fetch(address: str) -> StopPicture:
     """The picture at an address of one of the museums. Raises BadInput for any other address."""
+    typed = address
     if not address.lower().endswith((".jpg", ".jpeg", ".png", ".webp")):
         address = address.removesuffix("/info.json").rstrip("/") + _WHOLE.format(size=LONGEST_SIDE)
     for museum in open_museums(settings().home).values():
@@ -159,6 +166,6 @@ def _fetch(address: str) -> StopPicture:
                     museum.fetcher.download(address, file)
                 return take_in(path)
     raise BadInput(
-        f"{address[:120]} is not an address of a museum that is asked here. "
+        f"{typed[:120]} is not an address of a museum that is asked here. "
         "Please save the picture, and name its file."
     )

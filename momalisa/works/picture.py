@@ -24,13 +24,19 @@ LOSSLESS_PIXELS = 2**20
 
 
 def clean_picture(
-    source: Path, target: Path, suffix: str, size: int, *, lossless: bool = False
+    source: Path,
+    target: Path,
+    suffix: str,
+    size: int,
+    *,
+    lossless: bool = False,
+    shortest: int = 1,
 ) -> tuple[int, int]:
     """Write a picture anew, in sRGB, upright, without metadata; return its width and height.
 
     It is made smaller where its longer side has more than `size` pixels. A WebP is `lossless` if
     that is asked for, and it has no more than LOSSLESS_PIXELS. Raises BadInput with a sentence if
-    the source is damaged, no picture, or too large.
+    the source is damaged, no picture, too large, or would have a side of less than `shortest`.
     """
     width, height = limited_process.call(
         f"{__name__}:convert",
@@ -41,16 +47,26 @@ def clean_picture(
         suffix=suffix,
         size=size,
         lossless=lossless,
+        shortest=shortest,
     )
     return width, height
 
 
-def convert(source: str, target: str, suffix: str, size: int, *, lossless: bool) -> tuple[int, int]:
+def convert(
+    source: str, target: str, suffix: str, size: int, *, lossless: bool, shortest: int
+) -> tuple[int, int]:
     """What `clean_picture` does in its process."""
     try:
         with open_picture(Path(source), READ, most=FRAME_PIXELS) as image:
-            upright = ImageOps.exif_transpose(_to_srgb(image))
+            # First, since the changes of colour drop the orientation:
+            upright = _to_srgb(_to_eight_bits(ImageOps.exif_transpose(image)))
+            width, height = upright.size
             upright.thumbnail((size, size), Image.Resampling.LANCZOS)
+            if min(upright.size) < shortest:
+                raise BadInput(
+                    f"The picture has {width} × {height} pixels, too few for a film, or too narrow "
+                    "for one. Please choose another."
+                )
             pixels = Image.new("RGB", upright.size)
             pixels.paste(upright)
     except BadInput:
@@ -68,6 +84,13 @@ def convert(source: str, target: str, suffix: str, size: int, *, lossless: bool)
     except OSError as error:
         raise BadInput(f"It cannot be written: {error.strerror}.") from error
     return pixels.width, pixels.height
+
+
+def _to_eight_bits(image: Image.Image) -> Image.Image:
+    """Scale grey of 16 bits, of which a conversion would cut off what is above 255."""
+    if not image.mode.startswith("I"):
+        return image
+    return image.convert("I").point(lambda value: value * (1 / 257)).convert("L")
 
 
 def _to_srgb(image: Image.Image) -> Image.Image:

@@ -12,6 +12,11 @@ from momalisa.settings import settings
 from tests.support.lora_files import safetensors_bytes
 
 
+def header(text: str) -> bytes:
+    """A safetensors file of this header alone."""
+    return len(text).to_bytes(8, "little") + text.encode()
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The folder of LoRAs."""
@@ -31,6 +36,16 @@ def named(*names: str) -> list[Lora]:
         (b"", "damaged"),
         (b"\xff" * 100, "damaged"),
         (safetensors_bytes(["unet.to_q.lora_A.weight"], b"more"), "damaged"),
+        (header('{"lora_A.weight": {"data_offsets": []}}'), "damaged"),
+        (header('{"lora_A.weight": {"data_offsets": [0, 1e999]}}'), "damaged"),
+        (header('{"lora_A.weight": {"data_offsets": [0, 0], "shape": [0]}}'), "damaged"),
+        (
+            header(
+                '{"lora_A.weight": {"dtype": "F32", "shape": [99999999], "data_offsets": [0, 4]}}'
+            )
+            + bytes(4),
+            "damaged",
+        ),
         (safetensors_bytes(["unet.to_q.weight"]), "no LoRA"),
         (safetensors_bytes([]), "no LoRA"),
         (
