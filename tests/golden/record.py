@@ -173,7 +173,14 @@ def _key(key: str) -> dict[str, Any]:
 
 ADDED = {"ghosting", "directness"}
 """Fields that records have gained since the values were recorded."""
-ADDED_ROUTES = {"/pictures/films.{kind}"}
+ADDED_ROUTES = {
+    "/pictures/films.{kind}",
+    "/pictures/museums/search",
+    "/pictures/museums/thumbnail",
+    "/pictures/stops",
+    "/pictures/stops/work",
+    "/pictures/stops/{digest}.webp",
+}
 
 
 class Shelf(LocalStorage):
