@@ -138,7 +138,7 @@ def name_of_frame(stop_id: int) -> str:
     with suppress(ValidationError):
         frame = Between.model_validate(initial_values().get(f"between_{stop_id}"))
         ends = f"“{frame.start.name}” to “{frame.end.name}”"
-        return f"A film's frame, {frame.t:.0%} of the way from {ends}"
+        return f"A film's frame, {100 * frame.t:.0f} % of the way from {ends}"
     return ""
 
 

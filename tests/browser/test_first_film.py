@@ -7,7 +7,14 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.support.app import App
-from tests.support.browser import FILM_PATIENCE, Visitor, expect_playing, fill_field, press
+from tests.support.browser import (
+    FILM_PATIENCE,
+    Visitor,
+    expect_playing,
+    fill_field,
+    press,
+    wait_for_script,
+)
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
@@ -76,10 +83,12 @@ def test_a_preset_makes_a_film_that_can_be_scrubbed(app: App, visitor: Visitor) 
     # A walk begins at that very place; the film and its prompts come back.
     press(page, "Begin a walk here")
     expect(page.get_by_text("A film's frame, 49 % of the way", exact=False)).to_be_visible()
-    expect(page.get_by_label("From", exact=True)).to_be_disabled()
+    expect(page.get_by_label("From", exact=True).first).to_be_disabled()
     page.go_back()
     press(page, "Put back")
-    expect(page.get_by_label("From", exact=True)).to_be_enabled()
+    expect(page.get_by_label("From", exact=True).first).to_be_enabled()
+    wait_for_script(page)
+    expect(page.get_by_label("To", exact=True)).to_have_count(1)
 
     # The next walk is looked at before it is made, and its picture changes with its settings.
     fill_field(page, "To", "a stormy sea at night")
