@@ -1,7 +1,8 @@
 """Widths and heights of pictures: how they are written, and the usual shapes of a model."""
 
 import re
-from math import log
+from functools import lru_cache
+from math import ceil, log, sqrt
 
 from momalisa.field_checks import check_integer, refusal
 
@@ -73,6 +74,20 @@ def describe_size(typed: str) -> str:
     return f"{width} × {height}" if width.isdecimal() else typed
 
 
+def name_shape(typed: str) -> str:
+    """The name of the shape of a size as it was typed, such as "portrait"; often empty."""
+    sides = split_size(typed) or (typed, typed)
+    if not all(side.isdecimal() for side in sides):
+        return ""
+    width, height = map(int, sides)
+    if not 0 < width * height <= LARGEST_SQUARE**2:
+        return ""
+    side = ceil(sqrt(width * height) / SIDE_UNIT) * SIDE_UNIT
+    shapes = sizes_by_aspect(side)
+    return next((name for name, size in shapes.items() if size == (width, height)), "")
+
+
+@lru_cache(16)
 def sizes_by_aspect(side: int) -> dict[str, tuple[int, int]]:
     """For each of ASPECTS the width and height with about as many pixels as a square of `side`.
 

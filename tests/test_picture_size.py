@@ -8,6 +8,7 @@ from momalisa.picture_size import (
     ASPECTS,
     SIDE_UNIT,
     describe_size,
+    name_shape,
     sizes_by_aspect,
     split_size,
     write_size,
@@ -39,6 +40,15 @@ def test_shapes_have_no_more_pixels_than_the_square_and_nearly_its_proportions(s
             aspect = ASPECTS[name][0] / ASPECTS[name][1]
             assert abs(log(width / height / aspect)) < 0.1
             assert width * height > 0.85 * side**2
+
+
+@pytest.mark.parametrize("side", [512, 768, 1024])
+def test_a_shape_is_named_by_the_size_alone(side: int) -> None:
+    """A label that changed with the model would be taken for a size that was typed."""
+    for name, (width, height) in sizes_by_aspect(side).items():
+        assert name_shape(f"{width}x{height}").split()[0] == name.split()[0]  # 2:3 may be 3:4, too
+    assert name_shape("64x1024") == name_shape("large") == name_shape("999999x999999") == ""
+    assert name_shape("256") == "square"
 
 
 def test_the_shapes_of_a_large_model_are_those_it_was_trained_on() -> None:

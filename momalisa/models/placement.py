@@ -12,6 +12,7 @@ from momalisa.models.fit import (
     Demand,
     Plan,
     Precision,
+    Weights,
     describe_fit,
     is_certainly_too_large,
     plan_decoding,
@@ -39,9 +40,8 @@ def make_plan(
     weights alone have no place.
     """
     machine = measure_device(device)
-    weights = read_weights(folder)
-    if weights is None:
-        raise ModelBroken("its weights cannot be read.")
+    # Where they cannot be read, the loader says what is wrong with them.
+    weights = read_weights(folder) or Weights(0, 0)
     demand = Demand(weights, pixels, NAMES[half], upcasts)
     if is_certainly_too_large(demand, machine):
         raise ModelBroken(f"{describe_fit(demand, machine)} What fits: {LIST}")

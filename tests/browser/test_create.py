@@ -78,6 +78,8 @@ def test_stops_are_reordered_by_keyboard(app: App, visitor: Visitor) -> None:
     expect(shown(page, "To")).to_have_value("a sea")
     expect(last).to_be_focused()
     press(page, "Remove stop 1")
+    expect(shown(page, "Over 1")).to_have_count(0)
+    expect(shown(page, "To")).to_have_count(1)  # for a moment the former rows stand there, too
     expect(shown(page, "From")).to_have_value("a moon")
     expect(shown(page, "To")).to_have_value("a sea")
     assert visitor.errors == []

@@ -245,7 +245,8 @@ def test_endpoint_out_of_reach_fails_no_walk(settings: Settings) -> None:
 
     with running_worker(settings, remote=at_the_endpoint):
         wait_until(
-            lambda: all(read_walk(settings.database, walk).machine_failures for walk in walks)
+            lambda: all(read_walk(settings.database, walk).machine_failures for walk in walks),
+            seconds=120,
         )
         wait_until(lambda: any("let this machine in" in text for text in problems(settings)))
         away.unlink()
