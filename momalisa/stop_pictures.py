@@ -64,7 +64,7 @@ def take_in(source: Path) -> StopPicture:
 
 
 def take_in_bytes(data: bytes) -> StopPicture:
-    """The same of an upload's content. Raises BadInput."""
+    """Check an uploaded picture and write it anew, as `take_in` does. Raises BadInput."""
     if len(data) > MOST_BYTES:
         raise BadInput(f"The picture has more than {MOST_BYTES // 2**20} MB.")
     with TemporaryDirectory() as folder:

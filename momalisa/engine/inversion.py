@@ -96,7 +96,7 @@ def _draws(steps: int, like: Tensor, noise: StepNoise | None) -> list[Tensor]:
 def predict_unguided(
     runner: ModelRunner, text: Conditioning, schedule: NoiseSchedule
 ) -> PredictLevel:
-    """A model's predictions without guidance, told a level instead of a time."""
+    """The model's `predict` for one text, without guidance, that takes a noise level for a time."""
     return predict_guided(runner, text, Guidance(), schedule)[0]
 
 

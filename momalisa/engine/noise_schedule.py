@@ -98,7 +98,7 @@ class NoiseSchedule:
 
 
 def go_to(latents: Tensor, clean: Tensor, level: Level, target: Level) -> Tensor:
-    """Latents of a lower level, with the noise that they have and these clean latents."""
+    """Latents at a lower noise level: one deterministic (DDIM) step towards the clean ones."""
     kept = target.noise / max(level.noise, 1e-9)
     return kept * latents + (target.signal - level.signal * kept) * clean
 

@@ -87,7 +87,7 @@ class PictureSampler(LatentSampler):
         return frame
 
     def _work_at(self, place: Place) -> Work | None:
-        """The picture that a place is; None for all others."""
+        """The picture, if a place is a stop that has one; None for all other places."""
         ends = dict(zip((0.0, 1.0), self.spec.legs[place.leg], strict=True))
         stop = ends.get(place.t)
         return None if stop is None or stop.image is None else self.works.work(stop.image)

@@ -53,7 +53,7 @@ def name_loras(loras: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def _find(name: str) -> Path:
-    """The file of that name. Raises BadInput, which says what there is."""
+    """The LoRA file of that name. Raises BadInput with the names that there are."""
     by_name = {path.stem: path for path in _files()}
     if found := by_name.get(name.removesuffix(SUFFIX)):
         return found

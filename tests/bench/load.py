@@ -187,7 +187,7 @@ def count_workers(url: str) -> int:
 
 def is_empty(url: str, *, pause: float) -> bool:
     """Whether no walk is queued or running; waits a little, so as not to be a load itself."""
-    time.sleep(pause)
+    time.sleep(pause)  # so as not to be a load itself
     with reading(url) as session:
         active = select(func.count()).where(Walk.state.in_((State.QUEUED, State.RUNNING)))
         return session.scalar(active) == 0
