@@ -39,6 +39,10 @@ def _check_address(address: object) -> str:
 Address = Annotated[str, BeforeValidator(_check_address)]
 
 
+NO_LICENCE = "No licence is known"
+"""Said in a credit line in place of one."""
+
+
 class Credit(BaseModel):
     """What a wall label says of a work of art; texts of up to 500 characters, empty if unknown."""
 
@@ -65,7 +69,8 @@ class Credit(BaseModel):
     def line(self) -> str:
         """The credit line: artist, title, year. Museum, accession number. Licence."""
         work = (self.artist, self.title, self.year)
-        sentences = (work, (self.museum, self.accession_number), (self.licence,))
+        licence = self.licence or NO_LICENCE
+        sentences = (work, (self.museum, self.accession_number), (licence,))
         texts = (", ".join(filter(None, parts)) for parts in sentences)
         return ". ".join(filter(None, texts))
 
@@ -115,6 +120,11 @@ class StopImage(BaseModel):
     crop: Crop = Crop()
     credit: Credit | None = None
     """Whose work it is; without effect on the film."""
+
+    @property
+    def credit_line(self) -> str:
+        """What a wall label says of the picture."""
+        return self.credit.line if self.credit else f"A picture of its own. {NO_LICENCE}"
 
 
 class Between(BaseModel):

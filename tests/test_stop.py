@@ -127,4 +127,4 @@ def test_the_usual_crop_is_the_largest_in_the_middle() -> None:
 def test_a_credit_reads_as_on_a_wall_label() -> None:
     credit = Credit(**CREDIT, year="1906", museum="Cleveland Museum of Art")
     assert credit.line == "Claude Monet, Water Lilies, 1906. Cleveland Museum of Art. CC0"
-    assert Credit().line == ""
+    assert Credit().line == "No licence is known"

@@ -14,24 +14,20 @@ from momalisa.film.gif_frame import save_frame
 from momalisa.frame_stops import begin_at, find_place
 from momalisa.settings import settings
 from momalisa.stop import Credit, Stop
-from momalisa.stop_pictures import LONGEST_SIDE, StopPicture, take_in
-from momalisa.works.collection import open_museums, write_picture
-from momalisa.works.credit import credit_work
-from momalisa.works.museum import Museum
+from momalisa.stop_pictures import StopPicture, take_in
+from momalisa.works.named_picture import FoundPicture, find_named, is_named
 
 _OPTION = re.compile(r"\s*([0-9]{1,3})\s*=\s*(.+)", re.DOTALL)
-_WHOLE = "/full/!{size},{size}/0/default.jpg"
-"""What an IIIF image's address lacks to be that of a picture."""
-
-
+_CREDITED = {
+    "artist": "artist",
+    "title": "title",
+    "year": "year",
+    "museum": "museum",
+    "number": "accession_number",
+    "licence": "licence",
+}
+"""The fields of a credit that are typed, by the names of the option `--credit`."""
 _FRAME = re.compile(r"(.+\.gif)#([0-9]{1,6})", re.IGNORECASE | re.DOTALL)
-
-
-class FoundPicture(NamedTuple):
-    """A picture for a stop, and its credit, if a museum tells it."""
-
-    picture: StopPicture
-    credit: Credit | None = None
 
 
 class FoundFrame(NamedTuple):
@@ -59,10 +55,21 @@ def add_to(walk: argparse.ArgumentParser) -> None:
         help="the part of stop N's picture: its centre as shares of width and height, and how many "
         "times smaller it is than the largest of the film's shape (0.5,0.5,1)",
     )
+    walk.add_argument(
+        "--credit",
+        action="append",
+        default=[],
+        metavar="N=FIELD=TEXT",
+        help="whose work stop N's picture is, where no museum's record tells it, such as "
+        f'"1=artist=Claude Monet"; fields: {", ".join(_CREDITED)}',
+    )
 
 
 def add_pictures(
-    stops: Sequence[dict[str, Any]], images: Sequence[str], crops: Sequence[str]
+    stops: Sequence[dict[str, Any]],
+    images: Sequence[str],
+    crops: Sequence[str],
+    credits: Sequence[str] = (),
 ) -> tuple[list[dict[str, Any]], list[StopPicture]]:
     """The fields of stops with their pictures, and these. Raises BadInput or ServiceError."""
     pictures: dict[int, FoundPicture | FoundFrame] = {}
@@ -77,14 +84,23 @@ def add_pictures(
     parts = dict(given)
     if len(parts) < len(given):
         raise BadInput("A stop has two crops. Please leave one of them away.")
-    if alone := sorted(set(parts) - set(pictures)):
-        raise BadInput(f"Stop {alone[0]} has no picture to crop. Please give one with --image.")
+    typed = _read_credits(credits, len(stops))
+    if alone := sorted({*parts, *typed} - set(pictures)):
+        raise BadInput(
+            f"Stop {alone[0]} has no picture to crop or credit. Please give one with --image."
+        )
     fields = [dict(stop) for stop in stops]
     for number, found in pictures.items():
         if isinstance(found, FoundFrame):
+            if number in parts or number in typed:
+                raise BadInput(
+                    f"Stop {number} is a frame of a film made here, by its latents: it is shown "
+                    "whole, and is nobody's work. Please leave its --crop and --credit away."
+                )
             fields[number - 1] = found.stop.model_dump()
             continue
-        image: dict[str, Any] = {"digest": found.picture.digest, "credit": found.credit}
+        credit = _merge(found.credit, typed.get(number, {}), number)
+        image: dict[str, Any] = {"digest": found.picture.digest, "credit": credit}
         if number in parts:
             image["crop"] = _read_crop(parts[number])
         fields[number - 1]["image"] = image
@@ -102,6 +118,28 @@ def _read(option: str, stops: int, name: str) -> tuple[int, str]:
     return int(match[1]), match[2]
 
 
+def _read_credits(options: Sequence[str], stops: int) -> dict[int, dict[str, str]]:
+    """The fields of credits by stop. Raises BadInput."""
+    found: dict[int, dict[str, str]] = {}
+    for number, text in (_read(option, stops, "--credit") for option in options):
+        name, equals, value = text.partition("=")
+        if not equals or name not in _CREDITED:
+            raise BadInput(
+                f"--credit is N=FIELD=TEXT with a field of {', '.join(_CREDITED)}, "
+                f"not {text[:80]!r}."
+            )
+        found.setdefault(number, {})[_CREDITED[name]] = value
+    return found
+
+
+def _merge(known: Credit | None, typed: dict[str, str], number: int) -> dict[str, Any] | None:
+    """The fields of a credit. Raises BadInput where a museum's record says it already."""
+    if typed and known is not None and known.record_address:
+        raise BadInput(f"Stop {number}: the museum's record says whose work it is already.")
+    both = {**(known.model_dump() if known else {}), **typed}
+    return both or None
+
+
 def _read_crop(text: str) -> dict[str, str]:
     """The fields of a crop. Raises BadInput for anything else than three values."""
     values = text.split(",")
@@ -117,12 +155,9 @@ def find_picture(where: str) -> FoundPicture | FoundFrame:
     """
     if frame := _FRAME.fullmatch(where):
         return _find_frame(Path(frame[1]), int(frame[2]) - 1)
-    if where.startswith(("https://", "http://")):
-        return FoundPicture(_fetch(where))
-    key, colon, work_id = where.partition(":")
-    museums = open_museums(settings().home)
-    if colon and key in museums and not Path(where).exists():
-        return _find_work(museums[key], work_id)
+    home = settings().home
+    if is_named(where, home) and not Path(where).exists():
+        return find_named(where, home)
     return FoundPicture(take_in(Path(where)))
 
 
@@ -143,29 +178,3 @@ def _find_frame(film: Path, number: int) -> FoundPicture | FoundFrame:
         path = Path(folder) / "frame.png"
         save_frame(film, number, path)
         return FoundPicture(take_in(path))
-
-
-def _find_work(museum: Museum, work_id: str) -> FoundPicture:
-    work = museum.get(work_id)
-    with TemporaryDirectory(prefix="momalisa-") as folder:
-        path = Path(folder) / "work.png"
-        write_picture(museum, work, path, LONGEST_SIDE)
-        return FoundPicture(take_in(path), credit_work(work, museum.name))
-
-
-def _fetch(address: str) -> StopPicture:
-    """The picture at an address of one of the museums. Raises BadInput for any other address."""
-    typed = address
-    if not address.lower().endswith((".jpg", ".jpeg", ".png", ".webp")):
-        address = address.removesuffix("/info.json").rstrip("/") + _WHOLE.format(size=LONGEST_SIDE)
-    for museum in open_museums(settings().home).values():
-        if museum.own_picture(address):
-            with TemporaryDirectory(prefix="momalisa-") as folder:
-                path = Path(folder) / "work"
-                with path.open("xb") as file:
-                    museum.fetcher.download(address, file)
-                return take_in(path)
-    raise BadInput(
-        f"{typed[:120]} is not an address of a museum that is asked here. "
-        "Please save the picture, and name its file."
-    )

@@ -104,7 +104,9 @@ def build_spec(options: argparse.Namespace) -> tuple[WalkSpec, "list[StopPicture
     fields = own | {name: value for name, value in values.items() if value is not None}
     fields["loras"] = name_loras(map(parse_lora, options.loras))
     stops = pair_with_seeds(options.prompts, options.seeds or ())
-    with_pictures, pictures = stop_images.add_pictures(stops, options.image, options.crop)
+    with_pictures, pictures = stop_images.add_pictures(
+        stops, options.image, options.crop, options.credit
+    )
     return WalkSpec.model_validate(fields | {"stops": with_pictures}), pictures
 
 
@@ -146,8 +148,8 @@ def _run_walk(options: argparse.Namespace) -> int:
     finally:
         cache.trim()  # not before all frames are read
     print(f"{options.out}: {len(frames)} frames in {stats.seconds:.1f} s")
-    for credit in (credit for stop in spec.stops for credit in stop.credits):
-        print(credit.line)
+    for image in (stop.image for stop in spec.stops if stop.image):
+        print(image.credit_line)
     if spec.pacing == "even" and (leaps := describe_leaps(stats.distances)):
         print(f"{leaps}: there the model's pictures have nothing between them.")
     return 0

@@ -13,7 +13,7 @@ import streamlit as st
 from pydantic import ValidationError
 
 from momalisa.spec import SEED_LIMIT, STOPS, Stop
-from momalisa.stop import Between, StopImage
+from momalisa.stop import Between, Credit, StopImage
 from momalisa.ui.draft_values import initial_value, initial_values, widget_value
 
 FIRST_SEED = 7
@@ -121,6 +121,17 @@ def set_crop(stop_id: int, crop: Any) -> None:
         fields = picture.model_dump(mode="json") | {"crop": crop}
         valid = StopImage.model_validate(fields).model_dump(mode="json")
         initial_values()[f"image_{stop_id}"] = valid
+
+
+def set_credit(stop_id: int, typed: Mapping[str, Any]) -> None:
+    """Say whose work a stop's picture is, unless a museum's record does. Raises ValidationError."""
+    picture = picture_of(stop_id)
+    credit = (picture.credit if picture else None) or Credit()
+    if picture is None or credit.record_address:
+        return
+    valid = Credit.model_validate(credit.model_dump() | dict(typed))
+    picture = picture.model_copy(update={"credit": None if valid == Credit() else valid})
+    initial_values()[f"image_{stop_id}"] = picture.model_dump(mode="json")
 
 
 def are_blank() -> bool:

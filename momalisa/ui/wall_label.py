@@ -49,7 +49,7 @@ def label_lines(walk: Walk) -> tuple[str, ...]:
     """The label's lines below the title; the accession number is the last."""
     if has_spec(walk):
         lines = spec_lines(spec_of(walk), walk.frames_total)
-        works = [credit.line for credit in credits_of(walk)]
+        works = [stop.image.credit_line for stop in spec_of(walk).stops if stop.image]
         return (*works, *lines, *filter(None, [leaps_line(walk)]), walk.accession)
     return (f"Film of another program, {walk.frames_total} frames", walk.accession)
 

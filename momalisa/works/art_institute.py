@@ -51,6 +51,13 @@ class ArtInstitute(Museum):
             raise self.not_found(work_id)
         return self.read_work(f"{API}/{work_id}", {"fields": FIELDS}, work_id, self._read_detail)
 
+    def guess_by_picture(self, address: str) -> Iterator[Work]:
+        """Yield the work that has the image of that IIIF address."""
+        if found := re.match(rf"{re.escape(IIIF)}/([0-9a-fA-F-]{{8,64}})(?=/|$)", address):
+            fields = {"query[term][image_id]": found[1], "fields": FIELDS, "limit": 1}
+            works, _ = self.fetcher.read(f"{API}/search", fields, self._read_page)
+            yield from works
+
     def picture_addresses(self, work: Work, size: int) -> tuple[str, ...]:
         """The smallest width that is kept ready and large enough."""
         wide = [w for w in WIDTHS if not work.width or w <= work.width]

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
+from momalisa.errors import BadInput
 from momalisa.works.fields import dict_of, dicts_of, number_of, text_of
 from momalisa.works.museum import Museum
 from momalisa.works.work import Work
@@ -40,6 +42,12 @@ class Cleveland(Museum):
         if not re.fullmatch(r"[0-9][0-9A-Za-z.-]{0,40}", work_id):
             raise self.not_found(work_id)
         return self.read_work(f"{API}{work_id}", {}, work_id, self._read_detail)
+
+    def guess_by_picture(self, address: str) -> Iterator[Work]:
+        """Yield the work whose accession number is the picture's folder."""
+        number = address.removeprefix(self.pictures[0]).partition("/")[0]
+        with suppress(BadInput):
+            yield self.get(number)
 
     def picture_addresses(self, work: Work, size: int) -> tuple[str, ...]:
         """The picture for print or the one for the web; never the TIFF of full size."""

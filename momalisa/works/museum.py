@@ -58,6 +58,21 @@ class Museum(ABC):
     def picture_addresses(self, work: Work, size: int) -> tuple[str, ...]:
         """Where its picture is, with about `size` pixels or more; then what may do instead."""
 
+    def find_by_picture(self, address: str) -> Work | None:
+        """Return the work whose picture, or part of it, is at one of the museum's addresses.
+
+        None where the museum cannot be asked that, or does not know.
+        """
+        for work in self.guess_by_picture(address):
+            own = (work.picture, work.small_picture)
+            if any(address == one or address.startswith(f"{one}/") for one in own if one):
+                return work
+        return None
+
+    def guess_by_picture(self, address: str) -> Iterator[Work]:
+        """Yield works whose picture may be at an address; none where nothing tells which."""
+        yield from ()
+
     def each(self, function: Callable[[str], T], items: Sequence[str]) -> Iterator[T]:
         """Call a function for every item, several at a time; yield the results in order."""
         with ThreadPoolExecutor(AT_ONCE) as pool:

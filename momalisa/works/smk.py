@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
+from momalisa.errors import BadInput
 from momalisa.works.fields import dicts_of, number_of, text_of
 from momalisa.works.museum import Museum
 from momalisa.works.work import Work, free_licence
@@ -52,6 +54,13 @@ class Smk(Museum):
             if work.id.casefold() == work_id.casefold():
                 return work
         raise self.not_found(work_id)
+
+    def guess_by_picture(self, address: str) -> Iterator[Work]:
+        """Yield the work whose inventory number the file's name holds, as z603r155c_KMS1435.tif."""
+        if found := re.match(r"https://iip\.smk\.dk/iiif/jp2/(?:[^/_]+_)?([\w-]+)\.", address):
+            for number in dict.fromkeys((found[1], found[1].upper())):
+                with suppress(BadInput):
+                    yield self.get(number)
 
     def picture_addresses(self, work: Work, size: int) -> tuple[str, ...]:
         """As large as asked, or as there is; some works have a picture of one size only."""

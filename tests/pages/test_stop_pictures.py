@@ -111,9 +111,20 @@ def test_a_work_is_taken_in_with_its_credit_and_a_prompt(stand_in: StandIn) -> N
     assert credit.record_address.startswith("https://www.artic.edu/")
 
 
+def test_an_address_brings_the_picture_with_the_credit_of_its_record(stand_in: StandIn) -> None:
+    address = f"https://www.artic.edu/iiif/2/3c27b499-af56-f0d5-93b5-{5:012x}"
+    status, _, body = post(stop_pictures.WORK_PATH, f"address={address}/info.json", b"")
+    assert status == 200
+    credit = StopImage.model_validate(json.loads(body)["image"]).credit
+    assert credit is not None
+    assert credit.line.startswith("Claude Monet, Water Lilies, 1906.")
+
+
 @pytest.mark.parametrize(
     ("query", "status", "sentence"),
     [
+        ("address=https://evil.example/a.jpg", 422, "is not an address of a museum"),
+        ("address=http://127.0.0.1/iiif/2/a", 422, "is not an address of a museum"),
         (f"museum=chicago&id={LOCKED}", 422, "is not offered"),
         ("museum=chicago&id=999999", 422, "there is no work"),
         ("museum=louvre&id=1", 404, "no such museum"),
@@ -217,6 +228,22 @@ def test_a_chosen_picture_brings_its_prompt_and_is_moved_and_removed() -> None:
     assert (removed[0]["prompt"], removed[0]["image"]) == ("lilies", None)
 
 
+def test_whose_work_a_picture_is_can_be_typed_unless_a_record_says_it() -> None:
+    own = {"image": {"digest": DIGEST}, "prompt": ""}
+    typed = {"artist": "Mina Loy", "title": "", "year": "1916", "licence": ""}
+    (first, _) = draft_after({"stop": 1, "answer": own}, {"stop": 3, "credit": typed})
+    assert StopImage.model_validate(first["image"]).credit_line == (
+        "Mina Loy, 1916. No licence is known"
+    )
+    blank = dict.fromkeys(typed, "")
+    (first, _) = draft_after(
+        {"stop": 1, "answer": own}, {"stop": 3, "credit": typed}, {"stop": 3, "credit": blank}
+    )
+    assert first["image"]["credit"] is None
+    (first, _) = draft_after({"stop": 1, "answer": ANSWER}, {"stop": 3, "credit": typed})
+    assert first["image"]["credit"]["artist"] == "Claude Monet"
+
+
 def test_another_picture_brings_another_prompt() -> None:
     other = ANSWER | {"prompt": "a tall tree"}
     stops = draft_after({"stop": 1, "answer": ANSWER}, {"stop": 3, "answer": other})
@@ -236,6 +263,9 @@ NEVER_SENT: list[Any] = [
     {"stop": 1, "answer": {"image": {"digest": "../../etc"}, "prompt": ""}},
     {"stop": 1, "answer": {"image": ANSWER["image"]}},
     {"stop": 1, "crop": {"x": 7}},
+    {"stop": 1, "credit": "Monet"},
+    {"stop": 1, "credit": {"artist": "Monet"}},
+    {"stop": 1, "credit": dict.fromkeys(("artist", "title", "year", "licence"), 7)},
 ]
 
 

@@ -73,8 +73,12 @@ def chicago(path: str, fields: dict[str, str]) -> dict[str, Any] | None:
             return None
         return {"data": chicago_work(number), "info": info, "config": config}
     limit, page = min(int(fields.get("limit", 12)), 100), int(fields.get("page", 1))
-    total = 0 if fields["q"] == "nothing" else FOUND
+    total = 0 if fields.get("q") == "nothing" else FOUND
     numbers = range((page - 1) * limit + 1, min(page * limit, total) + 1)
+    if image := fields.get("query[term][image_id]"):
+        number = int(image.rpartition("-")[2], 16)
+        total = int(1 <= number <= FOUND)
+        numbers = range(number, number + total)
     return {
         "preference": None,
         "pagination": {
@@ -177,7 +181,7 @@ def smk(path: str, fields: dict[str, str]) -> dict[str, Any] | None:
 
 
 def smk_work(number: int) -> dict[str, Any]:
-    iiif = f"https://iip.smk.dk/iiif/jp2/{number}_kms.tif.jp2"
+    iiif = f"https://iip.smk.dk/iiif/jp2/z603r{number}_kms{number}.tif.reconstructed.tif.jp2"
     mark = "https://creativecommons.org/publicdomain/mark/1.0/"
     terms = "https://www.smk.dk/en/section/use-of-smk-material/"
     return {

@@ -1,11 +1,16 @@
 """A museum's work as a stop, on the command line, against the museums' stand-in."""
 
-import pytest
+from pathlib import Path
 
-from momalisa.commands.stop_images import FoundPicture, find_picture
+import pytest
+from PIL import Image
+
+from momalisa.commands.stop_images import add_pictures, find_picture
 from momalisa.errors import BadInput
 from momalisa.settings import settings
+from momalisa.stop import StopImage
 from momalisa.works.collection import open_museums
+from momalisa.works.named_picture import FoundPicture
 from tests.support.museum_records import LOCKED
 from tests.support.museum_stand_in import StandIn
 
@@ -19,17 +24,63 @@ def test_a_record_gives_picture_and_credit(stand_in: StandIn) -> None:
     assert "1933.5" in found.credit.line
 
 
-def test_an_address_of_a_museums_image_gives_its_picture(stand_in: StandIn) -> None:
-    museum = open_museums(settings().home)["chicago"]
-    address = museum.get("5").picture
-    by_record = find_picture("chicago:5")
-    for where in (address, f"{address}/info.json"):
-        found = find_picture(where)
-        assert isinstance(found, FoundPicture)
-        assert isinstance(by_record, FoundPicture)
-        assert found.picture.digest == by_record.picture.digest
+@pytest.mark.parametrize("key", ["chicago", "cleveland", "smk"])
+def test_an_address_of_a_works_picture_gives_it_with_its_record(
+    stand_in: StandIn, key: str
+) -> None:
+    by_record = find_picture(f"{key}:{'KMS5' if key == 'smk' else 5}")
+    assert isinstance(by_record, FoundPicture)
+    address = open_museums(settings().home)[key].get("KMS5" if key == "smk" else "5").picture
+    for where in (address,) if key == "cleveland" else (address, f"{address}/info.json"):
+        assert find_picture(where) == by_record
+
+
+@pytest.mark.parametrize(
+    ("address", "museum"),
+    [
+        ("https://iiif.micr.io/A5", "Rijksmuseum"),
+        ("https://images.metmuseum.org/CRDImages/ep/original/DT5.jpg", "The Met"),
+        (f"https://www.artic.edu/iiif/2/{'0' * 32}", "Art Institute of Chicago"),
+        ("https://iip.smk.dk/iiif/jp2/another.tif.jp2", "SMK, National Gallery of Denmark"),
+    ],
+)
+def test_of_a_picture_without_a_record_the_museum_is_known_and_no_licence(
+    stand_in: StandIn, address: str, museum: str
+) -> None:
+    found = find_picture(address)
+    assert isinstance(found, FoundPicture)
+    assert found.credit is not None
+    assert found.credit.line == f"{museum}. No licence is known"
+
+
+def test_an_address_of_a_picture_that_is_not_free_is_no_stop(stand_in: StandIn) -> None:
+    with pytest.raises(BadInput, match="is not offered"):
+        find_picture(f"https://www.artic.edu/iiif/2/3c27b499-af56-f0d5-93b5-{LOCKED:012x}")
 
 
 def test_what_is_not_free_is_no_stop(stand_in: StandIn) -> None:
     with pytest.raises(BadInput, match="is not offered"):
         find_picture(f"chicago:{LOCKED}")
+
+
+def test_whose_work_a_picture_is_can_be_typed(stand_in: StandIn, tmp_path: Path) -> None:
+    path = tmp_path / "work.png"
+    Image.new("RGB", (80, 80), "red").save(path)
+    stops = [{"prompt": ""}, {"prompt": "a sea"}]
+    options = ["1=artist=Mina Loy", "1=title=Consider = Your Grandmother's Stays", "1=year=1916"]
+    fields, _ = add_pictures(stops, [f"1={path}"], [], options)
+    image = StopImage.model_validate(fields[0]["image"])
+    assert image.credit_line == (
+        "Mina Loy, Consider = Your Grandmother's Stays, 1916. No licence is known"
+    )
+    wrong = {
+        "1=painter=Monet": "a field of artist, title, year, museum, number, licence",
+        "2=artist=Monet": "Stop 2 has no picture to crop or credit",
+        "3=artist=Monet": "a stop from 1 to 2",
+        "1=Monet": "N=FIELD=TEXT",
+    }
+    for option, sentence in wrong.items():
+        with pytest.raises(BadInput, match=sentence):
+            add_pictures(stops, [f"1={path}"], [], [option])
+    with pytest.raises(BadInput, match="the museum's record says"):
+        add_pictures(stops, ["1=chicago:5"], [], ["1=artist=Manet"])

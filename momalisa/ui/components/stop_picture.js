@@ -27,6 +27,8 @@ class Stop {
     this.shown = root.querySelector(".shown")
     this.message = root.querySelector(":scope > .message")
     this.frame = new Frame(root, crop => this.send({ crop }))
+    this.whose = root.querySelector(".whose")
+    for (const input of this.whose.querySelectorAll("input")) input.onchange = () => this.sign()
     this.picker = new Picker(root.querySelector("dialog"), answer => this.send({ answer }))
     for (const button of root.querySelectorAll(".open")) button.onclick = () => this.picker.open()
     root.querySelector(".remove").onclick = () => this.send({ removed: true })
@@ -51,14 +53,25 @@ class Stop {
     for (const part of [".frame", ".crop"]) this.root.querySelector(part).hidden = !data.picture
     const credit = this.root.querySelector(".credit")
     credit.replaceChildren(data.picture ? data.picture.credit : data.frame)
+    // What a museum's record says is not typed.
+    this.whose.hidden = !data.picture || Boolean(data.picture.page)
     if (!data.picture) return
     this.frame.update(data)
+    for (const input of this.whose.querySelectorAll("input")) {
+      if (!input.matches(":focus")) input.value = data.picture.typed[input.name]
+    }
     if (data.picture.page) {
       const link = document.createElement("a")
       Object.assign(link, { href: data.picture.page, target: "_blank", rel: "noreferrer" })
       link.textContent = "Its record"
       credit.append(" ", link)
     }
+  }
+
+  // Tells Python whose work the picture is.
+  sign() {
+    const inputs = [...this.whose.querySelectorAll("input")]
+    this.send({ credit: Object.fromEntries(inputs.map(input => [input.name, input.value])) })
   }
 
   // A file that is dropped here, or anywhere on the page while the dialog is open.
@@ -254,6 +267,10 @@ class Picker {
     const words = this.words.value.trim()
     this.stop?.abort()
     this.stop = new AbortController()
+    if (/^https?:\/\//.test(words)) {    // a picture's address
+      this.results.replaceChildren()
+      return this.post(`${this.paths.work}?${new URLSearchParams({ address: words })}`, "")
+    }
     this.say(words ? "" : "What shall be looked for?")
     const asked = this.museums.filter(([key]) => words && [key, ""].includes(this.select.value))
     const sections = asked.map(([key, name]) => {

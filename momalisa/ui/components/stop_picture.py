@@ -13,12 +13,16 @@ _STOP_PICTURE = register_component("stop_picture")
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture that was chosen; `page` is the address of its record, blank without one."""
+    """A picture that was chosen; `page` is the address of its record, blank without one.
+
+    `typed` is what can be typed of its credit where it has no record.
+    """
 
     url: str
     alt: str
     credit: str
     page: str
+    typed: Mapping[str, str]
     crop: Mapping[str, float]
 
 
@@ -47,7 +51,8 @@ def stop_picture(
 
     Of a stop that is a film's frame, `frame` is what is said of it; else it is blank.
     `shape` is the film's width and height, `museums` are keys and names. `on_change` is called with
-    what the browser sends: the `stop`, and its "answer", "crop" or "removed".
+    what the browser sends: the `stop`, and its "answer", "crop",
+    "credit" or "removed".
     """
     data = {
         "stop": stop,

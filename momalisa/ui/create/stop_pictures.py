@@ -5,11 +5,13 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from momalisa.stop import StopImage
+from momalisa.stop import NO_LICENCE, Credit, StopImage
 from momalisa.ui import draft, draft_stops
 from momalisa.ui.components.stop_picture import Paths, Picture, stop_picture
 from momalisa.ui.http import museums, stop_pictures
 
+TYPED = {"artist", "title", "year", "licence"}
+"""The fields of a credit that can be typed, where no museum's record tells them."""
 PATHS = Paths(museums.SEARCH_PATH, stop_pictures.UPLOAD_PATH, stop_pictures.WORK_PATH)
 
 
@@ -37,8 +39,9 @@ def _show(image: StopImage, label: str) -> Picture:
     return Picture(
         url=stop_pictures.picture_url(image.digest),
         alt=f"{label}: {credit.name if credit else 'a picture'}",
-        credit=credit.line if credit else "A picture of your own",
+        credit=credit.line if credit else f"A picture of your own. {NO_LICENCE}",
         page=credit.record_address if credit else "",
+        typed=(credit or Credit()).model_dump(include=TYPED),
         crop=image.crop.model_dump(),
     )
 
@@ -53,6 +56,8 @@ def _take_change(sent: Any) -> None:
             draft_stops.change_stop(stop_id, image=None, between=None)
         elif "crop" in sent:
             draft_stops.set_crop(stop_id, sent["crop"])
+        elif "credit" in sent:
+            draft_stops.set_credit(stop_id, {name: sent["credit"][name] for name in TYPED})
         else:
             _choose(stop_id, sent["answer"])
 

@@ -43,13 +43,16 @@ def thumbnail_url(work: Work) -> str:
     return f"{THUMBNAIL_PATH}?{urlencode({'museum': work.museum, 'id': work.id})}"
 
 
-async def ask_museum(request: Request, answer: Callable[[Museum, Request], Response]) -> Response:
-    """Respond with `answer`, called in the threads of the museum that the query names.
+async def ask_museum(
+    request: Request, answer: Callable[[Museum, Request], Response], key: str = ""
+) -> Response:
+    """Respond with `answer`, called in the threads of the museum with that key, or in the query.
 
     404 for unknown museums, 422 and 502 with the sentence of a BadInput or ServiceError, 503 after
     the deadline, 429 for an address of which too many requests wait.
     """
-    key, address = request.query_params.get("museum", ""), address_of(request)
+    key = key or request.query_params.get("museum", "")
+    address = address_of(request)
     if key not in THREADS:
         return PlainTextResponse(NO_MUSEUM, 404)
     if _WAITING[address] >= WAITING_EACH:

@@ -4,7 +4,6 @@ What is taken in is answered as JSON: the fields of a `stop.StopImage`, a prompt
 picture, if its record is known, and its width and height.
 """
 
-import tempfile
 from pathlib import Path
 
 from starlette.requests import Request
@@ -12,16 +11,17 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from momalisa import stop_pictures
+from momalisa.errors import BadInput
 from momalisa.settings import settings
-from momalisa.stop import Credit, StopImage
+from momalisa.stop import StopImage
 from momalisa.ui import history
 from momalisa.ui.http import museums, uploads
 from momalisa.ui.http.permission import permit
 from momalisa.ui.http.threads import Threads, answer_in_time
 from momalisa.ui.policy import Action
-from momalisa.works.collection import write_picture
-from momalisa.works.credit import credit_work, suggest_prompt
+from momalisa.works.credit import suggest_prompt
 from momalisa.works.museum import Museum
+from momalisa.works.named_picture import FoundPicture, find_at, find_owner, find_work_picture
 from momalisa.works.search import find_work
 
 UPLOAD_PATH, WORK_PATH = "/pictures/stops", "/pictures/stops/work"
@@ -37,25 +37,36 @@ def picture_url(digest: str) -> str:
 
 async def take_in_upload(request: Request) -> Response:
     """Take in a picture that a visitor sends; 422 with a sentence if it is none."""
-    return await uploads.receive(request, stop_pictures.MOST_BYTES, _keep)
+    return await uploads.receive(request, stop_pictures.MOST_BYTES, _keep_file)
 
 
 async def take_in_work(request: Request) -> Response:
-    """Take in the picture of the work with that `museum` and `id`."""
+    """Take in the picture of the work with that `museum` and `id`, or at a museum's `address`."""
+    if address := request.query_params.get("address", ""):
+        try:
+            museum = find_owner(address, settings().home)
+        except BadInput as problem:
+            return PlainTextResponse(str(problem), 422)
+        return await museums.ask_museum(request, _keep_at, museum.key)
     return await museums.ask_museum(request, _keep_work)
+
+
+def _keep_at(museum: Museum, request: Request) -> Response:
+    return _keep(find_at(request.query_params["address"], museum))
 
 
 def _keep_work(museum: Museum, request: Request) -> Response:
     work = find_work(museum, request.query_params.get("id", ""))
-    with tempfile.TemporaryDirectory(prefix="momalisa-") as folder:
-        path = Path(folder) / "work.png"
-        write_picture(museum, work, path, stop_pictures.LONGEST_SIDE)
-        return _keep(path, credit_work(work, museum.name), suggest_prompt(work))
+    return _keep(find_work_picture(museum, work), suggest_prompt(work))
 
 
-def _keep(path: Path, credit: Credit | None = None, prompt: str = "") -> Response:
-    """Take in the picture in a file. Raises BadInput."""
-    picture = stop_pictures.take_in(path)
+def _keep_file(path: Path) -> Response:
+    return _keep(FoundPicture(stop_pictures.take_in(path)))
+
+
+def _keep(found: FoundPicture, prompt: str = "") -> Response:
+    """Keep a picture that was taken in, and answer with the fields of a stop."""
+    picture, credit = found
     stop_pictures.keep(picture, settings().database)
     image = StopImage(digest=picture.digest, credit=credit)
     answer = {"image": image.model_dump(mode="json"), "prompt": prompt}
