@@ -11,10 +11,10 @@ _MIXES = ("lerp", "slerp")
 def begin_at(spec: WalkSpec, place: Place) -> Stop | None:
     """The stop from which a walk begins with a film's very frame, painted by the model there.
 
-    The frame is the same where the new walk has the film's model, size, steps and guidance, and it
-    need not be painted again. None where the frame is not made of texts and noise alone: on a leg
-    with a picture, with LoRAs, with an interpolation or a shortcut by which frames depend on
-    others, or too deep between frames of other films. Then its picture can be the stop.
+    The frame is the same where the new walk has the film's model, size, steps, guidance and weights
+    of words, and it need not be painted again. None where the frame is not made of texts and noise
+    alone: on a leg with a picture, with LoRAs, with an interpolation or a shortcut by which frames
+    depend on others, or too deep between frames of other films. Then its picture can be the stop.
     """
     start, end = spec.legs[place.leg]
     if place.t in (0.0, 1.0):

@@ -25,6 +25,7 @@ from momalisa.field_checks import check_text, integer_field, number_field, refus
 from momalisa.loras import Lora, check_loras, digest_content
 from momalisa.pacing import PACINGS, PacingName, spread
 from momalisa.picture_size import check_height, check_side, show_size, split_size, write_size
+from momalisa.prompt_weights import parse_prompt
 from momalisa.stop import SEED_LIMIT, Stop
 
 Interpolation = Literal["lerp", "slerp", "attention", "predictions"]
@@ -59,6 +60,23 @@ def _check_model(value: object) -> str:
 def _check_loras(loras: tuple[Lora, ...], info: ValidationInfo) -> tuple[Lora, ...]:
     stops = info.data.get("stops")  # unless they are wrong
     return check_loras(loras, len(stops)) if stops else loras
+
+
+def _check_prompt_weights(weigh: bool, info: ValidationInfo) -> bool:
+    """Refuse prompts whose signs mean nothing, where signs weigh words."""
+    for number, stop in enumerate(info.data.get("stops", ()) if weigh else (), start=1):
+        for prompt in stop.prompts:
+            _check_signs(prompt, f"Prompt {number}")
+    if weigh:
+        _check_signs(info.data.get("negative", ""), "The negative prompt")
+    return weigh
+
+
+def _check_signs(prompt: str, name: str) -> None:
+    try:
+        parse_prompt(prompt)
+    except BadInput as error:
+        raise refusal(f"{name}: {error}") from error
 
 
 def _check_stop_count(stops: tuple[Stop, ...]) -> tuple[Stop, ...]:
@@ -105,6 +123,8 @@ class WalkSpec(BaseModel):
     without: tuple[Shortcut, ...] = ("trunk",)
     """Shortcuts that fast mode leaves out. A spec that does not say means this; the default of a
     new walk is that of its model's card, as for the steps, the guidance and the size."""
+    prompt_weights: Annotated[bool, AfterValidator(_check_prompt_weights)] = False
+    """Whether signs in the prompts weigh words, as `prompt_weights` reads them."""
 
     @model_validator(mode="before")
     @classmethod
@@ -115,12 +135,14 @@ class WalkSpec(BaseModel):
 
     @model_serializer(mode="wrap")
     def _leave_out_what_is_usual(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Say no height of a square and no empty list of LoRAs, as specs did before either."""
+        """Say no height of a square, no empty list of LoRAs and no weights of words where there are
+        none, as specs did before these."""
         fields: dict[str, Any] = dump(self)
         if self.height == self.size:
             fields.pop("height", None)
-        if not self.loras:
-            fields.pop("loras", None)
+        for name in ("loras", "prompt_weights"):
+            if not getattr(self, name):
+                fields.pop(name, None)
         return fields
 
     @model_validator(mode="after")
@@ -303,6 +325,8 @@ def _sentence(problem: Any) -> str:
             return f"{name.capitalize()} must be one of {problem['ctx']['expected']}."
         case "extra_forbidden":
             return f"A walk has no setting named “{name[:40]}”."
+        case "bool_parsing" | "bool_type":
+            return f"{name.capitalize().replace('_', ' ')} must be true or false."
         case "missing":
             return f"The walk lacks its {name}."
         case _:

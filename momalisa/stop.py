@@ -130,7 +130,8 @@ class StopImage(BaseModel):
 class Between(BaseModel):
     """A frame of another walk: `t` of the way from one stop to another.
 
-    The frame is that walk's own where both walks have the same model, size, steps and guidance.
+    The frame is that walk's own where both walks have the same model, size, steps and guidance, and
+    both weigh words or neither.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -213,6 +214,15 @@ class Stop(BaseModel):
         if self.image is None:
             return self.prompt
         return self.image.credit.name if self.image.credit else self.prompt or "a picture"
+
+    @property
+    def prompts(self) -> Iterator[str]:
+        """Its prompt; of a frame of another walk those of the stops around it."""
+        if self.between is None:
+            yield self.prompt
+            return
+        for stop in (self.between.start, self.between.end):
+            yield from stop.prompts
 
     @property
     def credits(self) -> Iterator[Credit]:

@@ -46,7 +46,7 @@ LAYERS: dict[int, set[str]] = {
             "momalisa.field_checks",
             "momalisa.frame_stops",
         ),
-        *("momalisa.picture_size", "momalisa.loras", "momalisa.frame_stops"),
+        *("momalisa.picture_size", "momalisa.loras", "momalisa.prompt_weights"),
     },
     1: {
         *("momalisa.pacing", "momalisa.errors", "momalisa.backoff", "momalisa.files", "db"),

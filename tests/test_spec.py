@@ -43,6 +43,7 @@ def test_json_round_trip(frames: int, pacing: str, guidance: float, loop: str) -
         {"model": "sd-1.5"},
         {"fps": 12},
         {"loop": "boomerang"},
+        {"prompt_weights": True},
         {"stops": [{"prompt": "a red square", "seed": 9}, {"prompt": "a stormy sea", "seed": 8}]},
         {"stops": [{"prompt": "a stormy sea", "seed": 8}, {"prompt": "a red square", "seed": 7}]},
     ],

@@ -72,6 +72,17 @@ def test_loras_are_given_everywhere(tmp_path: Path) -> None:
     assert WalkSpec.from_stored(found[0].model_dump(mode="json")) == found[0]
 
 
+def test_weights_of_words_are_switched_on_everywhere(tmp_path: Path) -> None:
+    found = [
+        of_command("--prompt-weights"),
+        of_table(tmp_path, {"prompt_weights": "true"}),
+        of_request(prompt_weights=True),
+    ]
+    assert all(spec.prompt_weights for spec in found)
+    assert not of_command().prompt_weights
+    assert not of_request().prompt_weights
+
+
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
@@ -93,6 +104,10 @@ def test_the_description_tells_of_both() -> None:
     shared = schemas["Request"]["properties"]["parameters"]["properties"]
     assert shared["height"]["multipleOf"] == shared["size"]["multipleOf"] == 64
     assert shared["loras"]["items"]["required"] == ["name"]
+    assert (shared["prompt_weights"]["type"], shared["prompt_weights"]["default"]) == (
+        "boolean",
+        False,
+    )
     assert "$ref" not in json.dumps(shared)
 
 

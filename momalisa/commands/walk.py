@@ -12,6 +12,7 @@ from momalisa.errors import BadInput
 from momalisa.files import write_atomically
 from momalisa.loras import parse_lora
 from momalisa.pacing import PACINGS
+from momalisa.prompt_weights import parse_prompt
 from momalisa.result import describe_leaps
 from momalisa.settings import settings
 from momalisa.spec import LEFT_OUT, SHORTCUTS, Interpolation, Loop, Mode, WalkSpec, pair_with_seeds
@@ -67,6 +68,11 @@ def _add_spec_options(walk: argparse.ArgumentParser) -> None:
         standard = fields[name].default
         shown = f"{text} ({standard})" if standard != "" else text
         walk.add_argument(f"--{name}", default=standard, metavar=name.upper(), help=shown)
+    walk.add_argument(
+        "--prompt-weights",
+        action="store_true",
+        help=r"weigh words: (red boat)1.4 counts more, fog- less, \( is a plain parenthesis",
+    )
     for name, text in {
         "steps": "denoising steps a frame",
         "guidance": "how closely the prompts are followed; 1 or less turns it off",
@@ -132,7 +138,8 @@ def _run_walk(options: argparse.Namespace) -> int:
         print("The negative prompt has no effect without guidance.", file=sys.stderr)
     runner = load(spec.model, options.device)
     for stop in spec.stops:
-        if unread := runner.model.unread(stop.prompt):
+        prompt = parse_prompt(stop.prompt).text if spec.prompt_weights else stop.prompt
+        if unread := runner.model.unread(prompt):
             print(f"Too long for the model, which does not read: “{unread}”", file=sys.stderr)
     cache = open_frame_cache(settings())
     for picture in pictures:

@@ -53,6 +53,8 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
     }
     if spec.height != spec.size:
         conditions["height"] = spec.height
+    if spec.prompt_weights:
+        conditions["prompt_weights"] = True
     if any(stop.image for stop in stops):
         conditions["pictures"] = PICTURES
     if loras := _weights_at(spec, place):

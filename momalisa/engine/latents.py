@@ -1,6 +1,6 @@
 """Samples clean latents at places of a walk, exactly or with the shortcuts of its spec."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from math import ceil, floor
@@ -18,6 +18,7 @@ from momalisa.engine.runner import ModelRunner
 from momalisa.engine.sampling import Guidance, SamplingState, blend_states, gather, split
 from momalisa.engine.shortcuts import ANCHORS, plan_sampling
 from momalisa.engine.step_noise import SeedMix, StepNoise
+from momalisa.prompt_weights import parse_prompt
 from momalisa.spec import Place, Stop, WalkSpec
 
 
@@ -41,7 +42,9 @@ class LatentSampler:
     @cached_property
     def _texts(self) -> dict[str, Conditioning]:
         """Conditionings by prompt, each encoded once; of frames of other walks, those around it."""
-        prompts = list(dict.fromkeys(stop.prompt for stop in _prompted(self.spec.stops)))
+        prompts = list(dict.fromkeys(text for stop in self.spec.stops for text in stop.prompts))
+        if self.spec.prompt_weights:
+            return {prompt: self._encode(prompt) for prompt in prompts}
         encoded = self.runner.encode(prompts, *self._size)
         return {prompt: encoded[row : row + 1] for row, prompt in enumerate(prompts)}
 
@@ -51,13 +54,16 @@ class LatentSampler:
         `weights` are those of the LoRAs at the stop.
         """
         if stop.between is None:
-            if weights:
-                return self.runner.encode([stop.prompt], *self._size, weights)
-            return self._texts[stop.prompt]
+            return self._encode(stop.prompt, weights) if weights else self._texts[stop.prompt]
         frame = stop.between
         ends = (self.text_of(frame.start, weights), self.text_of(frame.end, weights))
         t = torch.tensor([stop.between.t], dtype=torch.float64)
         return mix_conditioning(*ends, t, EMBEDDING_MIXES[stop.between.interpolation])
+
+    def _encode(self, prompt: str, weights: Sequence[float] = ()) -> Conditioning:
+        if not self.spec.prompt_weights:
+            return self.runner.encode([prompt], *self._size, weights)
+        return self.runner.encode_weighted(parse_prompt(prompt), *self._size, weights)
 
     def noise_of(self, stop: Stop) -> Tensor:
         """A stop's noise (c, h, w)."""
@@ -100,7 +106,11 @@ class LatentSampler:
         return concatenate(mixed)
 
     def _negative(self, weights: Sequence[float]) -> Conditioning:
-        return self.runner.encode_negative(self.spec.negative, *self._size, weights)
+        negative = self.spec.negative
+        if not self.spec.prompt_weights:
+            return self.runner.encode_negative(negative, *self._size, weights)
+        weighted = parse_prompt(negative)
+        return self.runner.encode_weighted(weighted, *self._size, weights, negative=True)
 
     def use_loras(self) -> None:
         """Load the walk's LoRAs, which another walk's still may have taken out."""
@@ -262,15 +272,6 @@ class LatentSampler:
             return conditioning
         scale = torch.full((len(conditioning),), guidance)
         return replace(conditioning, extra={**conditioning.extra, "guidance": scale})
-
-
-def _prompted(stops: Sequence[Stop]) -> Iterator[Stop]:
-    """Stops, and in place of a frame of another walk the stops around it."""
-    for stop in stops:
-        if stop.between is None:
-            yield stop
-        else:
-            yield from _prompted((stop.between.start, stop.between.end))
 
 
 def _seeds(stop: Stop) -> SeedMix:

@@ -16,6 +16,7 @@ from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.sampling import Sampler
 from momalisa.loras import Lora
+from momalisa.prompt_weights import WeightedPrompt
 
 
 class DiffusionModel(Protocol):
@@ -51,6 +52,10 @@ class DiffusionModel(Protocol):
         """Whether frames can attend to both ends of their leg (interpolation "attention")."""
 
     @property
+    def weighs(self) -> bool:
+        """Whether words of its prompts can have weights."""
+
+    @property
     def network(self) -> nn.Module:
         """The network that `predict` calls; its size decides how batches are split."""
 
@@ -79,6 +84,14 @@ class DiffusionModel(Protocol):
 
     def encode_negative(self, prompt: str, width: int, height: int) -> Conditioning:
         """Conditions of a negative prompt, one row, which some families read in another way."""
+
+    def encode_weighted(
+        self, prompt: WeightedPrompt, width: int, height: int, *, negative: bool = False
+    ) -> Conditioning:
+        """Conditions of a prompt, or of a negative one, whose words differ in weight; one row.
+
+        Raises BadInput where the model cannot weigh words.
+        """
 
     def noise(self, seed: int, width: int, height: int) -> Tensor:
         """Unit Gaussian latents (c, h, w) in fp32, drawn on the CPU: the same on every device."""

@@ -138,7 +138,9 @@ class PictureSampler(LatentSampler):
             return self.noise_of(stop)
         # Inverted without LoRAs: the noise of a picture is the model's own.
         text = self.with_guidance(self.text_of(stop), 1.0)
-        return self.works.noise(stop.image, stop.prompt, text)
+        # Sign or word: by its prompt the noise is known again.
+        prompt = f"weighted: {stop.prompt}" if self.spec.prompt_weights else stop.prompt
+        return self.works.noise(stop.image, prompt, text)
 
     def _under_noise(self, place: Place) -> Tensor:
         """The clean latents under the noise."""

@@ -20,6 +20,7 @@ from momalisa.engine.prediction_mix import Toward, mix_predictions
 from momalisa.engine.sampling import Guidance, Predict, SamplingState, advance, gather, take
 from momalisa.engine.step_noise import StepNoise
 from momalisa.loras import Lora
+from momalisa.prompt_weights import WeightedPrompt
 
 T = TypeVar("T")
 
@@ -147,6 +148,27 @@ class ModelRunner:
         """The model's `encode_negative`, remembered likewise."""
         encode = partial(self._encode, self.model.encode_negative, prompt, width, height, weights)
         return self._remember((prompt, width, height, weights), encode)
+
+    def encode_weighted(
+        self,
+        prompt: WeightedPrompt,
+        width: int,
+        height: int,
+        weights: Sequence[float] = (),
+        *,
+        negative: bool = False,
+    ) -> Conditioning:
+        """The model's `encode_weighted`, remembered likewise; without signs what it is without.
+
+        `weights` are those of the LoRAs in use. Raises BadInput.
+        """
+        if prompt.is_plain:
+            if negative:
+                return self.encode_negative(prompt.text, width, height, weights)
+            return self.encode([prompt.text], width, height, weights)
+        model = partial(self.model.encode_weighted, negative=negative)
+        encode = partial(self._encode, model, prompt, width, height, weights)
+        return self._remember((prompt, width, height, weights, negative), encode)
 
     def _encode(
         self,

@@ -22,18 +22,22 @@ class Family(NamedTuple):
     """Whether its checkpoints were trained on squares only."""
     attends: bool = False
     """Whether its networks can be walked by attention (`attends` of its adapter)."""
+    weighs: bool = False
+    """Whether words of its prompts can have weights (`weighs` of its adapter)."""
 
 
 FAMILIES = {
     "StableDiffusionPipeline": Family(
-        "momalisa.models.sd", 512, 20, 7.5, squares=True, attends=True
+        "momalisa.models.sd", 512, 20, 7.5, squares=True, attends=True, weighs=True
     ),
     "LatentConsistencyModelPipeline": Family(
-        "momalisa.models.lcm", 512, 4, 8.5, squares=True, attends=True
+        "momalisa.models.lcm", 512, 4, 8.5, squares=True, attends=True, weighs=True
     ),
-    "StableDiffusionXLPipeline": Family("momalisa.models.sdxl", 1024, 20, 5.0, attends=True),
+    "StableDiffusionXLPipeline": Family(
+        "momalisa.models.sdxl", 1024, 20, 5.0, attends=True, weighs=True
+    ),
     "StableDiffusion3Pipeline": Family("momalisa.models.sd3", 1024, 28, 7.0),
-    "FluxPipeline": Family("momalisa.models.flux", 1024, 28, 3.5),
+    "FluxPipeline": Family("momalisa.models.flux", 1024, 28, 3.5, weighs=True),
     "ChromaPipeline": Family("momalisa.models.chroma", 1024, 35, 5.0),
     "PixArtSigmaPipeline": Family("momalisa.models.pixart", 1024, 20, 4.5),
     "ZImagePipeline": Family("momalisa.models.z_image", 1024, 28, 5.0),
@@ -128,6 +132,13 @@ class ModelCard:
             "Please choose another interpolation, such as predictions."
         )
 
+    def refuse_weights(self) -> str:
+        """Why words of its prompts can have no weights, as a sentence; "" if they can."""
+        family = FAMILIES.get(self.family)
+        if family is None or family.weighs:
+            return ""
+        return refuse_weights(self.title.partition(",")[0])
+
     def warn(self, steps: int, guidance: float) -> str:
         """A sentence for who asks a distilled checkpoint for other steps or guidance; else ""."""
         # Guidance of 1 or less is none.
@@ -140,6 +151,14 @@ class ModelCard:
             f"{self.title.partition(',')[0]} was distilled to {self.steps} steps {usual}: "
             "others are possible, but make its pictures worse."
         )
+
+
+def refuse_weights(name: str) -> str:
+    """The sentence for who weighs words in prompts for a model that cannot."""
+    return (
+        f"{name} cannot weigh words. Please switch the weights of words off; signs such as + are "
+        "text then."
+    )
 
 
 ATELIER = ModelCard(

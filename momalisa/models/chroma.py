@@ -11,6 +11,7 @@ from torch import Tensor
 
 from momalisa.engine.conditioning import Conditioning
 from momalisa.models.flux import TOKENS, Flux, pack, unpack
+from momalisa.models.transformer_pipeline import TransformerPipeline
 
 
 class Chroma(Flux):
@@ -18,6 +19,8 @@ class Chroma(Flux):
 
     pipeline_class: ClassVar[Any] = ChromaPipeline
     reader: ClassVar[str] = "tokenizer"
+    weighs: ClassVar[bool] = False  # Compel knows nothing of Chroma's mask.
+    encode_weighted = TransformerPipeline.encode_weighted
 
     @property
     def guidance(self) -> Literal["cfg", "embedded", "none"]:

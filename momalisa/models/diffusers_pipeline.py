@@ -18,9 +18,11 @@ from momalisa.engine.frame_cache import Frame
 from momalisa.engine.sampling import Sampler
 from momalisa.errors import BadInput
 from momalisa.loras import Lora
+from momalisa.models.cards import refuse_weights
 from momalisa.models.component_check import read_config
 from momalisa.models.lora_loading import load_loras
 from momalisa.models.placement import DTYPES, limit_decoding, make_plan, place
+from momalisa.prompt_weights import WeightedPrompt
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +54,8 @@ class DiffusersPipeline(ABC):
     """Whether a recording of the network's operations serves any size and batch."""
     attends: ClassVar[bool] = False
     """Whether the network's attention layers can read the tokens of other pictures."""
+    weighs: ClassVar[bool] = False
+    """Whether words of prompts can have weights (`encode_weighted`)."""
     reader: ClassVar[str] = "tokenizer"
     """The tokenizer whose text encoder reads most of a prompt."""
 
@@ -99,6 +103,12 @@ class DiffusersPipeline(ABC):
     def encode_negative(self, prompt: str, width: int, height: int) -> Conditioning:
         """Conditions of a negative prompt, which some families read in another way."""
         return self.encode([prompt], width, height)
+
+    def encode_weighted(
+        self, prompt: WeightedPrompt, width: int, height: int, *, negative: bool = False
+    ) -> Conditioning:
+        """Conditions of a prompt whose words differ in weight, one row. Raises BadInput."""
+        raise BadInput(refuse_weights(self.name))
 
     def normalise_guided(self, guided: Tensor, conditional: Tensor) -> Tensor:
         """The guided prediction (n, c, h, w) as the family uses it, from the conditional one."""

@@ -4,6 +4,7 @@ Latents are packed, 2 × 2 cells a token; the ids of tokens are their places; de
 as an input ("embedded"), schnell reads none and needs four steps.
 """
 
+from dataclasses import replace
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -13,6 +14,8 @@ from torch.nn.functional import pixel_shuffle, pixel_unshuffle
 
 from momalisa.engine.conditioning import Conditioning
 from momalisa.models.transformer_pipeline import TransformerPipeline
+from momalisa.models.word_weighing import weigh_words
+from momalisa.prompt_weights import WeightedPrompt
 
 PATCH = 2
 """Latent cells of a token's side."""
@@ -25,6 +28,7 @@ class Flux(TransformerPipeline):
 
     pipeline_class: ClassVar[Any] = FluxPipeline
     reader: ClassVar[str] = "tokenizer_2"
+    weighs: ClassVar[bool] = True
 
     @property
     def room(self) -> int:
@@ -46,6 +50,14 @@ class Flux(TransformerPipeline):
             prompt, None, device=self.device, max_sequence_length=TOKENS
         )
         return Conditioning(tokens.float(), pooled.float())
+
+    @torch.no_grad()
+    def encode_weighted(
+        self, prompt: WeightedPrompt, width: int, height: int, *, negative: bool = False
+    ) -> Conditioning:
+        """Conditions of a prompt whose words differ in weight for T5; for CLIP they do not."""
+        tokens = weigh_words(prompt, self.pipeline, self.device, number=2, length=TOKENS)
+        return replace(self._encode(prompt.text), tokens=tokens)
 
     def predict(self, latents: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor:
         """The transformer's velocity for latents (n, c, h, w) at a time ()."""

@@ -5,6 +5,7 @@ which the UNet reads as "time ids" (Podell et al. 2023, section 2.2).
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import torch
@@ -13,6 +14,8 @@ from torch import Tensor
 
 from momalisa.engine.conditioning import Conditioning, concatenate
 from momalisa.models.unet_pipeline import UNetPipeline
+from momalisa.models.word_weighing import weigh_words
+from momalisa.prompt_weights import WeightedPrompt
 
 
 class StableDiffusionXL(UNetPipeline):
@@ -21,6 +24,7 @@ class StableDiffusionXL(UNetPipeline):
     pipeline_class: ClassVar[Any] = StableDiffusionXLPipeline
     load_options: ClassVar[dict[str, Any]] = {"add_watermarker": False}
     upcasts_autoencoder = True
+    weighs: ClassVar[bool] = True
 
     @torch.no_grad()
     def encode(self, prompts: Sequence[str], width: int, height: int) -> Conditioning:
@@ -36,6 +40,18 @@ class StableDiffusionXL(UNetPipeline):
             tokens, pooled = torch.zeros_like(tokens), torch.zeros_like(pooled)
         extra = {"time_ids": torch.tensor([time_ids], dtype=torch.float32)}
         return Conditioning(tokens.float(), pooled.float(), extra=extra)
+
+    @torch.no_grad()
+    def encode_weighted(
+        self, prompt: WeightedPrompt, width: int, height: int, *, negative: bool = False
+    ) -> Conditioning:
+        """Conditions of a prompt whose words differ in weight; the pooled embedding has none."""
+        plain = self.encode([prompt.text], width, height)
+        encoders = [
+            weigh_words(prompt, self.pipeline, self.device, number=number, penultimate=True)
+            for number in (1, 2)
+        ]
+        return replace(plain, tokens=torch.cat(encoders, dim=-1))
 
     def predict(self, latents: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor:
         """The UNet's prediction for latents (n, c, h, w) at a time ()."""

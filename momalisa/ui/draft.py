@@ -97,7 +97,8 @@ def load_spec(spec: Mapping[str, Any]) -> None:
     ensure_draft()
     with suppress(ValidationError):
         valid = WalkSpec.from_stored(spec)
-        spec = {**valid.model_dump(mode="json"), "size": valid.typed_size}
+        said = {"size": valid.typed_size, "prompt_weights": valid.prompt_weights}
+        spec = valid.model_dump(mode="json") | said
     for field in FIELDS:
         if field in spec:
             set_field(field, spec[field])
@@ -187,8 +188,10 @@ def is_guided() -> bool:
 def apply_model_defaults(card: ModelCard) -> None:
     """Set size, steps, guidance and the shortcuts left out to the model's defaults.
 
-    An interpolation that it refuses gives way to the usual one.
+    An interpolation that it refuses gives way to the usual one, and weights of words to none.
     """
+    if card.refuse_weights():
+        set_field("prompt_weights", False)
     if card.refuse(str(field_value("interpolation"))):
         set_field("interpolation", WalkSpec.model_fields["interpolation"].default)
     for field, default in card.new_walk.items():
@@ -223,12 +226,15 @@ def validate() -> tuple[WalkSpec | None, dict[str, str]]:
         return None, {"model": _explain_model(spec.model, error)}
     if refusal := card.refuse(spec.interpolation):
         return None, {"interpolation": refusal}
+    if spec.prompt_weights and (refusal := card.refuse_weights()):
+        return None, {"prompt_weights": refusal}
     return spec, {}
 
 
 def settings_to_paint() -> WalkSpec | None:
     """The draft's settings with any two stops, to paint one of its own; None if they are wrong."""
-    names = ("model", "size", "steps", "guidance", "negative", "mode", "without", "interpolation")
+    left_out = ("frames", "pacing", "strength", "fps", "loop")
+    names = [name for name in FIELDS if name not in left_out]
     stops = [{"prompt": prompt} for prompt in PLACEHOLDERS[:2]]
     with suppress(ValidationError, MomaLisaError):
         loras = [{**lora, "weights": lora["weights"][:1]} for lora in draft_loras.read_loras()]

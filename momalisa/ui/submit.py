@@ -50,7 +50,7 @@ def submit_walks(
         check_cost(spec, settings().largest_walk)
         if not remote:
             find_for_visitor(spec.model)
-            _check_interpolation(spec)
+            _check_model(spec)
     weights = ["" if remote else digest_of(spec.model) for spec in specs]
     try:
         with writing(settings().database) as session:
@@ -62,9 +62,11 @@ def submit_walks(
         raise BadInput(str(full)) from full
 
 
-def _check_interpolation(spec: WalkSpec) -> None:
+def _check_model(spec: WalkSpec) -> None:
     """Raise BadInput if the walk's model cannot be walked so."""
-    if refusal := find(spec.model).refuse(spec.interpolation):
+    card = find(spec.model)
+    weights = card.refuse_weights() if spec.prompt_weights else ""
+    if refusal := card.refuse(spec.interpolation) or weights:
         raise BadInput(refusal)
 
 

@@ -76,6 +76,7 @@ def spec_lines(spec: WalkSpec, frames: int) -> tuple[str, ...]:
         f"Latent walk, {frames} frames, {spec.shown_size}",
         f"Model {spec.model}, pacing {spec.pacing}",
         *(f"LoRA {lora.label}" for lora in spec.loras),
+        *(["Words of the prompts weighted"] if spec.prompt_weights else []),
         f"Seeds {seeds}",
     )
 
@@ -121,6 +122,7 @@ def _spec_facts(spec: WalkSpec) -> dict[str, str]:
         "Size": spec.shown_size,
         "Model": spec.model,
         **({"LoRAs": "; ".join(lora.label for lora in spec.loras)} if spec.loras else {}),
+        **({"Weights of words": "on"} if spec.prompt_weights else {}),
         "Loop": f"{LOOP_NAMES[spec.loop]}, {spec.fps} frames a second",
     }
 

@@ -19,6 +19,7 @@ from momalisa.errors import BadInput
 from momalisa.models import cards
 from momalisa.models.lora_files import name_loras
 from momalisa.models.registry import find, load
+from momalisa.prompt_weights import parse_prompt
 from momalisa.settings import settings
 from momalisa.spec import Place, WalkSpec
 from tests.support.families import FAMILIES as OTHERS
@@ -203,6 +204,26 @@ def test_frames_attend_to_both_ends_or_say_that_they_cannot(loaded: Loaded, tmp_
         return
     with pytest.raises(BadInput, match="such as predictions"):
         painted(spec, runner, FrameCache(tmp_path))
+
+
+def test_words_are_weighed_or_it_is_said_that_they_cannot(loaded: Loaded, tmp_path: Path) -> None:
+    family, runner = loaded
+    model: Any = runner.model
+    assert cards.FAMILIES[type(model.pipeline).__name__].weighs == model.weighs
+    stops = [{"prompt": "a (red square)1 on white"}, {"prompt": "a (red square)2 on white"}]
+    ends = [Place(0, 0.0), Place(0, 1.0)]
+    spec, cache = walk(family, stops=stops, prompt_weights=True), FrameCache(tmp_path)
+    if not model.weighs:
+        with pytest.raises(BadInput, match="cannot weigh words"):
+            stills(spec, ends, runner, cache)
+        return
+    one, two = (still.frame for still in stills(spec, ends, runner, cache))
+    assert largest_difference([one], [stock(loaded, PROMPTS[0], spec.stops[0].seed)]) <= TOLERANCE
+    assert largest_difference([one], [two]) > 0
+    near = model.encode_weighted(parse_prompt("a (red square)1.0001 on white"), 64, 64)
+    plain = model.encode([PROMPTS[0]], 64, 64)
+    for found, expected in zip(near.tensors(), plain.tensors(), strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)
 
 
 def test_half_precision_paints_much_the_same(loaded: Loaded, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from momalisa.models.fit import Demand, Machine, Weights, plan_fit
 from momalisa.models.registry import find, load
 from momalisa.models.sd import StableDiffusion
 from momalisa.models.sdxl import StableDiffusionXL
+from momalisa.prompt_weights import parse_prompt
 from momalisa.spec import Place, WalkSpec
 
 PROMPTS = ("a red square on white", "a stormy sea")
@@ -95,6 +96,21 @@ def make_sdxl(tmp_path_factory: pytest.TempPathFactory) -> SdxlMaker:
         return folder
 
     return make
+
+
+def test_both_text_encoders_weigh_words(make_sdxl: SdxlMaker) -> None:
+    model: Any = load(str(make_sdxl(BASE)), "cpu").model
+    plain = model.encode(["a red square"], 64, 64)
+    near, far = (
+        model.encode_weighted(parse_prompt(f"a (red){weight} square"), 64, 64)
+        for weight in (1.0001, 2.0)
+    )
+    for found, expected in zip(near.tensors(), plain.tensors(), strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)
+    moved = (far.tokens - plain.tokens)[0].abs()
+    for of_encoder in moved.chunk(2, dim=-1):
+        assert of_encoder[2].min() > 0.0
+        assert of_encoder[[0, 1, 3, 4]].max() == 0.0
 
 
 @pytest.mark.parametrize("mode", ["exact", "fast"])

@@ -111,9 +111,24 @@ def show_more(problems: Problems) -> None:
         show_problem(problems, "negative")
         unguided = "Without guidance the negative prompt has no effect."
         _show_note("negative", "" if draft.is_guided() else unguided)
+        _show_prompt_weights(problems)
         _show_methods(problems)
         _show_model(problems)
         _show_location()
+
+
+def _show_prompt_weights(problems: Problems) -> None:
+    """Show the switch for weights of words, if the model can weigh them or the draft asks so."""
+    card, key, place = draft.chosen_card(), draft.widget_key("prompt_weights"), st.empty()
+    if (card and not card.refuse_weights()) or initial_value(key):
+        place.toggle(
+            "Weights of words",
+            initial_value(key),
+            key=key,
+            persist_state="session",
+            help=r"(red boat)1.4 counts more, fog- less; \\( is a plain parenthesis",
+        )
+    show_problem(problems, "prompt_weights")
 
 
 def _show_seeds(problems: Problems) -> None:
