@@ -5,7 +5,9 @@ our own, and settings that would lead to other code are refused.
 """
 
 import json
+import os
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,8 @@ from momalisa.errors import ModelBroken
 
 CONFIG_BYTES = 16 * 2**20
 """Most bytes of a configuration; the largest is an index of weights."""
+REMEMBERED_BYTES = 64 * 2**10
+"""Most bytes of a configuration that is remembered."""
 NOISE_LEVELS = 10_000
 """Most noise levels of a scheduler; usual are 1,000."""
 
@@ -147,18 +151,26 @@ _CODE_SETTINGS = {"auto_map", "custom_pipelines", "quantization_config", "_custo
 """Settings by which a configuration brings code of its own, or has other libraries load it."""
 
 
-def read_config(path: Path) -> dict[str, Any]:
+def read_config(path: Path | str) -> dict[str, Any]:
     """Read a configuration's JSON object. Raises ModelBroken, with the file's name alone."""
-    problem = f"its {path.name} cannot be read."
     try:
-        if path.stat().st_size > CONFIG_BYTES:
-            raise ModelBroken(problem)
-        config = json.loads(path.read_text("utf-8"))
+        status = os.stat(path)
+        if status.st_size > CONFIG_BYTES:
+            raise ValueError("This is no configuration.")
+        read = _read if status.st_size <= REMEMBERED_BYTES else _read.__wrapped__
+        config = read(str(path), (status.st_ino, status.st_size, status.st_mtime_ns))
+        if not isinstance(config, dict):
+            raise ValueError("This is no object.")
     except (OSError, ValueError, RecursionError) as error:
-        raise ModelBroken(problem) from error
-    if not isinstance(config, dict):
-        raise ModelBroken(problem)
-    return config
+        raise ModelBroken(f"its {os.path.basename(path)} cannot be read.") from error
+    return dict(config)
+
+
+@lru_cache(4)
+def _read(path: str, _state: tuple[int, ...]) -> Any:
+    """A file's JSON; the last few are remembered, since one is asked for by turns."""
+    with open(path, "rb") as file:
+        return json.loads(file.read().decode())
 
 
 def pipeline_class(folder: Path) -> str:
@@ -166,7 +178,7 @@ def pipeline_class(folder: Path) -> str:
 
     Raises ModelBroken with the end of a sentence that begins with the model's name.
     """
-    return class_named_by(read_config(folder / "model_index.json"))
+    return class_named_by(read_config(f"{folder}/model_index.json"))
 
 
 def class_named_by(index: Mapping[str, Any]) -> str:

@@ -3,6 +3,7 @@
 Imports no torch.
 """
 
+import os
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -33,8 +34,8 @@ def read_distillation(folder: Path, family: str) -> Distillation | None:
 
     Raises ModelBroken for a file that makes no sense.
     """
-    path = folder / DISTILLATION
-    if path.exists():
+    path = f"{folder}/{DISTILLATION}"
+    if os.path.exists(path):
         return _told(read_config(path))
     return _FAMILIES.get(family) or _by_configuration(folder, family)
 

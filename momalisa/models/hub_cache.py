@@ -1,21 +1,30 @@
 """The hub's cache on this machine: what was downloaded. Never asks the network."""
 
+import os
+from contextlib import suppress
 from pathlib import Path
 
 PREFIX = "models--"
 CONFIG = "config.json"
 """What a repository has that holds one part and no whole pipeline."""
+HASH_LENGTH = 64
+"""Characters of a commit's hash, at most."""
 
 
 def downloaded(hub_id: str, file: str = "model_index.json") -> Path | None:
     """The folder of a hub model that was downloaded before, and has that file.
 
-    A few file system look-ups, fewer than would tell whether an earlier answer still holds.
+    A few file system look-ups, fewer than would tell whether an earlier answer still holds; the
+    library makes more of them, which counts with hundreds of models.
     """
-    from huggingface_hub import try_to_load_from_cache
+    from huggingface_hub import constants
 
-    index = try_to_load_from_cache(hub_id, file)
-    return Path(index).parent if isinstance(index, str) else None
+    repository = f"{constants.HF_HUB_CACHE}/{PREFIX}{hub_id.replace('/', '--')}"
+    commit = "main"
+    with suppress(OSError, ValueError), open(f"{repository}/refs/main", encoding="utf-8") as main:
+        commit = main.read(HASH_LENGTH).strip()
+    folder = f"{repository}/snapshots/{commit}"
+    return Path(folder) if os.path.isfile(f"{folder}/{file}") else None
 
 
 def downloaded_ids() -> list[str]:

@@ -35,7 +35,7 @@ def folder_state(folder: Path) -> FolderState:
     for name in READ_OF_PARTS:
         if name.partition("/")[0] in found:
             try:
-                states.append(_state(name, os.stat(folder / name)))
+                states.append(_state(name, os.stat(f"{folder}/{name}")))
             except OSError:
                 continue
     return tuple(states)
@@ -48,12 +48,13 @@ def _state(name: str, status: os.stat_result) -> _State:
 def measure(card: ModelCard) -> ModelCard:
     """The card of a folder that is here, with its weights and their bytes."""
     try:
-        return _measure(card, folder_state(Path(card.source)))
+        return measure_in_state(card, folder_state(Path(card.source)))
     except OSError:
         return card
 
 
 @lru_cache(FOLDERS_REMEMBERED)
-def _measure(card: ModelCard, _state: FolderState) -> ModelCard:
+def measure_in_state(card: ModelCard, _state: FolderState) -> ModelCard:
+    """The same, while its folder is in a state."""
     weights, disk = measure_weights(Path(card.source))
     return replace(card, weights=weights or card.weights, disk=disk)

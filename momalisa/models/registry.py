@@ -1,6 +1,7 @@
 """Which models there are, and where. Imports no torch until one is loaded."""
 
 import importlib
+import os
 import re
 import time
 from collections.abc import Iterator
@@ -18,7 +19,13 @@ from momalisa.models.distillation import read_distillation
 from momalisa.models.folder_check import PULL, check_whole, hub_id_of, is_whole
 from momalisa.models.hub_cache import downloaded, downloaded_ids
 from momalisa.models.hub_cards import HUB_MODELS, make_hub_card
-from momalisa.models.measured import FOLDERS_REMEMBERED, FolderState, folder_state, measure
+from momalisa.models.measured import (
+    FOLDERS_REMEMBERED,
+    FolderState,
+    folder_state,
+    measure,
+    measure_in_state,
+)
 from momalisa.picture_size import LARGEST_SQUARE, SIZE
 from momalisa.settings import settings
 
@@ -75,11 +82,11 @@ def _listed(folder: Path, name: str) -> list[ModelCard]:
 
 
 @lru_cache(FOLDERS_REMEMBERED)
-def _remembered(folder: Path, name: str, _state: FolderState) -> ModelCard | None:
+def _remembered(folder: Path, name: str, state: FolderState) -> ModelCard | None:
     card = _from_folder(str(folder), name)
     if card and not is_whole(Path(card.source)):
         return replace(card, ready=False, hint=_half_hint(name))
-    return measure(card) if card else None
+    return measure_in_state(card, state) if card else None
 
 
 def find(name: str) -> ModelCard:
@@ -208,11 +215,10 @@ def _from_folder(path: str, name: str = "") -> ModelCard | None:
     """The card of a folder; its name is the path as given, or another."""
     name = name or path
     try:
-        folder = Path(path).expanduser().resolve()
+        folder = Path(os.path.realpath(os.path.expanduser(path)))
         if not folder.is_dir():
             return None
-    except (OSError, RuntimeError, ValueError):
-        # Too long for a path, or in the home of an unknown user.
+    except (OSError, ValueError):  # too long for a path, or none at all
         return None
     with _naming(name):
         family = pipeline_class(folder)
@@ -255,8 +261,8 @@ def _naming(name: str) -> Iterator[None]:
 def _native_size(folder: Path) -> int | None:
     """Pixels of a side that a pipeline with a UNet was trained on, by its configuration."""
     try:
-        unet = read_config(folder / "unet" / "config.json")
-        vae = read_config(folder / "vae" / "config.json")
+        unet = read_config(f"{folder}/unet/config.json")
+        vae = read_config(f"{folder}/vae/config.json")
     except ModelBroken:
         return None
     cells, blocks = unet.get("sample_size"), vae.get("block_out_channels")

@@ -25,7 +25,7 @@ WIDTHS = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2}
 
 def parts_of(folder: Path) -> dict[str, str]:
     """The parts that are loaded of a pipeline, and their classes. Raises ModelBroken."""
-    index = read_config(folder / "model_index.json")
+    index = read_config(f"{folder}/model_index.json")
     known = CLASSES[class_named_by(index)]
     named = {name: index.get(name) for name in known}
     return {
@@ -45,18 +45,23 @@ def weight_files(part: Path) -> list[Path]:
 
     None where there is neither a file of weights nor a list of them.
     """
+    return list(map(Path, weight_paths(str(part))))
+
+
+def weight_paths(part: str) -> list[str]:
+    """The same as texts, which take a tenth of the time: hundreds of folders are looked at."""
     try:
         there = set(os.listdir(part))
     except OSError:
         return []
     for stem in STEMS:
         if f"{stem}.safetensors" in there:
-            return [part / f"{stem}.safetensors"]
+            return [f"{part}/{stem}.safetensors"]
         index = f"{stem}.safetensors.index.json"
         if index in there:
-            listed = read_config(part / index).get("weight_map")
+            listed = read_config(f"{part}/{index}").get("weight_map")
             names = listed.values() if isinstance(listed, dict) else ()
-            return [part / name for name in sorted({Path(str(name)).name for name in names})]
+            return [f"{part}/{name}" for name in sorted({Path(str(name)).name for name in names})]
     return []
 
 
@@ -74,7 +79,7 @@ def measure_weights(folder: Path) -> tuple[Weights | None, int]:
     try:
         for name, class_name in parts_of(folder).items():
             if has_weights(class_name):
-                measured = [_measure_file(path) for path in weight_files(folder / name)]
+                measured = [_measure_file(path) for path in weight_paths(f"{folder}/{name}")]
                 counts.append(sum(numbers for numbers, _ in measured))
                 size += sum(length for _, length in measured)
     except (ModelBroken, OSError):
@@ -82,7 +87,7 @@ def measure_weights(folder: Path) -> tuple[Weights | None, int]:
     return Weights(sum(counts), max(counts)) if counts and all(counts) else None, size
 
 
-def _measure_file(path: Path) -> tuple[int, int]:
+def _measure_file(path: str) -> tuple[int, int]:
     """The numbers in a file, which all have the precision of the first one; and its bytes."""
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
