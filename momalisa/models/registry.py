@@ -1,6 +1,5 @@
 """Which models there are, and where. Imports no torch until one is loaded."""
 
-import importlib
 import os
 import re
 import time
@@ -19,6 +18,7 @@ from momalisa.models.distillation import read_distillation
 from momalisa.models.folder_check import PULL, check_whole, hub_id_of, is_whole
 from momalisa.models.hub_cache import downloaded, downloaded_ids
 from momalisa.models.hub_cards import HUB_MODELS, make_hub_card
+from momalisa.models.libraries import import_adapter
 from momalisa.models.measured import (
     FOLDERS_REMEMBERED,
     FolderState,
@@ -170,11 +170,11 @@ def load(name: str, device: str = "") -> "ModelRunner":
         check_components(folder)
         check_whole(folder)
         family = pipeline_class(folder)
+    adapter = import_adapter(FAMILIES[family].module)
     from momalisa.engine.runner import ModelRunner
     from momalisa.models.device import open_device
     from momalisa.models.rough_decoder import find_rough_decoder
 
-    adapter = importlib.import_module(FAMILIES[family].module)
     where = open_device(device)
     try:
         with _naming(name):
