@@ -51,10 +51,24 @@ log = logging.getLogger(__name__)
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[None]:
-    """Migrate the database before the first page; stop the worker together with the server."""
+    """Start the worker, migrate the database before the first page; stop both together."""
     configure_logs(settings())
     open_files.raise_limit()
     connection_limits.limit_connections()
+    # The worker first: what it loads takes longest.
+    async with Supervisor(settings()):
+        await _prepare_pages()
+        stopping = threading.Event()
+        if settings().worker == "external":
+            # An external worker does not process the deletions in this machine's outbox.
+            courier = _make_courier()
+            threading.Thread(target=courier.run, args=(stopping.is_set,), daemon=True).start()
+        yield
+    stopping.set()
+
+
+async def _prepare_pages() -> None:
+    """What has to be done before the first page."""
     try:
         await anyio.to_thread.run_sync(migrate, settings().database)
     except HistoryError as error:
@@ -63,13 +77,6 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     if warning := hosts.describe_exposure(st.get_option("server.address") or ""):
         log.warning("%s", warning)
     threading.Thread(target=_warm_up, daemon=True).start()
-    stopping = threading.Event()
-    if settings().worker == "external":
-        # An external worker does not process the deletions in this machine's outbox.
-        threading.Thread(target=_make_courier().run, args=(stopping.is_set,), daemon=True).start()
-    async with Supervisor(settings()):
-        yield
-    stopping.set()
 
 
 def _make_courier() -> Courier:

@@ -11,6 +11,7 @@ import streamlit_app
 from momalisa.settings import settings
 from momalisa.storage import LocalStorage
 from momalisa.worker.courier import Courier
+from momalisa.worker.supervisor import Supervisor
 from tests.support.walks import enqueue_walk
 
 
@@ -28,6 +29,25 @@ def test_the_app_learns_of_given_numbers_when_it_starts(monkeypatch: pytest.Monk
             return enqueue_walk(settings().database).accession
 
     assert anyio.run(start) == f"ML.{year}.0042"
+
+
+def test_the_worker_wakes_while_the_app_starts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It began to load its libraries last, with a silent storage after 20 s."""
+    began: list[str] = []
+    monkeypatch.setattr(streamlit_app, "configure_logs", lambda _settings: None)
+    monkeypatch.setattr(Courier, "run", lambda _courier, _stopping: None)
+    monkeypatch.setattr(Supervisor, "start", lambda _supervisor: began.append("worker"))
+
+    async def raise_counters() -> None:
+        began.append("counters")
+
+    async def start() -> None:
+        async with streamlit_app.lifespan(streamlit_app.app):
+            pass
+
+    monkeypatch.setattr(streamlit_app, "raise_counters", raise_counters)
+    anyio.run(start)
+    assert began == ["worker", "counters"]
 
 
 @pytest.mark.parametrize("seconds", [20.0, 0.1])
