@@ -1,8 +1,8 @@
 """Traces a small network, to save the time that Python takes between its operations.
 
 The numbers are the same, for any batch and size. Of Atelier's 31 ms for two rows on one core Python
-took 11, in which no other thread could go on. Recording and two rehearsals take one to two seconds,
-which a first film need not wait for: `engine.runner.WORTH_TRACING`.
+took 11, in which no other thread could go on. Recording and a rehearsal take half a second, which a
+first film need not wait for: `engine.runner.WORTH_TRACING`.
 
 `torch.compile` would gain more, but needs a C++ compiler on every curator's machine; `torch.export`
 gained little. The recording is deprecated in torch, and there in the pinned one.
@@ -28,19 +28,6 @@ from momalisa.engine.sampling import Predict
 
 CELLS = 16
 """Latent cells of a side of the picture that is recorded; the recording serves any size."""
-
-
-class _Operations(nn.Module):
-    """A function of tensors alone, which is what can be traced, and the network that it calls."""
-
-    def __init__(self, network: nn.Module, function: Callable[..., Any]) -> None:
-        super().__init__()
-        self.network = network  # so that its weights are the module's own
-        self._function = function
-
-    def forward(self, *tensors: Tensor) -> Any:
-        """What the function returns."""
-        return self._function(*tensors)
 
 
 def traced(model: DiffusionModel) -> Predict:
@@ -93,10 +80,19 @@ def _example(model: DiffusionModel) -> tuple[Conditioning, tuple[Tensor, ...]]:
 
 @torch.no_grad()
 def _trace(network: nn.Module, function: Callable[..., Any], example: tuple[Tensor, ...]) -> Any:
-    module = _Operations(network, function).eval()
+    """A recording of a function that calls the network, which the recording keeps in memory.
+
+    A function, not a module: of that, torch would look at each of hundreds of layers, which takes
+    most of the time. So the weights are constants, which no gradient may depend on.
+    """
+    network.requires_grad_(requires_grad=False)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        recording = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
-    for _ in range(2):
+        recording = torch.jit.trace(function, example, check_trace=False)  # type: ignore[no-untyped-call]
+    # At its first call the recording is optimized, for any shape if it is not profiled before.
+    profiles = torch._C._jit_set_profiling_mode(False)
+    try:
         recording(*example)
+    finally:
+        torch._C._jit_set_profiling_mode(profiles)
     return recording
