@@ -1,9 +1,9 @@
 """The noise that a model would have painted a picture from, and frames that start from a picture.
 
 *Inversion* goes a run's steps backwards, each solved by fixed-point iterations (Pan et al. 2023;
-guidance 1), and makes the noise that it finds like noise again: each channel gets mean 0 and
-variance 1 (see arXiv 2505.07481 on what inverted noise lacks). A frame that starts from a picture
-begins at any level of noise: `denoise` takes the steps below it.
+guidance 1), and makes the noise that it finds like noise again: each channel gets mean 0, variance
+1 and a flat spectrum (see arXiv 2505.07481 on what inverted noise lacks). A frame that starts from
+a picture begins at any level of noise: `denoise` takes the steps below it.
 """
 
 from collections.abc import Callable, Sequence
@@ -47,7 +47,19 @@ def invert(
 
 
 def make_gaussian(noise: Tensor) -> Tensor:
-    """Noise (n, c, h, w) with mean 0 and variance 1 in each channel."""
+    """Noise (n, c, h, w) with mean 0, variance 1 and a flat spectrum in each channel.
+
+    Inverted noise still has shapes of its picture: neighbours are alike. Each frequency keeps its
+    phase, and its power is divided by that of the frequencies around it. Drawn noise hardly changes.
+    """
+    waves = torch.fft.fft2(_standardise(noise.float()))
+    shifts = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1)]
+    around = [waves.abs().square().roll(shift, (-2, -1)) for shift in shifts]
+    power = torch.stack(around).mean(0).clamp_min(1e-6)
+    return _standardise(torch.fft.ifft2(waves / power.sqrt()).real)
+
+
+def _standardise(noise: Tensor) -> Tensor:
     mean = noise.mean((2, 3), keepdim=True)
     deviation = noise.std((2, 3), keepdim=True, correction=0).clamp_min(1e-6)
     return (noise - mean) / deviation

@@ -13,6 +13,8 @@ WAY: Way = "both"
 second turns grey on its way."""
 ITERATIONS = 4
 """Fixed-point iterations at each step of an inversion."""
+TREATMENT = "flat spectrum"
+"""What is done to inverted noise besides giving it mean 0 and variance 1."""
 PEAK = 0.8
 """Between two pictures: the highest level of noise, as a share of a quarter turn from the clean
 latents to noise alone. With 1 the middle would know of neither."""
@@ -32,7 +34,7 @@ back, until two thirds of what it lost there are gone: details of one picture ne
 AROUND = 1 / 24
 """The side of that surrounding, as a share of the frame's."""
 
-PICTURES = (ITERATIONS, PEAK, CROSSING, FADE, OCTAVES, OVERLAP, LIKENESS, AROUND)
+PICTURES = (ITERATIONS, TREATMENT, PEAK, CROSSING, FADE, OCTAVES, OVERLAP, LIKENESS, AROUND)
 """What the pixels of such legs depend on besides the spec: part of a frame's key."""
 
 

@@ -22,7 +22,7 @@ from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.inversion import invert, make_gaussian, predict_unguided
 from momalisa.engine.noise_schedule import NoiseSchedule
-from momalisa.engine.picture_settings import AROUND, ITERATIONS, LIKENESS, OCTAVES
+from momalisa.engine.picture_settings import AROUND, ITERATIONS, LIKENESS, OCTAVES, TREATMENT
 from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput
 from momalisa.stop import StopImage
@@ -100,7 +100,7 @@ class Works:
         """64 hex digits of what the noise of a picture depends on."""
         picture = image.model_dump(exclude={"credit"})
         steps = [list(step) for step in self.schedule.steps]
-        parts = [picture, prompt, self.size, self.runner.model.digest, steps, ITERATIONS]
+        parts = [picture, prompt, self.size, self.runner.model.digest, steps, ITERATIONS, TREATMENT]
         return hashlib.sha256(json.dumps(["inversion", *parts]).encode()).hexdigest()
 
 

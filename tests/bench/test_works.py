@@ -17,5 +17,9 @@ def test_works_prints_films_reconstruction_and_noise(
     figures = json.loads(file.read_text())
     assert figures["films"]["both, to a prompt"]["first frame, median level"] <= 2.0
     assert figures["noise"]["treated"]["deviation"] == pytest.approx(1.0, abs=0.05)
+    assert (
+        figures["noise"]["treated"]["largest of a work"]
+        < figures["noise"]["inverted"]["largest of a work"]
+    )
     assert "between prompts" in capsys.readouterr().out
     assert (tmp_path / "sheet.png").exists()

@@ -43,7 +43,7 @@ WAYS: tuple[Way, ...] = get_args(Way)
 SHOWN = 12
 """Frames of a film on the contact sheet."""
 MEASURED = 12
-"""Works whose inverted noise is measured, the first ones."""
+"""Works to which inverted noise leads back, the first ones."""
 TINY_FLOW = "tiny-flow"
 
 
@@ -59,7 +59,7 @@ class Bench:
 
     @property
     def some(self) -> list[StopPicture]:
-        """Those whose noise is measured."""
+        """Those to which noise leads back."""
         return self.works[:MEASURED]
 
     @property
@@ -253,25 +253,27 @@ def _psnr(one: Frame, other: Frame) -> float:
 
 def _measure_noise(bench: Bench) -> dict[str, Any]:
     """How Gaussian inverted noise is; prints a table."""
-    raw = [_invert(bench, work, int(bench.fields["steps"]), 4)[0] for work in bench.some]
+    raw = [_invert(bench, work, int(bench.fields["steps"]), 4)[0] for work in bench.works]
     gaussian = [torch.randn(one.shape, generator=torch.Generator().manual_seed(1)) for one in raw]
     kinds = {"inverted": raw, "treated": [make_gaussian(one) for one in raw], "drawn": gaussian}
     rows = {}
     for name, noises in kinds.items():
         some = [_describe(noise) for noise in noises]
         rows[name] = {key: fmean(one[key] for one in some) for key in some[0]}
+        rows[name]["largest of a work"] = max(one["autocorrelation"] for one in some)
     print_table(["noise", *next(iter(rows.values()))], [[n, *r.values()] for n, r in rows.items()])
     return rows
 
 
 def _describe(noise: Tensor) -> dict[str, float]:
     centred = noise - noise.mean((2, 3), keepdim=True)
-    beside = (centred[..., 1:] * centred[..., :-1]).mean() / centred.square().mean()
+    beside = (centred[..., 1:] * centred[..., :-1]).mean()
+    below = (centred[..., 1:, :] * centred[..., :-1, :]).mean()
     return {
         "mean, largest of a channel": float(noise.mean((2, 3)).abs().max()),
         "deviation": float(noise.std()),
         "norm / expected": float(noise.norm()) / noise.numel() ** 0.5,
-        "autocorrelation": float(beside),
+        "autocorrelation": float(max(abs(beside), abs(below)) / centred.square().mean()),
     }
 
 

@@ -134,6 +134,28 @@ def test_noise_is_made_gaussian_channel_by_channel() -> None:
     assert float(made.norm()) == pytest.approx(math.sqrt(made.numel()), rel=1e-4)
 
 
+def beside(noise: Tensor) -> float:
+    """The larger of the autocorrelations with the neighbour below and beside."""
+    both = (noise[..., 1:, :] * noise[..., :-1, :], noise[..., 1:] * noise[..., :-1])
+    return max(abs(float(one.mean())) for one in both) / float(noise.square().mean())
+
+
+@pytest.mark.parametrize("shape", [(4, 64, 64), (32, 16, 16)])
+def test_noise_that_is_made_gaussian_knows_nothing_of_its_neighbours(
+    shape: tuple[int, int, int],
+) -> None:
+    drawn = torch.randn((1, *shape), generator=torch.Generator().manual_seed(5))
+    shapes = drawn + 0.4 * drawn.roll(1, -1) + 0.4 * drawn.roll(1, -2) + 0.2 * drawn.roll(2, -1)
+    assert beside(shapes) > 0.3
+    made = make_gaussian(shapes)
+    assert beside(made) < 0.05
+    assert float(made.std()) == pytest.approx(1.0, abs=0.01)
+    likeness = torch.nn.functional.cosine_similarity(
+        make_gaussian(drawn).flatten(), drawn.flatten(), dim=0
+    )
+    assert float(likeness) > 0.98
+
+
 def test_a_scheduler_of_another_kind_is_refused_in_words() -> None:
     with pytest.raises(BadInput, match="cannot walk from a picture"):
         read_schedule(sampler("EDMEulerScheduler"), noise())
