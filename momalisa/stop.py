@@ -187,6 +187,12 @@ class Stop(BaseModel):
             return {"prompt": "", **fields}
         return fields
 
+    @model_validator(mode="after")
+    def _check_kind(self) -> Self:
+        if self.image is not None and self.between is not None:
+            raise refusal("A stop is a picture or a film's frame, not both.")
+        return self
+
     @model_serializer(mode="wrap")
     def _write(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         """Leave out what is not there: stops without a picture are stored as they always were."""

@@ -8,7 +8,8 @@ import pytest
 
 from momalisa.__main__ import build_parser
 from momalisa.cloud.batch_file import read_walks
-from momalisa.cloud.request_format import describe_openapi, parse_request
+from momalisa.cloud.description import describe_openapi
+from momalisa.cloud.request_format import parse_request
 from momalisa.commands import walk as walk_command
 from momalisa.errors import BadInput
 from momalisa.models.cards import ATELIER

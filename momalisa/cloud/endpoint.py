@@ -13,16 +13,20 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 from contextlib import suppress
 from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from momalisa.backoff import Backoff
 from momalisa.cloud.background import run_in_thread
 from momalisa.cloud.frame_transfer import FRAMES_FOLDER, decode_png, from_stats
 from momalisa.engine.frame_cache import Frame, FrameCache
+from momalisa.engine.picture_crop import crop_picture
 from momalisa.errors import BadInput, Cancelled, ServiceError, StorageError
+from momalisa.film.encode import encode_png
 from momalisa.render import Progress, RenderedFrames, StoredFilm, make_film
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
+from momalisa.stop import StopImage
 from momalisa.storage import Storage, open_storage
 from momalisa.storage.outbox import Outbox
 
@@ -87,18 +91,14 @@ class Endpoint:
         The stops are rendered first, so that progress can show them. Raises EndpointError,
         BadInput, Cancelled or StorageError.
         """
-        if spec.pictures:
-            raise BadInput(
-                "An endpoint makes walks between prompts only. Please make this walk here, "
-                "or give its pictures' stops prompts in place of the pictures."
-            )
         total = len(spec.places())
         on_progress(Progress("frames", (), total))
         stops_only = spec.model_copy(update={"frames": 2})
-        stops = self.render_frames(stops_only, f"{walk_id}-stops", cancelled)
+        crops = _crop_pictures(spec, cache)
+        stops = self.render_frames(stops_only, f"{walk_id}-stops", cancelled, crops)
         ready = _cache_frames(cache, spec, stops, spec.frames - 1)
         on_progress(Progress("frames", ready, total))
-        rendered = _add_work(self.render_frames(spec, walk_id, cancelled), stops)
+        rendered = _add_work(self.render_frames(spec, walk_id, cancelled, crops), stops)
         ready = _cache_frames(cache, spec, rendered)
         film = make_film(
             spec,
@@ -109,6 +109,7 @@ class Endpoint:
             entry=entry,
             on_stage=lambda stage: on_progress(Progress(stage, ready, total)),
             still_mine=still_mine,
+            pictures={digest: cache.get_file(digest) or b"" for digest in spec.pictures},
         )
         cache.trim()
         return film
@@ -125,15 +126,23 @@ class Endpoint:
             raise EndpointError(f"The endpoint {self.address} is out of reach.") from error
 
     def render_frames(
-        self, spec: WalkSpec, walk_id: str, cancelled: Callable[[], bool]
+        self,
+        spec: WalkSpec,
+        walk_id: str,
+        cancelled: Callable[[], bool],
+        crops: Mapping[int, bytes] = MappingProxyType({}),
     ) -> RenderedFrames:
         """Request a walk's frames and statistics from the endpoint.
+
+        `crops` are its pictures by the index of their stop, as the film shows them, as PNG.
 
         Raises EndpointError, BadInput, Cancelled, or StorageError if the frames are in a store
         that this machine cannot read.
         """
         _check_address(self.address)
         walk = spec.model_dump(mode="json") | {"walk_id": walk_id, "film": False}
+        for number, crop in crops.items():
+            walk["stops"][number]["image"] = {"data": base64.b64encode(crop).decode()}
         body = json.dumps({"instances": [walk]}).encode()
         stop_retrying = threading.Event()
         response = run_in_thread(lambda: self._request(body, stop_retrying))
@@ -191,7 +200,7 @@ class Endpoint:
         """Parse the frames and statistics in a response's body."""
         try:
             (prediction,) = json.loads(body)["predictions"]
-            if prediction["digest"] != spec.digest():
+            if prediction["digest"] != _as_answered(spec, prediction["spec"]).digest():
                 raise ValueError("another walk")
             frames = _load_frames(prediction, walk_id)
             if len(frames) != len(spec.places()):
@@ -202,6 +211,28 @@ class Endpoint:
                 f"The endpoint's answer cannot be used ({error}). "
                 "Perhaps it runs another version of MOMA Lisa."
             ) from error
+
+
+def _crop_pictures(spec: WalkSpec, cache: FrameCache) -> dict[int, bytes]:
+    """The pictures of a walk's stops by index, as the film shows them, as PNG: no more is sent."""
+    return {
+        number: encode_png(
+            crop_picture(cache.get_file(stop.image.digest), stop.image, (spec.width, spec.height))
+        )
+        for number, stop in enumerate(spec.stops)
+        if stop.image is not None
+    }
+
+
+def _as_answered(spec: WalkSpec, answered: Mapping[str, Any]) -> WalkSpec:
+    """The walk with the digests that the endpoint gave to the crops that it was sent."""
+    stops = [
+        stop.model_copy(update={"image": StopImage(digest=told["image"]["digest"])})
+        if stop.image
+        else stop
+        for stop, told in zip(spec.stops, answered["stops"], strict=True)
+    ]
+    return spec.model_copy(update={"stops": tuple(stops)})
 
 
 def _load_frames(prediction: Mapping[str, Any], walk_id: str) -> list[Frame]:

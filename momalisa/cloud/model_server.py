@@ -7,10 +7,11 @@ immediately.
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import wait
 from contextlib import contextmanager
 from dataclasses import replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from momalisa import render
@@ -79,9 +80,12 @@ class ModelServer:
         self._is_stopping, self._grace = is_stopping, grace
 
     def render_frames(
-        self, spec: WalkSpec, check: Callable[[Frame], None] | None = None
+        self,
+        spec: WalkSpec,
+        check: Callable[[Frame], None] | None = None,
+        pictures: Mapping[str, bytes] = MappingProxyType({}),
     ) -> render.RenderedFrames:
-        """Wait for the model and render a walk's frames.
+        """Wait for the model and render a walk's frames; `pictures` are its stops', by digest.
 
         `check` is called with the first CHECKED frames when they are ready, and may raise to stop.
         Raises Unavailable if the model is not loaded, the queue is full or the container stops,
@@ -90,6 +94,8 @@ class ModelServer:
         with self._acquire_model() as runner:
             start = time.monotonic()
             self._cache.trim()
+            for digest, data in pictures.items():
+                self._cache.put_file(digest, data)
             rendering = run_in_thread(
                 lambda: render.render_frames(
                     spec,

@@ -22,12 +22,12 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from momalisa.cloud import access, request_format
+from momalisa.cloud import access, description, request_format
 from momalisa.cloud.frame_transfer import check_walk_id, content_id, store_frames
 from momalisa.cloud.model_server import ModelServer, Unavailable
 from momalisa.cloud.request_format import Json, WalkRequest
 from momalisa.engine.frame_cache import Frame
-from momalisa.errors import BadInput, MomaLisaError, OutOfMemory, StorageError
+from momalisa.errors import BadInput, MomaLisaError, OutOfMemory, ServiceError, StorageError
 from momalisa.film.encode import encode_png
 from momalisa.render import RenderedFrames, make_film
 from momalisa.settings import settings
@@ -37,6 +37,7 @@ from momalisa.storage import Storage, open_storage
 RESPONSE_MB = 1.5
 """Size limit of a shared endpoint of Vertex AI; that of a dedicated one is 10."""
 REQUEST_BYTES = 1_500_000
+"""Size limit of a request, unless that of a response is larger: both are an endpoint's."""
 READ_SECONDS = 30.0
 """How long a request's body may take to arrive."""
 READERS = 64
@@ -64,6 +65,7 @@ _ERROR_CODES: tuple[tuple[type[Exception], HTTPStatus, str], ...] = (
     (OutOfMemory, HTTPStatus.BAD_REQUEST, "no_memory"),
     (TooLarge, HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large"),
     (StorageError, HTTPStatus.BAD_GATEWAY, "not_stored"),
+    (ServiceError, HTTPStatus.BAD_GATEWAY, "museum"),
 )
 
 
@@ -85,7 +87,7 @@ def _make_routes(server: ModelServer) -> list[Route]:
     health_route = os.environ.get("AIP_HEALTH_ROUTE") or "/health"
     predict_route = os.environ.get("AIP_PREDICT_ROUTE") or "/predict"
     limit = int(float(os.environ.get("MOMALISA_ANSWER_MB") or RESPONSE_MB) * 1e6)
-    readers, threads = _Readers(), CapacityLimiter(PREDICTIONS)
+    readers, threads = _Readers(max(REQUEST_BYTES, limit)), CapacityLimiter(PREDICTIONS)
 
     async def health(_request: Request) -> Json:
         card, runner = server.loaded_model()
@@ -99,6 +101,7 @@ def _make_routes(server: ModelServer) -> list[Route]:
 
         def work() -> Json:
             walks = request_format.parse_request(body, card)
+            walks = request_format.take_in_pictures(walks, settings().home)
             return {"predictions": list(_predict(walks, server, limit))}
 
         return await to_thread.run_sync(work, limiter=threads)
@@ -106,7 +109,7 @@ def _make_routes(server: ModelServer) -> list[Route]:
     async def openapi(request: Request) -> Json:
         _check_sender(request)
         card, _ = server.loaded_model()
-        return request_format.describe_openapi(card, health_route, predict_route)
+        return description.describe_openapi(card, health_route, predict_route)
 
     return [
         Route(health_route, _answering(health), methods=["GET"]),
@@ -150,7 +153,8 @@ class _Body:
 class _Readers:
     """Receives bodies, a limited number at a time: the slowest makes room for a newcomer."""
 
-    def __init__(self) -> None:
+    def __init__(self, most_bytes: int = REQUEST_BYTES) -> None:
+        self._most_bytes = most_bytes
         self._bodies: list[_Body] = []
 
     async def read(self, request: Request) -> bytes:
@@ -162,7 +166,7 @@ class _Readers:
         self._bodies.append(body)
         try:
             with body.scope, fail_after(READ_SECONDS):
-                await _receive(request, body.data)
+                await _receive(request, body.data, self._most_bytes)
         except TimeoutError:
             raise HTTPException(
                 HTTPStatus.REQUEST_TIMEOUT, "The request took too long to arrive."
@@ -176,14 +180,14 @@ class _Readers:
         return bytes(body.data)
 
 
-async def _receive(request: Request, body: bytearray) -> None:
+async def _receive(request: Request, body: bytearray, most_bytes: int) -> None:
     """Receive a body into `body`; raises HTTPException if it is too large."""
     async for part in request.stream():
         body += part
-        if len(body) > REQUEST_BYTES:
+        if len(body) > most_bytes:
             raise HTTPException(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"A request has at most {REQUEST_BYTES:,} bytes.",
+                f"A request has at most {most_bytes:,} bytes.",
             )
 
 
@@ -199,7 +203,7 @@ def _predict(walks: list[WalkRequest], server: ModelServer, limit: int) -> Itera
     bytes_left = limit - len(json.dumps({"predictions": []}))
     for walk in walks:
         check = None if settings().store else _SizeEstimate(len(walk.spec.places()), bytes_left)
-        rendered = server.render_frames(walk.spec, check)
+        rendered = server.render_frames(walk.spec, check, walk.pictures)
         common = {
             "spec": walk.spec.model_dump(mode="json"),
             "digest": walk.spec.digest(),
@@ -273,7 +277,7 @@ def _store(walk: WalkRequest, rendered: RenderedFrames) -> Json:
     fields: Json = {"walk_id": walk_id, "store": root, "frames": files}
     if not walk.film:
         return fields
-    film = make_film(walk.spec, rendered, walk_id=walk_id, storage=storage)
+    film = make_film(walk.spec, rendered, walk_id=walk_id, storage=storage, pictures=walk.pictures)
     return fields | {"film": _describe_file(film.result.files["gif"], storage)}
 
 

@@ -50,7 +50,7 @@ def make_gaussian(noise: Tensor) -> Tensor:
     """Noise (n, c, h, w) with mean 0, variance 1 and a flat spectrum in each channel.
 
     Inverted noise still has shapes of its picture: neighbours are alike. Each frequency keeps its
-    phase, and its power is divided by that of the frequencies around it. Drawn noise hardly changes.
+    phase, and its power is divided by that of those around it. Drawn noise hardly changes.
     """
     waves = torch.fft.fft2(_standardise(noise.float()))
     shifts = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1)]

@@ -7,9 +7,7 @@ like the picture: so the film begins with the work, not with a copy, and never s
 import hashlib
 import json
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
-from io import BytesIO
 from typing import NamedTuple
 
 import numpy as np
@@ -22,12 +20,11 @@ from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.inversion import invert, make_gaussian, predict_unguided
 from momalisa.engine.noise_schedule import NoiseSchedule
+from momalisa.engine.picture_crop import crop_picture
 from momalisa.engine.picture_settings import AROUND, ITERATIONS, LIKENESS, OCTAVES, TREATMENT
 from momalisa.engine.runner import ModelRunner
-from momalisa.errors import BadInput
 from momalisa.stop import StopImage
 
-MOST_PIXELS = 4096**2
 BLUR_SIDE = 256
 """Pixels of a side at which the finest octave is about one pixel fine."""
 
@@ -102,24 +99,6 @@ class Works:
         steps = [list(step) for step in self.schedule.steps]
         parts = [picture, prompt, self.size, self.runner.model.digest, steps, ITERATIONS, TREATMENT]
         return hashlib.sha256(json.dumps(["inversion", *parts]).encode()).hexdigest()
-
-
-def crop_picture(data: bytes | None, image: StopImage, size: tuple[int, int]) -> Frame:
-    """The part of a picture's file that a film of that width and height shows.
-
-    Raises BadInput if there is no such file, or it cannot be read.
-    """
-    if data is None:
-        raise BadInput("The picture of a stop is not at hand any more. Please choose it again.")
-    with (
-        suppress(OSError, ValueError, Image.DecompressionBombError),
-        Image.open(BytesIO(data), formats=("WEBP",)) as file,
-    ):
-        if file.width * file.height <= MOST_PIXELS:
-            box = image.crop.box(file.size, size)
-            part = file.convert("RGB").resize(size, Image.Resampling.LANCZOS, box=box)
-            return np.array(part)
-    raise BadInput("The picture of a stop is damaged. Please choose it again.")
 
 
 def add_detail(frame: Frame, work: Work, shares: Sequence[float]) -> Frame:

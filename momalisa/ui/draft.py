@@ -26,10 +26,6 @@ from momalisa.ui.draft_values import initial_values, widget_value
 from momalisa.walk_cost import WalkTooLarge, check_cost
 
 LOCAL, ENDPOINT = "on this machine", "at the endpoint"
-NOT_AT_ENDPOINT = (
-    "An endpoint makes walks between prompts only. Please have this one made on this machine (see "
-    "“More”), or remove the pictures."
-)
 FIELDS = tuple(name for name in WalkSpec.model_fields if name not in ("stops", "height", "loras"))
 """All settings of a walk; stops and LoRAs are stored separately. The size is text: "512x768"."""
 
@@ -216,8 +212,6 @@ def validate() -> tuple[WalkSpec | None, dict[str, str]]:
         spec = WalkSpec(stops=draft_stops.read_stops(), **fields)
         card = find_for_visitor(spec.model)
         check_cost(spec, settings().largest_walk)
-        if spec.pictures and not is_made_here():
-            return None, {"stops": NOT_AT_ENDPOINT}
     except ValidationError as error:
         return None, explain(error)
     except WalkTooLarge as error:

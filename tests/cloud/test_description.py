@@ -38,6 +38,8 @@ def make_valid(case: Any) -> None:
             walk["sample_key"] = ["a red square", "a stormy sea"]
         else:
             for number, stop in enumerate(walk["stops"]):
+                stop.pop("image", None)  # no random text is a picture
+                stop.pop("between", None)
                 stop["prompt"] = f"a red square, {number}"
     (case.body.get("parameters") or {}).pop("negative", None)
 
