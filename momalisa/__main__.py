@@ -10,6 +10,7 @@ from pydantic import ValidationError
 
 from momalisa.commands import doctor, models, queue, sync, walk, works
 from momalisa.errors import BadInput, MomaLisaError
+from momalisa.field_checks import count_from_one
 from momalisa.logs import configure_logs
 from momalisa.settings import settings
 from momalisa.spec import explain
@@ -27,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return int(options.run(options))
     except ValidationError as error:
         for field, sentence in explain(error).items():
-            print(f"{field}: {sentence}", file=sys.stderr)
+            print(f"{count_from_one(field)}: {sentence}", file=sys.stderr)
         return BAD_INPUT
     except BadInput as error:
         print(error, file=sys.stderr)

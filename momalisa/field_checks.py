@@ -75,3 +75,9 @@ def integer_field(what: str, low: int, high: int) -> BeforeValidator:
 def number_field(what: str, low: float, high: float) -> BeforeValidator:
     """The validator of a field that `check_number` checks."""
     return BeforeValidator(lambda value: check_number(value, what=what, low=low, high=high))
+
+
+def count_from_one(field: str) -> str:
+    """A field's name as people count: `stops.1.prompt` is "stop 2, prompt"."""
+    found = re.fullmatch(r"stops\.([0-9]+)(?:\.(.+))?", field)
+    return f"stop {int(found[1]) + 1}" + (f", {found[2]}" if found[2] else "") if found else field

@@ -142,6 +142,27 @@ def test_a_lost_picture_is_put_back_and_a_deleted_walk_leaves_none(
     assert list(store.list(f"saved_predictions/{made.id}/")) == []
 
 
+def test_a_deleted_walk_leaves_nothing_of_its_picture_unless_another_film_has_it(
+    settings: Settings, picture: Picture, tiny: ModelRunner
+) -> None:
+    first = make_film(settings, picture, tiny)
+    again = enqueue(settings, picture, frames=4)
+    run_worker(settings, tiny)
+    cache, store = open_frame_cache(settings), LocalStorage(Path(settings.store_root))
+    outbox = Outbox(settings.home / "outbox")
+
+    def left() -> list[str]:
+        return sorted(path.suffix for path in cache.folder.rglob(f"{picture.digest}*"))
+
+    assert left() == [".npy", ".webp"]
+    assert delete_walk(first.id, store, outbox, settings.database, cache)
+    assert left() == [".npy", ".webp"]
+    kept = read_walk(settings.database, again)
+    assert store.get(kept.files["stop-1"]) == picture.data
+    assert delete_walk(again.id, store, outbox, settings.database, cache)
+    assert left() == []
+
+
 def test_pictures_between_stops_are_painted_from_a_picture(
     settings: Settings, picture: Picture, tiny: ModelRunner
 ) -> None:
@@ -161,7 +182,8 @@ def test_the_command_walks_from_a_picture(
     common = [*("--model", str(make_pipeline()), "--frames", "3", "--steps", "2", "--size", "64")]
     common += ["--out", str(out), "--report", str(report)]
     command = ["walk", "", "a sea", "--image", f"1={path}", "--crop", "1=0.2,0.5,2"]
-    assert main([*command, *common]) == DONE
+    assert main([*command, "--interpolation", "attention", *common]) == DONE
+    assert "“attention” mixes the texts as lerp does" in capsys.readouterr().err
     stop = json.loads(report.read_text())["spec"]["stops"][0]
     assert stop["image"]["digest"] == stop_pictures.take_in(path).digest
     assert stop["image"]["crop"] == {"x": 0.2, "y": 0.5, "zoom": 2.0}
@@ -181,7 +203,7 @@ def test_the_command_walks_from_a_picture(
         (["--image", f"1={path}", "--image", f"1={path}"], "two pictures"),
         (["--image", f"1={path}", "--crop", "2=0,0,1"], "no picture to crop"),
         (["--image", f"1={path}", "--crop", "1=0,0"], "X,Y,ZOOM"),
-        ([], "needs a prompt"),
+        ([], "stop 1, prompt: A stop needs a prompt"),
     ):
         assert main(["walk", "", "a sea", *wrong, *common]) == BAD_INPUT
         assert said in capsys.readouterr().err

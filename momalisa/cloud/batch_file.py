@@ -8,6 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from momalisa.errors import BadInput, ModelBroken, ModelNotFound
+from momalisa.field_checks import count_from_one
 from momalisa.loras import parse_lora
 from momalisa.models.lora_files import name_loras
 from momalisa.models.registry import available, find
@@ -37,7 +38,8 @@ def read_walks(path: Path) -> list[WalkSpec]:
         try:
             walks.append(_make_spec(row if is_json else _fields_of_line(row)))
         except ValidationError as error:
-            problems += [f"{place}: {field}: {text}" for field, text in explain(error).items()]
+            found = explain(error).items()
+            problems += [f"{place}: {count_from_one(field)}: {text}" for field, text in found]
         except BadInput as error:
             problems.append(f"{place}: {error}")
     if problems or not walks:

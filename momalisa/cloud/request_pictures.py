@@ -1,6 +1,6 @@
 """The pictures among the stops of a request: read from it, then taken in or fetched.
 
-In a request a picture has no digest, since nobody has looked at it yet: it comes along as `data`,
+In a request a picture has no digest, as it was not looked at yet: it comes along as `data`,
 in base64, or is a museum's `work`.
 """
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from momalisa.commands import stop_images
+from momalisa.engine.picture_settings import describe_interpolation
 from momalisa.errors import BadInput
 from momalisa.files import write_atomically
 from momalisa.loras import parse_lora
@@ -132,6 +133,7 @@ def _run_walk(options: argparse.Namespace) -> int:
     for warning in (
         card.warn(spec.steps, spec.guidance),
         card.warn_of_shape(spec.width, spec.height),
+        describe_interpolation(spec.interpolation, has_picture=bool(spec.pictures)),
     ):
         print(warning, file=sys.stderr, end="\n" if warning else "")
     if spec.negative and not spec.guided:

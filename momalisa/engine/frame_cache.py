@@ -195,9 +195,12 @@ class FrameCache:
         return data
 
     def discard_files(self, digests: Iterable[str]) -> None:
-        """Delete pictures of stops, where they are here."""
+        """Delete pictures of stops, where they are here, and the noise that was found for them."""
         for digest in digests:
-            self.path(digest).with_suffix(".webp").unlink(missing_ok=True)
+            path = self.path(digest)
+            path.with_suffix(".webp").unlink(missing_ok=True)
+            for noise in path.parent.glob(f"{digest}-*.npy"):
+                noise.unlink(missing_ok=True)
 
     def put_latents(self, key: str, latents: Latents) -> None:
         """Cache latents without a frame."""

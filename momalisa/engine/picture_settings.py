@@ -34,6 +34,10 @@ back, until two thirds of what it lost there are gone: details of one picture ne
 AROUND = 1 / 24
 """The side of that surrounding, as a share of the frame's."""
 
+TEXTS_ALONE = "On legs from or to a picture “{}” mixes the texts as lerp does."
+"""Said of the interpolations that mix what the model makes of two prompts."""
+_MODEL_MIXES = ("attention", "predictions")
+
 PICTURES = (ITERATIONS, TREATMENT, PEAK, CROSSING, FADE, OCTAVES, OVERLAP, LIKENESS, AROUND)
 """What the pixels of such legs depend on besides the spec: part of a frame's key."""
 
@@ -69,3 +73,9 @@ def remaining_detail(distance: float) -> tuple[float, ...]:
     part = distance / FADE * (OCTAVES - 1 + OVERLAP)
     shares = (min(1.0, max(0.0, (part - octave) / OVERLAP)) for octave in range(OCTAVES))
     return tuple(1.0 - u * u * (3.0 - 2.0 * u) for u in shares)
+
+
+def describe_interpolation(interpolation: str, *, has_picture: bool) -> str:
+    """What a walk with a picture among its stops makes of an interpolation; empty if all of it."""
+    told = has_picture and interpolation in _MODEL_MIXES
+    return TEXTS_ALONE.format(interpolation) if told else ""

@@ -94,11 +94,12 @@ class Works:
         return make_gaussian(noise)
 
     def _key(self, image: StopImage, prompt: str) -> str:
-        """64 hex digits of what the noise of a picture depends on."""
+        """What the noise of a picture depends on, after the picture's digest: it goes with it."""
         picture = image.model_dump(exclude={"credit"})
         steps = [list(step) for step in self.schedule.steps]
         parts = [picture, prompt, self.size, self.runner.model.digest, steps, ITERATIONS, TREATMENT]
-        return hashlib.sha256(json.dumps(["inversion", *parts]).encode()).hexdigest()
+        text = json.dumps(["inversion", *parts])
+        return f"{image.digest}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
 
 
 def add_detail(frame: Frame, work: Work, shares: Sequence[float]) -> Frame:

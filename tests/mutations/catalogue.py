@@ -20,6 +20,7 @@ from tests.mutations import (
     records,
     repairs,
     shown,
+    stop_pictures,
     workers,
 )
 from tests.mutations.mutation import Mutation
@@ -41,6 +42,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *connections.MUTATIONS,
     *outside.MUTATIONS,
     *museums.MUTATIONS,
+    *stop_pictures.MUTATIONS,
     *models.MUTATIONS,
     *floods.MUTATIONS,
     *operation.MUTATIONS,

@@ -10,7 +10,7 @@ from momalisa.models.cards import ATELIER
 from momalisa.models.hub_cards import HUB_MODELS
 from momalisa.ui import interpolations
 from momalisa.ui.http.media import EXAMPLE
-from tests.support.pages import Visit, texts, widget
+from tests.support.pages import MakeWalk, Visit, texts, widget
 
 FLUX = next(card for card in HUB_MODELS if card.family == "FluxPipeline")
 
@@ -49,3 +49,15 @@ def test_only_attention_is_refused_and_only_by_other_networks() -> None:
     assert "such as predictions" in FLUX.refuse("attention")
     for name in interpolations.offered_by(FLUX):
         assert not FLUX.refuse(name)
+
+
+def test_beside_a_picture_the_form_says_what_mixes_the_texts_alone(
+    visit: Visit, add_film: MakeWalk
+) -> None:
+    image = {"digest": "0a" * 32}
+    stops = [{"prompt": "", "seed": 7, "image": image}, {"prompt": "a city", "seed": 8}]
+    at = visit("create", use=add_film(stops=stops).id)
+    told = "On legs from or to a picture “attention” mixes the texts as lerp does."
+    assert told not in texts(at)
+    widget(at, "button_group", "Interpolation").set_value("attention").run()
+    assert told in texts(at)

@@ -2,8 +2,9 @@
 
 import streamlit as st
 
+from momalisa.engine.picture_settings import describe_interpolation
 from momalisa.models.cards import ModelCard
-from momalisa.ui import draft, interpolations
+from momalisa.ui import draft, draft_stops, interpolations
 from momalisa.ui.components.strips import strips
 from momalisa.ui.draft_values import initial_value
 
@@ -29,6 +30,10 @@ def show_interpolation() -> None:
     if chosen in interpolations.ALL:
         strips([interpolations.strip_of(chosen)], key="interpolation_strip")
     _show_others(card)
+    has_picture = any(stop["image"] for stop in draft_stops.read_stops())
+    if told := describe_interpolation(str(chosen), has_picture=has_picture):
+        with st.container(key="quiet_note_pictures"):
+            st.text(told)
 
 
 def _show_others(card: ModelCard | None) -> None:
