@@ -2,12 +2,13 @@
 
 import argparse
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
 
 from momalisa.models import registry
-from momalisa.models.cards import ModelCard
+from momalisa.models.cards import SHIPPED_MODELS, ModelCard
 from momalisa.models.fit import (
     Demand,
     Machine,
@@ -125,7 +126,7 @@ def _as_json(card: ModelCard, machine: Machine) -> dict[str, Any]:
 
 
 def _run_check(options: argparse.Namespace) -> int:
-    path = options.folder.expanduser()
+    path = Path(os.path.expanduser(options.folder))
     card = None if path.exists() else _find_card(str(options.folder))
     found = examine(Path(card.source) if card and card.ready else path)
     if card and not card.ready and not found.family:
@@ -143,6 +144,9 @@ def _find_card(name: str) -> ModelCard | None:
 def _run_pull(options: argparse.Namespace) -> int:
     from momalisa.models.download import hub_id_of_name, pull
 
+    if options.name in {card.name for card in SHIPPED_MODELS}:
+        print(f"“{options.name}” ships with MOMA Lisa, and is here.")
+        return DONE
     hub_id = hub_id_of_name(options.name)
     card = next((card for card in HUB_MODELS if card.source == hub_id), None)
     if card and (demand := card.demand()):
@@ -166,7 +170,7 @@ def _print_examination(found: Examination) -> None:
     weights = read_weights(found.folder) if found.parts else None
     if weights:
         machine = read_machine(settings().device)
-        print(describe_fit(Demand(weights, registry.find(str(found.folder)).size ** 2), machine))
+        print(describe_fit(Demand(weights, registry.size_of(found.folder) ** 2), machine))
     for problem in found.problems:
         print(problem, file=sys.stderr)
     if not found.problems:

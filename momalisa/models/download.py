@@ -35,7 +35,10 @@ NOT_LOADED = ("*.fp16.*", "*.bf16.*", "*.fp16-*", "*.non_ema*", "*.index.fp16.js
 
 def hub_id_of_name(name: str) -> str:
     """The hub id of a model's name, or of a hub id. Raises ModelNotFound."""
-    listed = next((card.source for card in HUB_MODELS if name in (card.name, card.source)), None)
+    name = name.strip()
+    known = {text.casefold(): card for card in HUB_MODELS for text in (card.name, card.source)}
+    card = known.get(name.casefold())
+    listed = card and card.source
     if listed is None and name.count("/") != 1:
         raise ModelNotFound(
             f"“{name}” is neither a name of the list ({LIST}) nor a hub id such as owner/name."

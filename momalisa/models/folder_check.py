@@ -62,7 +62,8 @@ def examine(path: Path) -> Examination:
     """Look at a folder, a file, or a repository's folder in the hub's cache."""
     folder = _snapshot(path)
     if not (folder / "model_index.json").is_file():
-        return Examination(folder, "", (), (_explain_other(folder),))
+        explained = _explain_other(folder if folder.exists() else path)
+        return Examination(folder, "", (), (explained,))
     try:
         check_components(folder)
         parts = parts_of(folder)
@@ -228,6 +229,13 @@ def _explain_file(path: Path) -> str:
         return (
             f"{path.name} is a single file of pickled weights, which can contain code and is never "
             f"loaded here. Look for the model as a folder of safetensors: {LIST}"
+        )
+    try:
+        check_weights(path)
+    except ModelBroken:
+        return (
+            f"{path.name} is damaged or not whole. Please download it anew. Models that are known: "
+            f"{LIST}"
         )
     with path.open("rb") as file:
         length = int.from_bytes(file.read(8), "little")

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from momalisa.errors import ModelBroken, ModelNotFound
-from momalisa.models.cards import FAMILIES, PREVIEWS, SHIPPED_MODELS, ModelCard
+from momalisa.models.cards import ATELIER, FAMILIES, PREVIEWS, SHIPPED_MODELS, ModelCard
 from momalisa.models.component_check import check_components, pipeline_class, read_config
 from momalisa.models.digest import folder_digest
 from momalisa.models.distillation import read_distillation
-from momalisa.models.folder_check import PULL, check_whole, hub_id_of, is_whole
+from momalisa.models.folder_check import PULL, check_whole, find_problems, hub_id_of, is_whole
 from momalisa.models.hub_cache import downloaded, downloaded_ids
 from momalisa.models.hub_cards import HUB_MODELS, make_hub_card
 from momalisa.models.libraries import import_adapter
@@ -134,7 +134,24 @@ def _check_ready(name: str, card: ModelCard | None) -> ModelCard:
         )
     if not card.ready:
         raise ModelNotFound(f"The model “{name}” is not on this machine. {card.hint}")
+    if card not in SHIPPED_MODELS:
+        folder = Path(card.source)
+        with _naming(name), suppress(OSError):  # who loads it says what is wrong
+            _check_usable(folder, folder_state(folder))
     return card
+
+
+@lru_cache(FOLDERS_REMEMBERED)
+def _check_usable(folder: Path, _state: FolderState) -> None:
+    """Raise ModelBroken for a folder that would not be loaded, as far as no weights are read."""
+    check_components(folder)
+    check_whole(folder)
+
+
+def size_of(folder: Path) -> int:
+    """Pixels of a side that a folder's model was trained on. Raises ModelBroken."""
+    card = _from_folder(str(folder))
+    return card.size if card else ATELIER.size
 
 
 def digest_of(name: str) -> str:
@@ -188,7 +205,9 @@ def load(name: str, device: str = "") -> "ModelRunner":
     except Exception as error:
         if not isinstance(error, LOAD_ERRORS) and type(error) is not Exception:
             raise
-        raise ModelBroken(f"The model “{name}” cannot be loaded: {error}") from error
+        # The libraries do not say which file is damaged, or what helps.
+        told = next(find_problems(folder, thorough=True), str(error))
+        raise ModelBroken(f"The model “{name}” cannot be loaded: {told}") from error
     runner.seconds_to_load = time.perf_counter() - began
     return runner
 

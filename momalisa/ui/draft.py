@@ -13,7 +13,7 @@ from typing import Any
 import streamlit as st
 from pydantic import ValidationError
 
-from momalisa.errors import BadInput, ModelNotFound, MomaLisaError
+from momalisa.errors import BadInput, ModelBroken, ModelNotFound, MomaLisaError
 from momalisa.models.cards import ModelCard
 from momalisa.models.registry import available, find, find_for_visitor
 from momalisa.picture_size import split_size
@@ -165,6 +165,16 @@ def chosen_card() -> ModelCard | None:
         # Not in the list are folders and hub ids that were typed.
         return model_cards().get(name) or find_for_visitor(name)
     return None
+
+
+def explain_broken(card: ModelCard) -> str:
+    """Why a model that is here would not be loaded, as a sentence; "" if nothing is known."""
+    try:
+        with suppress(ModelNotFound):  # which its card says
+            find_for_visitor(card.name)
+    except ModelBroken as error:
+        return str(error)
+    return ""
 
 
 def advice_on_steps() -> str:

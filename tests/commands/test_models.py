@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from momalisa.__main__ import main
+from momalisa.models.download import hub_id_of_name
 from momalisa.models.fit import GB, Machine
 
 
@@ -70,3 +71,13 @@ def test_a_folder_is_checked_by_path_or_name(
     assert "lacks the weights of its vae" in capsys.readouterr().err
     assert main(["models", "check", "sdxl"]) == 1
     assert "models pull sdxl" in capsys.readouterr().out
+    assert main(["models", "check", "~nobody-of-that-name/x"]) == 1
+    assert "There is nothing at" in capsys.readouterr().err
+
+
+def test_what_ships_here_need_not_be_brought_and_names_are_read_leniently(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["models", "pull", "atelier"]) == 0
+    assert "“atelier” ships with MOMA Lisa" in capsys.readouterr().out
+    assert hub_id_of_name(" SDXL ") == hub_id_of_name("sdxl")

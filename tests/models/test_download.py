@@ -14,6 +14,7 @@ from momalisa.errors import ModelBroken, ModelNotFound, ServiceError, StorageErr
 from momalisa.models import registry
 from momalisa.models.download import pull, pull_part
 from momalisa.models.folder_check import is_whole
+from momalisa.models.hub_cache import downloaded
 from tests.support.hub_stand_in import COMMIT, HubStandIn, stand_in
 from tests.test_architecture import HEAVY, ROOT
 
@@ -55,7 +56,8 @@ def hub(
 
 def here() -> set[str]:
     """The files of the model that are in the cache."""
-    folder = Path(registry.find("some/model").source)
+    folder = downloaded("some/model")
+    assert folder is not None
     return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
 
 

@@ -15,6 +15,7 @@ from momalisa.models import registry
 from momalisa.models.fit import Weights
 from momalisa.models.folder_check import check_whole, examine, hub_id_of, is_whole
 from momalisa.models.weights import read_weights
+from momalisa.settings import settings
 
 
 @pytest.fixture
@@ -192,3 +193,51 @@ def test_a_download_that_was_broken_off_is_not_ready(
     assert PULL in listed().hint
     (folder / "unet" / "diffusion_pytorch_model.safetensors").write_bytes(content)
     assert listed().ready
+
+
+def test_a_download_that_was_broken_off_at_its_start_is_one_for_create_too(tmp_path: Path) -> None:
+    repository = tmp_path / "models--some--model"
+    (repository / "blobs").mkdir(parents=True)
+    (repository / "refs").mkdir()
+    (repository / "refs" / "main").write_text("abc")
+    (told,) = examine(repository).problems
+    assert told == f"The download of models--some--model was not finished. To go on: {PULL}"
+
+
+def test_a_single_file_that_is_cut_off_is_no_checkpoint_to_convert(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    path.write_bytes(b"ab")
+    (told,) = examine(path).problems
+    assert "damaged or not whole" in told
+    assert "from_single_file" not in told
+
+
+def _quantise(folder: Path) -> None:
+    path = folder / "unet" / "config.json"
+    quantised = {"quantization_config": {"quant_method": "bitsandbytes", "load_in_4bit": True}}
+    path.write_text(json.dumps(json.loads(path.read_text()) | quantised))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (_quantise, "its unet/config.json is quantised for another library"),
+        (without_vocabulary, "the download was not finished: it lacks the vocabulary"),
+    ],
+)
+def test_what_cannot_be_loaded_is_refused_before_a_walk_is_made(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, change: Callable[[Path], object], said: str
+) -> None:
+    monkeypatch.setenv("MOMALISA_MODELS", str(folder.parent))
+    settings.cache_clear()
+    assert registry.find_for_visitor("abc").ready
+    change(folder)
+    for find in (registry.find_for_visitor, registry.find):
+        with pytest.raises(ModelBroken, match=f"“abc” cannot be used: {said}"):
+            find("abc")
+
+
+def test_weights_that_turn_out_damaged_are_named_with_the_command_that_helps(folder: Path) -> None:
+    cut(folder)
+    with pytest.raises(ModelBroken, match=f"is damaged or not whole.*{PULL}"):
+        registry.load(str(folder), "cpu")

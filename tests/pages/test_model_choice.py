@@ -1,7 +1,10 @@
 """Create tells what a model needs before a walk is made with it."""
 
+import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,6 +12,7 @@ import pytest
 from momalisa.models.cards import ATELIER
 from momalisa.models.fit import GB, Machine, Weights
 from momalisa.models.hub_cards import HUB_MODELS
+from momalisa.settings import settings
 from momalisa.ui.create.model_choice import describe, label
 from tests.support.pages import all_text, widget
 
@@ -47,3 +51,16 @@ def test_create_shows_it_before_the_button_is_pressed(
     assert "Licence: MIT. Fits this GPU" in all_text(at)
     widget(at, "selectbox", "Model").select("sd-1.5").run()
     assert "models pull sd-1.5" in all_text(at)
+
+
+def test_create_says_that_a_model_is_quantised_before_the_button_is_pressed(
+    visit: Visit, make_pipeline: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copytree(make_pipeline(), tmp_path / "models" / "small")
+    config = tmp_path / "models" / "small" / "unet" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"quantization_config": {}}))
+    monkeypatch.setenv("MOMALISA_MODELS", str(tmp_path / "models"))
+    settings.cache_clear()
+    at = visit("create")
+    widget(at, "selectbox", "Model").select("small").run()
+    assert "“small” cannot be used: its unet/config.json is quantised" in all_text(at)

@@ -226,7 +226,9 @@ def _show_card(card: ModelCard | None, machine: Machine | None, problems: Proble
         int(side) if side.isdecimal() else 0 for side in split_size(typed) or (typed, typed)
     )
     known = card if "model" not in problems else None
-    _show_note("model", describe(known, machine, width * height) if known else "")
+    broken = draft.explain_broken(known) if known else ""
+    said = broken or (describe(known, machine, width * height) if known else "")
+    _show_note("model", said)
     _show_note("shape", known.warn_of_shape(width, height) if known else "")
 
 
