@@ -114,8 +114,8 @@ class FrameRenderer:
 
     def _decode_small(self, latents: Tensor) -> list[Frame]:
         """Frames for previews: by a tiny decoder, or decoded at half their size and enlarged."""
-        if quick := self.sampler.runner.decode_rough:
-            return quick(latents)
+        if self.sampler.runner.rough_decoder:
+            return self.sampler.runner.decode(latents, rough=True)
         cells = [max(1, side // 2) for side in latents.shape[-2:]]
         small = self.sampler.runner.decode(interpolate(latents, cells, mode="area"))
         size = (self.sampler.spec.width, self.sampler.spec.height)

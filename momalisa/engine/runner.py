@@ -46,8 +46,8 @@ class ModelRunner:
         self.seconds_to_load = seconds_to_load
         self.distilled = False
         """Whether the checkpoint was distilled to few steps, which no shortcut may replace."""
-        self.decode_rough: Callable[[Tensor], list[Frame]] | None = None
-        """Decodes previews in little time, if there is such a decoder."""
+        self.rough_decoder: Callable[[Tensor], list[Frame]] | None = None
+        """Decodes latents (n, c, h, w) roughly in little time, if there is such a decoder."""
         self.on_step: Callable[[], None] = lambda: None
         """Called before each prediction and each decoding, in any thread; may raise to stop."""
         weights = sum(weight.numel() for weight in model.network.parameters())
@@ -330,12 +330,13 @@ class ModelRunner:
         _ = self.predict  # before several threads ask for it
         return self._batching.run(work, rows)
 
-    def decode(self, latents: Tensor) -> list[Frame]:
-        """Frames (height, width, 3) of clean latents (n, c, h, w)."""
+    def decode(self, latents: Tensor, *, rough: bool = False) -> list[Frame]:
+        """Frames (height, width, 3) of clean latents (n, c, h, w); rough ones if that is faster."""
+        decoder = (self.rough_decoder if rough else None) or self.model.decode
 
         def decode(rows: slice) -> list[Frame]:
             self.on_step()
-            return self.model.decode(latents[rows])
+            return decoder(latents[rows])
 
         parts = self._batching.run(decode, len(latents))
         return [frame for some in parts for frame in some]

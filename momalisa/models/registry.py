@@ -200,7 +200,7 @@ def load(name: str, device: str = "") -> "ModelRunner":
             )
         runner = ModelRunner(model)
         runner.distilled = card.distilled
-        runner.decode_rough = find_rough_decoder(PREVIEWS.get(family, ""), model)
+        runner.rough_decoder = find_rough_decoder(folder, PREVIEWS.get(family, ""), model)
         runner.warm_up()
     except Exception as error:
         if not isinstance(error, LOAD_ERRORS) and type(error) is not Exception:

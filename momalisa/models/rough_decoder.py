@@ -1,4 +1,8 @@
-"""Decodes rough previews with a tiny autoencoder, where a family has one and it was downloaded."""
+"""Decodes rough pictures with a small decoder, where a model has one.
+
+It is in the model's own folder, as `preview_decoder`, or it is the tiny autoencoder of the model's
+family, if that was downloaded.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -15,25 +19,28 @@ from momalisa.models.diffusers_pipeline import DiffusersPipeline, to_frames
 from momalisa.models.hub_cache import CONFIG, downloaded
 from momalisa.models.weights import weight_files
 
+PREVIEW_DECODER = "preview_decoder"
+"""The folder in a model's that holds an `AutoencoderTiny` for previews."""
 LOAD_ERRORS = (OSError, ValueError, KeyError, TypeError, RuntimeError, ModelBroken)
 """What the library raises at files that are missing or damaged."""
 
 
 def find_rough_decoder(
-    hub_id: str, model: DiffusersPipeline
+    folder: Path, hub_id: str, model: DiffusersPipeline
 ) -> Callable[[Tensor], list[Frame]] | None:
     """A function that decodes latents (n, c, h, w) roughly; None where there is none that fits.
 
-    Where the model's own autoencoder is tiny, or of another kind than usual, none is needed.
+    `folder` is the model's, `hub_id` names its family's tiny autoencoder. Where the model's own
+    autoencoder is tiny, or of another kind than usual, that one is not looked for.
     """
-    folder = downloaded(hub_id, CONFIG) if hub_id else None
-    if folder is None or not isinstance(model.pipeline.vae, AutoencoderKL):
-        return None
+    own = folder / PREVIEW_DECODER
+    usual = isinstance(model.pipeline.vae, AutoencoderKL)
+    source = own if own.is_dir() else downloaded(hub_id, CONFIG) if hub_id and usual else None
     try:
-        tiny = _load(folder, model)
+        tiny = source and _load(source, model)
     except LOAD_ERRORS:
-        return None  # previews are decoded as if it were not there
-    return tiny and (lambda latents: _decode(tiny, latents))
+        return None  # pictures are decoded as if it were not there
+    return (lambda latents: _decode(tiny, latents)) if tiny else None
 
 
 def _load(folder: Path, model: DiffusersPipeline) -> Any:
@@ -42,8 +49,7 @@ def _load(folder: Path, model: DiffusersPipeline) -> Any:
     fits = (
         config.get("_class_name") == "AutoencoderTiny"
         and config.get("latent_channels") == model.latent_channels
-        and len(config.get("decoder_block_out_channels", ())) == 4
-        and model.latent_factor == 8
+        and 2 ** (len(config.get("decoder_block_out_channels", ())) - 1) == model.latent_factor
         and weight_files(folder)
     )
     if not fits:

@@ -1,4 +1,4 @@
-"""Previews are decoded by a tiny autoencoder where the family has one that was downloaded."""
+"""Previews are decoded by a small decoder: the model's own, or the family's, if downloaded."""
 
 import json
 from pathlib import Path
@@ -11,10 +11,11 @@ from diffusers import AutoencoderTiny
 
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.runner import ModelRunner
-from momalisa.engine.walk import frames
+from momalisa.engine.walk import frames, stills
 from momalisa.models.cards import TAESD
 from momalisa.models.registry import load
 from momalisa.models.rough_decoder import find_rough_decoder
+from momalisa.spec import Place
 from tests.support.walks import walk_spec
 
 
@@ -64,8 +65,8 @@ def test_previews_come_from_the_tiny_autoencoder_and_frames_do_not(
     latents = runner.model.noise(1, 64, 64)[None]
     with torch.no_grad():
         expected = (tiny.decode(latents).sample / 2 + 0.5).clamp(0, 1)[0].permute(1, 2, 0)
-    assert runner.decode_rough
-    (rough,) = runner.decode_rough(latents)
+    assert runner.rough_decoder
+    (rough,) = runner.decode(latents, rough=True)
     assert np.abs(rough - expected.numpy() * 255).max() <= 1
 
 
@@ -88,14 +89,24 @@ def model(make_pipeline: Any) -> Any:
 
 
 @pytest.mark.parametrize("spoil", [forget_weights, bring_code, damage])
-def test_one_that_cannot_be_used_is_left_out(spoil: Any, cache: Path, model: Any) -> None:
+def test_one_that_cannot_be_used_is_left_out(
+    spoil: Any, cache: Path, model: Any, tmp_path: Path
+) -> None:
     folder = download(cache)
-    assert find_rough_decoder(TAESD, model)
+    assert find_rough_decoder(tmp_path, TAESD, model)
     spoil(folder)
-    assert find_rough_decoder(TAESD, model) is None
+    assert find_rough_decoder(tmp_path, TAESD, model) is None
 
 
-def test_one_for_other_latents_is_left_out(cache: Path, model: Any) -> None:
+def test_one_for_other_latents_is_left_out(cache: Path, model: Any, tmp_path: Path) -> None:
     download(cache, channels=16)
-    assert find_rough_decoder(TAESD, model) is None
-    assert find_rough_decoder("", model) is None
+    assert find_rough_decoder(tmp_path, TAESD, model) is None
+    assert find_rough_decoder(tmp_path, "", model) is None
+
+
+def test_the_embedded_model_has_one_of_its_own(tmp_path: Path) -> None:
+    runner, cache = load("atelier", "cpu"), FrameCache(tmp_path)
+    (exact,) = stills(walk_spec(model="atelier"), [Place(0, 0.0)], runner, cache)
+    latents = torch.from_numpy(cache.latents(exact.key)).float()[None]
+    (rough,) = runner.decode(latents, rough=True)
+    assert 0 < np.abs(rough.astype(float) - exact.frame).mean() < 8
