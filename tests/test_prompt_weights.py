@@ -1,5 +1,7 @@
 """Weights of words: what signs in prompts mean, what is refused, and where it is said."""
 
+from contextlib import nullcontext
+
 import pytest
 from pydantic import ValidationError
 
@@ -54,6 +56,14 @@ def test_a_walk_without_weights_is_stored_as_it_was_before_there_were_any() -> N
     assert WalkSpec.from_stored(weighted.model_dump(mode="json")) == weighted
     assert weighted.digest() != walk_spec("a (cat)1.3", "b").digest()
     assert "Words of the prompts weighted" in spec_lines(weighted, 24)
+
+
+def test_prompts_that_differ_in_signs_without_effect_are_the_same() -> None:
+    for other in ("a (red sea)1", "A (red)1 (sea)", "(a (red)0.5 sea)"):
+        walk_spec("a red sea", other)
+        same = parse_prompt(other.lower()) == parse_prompt("a red sea")
+        with pytest.raises(ValidationError) if same else nullcontext():
+            walk_spec("a red sea", other, prompt_weights=True)
 
 
 def test_the_switch_is_on_or_off() -> None:
