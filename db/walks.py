@@ -16,6 +16,7 @@ from db import votes as film_votes
 from db.clock import database_now
 from db.credits import describe_credits
 from db.gallery_query import ORDERS, Filters, Sort, build_conditions, select_ids
+from db.loras import describe_loras
 from db.models import HAS_FILM, IS_ACTIVE, IS_DONE, IS_QUEUED, IS_RUNNING, State, Walk
 from db.queue import QUEUE_ORDER, RESULT, without_new_film
 from db.queue_limits import QueueLimits
@@ -276,16 +277,15 @@ def _export_row(walk: Walk) -> dict[str, Any]:
         "prompts": " → ".join(walk.prompts),
         "seeds": ", ".join(str(stop["seed"]) for stop in walk.spec.get("stops", [])),
         "credits": describe_credits(walk.spec),
+        "loras": describe_loras(walk.spec),
+        "prompt_weights": bool(walk.spec.get("prompt_weights")),
         "tags": ", ".join(walk.tags),
         "file": walk.files.get("gif", ""),
     }
 
 
 def list_active(*, session: Session, maker: str = "", limit: int | None = None) -> list[Walk]:
-    """Return the queued and running walks, oldest first; of all makers, or of one maker.
-
-    At most `limit` of them, if it is given.
-    """
+    """Return the queued and running walks, oldest first, at most `limit`; of all makers or one."""
     walks = select(Walk).where(IS_ACTIVE)
     if maker:
         walks = walks.where(Walk.maker == maker)

@@ -60,7 +60,8 @@ def enqueue_walk(url: str) -> Callable[..., Walk]:
     """Return a function that enqueues a walk; keywords are those of `walks.enqueue` or the spec."""
 
     def _enqueue_walk(title: str = "a → b", **fields: Any) -> Walk:
-        spec = SPEC | {name: fields.pop(name) for name in tuple(fields) if name in SPEC}
+        known = {*SPEC, "prompt_weights"}
+        spec = SPEC | {name: fields.pop(name) for name in tuple(fields) if name in known}
         defaults: dict[str, Any] = {"digest": "d", "frames_total": 24}
         with writing(url) as session:
             return walks.enqueue(session=session, spec=spec, title=title, **defaults | fields)

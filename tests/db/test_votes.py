@@ -113,6 +113,7 @@ def test_pacings_are_tallied_whichever_side_they_were_on(url: str, add_film: Enq
     "other",
     [
         {"steps": 4},
+        {"prompt_weights": True},
         {"stops": [*SPEC["stops"][:1], {"prompt": "a stormy sea", "seed": 8}]},
         {"pacing": "linear"},
     ],

@@ -34,13 +34,17 @@ def _table(kind: str, query: str = "") -> bytes:
 
 
 def test_the_films_found_are_exported_as_a_table(add_film: MakeWalk) -> None:
-    one, _ = add_film("a moon, full", "a sea"), add_film("a mask", "a hill", pacing="ease")
+    lora = {"name": "ink", "digest": "0" * 64, "weights": [0, 0.5]}
+    one = add_film("a moon, full", "a sea", prompt_weights=True, loras=[lora])
+    add_film("a mask", "a hill", pacing="ease")
     for table in (
         pd.read_csv(BytesIO(_table("csv", "by_pacing=linear"))),
         pd.read_json(BytesIO(_table("json", "by_pacing=linear"))),
     ):
         assert list(table["id"]) == [one.id]
         assert list(table["prompts"]) == ["a moon, full → a sea"]
+        assert list(table["loras"]) == ["ink at 0, 0.5"]
+        assert list(table["prompt_weights"]) == [True]
 
 
 def test_tables_without_films_are_empty(add_film: MakeWalk) -> None:
