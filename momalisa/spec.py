@@ -149,8 +149,8 @@ class WalkSpec(BaseModel):
     def _check_neighbours(self) -> Self:
         """Reject neighbouring stops that show the same, between which nothing would change."""
         for number, (here, there) in enumerate(self.legs, start=1):
-            weigh = self.prompt_weights
-            if _show_other_pictures(here, there, weigh) or self._weights_differ(number - 1):
+            shown = _show_other_pictures(here, there, weigh=self.prompt_weights)
+            if shown or self._weights_differ(number - 1):
                 continue
             if number == len(self.stops):
                 raise refusal(
@@ -288,11 +288,8 @@ class WalkSpec(BaseModel):
         return " → ".join(stop.name for stop in self.stops)
 
 
-def _show_other_pictures(here: Stop, there: Stop, weigh: bool) -> bool:
-    """Whether two stops differ in more than their seeds and the case of their prompts.
-
-    Where signs weigh words, those without effect do not count.
-    """
+def _show_other_pictures(here: Stop, there: Stop, *, weigh: bool) -> bool:
+    """Whether two stops differ in more than seeds, case, and signs without effect."""
     read = parse_prompt if weigh else str
     contents = ({**stop.content, "prompt": read(stop.prompt.casefold())} for stop in (here, there))
     one, other = ({k: v for k, v in fields.items() if k != "seed"} for fields in contents)
