@@ -4,10 +4,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, BrowserContext
 
 from tests.support.app import App, running_app
-from tests.support.browser import CHROMIUM, Visitor, chromium, new_visitor
+from tests.support.browser import CHROMIUM, Visitor, chromium_profile, next_visitor
 from tests.support.museum_stand_in import environment, running_stand_in
 
 
@@ -23,15 +23,22 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
 
 
 @pytest.fixture(scope="package")
-def browser() -> Iterator[Browser]:
+def profile(tmp_path_factory: pytest.TempPathFactory) -> Iterator[BrowserContext]:
     if CHROMIUM is None:
         sentence = "There is no Chromium here: apt-get install chromium"
         pytest.fail(sentence) if os.environ.get("CI") else pytest.skip(sentence)
-    with chromium() as browser:
-        yield browser
+    with chromium_profile(tmp_path_factory.mktemp("profile")) as profile:
+        yield profile
+
+
+@pytest.fixture(scope="package")
+def browser(profile: BrowserContext) -> Browser:
+    """The browser, for contexts with other cookies or other devices."""
+    assert profile.browser is not None
+    return profile.browser
 
 
 @pytest.fixture
-def visitor(browser: Browser) -> Iterator[Visitor]:
-    with new_visitor(browser) as visitor:
+def visitor(profile: BrowserContext) -> Iterator[Visitor]:
+    with next_visitor(profile) as visitor:
         yield visitor

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from db import deletions
 from db.models import State, Walk
@@ -33,6 +33,7 @@ from tests.support.browser import (
     PATIENCE,
     Visitor,
     fill_field,
+    new_visitor,
     press,
     wait_for_script,
 )
@@ -152,7 +153,15 @@ def test_a_queued_walk_runs_once_a_worker_starts(app: App, page: Page) -> None:
             plays(tab)
 
 
-def test_pictures_come_back_with_the_bucket(app: App, page: Page, cut: Proxy) -> None:
+@pytest.fixture
+def cold_page(browser: Browser) -> Iterator[Page]:
+    """A page of a browser that has no picture in its cache."""
+    with new_visitor(browser) as visitor:
+        yield visitor.page
+
+
+def test_pictures_come_back_with_the_bucket(app: App, cold_page: Page, cut: Proxy) -> None:
+    page = cold_page
     page.goto(app.url)
     plays(page)
     wall, film, compare, exhibition = (
