@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext
 
 from tests.support.app import App, running_app
-from tests.support.browser import CHROMIUM, Visitor, chromium_profile, next_visitor
+from tests.support.browser import CHROMIUM, Visitor, chromium_profile, new_visitor, next_visitor
 from tests.support.museum_stand_in import environment, running_stand_in
 
 
@@ -41,4 +41,11 @@ def browser(profile: BrowserContext) -> Browser:
 @pytest.fixture
 def visitor(profile: BrowserContext) -> Iterator[Visitor]:
     with next_visitor(profile) as visitor:
+        yield visitor
+
+
+@pytest.fixture
+def lone_visitor(browser: Browser) -> Iterator[Visitor]:
+    """A visitor with an empty cache, and a clock that may be stopped."""
+    with new_visitor(browser) as visitor:
         yield visitor

@@ -1,24 +1,28 @@
 """Accessibility: axe finds no violations on any page."""
 
+from typing import Literal
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Page
 
 from tests.support.app import App
-from tests.support.browser import PATIENCE, press, wait_for_script
+from tests.support.browser import PATIENCE, Visitor, press, wait_for_script
 from tests.support.films import add_film, add_foreign_film
 
 pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_on_any_page(app: App, browser: Browser, theme: str) -> None:
+def test_axe_finds_nothing_on_any_page(
+    app: App, visitor: Visitor, theme: Literal["light", "dark"]
+) -> None:
     add_foreign_film(app)
     add_film(app, "steady", "a moon", "a hill")
     add_film(app, "slow-ends", "a moon", "a hill", pacing="ease")
     pair = "/compare?a=steady&b=slow-ends"
-    context = browser.new_context(color_scheme="dark" if theme == "dark" else "light")
-    page = context.new_page()
+    page = visitor.page
+    page.emulate_media(color_scheme=theme)
     heading = page.get_by_role("heading")
     for path, landmark in (
         ("/", heading.get_by_text("MOMA Lisa", exact=True)),
@@ -37,13 +41,14 @@ def test_axe_finds_nothing_on_any_page(app: App, browser: Browser, theme: str) -
         page.goto(app.url + path)
         landmark.wait_for(timeout=PATIENCE)
         assert violations_of(page) == []
-    context.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_axe_finds_nothing_where_a_work_is_chosen(app: App, browser: Browser, theme: str) -> None:
-    context = browser.new_context(color_scheme="dark" if theme == "dark" else "light")
-    page = context.new_page()
+def test_axe_finds_nothing_where_a_work_is_chosen(
+    app: App, visitor: Visitor, theme: Literal["light", "dark"]
+) -> None:
+    page = visitor.page
+    page.emulate_media(color_scheme=theme)
     page.set_default_timeout(PATIENCE)
     page.goto(f"{app.url}/create")
     press(page, "From: or a picture")
@@ -55,7 +60,6 @@ def test_axe_finds_nothing_where_a_work_is_chosen(app: App, browser: Browser, th
     page.locator(".work").first.click()
     page.locator(".st-key-picture_0 .frame").wait_for()
     assert violations_of(page) == []
-    context.close()
 
 
 def violations_of(page: Page) -> list[tuple[str, str]]:

@@ -6,9 +6,10 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext
+from playwright.sync_api import Browser, Page
 
 from tests.browser.test_boundary import PATHS, get, port_of
 from tests.support.app import App, running_app
@@ -48,11 +49,11 @@ def test_every_answer_has_the_headers(app: App, path: str, host: str) -> None:
     assert "camera=()" in headers["permissions-policy"]
 
 
-def listen(context: BrowserContext) -> list[str]:
-    """Collect the violations that the pages of a browser context report from now on."""
+def listen(page: Page) -> list[str]:
+    """Collect the violations that a tab reports from now on."""
     found: list[str] = []
-    context.add_init_script(LISTENER)
-    context.on(
+    page.add_init_script(LISTENER)
+    page.on(
         "console",
         lambda message: (
             found.append(message.text)
@@ -64,13 +65,15 @@ def listen(context: BrowserContext) -> list[str]:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_page_violates_the_policy(app: App, browser: Browser, theme: str) -> None:
+def test_no_page_violates_the_policy(
+    app: App, visitor: Visitor, theme: Literal["light", "dark"]
+) -> None:
     add_foreign_film(app)
     add_film(app, "steady", "a moon", "a hill")
     add_film(app, "slow-ends", "a moon", "a hill", pacing="ease")
-    context = browser.new_context(color_scheme="dark" if theme == "dark" else "light")
-    found = listen(context)
-    page = context.new_page()
+    page = visitor.page
+    found = listen(page)
+    page.emulate_media(color_scheme=theme)
     page.set_default_timeout(2 * PATIENCE)
     heading = page.get_by_role("heading")
     for path, landmark in (
@@ -90,15 +93,14 @@ def test_no_page_violates_the_policy(app: App, browser: Browser, theme: str) -> 
         landmark.first.wait_for()
         wait_for_script(page)
         assert found == [], path
-    context.close()
 
 
 def test_making_taking_along_and_dropping_a_film_violate_nothing(
     app: App, browser: Browser, tmp_path: Path
 ) -> None:
     context = browser.new_context(accept_downloads=True)
-    found = listen(context)
     page = context.new_page()
+    found = listen(page)
     page.set_default_timeout(2 * PATIENCE)
     page.goto(f"{app.url}/create")
     fill_field(page, "From", "a red square on white")

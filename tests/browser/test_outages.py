@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from db import deletions
 from db.models import State, Walk
@@ -33,7 +33,6 @@ from tests.support.browser import (
     PATIENCE,
     Visitor,
     fill_field,
-    new_visitor,
     press,
     wait_for_script,
 )
@@ -153,15 +152,8 @@ def test_a_queued_walk_runs_once_a_worker_starts(app: App, page: Page) -> None:
             plays(tab)
 
 
-@pytest.fixture
-def cold_page(browser: Browser) -> Iterator[Page]:
-    """A page of a browser that has no picture in its cache."""
-    with new_visitor(browser) as visitor:
-        yield visitor.page
-
-
-def test_pictures_come_back_with_the_bucket(app: App, cold_page: Page, cut: Proxy) -> None:
-    page = cold_page
+def test_pictures_come_back_with_the_bucket(app: App, lone_visitor: Visitor, cut: Proxy) -> None:
+    page = lone_visitor.page
     page.goto(app.url)
     plays(page)
     wall, film, compare, exhibition = (
@@ -288,8 +280,8 @@ def test_a_damaged_database_is_left_alone_and_pages_survive_a_restart(
     sound = file.read_bytes()
     file.write_bytes(b"rubbish" * 1000)
     with serving():
-        for place in ("create", "gallery", "compare?a=left", "exhibition", "insight"):
-            tab = beside(page, f"{app.url}/{place}")
+        places = ("create", "gallery", "compare?a=left", "exhibition", "insight")
+        for tab in [beside(page, f"{app.url}/{place}") for place in places]:
             says(tab, DAMAGED)
             expect(tab.get_by_text("Traceback")).to_have_count(0)
             tab.close()

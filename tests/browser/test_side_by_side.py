@@ -117,10 +117,10 @@ def test_the_mark_on_the_curves_follows_the_playback(app: App, visitor: Visitor)
 
 
 @pytest.mark.parametrize(("speed", "seconds"), [("¼ ×", 1.6), ("1 ×", 0.4), ("2 ×", 0.2)])
-def test_the_speed_is_chosen(app: App, visitor: Visitor, speed: str, seconds: float) -> None:
-    clock = visitor.page.clock
+def test_the_speed_is_chosen(app: App, lone_visitor: Visitor, speed: str, seconds: float) -> None:
+    clock = lone_visitor.page.clock
     clock.install()
-    page = opened(visitor.page, app.url + PAIR)
+    page = opened(lone_visitor.page, app.url + PAIR)
     go_to(page, 1)
     page.get_by_label("Speed").select_option(speed)
     clock.pause_at(datetime.now(UTC) + timedelta(hours=1))

@@ -94,8 +94,8 @@ def test_who_has_not_signed_in_can_look_only(app: App, browser: Browser) -> None
     """Formerly an anonymous visitor could rename films, star them and submit walks."""
     add_film(app, "steady", "a moon", "a hill")
     context = browser.new_context()
-    found = listen(context)
     page = context.new_page()
+    found = listen(page)
     page.set_default_timeout(2 * PATIENCE)
     page.goto(f"{app.url}/gallery?walk=steady")
     expect(page.get_by_label("Title", exact=True)).to_be_disabled()
