@@ -118,7 +118,7 @@ def running_worker(app: App, *options: str) -> Iterator[subprocess.Popen[bytes]]
 def beside(page: Page, address: str) -> Page:
     """Open an address in another tab."""
     tab = page.context.new_page()
-    tab.goto(address)
+    tab.goto(address, timeout=2 * PATIENCE)
     return tab
 
 
