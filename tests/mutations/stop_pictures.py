@@ -16,7 +16,10 @@ MUTATIONS = (
     Mutation(
         "A picture from a visitor may have so many bytes and no more",
         f"{TESTS}::test_a_file_that_is_too_large_is_a_sentence",
-        (Edit(ROUTES, "stop_pictures.MOST_BYTES, _keep_file", "2**40, _keep_file"),),
+        (
+            Edit(ROUTES, "stop_pictures.MOST_BYTES, _keep_file", "2**40, _keep_file"),
+            Edit("momalisa/stop_pictures.py", "    if size > MOST_BYTES:", "    if size < 0:"),
+        ),
     ),
     Mutation(
         "An address that is no museum's is asked nothing",
