@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from momalisa.engine.film_measures import measure_film
 from momalisa.engine.frame_cache import CachedFrames, Frame, FrameCache
-from momalisa.errors import BadInput, Cancelled
+from momalisa.errors import Cancelled
 from momalisa.film.encode import encode_gif
 from momalisa.film.shown import encode_shown_film, encode_shown_poster
 from momalisa.result import RenderStats, Result
@@ -205,24 +205,26 @@ def render_still(spec: WalkSpec, place: Place, runner: "ModelRunner", cache: Fra
     It equals the walk's own frame there, unless that one is cross-faded (shortcut "glide").
     Raises BadInput for a place outside the walk or an unsupported size; OutOfMemory.
     """
-    return _render_stills(spec, [place], runner, cache)[0].key
+    from momalisa.engine import walk
+
+    return walk.stills(spec, [place], runner, cache)[0].key
 
 
 def render_live(
-    spec: WalkSpec, places: Sequence[Place], runner: "ModelRunner", cache: FrameCache
+    spec: WalkSpec,
+    places: Sequence[Place],
+    runner: "ModelRunner",
+    cache: FrameCache,
+    rough: bool = False,
 ) -> list[Frame]:
-    """Render the frames at places of a walk at once and return them. Raises as `render_still`."""
-    return [still.frame for still in _render_stills(spec, places, runner, cache)]
+    """Render the frames at places of a walk at once and return them; `rough` ones are quicker.
 
-
-def _render_stills(
-    spec: WalkSpec, places: Sequence[Place], runner: "ModelRunner", cache: FrameCache
-) -> list["WalkFrame"]:
+    Raises as `render_still`.
+    """
     from momalisa.engine import walk
 
-    if not all(0 <= place.leg < len(spec.legs) and 0.0 <= place.t <= 1.0 for place in places):
-        raise BadInput("That picture is not on this walk. Please choose a place between two stops.")
-    return walk.stills(spec, places, runner, cache)
+    made = walk.stills(spec, places, runner, cache, rough=rough)
+    return [still.frame for still in made]
 
 
 def encode_film(spec: WalkSpec, frames: Sequence[Frame]) -> bytes:

@@ -186,7 +186,7 @@ def test_a_film_that_is_not_its_workers_any_more_gets_no_record(
     """A worker that stalled stored a record of a walk that had been deleted meanwhile."""
     endpoint = Endpoint("http://127.0.0.1:9")
 
-    def paint(spec: WalkSpec, _walk_id: str, _cancelled: Callable[[], bool]) -> RenderedFrames:
+    def paint(spec: WalkSpec, *_asked: Any) -> RenderedFrames:
         return render_frames(spec, tiny, stores["cache"])
 
     monkeypatch.setattr(endpoint, "render_frames", paint)

@@ -66,6 +66,8 @@ class FrameTask:
     place: Place
     source: TaskSource
     mixture: LatentMixture | None = None
+    rough: bool = False
+    """Whether it may be decoded roughly; its latents are not kept then."""
 
 
 def measure_change(cache: FrameCache) -> Change:

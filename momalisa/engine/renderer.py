@@ -98,9 +98,10 @@ class FrameRenderer:
     def _make(self, tasks: Sequence[FrameTask]) -> list[WalkFrame]:
         """Make frames, all mixed or all sampled, as one batch; cache them with their latents."""
         latents, samples = self._latents(tasks)
-        rough = tasks[0].mixture is not None and tasks[0].mixture.rough
+        first = tasks[0]
+        rough = first.mixture.rough if first.mixture else first.rough
         pictures = self._decode_small(latents) if rough else self.sampler.runner.decode(latents)
-        if tasks[0].mixture is None:
+        if first.mixture is None:
             pictures = self.sampler.finish([task.place for task in tasks], pictures)
         arrays = [None] * len(tasks) if rough else latents.half().cpu().numpy()
         with ThreadPoolExecutor(WRITERS) as writers:

@@ -40,11 +40,15 @@ def is_on_walk(spec: WalkSpec, place: Place) -> bool:
 
 @dataclass(frozen=True)
 class Question:
-    """What a browser wants to see now: some places of a walk. `maker` is as in `stills.request`."""
+    """What a browser wants to see now: some places of a walk. `maker` is as in `stills.request`.
+
+    During a drag rough pictures will do.
+    """
 
     spec: WalkSpec
     places: tuple[Place, ...]
     maker: str = ""
+    rough: bool = False
 
     def encode(self) -> bytes:
         """One line of JSON."""
@@ -52,6 +56,7 @@ class Question:
             "spec": self.spec.model_dump(mode="json"),
             "places": [[place.leg, place.t] for place in self.places],
             "maker": self.maker,
+            "rough": self.rough,
         }
         return json.dumps(fields).encode() + b"\n"
 
@@ -61,7 +66,8 @@ class Question:
         try:
             fields = json.loads(line)
             places = tuple(Place(int(leg), float(t)) for leg, t in fields["places"])
-            question = cls(WalkSpec.from_stored(fields["spec"]), places, str(fields["maker"]))
+            spec, rough = WalkSpec.from_stored(fields["spec"]), bool(fields.get("rough"))
+            question = cls(spec, places, str(fields["maker"]), rough)
         except (KeyError, TypeError, RecursionError) as error:
             raise ValueError("This is no question for pictures.") from error
         if not 1 <= len(places) <= MOST_PLACES:

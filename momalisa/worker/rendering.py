@@ -33,6 +33,7 @@ from momalisa.worker.blame import Blame, assign_blame, describe_fault
 from momalisa.worker.job_end import Fault, JobEnd, LiveEnd
 from momalisa.worker.last_device import load_where_before
 from momalisa.worker.lease import ActiveJob, StopRequest
+from momalisa.worker.live_socket import Question
 from momalisa.worker.stall import StallWatch
 
 if TYPE_CHECKING:
@@ -42,8 +43,8 @@ LoadModel = Callable[[str, str], "ModelRunner"]
 """Loads a model by name onto a device."""
 StillRenderer = Callable[[WalkSpec, Place, "ModelRunner", FrameCache], str]
 """Renders one frame; returns its key in the cache."""
-LiveRenderer = Callable[[WalkSpec, Sequence[Place], "ModelRunner", FrameCache], list[Frame]]
-"""Renders frames and returns them."""
+LiveRenderer = Callable[[WalkSpec, Sequence[Place], "ModelRunner", FrameCache, bool], list[Frame]]
+"""Renders frames, roughly if asked to, and returns them."""
 PROBE_BYTES = 64 * 2**20
 """Free bytes of the disk below which no walk is begun: a film and its frames need more."""
 
@@ -201,11 +202,13 @@ class JobRenderer:
             return JobEnd(stills.fail, {"error": message}, self._find_fault(error))
         return JobEnd(stills.finish, {"key": key})
 
-    def render_live(self, spec: WalkSpec, places: Sequence[Place]) -> LiveEnd:
-        """Render the frames at some places."""
+    def render_live(self, question: Question) -> LiveEnd:
+        """Render the frames that a question is for."""
+        spec = question.spec
         try:
             with self._painting_still(spec) as model:
-                return LiveEnd(self._render_live(spec, places, model, self._cache))
+                asked = spec, question.places, model, self._cache, question.rough
+                return LiveEnd(self._render_live(*asked))
         except Exception as error:
             message = self._error_message(error, "A picture that was asked for directly")
             return LiveEnd(error=message, fault=self._find_fault(error))

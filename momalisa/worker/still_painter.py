@@ -73,7 +73,7 @@ class StillPainter:
         if waiting is None:
             return False
         self._clock.begin()
-        end = self._renderer.render_live(waiting.question.spec, waiting.question.places)
+        end = self._renderer.render_live(waiting.question)
         self._clock.end()
         if end.error:
             waiting.pictures.set_exception(LiveError(end.error))

@@ -15,6 +15,7 @@ from momalisa.engine.walk import frames, stills
 from momalisa.models.cards import TAESD
 from momalisa.models.registry import load
 from momalisa.models.rough_decoder import find_rough_decoder
+from momalisa.render import render_live
 from momalisa.spec import Place
 from tests.support.walks import walk_spec
 
@@ -110,3 +111,18 @@ def test_the_embedded_model_has_one_of_its_own(tmp_path: Path) -> None:
     latents = torch.from_numpy(cache.latents(exact.key)).float()[None]
     (rough,) = runner.decode(latents, rough=True)
     assert 0 < np.abs(rough.astype(float) - exact.frame).mean() < 8
+
+
+def test_rough_live_pictures_do_not_take_the_place_of_frames(
+    make_pipeline: Any, tmp_path: Path
+) -> None:
+    runner, cache = load(str(make_pipeline()), "cpu"), FrameCache(tmp_path)
+    grey = np.full((64, 64, 3), 128, np.uint8)
+    runner.rough_decoder = lambda latents: [grey] * len(latents)
+    spec = walk_spec(frames=5, size=64, steps=2, model=runner.model.name)
+    first, exact, better = (
+        render_live(spec, [Place(0, 0.5)], runner, cache, rough)[0] for rough in (True, False, True)
+    )
+    assert np.array_equal(first, grey)
+    assert not np.array_equal(exact, grey)
+    assert np.array_equal(better, exact)

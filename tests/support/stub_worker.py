@@ -108,7 +108,7 @@ def render_still(spec: WalkSpec, place: Place, runner: str, cache: FrameCache) -
 
 
 def render_live(
-    spec: WalkSpec, places: Sequence[Place], runner: str, cache: FrameCache
+    spec: WalkSpec, places: Sequence[Place], runner: str, cache: FrameCache, *_rough: bool
 ) -> list[Frame]:
     """Replace `render.render_live`: frames as grey as their places are far."""
     return [np.full((8, 8, 3), round(100 * (place.leg + place.t)), np.uint8) for place in places]

@@ -72,6 +72,7 @@ class Scrubber {
     this.hint = data.hint                 // shown below while there is no other message
     this.tracks = data.tracks             // {title, curve}: what `t` each screen shows on a leg
     this.pictures = new Map()             // by position; the last one was used last
+    this.rough = new Set()                // positions of those that were decoded roughly
     this.missing = new Set()              // positions of frames that the cache has lost
     this.moves = []
     this.painted = undefined              // the stop whose picture is shown by itself
@@ -146,12 +147,13 @@ class Scrubber {
     const [, url] = this.frames.find(([at]) => at === position)
     fetch(url).then(response => response.ok ? response.blob() : Promise.reject(response.status))
       .then(createImageBitmap)
-      .then(picture => { if (pictures === this.pictures) { this.keep(position, picture); this.show() } })
+      .then(picture => { if (pictures === this.pictures) { this.keep(position, picture, false); this.show() } })
       .catch(() => {})
   }
 
   // Keeps a picture; those that were not looked at for longest are dropped.
-  keep(position, picture) {
+  keep(position, picture, isRough = this.rough.has(position)) {
+    isRough ? this.rough.add(position) : this.rough.delete(position)
     this.pictures.delete(position)
     this.pictures.set(position, picture)
     const most = Math.max(8, MAX_PIXELS / (picture.width * picture.height))
@@ -159,6 +161,7 @@ class Scrubber {
       if (this.pictures.size <= most) break
       this.pictures.delete(old)
       this.missing.delete(old)
+      this.rough.delete(old)
     }
   }
 
@@ -184,18 +187,21 @@ class Scrubber {
   }
 
   // The places to ask for now: of a drag where it will be when the answer comes, and half a trip
-  // later; else the slider's own. Places whose pictures are here are left out.
+  // later, and rough pictures will do; else the slider's own. Those whose pictures are here are
+  // left out.
   wanted() {
     const here = Number(this.slider.value), trip = Math.min(this.trip, FORESIGHT)
     const positions = [this.foresee(trip)]
     const isMoving = Math.abs(positions[0] - here) > TOLERANCE
     if (isMoving && this.tracks.length === 1) positions.push(this.foresee(1.5 * trip))
     const places = (isMoving ? positions : [here]).flatMap(position => this.placesAt(position))
-    return [...new Set(places)].filter(place => !this.isKnown(place))
+    const missing = [...new Set(places)].filter(place => !this.isKnown(place, isMoving))
+    return { places: missing, isRough: isMoving }
   }
 
-  isKnown(place) {
-    return Math.abs((nearest([...this.pictures.keys()], place) ?? Infinity) - place) < TOLERANCE
+  isKnown(place, isRoughEnough = false) {
+    const found = nearest([...this.pictures.keys()], place) ?? Infinity
+    return Math.abs(found - place) < TOLERANCE && (isRoughEnough || !this.rough.has(found))
   }
 
   // Asks the worker until the picture of the slider's place, or of the typed prompt, is here.
@@ -237,14 +243,16 @@ class Scrubber {
       }]
     }
     this.painted = undefined
-    const places = this.legs.length ? this.wanted() : [], pictures = this.pictures
+    if (!this.legs.length) return undefined
+    const { places, isRough } = this.wanted(), pictures = this.pictures
     if (!places.length) return undefined
-    return [`at=${places.map(place => this.leg(place).join(":"))}`, async sheet => {
+    const at = places.map(place => this.leg(place).join(":"))
+    return [`at=${at}${isRough ? "&rough=1" : ""}`, async sheet => {
       const side = sheet.height / places.length
       const parts = places.map((_, n) => createImageBitmap(sheet, 0, n * side, sheet.width, side))
       const cut = await Promise.all(parts)
       if (pictures !== this.pictures) return
-      places.forEach((place, n) => this.keep(place, cut[n]))
+      places.forEach((place, n) => this.keep(place, cut[n], isRough))
       this.show()
     }]
   }
@@ -266,7 +274,7 @@ class Scrubber {
     this.wasAsked = true
     this.cancelSlow()
     if (!this.stillUrl || !this.legs.length) return
-    if (this.wanted().length) this.resting = setTimeout(() => this.askSlowly(), REST)
+    if (this.wanted().places.length) this.resting = setTimeout(() => this.askSlowly(), REST)
   }
 
   cancelSlow() {
@@ -287,7 +295,7 @@ class Scrubber {
         if (!response.ok) return
         const picture = await createImageBitmap(await response.blob())
         if (slow.signal.aborted || pictures !== this.pictures) return
-        this.keep(place, picture)
+        this.keep(place, picture, false)
         this.show()
       }
     } catch {

@@ -62,9 +62,10 @@ def live_url(spec: WalkSpec, visitor_id: str) -> str:
 async def serve_live(request: Request) -> Response:
     """Answer with the pictures at places of the walk `spec`, one below the other in one WebP.
 
-    `at` lists the places, as in `0:0.25,1:0.5`. With `prompt` and `seed` instead it is the picture
-    of that stop. 204 if no worker paints it at once, or the prompt is none (it is still typed), 403
-    for requests from other sites, 404 for invalid places, 422 for a picture that is too much work.
+    `at` lists the places, as in `0:0.25,1:0.5`; with `rough=1` they may be decoded roughly. With
+    `prompt` and `seed` instead it is the picture of that stop. 204 if no worker paints it at once,
+    or the prompt is none (it is still typed), 403 for requests from other sites, 404 for invalid
+    places, 422 for a picture that is too much work.
     """
     if request.headers.get("sec-fetch-site") == "cross-site":
         return PlainTextResponse(FROM_ELSEWHERE, status_code=403)
@@ -105,7 +106,8 @@ def _read_question(request: Request) -> tuple[Question, list[Path]]:
         raise ValueError("These are too many places.")
     find_for_visitor(spec.model)
     check_still_cost(spec)
-    question = Question(spec, tuple(places), maker_of(request))
+    rough = params.get("rough") == "1"
+    question = Question(spec, tuple(places), maker_of(request), rough)
     return question, sorted(socket_folder(settings()).glob("*.sock"))
 
 
