@@ -134,7 +134,7 @@ def plays(page: Page) -> None:
 def test_a_queued_walk_runs_once_a_worker_starts(app: App, page: Page) -> None:
     with writing(app.database) as session:
         walks = [
-            enqueue_walk_in(session, "a moon", end, frames=3, size=64)
+            enqueue_walk_in(session, "a moon", end, frames=3, steps=4, size=64)
             for end in ("a sea", "a lake")
         ]
         for walk in walks:

@@ -24,6 +24,8 @@ from tests.support.walks import enqueue_walk_in
 
 PATIENCE = 120.0
 """Seconds to wait for films to arrive; those missing then are lost."""
+STEPS = 4
+"""Of the films that the app renders; what is counted is films, whatever they show."""
 
 
 @dataclass
@@ -40,7 +42,7 @@ class Environment:
         with writing(self.settings.database) as session:
             for seed in range(self.enqueued, self.enqueued + count):
                 stops = ({"prompt": "a square", "seed": seed}, {"prompt": "a sea", "seed": 7})
-                enqueue_walk_in(session, stops=stops, frames=4, size=noise_worker.SIZE)
+                enqueue_walk_in(session, stops=stops, frames=4, steps=STEPS, size=noise_worker.SIZE)
         self.enqueued += count
 
     def rows(self) -> list[Walk]:

@@ -64,14 +64,18 @@ def measure_kills(
     seed: int = 0,
     kill: Callable[[Environment, random.Random], None] = kill_worker,
     survivor: Callable[[Environment], AbstractContextManager[object]] = Environment.running_worker,
+    queued: int = 4,
 ) -> dict[str, Any]:
-    """Kill at random moments, while the bucket is offline at times; then let a survivor finish."""
+    """Kill at random moments, while the bucket is offline at times; then let a survivor finish.
+
+    Before every kill the queue is filled up to some walks.
+    """
     random_ = random.Random(seed)
     stages: Counter[str] = Counter()
     worst: Counter[str] = Counter()
     for _ in range(kills):
         environment.skip_waits()
-        environment.enqueue_walks(max(0, 4 - environment.count(State.QUEUED)))
+        environment.enqueue_walks(max(0, queued - environment.count(State.QUEUED)))
         environment.proxy.offline = random_.random() < 0.3
         kill(environment, random_)
         running = [row.stage for row in environment.rows() if row.state is State.RUNNING]

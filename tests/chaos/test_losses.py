@@ -24,16 +24,17 @@ def impatient(tmp_path: Path) -> Iterator[Environment]:
 
 
 @pytest.mark.parametrize(
-    ("kills", "kill", "survivor"),
-    [(3, kill_worker, Environment.running_worker), (1, kill_app, Environment.running_app)],
+    ("kills", "queued", "kill", "survivor"),
+    [(3, 4, kill_worker, Environment.running_worker), (1, 2, kill_app, Environment.running_app)],
 )
 def test_no_film_is_lost_by_kills(
     impatient: Environment,
     kills: int,
+    queued: int,
     kill: Callable[[Environment, Random], None],
     survivor: Callable[[Environment], AbstractContextManager[object]],
 ) -> None:
-    figures = measure_kills(impatient, kills, seed=1, kill=kill, survivor=survivor)
+    figures = measure_kills(impatient, kills, seed=1, kill=kill, survivor=survivor, queued=queued)
     assert sum(figures["killed at"].values()) == kills
     assert not any(figures["worst counts after a kill"].values())
     assert not any(figures["in the end"].values())
