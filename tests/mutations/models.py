@@ -92,8 +92,8 @@ CONTAINER = (
             Edit(
                 SERVING,
                 "        _check_sender(request)\n        card, _ = server.loaded_model()\n"
-                "        return request_format",
-                "        card, _ = server.loaded_model()\n        return request_format",
+                "        return description",
+                "        card, _ = server.loaded_model()\n        return description",
             ),
         ),
     ),
@@ -160,7 +160,7 @@ CONTAINER = (
     Mutation(
         "A request to the container has a largest size",
         "tests/cloud/test_bad_requests.py::test_too_large_a_body_is_refused",
-        (Edit(SERVING, "if len(body) > REQUEST_BYTES:", "if len(body) < 0:"),),
+        (Edit(SERVING, "if len(body) > most_bytes:", "if len(body) < 0:"),),
     ),
     Mutation(
         "Frames that cannot fit into an answer are refused before one is painted",
