@@ -3,6 +3,7 @@
 All of them were chosen by looking at films, and by `python -m tests.bench.works`.
 """
 
+import math
 from typing import Literal
 
 Way = Literal["both", "inversion", "strength"]
@@ -15,6 +16,9 @@ ITERATIONS = 4
 """Fixed-point iterations at each step of an inversion."""
 TREATMENT = "flat spectrum"
 """What is done to inverted noise besides giving it mean 0 and variance 1."""
+RISE = 1.2
+"""How slowly the level of noise begins to rise beside a picture; with 1 the first step of some
+films was twice the mean."""
 PEAK = 0.8
 """Between two pictures: the highest level of noise, as a share of a quarter turn from the clean
 latents to noise alone. With 1 the middle would know of neither."""
@@ -38,7 +42,7 @@ TEXTS_ALONE = "On legs from or to a picture “{}” mixes the texts as lerp doe
 """Said of the interpolations that mix what the model makes of two prompts."""
 _MODEL_MIXES = ("attention", "predictions")
 
-PICTURES = (ITERATIONS, TREATMENT, PEAK, CROSSING, FADE, OCTAVES, OVERLAP, LIKENESS, AROUND)
+PICTURES = (ITERATIONS, TREATMENT, RISE, PEAK, CROSSING, FADE, OCTAVES, OVERLAP, LIKENESS, AROUND)
 """What the pixels of such legs depend on besides the spec: part of a frame's key."""
 
 
@@ -55,7 +59,7 @@ def level_of_noise(t: float, *, start: bool, end: bool) -> float:
 
 
 def _rise(u: float) -> float:
-    return 1.0 - (1.0 - u) ** 2
+    return 1.0 - (1.0 - math.pow(u, RISE)) ** 2
 
 
 def share_of_end(t: float) -> float:
