@@ -4,6 +4,7 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -287,17 +288,15 @@ def make_film(
 ) -> StoredFilm:
     """Encode the film of rendered frames and store it with its WebP, poster and record.
 
-    `pictures` are the files of the stops' pictures, by digest, which are stored beside it.
-
-    If the storage is out of reach, the files go to the `outbox`, if there is one. `entry` holds
-    further fields of the record, such as the walk's accession number. Calls `on_stage` with
-    "film", then with "storing"; asks `still_mine` right before the record is stored, and raises
-    Cancelled if the answer is no. Raises StorageError, or BadInput for an invalid `walk_id`.
+    `pictures` are the files of the stops' pictures, by digest, which are stored beside it. If the
+    storage is out of reach, the files go to the `outbox`, if there is one. `entry` holds further
+    fields of the record, such as the walk's accession number. Calls `on_stage` with "film", then
+    with "storing"; asks `still_mine` right before the record is stored, and raises Cancelled if the
+    answer is no. Raises StorageError, or BadInput for an invalid `walk_id`.
     """
     on_stage("film")
     began = time.perf_counter()
-    gif = encode_film(spec, rendered.frames)
-    webp = encode_shown_film(spec, rendered.frames)
+    gif, webp = _encode_side_by_side(spec, rendered.frames)
     sha256 = hashlib.sha256(gif).hexdigest()
     stops = {spec.pictures[digest]: data for digest, data in pictures.items() if data}
     stats = rendered.stats.model_dump()
@@ -320,6 +319,12 @@ def make_film(
     poster = encode_shown_poster(spec, rendered.frames)
     files = _files(result, record, {**stops, "poster": poster, "webp": webp, "gif": gif})
     return StoredFilm(result, waiting=deliver_film(files, storage, outbox, still_mine))
+
+
+def _encode_side_by_side(spec: WalkSpec, frames: Sequence[Frame]) -> tuple[bytes, bytes]:
+    with ThreadPoolExecutor(1) as other:  # the GIF is encoded on one core
+        webp = other.submit(encode_shown_film, spec, frames)
+        return encode_film(spec, frames), webp.result()
 
 
 def record_key(walk_id: str) -> str:

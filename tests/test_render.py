@@ -15,6 +15,7 @@ import pytest
 
 from momalisa.__main__ import BAD_INPUT, DONE, main
 from momalisa.cloud.endpoint import Endpoint
+from momalisa.engine import frame_cache
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput, Cancelled
@@ -102,9 +103,13 @@ def test_progress_names_every_picture_that_is_left_in_the_cache(
 
 @pytest.mark.parametrize("damage", [Path.unlink, lambda path: path.write_bytes(b"torn")])
 def test_frame_that_is_lost_before_the_film_is_made_is_painted_again(
-    tiny: ModelRunner, stores: dict[str, Any], damage: Callable[[Path], object]
+    tiny: ModelRunner,
+    stores: dict[str, Any],
+    damage: Callable[[Path], object],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The walk failed: "A frame was dropped from the cache; please walk again." """
+    monkeypatch.setattr(frame_cache, "KEPT_BYTES", 1)
     whole = render(SPEC, walk_id="w1", runner=tiny, **stores).result
     cache = stores["cache"]
 
@@ -148,6 +153,7 @@ def test_few_frames_of_a_long_walk_are_in_memory(
         return frame
 
     monkeypatch.setattr(FrameCache, "get", noted)
+    monkeypatch.setattr(frame_cache, "KEPT_BYTES", 1)
     spec = SPEC.model_copy(update={"frames": 40, "steps": 1})
     render(spec, walk_id="w1", runner=tiny, **stores)
     assert len(held) > 80
