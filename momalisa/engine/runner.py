@@ -64,6 +64,11 @@ class ModelRunner:
         return self.model.device
 
     @property
+    def is_quick(self) -> bool:
+        """Whether frames come almost as fast as previews: from a small network in few steps."""
+        return self._small and self.distilled
+
+    @property
     def _traces(self) -> bool:
         """Whether the network is small and runs on the CPU, so that tracing it pays.
 

@@ -12,6 +12,9 @@ from momalisa.engine.shortcuts import fit_to_checkpoint
 from momalisa.errors import BadInput
 from momalisa.spec import Place, WalkSpec
 
+FEW_BATCHES = 4
+"""Batches of a quick model that need no previews: all take a second or two."""
+
 
 def frames(
     spec: WalkSpec, runner: ModelRunner, cache: FrameCache, *, batch: int = 0
@@ -19,9 +22,10 @@ def frames(
     """Yield every distinct frame of a walk, coarse to fine; cached frames are not made again.
 
     Stops come first, then previews of frames between them, decoded from the stops' latents; each
-    is replaced later. `batch` frames are sampled at once (0: as many as suit the device). When
-    memory runs out the batch is halved and nothing is lost. Raises OutOfMemory if not even one
-    frame fits, BadInput for a size or an interpolation that the model is not capable of.
+    is replaced later. A short walk of a quick model has none. `batch` frames are sampled at once
+    (0: as many as suit the device). When memory runs out the batch is halved and nothing is lost.
+    Raises OutOfMemory if not even one frame fits, BadInput for a size or an interpolation that the
+    model is not capable of.
     """
     _check(spec, runner)
     spec = fit_to_checkpoint(spec, distilled=runner.distilled)
@@ -34,7 +38,8 @@ def frames(
         tasks = [planner.task(visit, keys) for visit in visits]
         yield from renderer.render(tasks)
         keys |= _keys(tasks)
-    yield from renderer.render(planner.previews(planner.between))
+    if not runner.is_quick or len(planner.between) > FEW_BATCHES * renderer.batch:
+        yield from renderer.render(planner.previews(planner.between))
     if spec.pacing == "even":
         for leg in range(len(spec.legs)):
             yield from _evenly(EvenLeg(planner, leg), renderer)

@@ -249,6 +249,22 @@ def test_a_preview_comes_between_the_stops_and_the_rest(
     assert sum(frame.unet_samples for frame in found if frame.source == "preview") == 0
 
 
+def test_a_quick_model_paints_no_previews_of_a_short_walk(
+    tiny: ModelRunner, tmp_path: Path
+) -> None:
+    """They took a twentieth of the time to the first film, and were there half a second before."""
+    quick = ModelRunner(tiny.model)
+    quick.distilled = True
+    walk = spec(frames=8)
+
+    def sources(batch: int) -> set[str]:
+        cache = FrameCache(tmp_path / str(batch))
+        return {frame.source for frame in frames(walk, quick, cache, batch=batch)}
+
+    assert sources(8) == {"painted"}
+    assert sources(1) == {"painted", "preview"}
+
+
 def test_a_cached_walk_has_no_previews(tiny: ModelRunner, cache: FrameCache) -> None:
     list(frames(spec(), tiny, cache))
     assert {frame.source for frame in frames(spec(), tiny, cache)} == {"cache"}
