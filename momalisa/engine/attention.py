@@ -1,23 +1,29 @@
-"""Attention interpolation: frames attend to both ends of their leg, and are crisper for it.
+"""Attention interpolation: frames are painted for both ends of their leg, and attend to both.
 
-After AID (He et al. 2024, "AID: Attention Interpolation of Text-to-Image Diffusion", section 4). In
-the first steps, where a picture is composed, each attention layer of a frame at t reads its own
-tokens and those that the two ends had in that layer at that step. They are mixed before the layer
-reads them (*inner*: keys and values are linear in the tokens), or the layer reads each end by
-itself and its answers are mixed (*outer*). Near an end this is what the model does by itself, so
-that the ends are the model's own pictures.
+After AID (He et al. 2024, "AID: Attention Interpolation of Text-to-Image Diffusion"), whose *outer*
+form mixes what each layer answers to either end. Here what the whole network answers is mixed: in
+the steps in the middle a frame is predicted for the text of the start and for that of the end, while
+each self-attention layer reads its own tokens and those that this end had there at this step. The
+end's weight rises slower in the middle of the leg, where most changes. In the other steps the frame
+is sampled alone, by the mixed text. Next to an end this is what the model does by itself.
 
-Six pairs of held-out prompts on Atelier in four steps, 24 frames; steps in which frames attend:
+The trials, on four pairs of prompts that leap, Atelier in four steps, 24 frames, linear pacing
+(2026-11-27, before its weights were trained on):
 
-| | largest step | double exposures | sharpness | certainty of manner in the middle, even |
-|---|---|---|---|---|
-| lerp | 4.3, even 1.36 | 2 %, 7 % | 0.38, 0.52 | 0.50 |
-| *inner*, 2 (4) of 4 | 4.5 (4.8), 1.35 | 6 (2) %, 6 (8) % | 0.42, 0.52 | 0.49 (0.52) |
-| *outer*, 2 of 4 | 4.6, 1.35 | 3 %, 10 % | 0.58, 0.62 | 0.65 |
-| *outer*, 4 of 4 | 5.0, 1.38 | 7 %, 6 % | 0.64, 0.69 | 0.65 |
+| | largest step | variation | double exposures | sharpness | samples |
+|---|---|---|---|---|---|
+| by text alone, lerp; six pairs | 6.0 | 1.34 | 2 % | 0.31 | 4 |
+| AID's outer form, steps 1, 2; six pairs | 7.1 | 1.54 | 3 % | 0.39 | 4.2 |
+| predictions mixed in steps 1, 2; six pairs | 4.0 | 1.00 | 2 % | 0.57 | 6 |
+| the same in steps 2, 3 | 3.2 | 0.82 | 1 % | 0.84 | 6 |
+| and the ends' tokens read | 2.3 | 0.69 | 3 % | 0.86 | 6 |
+| and the weight slower in the middle; six pairs | 2.0 to 2.2 | 0.50 to 0.56 | 2 to 4 % | 0.70 | 6 |
+| predictions mixed and tokens read in steps 1 to 3 | 1.9 | 0.60 | 2 % | 0.88 | 7 |
+| the same in all four steps | 1.8 | 0.50 | 14 % | 0.88 | 8 |
+| in steps 1 to 3, the weight two thirds as fast in the middle | 1.8 | 0.42 | 16 % | 0.89 | 7 |
 
-So *outer* makes the frames on the way crisper and more of one manner; it takes no leap away, and
-what more steps than half of them bring is small beside what they cost.
+Predictions mixed on the arc, or with their norm kept, leap more (4.3 to 4.5); so do layers that
+answer to the ends' texts in place of the mixed one (2.6).
 
 It is attached by diffusers' own hook, the attention processors, around those that are there.
 """
@@ -26,43 +32,61 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from math import pi
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from momalisa.engine.conditioning import Conditioning
+from momalisa.engine.prediction_mix import Toward, mix
 from momalisa.engine.sampling import Predict
-
-KIND: Literal["inner", "outer"] = "outer"
-"""Of all walks. It is no part of frame keys: one that is chosen would have to be."""
+from momalisa.engine.shortcuts import SLOWED
 
 Tokens = tuple[Tensor, ...]
-"""What each attention layer read, in the order in which the network calls them: (n, length, d)."""
+"""What each self-attention layer read, in the order in which they are called: (n, length, d)."""
 RecordTokens = Callable[[Tensor, Tensor, Conditioning], tuple[Tensor, Tokens]]
 """As `Predict`, with the tokens that led to the prediction."""
-PredictBetween = Callable[[Tensor, Tensor, Conditioning, Tensor, Tokens], Tensor]
-"""As `Predict`, from places t (n,) on a leg and the tokens of its two ends (two rows a layer)."""
+PredictBetween = Callable[[Tensor, Tensor, Conditioning, Toward, Tokens], Tensor]
+"""As `Predict`, from the texts of the leg's start and end, and the tokens of both (two rows a
+layer)."""
 
 
 @dataclass(frozen=True)
 class Between:
-    """Where on their leg the samples of a batch are, and the tokens of its ends, step by step."""
+    """What the samples of a batch, all of one leg, need of its two ends."""
 
-    t: Tensor
-    """(n,), in (0, 1)."""
+    start: Conditioning
+    """The text of the leg's start, n rows."""
+    toward: Toward
+    """How much of the end is in the samples, and its text."""
+    first: int
+    """The first step that is taken for both ends."""
     steps: Sequence[Tokens]
-    """The ends' tokens at each step from the first; in later steps frames are sampled alone."""
+    """The ends' tokens at each of these steps; in the others frames are sampled alone."""
 
     def __getitem__(self, rows: slice) -> "Between":
         """The same for a slice of the samples."""
-        return Between(self.t[rows], self.steps)
+        return Between(self.start[rows], self.toward[rows], self.first, self.steps)
+
+    def to(self, device: torch.device, dtype: torch.dtype) -> "Between":
+        """The same on a device; numbers that are no integers in that precision."""
+        start, toward = self.start.to(device, dtype), self.toward.to(device, dtype)
+        return Between(start, toward, self.first, self.steps)
+
+
+def weigh_end(t: Tensor) -> Tensor:
+    """The weight of what is predicted for a leg's end at `t` (n,): slower in the middle.
+
+    It rises strictly from 0 to 1, and w(1 - t) = 1 - w(t).
+    """
+    return t + SLOWED * torch.sin(2.0 * pi * t) / (2.0 * pi)
 
 
 class _Pass(Protocol):
-    """What the attention layers do in one pass through the network."""
+    """What the self-attention layers do in one pass through the network."""
 
-    def attend(self, own: Tensor, is_cross: bool, read: Callable[[Tensor], Tensor]) -> Tensor:
+    def attend(self, own: Tensor, read: Callable[[Tensor], Tensor]) -> Tensor:
         """A layer's answer; `read` is the layer's own, given the tokens to attend to."""
 
 
@@ -72,28 +96,21 @@ class _Recording:
     def __init__(self) -> None:
         self.tokens: list[Tensor] = []
 
-    def attend(self, own: Tensor, is_cross: bool, read: Callable[[Tensor], Tensor]) -> Tensor:
+    def attend(self, own: Tensor, read: Callable[[Tensor], Tensor]) -> Tensor:
         """The layer's own answer."""
         self.tokens.append(own)
         return read(own)
 
 
-class _Mixing:
-    """Lets the layers read the ends' tokens besides their own."""
+class _Reading:
+    """Lets the layers read the tokens of one end besides their own."""
 
-    def __init__(self, t: Tensor, ends: Tokens, kind: Literal["inner", "outer"]) -> None:
-        self._t, self._ends, self._kind = t.reshape(-1, 1, 1), iter(ends), kind
+    def __init__(self, ends: Tokens, row: int) -> None:
+        self._ends = iter(tokens[row : row + 1] for tokens in ends)
 
-    def attend(self, own: Tensor, is_cross: bool, read: Callable[[Tensor], Tensor]) -> Tensor:
-        """The layer's answer to its own tokens joined with those of the ends."""
-        t, ends = self._t.to(own), next(self._ends).to(own)
-        start, end = (row.expand_as(own) for row in (ends[:1], ends[1:]))
-        if self._kind == "outer":
-            first, second = (read(torch.cat([own, other], dim=1)) for other in (start, end))
-            return (1.0 - t) * first + t * second
-        if is_cross:  # the frame's own text is that mixture
-            return read(own)
-        return read(torch.cat([own, (1.0 - t) * start + t * end], dim=1))
+    def attend(self, own: Tensor, read: Callable[[Tensor], Tensor]) -> Tensor:
+        """The layer's answer to its own tokens joined with those of the end."""
+        return read(torch.cat([own, next(self._ends).to(own).expand_as(own)], dim=1))
 
 
 _PASS: ContextVar[_Pass | None] = ContextVar("attention pass", default=None)
@@ -110,7 +127,7 @@ def _doing(what: _Pass) -> Iterator[None]:
 
 
 class EndsProcessor:
-    """An attention processor around another, which lets frames read the ends' tokens."""
+    """An attention processor around another, which lets frames read an end's tokens."""
 
     def __init__(self, own: Any) -> None:
         self.own = own
@@ -122,13 +139,12 @@ class EndsProcessor:
         encoder_hidden_states: Tensor | None = None,
         attention_mask: Tensor | None = None,
     ) -> Any:
-        """A layer's answer for tokens (n, length, d); pixels and masked texts are left alone."""
+        """A layer's answer for tokens (n, length, d); pixels and texts are left alone."""
         what = _PASS.get()
-        if what is None or attention_mask is not None or hidden_states.dim() != 3:
+        is_cross = encoder_hidden_states is not None or attention_mask is not None
+        if what is None or is_cross or hidden_states.dim() != 3:
             return self.own(attn, hidden_states, encoder_hidden_states, attention_mask)
-        is_cross = encoder_hidden_states is not None
-        own = hidden_states if encoder_hidden_states is None else encoder_hidden_states
-        return what.attend(own, is_cross, lambda tokens: self.own(attn, hidden_states, tokens))
+        return what.attend(hidden_states, lambda tokens: self.own(attn, hidden_states, tokens))
 
 
 def attach(network: Any) -> None:
@@ -153,13 +169,16 @@ def record_tokens(predict: Predict) -> RecordTokens:
     return record
 
 
-def predict_between(predict: Predict, kind: Literal["inner", "outer"] = KIND) -> PredictBetween:
-    """A model's `predict` whose attention layers read the ends' tokens, too."""
+def predict_between(predict: Predict) -> PredictBetween:
+    """A model's `predict` for both ends, whose self-attention layers read that end, and mixed."""
 
     def between(
-        latents: Tensor, time: Tensor, conditions: Conditioning, t: Tensor, ends: Tokens
+        latents: Tensor, time: Tensor, start: Conditioning, toward: Toward, ends: Tokens
     ) -> Tensor:
-        with _doing(_Mixing(t, ends, kind)):
-            return predict(latents, time, conditions)
+        def predict_for(text: Conditioning, row: int) -> Tensor:
+            with _doing(_Reading(ends, row)):
+                return predict(latents, time, text)
+
+        return mix(predict_for(start, 0), predict_for(toward.end, 1), toward.t)
 
     return between

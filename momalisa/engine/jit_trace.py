@@ -24,6 +24,7 @@ from momalisa.engine.attention import (
 )
 from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.model import DiffusionModel
+from momalisa.engine.prediction_mix import Toward
 from momalisa.engine.sampling import Predict
 
 CELLS = 16
@@ -60,13 +61,15 @@ def traced_between(model: DiffusionModel) -> PredictBetween:
         _, ends = record_tokens(model.predict)(example[0], example[1], form)
 
     def between(latents: Tensor, time: Tensor, *rest: Tensor) -> Tensor:
-        conditions = form.with_tensors(rest[:texts])
-        t, *tokens = rest[texts:]
-        return predict_between(model.predict)(latents, time, conditions, t, tuple(tokens))
+        start, end = (form.with_tensors(rest[n * texts :][:texts]) for n in (0, 1))
+        t, *tokens = rest[2 * texts :]
+        toward = Toward(t, end)
+        return predict_between(model.predict)(latents, time, start, toward, tuple(tokens))
 
-    recording = _trace(model.network, between, (*example, torch.tensor([0.3, 0.6]), *ends))
-    return lambda latents, time, conditions, t, ends: recording(
-        latents, time, *conditions.tensors(), t, *ends
+    own = (*example, *form.tensors(), torch.tensor([0.3, 0.6]).to(form.tokens), *ends)
+    recording = _trace(model.network, between, own)
+    return lambda latents, time, start, toward, ends: recording(
+        latents, time, *start.tensors(), *toward.end.tensors(), toward.t, *ends
     )
 
 

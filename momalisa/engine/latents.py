@@ -8,7 +8,7 @@ from math import ceil, floor
 import torch
 from torch import Tensor
 
-from momalisa.engine.attention import Between, Tokens
+from momalisa.engine.attention import Between, Tokens, weigh_end
 from momalisa.engine.conditioning import Conditioning, concatenate, mix_conditioning
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.interpolation import EMBEDDING_MIXES, slerp
@@ -120,7 +120,7 @@ class LatentSampler:
     def sample(self, places: Sequence[Place]) -> tuple[Tensor, int]:
         """Clean latents (n, c, h, w) at places as one batch, and the model samples they took."""
         self.use_loras()
-        if self.plan.attending_steps or self._mixes_predictions:
+        if self.plan.attending or self._mixes_predictions:
             return self._sample_with_ends(places)
         shared = self.plan.trunk_steps
         state, spent = self._branch_off(places) if shared else (self._start(places), 0)
@@ -151,45 +151,62 @@ class LatentSampler:
         samples = 0
         for leg, rows in groups.items():
             some = [places[row] for row in rows]
+            noises = self.step_noises_at(some)
+            if leg is None and self.plan.attending and self._is_whole_leg(some):
+                begun = self._record_ends(some[0].leg, noises)
+            else:
+                begun = self._start(some)
             between, spent = (None, 0) if leg is None else self._between(some)
             state = self.runner.advance(
-                self._start(some),
+                begun,
                 self.conditioning_at(some),
                 self.guidance_at(some),
-                noises=self.step_noises_at(some),
+                noises=noises,
                 between=between,
                 weights=self.weights_at(some),
             )
             latents |= zip(rows, state.latents, strict=True)
             samples += spent + state.samples
-            if isinstance(between, Toward):  # which predict for the end as well
-                samples += state.done * len(some)
+            if between is not None:  # which predict for the end as well
+                twice = state.done if isinstance(between, Toward) else len(between.steps)
+                samples += twice * len(some)
         return torch.stack([latents[row] for row in range(len(places))]), samples
 
     def _between(self, places: Sequence[Place]) -> tuple[Between | Toward, int]:
         """What places, of one leg unless predictions are mixed, need of its ends; its samples."""
         t = torch.tensor([place.t for place in places])
+        ends = self.conditioning_at([Place(place.leg, 1.0) for place in places])
         if self._mixes_predictions:
-            ends = [Place(place.leg, 1.0) for place in places]
-            return Toward(t, self.conditioning_at(ends)), 0
+            return Toward(t, ends), 0
+        starts = self.conditioning_at([Place(place.leg, 0.0) for place in places])
         steps, spent = self._ends_of(places[0].leg)
-        return Between(t, steps), spent
+        toward = Toward(weigh_end(t), ends)
+        return Between(starts, toward, self.plan.attending.start, steps), spent
+
+    def _is_whole_leg(self, places: Sequence[Place]) -> bool:
+        return [place.t for place in places] == [0.0, 1.0] and places[0].leg == places[1].leg
 
     def _ends_of(self, leg: int) -> tuple[list[Tokens], int]:
         """The tokens of a leg's ends, and the model samples they took; none the second time."""
         if leg in self._ends:
             return self._ends[leg], 0
         ends = [Place(leg, 0.0), Place(leg, 1.0)]
-        steps, samples = self.runner.record_ends(
+        state = self._record_ends(leg, self.step_noises_at(ends))
+        return self._ends[leg], state.samples
+
+    def _record_ends(self, leg: int, noises: Sequence[StepNoise]) -> SamplingState:
+        """Keep the tokens of a leg's ends; the state after the steps that are attended to."""
+        ends = [Place(leg, 0.0), Place(leg, 1.0)]
+        tokens, state = self.runner.record_ends(
             self._start(ends),
             self.conditioning_at(ends),
             self.guidance_at(ends),
-            noises=self.step_noises_at(ends),
-            until=self.plan.attending_steps,
+            noises=noises,
+            steps=self.plan.attending,
             weights=self.weights_at(ends),
         )
-        self._ends = {leg: steps}
-        return steps, samples
+        self._ends = {leg: tokens}
+        return state
 
     def _start(self, places: Sequence[Place]) -> SamplingState:
         model = self.runner.model

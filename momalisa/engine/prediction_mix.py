@@ -36,7 +36,12 @@ def mix_predictions(predict: Predict, toward: Toward) -> Predict:
 
     def mixed(latents: Tensor, time: Tensor, conditions: Conditioning) -> Tensor:
         start, end = (predict(latents, time, text) for text in (conditions, toward.end))
-        t = toward.t.reshape(-1, 1, 1, 1)
-        return (1.0 - t) * start + t * end
+        return mix(start, end, toward.t)
 
     return mixed
+
+
+def mix(start: Tensor, end: Tensor, t: Tensor) -> Tensor:
+    """Predictions (n, c, h, w) mixed on the line, each at its `t` (n,)."""
+    weight = t.reshape(-1, 1, 1, 1)
+    return (1.0 - weight) * start + weight * end

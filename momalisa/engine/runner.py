@@ -3,6 +3,7 @@
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from itertools import count
 from typing import Any, TypeVar
 
 import torch
@@ -209,13 +210,13 @@ class ModelRunner:
     ) -> SamplingState:
         """Sample on to step `until`, as `sampling.advance` does.
 
-        `noises`, one a sample, feed schedulers that add noise. With `between` the samples attend to
-        both ends of their leg, or mix the predictions for both; the state must not have begun then.
+        `noises`, one a sample, feed schedulers that add noise. With `between` predictions for both
+        ends of the leg are mixed; the state must not have begun then.
         `weights` are those of LoRAs in use.
         """
         # Before the threads ask for it:
         _ = self._predict_between if isinstance(between, Between) else self.predict
-        if isinstance(between, Toward):
+        if between is not None:
             between = between.to(self.model.device, self.model.dtype)
 
         def network(rows: slice) -> Predict:
@@ -236,20 +237,21 @@ class ModelRunner:
         guidance: Guidance,
         *,
         noises: Sequence[StepNoise],
-        until: int,
+        steps: range,
         weights: Weights = {},  # noqa: B006, which is never changed
-    ) -> tuple[list[Tokens], int]:
-        """The tokens of a leg's two ends at each step up to `until`, and the model samples used."""
+    ) -> tuple[list[Tokens], SamplingState]:
+        """The tokens of a leg's two ends at each of the steps, and the state after them."""
         _ = self._record_tokens  # before several threads ask for it
         kept: dict[int, list[Tokens]] = {}
 
         def network(rows: slice) -> Predict:
-            return self._recording(kept.setdefault(rows.start, []), rows.stop - rows.start)
+            own = kept.setdefault(rows.start, [])
+            return self._recording(own, rows.stop - rows.start, steps.start)
 
-        ends = self._advance(state, conditioning, guidance, noises, until, network, weights)
-        steps = zip(*(kept[start] for start in sorted(kept)), strict=True)
-        joined = [tuple(map(torch.cat, zip(*parts, strict=True))) for parts in steps]
-        return joined, ends.samples
+        ends = self._advance(state, conditioning, guidance, noises, steps.stop, network, weights)
+        by_step = zip(*(kept[start] for start in sorted(kept)), strict=True)
+        joined = [tuple(map(torch.cat, zip(*parts, strict=True))) for parts in by_step]
+        return joined, ends
 
     def _advance(
         self,
@@ -289,10 +291,13 @@ class ModelRunner:
         self._sampled += samples - state.samples
         return replace(gather(parts), done=parts[0].done, samples=samples)
 
-    def _recording(self, kept: list[Tokens], rows: int) -> Predict:
-        """The model's `predict`, which adds the tokens of its conditional rows to `kept`."""
+    def _recording(self, kept: list[Tokens], rows: int, first: int) -> Predict:
+        """The model's `predict`, which adds conditional rows' tokens from a step on to `kept`."""
+        steps = count()
 
         def record(latents: Tensor, time: Tensor, conditions: Conditioning) -> Tensor:
+            if next(steps) < first:
+                return self.predict(latents, time, conditions)
             prediction, tokens = self._record_tokens(latents, time, conditions)
             kept.append(tokens)
             return prediction
@@ -300,16 +305,17 @@ class ModelRunner:
         return self._apart_from_guidance(record, rows)
 
     def _attending(self, between: Between) -> Predict:
-        """The model's `predict`, whose conditional rows attend to both ends of their leg."""
-        steps = iter(between.steps)
+        """The model's `predict`; in some steps conditional rows go for both ends of their leg."""
+        steps = count(-between.first)
 
         def attend(latents: Tensor, time: Tensor, conditions: Conditioning) -> Tensor:
-            ends = next(steps, None)
-            if ends is None:
+            step = next(steps)
+            if step not in range(len(between.steps)):
                 return self.predict(latents, time, conditions)
-            return self._predict_between(latents, time, conditions, between.t, ends)
+            ends = between.steps[step]
+            return self._predict_between(latents, time, between.start, between.toward, ends)
 
-        return self._apart_from_guidance(attend, len(between.t))
+        return self._apart_from_guidance(attend, len(between.start))
 
     def _apart_from_guidance(self, conditional: Predict, rows: int) -> Predict:
         """`conditional` for the last `rows` rows; unconditional ones before them go alone."""

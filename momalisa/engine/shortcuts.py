@@ -36,12 +36,14 @@ FEWEST_STEPS = 8
 EARLY_DENSITY = 1.5
 """How much denser a solver's first steps are, where most is decided; 1 is equally dense."""
 
-ATTENDING_SHARE = 0.5
-"""The share of the steps, the first ones, in which frames of the interpolation "attention" attend
-to both ends of their leg."""
+ATTENDING = (0.25, 0.75)
+"""The part of the steps that frames of the interpolation "attention" take for both ends of their
+leg, reading what the model read there."""
+SLOWED = 0.5
+"""How much slower than along the leg the weight of its end rises in the middle with "attention"."""
 
 SETTINGS: dict[str, tuple[float, ...]] = {
-    "attention": (ATTENDING_SHARE,),
+    "attention": (*ATTENDING, SLOWED),
     "solver": (SOLVER_SHARE, FEWEST_STEPS, EARLY_DENSITY),
     "interval": (GUIDED_SHARE,),
     "trunk": (TRUNK_SHARE, ANCHORS),
@@ -59,8 +61,8 @@ class SamplingPlan:
     """Only so many steps are guided; None for all."""
     trunk_steps: int
     """Steps that frames share; 0 for none."""
-    attending_steps: int = 0
-    """The first steps, in which frames attend to both ends of their leg; 0 for none."""
+    attending: range = range(0)
+    """The steps that frames take for both ends of their leg, reading these; empty for none."""
 
 
 def fit_to_checkpoint(spec: WalkSpec, *, distilled: bool) -> WalkSpec:
@@ -82,7 +84,8 @@ def plan_sampling(spec: WalkSpec, sampler: "Sampler") -> SamplingPlan:
     steps = sampler.steps
     guided = math.ceil(GUIDED_SHARE * steps) if "interval" in spec.shortcuts else None
     if spec.interpolation == "attention":
-        return SamplingPlan(sampler, guided, 0, math.ceil(ATTENDING_SHARE * steps))
+        first, stop = math.floor(ATTENDING[0] * steps), math.ceil(ATTENDING[1] * steps)
+        return SamplingPlan(sampler, guided, 0, range(first, stop))
     if spec.interpolation == "predictions":
         return SamplingPlan(sampler, guided, 0)
     branches = "trunk" in spec.shortcuts and schedulers.can_branch(sampler.scheduler)

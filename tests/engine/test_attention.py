@@ -1,8 +1,8 @@
-"""Laws of attention interpolation: the paper's formulas, the model's own ends, and nothing else."""
+"""Laws of attention interpolation: its formula, the model's own ends, and nothing else."""
 
 from functools import partial
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from torch.nn.functional import scaled_dot_product_attention
 from momalisa.engine import attention
 from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.frame_cache import Frame, FrameCache
+from momalisa.engine.prediction_mix import Toward
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.walk import frames, stills
 from momalisa.spec import Place, WalkSpec
@@ -56,50 +57,51 @@ class OneLayer(nn.Module):
         self.layer.set_processor(processors["layer"])
 
     def forward(self, latents: Tensor, _time: Tensor, conditions: Conditioning) -> Tensor:
-        return self.layer(latents, conditions.tokens if self.cross else None)  # type: ignore[no-any-return]
+        pixels = latents.flatten(0, -3)
+        answer: Tensor = self.layer(pixels, conditions.tokens if self.cross else None)
+        return answer.reshape(latents.shape)
 
 
-def read(layer: Any, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """Multi-head attention over keys and values, written out."""
-    q, k, v = (x.reshape(1, -1, 2, 4).transpose(1, 2) for x in (queries, keys, values))
+def read(layer: Any, pixels: Tensor, tokens: Tensor) -> Tensor:
+    """Multi-head attention of pixels over tokens, written out."""
+    parts = layer.to_q(pixels), layer.to_k(tokens), layer.to_v(tokens)
+    q, k, v = (x.reshape(1, -1, 2, 4).transpose(1, 2) for x in parts)
     joined = scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
     return layer.to_out[0](joined)  # type: ignore[no-any-return]
 
 
 @pytest.mark.parametrize("cross", [False, True])
-@pytest.mark.parametrize("kind", ["inner", "outer"])
 @torch.no_grad()
-def test_a_layer_answers_as_the_paper_says(kind: Literal["inner", "outer"], cross: bool) -> None:
+def test_both_ends_are_predicted_for_and_read_by_self_attention(cross: bool) -> None:
     torch.manual_seed(0)
     network, t = OneLayer(cross), torch.tensor([0.25, 0.8])
     ends, own = torch.randn(2, 5, 8), torch.randn(2, 5, 8)
     texts = torch.randn(2, 3, 6)
-    mixed = torch.stack([texts[0].lerp(texts[1], at) for at in t])
+    start, end = (Conditioning(text[None]).repeat(2) for text in texts)
     attention.attach(network)
     _, tokens = attention.record_tokens(network)(ends, t, Conditioning(texts))
-    between = attention.predict_between(network, kind)
-    answer = between(own, t, Conditioning(mixed), t, tokens)
+    assert len(tokens) == (0 if cross else 1)
+    answer = attention.predict_between(network)(own[:, None], t, start, Toward(t, end), tokens)
 
     layer: Any = network.layer
-    queries, source, sources = layer.to_q(own), mixed if cross else own, texts if cross else ends
-    keys, values = layer.to_k(source), layer.to_v(source)
-    (k0, k1), (v0, v1) = layer.to_k(sources), layer.to_v(sources)
     for row, at in enumerate(t):
-        q, k, v = (x[row : row + 1] for x in (queries, keys, values))
-        if kind == "inner":
-            expected = read(
-                layer,
-                q,
-                torch.cat([k, k0.lerp(k1, at)[None]], 1),
-                torch.cat([v, v0.lerp(v1, at)[None]], 1),
-            )
-        else:
-            first, second = (
-                read(layer, q, torch.cat([k, ke[None]], 1), torch.cat([v, ve[None]], 1))
-                for ke, ve in ((k0, v0), (k1, v1))
-            )
-            expected = (1 - at) * first + at * second
-        torch.testing.assert_close(answer[row : row + 1], expected, atol=1e-5, rtol=1e-5)
+        frame = own[row : row + 1]
+        first, second = (
+            read(layer, frame, text[None] if cross else torch.cat([frame, picture[None]], 1))
+            for text, picture in zip(texts, ends, strict=True)
+        )
+        expected = (1 - at) * first + at * second
+        torch.testing.assert_close(answer[row], expected, atol=1e-5, rtol=1e-5)
+
+
+def test_the_weight_of_the_end_rises_slower_in_the_middle_and_from_0_to_1() -> None:
+    t = torch.linspace(0.0, 1.0, 101, dtype=torch.float64)
+    weight = attention.weigh_end(t)
+    steps = weight.diff()
+    assert weight[0] == 0.0
+    torch.testing.assert_close(weight + weight.flip(0), torch.ones_like(t))
+    assert steps.min() > 0.0
+    assert steps[50] < 0.01 < steps[0]
 
 
 def test_the_ends_are_the_models_own_pictures(tiny: ModelRunner, tmp_path: Path) -> None:
@@ -147,10 +149,14 @@ def test_batches_order_and_resuming_change_nothing(
 
 
 def test_both_ends_are_recorded_once_a_leg(tiny: ModelRunner, cache: FrameCache) -> None:
-    """N frames cost as much as N + 2, and these two only in the steps that are attended to."""
+    """Of four steps, frames between take two for both ends. These are read as they are painted;
+    where they are in the cache already, they run for three steps again."""
     walk = attending(guidance=1.0, frames=9)
     found = list(frames(walk, tiny, cache, batch=2))
-    assert sum(frame.unet_samples for frame in found) == 9 * 4 + 2 * 2
+    assert sum(frame.unet_samples for frame in found) == 2 * 4 + 7 * (4 + 2)
+    again = attending(guidance=1.0, frames=8)
+    found = list(frames(again, tiny, cache, batch=3))
+    assert sum(frame.unet_samples for frame in found) == 6 * (4 + 2) + 2 * 3
 
 
 def test_legs_have_ends_of_their_own(tiny: ModelRunner, tmp_path: Path) -> None:
