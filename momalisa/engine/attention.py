@@ -22,6 +22,11 @@ The trials, on four pairs of prompts that leap, Atelier in four steps, 24 frames
 | the same in all four steps | 1.8 | 0.50 | 14 % | 0.88 | 8 |
 | in steps 1 to 3, the weight two thirds as fast in the middle | 1.8 | 0.42 | 16 % | 0.89 | 7 |
 
+Over 14 pairs, lerp and this: largest step 5.3 and 2.2 (even pacing 1.33, 1.37), variation 1.28 and
+0.55 (0.17, 0.19), double exposures 5 % and 10 % (3 %, 21 %), sharpness 0.45 and 0.66 (0.47, 0.75),
+certainty of manner in the middle 0.72 and 0.81 (0.75, 0.82). On guided Atelier base in 8 steps, three
+pairs, linear: lerp 5.6, predictions 4.6, this in five steps of eight 3.7, AID's outer form 11.
+
 Predictions mixed on the arc, or with their norm kept, leap more (4.3 to 4.5); so do layers that
 answer to the ends' texts in place of the mixed one (2.6).
 

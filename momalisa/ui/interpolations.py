@@ -20,9 +20,9 @@ SENTENCES: dict[Interpolation, str] = {
     "the other at one place at once.",
     "slerp": "Mixes the texts on an arc, word by word, which keeps each word's strength: much like "
     "lerp.",
-    "attention": "Each frame also looks at the pictures of both ends while it is composed: the "
-    "frames on the way are crisper than lerp's.",
-    "predictions": "Paints for both texts at each step and mixes what it paints: it leaps least, "
+    "attention": "Each frame is painted for both ends and looks at their pictures while it takes "
+    "shape: it leaps less than lerp, is crisper, and takes up to half as long again.",
+    "predictions": "Paints for both texts at each step and mixes what it paints: it leaps little, "
     "shows two pictures through each other most, and takes up to twice the time.",
 }
 PAIR = ("a red square on white", "a stormy sea at night")
