@@ -2,8 +2,8 @@
 
 After AID (He et al. 2024, "AID: Attention Interpolation of Text-to-Image Diffusion"), whose *outer*
 form mixes what each layer answers to either end. Here what the whole network answers is mixed: in
-the steps in the middle a frame is predicted for the text of the start and for that of the end, while
-each self-attention layer reads its own tokens and those that this end had there at this step. The
+the middle steps a frame is predicted for the text of the start and for that of the end, while each
+self-attention layer reads its own tokens and those that this end had there at this step. The
 end's weight rises slower in the middle of the leg, where most changes. In the other steps the frame
 is sampled alone, by the mixed text. Next to an end this is what the model does by itself.
 
@@ -24,8 +24,8 @@ The trials, on four pairs of prompts that leap, Atelier in four steps, 24 frames
 
 Over 14 pairs, lerp and this: largest step 5.3 and 2.2 (even pacing 1.33, 1.37), variation 1.28 and
 0.55 (0.17, 0.19), double exposures 5 % and 10 % (3 %, 21 %), sharpness 0.45 and 0.66 (0.47, 0.75),
-certainty of manner in the middle 0.72 and 0.81 (0.75, 0.82). On guided Atelier base in 8 steps, three
-pairs, linear: lerp 5.6, predictions 4.6, this in five steps of eight 3.7, AID's outer form 11.
+certainty of manner in the middle 0.72 and 0.81 (0.75, 0.82). On guided Atelier base in 8 steps,
+three pairs, linear: lerp 5.6, predictions 4.6, this in five steps 3.7, AID's outer form 11.
 
 Predictions mixed on the arc, or with their norm kept, leap more (4.3 to 4.5); so do layers that
 answer to the ends' texts in place of the mixed one (2.6).
