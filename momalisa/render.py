@@ -218,10 +218,7 @@ def render_live(
     cache: FrameCache,
     rough: bool = False,
 ) -> list[Frame]:
-    """Render the frames at places of a walk at once and return them; `rough` ones are quicker.
-
-    Raises as `render_still`.
-    """
+    """Render and return the frames at places, `rough` ones sooner; raises as `render_still`."""
     from momalisa.engine import walk
 
     made = walk.stills(spec, places, runner, cache, rough=rough)

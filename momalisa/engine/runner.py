@@ -211,8 +211,7 @@ class ModelRunner:
         """Sample on to step `until`, as `sampling.advance` does.
 
         `noises`, one a sample, feed schedulers that add noise. With `between` predictions for both
-        ends of the leg are mixed; the state must not have begun then.
-        `weights` are those of LoRAs in use.
+        ends of the leg are mixed, from the beginning. `weights` are those of LoRAs in use.
         """
         # Before the threads ask for it:
         _ = self._predict_between if isinstance(between, Between) else self.predict
@@ -220,12 +219,11 @@ class ModelRunner:
             between = between.to(self.model.device, self.model.dtype)
 
         def network(rows: slice) -> Predict:
-            match between:
-                case Between():
-                    return self._attending(between[rows])
-                case Toward():
-                    mixed = mix_predictions(self.predict, between[rows])
-                    return self._apart_from_guidance(mixed, rows.stop - rows.start)
+            if isinstance(between, Between):
+                return self._attending(between[rows])
+            if between is not None:
+                mixed = mix_predictions(self.predict, between[rows])
+                return self._apart_from_guidance(mixed, rows.stop - rows.start)
             return self.predict
 
         return self._advance(state, conditioning, guidance, noises, until, network, weights)
@@ -250,8 +248,7 @@ class ModelRunner:
 
         ends = self._advance(state, conditioning, guidance, noises, steps.stop, network, weights)
         by_step = zip(*(kept[start] for start in sorted(kept)), strict=True)
-        joined = [tuple(map(torch.cat, zip(*parts, strict=True))) for parts in by_step]
-        return joined, ends
+        return [tuple(map(torch.cat, zip(*parts, strict=True))) for parts in by_step], ends
 
     def _advance(
         self,
