@@ -109,7 +109,7 @@ def test_the_ends_are_the_models_own_pictures(tiny: ModelRunner, tmp_path: Path)
     own = FrameCache(tmp_path / "a")
     plain = painted(attending(interpolation="lerp"), tiny, own)
     ends = painted(attending(), tiny, FrameCache(tmp_path / "b"))
-    assert largest_difference([plain[0], plain[-1]], [ends[0], ends[-1]]) == 0
+    assert largest_difference([plain[0], plain[-1]], [ends[0], ends[-1]]) <= TOLERANCE
     shared = [frame for frame in frames(attending(), tiny, own) if frame.source == "cache"]
     assert {frame.index for frame in shared} == {0, 4}
 
