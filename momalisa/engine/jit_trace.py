@@ -1,8 +1,8 @@
 """Traces a small network, to save the time that Python takes between its operations.
 
 The numbers are the same, for any batch and size. Of Atelier's 31 ms for two rows on one core Python
-took 11, in which no other thread could go on. Recording and a rehearsal take half a second, which a
-first film need not wait for: `engine.runner.WORTH_TRACING`.
+took 11, in which no other thread could go on. Recording and a rehearsal take about a second, which
+a first film need not wait for: `engine.runner.WORTH_TRACING`.
 
 `torch.compile` would gain more, but needs a C++ compiler on every curator's machine; `torch.export`
 gained little. The recording is deprecated in torch, and there in the pinned one.
@@ -81,17 +81,30 @@ def _example(model: DiffusionModel) -> tuple[Conditioning, tuple[Tensor, ...]]:
     return form, (latents, torch.tensor(0), *form.tensors())
 
 
+class _Operations(nn.Module):
+    """A function of tensors alone, which is what can be traced, and the network that it calls."""
+
+    def __init__(self, network: nn.Module, function: Callable[..., Any]) -> None:
+        super().__init__()
+        self.network = network  # so that its weights are the module's own
+        self._function = function
+
+    def forward(self, *tensors: Tensor) -> Any:
+        """What the function returns."""
+        return self._function(*tensors)
+
+
 @torch.no_grad()
 def _trace(network: nn.Module, function: Callable[..., Any], example: tuple[Tensor, ...]) -> Any:
-    """A recording of a function that calls the network, which the recording keeps in memory.
+    """A recording of a function that calls the network, to the last bit.
 
-    A function, not a module: of that, torch would look at each of hundreds of layers, which takes
-    most of the time. So the weights are constants, which no gradient may depend on.
+    Recorded as a plain function it would take a third of the time, but its weights would be
+    constants, with which torch computes in another order.
     """
-    network.requires_grad_(requires_grad=False)
+    module = _Operations(network, function).eval()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        recording = torch.jit.trace(function, example, check_trace=False)  # type: ignore[no-untyped-call]
+        recording = torch.jit.trace(module, example, check_trace=False)  # type: ignore[no-untyped-call]
     # At its first call the recording is optimized, for any shape if it is not profiled before.
     profiles = torch._C._jit_set_profiling_mode(False)
     try:

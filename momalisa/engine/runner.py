@@ -28,7 +28,7 @@ T = TypeVar("T")
 SMALL = 100_000_000
 """Weights of a network up to which Python's overhead between operations counts."""
 
-WORTH_TRACING = 100
+WORTH_TRACING = 140
 """Samples of a network after which it is traced: in these, Python took as long as tracing takes."""
 
 REMEMBERED = 32
@@ -129,7 +129,7 @@ class ModelRunner:
         return traced_between(self._attached)
 
     def trace(self) -> None:
-        """Trace the network now, if that ever pays: it takes half a second."""
+        """Trace the network now, if that ever pays: it takes about a second."""
         self._sampled = max(self._sampled, WORTH_TRACING)
         _ = self.predict
 
