@@ -76,7 +76,10 @@ def parse_request(body: bytes, card: ModelCard) -> list[WalkRequest]:
 
 
 def take_in_pictures(walks: list[WalkRequest], home: Path) -> list[WalkRequest]:
-    """The walks with the pictures of their stops. Raises BadInput as above, or ServiceError."""
+    """The walks with the files of their stops' pictures, checked or fetched from museums.
+
+    Raises BadInput with a message that starts with the field, or ServiceError.
+    """
     found = request_pictures.take_in(_all_sources(walks), home)
     made = []
     for walk in walks:

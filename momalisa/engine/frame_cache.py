@@ -68,7 +68,7 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
 
 
 def rough_key(key: str) -> str:
-    """The key of the same frame, decoded roughly."""
+    """The cache key of a frame's rough picture, from the key of the frame itself."""
     return hashlib.sha256(f"{key} rough".encode()).hexdigest()
 
 

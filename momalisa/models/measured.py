@@ -55,6 +55,6 @@ def measure(card: ModelCard) -> ModelCard:
 
 @lru_cache(FOLDERS_REMEMBERED)
 def measure_in_state(card: ModelCard, _state: FolderState) -> ModelCard:
-    """The same, while its folder is in a state."""
+    """`measure`, remembered for as long as the folder's files stay in this state."""
     weights, disk = measure_weights(Path(card.source))
     return replace(card, weights=weights or card.weights, disk=disk)

@@ -49,7 +49,10 @@ def weight_files(part: Path) -> list[Path]:
 
 
 def weight_paths(part: str) -> list[str]:
-    """The same as texts, which take a tenth of the time: hundreds of folders are looked at."""
+    """The paths of a part's weight files, as `weight_files`, but as text.
+
+    That takes a tenth of the time, and the list of models looks into hundreds of folders.
+    """
     try:
         there = set(os.listdir(part))
     except OSError:

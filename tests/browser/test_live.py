@@ -15,15 +15,18 @@ pytestmark = pytest.mark.browser
 MOVES = 60
 COUNT = """
     window.asked = window.underWay = window.most = 0
+    window.questions = []
     const plain = window.fetch
     window.fetch = async (url, options) => {
         if (!String(url).includes("/pictures/live")) return plain(url, options)
         asked++
+        questions.push(String(url).includes("rough=1") ? "rough" : "exact")
         most = Math.max(most, ++underWay)
         try { return await plain(url, options) } finally { underWay-- }
     }
 """
-"""Runs in the page: counts the questions, and how many of them were under way at once."""
+"""Runs in the page: counts the questions, and how many of them were under way at once; and notes
+for which pictures they were."""
 
 
 @pytest.fixture(autouse=True)
@@ -32,11 +35,11 @@ def worker_is_ready(app: App) -> None:
     wait_until(lambda: bool(app.query("SELECT name, device FROM workers WHERE device != ''")), 180)
 
 
-def drag(page: Page) -> None:
-    """Drag the slider from its start to its end and let go."""
+def drag(page: Page, moves: int = MOVES) -> None:
+    """Drag the slider from its start, to its end if the moves are all, and let go."""
     box = page.get_by_label("Place on the way").bounding_box()
     assert box is not None
-    for place in range(MOVES + 1):
+    for place in range(moves + 1):
         page.mouse.move(box["x"] + box["width"] * place / MOVES, box["y"] + box["height"] / 2)
         if place == 0:
             page.mouse.down()
@@ -68,6 +71,12 @@ def test_a_prompt_is_painted_while_it_is_typed_and_the_way_as_one_drags(
     expect(picture).to_have_attribute("data-place", re.compile("^(1|0.99)$"))
     assert page.evaluate("asked") - asked_before < MOVES, "one question for each move"
     assert page.evaluate("most") == 1, "more than one question under way"
+
+    # A drag is shown roughly; where it rests the very frame is asked for.
+    page.evaluate("questions.length = 0")
+    drag(page, MOVES // 3)
+    told = "[questions.includes('rough'), questions.at(-1)]"
+    wait_until(lambda: page.evaluate(told) == [True, "exact"], 30)
     assert visitor.errors == []
 
 

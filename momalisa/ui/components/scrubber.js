@@ -174,6 +174,9 @@ class Scrubber {
     this.label()
     this.show()
     this.isDirect ? this.ask() : this.askAtRest()
+    // An answer that came during the drag may have been the last: then nothing else asks exactly.
+    clearTimeout(this.settling)
+    this.settling = setTimeout(() => { if (this.isDirect) this.ask() }, REST)
   }
 
   // Where the slider will be so many milliseconds from now, if the drag goes on as it does.
@@ -333,7 +336,7 @@ class Scrubber {
   }
 
   close() {
-    for (const timer of [this.typing, this.retry]) clearTimeout(timer)
+    for (const timer of [this.typing, this.retry, this.settling]) clearTimeout(timer)
     this.cancelSlow()
     this.asking?.abort()
     this.observer.disconnect()
