@@ -56,7 +56,7 @@ def _load(folder: Path, model: DiffusersPipeline) -> Any:
         return None
     return AutoencoderTiny.from_pretrained(
         folder, torch_dtype=model.dtype, local_files_only=True, use_safetensors=True
-    ).to(model.device)
+    ).to(model.device, memory_format=model.autoencoder_layout)
 
 
 @torch.no_grad()
