@@ -73,7 +73,8 @@ async def _prepare_pages() -> None:
         await anyio.to_thread.run_sync(migrate, settings().database)
     except HistoryError as error:
         log.error("%s", error)  # every page shows it as well
-    await raise_counters()
+    else:
+        await raise_counters()
     if warning := hosts.describe_exposure(st.get_option("server.address") or ""):
         log.warning("%s", warning)
     threading.Thread(target=_warm_up, daemon=True).start()

@@ -7,6 +7,7 @@ import logging
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -77,7 +78,7 @@ def _create_engine(url: str, *, foreign_keys: bool = True, **options: Any) -> En
     def _prepare(connection: sqlite3.Connection, _record: object) -> None:
         # The driver would send BEGIN late and never BEGIN IMMEDIATE: `_begin` does it instead.
         connection.isolation_level = None
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_write_ahead_log(connection)
         # NORMAL would lose the last commits in a power cut: walks that were told done, numbers that
         # were given, while their files stay.
         connection.execute("PRAGMA synchronous = FULL")
@@ -91,6 +92,24 @@ def _create_engine(url: str, *, foreign_keys: bool = True, **options: Any) -> En
         connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
     return engine
+
+
+def _use_write_ahead_log(connection: sqlite3.Connection) -> None:
+    """Let a SQLite file write its log ahead; waits while another program writes a new file.
+
+    SQLite's own timeout does not hold for this switch: of two programs that make it at once, one
+    is told at once that the file is locked.
+    """
+    end = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > end:
+                raise
+            time.sleep(0.01)
+        else:
+            return
 
 
 def _drop_nul_characters(connection: Any, _record: object) -> None:

@@ -1,11 +1,13 @@
 """Laws of transactions and engines."""
 
+import sqlite3
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 from sqlalchemy import text
@@ -40,6 +42,18 @@ def test_reading_changes_nothing(url: str, enqueue_walk: EnqueueWalk) -> None:
         session.flush()
     with reading(url) as session:
         assert session.get_one(Walk, walk.id).title == walk.title
+
+
+def test_a_new_file_is_opened_while_another_program_writes_it(tmp_path: Path) -> None:
+    """An app and its worker that started on a new file failed at times, "database is locked"."""
+    file = tmp_path / "new.db"
+    with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        other.execute("CREATE TABLE written (number)")
+        threading.Timer(0.3, lambda: other.execute("COMMIT")).start()
+        with reading(f"sqlite:///{file}") as session:
+            assert session.execute(text("SELECT count(*) FROM written")).scalar() == 0
+            assert session.execute(text("PRAGMA journal_mode")).scalar() == "wal"
 
 
 def test_second_writer_waits_for_the_first(url: str, enqueue_walk: EnqueueWalk) -> None:

@@ -8,6 +8,8 @@ import anyio
 import pytest
 
 import streamlit_app
+from db.error_messages import Locked
+from db.session import sqlite_file
 from momalisa.settings import settings
 from momalisa.storage import LocalStorage
 from momalisa.worker.courier import Courier
@@ -48,6 +50,18 @@ def test_the_worker_wakes_while_the_app_starts(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(streamlit_app, "raise_counters", raise_counters)
     anyio.run(start)
     assert began == ["worker", "counters"]
+
+
+def test_the_app_starts_though_its_history_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It ended at once: of a history without tables it asked which numbers were given."""
+
+    def fail(url: str) -> None:
+        raise Locked.at(url)
+
+    monkeypatch.setattr(streamlit_app, "migrate", fail)
+    monkeypatch.setattr(streamlit_app, "_warm_up", lambda: None)
+    Path(sqlite_file(settings().database) or "").unlink(missing_ok=True)
+    anyio.run(streamlit_app._prepare_pages)
 
 
 @pytest.mark.parametrize("seconds", [20.0, 0.1])
