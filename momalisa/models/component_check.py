@@ -167,10 +167,10 @@ def read_config(path: Path | str) -> dict[str, Any]:
 
 
 @lru_cache(4)
-def _read(path: str, _state: tuple[int, ...]) -> Any:
+def _read(path: str, state: tuple[int, int, int]) -> Any:
     """A file's JSON; the last few are remembered, since one is asked for by turns."""
-    with open(path, "rb") as file:
-        return json.loads(file.read().decode())
+    with open(path, "rb", buffering=0) as file:
+        return json.loads(file.read(state[1]).decode())
 
 
 def pipeline_class(folder: Path) -> str:

@@ -84,8 +84,10 @@ class Plan:
 
 def plan_fit(demand: Demand, machine: Machine) -> Plan:
     """The plan with the best pictures in the least time among those that fit."""
-    plans = list(_plans(demand, machine))
-    return next((plan for plan in plans if _fits(plan, demand, machine)), _refuse(plans[-1]))
+    for plan in _plans(demand, machine):
+        if _fits(plan, demand, machine):
+            return plan
+    return replace(plan, placement="none")
 
 
 def _plans(demand: Demand, machine: Machine) -> Iterator[Plan]:
@@ -135,10 +137,6 @@ def is_certainly_too_large(demand: Demand, machine: Machine) -> bool:
     """Whether the weights alone, which are no estimate, have no place on a machine."""
     room = machine.memory if machine.kind != "cuda" else max(machine.memory, machine.ram)
     return demand.weights.total * BYTES["float16"] > room
-
-
-def _refuse(least: Plan) -> Plan:
-    return replace(least, placement="none")
 
 
 def plan_decoding(room: int, pixels: int, batch: int, width: int) -> tuple[bool, bool]:

@@ -111,23 +111,26 @@ def check_whole(folder: Path) -> None:
         raise ModelBroken(problem[0].lower() + problem[1:])
 
 
-def is_whole(folder: Path) -> bool:
-    """Whether no file of a pipeline is missing."""
+def is_whole(folder: Path, *, weighed: bool = False) -> bool:
+    """Whether no file of a pipeline is missing, those of weights left out if they are `weighed`."""
     try:
-        check_whole(folder)
+        return not any(find_problems(folder, weighed=weighed))
     except ModelBroken:
         return False
-    return True
 
 
-def find_problems(folder: Path, *, thorough: bool = False) -> Iterator[str]:
+def find_problems(folder: Path, *, thorough: bool = False, weighed: bool = False) -> Iterator[str]:
     """Sentences about files that are missing; with `thorough`, about damaged weights as well.
 
-    Raises ModelBroken for a folder that is no pipeline.
+    Files of weights are not looked for where all were `weighed` before (`measure_weights`). Raises
+    ModelBroken for a folder that is no pipeline.
     """
     for name, class_name in parts_of(folder).items():
         if has_weights(class_name):
-            yield from _weight_problems(folder, name, thorough=thorough)
+            if not isfile(f"{folder}/{name}/config.json"):
+                yield _lacks(folder, f"the file {name}/config.json")
+            if not weighed:
+                yield from _weight_problems(folder, name, thorough=thorough)
         elif class_name.endswith("Scheduler"):
             if not isfile(f"{folder}/{name}/scheduler_config.json"):
                 yield _lacks(folder, f"the file {name}/scheduler_config.json")
@@ -137,8 +140,6 @@ def find_problems(folder: Path, *, thorough: bool = False) -> Iterator[str]:
 
 def _weight_problems(folder: Path, name: str, *, thorough: bool) -> Iterator[str]:
     # As texts, not as paths: the list on Create looks at all checkpoints in a tenth of a second.
-    if not isfile(f"{folder}/{name}/config.json"):
-        yield _lacks(folder, f"the file {name}/config.json")
     files = weight_paths(f"{folder}/{name}")
     missing = [basename(path) for path in files if not isfile(path)]
     if not files:

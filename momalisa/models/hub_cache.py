@@ -21,8 +21,8 @@ def downloaded(hub_id: str, file: str = "model_index.json") -> Path | None:
 
     repository = f"{constants.HF_HUB_CACHE}/{PREFIX}{hub_id.replace('/', '--')}"
     commit = "main"
-    with suppress(OSError, ValueError), open(f"{repository}/refs/main", encoding="utf-8") as main:
-        commit = main.read(HASH_LENGTH).strip()
+    with suppress(OSError, ValueError), open(f"{repository}/refs/main", "rb", buffering=0) as main:
+        commit = main.read(HASH_LENGTH).decode().strip()
     folder = f"{repository}/snapshots/{commit}"
     return Path(folder) if os.path.isfile(f"{folder}/{file}") else None
 

@@ -48,13 +48,18 @@ def _state(name: str, status: os.stat_result) -> _State:
 def measure(card: ModelCard) -> ModelCard:
     """The card of a folder that is here, with its weights and their bytes."""
     try:
-        return measure_in_state(card, folder_state(Path(card.source)))
+        return _measure_in_state(card, folder_state(Path(card.source)))
     except OSError:
         return card
 
 
 @lru_cache(FOLDERS_REMEMBERED)
-def measure_in_state(card: ModelCard, _state: FolderState) -> ModelCard:
+def _measure_in_state(card: ModelCard, _state: FolderState) -> ModelCard:
     """`measure`, remembered for as long as the folder's files stay in this state."""
-    weights, disk = measure_weights(Path(card.source))
+    return measure_now(card)
+
+
+def measure_now(card: ModelCard) -> ModelCard:
+    """`measure`, without looking whether it was done before."""
+    weights, disk = measure_weights(card.source)
     return replace(card, weights=weights or card.weights, disk=disk)

@@ -24,7 +24,7 @@ from momalisa.models.measured import (
     FolderState,
     folder_state,
     measure,
-    measure_in_state,
+    measure_now,
 )
 from momalisa.picture_size import LARGEST_SQUARE, SIZE
 from momalisa.settings import settings
@@ -82,11 +82,14 @@ def _listed(folder: Path, name: str) -> list[ModelCard]:
 
 
 @lru_cache(FOLDERS_REMEMBERED)
-def _remembered(folder: Path, name: str, state: FolderState) -> ModelCard | None:
+def _remembered(folder: Path, name: str, _state: FolderState) -> ModelCard | None:
     card = _from_folder(str(folder), name)
-    if card and not is_whole(Path(card.source)):
-        return replace(card, ready=False, hint=_half_hint(name))
-    return measure_in_state(card, state) if card else None
+    if card is None:
+        return None
+    measured = measure_now(card)
+    if is_whole(folder, weighed=measured.weights is not None):
+        return measured
+    return replace(card, ready=False, hint=_half_hint(name))
 
 
 def find(name: str) -> ModelCard:
@@ -234,7 +237,8 @@ def _from_folder(path: str, name: str = "") -> ModelCard | None:
     """The card of a folder; its name is the path as given, or another."""
     name = name or path
     try:
-        folder = Path(os.path.realpath(os.path.expanduser(path)))
+        path = os.path.abspath(os.path.expanduser(path))
+        folder = Path(os.path.realpath(path) if os.path.islink(path) else path)
         if not folder.is_dir():
             return None
     except (OSError, ValueError):  # too long for a path, or none at all

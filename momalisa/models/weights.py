@@ -19,11 +19,12 @@ STEMS = ("diffusion_pytorch_model", "model")
 PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
 HEADER_BYTES = 4096
 """How much of a header is read to learn in which precision the weights are."""
+DTYPE = re.compile(rb'"dtype":\s*"(\w+)"')
 WIDTHS = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2}
 """Bytes of a number; of all other kinds one."""
 
 
-def parts_of(folder: Path) -> dict[str, str]:
+def parts_of(folder: Path | str) -> dict[str, str]:
     """The parts that are loaded of a pipeline, and their classes. Raises ModelBroken."""
     index = read_config(f"{folder}/model_index.json")
     known = CLASSES[class_named_by(index)]
@@ -54,7 +55,7 @@ def weight_paths(part: str) -> list[str]:
     That takes a tenth of the time, and the list of models looks into hundreds of folders.
     """
     try:
-        there = set(os.listdir(part))
+        there = os.listdir(part)
     except OSError:
         return []
     for stem in STEMS:
@@ -73,7 +74,7 @@ def read_weights(folder: Path) -> Weights | None:
     return measure_weights(folder)[0]
 
 
-def measure_weights(folder: Path) -> tuple[Weights | None, int]:
+def measure_weights(folder: Path | str) -> tuple[Weights | None, int]:
     """How many weights a pipeline has, None where its files do not tell; and their bytes.
 
     Looks at sizes and at the first kilobytes of each file.
@@ -92,11 +93,11 @@ def measure_weights(folder: Path) -> tuple[Weights | None, int]:
 
 def _measure_file(path: str) -> tuple[int, int]:
     """The numbers in a file, which all have the precision of the first one; and its bytes."""
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:  # one read, not four
         size = os.fstat(file.fileno()).st_size
-        length = int.from_bytes(file.read(8), "little")
-        header = file.read(min(length, HEADER_BYTES))
-    kind = re.search(rb'"dtype":\s*"(\w+)"', header)
+        start = file.read(8 + HEADER_BYTES)
+    length = int.from_bytes(start[:8], "little")
+    kind = DTYPE.search(start, 8, 8 + min(length, HEADER_BYTES))
     width = WIDTHS.get(kind.group(1).decode(), 1) if kind else 4
     return max(size - 8 - length, 0) // width, size
 
