@@ -20,6 +20,7 @@ BENCHMARKS = (
         "museums",
         "model_list",
         "works",
+        "research",
     ),
 )
 

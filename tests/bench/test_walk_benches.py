@@ -6,7 +6,7 @@ from pathlib import Path
 import cv2
 import pytest
 
-from tests.bench import few_steps, gpu, morphs
+from tests.bench import few_steps, gpu, morphs, research
 from tests.support.pipelines import PipelineMaker
 
 Output = pytest.CaptureFixture[str]
@@ -81,3 +81,46 @@ def test_the_measurement_for_gpus_names_what_it_has_no_time_for(capsys: Output) 
     assert "No time is left for tiny SDXL, bf16." in capsys.readouterr().out
     with pytest.raises(SystemExit, match="--tiny"):
         gpu.main(["--device", "cpu"])
+
+
+SEARCH = """
+from lpips import LPIPS
+
+class BetaPriorPipeline:
+    def generate_interpolation(self, start, end, negative, noise, other, steps, **sizes):
+        import torch
+        from PIL import Image
+        text = torch.zeros(2, 77, self.pipe.unet.config.cross_attention_dim)
+        self.pipe.unet(torch.cat([noise, other]), torch.tensor(1), encoder_hidden_states=text)
+        size = sizes["width"], sizes["height"]
+        images = [Image.new("RGB", size, (n, n, n)) for n in range(sizes["interpolation_size"])]
+        features = [self._get_feature(image) for image in images]
+        assert 0 < self._compute_clip(features[0], features[-1]) < 0.1
+        return images
+"""
+PIPELINE = """
+from diffusers import StableDiffusionPipeline as InterpolationStableDiffusionPipeline
+"""
+
+
+def test_research_counts_what_foreign_code_asks_of_the_network() -> None:
+    """As read from each repository: 336, about 104 and 280 samples a frame."""
+    assert [round(reading.samples) for reading in research.READINGS] == [336, 104, 280]
+
+
+def test_research_runs_a_clone_beside_our_walks(
+    folder: str, tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a clone whose code asks for one picture of two rows, and paints it grey."""
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    (clone / "prior.py").write_text(SEARCH)
+    (clone / "pipeline_interpolated_sd.py").write_text(PIPELINE)
+    monkeypatch.setattr(research, "OURS", (("lerp", "linear"),))
+    small = ("--model", folder, "--pairs", "1", "--frames", "3", "--steps", "1")
+    research.main([*small, "--aid", str(clone)])
+    rows = {row[0]: row[1:] for row in table(capsys.readouterr().out)}
+    assert rows["AID"][0] == "0.667"  # two rows for three frames
+    assert "lerp, linear" in rows
+    with pytest.raises(SystemExit):
+        research.main(["--aid", str(tmp_path)])
