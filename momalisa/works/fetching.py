@@ -47,6 +47,10 @@ class NotThere(ServiceError):
     """The museum has nothing at that address."""
 
 
+class Unreadable(ServiceError):
+    """The museum's answer is of another form than it documents."""
+
+
 class _Again(Exception):
     """What may go well a moment later; `pause` in seconds, if the museum named one."""
 
@@ -85,9 +89,7 @@ class Fetcher:
         try:
             answer = json.loads(body.getvalue())
         except (ValueError, RecursionError):
-            raise ServiceError(
-                f"{self.name}: its answer cannot be read. Try again later."
-            ) from None
+            raise Unreadable(f"{self.name}: its answer cannot be read. Try again later.") from None
         found = parse(answer)
         self._answers.write(address, body.getvalue())
         return found

@@ -8,8 +8,8 @@ from typing import Any, ClassVar, TypeVar
 
 import httpx
 
-from momalisa.errors import BadInput, ServiceError
-from momalisa.works.fetching import Fetcher, Hosts, NotThere, is_allowed
+from momalisa.errors import BadInput
+from momalisa.works.fetching import Fetcher, Hosts, NotThere, Unreadable, is_allowed
 from momalisa.works.file_cache import FileCache
 from momalisa.works.rate_limit import RateLimit
 from momalisa.works.work import Work
@@ -91,9 +91,9 @@ class Museum(ABC):
         """The error for an id that the museum does not know."""
         return BadInput(f"{self.name}: there is no work {work_id[:60]!r} in its collection.")
 
-    def unreadable(self) -> ServiceError:
+    def unreadable(self) -> Unreadable:
         """The error for an answer of another form than the museum documents."""
-        return ServiceError(f"{self.name}: its answer is not in the form that it documents.")
+        return Unreadable(f"{self.name}: its answer is not in the form that it documents.")
 
     def read_work(
         self, address: str, fields: dict[str, Any], work_id: str, parse: Callable[[Any], T]

@@ -1,15 +1,17 @@
 """The Rijksmuseum's data services, in Linked Art: https://data.rijksmuseum.nl/docs/.
 
 A search finds identifiers. Each leads to an object, which leads to what it shows (and its rights),
-which leads to a digital object (and its picture).
+which leads to a digital object (and its picture). Lists take one request a work instead: the same
+identifier leads to a short record in the Europeana Data Model, mostly with rights and picture.
 """
 
+import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice, zip_longest
 from typing import Any
 
-from momalisa.works.fetching import NotThere
+from momalisa.works.fetching import NotThere, Unreadable
 from momalisa.works.fields import dict_of, dicts_of, text_of
 from momalisa.works.museum import Museum
 from momalisa.works.work import Work, free_licence
@@ -23,10 +25,15 @@ AAT = "http://vocab.getty.edu/aat/"
 """The Art & Architecture Thesaurus, whose numbers say what a statement is."""
 ENGLISH, PREFERRED, ATTRIBUTION = f"{AAT}300388277", f"{AAT}300404670", f"{AAT}300435416"
 MATERIALS, CREDIT_LINE = f"{AAT}300435429", f"{AAT}300026687"
+WHOLE, SHORT = "la-framed", "edm-framed"
+"""Profiles of a record: in Linked Art, and in the Europeana Data Model."""
+LABEL = "http://www.w3.org/2004/02/skos/core#prefLabel"
+
+log = logging.getLogger(__name__)
 
 
 class Rijksmuseum(Museum):
-    """The Rijksmuseum. It states no rate; a work takes three requests."""
+    """The Rijksmuseum. It states no rate; a work takes three requests, in a list mostly one."""
 
     key, name = "rijksmuseum", "Rijksmuseum"
     records = (f"{DATA}/",)
@@ -37,8 +44,8 @@ class Rijksmuseum(Museum):
         """Yield works with pictures, as `Museum.search` says, titles and makers in turn."""
         streams = [self._search({field: text, "imageAvailable": "true"}) for field in SEARCHED]
         turns = chain.from_iterable(zip_longest(*streams))
-        numbers = dict.fromkeys(number for number in turns if number)
-        yield from self.each(self._find, list(islice(numbers, limit)))
+        numbers = list(islice(_each_once(turns), limit))
+        yield from (work for work in self.each(self._list, numbers) if work is not None)
 
     def get(self, work_id: str) -> Work:
         """Return one work, by its identifier's number or its object number, such as SK-C-5."""
@@ -75,9 +82,27 @@ class Rijksmuseum(Museum):
         following = dict_of(answer.get("next")).get("id")
         return [n for n in numbers if n], following if isinstance(following, str) else ""
 
-    def _record(self, number: str) -> dict[str, Any]:
-        fields = {"_profile": "la-framed", "_mediatype": "application/ld+json"}
+    def _record(self, number: str, profile: str = WHOLE) -> dict[str, Any]:
+        fields = {"_profile": profile, "_mediatype": "application/ld+json"}
         return self.fetcher.read(f"{DATA}/{number}", fields, self.require_dict)
+
+    def _list(self, number: str) -> Work | None:
+        """A work by its short record, or by the others where that lacks its rights or picture.
+
+        None if its record was withdrawn meanwhile.
+        """
+        try:
+            record = self._record(number, SHORT)
+            picture = self._picture(dicts_of(record.get("isShownBy")))
+            work = read_short_work(self.key, number, record, picture)
+            if work.title and picture and record.get("edmRights"):
+                return work
+        except (NotThere, Unreadable) as error:
+            log.info("another record is asked instead: %s", error)
+        try:
+            return self._find(number)
+        except NotThere:
+            return None
 
     def _find(self, number: str) -> Work:
         record = self._record(number)
@@ -90,11 +115,12 @@ class Rijksmuseum(Museum):
             links = dicts_of(visual.get("digitally_shown_by"))
             digital = next(filter(None, map(number_in, links)), "")
             if digital and licence:
-                picture = self._picture(self._record(digital))
+                record_of_picture = self._record(digital)
+                picture = self._picture(dicts_of(record_of_picture.get("access_point")))
         return read_work(self.key, number, record, licence, picture)
 
-    def _picture(self, digital: dict[str, Any]) -> str:
-        for point in dicts_of(digital.get("access_point")):
+    def _picture(self, links: list[dict[str, Any]]) -> str:
+        for point in links:
             address = self.own_picture(point.get("id"))
             found = re.match(r"https://iiif\.micr\.io/[A-Za-z0-9]{2,32}(?=/|$)", address)
             if found:
@@ -121,6 +147,61 @@ def read_work(museum: str, number: str, record: dict[str, Any], licence: str, pi
         page=f"https://id.rijksmuseum.nl/{number}",
         picture=picture,
     )
+
+
+def read_short_work(museum: str, number: str, record: dict[str, Any], picture: str) -> Work:
+    """A work by its record in the Europeana Data Model, in English as far as it is."""
+    thing = dict_of(record.get("aggregatedCHO"))
+    makers = [text_in(one.get(LABEL)) for one in dicts_of(thing.get("creator"))]
+    return Work(
+        museum=museum,
+        id=number,
+        title=text_in(thing.get("title")),
+        artist="; ".join(list(filter(None, makers))[:3]),
+        date=text_in(thing.get("created")),
+        medium=text_in(thing.get("medium")),
+        accession_number=text_in(thing.get("identifier")),
+        licence=free_licence(_addresses(record.get("edmRights"))),
+        credit_line="",
+        page=f"https://id.rijksmuseum.nl/{number}",
+        picture=picture,
+        is_short=True,
+    )
+
+
+def text_in(value: Any) -> str:
+    """A text as JSON-LD may write it: by itself, with its language, by language, or in a list."""
+    texts = list(_texts(value))
+    english = [text for language, text in texts if language == "en"]
+    return next(filter(None, [*english, *(text for _, text in texts)]), "")
+
+
+def _texts(value: Any) -> Iterator[tuple[str, str]]:
+    """The texts of such a value with their languages, which may be unknown."""
+    for one in value if isinstance(value, list) else [value]:
+        if not isinstance(one, dict):
+            yield "", text_of(one)
+        elif "@value" in one:
+            yield str(one.get("@language")), text_of(one["@value"])
+        else:
+            for language, some in one.items():
+                texts = some if isinstance(some, list) else [some]
+                yield from ((language, text_of(text)) for text in texts)
+
+
+def _addresses(value: Any) -> list[Any]:
+    """The addresses in a statement, which may be one, a link, or a list of either."""
+    values = value if isinstance(value, list) else [value]
+    return [one.get("id") if isinstance(one, dict) else one for one in values]
+
+
+def _each_once(numbers: Iterable[str | None]) -> Iterator[str]:
+    """Those that are numbers, each the first time, without a look at those that follow."""
+    seen: set[str] = set()
+    for number in numbers:
+        if number and number not in seen:
+            seen.add(number)
+            yield number
 
 
 def number_in(link: dict[str, Any]) -> str:

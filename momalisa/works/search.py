@@ -48,14 +48,16 @@ def search(museum: Museum, text: str, first: int) -> Part:
     return Part(works, last if len(works) == PART and last < MOST_WORKS else 0)
 
 
-def find_work(museum: Museum, work_id: str) -> Work:
+def find_work(museum: Museum, work_id: str, *, whole: bool = False) -> Work:
     """Return a work by its id, without a request if it was found lately.
 
-    Raises BadInput if the museum has none of this id, and ServiceError.
+    `whole` asks for all that the museum says of it, where a list says less. Raises BadInput if the
+    museum has none of this id, and ServiceError.
     """
     with _LOCK:
-        if work := _REMEMBERED.get((museum.key, work_id)):
-            return work
+        work = _REMEMBERED.get((museum.key, work_id))
+    if work is not None and not (whole and work.is_short):
+        return work
     work = museum.get(work_id)
     _remember(work)
     return work

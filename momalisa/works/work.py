@@ -40,6 +40,8 @@ class Work:
     width: int = 0
     """Of the largest picture, in pixels; 0 if it is not known."""
     height: int = 0
+    is_short: bool = False
+    """Whether it came in a list, of a museum whose lists say less than the work's own record."""
 
     @property
     def withheld(self) -> str:

@@ -2,13 +2,15 @@
 
 --works DIR names a folder of pictures; --painted N adds so many of the painter's canvases. Films go
 from each work to a prompt and to another work, in each way that the engine has. MODEL is a name, or
-"tiny-flow": a flow model of a few thousand random weights, for laws that hold for any.
+"tiny-flow": a flow model of a few thousand random weights, for laws that hold for any. It can be
+run in parts: with --part and --json, a file's figures of other parts stay.
 """
 
 import argparse
+import json
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -40,10 +42,9 @@ from tests.bench.walks import PROMPTS, pairs, render_walk, walk_between
 from tests.support.families import FAMILIES, write
 
 WAYS: tuple[Way, ...] = get_args(Way)
+PARTS = ("films", "reconstruction", "noise")
 SHOWN = 12
 """Frames of a film on the contact sheet."""
-MEASURED = 12
-"""Works to which inverted noise leads back, the first ones."""
 TINY_FLOW = "tiny-flow"
 
 
@@ -56,11 +57,9 @@ class Bench:
     """Of all specs."""
     cache: FrameCache
     works: list[StopPicture]
-
-    @property
-    def some(self) -> list[StopPicture]:
-        """Those to which noise leads back."""
-        return self.works[:MEASURED]
+    """Those of the folder, then the painter's."""
+    found: int
+    """How many are of the folder."""
 
     @property
     def size(self) -> int:
@@ -77,18 +76,24 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--way", action="append", choices=WAYS, help="default: all three")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="a contact sheet, as a picture")
+    parser.add_argument("--part", action="append", choices=PARTS, help="default: all three")
     options = parser.parse_args(arguments)
-    works = [*_read(options.works), *map(_paint, range(options.painted))]
+    found = list(_read(options.works))
+    works = [*found, *map(_paint, range(options.painted))]
     if not works:
         parser.error("name a folder with --works, or ask for canvases with --painted")
+    known = options.json and options.json.exists() and options.part
+    figures = json.loads(options.json.read_text()) if known else {}
     with tempfile.TemporaryDirectory() as folder:
-        bench = _open(options, works, Path(folder))
+        bench = _open(options, works, len(found), Path(folder))
         before = describe_load()
-        figures = {
-            "films": _measure_films(bench, options.way or WAYS, options.sheet),
-            "reconstruction": _measure_reconstruction(bench),
-            "noise": _measure_noise(bench),
+        measure: dict[str, Callable[[], dict[str, Any]]] = {
+            "films": lambda: _measure_films(bench, options.way or WAYS, options.sheet),
+            "reconstruction": lambda: _measure_reconstruction(bench),
+            "noise": lambda: _measure_noise(bench),
         }
+        for part in options.part or PARTS:
+            figures[part] = measure[part]()
     print(f"{options.model}, {len(works)} works; {before} before, {describe_load()} after")
     write_figures(figures, options.json)
 
@@ -105,7 +110,7 @@ def _paint(seed: int) -> StopPicture:
     return take_in_bytes(data.getvalue())
 
 
-def _open(options: argparse.Namespace, works: list[StopPicture], folder: Path) -> Bench:
+def _open(options: argparse.Namespace, works: list[StopPicture], found: int, folder: Path) -> Bench:
     name, fields = options.model, {"frames": options.frames}
     if name == TINY_FLOW:
         name = str(write(FAMILIES["sd3"], folder / "model"))
@@ -115,7 +120,7 @@ def _open(options: argparse.Namespace, works: list[StopPicture], folder: Path) -
         cache.put_file(work.digest, work.data)
     runner = load(name, options.device)
     runner.trace()
-    return Bench(runner, find(name).new_walk | fields, cache, works)
+    return Bench(runner, find(name).new_walk | fields, cache, works, found)
 
 
 def _measure_films(bench: Bench, ways: Sequence[Way], sheet: Path | None) -> dict[str, Any]:
@@ -128,10 +133,11 @@ def _measure_films(bench: Bench, ways: Sequence[Way], sheet: Path | None) -> dic
             rows[f"{way}, {kind}"] = _summarize([_judge(*film) for film in films])
             shown += [(f"{way}, {kind}", frames) for _, frames, _ in films[:6]]
     plain = [
-        render_walk(bench.runner, walk_between(p, **bench.fields))
-        for p in pairs(min(4, len(bench.works)))
+        render_walk(bench.runner, walk_between(p, **bench.fields)) for p in pairs(len(bench.works))
     ]
-    rows["between prompts"] = _summarize([_judge_change(run.frames) for run in plain])
+    rows["between prompts"] = _summarize(
+        [_judge_change(run.frames) | _judge_sharpness(run.frames) for run in plain]
+    )
     names = list(next(iter(rows.values())))
     print_table(["films", *names], [[name, *map(row.get, names)] for name, row in rows.items()])
     if sheet:
@@ -167,7 +173,8 @@ def _judge(sampler: PictureSampler, frames: list[Frame], copies: list[Frame]) ->
         "first frame, median level": float(np.median(np.abs(frames[0].astype(int) - work))),
         "first step / mean": steps[0] / fmean(steps),
         **_judge_change(frames),
-        "sharpness": perception.relative_sharpness(copies),
+        **_judge_sharpness(copies),
+        "sharpness with detail": perception.relative_sharpness(frames),
     }
 
 
@@ -177,8 +184,26 @@ def _judge_change(frames: list[Frame]) -> dict[str, float]:
         "largest step / mean": perception.unevenness(steps),
         "double exposures": perception.ghosting(frames),
         "directness": perception.directness(steps, perception.distance(frames[0], frames[-1])),
-        "sharpness": perception.relative_sharpness(frames),
     }
+
+
+def _judge_sharpness(frames: list[Frame]) -> dict[str, float]:
+    """Of the softest frame and of all between the ends, beside the line from end to end.
+
+    At half the size, too, where noise would count less than edges do.
+    """
+    halves = [np.asarray(Image.fromarray(frame).reduce(2)) for frame in frames]
+    return {
+        "sharpness": perception.relative_sharpness(frames),
+        "at half size": perception.relative_sharpness(halves),
+        "mean sharpness": _mean_sharpness(frames),
+        "mean at half size": _mean_sharpness(halves),
+    }
+
+
+def _mean_sharpness(frames: Sequence[Frame]) -> float:
+    values = np.array([perception.sharpness(frame) for frame in frames])
+    return float((values / np.linspace(values[0], values[-1], len(values)))[1:-1].mean())
 
 
 def _summarize(figures: Sequence[dict[str, float]]) -> dict[str, float]:
@@ -205,9 +230,12 @@ def _measure_reconstruction(bench: Bench) -> dict[str, Any]:
     rows: dict[str, dict[str, float]] = {}
     own = int(bench.fields["steps"])
     for steps, iterations in ((own, 1), (own, 4), (own, 12), (4 * own, 1), (4 * own, 4)):
-        some = [_reconstruct(bench, work, steps, iterations) for work in bench.some]
-        name = f"{steps} steps, {iterations} iterations"
-        rows[name] = {key: fmean(one[key] for one in some) for key in some[0]}
+        all_works = [_reconstruct(bench, work, steps, iterations) for work in bench.works]
+        kinds = {"of the folder": all_works[: bench.found], "painted": all_works[bench.found :]}
+        for kind, some in kinds.items():
+            if some:
+                name = f"{steps} steps, {iterations} iterations, {len(some)} {kind}"
+                rows[name] = {key: fmean(one[key] for one in some) for key in some[0]}
     names = list(next(iter(rows.values())))
     print_table(["reconstruction", *names], [[n, *r.values()] for n, r in rows.items()])
     return rows

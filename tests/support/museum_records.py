@@ -14,6 +14,8 @@ LOCKED = 7
 """The number of a work that is not free."""
 BARE = 8
 """The number of a work without a picture."""
+UNLISTED = 9
+"""The number of a work of the Rijksmuseum whose picture only its Linked Art record names."""
 
 Route = Callable[[str, dict[str, str]], Any]
 
@@ -211,6 +213,8 @@ def rijksmuseum(path: str, fields: dict[str, str]) -> dict[str, Any] | None:
     kind, number = int(path[1:]) // 10**6, int(path[1:]) % 10**6
     if not 1 <= number <= FOUND:
         return None
+    if fields["_profile"] == "edm-framed":
+        return rijksmuseum_aggregation(number)
     return {200: rijksmuseum_object, 202: rijksmuseum_visual, 500: rijksmuseum_digital}[kind](
         number
     )
@@ -279,6 +283,26 @@ def rijksmuseum_object(number: int) -> dict[str, Any]:
         "subject_of": [{"subject_to": [{"classified_as": [{"id": cc0}]}]}],
         "shows": [shown] if number != BARE else [],
     }
+
+
+def rijksmuseum_aggregation(number: int) -> dict[str, Any]:
+    """The same object in the Europeana Data Model, whose texts come in three forms."""
+    licence = "licenses/by/4.0" if number == LOCKED else "publicdomain/mark/1.0"
+    label = "http://www.w3.org/2004/02/skos/core#prefLabel"
+    record = {
+        "aggregatedCHO": {
+            "id": f"https://id.rijksmuseum.nl/{200 * 10**6 + number}",
+            "title": {"nl": "Het melkmeisje", "en": ["The Milkmaid"]},
+            "creator": [{label: [{"@language": "nl", "@value": "Johannes Vermeer"}]}],
+            "identifier": [f"SK-A-{number}"],
+            "created": [{"@language": "nl", "@value": "ca. 1660"}],
+            "medium": "olieverf op doek",
+        },
+        "isShownAt": {"id": f"https://www.rijksmuseum.nl/nl/collectie/SK-A-{number}"},
+        "edmRights": f"http://creativecommons.org/{licence}/",
+    }
+    shown = {"id": f"https://iiif.micr.io/A{number}/full/max/0/default.jpg"}
+    return record if number in (BARE, UNLISTED) else {**record, "isShownBy": shown}
 
 
 def rijksmuseum_visual(number: int) -> dict[str, Any]:

@@ -9,7 +9,8 @@ from momalisa.errors import BadInput, MomaLisaError, ServiceError
 from momalisa.works.collection import MUSEUMS, open_museums, write_picture
 from momalisa.works.museum import Museum
 from momalisa.works.rate_limit import RateLimit
-from tests.support.museum_records import BARE, FOUND, LOCKED
+from momalisa.works.search import find_work, search
+from tests.support.museum_records import BARE, FOUND, LOCKED, UNLISTED
 from tests.support.museum_stand_in import EVIL, Answer, StandIn, as_json
 from tests.works.test_fetching import hundred_megapixels, stored
 
@@ -74,6 +75,53 @@ def test_a_search_goes_from_page_to_page_and_ends(stand_in: StandIn, museum: Mus
 def test_all_of_a_search_is_found_once(stand_in: StandIn, tmp_path: Path) -> None:
     museum = open_museums(tmp_path / "home")["smk"]
     assert len({work.id for work in museum.search("titans", FOUND + 10)}) == FOUND
+
+
+def test_the_rijksmuseum_lists_a_work_by_one_request_and_gives_all_of_it_once_chosen(
+    stand_in: StandIn, tmp_path: Path
+) -> None:
+    museum = open_museums(tmp_path / "home")["rijksmuseum"]
+    listed = {work.id: work for work in search(museum, "milk", 0).works}
+    # A page of titles, makers and descriptions each; once the whole record, for want of a picture.
+    assert len(stand_in.requests) == 3 + len(listed) + 1
+    work = listed[work_id(museum, 5)]
+    assert (work.caption, work.medium) == (
+        "Johannes Vermeer, The Milkmaid, ca. 1660",
+        "olieverf op doek",
+    )
+    assert (work.accession_number, work.licence, work.withheld) == ("SK-A-5", "Public domain", "")
+    chosen = find_work(museum, work.id, whole=True)
+    assert chosen == museum.get(work.id)
+    assert (chosen.date, chosen.medium) == ("c. 1660", "oil on canvas")
+    assert find_work(museum, work.id) == chosen
+    stand_in.always["/200000002"] = Answer(404)  # withdrawn
+    [*_, unlisted] = museum.search("tea", UNLISTED)
+    assert unlisted == museum.get(work_id(museum, UNLISTED))
+    assert unlisted.withheld == ""
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        [],
+        {"aggregatedCHO": 7, "edmRights": {"id": 3}, "isShownBy": ["x"]},
+        {"aggregatedCHO": {"title": {"nl": {"nl": {"nl": 1}}}}, "isShownBy": {"id": f"https://{EVIL}"}},
+        {
+            "aggregatedCHO": {"title": "A"},
+            "isShownBy": {"id": f"https://iiif.micr.io.{EVIL}/A5/full/max/0/default.jpg"},
+            "edmRights": "http://creativecommons.org/publicdomain/mark/1.0/",
+        },
+    ],
+)  # fmt: skip
+def test_a_short_record_in_another_form_gives_way_to_the_whole_one(
+    stand_in: StandIn, tmp_path: Path, record: object
+) -> None:
+    stand_in.always["edm-framed"] = as_json(record)
+    museum = open_museums(tmp_path / "home")["rijksmuseum"]
+    assert [work.caption for work in museum.search("milk", 1)] == [
+        LABELS["rijksmuseum"].split("|")[0]
+    ]
+    assert not any(EVIL in address for address in stand_in.requests)
 
 
 def test_a_picture_is_written(museum: Museum, tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ def _keep_at(museum: Museum, request: Request) -> Response:
 
 
 def _keep_work(museum: Museum, request: Request) -> Response:
-    work = find_work(museum, request.query_params.get("id", ""))
+    work = find_work(museum, request.query_params.get("id", ""), whole=True)
     return _keep(find_work_picture(museum, work), suggest_prompt(work))
 
 
