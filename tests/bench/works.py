@@ -136,7 +136,10 @@ def _measure_films(bench: Bench, ways: Sequence[Way], sheet: Path | None) -> dic
         render_walk(bench.runner, walk_between(p, **bench.fields)) for p in pairs(len(bench.works))
     ]
     rows["between prompts"] = _summarize(
-        [_judge_change(run.frames) | _judge_sharpness(run.frames) for run in plain]
+        [
+            _judge_change(run.frames) | _judge_sharpness(run.frames) | _judge_shown(run.frames)
+            for run in plain
+        ]
     )
     names = list(next(iter(rows.values())))
     print_table(["films", *names], [[name, *map(row.get, names)] for name, row in rows.items()])
@@ -174,7 +177,7 @@ def _judge(sampler: PictureSampler, frames: list[Frame], copies: list[Frame]) ->
         "first step / mean": steps[0] / fmean(steps),
         **_judge_change(frames),
         **_judge_sharpness(copies),
-        "sharpness with detail": perception.relative_sharpness(frames),
+        **_judge_shown(frames),
     }
 
 
@@ -188,22 +191,24 @@ def _judge_change(frames: list[Frame]) -> dict[str, float]:
 
 
 def _judge_sharpness(frames: list[Frame]) -> dict[str, float]:
-    """Of the softest frame and of all between the ends, beside the line from end to end.
-
-    At half the size, too, where noise would count less than edges do.
-    """
-    halves = [np.asarray(Image.fromarray(frame).reduce(2)) for frame in frames]
+    """Of the softest frame and of all between the ends, beside the line from end to end."""
     return {
         "sharpness": perception.relative_sharpness(frames),
-        "at half size": perception.relative_sharpness(halves),
         "mean sharpness": _mean_sharpness(frames),
-        "mean at half size": _mean_sharpness(halves),
     }
 
 
 def _mean_sharpness(frames: Sequence[Frame]) -> float:
     values = np.array([perception.sharpness(frame) for frame in frames])
     return float((values / np.linspace(values[0], values[-1], len(values)))[1:-1].mean())
+
+
+def _judge_shown(frames: Sequence[Frame]) -> dict[str, float]:
+    """Sharpness with the works themselves as ends, and as it is, beside no ends at all."""
+    return {
+        "sharpness, shown": perception.relative_sharpness(frames),
+        "itself, mean": fmean(perception.sharpness(frame) for frame in frames[1:-1]),
+    }
 
 
 def _summarize(figures: Sequence[dict[str, float]]) -> dict[str, float]:
