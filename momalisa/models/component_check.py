@@ -6,9 +6,10 @@ our own, and settings that would lead to other code are refused.
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any
 
 from momalisa.errors import ModelBroken
@@ -19,6 +20,10 @@ REMEMBERED_BYTES = 64 * 2**10
 """Most bytes of a configuration that is remembered."""
 NOISE_LEVELS = 10_000
 """Most noise levels of a scheduler; usual are 1,000."""
+LAYERS = 1_000
+"""Most layers or blocks that a configuration names at a place; the largest models have 100."""
+TOKENS = 10_000
+"""Most tokens to which CLIP's tokenizers fill a prompt up; usual are 77."""
 
 _UNET, _TEXT = {"UNet2DConditionModel"}, {"CLIPTextModel"}
 _AUTOENCODERS = {"AutoencoderKL", "AutoencoderTiny"}
@@ -155,7 +160,7 @@ def read_config(path: Path | str) -> dict[str, Any]:
     """Read a configuration's JSON object. Raises ModelBroken, with the file's name alone."""
     try:
         status = os.stat(path)
-        if status.st_size > CONFIG_BYTES:
+        if status.st_size > CONFIG_BYTES or not S_ISREG(status.st_mode):
             raise ValueError("This is no configuration.")
         read = _read if status.st_size <= REMEMBERED_BYTES else _read.__wrapped__
         config = read(str(path), (status.st_ino, status.st_size, status.st_mtime_ns))
@@ -230,6 +235,10 @@ def _check_config(where: str, config: Mapping[str, Any], allowed: set[str]) -> N
     """Check that a component's configuration agrees with the allowed classes."""
     refuse_code(where, config)
     _check_noise_levels(where, config)
+    check_layers(where, config)
+    length = config.get("model_max_length")
+    if allowed == _TOKENIZERS and isinstance(length, int | float) and not 0 < length <= TOKENS:
+        raise ModelBroken(f"its {where} names a length of prompts that no model has.")
     named = [config.get("_class_name"), config.get("tokenizer_class")]
     architectures = config.get("architectures")
     named += architectures if isinstance(architectures, list) else [architectures]
@@ -244,6 +253,25 @@ def _check_noise_levels(where: str, config: Mapping[str, Any]) -> None:
     levels = config.get("num_train_timesteps")
     if isinstance(levels, int | float) and not 0 < levels <= NOISE_LEVELS:
         raise ModelBroken(f"its {where} names a number of noise levels that no model has.")
+
+
+def check_layers(where: str, value: object, name: str = "") -> None:
+    """Refuse so many layers that building them, before any weights are read, fills the memory.
+
+    `value` is a configuration, or the part of one that is called `name`. Raises ModelBroken.
+    """
+    parts: Iterable[tuple[str, object]] = ()
+    if isinstance(value, dict):
+        parts = value.items()
+    elif isinstance(value, list):
+        parts = ((name, one) for one in value)
+    counts = name.endswith(("layers", "blocks", "layers_per_block", "depth"))
+    too_many = counts and isinstance(value, int | float) and value > LAYERS
+    too_long = "block" in name and isinstance(value, list) and len(value) > LAYERS
+    if too_many or too_long:
+        raise ModelBroken(f"its {where} names a number of layers that no model has.")
+    for part, inner in parts:
+        check_layers(where, inner, part)
 
 
 def _sibling_classes(allowed: set[str]) -> set[str]:

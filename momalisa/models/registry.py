@@ -37,7 +37,7 @@ FOLDER_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 LOAD_ERRORS = (
-    *(OSError, ValueError, KeyError, TypeError, RuntimeError, AttributeError, OverflowError),
+    *(OSError, ValueError, LookupError, TypeError, RuntimeError, AttributeError, ArithmeticError),
 )
 """What the libraries raise at files or parts that are missing or damaged.
 

@@ -1,6 +1,7 @@
 """Checkpoints from outside: nothing of theirs is run, and each is refused with a sentence."""
 
 import json
+import os
 import pickle
 import shutil
 from collections.abc import Callable, Iterator
@@ -54,6 +55,11 @@ def with_pickle(folder: Path) -> None:
         (folder / "unet" / name).write_bytes(data)
 
 
+def with_pipe(folder: Path) -> None:
+    (folder / "vae" / "config.json").unlink()
+    os.mkfifo(folder / "vae" / "config.json")
+
+
 HOSTILE: dict[str, Change] = {
     "a custom pipeline": lambda f: write(f / "model_index.json", _class_name=["pipeline", "P"]),
     "a class of its own": lambda f: write(f / "model_index.json", unet=["my_unet", "Unet"]),
@@ -84,6 +90,16 @@ HOSTILE: dict[str, Change] = {
     "an adapter": lambda f: (f / "text_encoder" / "adapter_config.json").write_text("{}"),
     "pickled weights": with_pickle,
     "an odd tokenizer": lambda f: write(f / "tokenizer" / "tokenizer.json", version=""),
+    "too many layers": lambda f: write(f / "text_encoder" / "config.json", num_hidden_layers=10**8),
+    "too many layers in a block": lambda f: write(f / "unet" / "config.json", layers_per_block=9e8),
+    "too many blocks": lambda f: write(
+        f / "vae" / "config.json", down_block_types=["DownEncoderBlock2D"] * 10_000
+    ),
+    "too long prompts": lambda f: write(
+        f / "tokenizer" / "tokenizer_config.json", model_max_length=10**17
+    ),
+    "a configuration that nobody writes": with_pipe,
+    "no groups": lambda f: write(f / "unet" / "config.json", norm_num_groups=0),
     "too many noise levels": lambda f: write(
         f / "scheduler" / "scheduler_config.json", num_train_timesteps=10**9
     ),
@@ -113,7 +129,7 @@ def test_a_hostile_checkpoint_is_refused_and_none_of_its_code_runs(case: str, fo
     assert not (folder.parent / "ran").exists()
 
 
-FOUND_BY_LOADERS = {"pickled weights", "an odd tokenizer"}
+FOUND_BY_LOADERS = {"pickled weights", "an odd tokenizer", "no groups"}
 
 
 @pytest.mark.parametrize("case", sorted(HOSTILE.keys() - FOUND_BY_LOADERS))

@@ -75,9 +75,38 @@ def forget_weights(folder: Path) -> None:
     (folder / "diffusion_pytorch_model.safetensors").unlink()
 
 
-def bring_code(folder: Path) -> None:
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"auto_map": {"AutoModel": "x.Y"}}))
+def configure(**changes: Any) -> Any:
+    def change(folder: Path) -> None:
+        config = json.loads((folder / "config.json").read_text())
+        (folder / "config.json").write_text(json.dumps(config | changes))
+
+    return change
+
+
+def make_grey(folder: Path) -> None:
+    widths = (8, 8, 8, 8)
+    AutoencoderTiny(
+        out_channels=1, encoder_block_out_channels=widths, decoder_block_out_channels=widths
+    ).save_pretrained(folder)
+
+
+def lose_numbers(folder: Path) -> None:
+    tiny: Any = AutoencoderTiny.from_pretrained(folder)
+    torch.nn.init.constant_(tiny.decoder.layers[-1].bias, torch.nan)
+    tiny.save_pretrained(folder)
+
+
+# Those of them that were loaded ended each walk of the model at its first preview.
+SPOILT = {
+    "code": configure(auto_map={"AutoModel": "x.Y"}),
+    "a size of its own": configure(upsampling_scaling_factor=1),
+    "pictures that fill the memory": configure(upsampling_scaling_factor=64),
+    "no way to enlarge": configure(upsample_fn="x"),
+    "no activation": configure(act_fn=5),
+    "layers that fill the memory": configure(num_decoder_blocks=[10**8] * 4),
+    "grey pictures": make_grey,
+    "no numbers": lose_numbers,
+}
 
 
 def damage(folder: Path) -> None:
@@ -89,7 +118,7 @@ def model(make_pipeline: Any) -> Any:
     return load(str(make_pipeline()), "cpu").model
 
 
-@pytest.mark.parametrize("spoil", [forget_weights, bring_code, damage])
+@pytest.mark.parametrize("spoil", [forget_weights, damage, *SPOILT.values()])
 def test_one_that_cannot_be_used_is_left_out(
     spoil: Any, cache: Path, model: Any, tmp_path: Path
 ) -> None:
