@@ -1,5 +1,6 @@
 """The server: Streamlit's pages, the HTTP routes for pictures, and a local worker process."""
 
+# ruff: noqa: E402 - the worker starts before the imports that it need not wait for
 import logging
 import threading
 from collections.abc import AsyncIterator
@@ -7,6 +8,13 @@ from contextlib import asynccontextmanager, suppress
 from functools import partial
 from importlib import import_module
 from pathlib import Path
+
+from momalisa.worker.launch import launch_early
+
+EARLY_WORKER = launch_early(__file__)
+"""It loads PyTorch and the model while this process loads all that follows."""
+
+# isort: split
 
 import anyio.to_thread
 import streamlit as st
@@ -55,8 +63,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[None]:
     configure_logs(settings())
     open_files.raise_limit()
     connection_limits.limit_connections()
-    # The worker first: what it loads takes longest.
-    async with Supervisor(settings()):
+    async with Supervisor(settings(), early=EARLY_WORKER):
         await _prepare_pages()
         stopping = threading.Event()
         if settings().worker == "external":

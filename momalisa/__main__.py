@@ -87,7 +87,8 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def _run_worker(options: argparse.Namespace) -> int:
-    from momalisa.worker.supervisor import Supervisor, is_supervised
+    from momalisa.worker.launch import is_supervised
+    from momalisa.worker.supervisor import Supervisor
 
     if options.once or is_supervised():
         from momalisa.worker.process import run

@@ -11,9 +11,13 @@ from db.session import migrate
 from momalisa import logs
 from momalisa.errors import BadInput
 from momalisa.settings import Settings
+from momalisa.worker.launch import SUPERVISED, TO_FILE, is_supervised
 from momalisa.worker.sign_of_life import HomeLock, Pulse
-from momalisa.worker.supervisor import DEVICE_BROKEN, SUPERVISED, TO_FILE, is_supervised
+from momalisa.worker.supervisor import DEVICE_BROKEN
 from momalisa.worker.worker import Worker
+
+NICENESS = 5
+"""Of a worker beside the pages, once its model is loaded."""
 
 log = logging.getLogger(__name__)
 
@@ -62,11 +66,10 @@ def run_process(worker: Worker, *, once: bool = False) -> None:
         signal.signal(number, lambda number, _frame: _handle_signal(worker, number))
     if is_supervised():
         threading.Thread(target=_watch_parent, args=(worker,), daemon=True).start()
-    if _is_of_the_app():
-        _lower_priority()
     Pulse(worker.settings, lambda: worker.is_well).start()
     log.info("%s works", worker.name)
-    worker.run(once=once, force_exit=_force_exit)
+    when_ready = _lower_priority if _is_of_the_app() else None
+    worker.run(once=once, force_exit=_force_exit, when_ready=when_ready)
     log.info("%s ends", worker.name)
     if worker.device_broken:
         # At once: a broken driver may hang while the interpreter takes everything down.
@@ -74,12 +77,19 @@ def run_process(worker: Worker, *, once: bool = False) -> None:
 
 
 def _lower_priority() -> None:
-    """Keep the web process responsive while frames are rendered on the same cores."""
+    """Keep the web process responsive while frames are rendered on the same cores.
+
+    Not while the worker wakes: the first page would hardly come sooner, the first film seconds
+    later.
+    """
     if hasattr(os, "nice"):
-        os.nice(5)
+        os.nice(NICENESS)
+    with suppress(OSError):  # on Linux that was this thread alone, and those that it starts
+        for thread in Path("/proc/self/task").iterdir():
+            os.setpriority(os.PRIO_PROCESS, int(thread.name), NICENESS)
     # Linux schedules sessions against each other, and this process is one.
     with suppress(OSError):
-        Path("/proc/self/autogroup").write_text("5")
+        Path("/proc/self/autogroup").write_text(str(NICENESS))
 
 
 def _handle_signal(worker: Worker, number: int) -> None:

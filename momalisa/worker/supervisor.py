@@ -5,13 +5,11 @@ import logging
 import os
 import signal
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import datetime
-from typing import IO, Self
+from typing import Self
 
 from db import worker_registry
 from db.clock import database_now
@@ -19,8 +17,9 @@ from db.models import WorkerHeartbeat
 from db.session import migrate, reading, writing
 from momalisa.backoff import Backoff
 from momalisa.logs import worker_log
-from momalisa.settings import CHECKOUT, Settings
+from momalisa.settings import Settings
 from momalisa.worker.identity import ProcessIdentity, identify, identity_of
+from momalisa.worker.launch import COMMAND, launch
 from momalisa.worker.sign_of_life import HomeLock, LifeWatch, life_path, read_process
 
 ALIVE = 10.0
@@ -37,13 +36,6 @@ PAUSES = (1.0, 60.0)
 """Seconds between two starts: the first pause, and the longest."""
 DEVICE_BROKEN = 75
 """Exit code of a worker whose device failed: a new process tries again, and paces itself."""
-SUPERVISED = "MOMALISA_SUPERVISED"
-"""Set for a worker that stops when the process that holds its standard input ends.
-
-One of these two, which say where its log goes:
-"""
-TO_FILE, TO_TERMINAL = "1", "terminal"
-
 log = logging.getLogger(__name__)
 
 
@@ -54,20 +46,22 @@ class Supervisor:
     with this process, even with kill -9: it watches the pipe that is its standard input.
 
     `by_hand` is for the command `worker`, see `run`: it works whatever `external` says and beside
-    workers of other homes, and the worker's log goes where this process's goes.
+    workers of other homes, and the worker's log goes where this process's goes. `early` is a
+    worker that `launch.launch_early` has started: the first one that is kept running.
     """
 
     def __init__(
         self,
         settings: Settings,
         *,
-        command: Sequence[str] = (sys.executable, "-m", "momalisa", "worker"),
+        command: Sequence[str] = COMMAND,
         pauses: tuple[float, float] = PAUSES,
         silence: tuple[float, float] = (SILENT, START),
         by_hand: bool = False,
+        early: "subprocess.Popen[bytes] | None" = None,
     ) -> None:
         self.settings = settings
-        self._by_hand = by_hand
+        self._by_hand, self._early = by_hand, early
         self._command = list(command)
         self._backoff = Backoff(*pauses)
         self._silence, self._longest_start = silence
@@ -114,6 +108,14 @@ class Supervisor:
         await asyncio.to_thread(self.stop)
 
     def _supervise(self) -> None:
+        try:
+            self._keep_running()
+        finally:
+            if self._early is not None:
+                with self._early as process:
+                    _terminate(process)
+
+    def _keep_running(self) -> None:
         self._backoff.reset()
         while not self._stopping.is_set():
             try:
@@ -148,16 +150,8 @@ class Supervisor:
 
     def _run_worker(self) -> int:
         """Start a worker, wait until it ends or `stop` is called, and return its exit code."""
-        with self._open_output() as output:
-            process = subprocess.Popen(
-                self._command,
-                env=os.environ | self._environment(),
-                stdin=subprocess.PIPE,
-                stdout=output,
-                stderr=None if output is None else subprocess.STDOUT,
-                # Only this process handles Ctrl-C in the terminal.
-                start_new_session=True,
-            )
+        process = self._early or launch(self.settings, self._command, by_hand=self._by_hand)
+        self._early = None
         self.pid = process.pid
         identity = identify(process.pid)
         life = LifeWatch(life_path(self.settings))
@@ -175,30 +169,6 @@ class Supervisor:
         self._forget_worker(identity)
         return code
 
-    def _open_output(self) -> AbstractContextManager[IO[bytes] | None]:
-        """The worker's log file; None where its output goes where this process's goes.
-
-        So it does where the disk takes no file.
-        """
-        if self._by_hand:
-            return nullcontext()
-        file = worker_log(self.settings)
-        try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            return file.open("ab")
-        except OSError as error:
-            log.error("The worker's log file cannot be written: %s", error)
-            return nullcontext()
-
-    def _environment(self) -> dict[str, str]:
-        """The settings as environment variables of the worker."""
-        values = self.settings.model_dump(mode="json") | {"home": self.settings.home.resolve()}
-        variables = {f"MOMALISA_{name.upper()}": str(value) for name, value in values.items()}
-        # It keeps the working directory, so that relative paths mean the same.
-        path = os.pathsep.join([str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])
-        log_goes = TO_TERMINAL if self._by_hand else TO_FILE
-        return variables | {SUPERVISED: log_goes, "PYTHONPATH": path}
-
     def _other_alive(self) -> bool:
         """Whether a worker is in the way; forgets those whose process is gone, kills a hung one."""
         if not self._migrated:
@@ -209,6 +179,8 @@ class Supervisor:
             moment = database_now(session)
         dead = [worker for worker in workers if identity_of(worker).has_ended]
         self._forget_dead_workers(dead)
+        if self._early is not None:
+            return False  # it ends by itself if it does not get the home's lock
         if HomeLock(self.settings).is_held():
             if not self._told:
                 log.warning("Another worker is at work in this home; this one waits until it ends")
@@ -238,11 +210,6 @@ class Supervisor:
             with writing(self.settings.database) as session:
                 for worker in workers:
                     worker_registry.mark_dead(session=session, name=worker.name)
-
-
-def is_supervised() -> bool:
-    """Whether a supervisor started this process."""
-    return SUPERVISED in os.environ
 
 
 def _terminate(process: "subprocess.Popen[bytes]") -> int:

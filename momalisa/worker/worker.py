@@ -125,11 +125,18 @@ class Worker:
         """Whether the thread of the heartbeats still runs."""
         return self._heartbeat.seconds_since_tick < LONGEST_BEAT
 
-    def run(self, *, once: bool = False, force_exit: Callable[[], None] = lambda: None) -> None:
+    def run(
+        self,
+        *,
+        once: bool = False,
+        force_exit: Callable[[], None] = lambda: None,
+        when_ready: Callable[[], None] | None = None,
+    ) -> None:
         """Work until `stop` or until the device breaks, or, with `once`, until the queue is empty.
 
-        Calls `force_exit` from another thread if the worker has not ended 10 s after `stop`. With
-        `once`, raises MachineFault if the machine cannot render.
+        Calls `when_ready` before the first walk, with the default model loaded if it can be, and
+        `force_exit` from another thread if the worker has not ended 10 s after `stop`. With `once`,
+        raises MachineFault if the machine cannot render.
         """
         self._patient = not once
 
@@ -145,6 +152,8 @@ class Worker:
                 self._start_courier()
                 self._live.open()
                 self._prepare()
+            if when_ready:
+                when_ready()
             while not self._ends and (self._do_next() or not once):
                 pass
             if once:

@@ -20,6 +20,7 @@ from db.models import State, WorkerHeartbeat
 from db.session import reading, writing
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.worker.identity import ProcessIdentity, identify
+from momalisa.worker.launch import launch, launch_early
 from momalisa.worker.supervisor import Supervisor
 from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk, read_walk
@@ -99,6 +100,45 @@ def test_worker_starts_and_stops_with_it(settings: Settings) -> None:
     one.stop()
     assert not runs(pid)
     assert alive(settings) == []
+
+
+def test_a_worker_that_was_launched_early_is_kept_running(settings: Settings) -> None:
+    command = [sys.executable, "-c", DUTIFUL]
+    early = launch(settings, command)
+    one = Supervisor(settings, command=command, pauses=(0.05, 0.2), early=early)
+    one.start()
+    wait_until(lambda: one.pid == early.pid and alive(settings))
+    early.kill()
+    wait_until(lambda: one.pid not in (None, early.pid) and alive(settings))
+    one.stop()
+    assert alive(settings) == []
+
+
+def test_an_early_worker_ends_with_a_supervisor_that_cannot_begin(tmp_path: Path) -> None:
+    early = launch(Settings(home=tmp_path), [sys.executable, "-c", "import os; os.read(0, 1)"])
+    (tmp_path / "momalisa.db").mkdir()
+    one = Supervisor(Settings(home=tmp_path), pauses=(0.05, 0.2), early=early)
+    one.start()
+    one.stop()
+    assert early.poll() is not None
+
+
+def test_only_the_running_app_launches_its_worker_early(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An app that is only imported launches none, nor one whose history homes may share."""
+    started: list[Settings] = []
+    monkeypatch.setattr("momalisa.worker.launch.launch", started.append)
+    for changes, script in (
+        ({}, "elsewhere.py"),
+        ({"worker": "external"}, sys.argv[0]),
+        ({"database_url": settings.database}, sys.argv[0]),
+        ({}, sys.argv[0]),
+    ):
+        chosen = settings.model_copy(update={"database_url": "", **changes})
+        monkeypatch.setattr("momalisa.worker.launch.settings", lambda chosen=chosen: chosen)
+        launch_early(script)
+    assert started == [chosen]
 
 
 def test_it_is_an_async_context(settings: Settings) -> None:

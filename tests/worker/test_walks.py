@@ -95,6 +95,19 @@ def test_model_is_loaded_once_for_walks_that_share_it(settings: Settings) -> Non
     assert loaded == [("atelier", ""), ("other", ""), ("atelier", "")]
 
 
+def test_a_worker_is_ready_once_its_model_is_loaded(settings: Settings) -> None:
+    """Only then the app's lowers its priority: meanwhile people wait for it."""
+    order: list[str] = []
+    worker = stub_worker(settings, load=lambda _name, _device: order.append("loaded"))
+
+    def when_ready() -> None:
+        order.append("ready")
+        worker.stop()
+
+    worker.run(when_ready=when_ready)
+    assert order == ["loaded", "ready"]
+
+
 def test_a_film_is_made_again_with_the_weights_it_had(settings: Settings) -> None:
     loaded: list[str] = []
     walk = enqueue_walk(settings.database)
