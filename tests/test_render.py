@@ -303,6 +303,17 @@ def test_the_command_line_keeps_the_frames_until_the_film_is_written(
     assert was_written == [True]
 
 
+def test_the_film_is_of_the_format_that_its_name_tells(home: Path, make_pipeline: Any) -> None:
+    """Whatever its name, it was a GIF."""
+    given = ["walk", "a red square", "a sea", "--frames", "3", "--steps", "2"]
+    given += ["--model", str(make_pipeline())]
+    begins = {"gif": b"GIF89a", "webp": b"RIFF", "MP4": b"\0\0\0", "zip": b"PK", "": b"GIF89a"}
+    for ending, begin in begins.items():
+        film = home / (f"film.{ending}" if ending else "film")
+        assert main([*given, "--out", str(film)]) == DONE
+        assert film.read_bytes().startswith(begin)
+
+
 def test_a_film_takes_the_place_of_no_device_or_pipe(home: Path) -> None:
     """With `--out /dev/null`, as root, the film replaced the device for the whole machine."""
     os.mkfifo(home / "pipe")
@@ -327,6 +338,7 @@ def test_a_film_takes_the_place_of_no_device_or_pipe(home: Path) -> None:
         ["sea", "city", "--device", "abacus"],
         ["sea", "city", "--batch", "-1"],
         ["sea", "city", "--out", "/no/such/folder/film.gif"],
+        ["sea", "city", "--out", "film.png"],
     ],
 )
 def test_bad_input_is_reported_and_nothing_written(

@@ -3,7 +3,8 @@
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from momalisa.render import RenderedFrames
     from momalisa.stop_pictures import StopPicture
 
+    Encode = Callable[[WalkSpec, Sequence[Frame]], bytes]
+
 
 def add_to(commands: Any) -> None:
     """Add `walk`: its prompts, what it writes, and on which model and device it runs."""
@@ -35,7 +38,10 @@ def add_to(commands: Any) -> None:
     )
     walk.add_argument("prompts", nargs="+", metavar="PROMPT", help="the stops, in order")
     walk.add_argument(
-        "--out", type=Path, default=Path("film.gif"), help="the film to write (film.gif)"
+        "--out",
+        type=Path,
+        default=Path("film.gif"),
+        help="the film to write, a .gif, .webp, .mp4, or a .zip of its frames (film.gif)",
     )
     walk.add_argument("--report", type=Path, help="a file for the rendering's statistics, as JSON")
     walk.add_argument("--frames-dir", type=Path, help="a folder for the frames, as PNG")
@@ -121,13 +127,13 @@ def _run_walk(options: argparse.Namespace) -> int:
     spec, pictures = build_spec(options)
     for target in (options.out, options.report):
         _check_target(target)
+    encode = _find_encoder(options.out)
     if options.frames_dir and options.frames_dir.exists() and not options.frames_dir.is_dir():
         raise BadInput(f"{options.frames_dir} is a file. Please name a folder for the frames.")
     if options.batch < 0:
         raise BadInput("A batch has at least one frame; 0 means what suits the device.")
     from momalisa.engine.frame_cache import open_frame_cache
     from momalisa.models.registry import find, load
-    from momalisa.render import encode_film
 
     card = find(spec.model)
     for warning in (
@@ -148,7 +154,7 @@ def _run_walk(options: argparse.Namespace) -> int:
         cache.put_file(picture.digest, picture.data)
     try:
         frames, stats = rendered = _render_frames(spec, runner, cache, options.batch)
-        write_atomically(options.out, encode_film(spec, frames), synced=True)
+        write_atomically(options.out, encode(spec, frames), synced=True)
         if options.frames_dir:
             _write_frames(options.frames_dir, frames)
         if options.report:
@@ -202,6 +208,21 @@ def _check_target(path: Path | None) -> None:
         raise BadInput(f"{path} is a device or a pipe. Please name a file.")
     if not path.absolute().parent.is_dir():
         raise BadInput(f"There is no folder {path.absolute().parent}. Please make it first.")
+
+
+def _find_encoder(path: Path) -> "Encode":
+    """What encodes films of the format that a file's name tells. Raises BadInput if none does."""
+    from momalisa.film.exports import CONTENT_TYPES, export_walk
+    from momalisa.render import encode_film
+
+    exports = {f".{kind}": partial(export_walk, kind) for kind in CONTENT_TYPES}
+    encoders: dict[str, Encode] = {"": encode_film, ".gif": encode_film, **exports}
+    if found := encoders.get(path.suffix.lower()):
+        return found
+    raise BadInput(
+        f"A film cannot be written as {path.suffix}. Please name it film.gif, film.webp or "
+        "film.mp4, or film.zip for its frames."
+    )
 
 
 def _write_frames(folder: Path, frames: "Sequence[Frame]") -> None:
