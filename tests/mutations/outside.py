@@ -149,7 +149,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     Mutation(
         "The command walk puts its film in the place of no device and no pipe",
-        "tests/test_render.py::test_a_film_takes_the_place_of_no_device_or_pipe",
+        "tests/commands/test_walk.py::test_a_film_takes_the_place_of_no_device_or_pipe",
         (
             Edit(
                 "momalisa/commands/walk.py",
