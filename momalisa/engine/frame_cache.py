@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from threading import RLock
-from typing import NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple, overload
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -20,8 +20,10 @@ from PIL import Image
 from momalisa.engine.picture_settings import PICTURES
 from momalisa.engine.shortcuts import SETTINGS
 from momalisa.files import write_atomically
-from momalisa.settings import Settings
 from momalisa.spec import Place, Stop, WalkSpec
+
+if TYPE_CHECKING:
+    from momalisa.settings import Settings
 
 Frame = NDArray[np.uint8]
 """A picture (height, width, 3), sRGB."""
@@ -278,7 +280,7 @@ class FrameCache:
             yield status.st_mtime, status.st_size, path
 
 
-def open_frame_cache(settings: Settings) -> FrameCache:
+def open_frame_cache(settings: "Settings") -> FrameCache:
     """The frame cache of this machine, where and as large as the settings say."""
     return FrameCache(settings.frame_cache, int(settings.cache_gb * 1e9))
 

@@ -9,7 +9,6 @@ from torch import nn
 from momalisa.engine.lora_weights import attach
 from momalisa.errors import BadInput
 from momalisa.loras import Lora
-from momalisa.models.lora_files import find_file
 
 LOAD_ERRORS = (ValueError, KeyError, TypeError, RuntimeError, AttributeError, IndexError, OSError)
 """What diffusers and peft raise at a LoRA of another family."""
@@ -20,6 +19,8 @@ def load_loras(pipeline: Any, network: nn.Module, name: str, loras: Sequence[Lor
 
     Raises BadInput for one that is not there or does not fit; then none is loaded.
     """
+    from momalisa.models.lora_files import find_file  # it asks the settings, which a timing has not
+
     files = [find_file(lora) for lora in loras]
     if loras and not (
         hasattr(pipeline, "load_lora_weights") and hasattr(network, "load_lora_adapter")

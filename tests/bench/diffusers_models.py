@@ -10,7 +10,6 @@ import torch
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.interpolation import lerp, slerp
 from momalisa.engine.runner import ModelRunner
-from momalisa.models.registry import load
 from momalisa.models.unet_pipeline import UNetPipeline
 from momalisa.spec import WalkSpec
 
@@ -49,6 +48,8 @@ def load_sd15_shape() -> ModelRunner:
     from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline
     from diffusers import UNet2DConditionModel as UNet
     from transformers import CLIPTextConfig, CLIPTextModel
+
+    from momalisa.models.registry import load
 
     tokenizer = pipeline_of(load("atelier")).tokenizer
     config = CLIPTextConfig(

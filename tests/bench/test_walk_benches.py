@@ -6,7 +6,9 @@ from pathlib import Path
 import cv2
 import pytest
 
-from tests.bench import few_steps, gpu, morphs, research
+from tests.bench import few_steps, gpu, gpu_start, morphs, research
+from tests.bench.gpu_ways import IN_PARTS, WAYS, Way
+from tests.bench.walks import Run
 from tests.support.pipelines import PipelineMaker
 
 Output = pytest.CaptureFixture[str]
@@ -63,13 +65,19 @@ def test_morphs_asks_for_pairs(tmp_path: Path, capsys: Output) -> None:
 
 
 def test_the_measurement_for_gpus_runs_to_its_end_with_tiny_pipelines(
-    tmp_path: Path, capsys: Output
+    tmp_path: Path, capsys: Output, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def fail(*_: object) -> Run:
+        raise RuntimeError("out of memory\nat some place")
+
+    monkeypatch.setattr(gpu, "WAYS", (*WAYS, Way("a way that fails", fail, "exact")))
     file = tmp_path / "figures.json"
     small = ("--tiny", "--device", "cpu", "--frames", "2", "--steps", "1", "--no-compile")
     gpu.main([*small, "--precision", "bf16", "--json", str(file)])
-    ways = [way.name for way in (*gpu.WAYS, *gpu.IN_PARTS)]
-    assert [row[2] for row in table(capsys.readouterr().out)] == 2 * ways
+    names = [way.name for way in (*WAYS, *IN_PARTS)]
+    printed = capsys.readouterr().out
+    assert [row[2] for row in table(printed)] == 2 * names
+    assert "tiny SDXL, bf16, a way that fails failed: out of memory\n" in printed
     for row in json.loads(file.read_text())["rows"]:
         assert row["frames_a_second"] > 0.0
         if row["way"].startswith("here") and "fast" not in row["way"]:
@@ -124,3 +132,17 @@ def test_research_runs_a_clone_beside_our_walks(
     assert "lerp, linear" in rows
     with pytest.raises(SystemExit):
         research.main(["--aid", str(tmp_path)])
+
+
+def test_what_the_measurement_for_gpus_lacks_is_said_at_once(
+    capsys: Output, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert gpu_start.find_missing() == []
+    monkeypatch.setattr(gpu_start, "find_spec", lambda _name: None)
+    with pytest.raises(SystemExit) as ended:
+        gpu_start.main()
+    command = capsys.readouterr().err.removeprefix("Packages are missing here: ").strip()
+    assert ended.value.code == 2
+    script = Path(gpu_start.__file__).with_name("gpu.sh").read_text("utf-8")
+    (told,) = (line[4:] for line in script.splitlines() if line.startswith("#   pip install"))
+    assert command.startswith(told)

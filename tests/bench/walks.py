@@ -10,7 +10,6 @@ from typing import Any
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.runner import ModelRunner
-from momalisa.render import render_frames
 from momalisa.spec import WalkSpec
 
 PROMPTS = (
@@ -56,6 +55,8 @@ def walk_between(pair: Pair, **fields: Any) -> WalkSpec:
 
 def render_walk(runner: ModelRunner, spec: WalkSpec) -> Run:
     """Render a walk by the engine, from an empty cache."""
+    from momalisa.render import render_frames  # it encodes films, too
+
     began = time.perf_counter()
     moments: dict[str, float] = {}
 
