@@ -3,9 +3,11 @@
 import base64
 import json
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
+from threading import Semaphore
 from typing import Any
 from zlib import crc32
 
@@ -20,7 +22,7 @@ from momalisa.cloud.description import describe_openapi
 from momalisa.cloud.endpoint import Endpoint
 from momalisa.cloud.frame_transfer import decode_png
 from momalisa.cloud.model_server import ModelServer
-from momalisa.cloud.serving import _make_routes
+from momalisa.cloud.serving import PICTURE_REQUESTS, _make_routes
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.engine.runner import ModelRunner
 from momalisa.film.pixel_budget import FRAME_PIXELS
@@ -153,6 +155,29 @@ def test_what_is_no_usable_picture_is_a_sentence_that_names_the_field(client: Te
     walks[1]["stops"] = [many[11], {"image": {"data": coded(png() + b"other")}}]
     answer = client.post("/predict", json={"instances": walks})
     assert (answer.status_code, "at most 12 pictures" in answer.text) == (400, True)
+
+
+def test_two_files_of_one_picture_are_one_stop(client: TestClient) -> None:
+    """The film was made, with a record that nobody could read."""
+    stops = [{"image": {"data": coded(data)}} for data in (png(), png() + b"more")]
+    answer = ask(client, *stops)
+    assert (answer.status_code, "are the same" in answer.text) == (400, True)
+    assert ask(client, SEA, {"prompt": "(a moon)2"}, prompt_weights="yes").status_code == 400
+
+
+def test_pictures_of_few_requests_are_looked_at_at_a_time(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Thirty requests of 50 kB took 12 GB, and as many with museums' works kept all others out."""
+    monkeypatch.setattr("momalisa.works.picture.AT_ONCE", held := Semaphore(0))
+    requests = PICTURE_REQUESTS + 1
+    with ThreadPoolExecutor(requests) as pool:
+        image = {"image": {"data": coded(png())}}
+        asked = [pool.submit(ask, client, image, SEA) for _ in range(requests)]
+        refused = next(as_completed(asked)).result()
+        held.release(requests)
+        assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
+        assert sorted(one.result().status_code for one in asked) == [200] * PICTURE_REQUESTS + [429]
 
 
 def test_the_description_has_all_kinds_of_stops() -> None:

@@ -82,10 +82,12 @@ def take_in_pictures(walks: list[WalkRequest], home: Path) -> list[WalkRequest]:
     """
     found = request_pictures.take_in(_all_sources(walks), home)
     made = []
-    for walk in walks:
+    for number, walk in enumerate(walks):
         pictures = [found[digest].picture for digest in walk.sources]
         files = {picture.digest: picture.data for picture in pictures}
         spec = request_pictures.name_pictures(walk.spec, found)
+        # Again, since two files may hold the same picture.
+        spec = _make_spec(spec.model_dump(), f"instances.{number}")
         made.append(replace(walk, spec=spec, pictures=files))
     return made
 
@@ -149,7 +151,7 @@ def _with_loras(fields: Json, where: str) -> Json:
 
 
 def _check_numbers(value: Any, where: str) -> None:
-    """Raise BadInput for strings and booleans in number fields, which pydantic would convert.
+    """Raise BadInput for what pydantic would convert: texts for numbers, numbers for booleans.
 
     Stops are looked into, with the crops of their pictures and the frames that they lie between.
     """
@@ -158,6 +160,8 @@ def _check_numbers(value: Any, where: str) -> None:
     for name in _NUMBERS & set(value):
         if isinstance(value[name], bool) or not isinstance(value[name], int | float):
             raise BadInput(f"{where}.{name} must be a number.")
+    if not isinstance(value.get("prompt_weights", False), bool):
+        raise BadInput(f"{where}.prompt_weights: please say true or false.")
     for name in _NESTED & set(value):
         _check_numbers(value[name], f"{where}.{name}")
     stops = value.get("stops")

@@ -14,6 +14,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
+from threading import BoundedSemaphore
 
 from anyio import CancelScope, CapacityLimiter, fail_after, to_thread
 from starlette.applications import Starlette
@@ -42,6 +43,8 @@ READ_SECONDS = 30.0
 """How long a request's body may take to arrive."""
 READERS = 64
 """Bodies that are received at a time; the slowest makes room for another."""
+PICTURE_REQUESTS = 4
+"""Requests whose pictures are looked at, or fetched from museums, at a time."""
 PREDICTIONS = 32
 """Threads for predictions: more than `model_server`'s queue, which refuses what is too much."""
 DEFAULT_ROUTE = "/v1/endpoints/{endpoint}/deployedModels/{model}"
@@ -88,6 +91,7 @@ def _make_routes(server: ModelServer) -> list[Route]:
     predict_route = os.environ.get("AIP_PREDICT_ROUTE") or "/predict"
     limit = int(float(os.environ.get("MOMALISA_ANSWER_MB") or RESPONSE_MB) * 1e6)
     readers, threads = _Readers(max(REQUEST_BYTES, limit)), CapacityLimiter(PREDICTIONS)
+    picture_requests = BoundedSemaphore(PICTURE_REQUESTS)
 
     async def health(_request: Request) -> Json:
         card, runner = server.loaded_model()
@@ -101,7 +105,8 @@ def _make_routes(server: ModelServer) -> list[Route]:
 
         def work() -> Json:
             walks = request_format.parse_request(body, card)
-            walks = request_format.take_in_pictures(walks, settings().home)
+            if any(walk.sources for walk in walks):
+                walks = _take_in_pictures(walks, picture_requests)
             return {"predictions": list(_predict(walks, server, limit))}
 
         return await to_thread.run_sync(work, limiter=threads)
@@ -189,6 +194,17 @@ async def _receive(request: Request, body: bytearray, most_bytes: int) -> None:
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 f"A request has at most {most_bytes:,} bytes.",
             )
+
+
+def _take_in_pictures(walks: list[WalkRequest], slots: BoundedSemaphore) -> list[WalkRequest]:
+    """Take in the pictures of a request. Raises Unavailable where too many others do so."""
+    if not slots.acquire(blocking=False):
+        sentence = "Many pictures are being looked at just now. Please come back later."
+        raise Unavailable("busy", sentence, 10)
+    try:
+        return request_format.take_in_pictures(walks, settings().home)
+    finally:
+        slots.release()
 
 
 def _predict(walks: list[WalkRequest], server: ModelServer, limit: int) -> Iterator[Json]:

@@ -6,6 +6,7 @@ Imports little, since it runs there (`momalisa.limited_process`).
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from threading import BoundedSemaphore
 from typing import Any
 
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
@@ -18,6 +19,8 @@ READ = ("JPEG", "PNG", "WEBP")
 WRITTEN = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """Formats by suffix."""
 MEMORY, SECONDS = 24 * FRAME_PIXELS, 60.0
+AT_ONCE = BoundedSemaphore(2)
+"""Processes at a time: each may take all of MEMORY, for a file of 50 kB."""
 QUALITY = 95
 LOSSLESS_PIXELS = 2**20
 """A WebP of up to so many pixels may be lossless: it has 2 MB or so."""
@@ -38,17 +41,18 @@ def clean_picture(
     that is asked for, and it has no more than LOSSLESS_PIXELS. Raises BadInput with a sentence if
     the source is damaged, no picture, too large, or would have a side of less than `shortest`.
     """
-    width, height = limited_process.call(
-        f"{__name__}:convert",
-        memory=MEMORY,
-        seconds=SECONDS,
-        source=str(source.absolute()),
-        target=str(target.absolute()),
-        suffix=suffix,
-        size=size,
-        lossless=lossless,
-        shortest=shortest,
-    )
+    with AT_ONCE:
+        width, height = limited_process.call(
+            f"{__name__}:convert",
+            memory=MEMORY,
+            seconds=SECONDS,
+            source=str(source.absolute()),
+            target=str(target.absolute()),
+            suffix=suffix,
+            size=size,
+            lossless=lossless,
+            shortest=shortest,
+        )
     return width, height
 
 
