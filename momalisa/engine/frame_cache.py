@@ -17,7 +17,7 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from PIL import Image
 
-from momalisa.engine.picture_settings import PICTURES
+from momalisa.engine.picture_settings import GUIDED, PICTURES
 from momalisa.engine.shortcuts import SETTINGS
 from momalisa.files import write_atomically
 from momalisa.spec import Place, Stop, WalkSpec
@@ -62,6 +62,8 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
         conditions["prompt_weights"] = True
     if any(stop.image for stop in stops):
         conditions["pictures"] = PICTURES
+    if len(stops) == 2 and all(stop.image for stop in stops):
+        conditions["guided"] = GUIDED
     if loras := _weights_at(spec, place):
         conditions["loras"] = loras
     if conditions["interpolation"] == "attention":

@@ -23,6 +23,8 @@ DAMPING = 0.5
 
 PredictLevel = Callable[[Tensor, Level], Tensor]
 """(latents (n, c, h, w), level) -> prediction of the latents' shape."""
+PredictAt = Callable[[Tensor, Tensor, Conditioning, Level], Tensor]
+"""As `sampling.Predict`, told the level of noise besides."""
 
 
 @torch.no_grad()
@@ -113,9 +115,16 @@ def predict_unguided(
 
 
 def predict_guided(
-    runner: ModelRunner, text: Conditioning, guidance: Guidance, schedule: NoiseSchedule
+    runner: ModelRunner,
+    text: Conditioning,
+    guidance: Guidance,
+    schedule: NoiseSchedule,
+    network: PredictAt | None = None,
 ) -> tuple[PredictLevel, Callable[[], int]]:
-    """A model's predictions for one sample, told a level, and how many rows they took so far."""
+    """A model's predictions for one sample, told a level, and how many rows they took so far.
+
+    `network` predicts in place of the model; the conditional row is the last one.
+    """
     device, dtype = runner.device, runner.model.dtype
     text = text.to(device, dtype)
     negative = None if guidance.negative is None else guidance.negative.to(device, dtype)
@@ -130,7 +139,9 @@ def predict_guided(
         if negative is not None and guides:
             both, texts = torch.cat([latents] * 2), concatenate([negative, text])
         rows += len(both)
-        found = runner.predict(both.to(device, dtype), time.to(device), texts).to(latents)
+        both, time = both.to(device, dtype), time.to(device)
+        found = network(both, time, texts, level) if network else runner.predict(both, time, texts)
+        found = found.to(latents)
         if not guides:
             return found
         unconditional, conditional = found.chunk(2)

@@ -14,7 +14,9 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
+from momalisa.engine import guided_legs
 from momalisa.engine.frame_cache import Frame, FrameCache
+from momalisa.engine.guided_legs import Beside, BothWorks, keep_to_works
 from momalisa.engine.interpolation import slerp
 from momalisa.engine.inversion import denoise, predict_guided
 from momalisa.engine.latents import LatentSampler
@@ -43,7 +45,8 @@ class PictureSampler(LatentSampler):
         self._cache, self._way = cache, way
 
     @cached_property
-    def _schedule(self) -> NoiseSchedule:
+    def schedule(self) -> NoiseSchedule:
+        """The levels of noise of the walk's steps."""
         model = self.runner.model
         like = torch.zeros_like(model.noise(0, *self.film_size))[None]
         return read_schedule(self.plan.sampler, like.to(model.device))
@@ -51,7 +54,7 @@ class PictureSampler(LatentSampler):
     @cached_property
     def works(self) -> Works:
         """The walk's pictures."""
-        return Works(self.runner, self._cache, self.film_size, self._schedule)
+        return Works(self.runner, self._cache, self.film_size, self.schedule)
 
     def sample(self, places: Sequence[Place]) -> tuple[Tensor, int]:
         """Clean latents (n, c, h, w) at places as one batch, and the model samples they took."""
@@ -105,32 +108,47 @@ class PictureSampler(LatentSampler):
         texts = self.conditioning_at(places, mixes_texts=True)
         noises = self.step_noises_at(places)
         guidance, weights = self.guidance_at(places), self.weights_at(places)
+        works = [self.works_around(place) for place in places]
 
         def paint(rows: slice) -> list[tuple[Tensor, int]]:
             made = []
             for row in range(*rows.indices(len(places))):
-                (latents, level), own = starts[row], slice(row, row + 1)
+                (latents, level), own, around = starts[row], slice(row, row + 1), works[row]
+                beside = None if around is None else Beside(self.runner, around, places[row].t)
                 predict, cost = predict_guided(
-                    self.runner, texts[own], guidance[own], self._schedule
+                    self.runner, texts[own], guidance[own], self.schedule, beside
                 )
                 with weighed(take_rows(weights, own)):
-                    clean = denoise(
-                        latents[None], level, self._schedule, predict, noise=noises[row]
-                    )
-                made.append((clean[0], cost()))
+                    clean = denoise(latents[None], level, self.schedule, predict, noise=noises[row])
+                if around is not None:
+                    clean = keep_to_works(clean, around, places[row].t)
+                made.append((clean[0], cost() + (beside.samples if beside else 0)))
             return made
 
         parts = self.runner.run(paint, len(places))
         made = [one for part in parts for one in part]
         return torch.stack([one for one, _ in made]), spent + sum(cost for _, cost in made)
 
+    def works_around(self, place: Place) -> BothWorks | None:
+        """The two works that a place is between; None where an end of its leg is a prompt."""
+        start, end = self.spec.legs[place.leg]
+        if start.image is None or end.image is None:
+            return None
+        if self.runner.model.attends:
+            guided_legs.attach(self.runner.model.network)
+        clean = [self.works.work(image).latents for image in (start.image, end.image)]
+        noise = torch.stack([self._noise_of(start), self._noise_of(end)])
+        ends = [Place(place.leg, 0.0), Place(place.leg, 1.0)]
+        texts = self.conditioning_at(ends, mixes_texts=True)
+        return BothWorks(torch.stack(clean), noise * self.schedule.deviation, texts)
+
     def _start_at(self, place: Place) -> tuple[Tensor, Level]:
         """Latents (c, h, w) at a place with as much noise as it begins with, and their level."""
         start, end = self.spec.legs[place.leg]
         rise = level_of_noise(place.t, start=start.image is not None, end=end.image is not None)
-        mixed, level = self._schedule.start_at(1.0 if self._way == "inversion" else rise)
+        mixed, level = self.schedule.start_at(1.0 if self._way == "inversion" else rise)
         t = torch.tensor([place.t], dtype=torch.float64)
-        noise = slerp(self._noise_of(start), self._noise_of(end), t)[0] * self._schedule.deviation
+        noise = slerp(self._noise_of(start), self._noise_of(end), t)[0] * self.schedule.deviation
         return mixed.signal * self._under_noise(place) + mixed.noise * noise, level
 
     def _noise_of(self, stop: Stop) -> Tensor:

@@ -25,6 +25,9 @@ latents to noise alone. With 1 the middle would know of neither."""
 CROSSING = 0.45
 """Between two pictures: the share of the leg, in its middle, over which the latents under the noise
 change from one to the other. Outside it there is less noise, and both would be seen."""
+GUIDED_FROM = 0.4
+"""Between two pictures: the level of noise, as a share of a quarter turn, from which on a frame
+reads the tokens of both."""
 FADE = 0.25
 """The share of a leg over which what the autoencoder loses of a picture fades out."""
 OCTAVES = 5
@@ -44,6 +47,9 @@ _MODEL_MIXES = ("attention", "predictions")
 
 PICTURES = (ITERATIONS, TREATMENT, RISE, PEAK, CROSSING, FADE, OCTAVES, OVERLAP, LIKENESS, AROUND)
 """What the pixels of such legs depend on besides the spec: part of a frame's key."""
+
+GUIDED = (GUIDED_FROM, "statistics")
+"""What they depend on besides between two pictures."""
 
 
 def level_of_noise(t: float, *, start: bool, end: bool) -> float:

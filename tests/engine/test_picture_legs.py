@@ -12,7 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
+from momalisa.engine import frame_cache
 from momalisa.engine.frame_cache import Frame, FrameCache, frame_key
+from momalisa.engine.guided_legs import Beside
+from momalisa.engine.picture_legs import PictureSampler
 from momalisa.engine.picture_settings import level_of_noise, remaining_detail, share_of_end
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.walk import frames, stills
@@ -126,6 +129,45 @@ def test_a_key_holds_picture_and_crop_but_no_credit(works: list[StopPicture]) ->
         keys = [frame_key(walk(one, SEA), Place(0, t), "m") for one in stops]
         assert keys[0] == keys[1]
         assert len(set(keys)) == 3
+
+
+def test_keys_between_works_alone_hold_what_guides_them(
+    works: list[StopPicture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    both, one = walk(stop(works[0]), stop(works[1])), walk(stop(works[0]), SEA)
+    places = [(both, 0.5), (both, 0.0), (both, 1.0), (one, 0.5)]
+    before = [frame_key(spec, Place(0, t), "m") for spec, t in places]
+    monkeypatch.setattr(frame_cache, "GUIDED", ("other",))
+    after = [frame_key(spec, Place(0, t), "m") for spec, t in places]
+    assert [old == new for old, new in zip(before, after, strict=True)] == [False, *[True] * 3]
+
+
+def test_between_two_works_colours_and_contrast_are_between_theirs(
+    works: list[StopPicture], tiny: ModelRunner, cache: FrameCache
+) -> None:
+    sampler = PictureSampler(walk(stop(works[0]), stop(works[1])), tiny, cache)
+    latents, samples = sampler.sample([Place(0, t) for t in (0.0, 0.25, 1.0)])
+    for measure in (torch.mean, torch.std):
+        start, found, end = measure(latents, (2, 3))
+        assert torch.allclose(found, torch.lerp(start, end, 0.25), atol=1e-3)
+    assert samples > len(sampler.plan.sampler.start(latents[:1]).scheduler.timesteps)
+
+
+def test_a_frame_that_reads_the_works_is_predicted_at_a_work_as_by_the_model(
+    works: list[StopPicture], tiny: ModelRunner, cache: FrameCache
+) -> None:
+    sampler = PictureSampler(walk(stop(works[0]), stop(works[1], prompt="sea")), tiny, cache)
+    around = sampler.works_around(Place(0, 0.5))
+    assert around is not None
+    level = sampler.schedule.steps[0]
+    time = torch.tensor(level.time)
+    for t, own in ((0.0, slice(0, 1)), (1.0, slice(1, 2))):
+        latents, text = around.at(level)[own], around.texts[own]
+        plain = tiny.model.predict(latents, time, text)
+        beside = Beside(tiny, around, t)
+        assert torch.allclose(beside(latents, time, text, level), plain, atol=1e-4)
+        assert not torch.allclose(Beside(tiny, around, 0.5)(latents, time, text, level), plain)
+        assert beside.samples == 2
 
 
 def test_a_picture_that_is_not_at_hand_is_missed_in_words(
