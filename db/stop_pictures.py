@@ -19,7 +19,9 @@ KEPT = timedelta(days=7)
 JUST_CHOSEN = timedelta(hours=1)
 MOST_FILMS = 8
 MOST = 2000
-"""Pictures besides those that walks in the queue need; of more, those go that were used first."""
+MOST_BYTES = 2**30
+"""Pictures, and their bytes in all, besides those that walks in the queue need; of more, those go
+that were used first."""
 
 
 def keep(*, session: Session, digest: str, data: bytes, width: int, height: int) -> None:
@@ -64,15 +66,16 @@ def find_size(*, session: Session, digest: str) -> tuple[int, int] | None:
 
 
 def prune(*, session: Session) -> int:
-    """Drop what was not used for KEPT, and what is above MOST; return how many were dropped."""
+    """Drop what was not used for KEPT, and what is above MOST or MOST_BYTES; return how many."""
     old = select(StopPicture.digest).where(StopPicture.used_at < database_now(session) - KEPT)
     newest_first = (StopPicture.used_at.desc(), StopPicture.digest)
-    count = session.scalar(select(func.count()).select_from(StopPicture)) or 0
     dropped = set(session.scalars(old))
-    if count > MOST:
-        dropped |= set(
-            session.scalars(select(StopPicture.digest).order_by(*newest_first).offset(MOST))
-        )
+    sizes = select(StopPicture.digest, func.length(StopPicture.data)).order_by(*newest_first)
+    total = 0
+    for number, (digest, size) in enumerate(session.execute(sizes), start=1):
+        total += size
+        if number > MOST or total > MOST_BYTES:
+            dropped.add(digest)
     if not dropped:
         return 0
     for spec in session.scalars(select(Walk.spec).where(IS_ACTIVE)):

@@ -104,8 +104,13 @@ class Crop(BaseModel):
         return left, top, left + sides[0], top + sides[1]
 
 
+def is_digest(text: str) -> bool:
+    """Whether a text is the digest of a picture's file: 64 hex digits."""
+    return bool(_DIGEST.fullmatch(text))
+
+
 def _check_digest(digest: object) -> str:
-    if not isinstance(digest, str) or not _DIGEST.fullmatch(digest):
+    if not isinstance(digest, str) or not is_digest(digest):
         raise refusal("A picture is named by the 64 hex digits of its file's SHA-256.")
     return digest
 

@@ -10,12 +10,13 @@ from db.models import StopPicture, Walk
 from db.session import reading, writing
 from tests.support.walks import enqueue_walk
 
+DATA = b"RIFF\x00"
 DIGESTS = ["a" * 64, "b" * 64, "c" * 64]
 
 
 def keep(url: str, digest: str) -> None:
     with writing(url) as session:
-        stop_pictures.keep(session=session, digest=digest, data=b"RIFF\x00", width=3, height=2)
+        stop_pictures.keep(session=session, digest=digest, data=DATA, width=3, height=2)
 
 
 def age(url: str, digest: str, by: timedelta = stop_pictures.KEPT + timedelta(hours=1)) -> None:
@@ -33,7 +34,7 @@ def test_a_picture_is_found_by_its_digest(url: str) -> None:
     keep(url, DIGESTS[0])
     keep(url, DIGESTS[0])
     with reading(url) as session:
-        assert stop_pictures.find(session=session, digest=DIGESTS[0]) == b"RIFF\x00"
+        assert stop_pictures.find(session=session, digest=DIGESTS[0]) == DATA
         assert stop_pictures.find_size(session=session, digest=DIGESTS[0]) == (3, 2)
         assert stop_pictures.find(session=session, digest=DIGESTS[1]) is None
         assert stop_pictures.find_size(session=session, digest=DIGESTS[1]) is None
@@ -50,10 +51,12 @@ def test_what_is_not_used_goes_but_not_what_a_walk_in_the_queue_needs(url: str) 
     assert kept(url) == [DIGESTS[0], DIGESTS[2]]
 
 
+@pytest.mark.parametrize("most", ["MOST", "MOST_BYTES"])
 def test_of_too_many_those_go_that_were_used_first(
-    url: str, monkeypatch: pytest.MonkeyPatch
+    most: str, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(stop_pictures, "MOST", 2)
+    """Two thousand of a visitor's own brought 4 GB into the history, and into its backups."""
+    monkeypatch.setattr(stop_pictures, most, {"MOST": 2, "MOST_BYTES": 2 * len(DATA)}[most])
     for digest in DIGESTS[:2]:
         keep(url, digest)
     age(url, DIGESTS[0], timedelta(hours=2))

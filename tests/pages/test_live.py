@@ -46,7 +46,7 @@ def ask() -> Iterator[Ask]:
         yield _ask
 
 
-def is_painted(ask: Ask, **params: str) -> bool:
+def is_painted(ask: Ask, **params: Any) -> bool:
     return bool(ask(**params).status_code == 200)
 
 
@@ -76,8 +76,13 @@ def test_what_is_being_typed_is_painted_as_a_stop_of_its_own(ask: Ask) -> None:
 
     with running_worker(settings(), render_live=paint):
         # Beside the stop there is some other, of which nothing is seen.
-        for prompt in ("a fox", "A Red Square"):
-            wait_until(partial(is_painted, ask, prompt=prompt, seed="9"))
+        weighing = WALK.model_copy(update={"prompt_weights": True})
+        for prompt, walk in (
+            ("a fox", WALK),
+            ("A Red Square", WALK),
+            ("(a red square)1", weighing),
+        ):
+            wait_until(partial(is_painted, ask, walk=walk, prompt=prompt, seed="9"))
             assert asked[-1].stops[0].model_dump() == {"prompt": prompt, "seed": 9}
     assert asked[-1].size == WALK.size
 
@@ -103,13 +108,18 @@ def test_an_invalid_place_is_rejected(ask: Ask, params: dict[str, str]) -> None:
 
 @pytest.mark.parametrize(
     ("prompt", "seed"),
-    [("a fox", ""), ("", "7"), ("a fox", "-1"), ("x" * 501, "7"), ("<script>", "7"), ("\0", "7")],
+    [
+        *(("a fox", ""), ("", "7"), ("a fox", "-1"), ("x" * 501, "7"), ("<script>", "7")),
+        *(("\0", "7"), ("a (red", "7")),
+    ],
 )
 def test_what_is_no_prompt_yet_has_no_picture(ask: Ask, prompt: str, seed: str) -> None:
     """It is still typed: the form says what is wrong with it once it is left."""
-    answer = ask(prompt=prompt, seed=seed)
+    answer = ask(WALK.model_copy(update={"prompt_weights": True}), prompt=prompt, seed=seed)
     assert (answer.status_code, answer.content) == (204, b"")
-    assert answer.headers["x-reason"]
+    assert (
+        answer.headers["x-reason"].endswith(".") and "No worker" not in answer.headers["x-reason"]
+    )
 
 
 @pytest.mark.parametrize("walk", ["", "{}", "[" * 9999, spec(model="nosuch").model_dump_json()])

@@ -96,7 +96,10 @@ def test_a_file_that_is_too_large_is_a_sentence(monkeypatch: pytest.MonkeyPatch)
 
 def test_an_unknown_picture_is_not_found() -> None:
     assert get(stop_pictures.picture_url(DIGEST))[0] == 404
-    assert get(stop_pictures.picture_url("..%2Fsecret"))[0] == 404
+    with pytest.MonkeyPatch.context() as patch:  # PostgreSQL refuses what has a zero
+        patch.setattr(pictures, "find_file", lambda *_: pytest.fail("was asked for"))
+        for other in ("..%2Fsecret", "%00", "stops", DIGEST.upper(), DIGEST + "0"):
+            assert get(stop_pictures.picture_url(other))[0] == 404
 
 
 def test_a_work_is_taken_in_with_its_credit_and_a_prompt(stand_in: StandIn) -> None:

@@ -113,13 +113,15 @@ def _read_question(request: Request) -> tuple[Question, list[Path]]:
 
 def _spec_of_stop(spec: WalkSpec, params: QueryParams) -> WalkSpec:
     """A walk with these settings that begins at the stop in the parameters. Raises NoPicture."""
+    loras = tuple(lora.model_copy(update={"weights": lora.weights[:1]}) for lora in spec.loras)
     try:
         stop = Stop.model_validate({"prompt": params["prompt"], "seed": params.get("seed", "")})
+        text = stop.prompt.casefold()
+        other = next((one for one in OTHER_STOPS if one.prompt not in text), OTHER_STOPS[0])
+        changes = {"stops": (stop, other), "loop": "once", "loras": loras}
+        return WalkSpec.model_validate(spec.model_dump() | changes)
     except ValidationError as error:
         raise NoPicture(" ".join(explain(error).values())) from error
-    other = next(one for one in OTHER_STOPS if one.prompt != stop.prompt.casefold())
-    loras = tuple(lora.model_copy(update={"weights": lora.weights[:1]}) for lora in spec.loras)
-    return spec.model_copy(update={"stops": (stop, other), "loop": "once", "loras": loras})
 
 
 def _read_place(spec: WalkSpec, text: str) -> Place:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from momalisa import stop_pictures
 from momalisa.errors import BadInput
 from momalisa.settings import settings
-from momalisa.stop import StopImage
+from momalisa.stop import StopImage, is_digest
 from momalisa.ui import history
 from momalisa.ui.http import museums, uploads
 from momalisa.ui.http.permission import permit
@@ -82,6 +82,8 @@ async def serve_picture(request: Request) -> Response:
 
 
 def _find(digest: str) -> bytes | None:
+    if not is_digest(digest):  # which PostgreSQL may not take, or which fits any film
+        return None
     return stop_pictures.find_file(digest, settings().database, history.storage)
 
 
