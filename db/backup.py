@@ -1,10 +1,11 @@
 """Backup and restore of a SQLite history; a backup can be made while the app runs."""
 
+import json
 import logging
 import os
 import shutil
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,12 +16,14 @@ from sqlalchemy import URL
 from db.error_messages import Damaged, DiskFull, NotRestorable, TooNew, translate_errors
 from db.files import create_folder, sync_folder
 from db.session import get_engine, list_revisions, migrate, sqlite_file
+from db.stop_pictures import find_digests
 
 _PG_RESTORE = (
     "pg_restore --clean --if-exists --dbname=DATABASE FILE. Alone, it would bring deleted walks "
     "back: README.md, “Beyond one machine”, says what to keep."
 )
 _LOGS = ("-wal", "-shm", "-journal")
+_SPEC = "SELECT spec FROM walks WHERE id = ?"
 _GIVEN = "SELECT year, last FROM accessions"
 _DELETED = (
     "SELECT walk_id, accession, deleted_at, files_deleted_at, "
@@ -238,7 +241,19 @@ def _carry_over(previous: Path, new: Path) -> None:
             "VALUES (?, ?, ?, ?)",
             [row[:-1] for row in deleted],
         )
-        history.executemany("DELETE FROM walks WHERE id = ?", gone)
+        _delete(history, gone)
+
+
+def _delete(history: sqlite3.Connection, gone: Sequence[tuple[str]]) -> None:
+    """Delete walks by their ids, and the pictures among their stops that no other walk has."""
+    specs = [row for walk in gone for row in history.execute(_SPEC, walk)]
+    history.executemany("DELETE FROM walks WHERE id = ?", gone)
+    digests = {digest for (spec,) in specs for digest in find_digests(json.loads(spec))}
+    history.executemany(
+        "DELETE FROM stop_pictures WHERE digest = ?1 "
+        "AND NOT EXISTS (SELECT 1 FROM walks WHERE instr(spec, ?1))",
+        [(digest,) for digest in digests],
+    )
 
 
 def _read_rows(history: Path, query: str) -> list[tuple[Any, ...]]:

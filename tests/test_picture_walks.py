@@ -4,14 +4,26 @@ The weights are tiny and random.
 """
 
 import json
+import os
+import shutil
+import signal
+from contextlib import closing
+from datetime import timedelta
+from io import BytesIO
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy import select
 
 from db import stop_pictures as table
+from db import walks
+from db.backup import backup, restore
+from db.clock import utc_now
+from db.credits import Credit
 from db.models import State, StopPicture, Walk
 from db.session import get_engine, reading, writing
 from momalisa import render, stop_pictures
@@ -19,12 +31,15 @@ from momalisa.__main__ import BAD_INPUT, DONE, main
 from momalisa.deletion import delete_walk
 from momalisa.engine.frame_cache import open_frame_cache
 from momalisa.engine.runner import ModelRunner
+from momalisa.models.registry import load
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.stop_pictures import StopPicture as Picture
-from momalisa.storage import LocalStorage, film_key
+from momalisa.storage import GCSStorage, LocalStorage, film_key
 from momalisa.storage.outbox import Outbox
+from momalisa.sync import sync as sync_films
 from tests.support.databases import create_sqlite
+from tests.support.storage_emulator import running_emulator
 from tests.support.stub_worker import stub_worker
 from tests.support.synced_gallery import bind_sync
 from tests.support.walks import enqueue_walk, read_walk
@@ -32,12 +47,22 @@ from tests.support.walks import enqueue_walk, read_walk
 CREDIT = {"artist": "Claude Monet", "title": "Water Lilies", "licence": "CC0"}
 
 
+def png(seed: int) -> bytes:
+    pixels, file = np.random.default_rng(seed).integers(0, 255, (6, 8, 3), np.uint8), BytesIO()
+    Image.fromarray(pixels).resize((128, 96), Image.Resampling.BICUBIC).save(file, "PNG")
+    return file.getvalue()
+
+
+def find_titles(database: str, **filters: Any) -> list[str]:
+    with reading(database) as session:
+        return [walk.title for walk in walks.list_page(session=session, **filters)]
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A picture's file."""
-    pixels = np.random.default_rng(5).integers(0, 255, (6, 8, 3), np.uint8)
     path = tmp_path / "work.png"
-    Image.fromarray(pixels).resize((128, 96), Image.Resampling.BICUBIC).save(path)
+    path.write_bytes(png(5))
     return path
 
 
@@ -93,26 +118,100 @@ def test_a_walk_from_a_picture_is_stored_with_it(
     assert record["title"].startswith("Water Lilies (Claude Monet) → ")
 
 
-def test_a_history_rebuilt_from_the_store_repeats_the_walk(
-    settings: Settings, picture: Picture, tiny: ModelRunner
+def test_a_history_rebuilt_from_a_bucket_repeats_the_walk(
+    tmp_path: Path, picture: Picture, tiny: ModelRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = make_film(settings, picture, tiny)
-    store = LocalStorage(Path(settings.store_root))
+    """Nothing is left but the bucket: another home, with an empty history and frame cache."""
+    from google.cloud.storage import Client  # type: ignore[import-untyped]
+
+    with running_emulator() as address:
+        monkeypatch.setenv("STORAGE_EMULATOR_HOST", f"http://{address}")
+        monkeypatch.setenv("GOOGLE_CLOUD_PROJECT", "test")
+        with closing(Client(project="test")) as client:
+            client.create_bucket("films")
+            lost, found = (
+                Settings(home=tmp_path / name, store="gs://films/gallery") for name in "ab"
+            )
+            for one in (lost, found):
+                create_sqlite(one.database)
+            made = make_film(lost, picture, tiny)
+            get_engine(lost.database).dispose()
+            shutil.rmtree(lost.home)
+            store = GCSStorage("films", "gallery", client)
+            report = sync_films(store, found.database, Outbox(found.home / "outbox"))
+            assert (report.taken_in, report.without_row) == ([made.id], [])
+            back = read_walk(found.database, made)
+            assert (back.files, back.spec, back.title) == (made.files, made.spec, made.title)
+            assert find_titles(found.database, artist="Claude Monet") == [made.title]
+            again = enqueue(found, picture, frames=4)
+            run_worker(found, tiny)
+            row = read_walk(found.database, again)
+            assert (row.state, row.error) == (State.DONE, "")
+            assert store.get(row.files["stop-1"]) == picture.data
+            get_engine(found.database).dispose()
+
+
+def test_a_worker_that_is_killed_in_the_middle_leaves_the_walk_to_the_next(
+    settings: Settings, picture: Picture, make_pipeline: Any
+) -> None:
+    folder = make_pipeline()
+    stop_pictures.keep(picture, settings.database)
+    walk = enqueue(settings, picture, frames=7)
     get_engine(settings.database).dispose()
-    for file in settings.home.glob("history.db*"):
-        file.unlink()
-    create_sqlite(settings.database)
-    report = bind_sync(store, settings)()
-    assert report.taken_in == [made.id]
-    assert not report.without_row
-    assert read_walk(settings.database, made).files == made.files
-    cache = open_frame_cache(settings)
-    cache.path(picture.digest).with_suffix(".webp").unlink()
-    again = enqueue(settings, picture, frames=4)
-    run_worker(settings, tiny)
-    row = read_walk(settings.database, again)
-    assert (row.state, row.error) == (State.DONE, "")
-    assert store.get(row.files["stop-1"]) == picture.data
+    process = get_context("spawn").Process(target=die_at, args=(settings.home, 3, folder))
+    process.start()
+    process.join(600)
+    assert process.exitcode == -signal.SIGKILL
+    left = read_walk(settings.database, walk)
+    assert (left.state, left.files) == (State.RUNNING, {})
+    with writing(settings.database) as session:
+        session.get_one(Walk, walk.id).lease_until = utc_now() - timedelta(seconds=1)
+        session.delete(session.get_one(StopPicture, picture.digest))
+    run_worker(settings, load(str(folder), "cpu"))
+    done = read_walk(settings.database, walk)
+    assert (done.state, done.error, done.attempt) == (State.DONE, "", 2)
+    assert done.frames_computed <= 7 - 3
+    store = LocalStorage(Path(settings.store_root))
+    assert store.get(done.files["stop-1"]) == picture.data
+    record = json.loads(store.get(done.files["json"]))
+    assert record["spec"]["stops"][0]["image"]["credit"] == done.spec["stops"][0]["image"]["credit"]
+
+
+def die_at(home: Path, frames: int, pipeline: Path) -> None:
+    """Run a worker that is killed once so many frames are ready."""
+
+    def report(progress: render.Progress, on_progress: Any) -> None:
+        on_progress(progress)
+        if len(progress.ready) >= frames:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    def render_until(*what: Any, on_progress: Any, **how: Any) -> Any:
+        return render.render(*what, on_progress=lambda p: report(p, on_progress), **how)
+
+    model = load(str(pipeline), "cpu")
+    stub_worker(Settings(home=home), load=lambda *_: model, render=render_until).run(once=True)
+
+
+def test_a_restored_history_walks_from_its_pictures_again(
+    settings: Settings, picture: Picture, tiny: ModelRunner, tmp_path: Path
+) -> None:
+    """The film was deleted since: it and its picture do not come back, all else does."""
+    kept = make_film(settings, picture, tiny)
+    gone = stop_pictures.take_in_bytes(png(3))
+    stop_pictures.keep(gone, settings.database)
+    walk = enqueue(settings, gone, frames=4)
+    backup(settings.database, tmp_path / "copy.db")
+    with writing(settings.database) as session:
+        session.get_one(Walk, walk.id).state = State.FAILED
+    store, outbox = LocalStorage(Path(settings.store_root)), Outbox(settings.home / "outbox")
+    assert delete_walk(walk.id, store, outbox, settings.database, open_frame_cache(settings))
+    get_engine(settings.database).dispose()
+    restore(tmp_path / "copy.db", settings.database)
+    assert find_titles(settings.database, artist="Claude Monet") == [kept.title]
+    with reading(settings.database) as session:
+        assert table.find(session=session, digest=picture.digest) == picture.data
+        assert table.find(session=session, digest=gone.digest) is None
+        assert session.scalars(select(Credit.walk_id)).all() == [kept.id]
 
 
 def test_a_walk_whose_picture_is_nowhere_fails_in_words(

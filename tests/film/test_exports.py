@@ -30,8 +30,10 @@ KINDS = get_args(ExportFormat)
 
 
 def spec(**changes: Any) -> WalkSpec:
+    credit = {"artist": "Claude Monet", "museum": "Musée d'Orsay", "licence": "Public domain"}
+    image = {"digest": "0a" * 32, "crop": {"x": 0.25, "zoom": 2.0}, "credit": credit}
     stops = [
-        {"prompt": "Nymphéas, “spät”, 睡蓮 🎨", "seed": 3},
+        {"prompt": "Nymphéas, “spät”, 睡蓮 🎨", "seed": 3, "image": image},
         {"prompt": "a 'red' \"square\" \\ on & %20 white", "seed": 4},
     ]
     fields = {"frames": 3, "size": 64, "fps": 7, "loop": "boomerang"}

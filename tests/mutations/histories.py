@@ -4,6 +4,11 @@ from tests.mutations.mutation import Edit, Mutation
 
 MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
+        "A restored history has no picture of a walk that was deleted since the backup",
+        "tests/test_picture_walks.py::test_a_restored_history_walks_from_its_pictures_again",
+        (Edit("db/backup.py", "[(digest,) for digest in digests]", "[]"),),
+    ),
+    Mutation(
         "A film that gets another number has it in its record too",
         "tests/test_film_numbers.py::test_film_that_gets_another_number_keeps_it_in_a_rebuilt_history",
         (
