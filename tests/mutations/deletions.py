@@ -225,7 +225,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         (
             Edit(
                 "db/backup.py",
-                '        history.executemany("DELETE FROM walks WHERE id = ?", gone)\n',
+                '    history.executemany("DELETE FROM walks WHERE id = ?", gone)\n',
                 "",
             ),
         ),
