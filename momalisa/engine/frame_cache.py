@@ -62,8 +62,8 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
         conditions["prompt_weights"] = True
     if any(stop.image for stop in stops):
         conditions["pictures"] = PICTURES
-    if len(stops) == 2 and all(stop.image for stop in stops):
-        conditions["guided"] = GUIDED
+        if len(stops) == 2:
+            conditions["guided"] = GUIDED
     if loras := _weights_at(spec, place):
         conditions["loras"] = loras
     if conditions["interpolation"] == "attention":

@@ -1,19 +1,23 @@
-"""Frames between two works of art, guided by both: they read the works, and keep to their colours.
+"""Frames on legs from or to works of art, guided by both ends: they read what the model reads there.
 
-After DiffMorpher (Zhang et al. 2024). While a frame has much noise, the two works run along in its
-batch at the same level, and each self-attention layer of the UNet's upper blocks reads the works'
-tokens, mixed, in place of the frame's own. In the end each channel of its latents gets the mean and
-deviation between those of the works (AdaIN; Huang & Belongie 2017). Their noise is inverted for the
-leg anyway. Networks whose attention cannot be reached have AdaIN alone.
+After DiffMorpher (Zhang et al. 2024). While a frame has much noise, the ends of its leg run along in
+its batch at the same level, and each self-attention layer of the UNet's upper blocks reads the
+ends' tokens, mixed, in place of the frame's own. Between two works each channel of its latents gets
+in the end the mean and deviation between theirs (AdaIN; Huang & Belongie 2017), which keeps their
+colours. Networks whose attention cannot be reached have AdaIN alone.
 
-Eight pairs of works, Atelier in four steps, 16 frames, linear pacing (2026-11-27):
+Eight pairs, Atelier in four steps, 16 frames, linear pacing (2026-11-27):
 
 | | largest step | variation | double exposures | sharpness | directness | samples |
 |---|---|---|---|---|---|---|
-| by the level of noise alone | 1.75 | 0.39 | 7 % | 1.00 | 0.40 | 1.2 |
+| between works, by the level of noise alone | 1.75 | 0.39 | 7 % | 1.00 | 0.40 | 1.2 |
 | and AdaIN | 1.63 | 0.29 | 9 % | 0.95 | 0.56 | 1.2 |
 | and the works' tokens read | 1.47 | 0.23 | 7 % | 1.00 | 0.43 | 3.2 |
 | and both, as here | 1.52 | 0.23 | 7 % | 0.99 | 0.57 | 3.2 |
+| to a prompt, by the level of noise alone | 3.22 | 0.85 | 5 % | 0.80 | 0.46 | 2.1 |
+| and the ends' tokens read, as here | 2.18 | 0.58 | 5 % | 0.96 | 0.61 | 5.2 |
+| predictions for both texts mixed instead | 3.28 | 0.86 | 5 % | 0.76 | 0.50 | 3.9 |
+| and these reading the end's tokens as well | 2.63 | 0.68 | 5 % | 0.91 | 0.61 | 7.5 |
 
 """
 
@@ -31,22 +35,24 @@ from momalisa.engine.picture_settings import GUIDED_FROM
 from momalisa.engine.runner import ModelRunner
 
 UPPER = "up_blocks"
-"""How the names of the layers begin that read the works' tokens."""
+"""How the names of the layers begin that read the ends' tokens."""
 
 _SHARE: ContextVar[float | None] = ContextVar("share of the end", default=None)
-"""The share of the second work in what is read; None where frames read their own tokens."""
+"""The share of the leg's end in what is read; None where frames read their own tokens."""
 
 
 @dataclass(frozen=True)
-class BothWorks:
-    """The two works that a frame is between."""
+class Ends:
+    """The two ends of a leg, of which one is a work at least."""
 
     clean: Tensor
     """(2, c, h, w)."""
     noise: Tensor
-    """Inverted, at full level; (2, c, h, w)."""
+    """A work's inverted, or that of a seed, at full level; (2, c, h, w)."""
     texts: Conditioning
     """Two rows."""
+    are_works: bool
+    """Whether both are."""
 
     def at(self, level: Level) -> Tensor:
         """Their latents (2, c, h, w) with as much noise as a level has."""
@@ -88,24 +94,24 @@ def attach(network: Any) -> None:
     )
 
 
-class Beside:
-    """Predictions of a frame's rows at `t` with two works in the batch, while there is much noise.
+class Guide:
+    """Predictions and latents of a frame at `t`, guided by the ends of its leg, if there are any.
 
     `attach` was called for the network, unless its attention cannot be reached.
     """
 
-    def __init__(self, runner: ModelRunner, works: BothWorks, t: float) -> None:
+    def __init__(self, runner: ModelRunner, ends: Ends | None, t: float) -> None:
         self.samples = 0
-        """Rows that were predicted for the works."""
-        self._runner, self._works, self._t = runner, works, t
+        """Rows that were predicted for the ends."""
+        self._runner, self._ends, self._t = runner, ends, t
 
-    def __call__(self, latents: Tensor, time: Tensor, texts: Conditioning, level: Level) -> Tensor:
-        """The predictions for the rows alone; the last one reads the works."""
-        model = self._runner.model
-        if not model.attends or level.angle < GUIDED_FROM * pi / 2.0:
+    def predict(self, latents: Tensor, time: Tensor, texts: Conditioning, level: Level) -> Tensor:
+        """The predictions for rows, of which the last one reads the ends under much noise."""
+        model, ends = self._runner.model, self._ends
+        if ends is None or not model.attends or level.angle < GUIDED_FROM * pi / 2.0:
             return self._runner.predict(latents, time, texts)
-        beside = self._works.at(level).to(latents)
-        both = concatenate([texts, self._works.texts.to(model.device, model.dtype)])
+        beside = ends.at(level).to(latents)
+        both = concatenate([texts, ends.texts.to(model.device, model.dtype)])
         self.samples += len(beside)
         token = _SHARE.set(self._t)
         try:
@@ -114,14 +120,18 @@ class Beside:
             _SHARE.reset(token)
         return found[: len(latents)]
 
-
-def keep_to_works(clean: Tensor, works: BothWorks, t: float) -> Tensor:
-    """Clean latents (1, c, h, w), each channel with the mean and deviation of the works' at `t`."""
-    (mean, deviation), (means, deviations) = _statistics(clean), _statistics(works.clean.to(clean))
-    start, end = torch.lerp(deviations[:1], deviations[1:], t), torch.lerp(means[:1], means[1:], t)
-    return (clean - mean) / deviation * start + end
+    def finish(self, clean: Tensor) -> Tensor:
+        """Clean latents (1, c, h, w), between works with the statistics between theirs."""
+        if self._ends is None or not self._ends.are_works:
+            return clean
+        (mean, deviation), (means, deviations) = map(_statistics, (clean, self._ends.clean))
+        between = [
+            torch.lerp(ends[:1], ends[1:], self._t).to(clean) for ends in (means, deviations)
+        ]
+        return (clean - mean) / deviation * between[1] + between[0]
 
 
 def _statistics(latents: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean and the deviation of each channel."""
     deviation, mean = torch.std_mean(latents, (2, 3), keepdim=True)
     return mean, deviation.clamp_min(1e-5)

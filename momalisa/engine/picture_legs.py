@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from momalisa.engine import guided_legs
-from momalisa.engine.frame_cache import Frame, FrameCache
-from momalisa.engine.guided_legs import Beside, BothWorks, keep_to_works
+from momalisa.engine.frame_cache import Frame, FrameCache, frame_key
+from momalisa.engine.guided_legs import Ends, Guide
 from momalisa.engine.interpolation import slerp
 from momalisa.engine.inversion import denoise, predict_guided
 from momalisa.engine.latents import LatentSampler
@@ -104,43 +104,57 @@ class PictureSampler(LatentSampler):
         """Latents of places on legs with a picture; each by itself, since their levels differ."""
         before = self.works.samples
         starts = [self._start_at(place) for place in places]
+        guides = [Guide(self.runner, self.ends_around(place), place.t) for place in places]
         spent = self.works.samples - before
         texts = self.conditioning_at(places, mixes_texts=True)
         noises = self.step_noises_at(places)
         guidance, weights = self.guidance_at(places), self.weights_at(places)
-        works = [self.works_around(place) for place in places]
 
         def paint(rows: slice) -> list[tuple[Tensor, int]]:
             made = []
             for row in range(*rows.indices(len(places))):
-                (latents, level), own, around = starts[row], slice(row, row + 1), works[row]
-                beside = None if around is None else Beside(self.runner, around, places[row].t)
+                (latents, level), own = starts[row], slice(row, row + 1)
+                guide = guides[row]
                 predict, cost = predict_guided(
-                    self.runner, texts[own], guidance[own], self.schedule, beside
+                    self.runner, texts[own], guidance[own], self.schedule, guide.predict
                 )
                 with weighed(take_rows(weights, own)):
                     clean = denoise(latents[None], level, self.schedule, predict, noise=noises[row])
-                if around is not None:
-                    clean = keep_to_works(clean, around, places[row].t)
-                made.append((clean[0], cost() + (beside.samples if beside else 0)))
+                made.append((guide.finish(clean)[0], cost() + guide.samples))
             return made
 
         parts = self.runner.run(paint, len(places))
         made = [one for part in parts for one in part]
         return torch.stack([one for one, _ in made]), spent + sum(cost for _, cost in made)
 
-    def works_around(self, place: Place) -> BothWorks | None:
-        """The two works that a place is between; None where an end of its leg is a prompt."""
-        start, end = self.spec.legs[place.leg]
-        if start.image is None or end.image is None:
-            return None
+    def ends_around(self, place: Place) -> Ends | None:
+        """What guides a frame at a place, on a leg with a picture; None where nothing can."""
+        stops = self.spec.legs[place.leg]
+        are_works = all(stop.image is not None for stop in stops)
         if self.runner.model.attends:
             guided_legs.attach(self.runner.model.network)
-        clean = [self.works.work(image).latents for image in (start.image, end.image)]
-        noise = torch.stack([self._noise_of(start), self._noise_of(end)])
-        ends = [Place(place.leg, 0.0), Place(place.leg, 1.0)]
-        texts = self.conditioning_at(ends, mixes_texts=True)
-        return BothWorks(torch.stack(clean), noise * self.schedule.deviation, texts)
+        elif not are_works:
+            return None
+        places = [Place(place.leg, 0.0), Place(place.leg, 1.0)]
+        return Ends(
+            torch.stack([self._clean_at(end) for end in places]),
+            torch.stack([self._noise_of(stop) for stop in stops]) * self.schedule.deviation,
+            self.conditioning_at(places, mixes_texts=True),
+            are_works,
+        )
+
+    def _clean_at(self, end: Place) -> Tensor:
+        """The clean latents (c, h, w) at an end of a leg: a picture's, or the model's own."""
+        if (work := self._work_at(end)) is not None:
+            return work.latents
+        key = frame_key(self.spec, end, self.runner.model.digest)
+        # Between calls, too, since each place of a slider is one.
+        return self.runner.keep((self._cache.folder, key), lambda: self._paint(end))
+
+    def _paint(self, end: Place) -> Tensor:
+        latents, samples = super().sample([end])
+        self.works.samples += samples
+        return latents[0].float().cpu()
 
     def _start_at(self, place: Place) -> tuple[Tensor, Level]:
         """Latents (c, h, w) at a place with as much noise as it begins with, and their level."""

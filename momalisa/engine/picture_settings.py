@@ -26,8 +26,8 @@ CROSSING = 0.45
 """Between two pictures: the share of the leg, in its middle, over which the latents under the noise
 change from one to the other. Outside it there is less noise, and both would be seen."""
 GUIDED_FROM = 0.4
-"""Between two pictures: the level of noise, as a share of a quarter turn, from which on a frame
-reads the tokens of both."""
+"""The level of noise, as a share of a quarter turn, from which on a frame reads the tokens of both
+ends of its leg."""
 FADE = 0.25
 """The share of a leg over which what the autoencoder loses of a picture fades out."""
 OCTAVES = 5
@@ -49,7 +49,7 @@ PICTURES = (ITERATIONS, TREATMENT, RISE, PEAK, CROSSING, FADE, OCTAVES, OVERLAP,
 """What the pixels of such legs depend on besides the spec: part of a frame's key."""
 
 GUIDED = (GUIDED_FROM, "statistics")
-"""What they depend on besides between two pictures."""
+"""What they depend on besides at a place that is no stop."""
 
 
 def level_of_noise(t: float, *, start: bool, end: bool) -> float:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from momalisa.engine import frame_cache
 from momalisa.engine.frame_cache import Frame, FrameCache, frame_key
-from momalisa.engine.guided_legs import Beside
+from momalisa.engine.guided_legs import Guide
 from momalisa.engine.picture_legs import PictureSampler
 from momalisa.engine.picture_settings import level_of_noise, remaining_detail, share_of_end
 from momalisa.engine.runner import ModelRunner
@@ -131,11 +131,11 @@ def test_a_key_holds_picture_and_crop_but_no_credit(works: list[StopPicture]) ->
         assert len(set(keys)) == 3
 
 
-def test_keys_between_works_alone_hold_what_guides_them(
+def test_keys_of_frames_beside_works_alone_hold_what_guides_them(
     works: list[StopPicture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    both, one = walk(stop(works[0]), stop(works[1])), walk(stop(works[0]), SEA)
-    places = [(both, 0.5), (both, 0.0), (both, 1.0), (one, 0.5)]
+    with_work, without = walk(stop(works[0]), SEA), walk({"prompt": "a cat", "seed": 7}, SEA)
+    places = [(with_work, 0.5), (with_work, 0.0), (with_work, 1.0), (without, 0.5)]
     before = [frame_key(spec, Place(0, t), "m") for spec, t in places]
     monkeypatch.setattr(frame_cache, "GUIDED", ("other",))
     after = [frame_key(spec, Place(0, t), "m") for spec, t in places]
@@ -157,17 +157,18 @@ def test_a_frame_that_reads_the_works_is_predicted_at_a_work_as_by_the_model(
     works: list[StopPicture], tiny: ModelRunner, cache: FrameCache
 ) -> None:
     sampler = PictureSampler(walk(stop(works[0]), stop(works[1], prompt="sea")), tiny, cache)
-    around = sampler.works_around(Place(0, 0.5))
+    around = sampler.ends_around(Place(0, 0.5))
     assert around is not None
     level = sampler.schedule.steps[0]
     time = torch.tensor(level.time)
     for t, own in ((0.0, slice(0, 1)), (1.0, slice(1, 2))):
         latents, text = around.at(level)[own], around.texts[own]
         plain = tiny.model.predict(latents, time, text)
-        beside = Beside(tiny, around, t)
-        assert torch.allclose(beside(latents, time, text, level), plain, atol=1e-4)
-        assert not torch.allclose(Beside(tiny, around, 0.5)(latents, time, text, level), plain)
-        assert beside.samples == 2
+        guide = Guide(tiny, around, t)
+        assert torch.allclose(guide.predict(latents, time, text, level), plain, atol=1e-4)
+        assert guide.samples == 2
+        found = Guide(tiny, around, 0.5).predict(latents, time, text, level)
+        assert not torch.allclose(found, plain, atol=1e-4)
 
 
 def test_a_picture_that_is_not_at_hand_is_missed_in_words(
