@@ -1,9 +1,11 @@
 """Settings, from the environment or a `.env` file. The app runs with none of them."""
 
+import os
 import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_core import ErrorDetails
@@ -152,6 +154,7 @@ def split_list(text: str) -> list[str]:
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """Return the settings of this process, read once. Raises BadInput with each wrong setting."""
+    _check_hub_address(os.environ.get("HF_ENDPOINT", ""))
     try:
         return Settings()
     except ValidationError as error:
@@ -161,6 +164,17 @@ def settings() -> Settings:
                 for problem in error.errors()
             )
         ) from None
+
+
+def _check_hub_address(address: str) -> None:
+    """Raise BadInput for an address of the hub at which its library, once imported, stumbles."""
+    try:
+        _ = urlsplit(address).port
+    except ValueError as error:
+        raise BadInput(
+            f"HF_ENDPOINT: “{address[:80]}” cannot be used: it is such as https://huggingface.co. "
+            "Without it, that hub is asked."
+        ) from error
 
 
 def _explain(problem: ErrorDetails) -> str:

@@ -38,6 +38,8 @@ def _tell_wrong_setting(
         ("MOMALISA_LARGEST_WALK", "nan"),
         ("MOMALISA_STILLS", "many"),
         ("MOMALISA_STILLS", "-1"),
+        ("HF_ENDPOINT", "http://[::1"),
+        ("HF_ENDPOINT", "http://hub:99999"),
     ],
 )
 def test_wrong_setting_is_named(

@@ -144,19 +144,20 @@ def _find_card(name: str) -> ModelCard | None:
 def _run_pull(options: argparse.Namespace) -> int:
     from momalisa.models.download import hub_id_of_name, pull
 
+    current = settings()  # before the hub is asked at the address that they check
     if options.name in {card.name for card in SHIPPED_MODELS}:
         print(f"“{options.name}” ships with MOMA Lisa, and is here.")
         return DONE
     hub_id = hub_id_of_name(options.name)
     card = next((card for card in HUB_MODELS if card.source == hub_id), None)
     if card and (demand := card.demand()):
-        print(f"{_describe(card)}. {describe_fit(demand, read_machine(settings().device))}")
+        print(f"{_describe(card)}. {describe_fit(demand, read_machine(current.device))}")
     found = examine(pull(options.name, options.revision))
     _print_examination(found)
     if options.revision not in (None, "main"):
         print(
             f"“{hub_id}” goes on meaning the newest revision. To walk this one: --model "
-            f"{found.folder}, or a link to it in {settings().models_folder}"
+            f"{found.folder}, or a link to it in {current.models_folder}"
         )
     return FAILED if found.problems else DONE
 
