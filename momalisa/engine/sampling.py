@@ -52,8 +52,9 @@ class Sampler:
             own.set_timesteps(timesteps=list(self.timesteps), device=noise.device, **self.options)
         else:
             own.set_timesteps(self.steps, device=noise.device, **self.options)
-            # Rounding can give one too many, before the first: DDIM's "trailing" at 61 steps.
-            own.timesteps = own.timesteps[own.timesteps >= 0]
+            # Rounding can give one too many, before the first: DDIM's "trailing" at 61 steps. Other
+            # schedulers have logarithms of noise levels there, which may be negative as well.
+            own.timesteps = own.timesteps[own.timesteps != -1]
         return SamplingState(noise * getattr(own, "init_noise_sigma", 1.0), own)
 
 

@@ -34,6 +34,7 @@ _SCHEDULERS = {
     *("KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DEISMultistepScheduler"),
     *("DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "DPMSolverSDEScheduler"),
     *("UniPCMultistepScheduler", "LCMScheduler", "TCDScheduler", "EDMEulerScheduler"),
+    "EDMDPMSolverMultistepScheduler",
 }
 _FLOW_SCHEDULERS = {"FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler"}
 _T5, _T5_TOKENIZERS = {"T5EncoderModel"}, {"T5Tokenizer", "T5TokenizerFast"}
@@ -143,11 +144,15 @@ CLASSES: Mapping[str, Mapping[str, set[str]]] = {
     },
 }
 """The classes that a component of a pipeline may have."""
-_NOT_LOADED = {
-    "StableDiffusionPipeline": {"safety_checker", "feature_extractor"},
-    "LatentConsistencyModelPipeline": {"safety_checker", "feature_extractor", "image_encoder"},
+_PICTURE_PROMPTS = ("feature_extractor", "image_encoder")
+NOT_LOADED: Mapping[str, tuple[str, ...]] = {
+    "StableDiffusionPipeline": ("safety_checker", *_PICTURE_PROMPTS),
+    "LatentConsistencyModelPipeline": ("safety_checker", *_PICTURE_PROMPTS),
+    "StableDiffusionXLPipeline": _PICTURE_PROMPTS,
+    "StableDiffusion3Pipeline": _PICTURE_PROMPTS,
+    "FluxPipeline": _PICTURE_PROMPTS,
 }
-"""Components that the adapter leaves out, whatever their class is."""
+"""Components of a family that are left out when it is loaded, whatever their class is."""
 _DISPENSABLE = {"StableDiffusion3Pipeline": {"text_encoder_3", "tokenizer_3"}}
 """Components that a checkpoint may lack."""
 _LIBRARIES = {"diffusers", "transformers"}
@@ -203,7 +208,7 @@ def check_components(folder: Path) -> None:
     index = read_config(folder / "model_index.json")
     refuse_code("model_index.json", index)
     for name, value in index.items():
-        left_out = name in _NOT_LOADED.get(family, ())
+        left_out = name in NOT_LOADED.get(family, ())
         if isinstance(value, list | dict) and not left_out and value != [None, None]:
             _check_component(folder, name, value, CLASSES[family].get(name, set()))
     for name in CLASSES[family].keys() - _DISPENSABLE.get(family, set()):
@@ -225,7 +230,7 @@ def _check_component(folder: Path, name: str, value: object, allowed: set[str]) 
         path = folder / name / config_name
         if path.exists():
             _check_config(f"{name}/{config_name}", read_config(path), allowed)
-    for index in (folder / name).glob("*.safetensors.index.json"):
+    for index in (folder / name).glob("*.safetensors.index*.json"):
         _check_weights(name, read_config(index).get("weight_map"))
     if (folder / name / "adapter_config.json").exists():
         raise ModelBroken(f"its {name} is an adapter of other weights, which is not loaded here.")

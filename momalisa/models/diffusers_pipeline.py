@@ -19,9 +19,10 @@ from momalisa.engine.sampling import Sampler
 from momalisa.errors import BadInput
 from momalisa.loras import Lora
 from momalisa.models.cards import refuse_weights
-from momalisa.models.component_check import read_config
+from momalisa.models.component_check import NOT_LOADED, read_config
 from momalisa.models.lora_loading import load_loras
 from momalisa.models.placement import DTYPES, limit_decoding, make_plan, place
+from momalisa.models.weights import find_variant
 from momalisa.prompt_weights import WeightedPrompt
 
 log = logging.getLogger(__name__)
@@ -74,7 +75,8 @@ class DiffusersPipeline(ABC):
         dtype = DTYPES[plan.precision]
         index = read_config(folder / "model_index.json") if cls.optional_parts else {}
         absent = {part: None for part in cls.optional_parts if index.get(part) == [None, None]}
-        options = absent | cls.load_options
+        left_out = dict.fromkeys(NOT_LOADED.get(cls.pipeline_class.__name__, ()))
+        options = absent | left_out | {"variant": find_variant(folder)} | cls.load_options
         pipeline = cls.pipeline_class.from_pretrained(
             folder, dtype=dtype, local_files_only=True, use_safetensors=True, **options
         )

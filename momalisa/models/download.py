@@ -24,13 +24,14 @@ from momalisa.models.fit import format_bytes
 from momalisa.models.folder_check import LIST, PULL
 from momalisa.models.hub_cache import CONFIG
 from momalisa.models.hub_cards import HUB_MODELS
-from momalisa.models.weights import STEMS, has_weights, parts_of
+from momalisa.models.weights import STEMS, VARIANTS, has_weights, parts_of
 
 Tell = Callable[[str], object]
 """Shows a line to who waits."""
 INDEX = "model_index.json"
 NOT_LOADED = ("*.fp16.*", "*.bf16.*", "*.fp16-*", "*.non_ema*", "*.index.fp16.json")
-"""Other versions of the same weights, which are not loaded."""
+"""Other versions of the same weights, which are not loaded where the usual ones are there."""
+NEVER_LOADED = ("*.non_ema*",)
 
 
 def hub_id_of_name(name: str) -> str:
@@ -61,10 +62,7 @@ def pull(name: str, revision: str | None = None, tell: Tell = print) -> Path:
         # Notes the branch's commit in the cache, by which the model is found from then on.
         index = Path(hf_hub_download(hub_id, INDEX, revision=revision))
         # Of that commit, so that all files are of one state.
-        which: dict[str, Any] = {"revision": index.parent.name, "ignore_patterns": NOT_LOADED}
-        which["allow_patterns"] = _patterns(index.parent, hub_id)
-        files = snapshot_download(hub_id, dry_run=True, **which)
-        _check_files([file.filename for file in files], index.parent, hub_id)
+        which, files = _choose_files(index.parent, hub_id)
         missing = [file for file in files if file.will_download]
         needed = sum(file.file_size or 0 for file in missing)
         _check_room(index, needed)
@@ -123,15 +121,37 @@ def _patterns(folder: Path, hub_id: str) -> list[str]:
     return [INDEX, "distillation.json", *(f"{part}/{kind}" for part in parts for kind in kinds)]
 
 
-def _check_files(names: Sequence[str], folder: Path, hub_id: str) -> None:
-    """Refuse a model before its download if a part has no safetensors."""
-    for part, class_name in parts_of(folder).items():
-        found = any(n.startswith(f"{part}/") and n.endswith(".safetensors") for n in names)
-        if has_weights(class_name) and not found:
-            raise ModelBroken(
-                f"The model “{hub_id}” has no safetensors for its {part}, and pickled weights, "
-                f"which can contain code, are never loaded here. Others: {LIST}"
-            )
+def _choose_files(folder: Path, hub_id: str) -> tuple[dict[str, Any], Sequence[Any]]:
+    """Which files are brought, as the library is told; and what it says of them.
+
+    Where a part has weights in half precision alone, these. Raises ModelBroken if a part has no
+    safetensors at all, before anything is downloaded.
+    """
+    from huggingface_hub import snapshot_download
+
+    which: dict[str, Any] = {"revision": folder.name, "ignore_patterns": NOT_LOADED}
+    which["allow_patterns"] = _patterns(folder, hub_id)
+    files = snapshot_download(hub_id, dry_run=True, **which)
+    lacking = _parts_without_weights(files, folder)
+    if lacking:
+        ends = [f".{v}*.safetensors" for v in VARIANTS] + [f".index.{v}.json" for v in VARIANTS]
+        which["allow_patterns"] += [f"{part}/*{end}" for part in lacking for end in ends]
+        which["ignore_patterns"] = NEVER_LOADED
+        files = snapshot_download(hub_id, dry_run=True, **which)
+    for part in _parts_without_weights(files, folder):
+        raise ModelBroken(
+            f"The model “{hub_id}” has no safetensors for its {part}, and pickled weights, "
+            f"which can contain code, are never loaded here. Others: {LIST}"
+        )
+    return which, files
+
+
+def _parts_without_weights(files: Sequence[Any], folder: Path) -> list[str]:
+    """The parts of a pipeline of which the hub's files have no safetensors."""
+    weights = [file.filename for file in files if file.filename.endswith(".safetensors")]
+    there = {name.partition("/")[0] for name in weights}
+    parts = parts_of(folder).items()
+    return [part for part, kind in parts if has_weights(kind) and part not in there]
 
 
 def _check_room(index: Path, needed: int) -> None:

@@ -224,6 +224,11 @@ def _explain_other(path: Path) -> str:
 
 def _explain_file(path: Path) -> str:
     """What a single file is, and how a folder is made of one with weights."""
+    if path.suffix == ".gguf":
+        return (
+            f"{path.name} is quantised for other programs, and is not loaded here. Look for the "
+            f"model as a folder of safetensors: {LIST}"
+        )
     if path.suffix not in (".safetensors", *PICKLED):
         return f"{path.name} is no model. Those that are known: {LIST}"
     if path.suffix in PICKLED:

@@ -15,7 +15,14 @@ from momalisa.models.cards import ATELIER, FAMILIES, PREVIEWS, SHIPPED_MODELS, M
 from momalisa.models.component_check import check_components, pipeline_class, read_config
 from momalisa.models.digest import folder_digest
 from momalisa.models.distillation import read_distillation
-from momalisa.models.folder_check import PULL, check_whole, find_problems, hub_id_of, is_whole
+from momalisa.models.folder_check import (
+    PULL,
+    check_whole,
+    examine,
+    find_problems,
+    hub_id_of,
+    is_whole,
+)
 from momalisa.models.hub_cache import downloaded, downloaded_ids
 from momalisa.models.hub_cards import HUB_MODELS, make_hub_card
 from momalisa.models.libraries import import_adapter
@@ -99,6 +106,8 @@ def find(name: str) -> ModelCard:
     one, or ModelBroken for a folder that cannot be walked.
     """
     card = _from_names(name) or _from_folder(name) or _from_hub(name)
+    if card is None and os.path.isfile(path := os.path.expanduser(name)):
+        raise ModelBroken(examine(Path(path)).problems[0])
     return _check_ready(name, card)
 
 

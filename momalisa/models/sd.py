@@ -17,11 +17,7 @@ class StableDiffusion(UNetPipeline):
 
     pipeline_class: ClassVar[Any] = StableDiffusionPipeline
     weighs: ClassVar[bool] = True
-    load_options: ClassVar[dict[str, Any]] = {
-        "safety_checker": None,
-        "feature_extractor": None,
-        "requires_safety_checker": False,
-    }
+    load_options: ClassVar[dict[str, Any]] = {"requires_safety_checker": False}
 
     def _encode(self, prompt: str) -> Conditioning:
         tokens, _ = self.pipeline.encode_prompt(

@@ -16,7 +16,15 @@ from momalisa.models.fit import Weights
 
 STEMS = ("diffusion_pytorch_model", "model")
 """What files of weights are called: by diffusers, and by transformers."""
+VARIANTS = ("fp16", "bf16")
+"""What their names have besides, where there are none of the usual name."""
 PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
+NAMES = tuple(
+    (f"{stem}{infix}.safetensors", f"{stem}.safetensors.index{infix}.json")
+    for infix in ("", *(f".{variant}" for variant in VARIANTS))
+    for stem in STEMS
+)
+"""A file of all weights, or the list of several, in the order in which they are looked for."""
 HEADER_BYTES = 4096
 """How much of a header is read to learn in which precision the weights are."""
 DTYPE = re.compile(rb'"dtype":\s*"(\w+)"')
@@ -58,15 +66,29 @@ def weight_paths(part: str) -> list[str]:
         there = os.listdir(part)
     except OSError:
         return []
-    for stem in STEMS:
-        if f"{stem}.safetensors" in there:
-            return [f"{part}/{stem}.safetensors"]
-        index = f"{stem}.safetensors.index.json"
+    for file, index in NAMES:
+        if file in there:
+            return [f"{part}/{file}"]
         if index in there:
             listed = read_config(f"{part}/{index}").get("weight_map")
             names = listed.values() if isinstance(listed, dict) else ()
             return [f"{part}/{name}" for name in sorted({Path(str(name)).name for name in names})]
     return []
+
+
+def find_variant(folder: Path) -> str | None:
+    """The variant of weights that a pipeline's folder has of some part and in no usual precision.
+
+    Raises ModelBroken.
+    """
+    for name, class_name in parts_of(folder).items():
+        if has_weights(class_name):
+            for path in weight_paths(f"{folder}/{name}"):
+                # Shards have it in the middle of their names, or at the end.
+                found = re.search(r"\.(\w+?)(-\d+-of-\d+)?\.safetensors$", os.path.basename(path))
+                if found and found.group(1) in VARIANTS:
+                    return found.group(1)
+    return None
 
 
 def read_weights(folder: Path) -> Weights | None:

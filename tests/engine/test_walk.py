@@ -123,6 +123,8 @@ def test_another_seed_is_another_frame(tiny: ModelRunner, cache: FrameCache) -> 
         ("EulerAncestralDiscreteScheduler", {"steps_offset": 1}),
         ("DPMSolverMultistepScheduler", {"steps_offset": 1}),
         ("LCMScheduler", {"steps_offset": 1}),
+        ("EDMEulerScheduler", {}),
+        ("EDMDPMSolverMultistepScheduler", {}),
     ],
 )
 @pytest.mark.parametrize("guidance", [5.0, 0.0])

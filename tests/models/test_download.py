@@ -19,9 +19,10 @@ from tests.support.hub_stand_in import COMMIT, HubStandIn, stand_in
 from tests.test_architecture import HEAVY, ROOT
 
 UNET = "unet/diffusion_pytorch_model.safetensors"
+HALF = "unet/diffusion_pytorch_model.fp16.safetensors"
 NOT_LOADED = {
     "unet/diffusion_pytorch_model.bin",
-    "unet/diffusion_pytorch_model.fp16.safetensors",
+    HALF,
     "unet/diffusion_pytorch_model.non_ema.safetensors",
     "safety_checker/model.safetensors",
     "v1-5-pruned.safetensors",
@@ -160,12 +161,21 @@ def test_a_revision_is_brought(hub: HubStandIn) -> None:
 
 def test_what_cannot_be_walked_is_refused_before_its_weights_are_brought(hub: HubStandIn) -> None:
     (hub.folder / UNET).unlink()
+    (hub.folder / HALF).unlink()
     with pytest.raises(ModelBroken, match="no safetensors for its unet"):
         pull("some/model")
     (hub.folder / "model_index.json").rename(hub.folder / "other.json")
     with pytest.raises(ModelBroken, match=r"no model_index\.json"):
         pull("some/model")
     assert not any(name.endswith("safetensors") for name in hub.fetched())
+
+
+def test_weights_in_half_precision_are_brought_where_there_are_no_others(hub: HubStandIn) -> None:
+    (hub.folder / UNET).replace(hub.folder / HALF)
+    folder = pull("some/model")
+    assert is_whole(folder)
+    assert HALF in here()
+    assert registry.load("some/model", "cpu")
 
 
 def test_a_full_disk_is_told_before_the_download(

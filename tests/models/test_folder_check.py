@@ -154,6 +154,48 @@ def test_what_is_no_model_is_told_by_what_it_is(case: str, tmp_path: Path) -> No
     assert "python -" in found.problems[0]
 
 
+def keep_as_half(folder: Path) -> None:
+    """As `save_pretrained` writes half precision, in shards; the autoencoder has its usual name."""
+    import torch
+    from diffusers import StableDiffusionPipeline
+
+    pipeline = StableDiffusionPipeline.from_pretrained(folder, safety_checker=None)
+    vae = folder / "vae" / "diffusion_pytorch_model.safetensors"
+    content = vae.read_bytes()
+    for path in folder.rglob("*.safetensors"):
+        path.unlink()
+    pipeline.to(torch.float16).save_pretrained(folder, variant="fp16", max_shard_size="40KB")
+    for path in vae.parent.glob("*.fp16*"):
+        path.unlink()
+    vae.write_bytes(content)
+
+
+def rename_as_half(folder: Path) -> None:
+    weights_of(folder).rename(folder / "unet" / "diffusion_pytorch_model.bf16.safetensors")
+
+
+@pytest.mark.parametrize("change", [keep_as_half, rename_as_half])
+def test_weights_that_are_there_in_half_precision_alone_are_walked(
+    change: Callable[[Path], object], folder: Path
+) -> None:
+    before = read_weights(folder)
+    change(folder)
+    assert examine(folder).problems == ()
+    assert read_weights(folder) == before
+    assert registry.load(str(folder), "cpu").model.network
+
+
+def test_parts_that_are_not_used_are_not_loaded(folder: Path) -> None:
+    """Such as those of a checker or of picture prompts, which other programs have added."""
+    index = json.loads((folder / "model_index.json").read_text())
+    index["image_encoder"] = ["transformers", "CLIPVisionModelWithProjection"]
+    index["feature_extractor"] = ["transformers", "CLIPFeatureExtractor"]
+    index["safety_checker"] = ["stable_diffusion", "StableDiffusionSafetyChecker"]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    assert examine(folder).problems == ()
+    assert registry.load(str(folder), "cpu").model.network
+
+
 def test_a_part_of_a_model_leads_to_the_whole(folder: Path) -> None:
     assert f"models check {folder}" in examine(folder / "unet").problems[0]
 
@@ -202,6 +244,21 @@ def test_a_download_that_was_broken_off_at_its_start_is_one_for_create_too(tmp_p
     (repository / "refs" / "main").write_text("abc")
     (told,) = examine(repository).problems
     assert told == f"The download of models--some--model was not finished. To go on: {PULL}"
+
+
+def test_a_file_that_is_quantised_for_other_programs_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "flux1-dev-Q4_K_S.gguf"
+    path.write_bytes(b"GGUF")
+    (told,) = examine(path).problems
+    assert "quantised for other programs" in told
+    assert "python -m momalisa models" in told
+
+
+def test_a_single_file_in_place_of_a_model_is_told_by_what_helps(tmp_path: Path) -> None:
+    path = tmp_path / "art.safetensors"
+    save_file({"cond_stage_model.x": np.zeros(4, np.float32)}, path)
+    with pytest.raises(ModelBroken, match=r"single checkpoint.*from_single_file"):
+        registry.find(str(path))
 
 
 def test_a_single_file_that_is_cut_off_is_no_checkpoint_to_convert(tmp_path: Path) -> None:
