@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from momalisa.commands.stop_images import FoundFrame, warn_of_frames
 from momalisa.engine.frame_cache import frame_key
 from momalisa.frame_stops import begin_at, find_place
 from momalisa.spec import Place, WalkSpec
@@ -60,3 +61,18 @@ def test_a_films_frame_is_found_by_its_number_in_the_film() -> None:
     ]
     even = walk_spec("a", "b", frames=3, pacing="even")
     assert [find_place(even, number) for number in range(3)] == [Place(0, 0.0), None, Place(0, 1.0)]
+
+
+@pytest.mark.parametrize(
+    "changes", [{}, {"prompt_weights": True}, {"size": 128}, {"steps": 9}, {"mode": "fast"}]
+)
+def test_the_command_says_where_it_is_not_the_films_own(changes: dict[str, Any]) -> None:
+    """It was told to be that very frame, and was another."""
+    film = walk_spec("a (red)2 sea", "b", mode="exact")
+    for t in (0.0, 0.5, 1.0):
+        place = Place(0, t)
+        stops = begin_with(film, place).stops
+        for ordered, number in ((stops, 1), (stops[::-1], len(stops))):
+            spec = film.model_copy(update={"stops": ordered, **changes})
+            found = {number: FoundFrame(stops[0], film, place)}
+            assert len(list(warn_of_frames(spec, found))) == bool(changes)

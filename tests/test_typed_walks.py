@@ -29,7 +29,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def of_command(*options: str) -> WalkSpec:
-    spec, _ = walk_command.build_spec(build_parser().parse_args(["walk", "a", "b", *options]))
+    spec, *_ = walk_command.build_spec(build_parser().parse_args(["walk", "a", "b", *options]))
     return spec
 
 

@@ -2,17 +2,19 @@
 
 import argparse
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+from momalisa.engine.frame_cache import frame_key
 from momalisa.errors import BadInput
 from momalisa.film.embedded_spec import read_spec_from_file
 from momalisa.film.gif_frame import save_frame
 from momalisa.frame_stops import begin_at, find_place
 from momalisa.settings import settings
+from momalisa.spec import Place, WalkSpec
 from momalisa.stop import Credit, Stop
 from momalisa.stop_pictures import StopPicture, take_in
 from momalisa.works.named_picture import FoundPicture, find_named, is_named
@@ -34,6 +36,9 @@ class FoundFrame(NamedTuple):
     """A frame of a film made here, as a stop."""
 
     stop: Stop
+    film: WalkSpec
+    place: Place
+    """Where on the film's way it is."""
 
 
 def add_to(walk: argparse.ArgumentParser) -> None:
@@ -70,8 +75,11 @@ def add_pictures(
     images: Sequence[str],
     crops: Sequence[str],
     credits: Sequence[str] = (),
-) -> tuple[list[dict[str, Any]], list[StopPicture]]:
-    """The fields of stops with their pictures, and these. Raises BadInput or ServiceError."""
+) -> tuple[list[dict[str, Any]], list[StopPicture], dict[int, FoundFrame]]:
+    """The fields of stops with their pictures, these, and by stop the frames of films.
+
+    Raises BadInput or ServiceError.
+    """
     pictures: dict[int, FoundPicture | FoundFrame] = {}
     for number, where in (_read(option, len(stops), "--image") for option in images):
         if number in pictures:
@@ -105,7 +113,29 @@ def add_pictures(
             image["crop"] = _read_crop(parts[number])
         fields[number - 1]["image"] = image
     taken_in = [one.picture for one in pictures.values() if isinstance(one, FoundPicture)]
-    return fields, taken_in
+    frames = {number: one for number, one in pictures.items() if isinstance(one, FoundFrame)}
+    return fields, taken_in, frames
+
+
+def warn_of_frames(spec: WalkSpec, frames: Mapping[int, FoundFrame]) -> Iterator[str]:
+    """Sentences on frames of films that a walk shows otherwise, as it has other settings."""
+    for number, (_, film, place) in frames.items():
+        is_end = number == len(spec.stops) and spec.loop != "closed"
+        own = Place(number - 2, 1.0) if is_end else Place(number - 1, 0.0)
+        if frame_key(spec, own, spec.model) != frame_key(film, place, film.model):
+            yield (
+                f"Stop {number} is not that film's very frame, which has other settings: "
+                f"{_tell_settings(film)}."
+            )
+
+
+def _tell_settings(film: WalkSpec) -> str:
+    """What a film's frames depend on besides their stops."""
+    told = [film.model, film.typed_size, f"{film.steps} steps", film.mode]
+    told += [f"guidance {film.guidance:g}"] if film.guided else ["no guidance"]
+    told += [f"without “{film.negative}”"] if film.guided and film.negative else []
+    told += ["weights of words"] if film.prompt_weights else []
+    return ", ".join([*told, *(f"LoRA {lora.name}" for lora in film.loras)])
 
 
 def _read(option: str, stops: int, name: str) -> tuple[int, str]:
@@ -172,8 +202,8 @@ def _find_frame(film: Path, number: int) -> FoundPicture | FoundFrame:
         spec = read_spec_from_file(film, film.name)
         place = find_place(spec, number)
         stop = begin_at(spec, place) if place else None
-        if stop is not None and stop.image is None:
-            return FoundFrame(stop)
+        if place and stop is not None and stop.image is None:
+            return FoundFrame(stop, spec, place)
     with TemporaryDirectory(prefix="momalisa-") as folder:
         path = Path(folder) / "frame.png"
         save_frame(film, number, path)

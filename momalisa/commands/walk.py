@@ -104,8 +104,10 @@ def _add_spec_options(walk: argparse.ArgumentParser) -> None:
     )
 
 
-def build_spec(options: argparse.Namespace) -> tuple[WalkSpec, "list[StopPicture]"]:
-    """Build the spec of the options, and find its stops' pictures.
+def build_spec(
+    options: argparse.Namespace,
+) -> tuple[WalkSpec, "list[StopPicture]", dict[int, stop_images.FoundFrame]]:
+    """Build the spec of the options, and find its stops' pictures, and frames of films by stop.
 
     Raises ValidationError, BadInput or ServiceError.
     """
@@ -117,14 +119,14 @@ def build_spec(options: argparse.Namespace) -> tuple[WalkSpec, "list[StopPicture
     fields = own | {name: value for name, value in values.items() if value is not None}
     fields["loras"] = name_loras(map(parse_lora, options.loras))
     stops = pair_with_seeds(options.prompts, options.seeds or ())
-    with_pictures, pictures = stop_images.add_pictures(
+    with_pictures, pictures, frames = stop_images.add_pictures(
         stops, options.image, options.crop, options.credit
     )
-    return WalkSpec.model_validate(fields | {"stops": with_pictures}), pictures
+    return WalkSpec.model_validate(fields | {"stops": with_pictures}), pictures, frames
 
 
 def _run_walk(options: argparse.Namespace) -> int:
-    spec, pictures = build_spec(options)
+    spec, pictures, films = build_spec(options)
     for target in (options.out, options.report):
         _check_target(target)
     encode = _find_encoder(options.out)
@@ -140,6 +142,7 @@ def _run_walk(options: argparse.Namespace) -> int:
         card.warn(spec.steps, spec.guidance),
         card.warn_of_shape(spec.width, spec.height),
         describe_interpolation(spec.interpolation, has_picture=bool(spec.pictures)),
+        *stop_images.warn_of_frames(spec, films),
     ):
         print(warning, file=sys.stderr, end="\n" if warning else "")
     if spec.negative and not spec.guided:

@@ -68,7 +68,7 @@ def test_whose_work_a_picture_is_can_be_typed(stand_in: StandIn, tmp_path: Path)
     Image.new("RGB", (80, 80), "red").save(path)
     stops = [{"prompt": ""}, {"prompt": "a sea"}]
     options = ["1=artist=Mina Loy", "1=title=Consider = Your Grandmother's Stays", "1=year=1916"]
-    fields, _ = add_pictures(stops, [f"1={path}"], [], options)
+    fields, *_ = add_pictures(stops, [f"1={path}"], [], options)
     image = StopImage.model_validate(fields[0]["image"])
     assert image.credit_line == (
         "Mina Loy, Consider = Your Grandmother's Stays, 1916. No licence is known"
