@@ -2,10 +2,13 @@
 
 from pydantic import ValidationError
 
+from momalisa.field_checks import TEXT_LENGTH
 from momalisa.spec import Place, WalkSpec
-from momalisa.stop import Stop
+from momalisa.stop import Credit, Stop
 
 _MIXES = ("lerp", "slerp")
+_ON_THE_WAY = ", in a walk from it"
+"""What follows a work's title where a frame comes from the work, and is not the work itself."""
 
 
 def begin_at(spec: WalkSpec, place: Place) -> Stop | None:
@@ -36,6 +39,19 @@ def begin_at(spec: WalkSpec, place: Place) -> Stop | None:
         )
     except ValidationError:
         return None
+
+
+def credit_frame(spec: WalkSpec, place: Place) -> Credit | None:
+    """Whose work a film's frame shows or comes from: of a leg's two works, the nearer one's."""
+    if place.t in (0.0, 1.0):
+        stop = spec.legs[place.leg][int(place.t)]
+        return next(stop.credits, None)
+    ends = spec.legs[place.leg] if place.t < 0.5 else reversed(spec.legs[place.leg])
+    credit = next((credit for stop in ends for credit in stop.credits), None)
+    if credit is None or credit.title.endswith(_ON_THE_WAY):
+        return credit
+    title = (credit.title or "Untitled")[: TEXT_LENGTH - len(_ON_THE_WAY)] + _ON_THE_WAY
+    return credit.model_copy(update={"title": title})
 
 
 def find_place(spec: WalkSpec, number: int) -> Place | None:

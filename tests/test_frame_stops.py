@@ -6,7 +6,7 @@ import pytest
 
 from momalisa.commands.stop_images import FoundFrame, warn_of_frames
 from momalisa.engine.frame_cache import frame_key
-from momalisa.frame_stops import begin_at, find_place
+from momalisa.frame_stops import begin_at, credit_frame, find_place
 from momalisa.spec import Place, WalkSpec
 from tests.support.walks import walk_spec
 
@@ -51,6 +51,25 @@ def test_other_frames_are_pictures(fields: dict[str, Any]) -> None:
     film = walk_spec(**{"mode": "exact"} | fields)
     assert begin_at(film, Place(0, 0.5)) is None
     assert begin_at(film, Place(0, 1.0)) == film.stops[1]
+
+
+def test_a_frame_on_the_way_from_a_work_credits_it() -> None:
+    """The label of a walk that began with it said that it was a picture of its own."""
+    monet, klee = (
+        {"prompt": "", "image": {"digest": digit * 64, "credit": {"artist": name, "title": "A"}}}
+        for digit, name in (("a", "Monet"), ("b", "Klee"))
+    )
+    film = walk_spec(stops=[NIGHT, monet, klee, NIGHT, NIGHT | {"prompt": "b"}])
+    found = [credit_frame(film, Place(leg, t)) for leg in range(4) for t in (0.0, 0.4, 0.6, 1.0)]
+    inside = "Monet, A, in a walk from it"
+    assert [credit.line.partition(".")[0] if credit else "" for credit in found] == [
+        *("", inside, inside, "Monet, A"),
+        *("Monet, A", inside, inside.replace("Monet", "Klee"), "Klee, A"),
+        *("Klee, A", *[inside.replace("Monet", "Klee")] * 2, ""),
+        *[""] * 4,
+    ]
+    again = walk_spec(stops=[{**monet, "image": {"digest": "a" * 64, "credit": found[1]}}, NIGHT])
+    assert credit_frame(again, Place(0, 0.5)) == found[1]
 
 
 def test_a_films_frame_is_found_by_its_number_in_the_film() -> None:

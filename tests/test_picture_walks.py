@@ -281,6 +281,7 @@ def test_the_command_walks_from_a_picture(
     common = [*("--model", str(make_pipeline()), "--frames", "3", "--steps", "2", "--size", "64")]
     common += ["--out", str(out), "--report", str(report)]
     command = ["walk", "", "a sea", "--image", f"1={path}", "--crop", "1=0.2,0.5,2"]
+    command += ["--credit", "1=artist=Mina Loy"]
     assert main([*command, "--interpolation", "attention", *common]) == DONE
     assert "“attention” mixes the texts as lerp does" in capsys.readouterr().err
     stop = json.loads(report.read_text())["spec"]["stops"][0]
@@ -289,7 +290,8 @@ def test_the_command_walks_from_a_picture(
     assert json.loads(report.read_text())["spec"]["stops"][1]["prompt"] == "a sea"
     begins = ["walk", "", "a night", "--image", f"1={out}#2", *common]
     assert main(begins) == DONE  # from the picture: the leg has one
-    assert "image" in json.loads(report.read_text())["spec"]["stops"][0]
+    image = json.loads(report.read_text())["spec"]["stops"][0]["image"]
+    assert image["credit"]["artist"] == "Mina Loy"
     assert main(["walk", "a sea", "a night", *common]) == DONE
     assert main(begins) == DONE
     between = json.loads(report.read_text())["spec"]["stops"][0]["between"]

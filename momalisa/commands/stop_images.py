@@ -12,7 +12,7 @@ from momalisa.engine.frame_cache import frame_key
 from momalisa.errors import BadInput
 from momalisa.film.embedded_spec import read_spec_from_file
 from momalisa.film.gif_frame import save_frame
-from momalisa.frame_stops import begin_at, find_place
+from momalisa.frame_stops import begin_at, credit_frame, find_place
 from momalisa.settings import settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.stop import Credit, Stop
@@ -198,13 +198,17 @@ def _find_frame(film: Path, number: int) -> FoundPicture | FoundFrame:
     """
     if not film.is_file():
         raise BadInput(f"{film}: there is no such film.")
+    credit = None
     with suppress(BadInput):  # made elsewhere
         spec = read_spec_from_file(film, film.name)
         place = find_place(spec, number)
         stop = begin_at(spec, place) if place else None
         if place and stop is not None and stop.image is None:
             return FoundFrame(stop, spec, place)
+        order = spec.film_order()
+        if 0 <= number < len(order):
+            credit = credit_frame(spec, spec.places()[order[number]])
     with TemporaryDirectory(prefix="momalisa-") as folder:
         path = Path(folder) / "frame.png"
         save_frame(film, number, path)
-        return FoundPicture(take_in(path))
+        return FoundPicture(take_in(path), credit)

@@ -17,7 +17,7 @@ from momalisa.ui.submit import spec_of
 from tests.support.pages import MakeWalk, UpdateWalk, stored_walk
 from tests.support.walks import walk_spec
 
-IMAGE = {"digest": "0a" * 32}
+IMAGE = {"digest": "0a" * 32, "credit": {"artist": "Claude Monet"}}
 KEYS = [f"{number}" * 64 for number in range(3)]
 
 
@@ -55,7 +55,8 @@ def test_a_frame_on_the_way_from_a_picture_is_taken_as_a_picture(
     open_frame_cache(settings()).put(KEYS[1], np.zeros((64, 64, 3), np.uint8))
     stop = frame_stop.find_stop(walk, spec, 0.5)
     assert stop.image is not None
-    assert stop.image.credit is None
+    assert stop.image.credit is not None
+    assert stop.image.credit.artist == "Claude Monet"
     assert walk_spec(stops=[stop, {"prompt": "a tree"}])
 
 

@@ -42,7 +42,8 @@ def find_stop(walk: Walk, spec: WalkSpec, position: float) -> Stop:
     is_frame = nearest is not None and abs(nearest - position) <= NEAR
     at = nearest if nearest is not None and is_frame else position
     leg = min(int(at), len(spec.legs) - 1)
-    stop = frame_stops.begin_at(spec, Place(leg, at - leg))
+    place = Place(leg, at - leg)
+    stop = frame_stops.begin_at(spec, place)
     if stop is not None:
         return stop
     if nearest is None or not is_frame:
@@ -52,7 +53,8 @@ def find_stop(walk: Walk, spec: WalkSpec, position: float) -> Stop:
         raise BadInput("The frame is no longer at hand here. Please make the walk again.")
     picture = stop_pictures.take_in(path)
     stop_pictures.keep(picture, settings().database)
-    return Stop(prompt="", image=StopImage(digest=picture.digest))
+    credit = frame_stops.credit_frame(spec, place)
+    return Stop(prompt="", image=StopImage(digest=picture.digest, credit=credit))
 
 
 def _locate_frames(walk: Walk, spec: WalkSpec) -> dict[float, str]:
