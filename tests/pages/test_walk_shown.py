@@ -1,6 +1,8 @@
 """The walk shown on Create: unfinished, finished, and what can follow it."""
 
+import time
 from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
 
@@ -9,9 +11,11 @@ from db.models import State
 from db.session import writing
 from momalisa.settings import settings
 from momalisa.ui import submit
+from momalisa.ui.create import progress
 from tests.support.pages import (
     WALK,
     MakeWalk,
+    UpdateWalk,
     Visit,
     all_text,
     all_walks,
@@ -67,6 +71,20 @@ def test_a_walk_that_stands_still_says_so(visit: Visit, enqueue_walk: MakeWalk) 
         datetime.now(UTC) - timedelta(hours=2),
     )
     assert any("Nothing has moved for about 2 h" in text for text in texts(at.run()))
+
+
+def test_the_film_is_shown_as_soon_as_it_is_cut(
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not a second later, when the page would look again."""
+    walk = add_film()
+    update_walk(walk, state=State.RUNNING, stage="film")
+
+    def sleep(_seconds: float) -> None:
+        update_walk(walk, state=State.DONE, stage="")
+
+    monkeypatch.setattr(progress, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
+    assert component_data(visit("create", walk=walk.id), "player")
 
 
 def test_a_queued_walk_is_cancelled_at_once(visit: Visit, enqueue_walk: MakeWalk) -> None:

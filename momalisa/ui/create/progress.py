@@ -1,5 +1,6 @@
 """The progress of an unfinished walk: its frames, the time left, its place in the queue."""
 
+import time
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -22,6 +23,10 @@ STAGES = {
 
 LOOK, LOOK_FROM_AFAR = 1.0, 3.0
 """Seconds between two looks at a walk, and at one that has many before it in the queue."""
+LOOK_AT_THE_END = 0.1
+"""The same at a walk whose frames are all there."""
+ENDING = ("film", "storing")
+"""The stages of such a walk."""
 FAR = 10
 """The place in the queue from which on a walk is looked at from afar."""
 OTHER_WALKS = 5
@@ -63,6 +68,22 @@ def _show_until_final(walk_id: str, look: float) -> None:
             "No worker is there, so nothing moves. It starts with the app; where it does not, "
             "please run: python -m momalisa worker"
         )
+    if _ends_before_the_next_look(walk):
+        st.rerun()
+
+
+def _ends_before_the_next_look(walk: Walk) -> bool:
+    """Look more often, until the next run of the fragment, at a walk whose film is being cut."""
+    until = time.monotonic() + LOOK - LOOK_AT_THE_END
+    while _is_ending(walk) and time.monotonic() < until:
+        time.sleep(LOOK_AT_THE_END)
+        walk = history.find_walk(walk.id) or walk
+    return walk.state.is_final
+
+
+def _is_ending(walk: Walk) -> bool:
+    are_all_there = 0 < walk.frames_total == count_finished_frames(walk)
+    return walk.state is State.RUNNING and (are_all_there or walk.stage in ENDING)
 
 
 def _waits_too_long(walk: Walk) -> bool:
