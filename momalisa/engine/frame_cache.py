@@ -71,11 +71,6 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
     return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()
 
 
-def rough_key(key: str) -> str:
-    """The cache key of a frame's rough picture, from the key of the frame itself."""
-    return hashlib.sha256(f"{key} rough".encode()).hexdigest()
-
-
 def _stops_at(spec: WalkSpec, place: Place) -> tuple[list[Stop], float, str]:
     """The stops that count at a place, t between them, and how they are mixed."""
     start, end = spec.legs[place.leg]

@@ -67,7 +67,7 @@ class FrameTask:
     source: TaskSource
     mixture: LatentMixture | None = None
     rough: bool = False
-    """Whether it may be decoded roughly; its latents are not kept then."""
+    """Whether it may be decoded roughly; it is not cached then."""
 
 
 def measure_change(cache: FrameCache) -> Change:

@@ -103,9 +103,10 @@ class FrameRenderer:
         pictures = self._decode_small(latents) if rough else self.sampler.runner.decode(latents)
         if first.mixture is None:
             pictures = self.sampler.finish([task.place for task in tasks], pictures)
-        arrays = [None] * len(tasks) if rough else latents.half().cpu().numpy()
-        with ThreadPoolExecutor(WRITERS) as writers:
-            list(writers.map(self.cache.put, [task.key for task in tasks], pictures, arrays))
+        if not first.rough:
+            arrays = [None] * len(tasks) if rough else latents.half().cpu().numpy()
+            with ThreadPoolExecutor(WRITERS) as writers:
+                list(writers.map(self.cache.put, [task.key for task in tasks], pictures, arrays))
         share, rest = divmod(samples, len(tasks))
         shares = [share + rest, *[share] * (len(tasks) - 1)]
         return [

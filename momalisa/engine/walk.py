@@ -2,7 +2,7 @@
 
 from collections.abc import Generator, Iterator, Sequence
 
-from momalisa.engine.frame_cache import FrameCache, frame_key, rough_key
+from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.engine.latents import LatentSampler
 from momalisa.engine.picture_legs import PictureSampler
 from momalisa.engine.planner import EvenLeg, FramePlanner, FrameTask, measure_change
@@ -60,18 +60,16 @@ def stills(
 ) -> list[WalkFrame]:
     """The frames that the model samples at any places of a walk, as one batch.
 
-    With `rough` they are decoded roughly, if the model has a decoder for that and not all of them
-    are cached. Raises BadInput for a place outside the walk, and what `frames` raises.
+    With `rough` those that are not cached are decoded roughly, if the model has a decoder for that,
+    and are not cached either: they are of use for a moment. Raises BadInput for a place outside the
+    walk, and what `frames` raises.
     """
     if not all(0 <= place.leg < len(spec.legs) and 0.0 <= place.t <= 1.0 for place in places):
         raise BadInput("That picture is not on this walk. Please choose a place between two stops.")
     _check(spec, runner)
     spec = fit_to_checkpoint(spec, distilled=runner.distilled)
     keys = [frame_key(spec, place, runner.model.digest) for place in places]
-    is_cached = all(cache.path(key).exists() for key in keys)
-    rough = rough and runner.rough_decoder is not None and not is_cached
-    if rough:
-        keys = [rough_key(key) for key in keys]
+    rough = rough and runner.rough_decoder is not None
     tasks = [
         FrameTask(number, key, place, "painted", rough=rough)
         for number, (key, place) in enumerate(zip(keys, places, strict=True))

@@ -131,7 +131,7 @@ class LiveServer:
             raise LiveError(OTHER_MODEL)
         pictures = self._enqueue(question)
         try:
-            data = encode_pictures(pictures.result(ANSWER_SECONDS))
+            data = encode_pictures(pictures.result(ANSWER_SECONDS), rough=question.rough)
         except CancelledError:
             raise LiveError(SUPERSEDED) from None
         except TimeoutError:

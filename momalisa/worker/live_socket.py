@@ -27,6 +27,8 @@ MOST_BYTES = 2**17
 """Of a question: the longest walk has a third of it."""
 MOST_PICTURE_BYTES = 2**25
 """Of an answer."""
+ROUGH_QUALITY = 90
+"""Of a JPEG, 0 to 95."""
 ANSWER_SECONDS = 2.5
 """How long a question may wait for its pictures."""
 LONGEST_NAME = 100
@@ -49,6 +51,11 @@ class Question:
     places: tuple[Place, ...]
     maker: str = ""
     rough: bool = False
+
+    @property
+    def media_type(self) -> str:
+        """How its pictures come."""
+        return "image/jpeg" if self.rough else "image/webp"
 
     def encode(self) -> bytes:
         """One line of JSON."""
@@ -100,10 +107,16 @@ class AnswerHead:
         return head
 
 
-def encode_pictures(frames: Sequence[Frame]) -> bytes:
-    """Pictures of one size, one below the other, as one WebP without loss."""
-    file = BytesIO()
-    Image.fromarray(np.concatenate(frames)).save(file, "WEBP", lossless=True, quality=0, method=0)
+def encode_pictures(frames: Sequence[Frame], *, rough: bool = False) -> bytes:
+    """Pictures of one size, one below the other: as one WebP without loss, or as a JPEG.
+
+    A JPEG is made in a fifth of the time, and is a third as large.
+    """
+    file, sheet = BytesIO(), Image.fromarray(np.concatenate(frames))
+    if rough:
+        sheet.save(file, "JPEG", quality=ROUGH_QUALITY, subsampling=0)
+    else:
+        sheet.save(file, "WEBP", lossless=True, quality=0, method=0)
     return file.getvalue()
 
 

@@ -70,7 +70,7 @@ def test_a_prompt_is_painted_while_it_is_typed_and_the_way_as_one_drags(
     expect(picture).to_have_class("picture", timeout=FILM_PATIENCE)
     expect(picture).to_have_attribute("data-place", re.compile("^(1|0.99)$"))
     assert page.evaluate("asked") - asked_before < MOVES, "one question for each move"
-    assert page.evaluate("most") == 1, "more than one question under way"
+    assert page.evaluate("most") <= 2, "more than two questions under way"
 
     # A drag is shown roughly; where it rests the very frame is asked for.
     page.evaluate("questions.length = 0")

@@ -1,5 +1,7 @@
 // A slider over a walk, or over two walks at once. While one drags, the worker is asked for the
-// newest place again and again, with one question under way at a time, so that nothing queues up.
+// newest place again and again. The next question is sent shortly before the last one's answer is
+// due, so that the worker need not wait for it, but no more than two are under way at a time, so that
+// nothing queues up.
 // Where no worker answers at once, the exact picture is asked for when the slider rests, and the
 // nearest finished frame is shown meanwhile, faint.
 //
@@ -12,6 +14,7 @@ const MIDDLE = 0.5
 const TOLERANCE = 0.0049                  // half a step of the slider
 const NEAR = 0.04                         // pictures farther away are faint, while one drags
 const RECENT = 100                        // milliseconds of moves that tell where a drag leads
+const AHEAD = 60                          // milliseconds from the next question to the last answer
 const FORESIGHT = 300                     // most milliseconds that a drag is thought ahead
 const MAX_PIXELS = 12e6                   // of all pictures in memory
 const REFUSED = [404, 422]                // a worker would not paint these either
@@ -40,6 +43,7 @@ class Scrubber {
     root.classList.toggle("duo", this.screens.length > 1)
     root.querySelector(".screens").replaceChildren(...this.screens.map(screen => screen.element))
     this.trip = REST                      // milliseconds that the last answers took
+    this.underWay = []                    // of questions: the answer to come, and its places
     this.directAgain = 0                  // when the worker may be asked directly again
     this.take(data)
     this.slider.value = this.nearestFrame(MIDDLE) ?? MIDDLE
@@ -189,16 +193,20 @@ class Scrubber {
     return Math.min(this.legs.length, Math.max(0, position + speed * milliseconds))
   }
 
-  // The places to ask for now: of a drag where it will be when the answer comes, and half a trip
-  // later, and rough pictures will do; else the slider's own. Those whose pictures are here are
-  // left out.
+  // Milliseconds between two questions.
+  get pause() { return Math.max(this.trip / 2, this.trip - AHEAD) }
+
+  // The places to ask for now: of a drag where it will be when the answer comes, and half way to the
+  // next answer, and rough pictures will do; else the slider's own. Those whose pictures are here or
+  // under way are left out.
   wanted() {
     const here = Number(this.slider.value), trip = Math.min(this.trip, FORESIGHT)
     const positions = [this.foresee(trip)]
     const isMoving = Math.abs(positions[0] - here) > TOLERANCE
-    if (isMoving && this.tracks.length === 1) positions.push(this.foresee(1.5 * trip))
+    if (isMoving && this.tracks.length === 1) positions.push(this.foresee(trip + this.pause / 2))
     const places = (isMoving ? positions : [here]).flatMap(position => this.placesAt(position))
-    const missing = [...new Set(places)].filter(place => !this.isKnown(place, isMoving))
+    const missing = [...new Set(places)].filter(place =>
+      !this.isKnown(place, isMoving) && !this.isAsked(place, isMoving))
     return { places: missing, isRough: isMoving }
   }
 
@@ -207,22 +215,25 @@ class Scrubber {
     return Math.abs(found - place) < TOLERANCE && (isRoughEnough || !this.rough.has(found))
   }
 
+  isAsked(place, isRoughEnough) {
+    return this.underWay.some(({ places, isRough, pictures }) => pictures === this.pictures &&
+      (isRoughEnough || !isRough) && places.some(one => Math.abs(one - place) < TOLERANCE))
+  }
+
   // Asks the worker until the picture of the slider's place, or of the typed prompt, is here.
   async ask() {
     this.wasAsked = true
     if (this.asking || !this.isVisible) return
     const asking = this.asking = new AbortController()
+    this.underWay = []
     try {
       while (!asking.signal.aborted && this.isDirect) {
-        const [question, keep] = this.nextQuestion() ?? []
-        if (!question) return
-        const began = performance.now()
-        const response = await fetch(`${this.liveUrl}&${question}`, { signal: asking.signal })
-        if (asking.signal.aborted) return
-        if (response.status !== 200) return await this.onRefused(response, asking)
-        await keep(await createImageBitmap(await response.blob()))
-        this.trip += 0.3 * (performance.now() - began - this.trip)
-        this.now.textContent = this.hint
+        const question = this.underWay.length < 2 && this.nextQuestion()
+        if (!question && !this.underWay.length) return
+        if (question) this.send(question, asking)
+        const next = this.underWay.map(({ answer }) => answer)
+        if (question && next.length < 2) next.push(wait(this.pause))
+        if (await Promise.race(next) === "refused") return
       }
     } catch {
       if (!asking.signal.aborted) this.now.textContent = "The app cannot be reached just now."
@@ -231,33 +242,60 @@ class Scrubber {
     }
   }
 
-  // The next question as a query, and what to do with its sheet of pictures; or nothing.
+  send(question, asking) {
+    question.answer = this.fetchAnswer(question, asking).finally(() => {
+      this.underWay = this.underWay.filter(one => one !== question)
+    })
+    this.underWay.push(question)
+  }
+
+  async fetchAnswer(question, asking) {
+    const began = performance.now()
+    const response = await fetch(`${this.liveUrl}&${question.query}`, { signal: asking.signal })
+    if (asking.signal.aborted) return undefined
+    if (response.status !== 200) {
+      // A newer question takes the place of one that still waits.
+      if (this.underWay.at(-1) !== question) return undefined
+      this.underWay.pop()
+      await this.onRefused(response, asking)
+      return "refused"
+    }
+    await question.keep(await createImageBitmap(await response.blob()))
+    this.trip += 0.3 * (performance.now() - began - this.trip)
+    this.now.textContent = this.hint
+    return "kept"
+  }
+
+  // The next question: its query, its places, and what to do with its sheet of pictures; or nothing.
   nextQuestion() {
     const stop = this.typed ?? (this.legs.length ? undefined : this.stops.find(one => one.prompt))
     if (stop) {
       if (this.painted === key(stop)) return undefined
-      const query = new URLSearchParams({ prompt: stop.prompt, seed: stop.seed })
-      return [query, sheet => {
+      const query = String(new URLSearchParams({ prompt: stop.prompt, seed: stop.seed }))
+      if (this.underWay.some(one => one.query === query)) return undefined
+      const keep = sheet => {
         this.painted = key(stop)
         this.empty.textContent = ""
         this.screens[0].show(sheet, stop.prompt)
         this.screens[0].setLabel(`Picture of ${stop.prompt}`)
         this.screens[0].setFaint(false)
-      }]
+      }
+      return { query, keep, places: [] }
     }
     this.painted = undefined
     if (!this.legs.length) return undefined
     const { places, isRough } = this.wanted(), pictures = this.pictures
     if (!places.length) return undefined
     const at = places.map(place => this.leg(place).join(":"))
-    return [`at=${at}${isRough ? "&rough=1" : ""}`, async sheet => {
+    const query = `at=${at}${isRough ? "&rough=1" : ""}`
+    return { query, places, isRough, pictures, keep: async sheet => {
       const side = sheet.height / places.length
       const parts = places.map((_, n) => createImageBitmap(sheet, 0, n * side, sheet.width, side))
       const cut = await Promise.all(parts)
       if (pictures !== this.pictures) return
       places.forEach((place, n) => this.keep(place, cut[n], isRough))
       this.show()
-    }]
+    } }
   }
 
   async onRefused(response, asking) {
@@ -373,6 +411,8 @@ class Screen {
     this.canvas.dataset.place = String(place)
   }
 }
+
+function wait(milliseconds) { return new Promise(done => setTimeout(done, milliseconds)) }
 
 function key({ prompt, seed }) { return `${seed} ${prompt}` }
 

@@ -45,6 +45,7 @@ OTHER_STOPS = Stop(prompt="a red square"), Stop(prompt="a stormy sea")
 """The end of a walk of which the first stop alone is painted."""
 LIVE = Threads("live", 4, seconds=SECONDS)
 """For what has to be read of the disk."""
+NOT_KEPT = {"Cache-Control": "no-store"}
 _WAITING: Counter[str] = Counter()
 """Requests that wait for a picture, by address."""
 
@@ -62,7 +63,8 @@ def live_url(spec: WalkSpec, visitor_id: str) -> str:
 async def serve_live(request: Request) -> Response:
     """Answer with the pictures at places of the walk `spec`, one below the other in one WebP.
 
-    `at` lists the places, as in `0:0.25,1:0.5`; with `rough=1` they may be decoded roughly. With
+    `at` lists the places, as in `0:0.25,1:0.5`; with `rough=1` they may be decoded roughly, and
+    come as a JPEG. With
     `prompt` and `seed` instead it is the picture of that stop. 204 if no worker paints it at once,
     or the prompt is none (it is still typed), 403 for requests from other sites, 404 for invalid
     places, 422 for a picture that is too much work.
@@ -75,7 +77,8 @@ async def serve_live(request: Request) -> Response:
     _WAITING[address] += 1
     try:
         question, sockets = await LIVE.run(_read_question, request)
-        return _picture(await _ask(question.encode(), sockets))
+        pictures = await _ask(question.encode(), sockets)
+        return Response(pictures, 200, NOT_KEPT, question.media_type)
     except TooSlow:
         raise
     except WalkTooLarge as problem:
@@ -164,12 +167,8 @@ async def _ask_worker(line: bytes, path: Path) -> tuple[AnswerHead, bytes]:
         writer.close()
 
 
-def _picture(data: bytes) -> Response:
-    return Response(data, media_type="image/webp", headers={"Cache-Control": "no-store"})
-
-
 def _no_picture(reason: str) -> Response:
-    return Response(None, 204, {"Cache-Control": "no-store", "X-Reason": _ascii(reason)})
+    return Response(None, 204, {**NOT_KEPT, "X-Reason": _ascii(reason)})
 
 
 def _ascii(text: str) -> str:
