@@ -46,7 +46,7 @@ from torch import Tensor, nn
 from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.prediction_mix import Toward, mix
 from momalisa.engine.sampling import Predict
-from momalisa.engine.shortcuts import SLOWED
+from momalisa.engine.shortcuts import SLOWED, STEEPEST
 
 Tokens = tuple[Tensor, ...]
 """What each self-attention layer read, in the order in which they are called: (n, length, d)."""
@@ -86,6 +86,17 @@ def weigh_end(t: Tensor) -> Tensor:
     It rises strictly from 0 to 1, and w(1 - t) = 1 - w(t).
     """
     return t + SLOWED * torch.sin(2.0 * pi * t) / (2.0 * pi)
+
+
+def hasten(t: float, progress: float) -> float:
+    """How far the text of a frame at `t` is on its way to the end's, in a step at that progress.
+
+    In late steps it is that of the nearer end, nearly. It rises strictly from 0 to 1.
+    """
+    steepness: float = min(max(2.0 ** (4.0 * progress - 1.0), 1.0), STEEPEST)
+    there: float = t**steepness
+    back: float = (1.0 - t) ** steepness
+    return there / (there + back)
 
 
 class _Pass(Protocol):

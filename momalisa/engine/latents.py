@@ -8,7 +8,6 @@ from math import ceil, floor
 import torch
 from torch import Tensor
 
-from momalisa.engine.attention import Between, Tokens, weigh_end
 from momalisa.engine.conditioning import Conditioning, concatenate, mix_conditioning
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.interpolation import EMBEDDING_MIXES, slerp
@@ -31,8 +30,6 @@ class LatentSampler:
         self.plan = plan_sampling(spec, runner.model.sampler(spec.steps, *self._size))
         self._trunk: dict[Place, SamplingState] = {}
         self._noises: dict[Stop, Tensor] = {}
-        self._ends: dict[int, list[Tokens]] = {}
-        """What the attention layers read at both ends of a leg, by the leg; of one leg only."""
 
     @property
     def film_size(self) -> tuple[int, int]:
@@ -120,8 +117,8 @@ class LatentSampler:
     def sample(self, places: Sequence[Place]) -> tuple[Tensor, int]:
         """Clean latents (n, c, h, w) at places as one batch, and the model samples they took."""
         self.use_loras()
-        if self.plan.attending or self._mixes_predictions:
-            return self._sample_with_ends(places)
+        if self._mixes_predictions:
+            return self._mix_predictions(places)
         shared = self.plan.trunk_steps
         state, spent = self._branch_off(places) if shared else (self._start(places), 0)
         state = self.runner.advance(
@@ -141,72 +138,31 @@ class LatentSampler:
     def _mixes_predictions(self) -> bool:
         return self.spec.interpolation == "predictions"
 
-    def _sample_with_ends(self, places: Sequence[Place]) -> tuple[Tensor, int]:
+    def _mix_predictions(self, places: Sequence[Place]) -> tuple[Tensor, int]:
         """Clean latents at places: stops by themselves, others from both ends of their leg."""
-        groups: dict[int | None, list[int]] = {}
+        groups: dict[bool, list[int]] = {}
         for row, place in enumerate(places):
-            together = 0 if self._mixes_predictions else place.leg
-            groups.setdefault(None if place.t in (0.0, 1.0) else together, []).append(row)
+            groups.setdefault(place.t in (0.0, 1.0), []).append(row)
         latents: dict[int, Tensor] = {}
         samples = 0
-        for leg, rows in groups.items():
+        for are_stops, rows in groups.items():
             some = [places[row] for row in rows]
-            noises = self.step_noises_at(some)
-            if leg is None and self.plan.attending and self._is_whole_leg(some):
-                begun = self._record_ends(some[0].leg, noises)
-            else:
-                begun = self._start(some)
-            between, spent = (None, 0) if leg is None else self._between(some)
             state = self.runner.advance(
-                begun,
+                self._start(some),
                 self.conditioning_at(some),
                 self.guidance_at(some),
-                noises=noises,
-                between=between,
+                noises=self.step_noises_at(some),
+                between=None if are_stops else self._toward_end(some),
                 weights=self.weights_at(some),
             )
             latents |= zip(rows, state.latents, strict=True)
-            samples += spent + state.samples
-            if between is not None:  # which predict for the end as well
-                twice = state.done if isinstance(between, Toward) else len(between.steps)
-                samples += twice * len(some)
+            # Of frames the end is predicted for as well:
+            samples += state.samples + (0 if are_stops else state.done * len(some))
         return torch.stack([latents[row] for row in range(len(places))]), samples
 
-    def _between(self, places: Sequence[Place]) -> tuple[Between | Toward, int]:
-        """What places, of one leg unless predictions are mixed, need of its ends; its samples."""
-        t = torch.tensor([place.t for place in places])
+    def _toward_end(self, places: Sequence[Place]) -> Toward:
         ends = self.conditioning_at([Place(place.leg, 1.0) for place in places])
-        if self._mixes_predictions:
-            return Toward(t, ends), 0
-        starts = self.conditioning_at([Place(place.leg, 0.0) for place in places])
-        steps, spent = self._ends_of(places[0].leg)
-        toward = Toward(weigh_end(t), ends)
-        return Between(starts, toward, self.plan.attending.start, steps), spent
-
-    def _is_whole_leg(self, places: Sequence[Place]) -> bool:
-        return [place.t for place in places] == [0.0, 1.0] and places[0].leg == places[1].leg
-
-    def _ends_of(self, leg: int) -> tuple[list[Tokens], int]:
-        """The tokens of a leg's ends, and the model samples they took; none the second time."""
-        if leg in self._ends:
-            return self._ends[leg], 0
-        ends = [Place(leg, 0.0), Place(leg, 1.0)]
-        state = self._record_ends(leg, self.step_noises_at(ends))
-        return self._ends[leg], state.samples
-
-    def _record_ends(self, leg: int, noises: Sequence[StepNoise]) -> SamplingState:
-        """Keep the tokens of a leg's ends; the state after the steps that are attended to."""
-        ends = [Place(leg, 0.0), Place(leg, 1.0)]
-        tokens, state = self.runner.record_ends(
-            self._start(ends),
-            self.conditioning_at(ends),
-            self.guidance_at(ends),
-            noises=noises,
-            steps=self.plan.attending,
-            weights=self.weights_at(ends),
-        )
-        self._ends = {leg: tokens}
-        return state
+        return Toward(torch.tensor([place.t for place in places]), ends)
 
     def _start(self, places: Sequence[Place]) -> SamplingState:
         model = self.runner.model

@@ -15,11 +15,11 @@ import torch
 from torch import Tensor
 
 from momalisa.engine import guided_legs
+from momalisa.engine.attention_legs import AttentionSampler
 from momalisa.engine.frame_cache import Frame, FrameCache, frame_key
 from momalisa.engine.guided_legs import Ends, Guide
 from momalisa.engine.interpolation import slerp
 from momalisa.engine.inversion import denoise, predict_guided
-from momalisa.engine.latents import LatentSampler
 from momalisa.engine.lora_weights import take_rows, weighed
 from momalisa.engine.noise_schedule import Level, NoiseSchedule, read_schedule
 from momalisa.engine.picture_settings import (
@@ -34,7 +34,7 @@ from momalisa.engine.works import Work, Works, add_detail
 from momalisa.spec import Place, Stop, WalkSpec
 
 
-class PictureSampler(LatentSampler):
+class PictureSampler(AttentionSampler):
     """Samples latents at places of a walk that has pictures among its stops."""
 
     def __init__(

@@ -36,14 +36,32 @@ FEWEST_STEPS = 8
 EARLY_DENSITY = 1.5
 """How much denser a solver's first steps are, where most is decided; 1 is equally dense."""
 
-ATTENDING = (0.25, 0.75)
-"""The part of the steps that frames of the interpolation "attention" take for both ends of their
-leg, reading what the model read there."""
+ATTENDING = (0.25, 0.5)
+"""The part of the steps that are taken for both ends of a leg with the interpolation "attention",
+reading what the model read there. All before the second are taken at the leg's anchors only."""
+ATTENDING_ANCHORS = 2
+"""Equal parts that these anchors divide a leg into."""
+STEEPEST = 4.0
+"""How much faster than along the leg a frame's text turns into the end's in the last steps, at the
+middle."""
+ATTENDING_ALONE = (0.25, 0.75)
+"""Of a scheduler whose runs cannot branch off: the part of the steps that each frame takes for both
+ends of its leg."""
 SLOWED = 0.5
-"""How much slower than along the leg the weight of its end rises in the middle with "attention"."""
+"""How much slower than along the leg the weight of its end rises in the middle then."""
+
+PARTS = 8
+"""Equal parts of a leg at whose borders it is probed first, with the interpolation "attention"."""
+ROUNDS = (8, 8, 8)
+"""How many gaps between probes are halved each time after that."""
+UNIFORM = 0.02
+"""The share of a leg's change that is taken to be the same everywhere."""
 
 SETTINGS: dict[str, tuple[float, ...]] = {
-    "attention": (*ATTENDING, SLOWED),
+    "attention": (
+        *(*ATTENDING, ATTENDING_ANCHORS, STEEPEST, *ATTENDING_ALONE, SLOWED),
+        *(PARTS, *ROUNDS, UNIFORM),
+    ),
     "solver": (SOLVER_SHARE, FEWEST_STEPS, EARLY_DENSITY),
     "interval": (GUIDED_SHARE,),
     "trunk": (TRUNK_SHARE, ANCHORS),
@@ -62,7 +80,8 @@ class SamplingPlan:
     trunk_steps: int
     """Steps that frames share; 0 for none."""
     attending: range = range(0)
-    """The steps that frames take for both ends of their leg, reading these; empty for none."""
+    """The steps that are taken for both ends of a leg, reading these; empty for none. They are the
+    last ones of the trunk, if it has any."""
 
 
 def fit_to_checkpoint(spec: WalkSpec, *, distilled: bool) -> WalkSpec:
@@ -84,8 +103,10 @@ def plan_sampling(spec: WalkSpec, sampler: "Sampler") -> SamplingPlan:
     steps = sampler.steps
     guided = math.ceil(GUIDED_SHARE * steps) if "interval" in spec.shortcuts else None
     if spec.interpolation == "attention":
-        first, stop = math.floor(ATTENDING[0] * steps), math.ceil(ATTENDING[1] * steps)
-        return SamplingPlan(sampler, guided, 0, range(first, stop))
+        branches = schedulers.can_branch(sampler.scheduler)
+        first, stop = ATTENDING if branches else ATTENDING_ALONE
+        attending = range(math.floor(first * steps), math.ceil(stop * steps))
+        return SamplingPlan(sampler, guided, attending.stop if branches else 0, attending)
     if spec.interpolation == "predictions":
         return SamplingPlan(sampler, guided, 0)
     branches = "trunk" in spec.shortcuts and schedulers.can_branch(sampler.scheduler)

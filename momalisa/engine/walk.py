@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterator, Sequence
 
+from momalisa.engine.attention_legs import AttentionSampler
 from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.engine.latents import LatentSampler
 from momalisa.engine.picture_legs import PictureSampler
@@ -81,7 +82,7 @@ def stills(
 def _sampler(spec: WalkSpec, runner: ModelRunner, cache: FrameCache) -> LatentSampler:
     if any(stop.image for stop in spec.stops):
         return PictureSampler(spec, runner, cache)
-    return LatentSampler(spec, runner)
+    return AttentionSampler(spec, runner)
 
 
 def _evenly(leg: EvenLeg, renderer: FrameRenderer) -> Iterator[WalkFrame]:

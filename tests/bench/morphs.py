@@ -3,8 +3,10 @@
 With --pairs DIR, the pairs of prompts are those of DIR's text files, one a line: "a red square on
 white | a stormy sea at night". Without, they are the benchmarks' own. An interpolation or a pacing
 that is added to `momalisa.spec` or `momalisa.pacing` is measured as well. Medians over the pairs,
-double exposures as means; a second table has the costs in those of lerp; --sheet FILE shows a few
-frames of each walk.
+double exposures and certainties as means; a second table has the costs in those of lerp; --sheet
+FILE shows a few frames of each walk. With --classifier DIR, a folder of `momalisa.atelier
+evaluate`, the certainty is that of its classifier of manners, at the middle third of an Atelier's
+walk.
 """
 
 import argparse
@@ -16,10 +18,14 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any, get_args
 
+import torch
 from tqdm import tqdm
 
+from momalisa.atelier.evaluation.classifier import Classifier, downscale
 from momalisa.atelier.evaluation.contact_sheet import contact_sheet
+from momalisa.atelier.evaluation.evaluate import load_classifier
 from momalisa.engine import perception
+from momalisa.engine.frame_cache import Frame
 from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput
 from momalisa.models.registry import find, load
@@ -49,6 +55,11 @@ class Figures:
     double_exposures: float
     sharpness: float
     directness: float
+    certainty: float | None = None
+    """Of one manner, of the frames in the middle."""
+
+
+MEANS = ("double_exposures", "certainty")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -58,9 +69,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     chosen = read_pairs(options.pairs) if options.pairs else pairs(options.count)
     if not chosen:
         parser.error(f"no pair of prompts in {options.pairs}; write “one | other” in a text file")
+    if options.classifier and not options.model.startswith("atelier"):
+        parser.error("the classifier knows the manners of Atelier only")
+    classifier = load_classifier(options.classifier) if options.classifier else None
     before = describe_load()
     walks = render_ways(options, chosen[: options.count])
-    measured = {way: [measure(run) for run in runs] for way, runs in walks.items()}
+    measured = {way: [measure(run, classifier) for run in runs] for way, runs in walks.items()}
     print(
         f"{options.model}, {len(chosen[: options.count])} pairs, {options.frames} frames;", end=" "
     )
@@ -85,6 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--steps", type=int, help="default: the model's own")
     parser.add_argument("--interpolation", action="append", choices=INTERPOLATIONS)
     parser.add_argument("--pacing", action="append", choices=PACINGS)
+    parser.add_argument("--classifier", type=Path, metavar="DIR", help="of atelier's evaluate")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="a contact sheet, as a picture")
     parser.add_argument("--sheet-pairs", type=int, default=2, help="the pairs that it shows")
     return parser
@@ -136,7 +151,7 @@ def _warm_up(
             render_walk(runner, walk_between(pair, **fields | changes))
 
 
-def measure(run: Run) -> Figures:
+def measure(run: Run, classifier: Classifier | None = None) -> Figures:
     """Measure the frames of a walk."""
     steps = perception.step_distances(run.frames)
     straight = perception.distance(run.frames[0], run.frames[-1])
@@ -148,16 +163,30 @@ def measure(run: Run) -> Figures:
         double_exposures=perception.ghosting(run.frames),
         sharpness=perception.relative_sharpness(run.frames),
         directness=perception.directness(steps, straight),
+        certainty=None if classifier is None else measure_certainty(classifier, run.frames),
     )
 
 
-def summarize(figures: Sequence[Figures]) -> dict[str, float]:
-    """The median of each figure over walks; of the double exposures the mean."""
+@torch.no_grad()
+def measure_certainty(classifier: Classifier, frames: Sequence[Frame]) -> float:
+    """The mean probability of the likeliest manner, of the frames in the middle third."""
+    middle = frames[len(frames) // 3 : len(frames) - len(frames) // 3]
+    classifier.eval()
+    manners, _ = classifier.logits(classifier.features(downscale(middle)))
+    return float(manners.softmax(1).amax(1).mean())
+
+
+def summarize(figures: Sequence[Figures]) -> dict[str, float | None]:
+    """The median of each figure over walks, or the mean; None for what was not measured."""
     by_name = {name: [vars(one)[name] for one in figures] for name in vars(figures[0])}
-    return {
-        name: float(fmean(values) if name == "double_exposures" else median(values))
-        for name, values in by_name.items()
-    }
+    return {name: _summarize(name, values) for name, values in by_name.items()}
+
+
+def _summarize(name: str, values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    if not known:
+        return None
+    return float(fmean(known) if name in MEANS else median(known))
 
 
 def print_costs(measured: dict[Way, list[Figures]]) -> None:

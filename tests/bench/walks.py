@@ -9,7 +9,7 @@ from typing import Any
 
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame, FrameCache
-from momalisa.engine.runner import ModelRunner
+from momalisa.engine.runner import KEPT, ModelRunner
 from momalisa.spec import WalkSpec
 
 PROMPTS = (
@@ -54,9 +54,11 @@ def walk_between(pair: Pair, **fields: Any) -> WalkSpec:
 
 
 def render_walk(runner: ModelRunner, spec: WalkSpec) -> Run:
-    """Render a walk by the engine, from an empty cache."""
+    """Render a walk by the engine, from an empty cache, as the first of its legs."""
     from momalisa.render import render_frames  # it encodes films, too
 
+    for number in range(KEPT):  # so that it forgets the legs of walks before
+        runner.keep(("nothing", number), lambda: None)
     began = time.perf_counter()
     moments: dict[str, float] = {}
 

@@ -1,22 +1,27 @@
 """Laws of attention interpolation: its formula, the model's own ends, and nothing else."""
 
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from diffusers import LCMScheduler
 from diffusers.models.attention_processor import Attention
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from momalisa.engine import attention
+from momalisa.engine.attention_legs import AttentionSampler
 from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.prediction_mix import Toward
 from momalisa.engine.runner import ModelRunner
+from momalisa.engine.shortcuts import PARTS, ROUNDS
 from momalisa.engine.walk import frames, stills
+from momalisa.models.registry import load
 from momalisa.spec import Place, WalkSpec
 from tests.support.walks import walk_spec
 
@@ -104,6 +109,16 @@ def test_the_weight_of_the_end_rises_slower_in_the_middle_and_from_0_to_1() -> N
     assert steps[50] < 0.01 < steps[0]
 
 
+@pytest.mark.parametrize("progress", [0.5, 0.75, 0.95])
+def test_in_late_steps_a_text_is_mostly_that_of_the_nearer_end(progress: float) -> None:
+    texts = [attention.hasten(n / 100, progress) for n in range(101)]
+    assert texts[0] == 0.0
+    assert texts[50] == 0.5
+    assert texts[100] == 1.0
+    assert texts[20] < 0.07
+    assert all(high > low for low, high in pairwise(texts))
+
+
 def test_the_ends_are_the_models_own_pictures(tiny: ModelRunner, tmp_path: Path) -> None:
     """They share keys, too, so that a stop is painted once, whatever leads to it."""
     own = FrameCache(tmp_path / "a")
@@ -148,15 +163,39 @@ def test_batches_order_and_resuming_change_nothing(
     assert largest_difference(whole, painted(walk, tiny, resumed)) <= TOLERANCE
 
 
-def test_both_ends_are_recorded_once_a_leg(tiny: ModelRunner, cache: FrameCache) -> None:
-    """Of four steps, frames between take two for both ends. These are read as they are painted;
-    where they are in the cache already, they run for three steps again."""
+def test_early_steps_and_probes_are_taken_once_a_leg(make_pipeline: Any, tmp_path: Path) -> None:
+    """Of four steps frames take two; stops take four, the anchor in the middle three."""
+    runner, cache = load(str(make_pipeline()), "cpu"), FrameCache(tmp_path / "frames")
+    probes = PARTS - 1 + sum(ROUNDS)
     walk = attending(guidance=1.0, frames=9)
-    found = list(frames(walk, tiny, cache, batch=2))
+    found = list(frames(walk, runner, cache, batch=2))
+    assert sum(frame.unet_samples for frame in found) == 2 * 4 + 3 + (probes + 7) * 2
+    [still] = stills(walk, [Place(0, 0.3)], runner, cache)
+    assert still.unet_samples == 2, "the leg is known already"
+
+
+def test_a_curve_is_the_same_to_the_last_bit_whatever_the_batch(
+    make_pipeline: Any, tmp_path: Path
+) -> None:
+    walk, folder = attending(guidance=1.0), str(make_pipeline())
+    curves = []
+    for batch in (1, 5):
+        runner = load(folder, "cpu")
+        painted(walk, runner, FrameCache(tmp_path / str(batch)), batch=batch)
+        curve = AttentionSampler(walk, runner).leg(0).curve
+        curves.append([curve(n / 100) for n in range(101)])
+    assert curves[0] == curves[1]
+    assert curves[0] != [n / 100 for n in range(101)]
+
+
+def test_a_scheduler_that_adds_noise_takes_all_steps_for_each_frame(
+    make_pipeline: Any, tmp_path: Path
+) -> None:
+    """Its runs cannot branch off: two of four steps are taken for both ends."""
+    runner = load(str(make_pipeline(LCMScheduler())), "cpu")
+    walk = attending(guidance=1.0, frames=9)
+    found = list(frames(walk, runner, FrameCache(tmp_path / "frames"), batch=2))
     assert sum(frame.unet_samples for frame in found) == 2 * 4 + 7 * (4 + 2)
-    again = attending(guidance=1.0, frames=8)
-    found = list(frames(again, tiny, cache, batch=3))
-    assert sum(frame.unet_samples for frame in found) == 6 * (4 + 2) + 2 * 3
 
 
 def test_legs_have_ends_of_their_own(tiny: ModelRunner, tmp_path: Path) -> None:
@@ -170,8 +209,6 @@ def test_legs_have_ends_of_their_own(tiny: ModelRunner, tmp_path: Path) -> None:
 def test_walks_by_text_are_untouched_by_a_walk_by_attention(
     make_pipeline: Any, tmp_path: Path
 ) -> None:
-    from momalisa.models.registry import load
-
     runner = load(str(make_pipeline()), "cpu")
     plain = attending(interpolation="lerp")
     before = painted(plain, runner, FrameCache(tmp_path / "a"))
