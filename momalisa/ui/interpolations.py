@@ -20,8 +20,9 @@ SENTENCES: dict[Interpolation, str] = {
     "the other at one place at once.",
     "slerp": "Mixes the texts on an arc, word by word, which keeps each word's strength: much like "
     "lerp.",
-    "attention": "Each frame is painted for both ends and looks at their pictures while it takes "
-    "shape: it leaps less than lerp, is crisper, and takes up to half as long again.",
+    "attention": "Early steps look at the pictures of both ends, and frames lie where the leg "
+    "changes evenly: small steps, crisp frames, hardly two pictures through each other. It takes a "
+    "quarter longer at 24 frames, and more on short legs.",
     "predictions": "Paints for both texts at each step and mixes what it paints: it leaps little, "
     "shows two pictures through each other most, and takes up to twice the time.",
 }
