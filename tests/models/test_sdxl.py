@@ -213,7 +213,7 @@ def test_a_missing_part_raises_model_broken(
     ("family", "dtype"), [(StableDiffusion, torch.float16), (StableDiffusionXL, torch.float32)]
 )
 def test_on_cuda_only_sdxl_decodes_in_single_precision(
-    monkeypatch: pytest.MonkeyPatch, family: Any, dtype: torch.dtype
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, family: Any, dtype: torch.dtype
 ) -> None:
     """`force_upcast` is diffusers' default, but only SDXL's stock pipeline heeds it."""
 
@@ -234,5 +234,6 @@ def test_on_cuda_only_sdxl_decodes_in_single_precision(
     plan = plan_fit(Demand(Weights(1, 1), 64**2), Machine("cuda", 2**34, 2**34))
     monkeypatch.setattr("momalisa.models.diffusers_pipeline.make_plan", lambda *_, **__: plan)
     monkeypatch.setattr(family, "pipeline_class", Pipeline)
-    model = family.load("model", Path("model"), torch.device("cuda"), "digest", pixels=64**2)
+    (tmp_path / "model_index.json").write_text("{}")
+    model = family.load("model", tmp_path, torch.device("cuda"), "digest", pixels=64**2)
     assert model.pipeline.vae.dtype is dtype
