@@ -234,6 +234,7 @@ def test_on_cuda_only_sdxl_decodes_in_single_precision(
     plan = plan_fit(Demand(Weights(1, 1), 64**2), Machine("cuda", 2**34, 2**34))
     monkeypatch.setattr("momalisa.models.diffusers_pipeline.make_plan", lambda *_, **__: plan)
     monkeypatch.setattr(family, "pipeline_class", Pipeline)
-    (tmp_path / "model_index.json").write_text("{}")
+    index = {"_class_name": f"{family.__name__}Pipeline"}
+    (tmp_path / "model_index.json").write_text(json.dumps(index))
     model = family.load("model", tmp_path, torch.device("cuda"), "digest", pixels=64**2)
     assert model.pipeline.vae.dtype is dtype
