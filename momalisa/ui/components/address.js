@@ -2,8 +2,10 @@
 
 const EMBED_PARAMETERS = ["embed", "embed_options"]  // must stay while the app is embedded
 const PATIENCE = 2000  // milliseconds to wait for a page before clicks count again
+const SETTLING = 1000  // milliseconds after a click or Back in which runs of the page before may end
 const opened = new Set()
 let leaving = false
+let moved = -Infinity  // when the last link was clicked, or Back or Forward pressed
 
 // Opens an address. The popstate event makes Streamlit load it as after Back, without a new entry.
 export default function ({ data }) {
@@ -13,7 +15,8 @@ export default function ({ data }) {
   leaving = !data.replace
   if (leaving) setTimeout(() => leaving = false, PATIENCE)
   const next = withEmbedParameters(new URL(data.address, location.href))
-  history[data.replace ? "replaceState" : "pushState"]({}, "", next)
+  if (data.replace) history.replaceState({}, "", next)
+  else push({}, "", next)
   dispatchEvent(new PopStateEvent("popstate", { state: {} }))
 }
 
@@ -33,9 +36,20 @@ addEventListener("click", ({ target }) => {
   const bare = withEmbedParameters(new URL(location.pathname, here)).href
   if (!link || link.origin !== location.origin || here === bare) return
   if (link.pathname === location.pathname) return
+  moved = performance.now()
   history.replaceState(history.state, "", bare)
   setTimeout(() => location.href === bare && history.replaceState(history.state, "", here))
 }, true)
+
+addEventListener("popstate", event => { if (event.isTrusted) moved = performance.now() }, true)
+
+// When a run ends whose parameters are not those of the address, Streamlit pushes the page again with
+// these. Of a run that one has left by now that entry is one too many, and cuts off those ahead.
+const push = history.pushState.bind(history)
+history.pushState = (state, title, address) => {
+  const isHere = new URL(address, location.href).pathname === location.pathname
+  if (!isHere || performance.now() - moved > SETTLING) push(state, title, address)
+}
 
 function withEmbedParameters(address) {
   for (const [name, value] of new URLSearchParams(location.search)) {
