@@ -61,13 +61,12 @@ def live_url(spec: WalkSpec, visitor_id: str) -> str:
 
 
 async def serve_live(request: Request) -> Response:
-    """Answer with the pictures at places of the walk `spec`, one below the other in one WebP.
+    """Answer with the pictures at places of the walk `spec`, one below the other, as a WebP.
 
     `at` lists the places, as in `0:0.25,1:0.5`; with `rough=1` they may be decoded roughly, and
-    come as a JPEG. With
-    `prompt` and `seed` instead it is the picture of that stop. 204 if no worker paints it at once,
-    or the prompt is none (it is still typed), 403 for requests from other sites, 404 for invalid
-    places, 422 for a picture that is too much work.
+    come as a JPEG. With `prompt` and `seed` instead it is the picture of that stop. 204 if no
+    worker paints it at once, or the prompt is none (it is still typed), 403 for requests from other
+    sites, 404 for invalid places, 422 for a picture that is too much work.
     """
     if request.headers.get("sec-fetch-site") == "cross-site":
         return PlainTextResponse(FROM_ELSEWHERE, status_code=403)
