@@ -141,7 +141,7 @@ def test_a_film_that_hangs_keeps_its_number_whatever_is_claimed(homes: list[Sett
         with writing(home.database) as session:
             session.get_one(Walk, walk.id).state = State.QUEUED
     with running_worker(homes[0]), running_worker(homes[1]):
-        wait_until(lambda: all(row.state is State.DONE for home in homes for row in rows(home)))
+        wait_until(lambda: all(row.record_stored_at for home in homes for row in rows(home)))
     assert {row.accession[8:] for home in homes for row in rows(home)} == {"0001"}
 
 

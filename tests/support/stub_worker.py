@@ -32,6 +32,7 @@ from momalisa.worker.lease import Timing
 from momalisa.worker.process import run_process
 from momalisa.worker.worker import Worker
 from tests.support.results import stub_film
+from tests.support.stored_films import film_record
 from tests.support.walks import walk_spec
 
 QUICK: dict[str, Any] = {
@@ -81,7 +82,9 @@ class StubRenderer:
             ready.append((index, key))
             on_progress(Progress("frames", tuple(ready), spec.frames))
         files = {"gif": film_key(walk_id, "film.gif"), "json": film_key(walk_id, "walk.json")}
-        film, record = File(files["gif"], b"film"), File(files["json"], json.dumps(entry).encode())
+        content = film_record(walk_id, **entry, spec=spec.model_dump(mode="json"))
+        record = File(files["json"], json.dumps(content).encode())
+        film = File(files["gif"], b"film")
         on_progress(Progress("storing", tuple(ready), spec.frames))
         waiting = deliver_film([film, record], storage, outbox, still_mine)
         return stub_film(files, frames_computed=computed, waiting=waiting)
