@@ -11,6 +11,7 @@ import diffusers
 import numpy as np
 import torch
 import transformers
+from diffusers import AutoencoderTiny
 from torch import Tensor, nn
 
 from momalisa.engine.conditioning import Conditioning, concatenate
@@ -20,6 +21,7 @@ from momalisa.errors import BadInput
 from momalisa.loras import Lora
 from momalisa.models.cards import refuse_weights
 from momalisa.models.component_check import NOT_LOADED, read_config
+from momalisa.models.folded_layers import fold_last_layers
 from momalisa.models.lora_loading import load_loras
 from momalisa.models.placement import DTYPES, limit_decoding, make_plan, place
 from momalisa.models.weights import find_variant
@@ -91,6 +93,8 @@ class DiffusersPipeline(ABC):
     @classmethod
     def prepare(cls, pipeline: Any) -> None:
         """What is done to a pipeline before it is put on a device."""
+        if isinstance(pipeline.vae, AutoencoderTiny):
+            fold_last_layers(pipeline.vae.decoder)
         pipeline.vae.to(memory_format=cls.autoencoder_layout)
 
     @torch.no_grad()

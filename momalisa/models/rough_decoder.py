@@ -16,6 +16,7 @@ from momalisa.engine.frame_cache import Frame
 from momalisa.errors import ModelBroken
 from momalisa.models.component_check import check_layers, read_config, refuse_code
 from momalisa.models.diffusers_pipeline import DiffusersPipeline, to_frames
+from momalisa.models.folded_layers import fold_last_layers
 from momalisa.models.hub_cache import CONFIG, downloaded
 from momalisa.models.weights import weight_files
 
@@ -64,7 +65,9 @@ def _load(folder: Path, model: DiffusersPipeline) -> Any:
         return None
     tiny = AutoencoderTiny.from_pretrained(
         folder, torch_dtype=model.dtype, local_files_only=True, use_safetensors=True
-    ).to(model.device, memory_format=model.autoencoder_layout)
+    )
+    fold_last_layers(tiny.decoder)
+    tiny.to(model.device, memory_format=model.autoencoder_layout)
     return tiny if _makes_frames(tiny, model) else None
 
 
