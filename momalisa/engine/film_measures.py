@@ -1,11 +1,17 @@
 """How the frames of a film change from one to the next, from stop to stop."""
 
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from typing import TypedDict
 
 from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame
+from momalisa.engine.ordered_threads import map_in_threads
+from momalisa.engine.perception import Look
 from momalisa.spec import WalkSpec
+
+THREADS = 2
+"""Threads that look at frames."""
 
 
 class FilmMeasures(TypedDict):
@@ -19,24 +25,31 @@ class FilmMeasures(TypedDict):
 
 
 def measure_film(spec: WalkSpec, frames: Sequence[Frame]) -> FilmMeasures:
-    """Measure a walk's frames, by place; those of a closed walk go on to the first."""
-    order = [*range(len(frames)), *((0, 1) if spec.loop == "closed" else ())]
-    steps = order[: len(frames) + 1]
-    distances = perception.step_distances(frames[index] for index in steps)
-    legs = list(_indices_by_leg(spec, len(frames)))
-    straight = sum(perception.distance(frames[leg[0]], frames[leg[-1]]) for leg in legs)
-    sharpness = [perception.relative_sharpness(frames[index] for index in leg) for leg in legs]
+    """Measure a walk's frames, by place; those of a closed walk go on to the first.
+
+    Each frame is looked at once, and few are held at a time.
+    """
+    count, parts, legs = len(frames), spec.frames - 1, len(spec.legs)
+    order = [*range(count), *((0, 1) if spec.loop == "closed" else ())]
+    distances, sharpness, doubles = list[float](), list[float](), list[bool]()
+    last: deque[Look] = deque(maxlen=3)
+    straight, stop = 0.0, None
+    looks = map_in_threads(lambda index: Look(frames[index]), order, THREADS)
+    for number, look in enumerate(looks):
+        last.append(look)
+        sharpness.append(look.sharpness)
+        if 0 < number <= count:
+            distances.append(last[-2].distance(look))
+        if len(last) == 3:
+            doubles.append(perception.is_double_exposure(*last))
+        if number % parts == 0 and number <= parts * legs:
+            straight += stop.distance(look) if stop else 0.0
+            stop = look
+    ends = range(0, parts * legs, parts)
     return FilmMeasures(
         distances=distances,
         evenness=perception.evenness(distances),
-        sharpness=min(sharpness),
-        ghosting=perception.ghosting(frames[index] for index in order),
+        sharpness=min(perception.least_sharpness(sharpness[n : n + parts + 1]) for n in ends),
+        ghosting=sum(doubles) / max(len(doubles), 1),
         directness=perception.directness(distances, straight),
     )
-
-
-def _indices_by_leg(spec: WalkSpec, count: int) -> Iterator[list[int]]:
-    """The indices of each leg's frames, those of both its stops included."""
-    parts = spec.frames - 1
-    for first in range(0, parts * len(spec.legs), parts):
-        yield [index % count for index in range(first, first + parts + 1)]

@@ -34,7 +34,7 @@ IN_USE = "in-use"
 CLOCK_LAG = 1.0
 """Seconds by which a file's time may lag behind the clock."""
 KEPT_BYTES = 2**25
-"""Of a film's frames, in memory: it is read six times, to measure and to encode it."""
+"""Of a film's frames, in memory: it is read three times, to measure it and to encode it twice."""
 DECIMALS = 9
 """Digits after the point that tell two places apart: curves differ in a float's last bits."""
 

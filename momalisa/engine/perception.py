@@ -7,6 +7,7 @@ the pixels along its edge.
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -55,8 +56,26 @@ _TO_LAB = np.array(
 
 def oklab(picture: Picture) -> Field:
     """OKLab of an sRGB picture (h, w, 3): lightness in [0, 1], two colour axes about ±0.4."""
-    lab: Field = np.cbrt(_LINEAR[picture] @ _TO_CONES.T) @ _TO_LAB.T
+    lab: Field = np.cbrt(_LINEAR.take(picture) @ _TO_CONES.T) @ _TO_LAB.T
     return lab
+
+
+class Look:
+    """What is measured of one picture, (h, w, 3), so that it is computed once."""
+
+    def __init__(self, picture: Picture) -> None:
+        self.lab, self.edges = oklab(picture), _edges(picture)
+
+    @cached_property
+    def sharpness(self) -> float:
+        """The mean change of lightness from a pixel to its neighbours: 0 for a flat picture."""
+        lightness = self.lab[..., 0]
+        across, down = np.diff(lightness, axis=1), np.diff(lightness, axis=0)
+        return float(np.abs(across).mean() + np.abs(down).mean())
+
+    def distance(self, other: "Look") -> float:
+        """The perceived change to another picture of the same shape, as `distance`."""
+        return _apart(self.lab, other.lab)
 
 
 def distance(one: Picture, other: Picture) -> float:
@@ -72,7 +91,8 @@ def distance(one: Picture, other: Picture) -> float:
 def _apart(one: Field, other: Field) -> float:
     change, total = one - other, 0.0
     for _ in range(SCALES):
-        total += float(np.sqrt((change**2).sum(-1)).mean())
+        squares = change**2
+        total += float(np.sqrt(squares[..., 0] + squares[..., 1] + squares[..., 2]).mean())
         change = _halved(change)
     return total / SCALES
 
@@ -121,16 +141,18 @@ def leaps(distances: Sequence[float]) -> list[int]:
 
 def sharpness(picture: Picture) -> float:
     """The mean change of lightness from a pixel to its neighbours: 0 for a flat picture."""
-    lightness = oklab(picture)[..., 0]
-    across, down = np.diff(lightness, axis=1), np.diff(lightness, axis=0)
-    return float(np.abs(across).mean() + np.abs(down).mean())
+    return Look(picture).sharpness
 
 
 def relative_sharpness(frames: Iterable[Picture]) -> float:
     """The least sharp frame against the line between its two ends: under 1 where a walk blurs."""
-    values = np.array([sharpness(frame) for frame in frames])
+    return least_sharpness([sharpness(frame) for frame in frames])
+
+
+def least_sharpness(values: Sequence[float]) -> float:
+    """The least of the frames' values against the line between those of both ends."""
     ends = np.linspace(values[0], values[-1], len(values))
-    return float((values / np.maximum(ends, 1e-9)).min())
+    return float((np.asarray(values) / np.maximum(ends, 1e-9)).min())
 
 
 def ghosting(frames: Iterable[Picture]) -> float:
@@ -139,20 +161,20 @@ def ghosting(frames: Iterable[Picture]) -> float:
     Such a frame is a double exposure, two pictures through each other. The first and the last
     frame have no two neighbours and do not count. A cut has none, and equal frames have none.
     """
-    found = [is_double_exposure(*three) for three in _threes(frames)]
+    found = [is_double_exposure(*three) for three in _threes(map(Look, frames))]
     return sum(found) / max(len(found), 1)
 
 
-def _threes(frames: Iterable[Picture]) -> Iterator[tuple[Picture, Picture, Picture]]:
+def _threes(looks: Iterable[Look]) -> Iterator[tuple[Look, Look, Look]]:
     """Each frame with its two neighbours, around it; at most three are held at a time."""
-    last: deque[Picture] = deque(maxlen=3)
-    for frame in frames:
-        last.append(frame)
+    last: deque[Look] = deque(maxlen=3)
+    for look in looks:
+        last.append(look)
         if len(last) == 3:
             yield last[0], last[1], last[2]
 
 
-def is_double_exposure(before: Picture, frame: Picture, after: Picture) -> bool:
+def is_double_exposure(before: Look, frame: Look, after: Look) -> bool:
     """Whether a frame is nearly a mix of its neighbours, which differ: it has the edges of both.
 
     The mix is a * before + (1 - a) * after, of sRGB levels as in a cross-fade, with the best `a`
@@ -160,14 +182,13 @@ def is_double_exposure(before: Picture, frame: Picture, after: Picture) -> bool:
     the frame farther than that from each of them: one that shows only one picture is no mix.
     What rounding to whole levels leaves is not counted, or it would hide a slow cross-fade.
     """
-    edges = _edges(frame)
-    one, both = edges - _edges(before), _edges(after) - _edges(before)
+    one, both = frame.edges - before.edges, after.edges - before.edges
     square = float(both @ both)
     share = min(max(float(one @ both) / max(square, 1e-9), 0.0), 1.0)
     mix, first, last = (float(rest @ rest) for rest in (one - share * both, one, one - both))
-    rounding = _ROUNDING * (1.0 + share**2 + (1.0 - share) ** 2) * len(edges)
+    rounding = _ROUNDING * (1.0 + share**2 + (1.0 - share) ** 2) * len(both)
     is_mix = mix - rounding < MIX**2 * square <= min(first, last)
-    return is_mix and distance(before, after) >= DIFFER  # which takes longer: last
+    return is_mix and before.distance(after) >= DIFFER  # which takes longer: last
 
 
 def _edges(picture: Picture) -> Field:

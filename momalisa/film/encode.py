@@ -3,9 +3,7 @@
 Each format carries a text comment, which `film.embedded_text` reads.
 """
 
-from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from fractions import Fraction
 from functools import lru_cache
 from io import BytesIO
@@ -23,6 +21,7 @@ from PIL import ExifTags, Image, ImageSequence
 from PIL.PngImagePlugin import PngInfo
 
 from momalisa.engine.frame_cache import Frame
+from momalisa.engine.ordered_threads import map_in_threads
 from momalisa.film.embedded_text import UNICODE_PREFIX, decode_errors_as_bad_input
 from momalisa.film.gif_stream import write_gif
 from momalisa.film.pixel_budget import FILM_PIXELS, open_picture
@@ -131,14 +130,7 @@ def _encode_stills(frames: Sequence[Frame], prepare: Prepare, quality: int) -> l
         Image.fromarray(prepare(frame)).save(data, "WEBP", quality=quality, method=EFFORT)
         return data.getvalue()
 
-    with ThreadPoolExecutor(ENCODERS) as pool:
-        pending: deque[Future[bytes]] = deque()
-        stills: list[bytes] = []
-        for index in range(len(frames)):
-            if len(pending) > ENCODERS:
-                stills.append(pending.popleft().result())
-            pending.append(pool.submit(encode, frames[index]))
-        return stills + [still.result() for still in pending]
+    return list(map_in_threads(lambda index: encode(frames[index]), range(len(frames)), ENCODERS))
 
 
 def encode_png(frame: Frame, comment: str = "") -> bytes:

@@ -1,5 +1,7 @@
 """What is measured of a film goes from stop to stop, and around a closed walk."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -43,3 +45,21 @@ def test_double_exposures_are_sought_around_a_closed_walk(loop: str) -> None:
     around = frames[:2] if loop == "closed" else []
     assert measure_film(spec, frames)["ghosting"] == ghosting([*frames, *around])
     assert ghosting(frames) == pytest.approx(1 / (len(frames) - 2))
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_each_frame_is_looked_at_once(loop: str) -> None:
+    class Film(list[Picture]):
+        def __init__(self, frames: list[Picture]) -> None:
+            super().__init__(frames)
+            self.reads: list[int] = []
+
+        def __getitem__(self, index: Any) -> Any:
+            self.reads.append(index)
+            return super().__getitem__(index)
+
+    spec, frames = walk(loop)
+    film = Film(frames)
+    measure_film(spec, film)
+    around = [0, 1] if loop == "closed" else []
+    assert sorted(film.reads) == sorted([*range(len(frames)), *around])
