@@ -118,7 +118,13 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "A film is made without holding all of its frames",
         f"{SHOWN}a_film_is_encoded_without_holding_its_frames",
-        (Edit("momalisa/film/encode.py", "if len(pending) > ENCODERS:", "if len(pending) > 999:"),),
+        (
+            Edit(
+                "momalisa/engine/ordered_threads.py",
+                "if len(pending) >= 2 * threads:",
+                "if len(pending) >= 999:",
+            ),
+        ),
     ),
     Mutation(
         "The dither of a GIF is not sharpened",
