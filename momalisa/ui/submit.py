@@ -23,6 +23,7 @@ from momalisa.spec import SEED_LIMIT, Interpolation, WalkSpec
 from momalisa.ui import error_display, history, sign_in
 from momalisa.ui.policy import Action
 from momalisa.walk_cost import check_cost
+from momalisa.worker.live_socket import wake_workers
 
 _ORIGIN_KEY = secrets.token_bytes(32)
 
@@ -54,12 +55,14 @@ def submit_walks(
     weights = ["" if remote else digest_of(spec.model) for spec in specs]
     try:
         with writing(settings().database) as session:
-            return [
+            walk_ids = [
                 _enqueue(session, spec, weights=each, parent=parent, remote=remote)
                 for spec, each in zip(specs, weights, strict=True)
             ]
     except QueueFull as full:
         raise BadInput(str(full)) from full
+    wake_workers(settings())
+    return walk_ids
 
 
 def _check_model(spec: WalkSpec) -> None:

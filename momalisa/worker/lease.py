@@ -95,7 +95,7 @@ class ActiveJob:
         self._written = self._current
 
     def report(self, progress: Progress) -> None:
-        """Note the progress; the next heartbeat writes it."""
+        """Note the progress; the next heartbeat writes it, which comes soon after news."""
         frames = [[place, key] for place, key in progress.ready]
         previews = [[place, key, "rough"] for place, key in progress.previews]
         shown = {key for _, key in (*progress.ready, *progress.previews)}
@@ -118,6 +118,12 @@ class ActiveJob:
         if self.abandoned_at is None:
             self.abandoned_at = time.monotonic()
         return time.monotonic() - self.abandoned_at
+
+    @property
+    def has_news(self) -> bool:
+        """Whether the row lacks the stage or the first frames, which visitors wait for."""
+        current, written = self._current, self._written
+        return current[0] != written[0] or bool(current[1]) > bool(written[1])
 
     def changes(self) -> tuple[dict[str, Any], Callable[[], None]]:
         """Return the columns that the row lacks, and a function to call once they are written."""
@@ -233,7 +239,9 @@ class Heartbeat:
             and not job.ending
             and job.status is not LeaseStatus.LOST
         )
-        return must_give_back or time.monotonic() - self._last >= self._timing.heartbeat
+        has_news = job is not None and job.has_news and self._succeeded
+        has_passed = time.monotonic() - self._last >= self._timing.heartbeat
+        return must_give_back or has_news or has_passed
 
     def _has_hung(self) -> bool:
         """Whether the process must end, since its renderer stands still; gives its walk up."""

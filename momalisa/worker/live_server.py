@@ -22,6 +22,7 @@ from momalisa.settings import Settings
 from momalisa.worker.live_socket import (
     ANSWER_SECONDS,
     MOST_BYTES,
+    WAKE,
     AnswerHead,
     Question,
     encode_pictures,
@@ -67,6 +68,7 @@ class LiveServer:
         self._path, self.most = socket_path(settings), settings.stills
         self._get_model = get_model
         self._waiting: dict[str, Waiting] = {}
+        self._is_woken = False
         self._changed = threading.Condition()
         self._served: deque[tuple[float, str]] = deque()
         self._server: socketserver.BaseServer | None = None
@@ -92,9 +94,15 @@ class LiveServer:
             self._waiting.clear()
 
     def wait(self, seconds: float) -> bool:
-        """Wait for a question; whether there is one."""
+        """Wait until there is a question, or the worker is woken; whether so it is."""
         with self._changed:
-            return self._changed.wait_for(lambda: bool(self._waiting), seconds)
+            return self._changed.wait_for(lambda: bool(self._waiting) or self._is_woken, seconds)
+
+    def take_wake(self) -> bool:
+        """Whether the worker was woken since it was asked last, to look into the queue."""
+        with self._changed:
+            was_woken, self._is_woken = self._is_woken, False
+        return was_woken
 
     def take(self, model: str = "") -> Waiting | None:
         """Take the question whose turn it is, with `model` only one for that; None without one.
@@ -119,7 +127,15 @@ class LiveServer:
         return None
 
     def answer(self, line: bytes) -> bytes:
-        """The answer to a question: pictures, or why there are none. Waits for the worker."""
+        """The answer to a question: pictures, or why there are none. Waits for the worker.
+
+        To be woken is no question, and has no answer.
+        """
+        if line == WAKE:
+            with self._changed:
+                self._is_woken = True
+                self._changed.notify()
+            return b""
         try:
             return self._answer(Question.decode(line))
         except (LiveError, ValueError) as error:

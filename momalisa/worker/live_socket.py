@@ -1,13 +1,15 @@
 """The direct way from the web process to a worker of the same home: a Unix socket in the home.
 
-A question is one line of JSON; so is the head of an answer, after which the pictures follow. The
+A question is one line of JSON; so is the head of an answer, after which the pictures follow. One
+line wakes the worker, which has no answer: the queue has something new. The
 folder of the sockets is open to the home's owner alone, so nothing else keeps questions out.
 """
 
 import json
 import os
+import socket
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass
 from io import BytesIO
 from pathlib import Path
@@ -31,6 +33,10 @@ ROUGH_QUALITY = 90
 """Of a JPEG, 0 to 95."""
 ANSWER_SECONDS = 2.5
 """How long a question may wait for its pictures."""
+WAKE = b"wake\n"
+"""The line that wakes a worker."""
+WAKE_SECONDS = 0.2
+"""How long a worker may take to be woken; it looks by itself soon."""
 LONGEST_NAME = 100
 """Bytes of a socket's path; systems allow 104 or 108."""
 
@@ -144,3 +150,17 @@ def short_name(path: Path) -> Iterator[str]:
         yield f"/proc/self/fd/{folder}/{path.name}"
     finally:
         os.close(folder)
+
+
+def wake_workers(settings: Settings) -> None:
+    """Let the idle workers of a home look into the queue at once. Raises nothing."""
+    for path in socket_folder(settings).glob("*.sock"):
+        with suppress(OSError):  # a worker that was killed leaves one
+            _wake(path)
+
+
+def _wake(path: Path) -> None:
+    with short_name(path) as name, closing(socket.socket(socket.AF_UNIX)) as line:
+        line.settimeout(WAKE_SECONDS)
+        line.connect(name)
+        line.sendall(WAKE)

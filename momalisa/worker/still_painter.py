@@ -61,10 +61,15 @@ class StillPainter:
             log.warning("A still was lost", exc_info=True)
 
     def wait(self, seconds: float, must_end: Callable[[], bool]) -> None:
-        """Paint what is asked for directly for some seconds, or until the worker must end."""
+        """Paint what is asked for directly for some seconds, or until the worker must end.
+
+        Returns at once when the worker is woken, as its queue has a new walk.
+        """
         end = time.monotonic() + seconds
         while not must_end() and (left := end - time.monotonic()) > 0:
             if self._live.wait(left):
+                if self._live.take_wake():
+                    return
                 self.paint_live()
 
     def paint_live(self, model: str = "") -> bool:

@@ -1,5 +1,7 @@
 """What is submitted is checked where it is queued, whatever the form let pass."""
 
+import socket
+from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +11,8 @@ import streamlit as st
 from momalisa.errors import BadInput, ModelNotFound
 from momalisa.settings import settings
 from momalisa.ui import sign_in, submit
+from momalisa.worker.live_server import LiveServer
+from momalisa.worker.live_socket import short_name, socket_path
 from tests.support.pages import all_walks, spec
 from tests.support.pipelines import PipelineMaker
 
@@ -51,3 +55,24 @@ def test_a_visitor_walks_no_folder_by_its_path(make_pipeline: PipelineMaker) -> 
     with pytest.raises(ModelNotFound, match="A folder is chosen by its name"):
         submit.submit_walk(spec(model=str(folder)))
     assert all_walks() == []
+
+
+def test_a_worker_that_is_idle_is_woken_by_a_new_walk() -> None:
+    server = LiveServer(settings(), lambda: "atelier")
+    server.open()
+    try:
+        submit.submit_walk(spec())
+        assert server.wait(30)
+        assert server.take_wake()
+        assert not server.wait(0)
+    finally:
+        server.close()
+
+
+def test_a_walk_is_submitted_where_a_worker_left_its_socket() -> None:
+    path = socket_path(settings())
+    path.parent.mkdir(parents=True)
+    with closing(socket.socket(socket.AF_UNIX)) as left, short_name(path) as name:
+        left.bind(name)
+    submit.submit_walk(spec())
+    assert len(all_walks()) == 1

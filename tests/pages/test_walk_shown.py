@@ -87,6 +87,31 @@ def test_the_film_is_shown_as_soon_as_it_is_cut(
     assert component_data(visit("create", walk=walk.id), "player")
 
 
+@pytest.mark.parametrize(("age", "looks"), [(timedelta(seconds=1), 3), (timedelta(seconds=60), 0)])
+def test_a_walk_that_was_just_taken_up_is_looked_at_closely(
+    visit: Visit,
+    enqueue_walk: MakeWalk,
+    update_walk: UpdateWalk,
+    monkeypatch: pytest.MonkeyPatch,
+    age: timedelta,
+    looks: int,
+) -> None:
+    """Quick walks become films between two looks; others would keep the page running."""
+    enqueue_walk()
+    walk = stored_walk(claim_walk()["walk_id"])
+    update_walk(walk, started_at=datetime.now(UTC) - age)
+    pauses: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == looks:
+            update_walk(walk, state=State.DONE, stage="")
+
+    monkeypatch.setattr(progress, "time", SimpleNamespace(sleep=sleep, monotonic=time.monotonic))
+    found = progress._look_closely(stored_walk(walk.id), runs_alone=True)
+    assert (found.state.is_final, len(pauses)) == (looks > 0, looks)
+
+
 def test_a_queued_walk_is_cancelled_at_once(visit: Visit, enqueue_walk: MakeWalk) -> None:
     walk = enqueue_walk()
     at = press(visit("create", walk=walk.id), "Cancel")

@@ -17,8 +17,16 @@ from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
 from momalisa.worker.lease import ActiveJob, Timing
+from momalisa.worker.live_socket import socket_path, wake_workers
 from tests.support.results import stub_film
-from tests.support.stub_worker import LOG, StubRenderer, rendered_keys, running_worker, stub_worker
+from tests.support.stub_worker import (
+    LOG,
+    QUICK,
+    StubRenderer,
+    rendered_keys,
+    running_worker,
+    stub_worker,
+)
 from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk, read_walk
 
@@ -183,3 +191,35 @@ def test_the_model_is_traced_while_the_worker_is_idle(settings: Settings) -> Non
     with running_worker(settings, **options):
         wait_until(lambda: model.traced_after)
     assert len(model.traced_after[0]) == 3
+
+
+def test_an_idle_worker_that_is_woken_takes_a_walk_up_at_once(settings: Settings) -> None:
+    seldom = Timing(**QUICK | {"poll": 3600.0})
+    with running_worker(settings, timing=seldom) as worker:
+        wait_until(lambda: socket_path(settings).exists())
+        walk = enqueue_walk(settings.database, frames=2)
+
+        def is_done() -> bool:
+            wake_workers(settings)
+            return read_walk(settings.database, walk).state is State.DONE
+
+        wait_until(is_done)
+        worker.stop()
+        wake_workers(settings)
+
+
+def test_first_frames_are_told_before_the_next_heartbeat_is_due(settings: Settings) -> None:
+    walk = enqueue_walk(settings.database, frames=3)
+    seldom = Timing(**QUICK | {"heartbeat": 3600.0, "lease": 3600.0})
+    shown = threading.Event()
+
+    def render(*_: Any, on_progress: Any, **__: Any) -> StoredFilm:
+        on_progress(Progress("frames", ((0, "a"),), 3))
+        shown.wait(60)
+        return stub_film({})
+
+    with running_worker(settings, render=render, timing=seldom):
+        try:
+            wait_until(lambda: read_walk(settings.database, walk).progress == [[0, "a"]])
+        finally:
+            shown.set()

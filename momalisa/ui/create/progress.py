@@ -23,8 +23,10 @@ STAGES = {
 
 LOOK, LOOK_FROM_AFAR = 1.0, 3.0
 """Seconds between two looks at a walk, and at one that has many before it in the queue."""
-LOOK_AT_THE_END = 0.1
-"""The same at a walk whose frames are all there."""
+LOOK_CLOSELY = 0.1
+"""The same at a walk that is young or whose frames are all there: it may be a film any moment."""
+YOUNG = 10.0
+"""Seconds since a worker took a walk up; a quick one is a film by then."""
 ENDING = ("film", "storing")
 """The stages of such a walk."""
 FAR = 10
@@ -41,14 +43,16 @@ def show_progress(walk: Walk) -> None:
     It is looked at every second, or less often far back in the queue, where only its place changes.
     """
     look = LOOK_FROM_AFAR if _is_far(walk) else LOOK
-    st.fragment(_show_until_final, run_every=look)(walk.id, look)
+    st.fragment(_show_until_final, run_every=look)(walk.id, look, time.monotonic())
 
 
 def _is_far(walk: Walk) -> bool:
     return walk.state is State.QUEUED and _find_place(walk.id) >= FAR
 
 
-def _show_until_final(walk_id: str, look: float) -> None:
+def _show_until_final(walk_id: str, look: float, drawn_at: float) -> None:
+    # In the page's own run, what stands below has to be shown first.
+    runs_alone = time.monotonic() - drawn_at > look / 2
     walk = history.find_walk(walk_id)
     if walk is None or walk.state.is_final or (look > LOOK and not _is_far(walk)):
         st.rerun()  # in the last case for the pace, which only a run of the page can change
@@ -68,17 +72,36 @@ def _show_until_final(walk_id: str, look: float) -> None:
             "No worker is there, so nothing moves. It starts with the app; where it does not, "
             "please run: python -m momalisa worker"
         )
-    if _ends_before_the_next_look(walk):
+    found = _look_closely(walk, runs_alone=runs_alone)
+    if found.state.is_final:
         st.rerun()
+    if runs_alone and _seen_of(found) != _seen_of(walk):
+        st.rerun(scope="fragment")
 
 
-def _ends_before_the_next_look(walk: Walk) -> bool:
-    """Look more often, until the next run of the fragment, at a walk whose film is being cut."""
-    until = time.monotonic() + LOOK - LOOK_AT_THE_END
-    while _is_ending(walk) and time.monotonic() < until:
-        time.sleep(LOOK_AT_THE_END)
-        walk = history.find_walk(walk.id) or walk
-    return walk.state.is_final
+def _look_closely(walk: Walk, *, runs_alone: bool) -> Walk:
+    """Look more often, until the next run of the fragment, at a walk that may end before that.
+
+    Returns it once there is something new.
+    """
+    until, found = time.monotonic() + LOOK - LOOK_CLOSELY, walk
+    while (_is_ending(found) or (runs_alone and _is_young(found))) and time.monotonic() < until:
+        time.sleep(LOOK_CLOSELY)
+        _ = st.session_state.get("current_walk")  # a click that came meanwhile ends the run here
+        found = history.find_walk(walk.id) or walk
+        if _seen_of(found) != _seen_of(walk):
+            break
+    return found
+
+
+def _seen_of(walk: Walk) -> tuple[object, ...]:
+    return walk.state, walk.stage, walk.progress
+
+
+def _is_young(walk: Walk) -> bool:
+    return (
+        walk.state is State.RUNNING and _seconds_until(walk.started_at or walk.created_at) > -YOUNG
+    )
 
 
 def _is_ending(walk: Walk) -> bool:

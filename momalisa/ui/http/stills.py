@@ -27,6 +27,7 @@ from momalisa.ui.http.permission import permit
 from momalisa.ui.http.threads import HISTORY, answer_in_time
 from momalisa.ui.policy import Action
 from momalisa.walk_cost import WalkTooLarge, check_still_cost
+from momalisa.worker.live_socket import wake_workers
 
 TIMEOUT = 30.0
 """Seconds to wait for a picture."""
@@ -109,7 +110,7 @@ def _enqueue_still(request: Request) -> str | None:
     check_still_cost(spec)
     total = settings().stills
     with history.writing() as session:
-        return stills.request(
+        still_id = stills.request(
             session=session,
             spec=spec.model_dump(mode="json"),
             leg=leg,
@@ -117,6 +118,8 @@ def _enqueue_still(request: Request) -> str | None:
             maker=maker_of(request),
             limits=StillLimits(QUEUED_EACH, round(total * LOCAL_SHARE), total),
         )
+    wake_workers(settings())
+    return still_id
 
 
 def maker_of(request: Request) -> str:
