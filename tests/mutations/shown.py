@@ -120,9 +120,9 @@ MUTATIONS: tuple[Mutation, ...] = (
         f"{SHOWN}a_film_is_encoded_without_holding_its_frames",
         (
             Edit(
-                "momalisa/engine/ordered_threads.py",
-                "if len(pending) >= 2 * threads:",
-                "if len(pending) >= 999:",
+                "momalisa/film/encode.py",
+                "lambda index: encode(frames[index]), range(len(frames))",
+                "encode, list(frames)",
             ),
         ),
     ),
