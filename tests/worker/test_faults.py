@@ -143,6 +143,9 @@ def test_history_out_of_reach_fills_no_log(
     def claims() -> list[dict[str, Any]]:
         return [how for how in tries if "owner" in how]
 
+    def heartbeats() -> list[dict[str, Any]]:
+        return [how for how in tries if "name" in how]
+
     def is_alive() -> bool:
         with reading(settings.database) as session:
             return bool(worker_registry.list_alive(session=session))
@@ -151,7 +154,7 @@ def test_history_out_of_reach_fills_no_log(
         wait_until(is_alive)  # without its first heartbeat it would not start
         monkeypatch.setattr(queue, "claim", away)
         monkeypatch.setattr(worker_registry, "record_heartbeat", away)
-        wait_until(lambda: len(claims()) >= 4)
+        wait_until(lambda: len(claims()) >= 4 and heartbeats())
     lines = [record for record in caplog.records if "history is gone" in record.getMessage()]
     assert len(lines) == len(claims()) + 1, "a line for each try, and for the first lost heartbeat"
     assert not any(record.exc_info for record in lines)
@@ -189,9 +192,10 @@ def test_film_waits_for_a_storage_out_of_reach_and_arrives_by_itself(settings: S
                 and not read_walk(settings.database, other).waiting
             )
         )
+        # It is emptied once the rows say that the films have arrived.
+        wait_until(lambda: open_outbox(settings).walk_ids() == [])
     for done in (read_walk(settings.database, walk), read_walk(settings.database, other)):
         assert LocalStorage(store).get(done.files["gif"]) == b"film"
-    assert open_outbox(settings).walk_ids() == []
 
 
 def test_once_ends_with_a_try_to_send_what_waits(settings: Settings) -> None:

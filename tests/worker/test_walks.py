@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from weakref import WeakSet
@@ -140,12 +141,25 @@ def test_one_model_is_let_go_before_the_next_comes(settings: Settings) -> None:
 
 
 def test_progress_and_heartbeat_are_visible(settings: Settings) -> None:
+    was_seen = threading.Event()
+
+    def render(
+        spec: WalkSpec, *, on_progress: Callable[[Progress], None], **how: Any
+    ) -> StoredFilm:
+        def follow(progress: Progress) -> None:
+            on_progress(progress)
+            if len(progress.ready) == 3:
+                was_seen.wait(60)
+
+        return StubRenderer(settings.home / LOG)(spec, on_progress=follow, **how)
+
     walk = enqueue_walk(settings.database, frames=6)
-    with running_worker(settings, render=StubRenderer(settings.home / LOG, 0.1)) as one:
-        wait_until(lambda: 0 < len(read_walk(settings.database, walk).progress) < 6)
+    with running_worker(settings, render=render) as one:
+        wait_until(lambda: len(read_walk(settings.database, walk).progress) == 3)
         with reading(settings.database) as session:
             assert [seen.name for seen in worker_registry.list_alive(session=session)] == [one.name]
         assert read_walk(settings.database, walk).stage == "frames"
+        was_seen.set()
         wait_until(lambda: read_walk(settings.database, walk).state is State.DONE)
     with reading(settings.database) as session:
         assert worker_registry.list_alive(session=session) == []
