@@ -30,8 +30,16 @@ from tests.support.stub_worker import render_live, running_worker
 from tests.support.waiting import wait_until
 
 WALK = spec("a moon", "a hill", "a sea")
+PATIENCE = 60.0
+"""Seconds that the worker has for an answer here: a busy machine is no law."""
 Answer = Any
 Ask = Callable[..., Answer]
+
+
+@pytest.fixture(autouse=True)
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("momalisa.worker.live_server.ANSWER_SECONDS", PATIENCE / 2)
+    monkeypatch.setattr(live, "SECONDS", PATIENCE)
 
 
 @pytest.fixture

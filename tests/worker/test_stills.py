@@ -9,11 +9,11 @@ import pytest
 from db.models import State
 from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.errors import OutOfMemory
-from momalisa.render import Progress
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.worker.lease import Timing
 from momalisa.worker.time_share import may_interrupt
+from tests.support.still_times import StillTimes
 from tests.support.stub_worker import (
     LOG,
     QUICK,
@@ -40,7 +40,7 @@ def test_idle_worker_answers(settings: Settings) -> None:
 
 def test_active_walk_does_not_keep_a_still_waiting(settings: Settings) -> None:
     walk = enqueue_walk(settings.database, frames=200)
-    with running_worker(settings, render=StubRenderer(settings.home / LOG, 0.02)):
+    with running_worker(settings, render=StubRenderer(settings.home / LOG, 0.1)):
         wait_until(lambda: rendered_keys(settings))
         still_id = request_still(settings.database, 0.3)
         wait_until(lambda: read_still(settings.database, still_id).state is State.DONE)
@@ -68,31 +68,22 @@ def test_walk_comes_after_one_still_however_many_wait(settings: Settings) -> Non
 
 def test_a_stream_of_stills_takes_at_most_half_of_a_walks_time(settings: Settings) -> None:
     """Stills after each frame, each as long as ten of them, left the walk a tenth of the time."""
-    order: list[str] = []
+    clock = StillTimes()
 
     def paint(*what: Any) -> str:
-        order.append("still")
-        time.sleep(0.2)
-        request_still(settings.database, len(order) / 1000)
-        return render_still(*what)
-
-    def walk(spec: WalkSpec, **how: Any) -> Any:
-        follow = how.pop("on_progress")
-
-        def noted(progress: Progress) -> None:
-            order.append(progress.stage)
-            follow(progress)
-
-        return StubRenderer(settings.home / LOG, 0.02)(spec, on_progress=noted, **how)
+        with clock.painting_still():
+            time.sleep(0.2)
+            request_still(settings.database, len(clock.stills) / 1000)
+            return render_still(*what)
 
     done = enqueue_walk(settings.database, frames=40)
     request_still(settings.database, 0.3)
+    walk = clock.watch(StubRenderer(settings.home / LOG, 0.02))
     with running_worker(
         settings, render=walk, render_still=paint, timing=Timing(**QUICK | {"poll": 0.0})
     ):
         wait_until(lambda: read_walk(settings.database, done).state is State.DONE)
-    during = order[order.index("frames") : order.index("storing")]
-    assert 1 <= during.count("still") <= during.count("frames") / 3
+    clock.check_shares()
 
 
 @pytest.mark.parametrize(
