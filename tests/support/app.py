@@ -62,4 +62,4 @@ def running_app(
         yield App(f"http://localhost:{port}", home, server.pid, server_environment)
     finally:
         server.send_signal(signal.SIGTERM)
-        server.wait(30)
+        server.wait(120)

@@ -6,8 +6,11 @@ from typing import TypeVar
 
 Value = TypeVar("Value")
 
+PATIENCE = 180.0
+"""Seconds: on a busy machine a process takes more than thirty until it works."""
 
-def wait_until(condition: Callable[[], Value], seconds: float = 30.0) -> Value:
+
+def wait_until(condition: Callable[[], Value], seconds: float = PATIENCE) -> Value:
     """Poll a condition and return its first true value. Raises TimeoutError."""
     deadline = time.monotonic() + seconds
     while not (value := condition()):
