@@ -46,13 +46,20 @@ async def send(*parts: bytes | None, host: str = "192.0.2.1") -> tuple[int, str]
     return response.status_code, bytes(response.body).decode()
 
 
+async def wait_for_bytes(uploads_begun: int) -> None:
+    """Wait until so many uploads are under way, each with its first bytes."""
+    async with asyncio.timeout(60):
+        while sum(upload.size > 0 for upload in uploads._UNDER_WAY) < uploads_begun:
+            await asyncio.sleep(0.01)
+
+
 def test_slow_uploads_keep_nobody_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
     """Two uploads of a byte each held both slots for 45 s, and every other upload waited."""
     monkeypatch.setattr(uploads, "IDLE_SECONDS", 60.0)
 
     async def scene() -> tuple[int, str]:
         slow = [asyncio.create_task(send(b"{", None)) for _ in range(uploads.UPLOADS_EACH)]
-        await asyncio.sleep(0.1)
+        await wait_for_bytes(len(slow))
         try:
             answer = await asyncio.wait_for(send(RECORD, host="192.0.2.2"), 60)
             assert not any(task.done() for task in slow)
@@ -115,9 +122,9 @@ def test_slow_uploads_make_room_for_newcomers(hosts: int) -> None:
             asyncio.create_task(send(b"{", None, host=f"192.0.2.{number % hosts}"))
             for number in range(hosts * uploads.UPLOADS_EACH)
         ]
-        await asyncio.sleep(0.1)
+        await wait_for_bytes(len(slow))
         accepted, _ = await asyncio.wait_for(send(RECORD, host="192.0.2.0"), 60)
-        await asyncio.sleep(0.1)
+        await asyncio.wait(slow, timeout=60, return_when=asyncio.FIRST_COMPLETED)
         ended = [task.result()[0] for task in slow if task.done()]
         for task in slow:
             task.cancel()
@@ -131,11 +138,11 @@ def test_slow_uploads_make_room_for_newcomers(hosts: int) -> None:
 def test_the_slowest_upload_makes_room() -> None:
     async def scene() -> list[bool]:
         fast = asyncio.create_task(send(b"{" * 90_000, None))
-        await asyncio.sleep(0.05)
+        await wait_for_bytes(1)
         slow = [asyncio.create_task(send(b"{", None)) for _ in range(3)]
-        await asyncio.sleep(0.1)
+        await wait_for_bytes(4)
         await send(RECORD)
-        await asyncio.sleep(0.1)
+        await asyncio.wait((fast, *slow), timeout=60, return_when=asyncio.FIRST_COMPLETED)
         done = [task.done() for task in (fast, *slow)]
         for task in (fast, *slow):
             task.cancel()
