@@ -122,8 +122,17 @@ def test_the_app_and_its_worker_write_json(tmp_path: Path) -> None:
 
     log = tmp_path / "logs" / "worker.log"
     with running_app(tmp_path, environment={"MOMALISA_LOG": "json"}):
-        text = wait_until(lambda: log.read_text() if log.exists() else "", 120)
-        entry = json.loads(text.splitlines()[0])
-        server = (tmp_path / "server.log").read_text()
+        wait_until(lambda: whole_lines(log) and json_lines(tmp_path / "server.log"))
+        entry, *_ = map(json.loads, whole_lines(log))
     assert entry["logger"].startswith("momalisa")
-    assert any(json.loads(line)["logger"] for line in server.splitlines() if line[:1] == "{")
+    assert all(json.loads(line)["logger"] for line in json_lines(tmp_path / "server.log"))
+
+
+def whole_lines(log: Path) -> list[str]:
+    """The lines of a log that are written to their ends; none before there is one."""
+    return log.read_text().rpartition("\n")[0].splitlines() if log.exists() else []
+
+
+def json_lines(log: Path) -> list[str]:
+    """Those of them that are JSON: the server prints others, too."""
+    return [line for line in whole_lines(log) if line[:1] == "{"]

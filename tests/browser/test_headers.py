@@ -23,7 +23,6 @@ from tests.support.browser import (
 )
 from tests.support.films import add_film, add_foreign_film
 from tests.support.network import free_port
-from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -139,9 +138,12 @@ def test_only_invited_sites_show_the_app_in_a_frame(visitor: Visitor, tmp_path: 
     page, port = visitor.page, free_port()
     heading = page.frame_locator("iframe").get_by_role("heading", name="MOMA Lisa")
     with other_site(f"http://localhost:{port}", tmp_path) as site:
-        with running_app(tmp_path, port=port, environment=ALONE):
+        with (
+            running_app(tmp_path, port=port, environment=ALONE),
+            # What the console says comes only while Playwright waits for something.
+            page.expect_console_message(lambda said: "frame-ancestors" in said.text),
+        ):
             page.goto(site)
-            wait_until(lambda: any("frame-ancestors" in error for error in visitor.errors))
         with running_app(tmp_path, port=port, environment=ALONE | {"MOMALISA_EMBEDDERS": site}):
             page.goto(site)
             heading.wait_for(timeout=2 * PATIENCE)

@@ -50,10 +50,12 @@ def test_a_new_file_is_opened_while_another_program_writes_it(tmp_path: Path) ->
     with closing(sqlite3.connect(file, isolation_level=None, check_same_thread=False)) as other:
         other.execute("BEGIN IMMEDIATE")
         other.execute("CREATE TABLE written (number)")
-        threading.Timer(0.3, lambda: other.execute("COMMIT")).start()
+        ending = threading.Timer(0.3, lambda: other.execute("COMMIT"))
+        ending.start()
         with reading(f"sqlite:///{file}") as session:
             assert session.execute(text("SELECT count(*) FROM written")).scalar() == 0
             assert session.execute(text("PRAGMA journal_mode")).scalar() == "wal"
+        ending.join()
 
 
 def test_second_writer_waits_for_the_first(url: str, enqueue_walk: EnqueueWalk) -> None:

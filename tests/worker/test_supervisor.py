@@ -96,7 +96,7 @@ def test_worker_starts_and_stops_with_it(settings: Settings) -> None:
     one.start()
     pid = wait_until(lambda: alive(settings))[0].pid
     assert pid == one.pid
-    assert b"I live" in wait_until((settings.home / "logs" / "worker.log").read_bytes)
+    wait_until(lambda: b"I live" in (settings.home / "logs" / "worker.log").read_bytes())
     one.stop()
     assert not runs(pid)
     assert alive(settings) == []
