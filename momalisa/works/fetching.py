@@ -2,18 +2,20 @@
 
 import json
 import logging
+import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from io import BytesIO
-from threading import Lock
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 import httpx
 
 from momalisa.backoff import Backoff
 from momalisa.errors import ServiceError
+from momalisa.works.connections import Connections
 from momalisa.works.file_cache import FileCache
 from momalisa.works.rate_limit import RateLimit
 
@@ -27,7 +29,15 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 4.0
 LONGEST_WAIT = 30.0
 """Seconds that a museum may ask to wait; beyond, a sentence says so instead."""
 MOST_REDIRECTS = 5
+_PLAIN = re.compile(r"https://[a-z0-9.-]+(/[A-Za-z0-9._~-]+)+")
 AGENT = "MOMA-Lisa (gallery of latent walks)"
+HEADERS = {
+    "User-Agent": AGENT,
+    "AIC-User-Agent": AGENT,
+    # Uncompressed, so that the bytes that are counted are the bytes that come.
+    "Accept-Encoding": "identity",
+    "Accept": "application/ld+json, application/json;q=0.9, image/*;q=0.8",
+}
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -68,8 +78,7 @@ class Fetcher:
         self.name = name
         self.records, self.pictures = records, pictures
         self.rate, self._answers = rate, answers
-        self._client: httpx.Client | None = None
-        self._lock = Lock()
+        self._connections = Connections()
 
     def read(self, address: str, fields: Mapping[str, Any], parse: Callable[[Any], T]) -> T:
         """Fetch a JSON answer, or take it from the cache, and return what `parse` makes of it.
@@ -77,7 +86,8 @@ class Fetcher:
         An answer is kept once `parse` has understood it; otherwise that raises ServiceError, as
         this does with a sentence. Raises NotThere for an address that the museum does not know.
         """
-        address = str(httpx.URL(address, params=dict(fields)) if fields else httpx.URL(address))
+        url = httpx.URL(address, params=dict(fields)) if fields else httpx.URL(address)
+        address = str(url)
         kept = self._answers.find(address)
         if kept is not None:
             try:
@@ -85,7 +95,7 @@ class Fetcher:
             except (OSError, ValueError, RecursionError, ServiceError) as error:
                 log.info("a kept answer is fetched again: %s", error)
         body = BytesIO()
-        self._fetch(address, body, self.records, RECORD)
+        self._fetch(url, body, self.records, RECORD)
         try:
             answer = json.loads(body.getvalue())
         except (ValueError, RecursionError):
@@ -100,12 +110,11 @@ class Fetcher:
 
     def close(self) -> None:
         """Close the connections; the next request opens new ones."""
-        with self._lock:
-            client, self._client = self._client, None
-        if client is not None:
-            client.close()
+        self._connections.close()
 
-    def _fetch(self, address: str, file: BinaryIO, hosts: Hosts, budget: Budget) -> None:
+    def _fetch(
+        self, address: str | httpx.URL, file: BinaryIO, hosts: Hosts, budget: Budget
+    ) -> None:
         pauses = Backoff(FIRST_PAUSE, LONGEST_PAUSE)
         for tries_left in reversed(range(TRIES)):
             try:
@@ -118,7 +127,7 @@ class Fetcher:
                 time.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
-    def _try(self, address: str, file: BinaryIO, hosts: Hosts, budget: Budget) -> None:
+    def _try(self, address: str | httpx.URL, file: BinaryIO, hosts: Hosts, budget: Budget) -> None:
         """Follow an address, redirects included, and write the answer's bytes."""
         end = time.monotonic() + budget.seconds
         try:
@@ -130,7 +139,10 @@ class Fetcher:
                         "its own addresses. Nothing was fetched from there."
                     )
                 self._await_turn()
-                with self._open().stream("GET", url) as response:
+                with (
+                    self._connections.borrow(url.host) as transport,
+                    _ask(transport, url) as response,
+                ):
                     if not response.has_redirect_location:
                         self._check(response)
                         return self._write(response, file, budget, end)
@@ -152,12 +164,6 @@ class Fetcher:
             raise ServiceError(
                 f"{self.name}: it allows no more requests for now. Try again in {wait:.0f} seconds."
             )
-
-    def _open(self) -> httpx.Client:
-        with self._lock:
-            if self._client is None:
-                self._client = _new_client()
-            return self._client
 
     def _check(self, response: httpx.Response) -> None:
         """Raise what a status other than success means."""
@@ -193,19 +199,25 @@ class Fetcher:
                 raise _Again("its answer takes too long. Try again later.")
 
 
-def _new_client() -> httpx.Client:
-    headers = {
-        "User-Agent": AGENT,
-        "AIC-User-Agent": AGENT,
-        # Uncompressed, so that the bytes that are counted are the bytes that come.
-        "Accept-Encoding": "identity",
-        "Accept": "application/ld+json, application/json;q=0.9, image/*;q=0.8",
-    }
-    return httpx.Client(timeout=TIMEOUT, headers=headers, follow_redirects=False)
+@contextmanager
+def _ask(transport: httpx.BaseTransport, url: httpx.URL) -> Iterator[httpx.Response]:
+    """The beginning of an answer, whose redirect is not followed."""
+    request = httpx.Request("GET", url, headers=HEADERS, extensions={"timeout": TIMEOUT.as_dict()})
+    response = transport.handle_request(request)
+    response.request = request
+    with closing(response):
+        yield response
 
 
-def is_allowed(url: httpx.URL, hosts: Hosts) -> bool:
-    """Whether an address is one of a museum's own, by https and without anything unusual."""
+def is_allowed(address: str | httpx.URL, hosts: Hosts) -> bool:
+    """Whether an address is one of a museum's own, by https and without anything unusual.
+
+    Raises httpx.InvalidURL for a text that is no address.
+    """
+    if isinstance(address, str) and _PLAIN.fullmatch(address):
+        # Nothing in it is read in two ways: lists have thousands, and to take one apart is slow.
+        return address.startswith(hosts) and ".." not in address
+    url = httpx.URL(address)
     return (
         url.scheme == "https"
         and url.port is None

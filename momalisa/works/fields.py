@@ -17,8 +17,9 @@ def text_of(value: Any) -> str:
         return ""
     plain = html.unescape(_TAG.sub("", value[: 4 * LONGEST_TEXT]))
     # Control and format characters could rewrite what a terminal or a label shows.
-    printable = "".join(c if c.isprintable() else " " for c in plain)
-    return " ".join(printable.split())[:LONGEST_TEXT]
+    if not plain.isprintable():
+        plain = "".join(c if c.isprintable() else " " for c in plain)
+    return " ".join(plain.split())[:LONGEST_TEXT]
 
 
 def dicts_of(value: Any) -> list[dict[str, Any]]:

@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+import os
 import time
 from contextlib import suppress
 from pathlib import Path
@@ -10,7 +11,8 @@ from momalisa.files import is_temporary, write_atomically
 
 UNFINISHED_SECONDS = 3600.0
 """After which a file that a killed process left is deleted."""
-WRITES_BETWEEN_TRIMS = 50
+TRIMS_IN_ALL_BYTES = 16
+"""How often the folder is looked through while so much is written as it may hold."""
 
 log = logging.getLogger(__name__)
 
@@ -22,16 +24,19 @@ class FileCache:
         self.folder = folder
         self.most_bytes = most_bytes
         self.seconds = seconds
-        self._writes = 0
+        self._bytes_until_trim = 0
 
     def path(self, address: str) -> Path:
         """Where the file of an address is, or would be; creates the folder."""
         self.folder.mkdir(parents=True, exist_ok=True)
+        return self._path(address)
+
+    def _path(self, address: str) -> Path:
         return self.folder / hashlib.sha256(address.encode()).hexdigest()
 
     def find(self, address: str) -> Path | None:
         """Return the file of an address if it is there and not too old."""
-        path = self.path(address)
+        path = self._path(address)
         with suppress(OSError):
             if time.time() - path.stat().st_mtime < self.seconds:
                 return path
@@ -40,19 +45,31 @@ class FileCache:
     def write(self, address: str, data: bytes) -> None:
         """Keep a file. A full disk is no error: it is fetched again the next time."""
         try:
+            with suppress(FileNotFoundError):
+                return write_atomically(self._path(address), data)
             write_atomically(self.path(address), data)
         except OSError as error:
             log.warning("an answer is not kept: %s", error)
-        self._writes += 1
-        if self._writes % WRITES_BETWEEN_TRIMS == 1:
-            self.trim()
+        finally:
+            self._count(len(data))
+
+    def _count(self, size: int) -> None:
+        self._bytes_until_trim -= size
+        if self._bytes_until_trim < 0:
+            self._bytes_until_trim = self.most_bytes // TRIMS_IN_ALL_BYTES
+            with suppress(OSError):
+                self.trim()
 
     def trim(self) -> None:
-        """Delete the oldest files beyond `most_bytes`, those too old, and unfinished ones."""
+        """Delete the oldest files beyond `most_bytes`, those too old, and unfinished ones.
+
+        Raises OSError if the folder cannot be read.
+        """
         files = []
-        for path in self.folder.iterdir():
+        for entry in os.scandir(self.folder):
             with suppress(OSError):
-                files.append((path.stat().st_mtime, path.stat().st_size, path))
+                stat = entry.stat()
+                files.append((stat.st_mtime, stat.st_size, Path(entry.path)))
         kept, now = 0, time.time()
         for modified, size, path in sorted(files, reverse=True):
             longest = UNFINISHED_SECONDS if is_temporary(path) else self.seconds

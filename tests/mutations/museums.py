@@ -30,12 +30,17 @@ MUTATIONS = (
         ),
     ),
     Mutation(
+        "An address without anything unusual is not the museum's for that",
+        f"{TESTS_OF_FETCHING}::test_only_a_museums_own_addresses_are_allowed",
+        (Edit(FETCHING, "return address.startswith(hosts) and ", "return "),),
+    ),
+    Mutation(
         "A picture's address in a record is kept only if it is the museum's own",
         f"{TESTS}::test_a_record_sends_us_nowhere",
         (
             Edit(
                 "momalisa/works/museum.py",
-                'return address if is_allowed(httpx.URL(address), self.pictures) else ""',
+                'return address if is_allowed(address, self.pictures) else ""',
                 "return address",
             ),
         ),
@@ -90,8 +95,8 @@ MUTATIONS = (
         (
             Edit(
                 "momalisa/works/fields.py",
-                'printable = "".join(c if c.isprintable() else " " for c in plain)',
-                "printable = plain",
+                'plain = "".join(c if c.isprintable() else " " for c in plain)',
+                "pass",
             ),
         ),
     ),

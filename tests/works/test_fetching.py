@@ -18,6 +18,7 @@ from momalisa.works import fetching
 from momalisa.works import picture as works_picture
 from momalisa.works.collection import open_museums, write_picture
 from momalisa.works.fetching import is_allowed, read_retry_after
+from momalisa.works.file_cache import FileCache
 from momalisa.works.museum import Museum
 from momalisa.works.rate_limit import RateLimit
 from momalisa.works.work import Work
@@ -99,7 +100,7 @@ def test_a_fault_that_passes_is_not_seen(stand_in: StandIn, chicago: Museum, fau
         (Answer(302, headers={"Location": "http://api.artic.edu/api/v1/x"}), "none of its own"),
         (Answer(302, headers={"Location": "https://127.0.0.1/api/v1/x"}), "none of its own"),
         (Answer(302, headers={"Location": "file:///etc/passwd"}), "none of its own"),
-        (Answer(302, headers={"Location": "https://x:abc/"}), "the connection broke off"),
+        (Answer(302, headers={"Location": "https://x:abc/"}), "leads to no valid address"),
         (Answer(302, headers={"Location": "/api/v1/artworks/search"}), "without end"),
     ],
 )
@@ -238,7 +239,9 @@ def test_a_pace_is_kept_in_any_stretch_of_time() -> None:
 def test_only_a_museums_own_addresses_are_allowed(address: str) -> None:
     hosts = ("https://api.artic.edu/api/v1/",)
     assert is_allowed(httpx.URL("https://api.artic.edu/api/v1/x"), hosts)
+    assert is_allowed("https://api.artic.edu/api/v1/x", hosts)
     assert not is_allowed(httpx.URL(address), hosts)
+    assert not is_allowed(address, hosts)
 
 
 def test_retry_after_is_a_number_or_a_date() -> None:
@@ -270,6 +273,20 @@ def test_old_answers_and_those_beyond_the_size_go(
         os.utime(path, (then, then))
     cache.trim()
     assert [cache.find(str(n)) is not None for n in range(5)] == [False, False, False, True, True]
+
+
+def test_a_cache_that_is_written_again_and_again_stays_near_its_size(tmp_path: Path) -> None:
+    cache = FileCache(tmp_path / "answers", 32_000, 3600.0)
+    for number in range(1000):
+        cache.write(str(number), bytes(100))
+    kept = sum(path.stat().st_size for path in stored(tmp_path))
+    assert 32_000 - 100 <= kept <= 32_000 + 2100
+    assert cache.find("999") is not None
+
+
+def test_a_folder_that_cannot_be_written_is_no_obstacle(stand_in: StandIn, tmp_path: Path) -> None:
+    (tmp_path / "home").write_text("a file in the place of the folder")
+    assert len(search(open_museums(tmp_path / "home")["chicago"])) == 5
 
 
 def test_a_withheld_work_is_never_fetched(
