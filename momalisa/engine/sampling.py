@@ -107,27 +107,41 @@ def split(state: SamplingState) -> list[SamplingState]:
 
 def take(state: SamplingState, rows: slice) -> SamplingState:
     """Some of a batch's rows as a state of their own, which counts no evaluations so far."""
-    history = [None if x is None else x[rows] for x in _model_outputs(state)]
+    history = {
+        name: [None if x is None else x[rows] for x in remembered]
+        for name, remembered in _history(state).items()
+    }
     return _with(state, state.latents[rows], history)
 
 
 def gather(states: Sequence[SamplingState]) -> SamplingState:
     """States that are as far as each other as one batch, which counts no evaluations so far."""
     latents = torch.cat([state.latents for state in states])
-    histories = zip(*(_model_outputs(state) for state in states), strict=True)
-    return _with(states[0], latents, [None if h[0] is None else torch.cat(h) for h in histories])
+    histories = [_history(state) for state in states]
+    joined = {
+        name: [
+            None if rows[0] is None else torch.cat(rows)
+            for rows in zip(*(history[name] for history in histories), strict=True)
+        ]
+        for name in histories[0]
+    }
+    return _with(states[0], latents, joined)
 
 
 def blend_states(start: SamplingState, end: SamplingState, t: Tensor) -> SamplingState:
     """The states between those of two batches, sample by sample at `t` (n,).
 
-    Latents, which are noise in part, go on the arc; the solver's history, which is of clean
-    latents, on the line.
+    Latents, which are noise in part, go on the arc, those that a solver remembers, too; what else
+    it remembers, which is of clean latents, on the line.
     """
-    histories = zip(_model_outputs(start), _model_outputs(end), strict=True)
-    mixed = [
-        None if a is None or b is None else _interpolate_rows(lerp, a, b, t) for a, b in histories
-    ]
+    ends = _history(end)
+    mixed = {
+        name: [
+            None if a is None or b is None else _interpolate_rows(_MIX.get(name, lerp), a, b, t)
+            for a, b in zip(remembered, ends[name], strict=True)
+        ]
+        for name, remembered in _history(start).items()
+    }
     return _with(start, _interpolate_rows(slerp, start.latents, end.latents, t), mixed)
 
 
@@ -136,15 +150,29 @@ def _interpolate_rows(interpolate: Mix, starts: Tensor, ends: Tensor, t: Tensor)
     return torch.cat([interpolate(start, end, at) for start, end, at in rows])
 
 
-def _model_outputs(state: SamplingState) -> list[Tensor | None]:
-    """The model outputs that a multistep solver remembers."""
-    return list(getattr(state.scheduler, "model_outputs", ()))
+_LATENTS = ("sample", "cur_sample", "last_sample")
+_PREDICTIONS = ("model_outputs", "ets", "cur_model_output", "derivatives", "prev_derivative")
+"""Under which names schedulers remember latents and predictions of the steps before, by rows."""
+_MIX: Mapping[str, Mix] = dict.fromkeys(_LATENTS, slerp)
+
+_History = dict[str, list[Tensor | None]]
 
 
-def _with(state: SamplingState, latents: Tensor, history: list[Tensor | None]) -> SamplingState:
+def _history(state: SamplingState) -> _History:
+    """What a solver remembers of a batch's rows, by the name of its attribute."""
+    found = {name: getattr(state.scheduler, name, None) for name in (*_LATENTS, *_PREDICTIONS)}
+    return {
+        name: value if isinstance(value, list) else [value]
+        for name, value in found.items()
+        if isinstance(value, list | Tensor)
+    }
+
+
+def _with(state: SamplingState, latents: Tensor, history: _History) -> SamplingState:
     scheduler = copy.deepcopy(state.scheduler)
-    if history:
-        scheduler.model_outputs = history
+    for name, remembered in history.items():
+        several = isinstance(getattr(scheduler, name), list)
+        setattr(scheduler, name, remembered if several else remembered[0])
     return replace(state, latents=latents, scheduler=scheduler, samples=0)
 
 
