@@ -37,5 +37,5 @@ def bucket(client: Any) -> str:
 
 @pytest.fixture
 def films(client: Any, bucket: str) -> GCSStorage:
-    """A storage whose retries end after 3 seconds."""
-    return GCSStorage(bucket, "", client, retry_seconds=3.0)
+    """A storage whose retries end after 15 seconds."""
+    return GCSStorage(bucket, "", client, retry_seconds=15.0)
