@@ -29,6 +29,7 @@ from tests.support.pages import (
     spec,
     stored_walk,
 )
+from tests.support.waiting import PATIENCE
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +51,7 @@ def visit() -> Visit:
     """Open a page in a new session, with these query parameters."""
 
     def _visit(page: str, **query: str) -> AppTest:
-        at = AppTest.from_file(str(SHELL), default_timeout=20).run()
+        at = AppTest.from_file(str(SHELL), default_timeout=PATIENCE).run()
         at.switch_page(f"../../pages/{page}.py")
         for name, value in query.items():
             at.query_params[name] = value

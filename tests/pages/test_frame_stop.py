@@ -15,6 +15,7 @@ from momalisa.ui.components.scrubber import Chosen, _read_choice
 from momalisa.ui.create import frame_stop
 from momalisa.ui.submit import spec_of
 from tests.support.pages import MakeWalk, UpdateWalk, stored_walk
+from tests.support.waiting import PATIENCE
 from tests.support.walks import walk_spec
 
 IMAGE = {"digest": "0a" * 32, "credit": {"artist": "Claude Monet"}}
@@ -92,7 +93,8 @@ def test_two_films_are_joined_at_their_frames(
     one = add_film("a moon", "a sea", without=LEFT_OUT)
     other = add_film("a mask", "a skyline", size=128, without=LEFT_OUT)
     monkeypatch.setattr("momalisa.ui.film_detail.open_create_form", lambda: None)
-    at = AppTest.from_function(open_in_draft, args=((one.id, False), (other.id, True))).run()
+    args = ((one.id, False), (other.id, True))
+    at = AppTest.from_function(open_in_draft, default_timeout=PATIENCE, args=args).run()
     assert not at.exception
     values: dict[str, Any] = at.session_state.starts
     stops = [

@@ -312,9 +312,9 @@ def test_at_most_two_exports_run_at_a_time(
     def export(_kind: object, target: Path, **_how: object) -> None:
         nonlocal most
         running.add(threading.get_ident())
-        pair.wait(10)  # until two run
+        pair.wait(60)  # until two run
         most = max(most, len(running))
-        pair.wait(10)
+        pair.wait(60)
         running.discard(threading.get_ident())
         target.write_bytes(b"")
 

@@ -11,6 +11,7 @@ from db.models import State, Walk
 from momalisa.settings import settings
 from momalisa.ui import sign_in, submit
 from tests.support.pages import MakeWalk, UpdateWalk, Visit, all_text, press, stored_walk
+from tests.support.waiting import PATIENCE
 
 ISSUER = "https://id.test"
 
@@ -169,7 +170,7 @@ def sign_in_script() -> None:
 
 
 def test_incomplete_secrets_are_reported() -> None:
-    at = press(AppTest.from_function(sign_in_script).run(), "Sign in")
+    at = press(AppTest.from_function(sign_in_script, default_timeout=PATIENCE).run(), "Sign in")
     assert "Nobody can sign in just now" in at.error[0].value
 
 
@@ -178,7 +179,7 @@ def test_the_page_states_the_visitors_rights(
 ) -> None:
     for who, right in (("maker", "the walks you made"), ("admin", "every walk")):
         sign_in_as(monkeypatch, f"{who}@museum.test")
-        at = AppTest.from_function(sign_in_script).run()
+        at = AppTest.from_function(sign_in_script, default_timeout=PATIENCE).run()
         assert f"You are {who}@museum.test." in all_text(at)
         assert right in all_text(at)
 
@@ -189,7 +190,7 @@ def test_an_admin_s_page_says_how_the_app_is(
     """Who runs a gallery had to sit at its machine for that."""
     for who, is_told in (("maker", False), ("admin", True)):
         sign_in_as(monkeypatch, f"{who}@museum.test")
-        at = AppTest.from_function(sign_in_script).run()
+        at = AppTest.from_function(sign_in_script, default_timeout=PATIENCE).run()
         shown = [*at.error, *at.text]
         for sentence in ("No worker is alive, so no film is made.", "The disks have room."):
             assert any(sentence in one.value for one in shown) == is_told

@@ -24,6 +24,7 @@ from tests.support.pages import (
     press,
     widget,
 )
+from tests.support.waiting import PATIENCE
 
 DIGEST = "0a" * 32
 CREDIT = {
@@ -211,7 +212,7 @@ def change_draft(*sent) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN002
 
 def draft_after(*sent: Any) -> list[dict[str, Any]]:
     """The stops of a new draft after what a browser sent."""
-    at = AppTest.from_function(change_draft, args=sent).run()
+    at = AppTest.from_function(change_draft, default_timeout=PATIENCE, args=sent).run()
     assert not at.exception
     values = at.session_state.starts
     parts = ("prompt", "image")
