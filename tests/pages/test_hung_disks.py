@@ -4,6 +4,7 @@ import asyncio
 import os
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,16 @@ def test_a_file_that_hangs_while_it_is_sent_ends_the_answer(tmp_path: Path) -> N
 
     assert asyncio.run(request("/", app=app))[::2] == (200, b"GIF89a")
     os.close(write)
+
+
+def test_a_call_that_ends_at_its_very_deadline_is_answered(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It was an error of the server, and nobody discarded what it had made."""
+    threads, ended = Threads("late", 1), Future[str]()
+    ended.set_result("film")
+    monkeypatch.setattr(threads, "submit", lambda *_call: ended)
+    assert asyncio.run(threads.run(str, seconds=0.0)) == "film"
 
 
 def test_waiting_calls_are_forgotten_and_the_others_errors_are_passed_on() -> None:

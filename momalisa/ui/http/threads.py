@@ -73,7 +73,7 @@ class Threads:
                 return await asyncio.wrap_future(future)
         except TimeoutError as error:
             if future.done() and not future.cancelled():
-                raise  # the call's own
+                return future.result()  # it has just ended, or this error is its own
             if discard is not None:
                 future.add_done_callback(partial(_pass_result, discard))
             raise TooSlow("This takes too long just now. Please try again in a while.") from error
