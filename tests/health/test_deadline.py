@@ -26,6 +26,7 @@ def test_a_call_that_hangs_is_not_started_again() -> None:
 
     try:
         first = runner.run({"hung": hang}, seconds=0.01)["hung"]
+        wait_until(lambda: calls)
         assert runner.run({"hung": hang}, seconds=0.01)["hung"] is first
         assert len(calls) == 1
     finally:
