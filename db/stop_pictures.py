@@ -5,6 +5,7 @@ beside it in the storage, so a picture may go once no walk in the queue needs it
 used for a while.
 """
 
+from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -76,6 +77,12 @@ def prune(*, session: Session) -> int:
         total += size
         if number > MOST or total > MOST_BYTES:
             dropped.add(digest)
+    return drop(session=session, digests=dropped)
+
+
+def drop(*, session: Session, digests: Iterable[str]) -> int:
+    """Drop pictures, but those that walks in the queue need; return how many."""
+    dropped = set(digests)
     if not dropped:
         return 0
     for spec in session.scalars(select(Walk.spec).where(IS_ACTIVE)):

@@ -6,7 +6,7 @@ finished film it is a file of the film's own.
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -73,9 +73,13 @@ def take_in_bytes(data: bytes) -> StopPicture:
         return take_in(source)
 
 
-def keep(picture: StopPicture, database: str) -> None:
-    """Keep a picture in the history, where workers find it. Raises HistoryError."""
+def keep(picture: StopPicture, database: str, drop: Iterable[str] = ()) -> None:
+    """Keep a picture in the history, where workers find it, and drop others by their digests.
+
+    Those that walks in the queue need stay. Raises HistoryError.
+    """
     with writing(database) as session:
+        stop_pictures.drop(session=session, digests=drop)
         stop_pictures.keep(session=session, **picture._asdict())
 
 

@@ -26,6 +26,7 @@ from momalisa.storage.outbox import open_outbox
 from momalisa.store_folder import may_be_made
 from momalisa.worker.blame import Blame
 from momalisa.worker.courier import Courier
+from momalisa.worker.housekeeping import Housekeeping
 from momalisa.worker.job_end import Fault
 from momalisa.worker.lease import ActiveJob, Heartbeat, StopRequest, Timing, log_error
 from momalisa.worker.live_server import LiveServer
@@ -40,8 +41,6 @@ LONGEST_BEAT = 1800.0
 """Seconds that one heartbeat may take, as in a database that does not answer."""
 LONGEST_PAUSE = 30.0
 """Seconds between two tries to reach a history that is out of reach."""
-TRIM_SECONDS = 60.0
-"""Seconds between two trims of the frame cache where no walk ends."""
 LONGEST_WAIT_ONCE = 60.0
 """Seconds that a worker that works once waits for a walk that is to be tried again."""
 
@@ -101,7 +100,7 @@ class Worker:
         self._machine = Machine(life_path(settings).with_suffix(".json"), timing.machine_pauses)
         self._live = LiveServer(settings, self._renderer.get_model_name)
         self._stills = self._make_still_painter()
-        self._last_trim = -TRIM_SECONDS
+        self._housekeeping = Housekeeping(self._renderer.trim_cache, settings.database)
         self._patient = True
         self.device_broken = False
         """Whether the device failed, so that only a new process can use it again."""
@@ -200,8 +199,7 @@ class Worker:
             if self._machine.needs_proof:
                 return self._prove_machine()
             has_worked = self._stills.paint_queued()
-            if time.monotonic() - self._last_trim > TRIM_SECONDS:
-                self._trim_cache()
+            self._housekeeping.tidy_if_due()
             with writing(self._database) as session:
                 walk = queue.claim(
                     session=session, owner=self.name, lease_seconds=self._timing.lease
@@ -314,7 +312,7 @@ class Worker:
         finally:
             self._heartbeat.job = None
             name_walk()
-            self._trim_cache()
+            self._housekeeping.trim_cache()
 
     def _forget_if_given_up(self, walk_id: str) -> None:
         if self._machine.failures:
@@ -322,14 +320,6 @@ class Worker:
                 walk = session.get(Walk, walk_id)
                 if walk is None or walk.state.is_final:
                     self._machine.forget_suspect(walk_id)
-
-    def _trim_cache(self) -> None:
-        """Trim the frame cache between walks: after each, however it ended, and now and then.
-
-        The latter for the frames of stills, and of a walk that ended with its worker.
-        """
-        self._last_trim = time.monotonic()
-        self._renderer.trim_cache()
 
     def _follow(self, progress: Progress, job: ActiveJob, model: str) -> None:
         """Note a walk's progress; render a still of the same model if it is time for one."""

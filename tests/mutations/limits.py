@@ -5,7 +5,7 @@ from tests.mutations.mutation import Edit, Mutation
 STILLS_ROUTE = "momalisa/ui/http/stills.py"
 STILLS, QUEUE_LIMITS = "db/stills.py", "db/queue_limits.py"
 SUBMIT, COST = "momalisa/ui/submit.py", "momalisa/walk_cost.py"
-WORKER = "momalisa/worker/worker.py"
+WORKER, HOUSEKEEPING = "momalisa/worker/worker.py", "momalisa/worker/housekeeping.py"
 TESTS_OF_STILLS = "tests/db/test_stills.py"
 TESTS_OF_LIMITS = "tests/db/test_queue_limits.py"
 TESTS_OF_SUBMIT, TESTS_OF_SCRUB = "tests/pages/test_submit.py", "tests/pages/test_scrub.py"
@@ -203,7 +203,7 @@ WALKS = (
         (
             Edit(
                 WORKER,
-                "            name_walk()\n            self._trim_cache()\n",
+                "            name_walk()\n            self._housekeeping.trim_cache()\n",
                 "            name_walk()\n",
             ),
         ),
@@ -211,14 +211,14 @@ WALKS = (
     Mutation(
         "Frames of a worker that died are trimmed by the next",
         f"{TESTS_OF_CACHE}::test_frames_of_a_worker_that_died_are_trimmed_by_the_next",
-        (Edit(WORKER, "self._last_trim = -TRIM_SECONDS", "self._last_trim = 10.0**9"),),
+        (Edit(HOUSEKEEPING, "self._last_trim = -TRIM_SECONDS", "self._last_trim = 10.0**9"),),
     ),
     Mutation(
         "Pictures between frames do not fill the cache",
         f"{TESTS_OF_CACHE}::test_stills_do_not_fill_the_cache",
         (
             Edit(
-                WORKER,
+                HOUSEKEEPING,
                 "if time.monotonic() - self._last_trim > TRIM_SECONDS:",
                 "if self._last_trim < 0:",
             ),

@@ -3,6 +3,7 @@
 from tests.mutations.mutation import Edit, Mutation
 
 ROUTES, NAMED = "momalisa/ui/http/stop_pictures.py", "momalisa/works/named_picture.py"
+WORKER = "momalisa/worker/worker.py"
 REQUESTS = "momalisa/cloud/request_pictures.py"
 TESTS, TESTS_OF_NAMES = "tests/pages/test_stop_pictures.py", "tests/works/test_stop_images.py"
 TESTS_OF_WALKS, TESTS_OF_REQUESTS = "tests/test_picture_walks.py", "tests/test_endpoint_pictures.py"
@@ -17,9 +18,26 @@ MUTATIONS = (
         "A picture from a visitor may have so many bytes and no more",
         f"{TESTS}::test_a_file_that_is_too_large_is_a_sentence",
         (
-            Edit(ROUTES, "stop_pictures.MOST_BYTES, _keep_file", "2**40, _keep_file"),
+            Edit(ROUTES, "stop_pictures.MOST_BYTES, keep)", "2**40, keep)"),
             Edit("momalisa/stop_pictures.py", "    if size > MOST_BYTES:", "    if size < 0:"),
         ),
+    ),
+    Mutation(
+        "A visitor who brings many pictures pushes out none of others",
+        "tests/pages/test_own_pictures.py::test_ones_own_oldest_go_and_others_stay",
+        (
+            Edit(
+                "momalisa/ui/own_pictures.py",
+                "            if other == maker:",
+                "            if True:",
+            ),
+        ),
+    ),
+    Mutation(
+        "Pictures that no walk came to use go, though no visitor brings another",
+        "tests/worker/test_housekeeping.py::test_pictures_that_were_not_used_for_long_go_without_"
+        "another_upload",
+        (Edit(WORKER, "            self._housekeeping.tidy_if_due()\n", ""),),
     ),
     Mutation(
         "An address that is no museum's is asked nothing",

@@ -9,7 +9,7 @@ import pytest
 from db.models import State
 from momalisa.errors import BadInput, Cancelled
 from momalisa.settings import Settings
-from momalisa.worker import worker as worker_module
+from momalisa.worker import housekeeping
 from tests.support.stub_worker import (
     LOG,
     StubRenderer,
@@ -64,7 +64,7 @@ def test_frames_of_a_worker_that_died_are_trimmed_by_the_next(small_cache: Setti
 def test_stills_do_not_fill_the_cache(
     small_cache: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(worker_module, "TRIM_SECONDS", 0.2)
+    monkeypatch.setattr(housekeeping, "TRIM_SECONDS", 0.2)
     with running_worker(small_cache):
         for t in range(1, 40):
             still_id = request_still(small_cache.database, t / 40)

@@ -9,7 +9,7 @@ from momalisa.errors import BadInput
 from momalisa.settings import settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.stop import Stop, StopImage
-from momalisa.ui import draft, draft_stops, film_detail, submit
+from momalisa.ui import draft, draft_stops, film_detail, own_pictures, sign_in, submit
 
 NEAR = 0.006
 """How near to a frame, as a part of its leg, a place counts as the frame's."""
@@ -52,7 +52,7 @@ def find_stop(walk: Walk, spec: WalkSpec, position: float) -> Stop:
     if not path.exists():
         raise BadInput("The frame is no longer at hand here. Please make the walk again.")
     picture = stop_pictures.take_in(path)
-    stop_pictures.keep(picture, settings().database)
+    own_pictures.keep(picture, sign_in.current_visitor().maker)
     credit = frame_stops.credit_frame(spec, place)
     return Stop(prompt="", image=StopImage(digest=picture.digest, credit=credit))
 

@@ -4,6 +4,7 @@ What is taken in is answered as JSON: the fields of a `stop.StopImage`, a prompt
 picture, if its record is known, and its width and height.
 """
 
+from functools import partial
 from pathlib import Path
 
 from starlette.requests import Request
@@ -14,8 +15,9 @@ from momalisa import stop_pictures
 from momalisa.errors import BadInput
 from momalisa.settings import settings
 from momalisa.stop import StopImage, is_digest
-from momalisa.ui import history
+from momalisa.ui import history, own_pictures, sign_in
 from momalisa.ui.http import museums, uploads
+from momalisa.ui.http.addresses import address_of
 from momalisa.ui.http.permission import permit
 from momalisa.ui.http.threads import Threads, answer_in_time
 from momalisa.ui.policy import Action
@@ -37,7 +39,8 @@ def picture_url(digest: str) -> str:
 
 async def take_in_upload(request: Request) -> Response:
     """Take in a picture that a visitor sends; 422 with a sentence if it is none."""
-    return await uploads.receive(request, stop_pictures.MOST_BYTES, _keep_file)
+    keep = partial(_keep_file, visitor=_visitor_of(request))
+    return await uploads.receive(request, stop_pictures.MOST_BYTES, keep)
 
 
 async def take_in_work(request: Request) -> Response:
@@ -52,22 +55,27 @@ async def take_in_work(request: Request) -> Response:
 
 
 def _keep_at(museum: Museum, request: Request) -> Response:
-    return _keep(find_at(request.query_params["address"], museum))
+    return _keep(find_at(request.query_params["address"], museum), _visitor_of(request))
 
 
 def _keep_work(museum: Museum, request: Request) -> Response:
     work = find_work(museum, request.query_params.get("id", ""), whole=True)
-    return _keep(find_work_picture(museum, work), suggest_prompt(work))
+    found = find_work_picture(museum, work)
+    return _keep(found, _visitor_of(request), suggest_prompt(work))
 
 
-def _keep_file(path: Path) -> Response:
-    return _keep(FoundPicture(stop_pictures.take_in(path)))
+def _keep_file(path: Path, visitor: str) -> Response:
+    return _keep(FoundPicture(stop_pictures.take_in(path)), visitor)
 
 
-def _keep(found: FoundPicture, prompt: str = "") -> Response:
+def _visitor_of(request: Request) -> str:
+    return sign_in.visitor_of(request).maker or address_of(request)
+
+
+def _keep(found: FoundPicture, visitor: str, prompt: str = "") -> Response:
     """Keep a picture that was taken in, and answer with the fields of a stop."""
     picture, credit = found
-    stop_pictures.keep(picture, settings().database)
+    own_pictures.keep(picture, visitor)
     image = StopImage(digest=picture.digest, credit=credit)
     answer = {"image": image.model_dump(mode="json"), "prompt": prompt}
     return JSONResponse(answer | {"width": picture.width, "height": picture.height})
