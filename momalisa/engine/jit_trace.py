@@ -111,4 +111,9 @@ def _trace(network: nn.Module, function: Callable[..., Any], example: tuple[Tens
         recording(*example)
     finally:
         torch._C._jit_set_profiling_mode(profiles)
-    return recording
+
+    def run(*tensors: Tensor) -> Any:
+        with torch.inference_mode():  # its many short operations keep no notes of each other
+            return recording(*tensors)
+
+    return run

@@ -15,6 +15,7 @@ const TOLERANCE = 0.0049                  // half a step of the slider
 const NEAR = 0.04                         // pictures farther away are faint, while one drags
 const RECENT = 100                        // milliseconds of moves that tell where a drag leads
 const AHEAD = 60                          // milliseconds from the next question to the last answer
+const SPARE = 60                          // milliseconds that an answer may take longer than the last
 const FORESIGHT = 300                     // most milliseconds that a drag is thought ahead
 const MAX_PIXELS = 12e6                   // of all pictures in memory
 const REFUSED = [404, 422]                // a worker would not paint these either
@@ -196,11 +197,12 @@ class Scrubber {
   // Milliseconds between two questions.
   get pause() { return Math.max(this.trip / 2, this.trip - AHEAD) }
 
-  // The places to ask for now: of a drag where it will be when the answer comes, and half way to the
-  // next answer, and rough pictures will do; else the slider's own. Those whose pictures are here or
-  // under way are left out.
+  // The places to ask for now: of a drag where it will be when the answer is there for sure, and half
+  // way to the next answer, and rough pictures will do; else the slider's own. A place that the drag
+  // has passed by then would be painted in vain. Those whose pictures are here or under way are left
+  // out.
   wanted() {
-    const here = Number(this.slider.value), trip = Math.min(this.trip, FORESIGHT)
+    const here = Number(this.slider.value), trip = Math.min(this.trip, FORESIGHT) + SPARE
     const positions = [this.foresee(trip)]
     const isMoving = Math.abs(positions[0] - here) > TOLERANCE
     if (isMoving && this.tracks.length === 1) positions.push(this.foresee(trip + this.pause / 2))
@@ -266,14 +268,20 @@ class Scrubber {
     return "kept"
   }
 
+  // The stop whose picture is shown by itself: there is no way yet, or its prompt is being typed.
+  get stopAlone() {
+    return this.typed ?? (this.legs.length ? undefined : this.stops.find(one => one.prompt))
+  }
+
   // The next question: its query, its places, and what to do with its sheet of pictures; or nothing.
   nextQuestion() {
-    const stop = this.typed ?? (this.legs.length ? undefined : this.stops.find(one => one.prompt))
+    const stop = this.stopAlone
     if (stop) {
       if (this.painted === key(stop)) return undefined
       const query = String(new URLSearchParams({ prompt: stop.prompt, seed: stop.seed }))
       if (this.underWay.some(one => one.query === query)) return undefined
       const keep = sheet => {
+        if (!this.stopAlone) return       // the way is shown by now, and may have been faster
         this.painted = key(stop)
         this.empty.textContent = ""
         this.screens[0].show(sheet, stop.prompt)
