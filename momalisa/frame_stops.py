@@ -54,6 +54,15 @@ def credit_frame(spec: WalkSpec, place: Place) -> Credit | None:
     return credit.model_copy(update={"title": title})
 
 
+def tell_settings(film: WalkSpec) -> str:
+    """What a film's frames depend on besides their stops, as a list in words."""
+    told = [film.model, film.typed_size, f"{film.steps} steps", film.mode]
+    told += [f"guidance {film.guidance:g}"] if film.guided else ["no guidance"]
+    told += [f"without “{film.negative}”"] if film.guided and film.negative else []
+    told += ["weights of words"] if film.prompt_weights else []
+    return ", ".join([*told, *(f"LoRA {lora.name}" for lora in film.loras)])
+
+
 def find_place(spec: WalkSpec, number: int) -> Place | None:
     """The place of a film's frame by its number in the film's order; None if it is not known.
 

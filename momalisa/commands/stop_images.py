@@ -12,7 +12,7 @@ from momalisa.engine.frame_cache import frame_key
 from momalisa.errors import BadInput
 from momalisa.film.embedded_spec import read_spec_from_file
 from momalisa.film.gif_frame import save_frame
-from momalisa.frame_stops import begin_at, credit_frame, find_place
+from momalisa.frame_stops import begin_at, credit_frame, find_place, tell_settings
 from momalisa.settings import settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.stop import Credit, Stop
@@ -125,17 +125,8 @@ def warn_of_frames(spec: WalkSpec, frames: Mapping[int, FoundFrame]) -> Iterator
         if frame_key(spec, own, spec.model) != frame_key(film, place, film.model):
             yield (
                 f"Stop {number} is not that film's very frame, which has other settings: "
-                f"{_tell_settings(film)}."
+                f"{tell_settings(film)}."
             )
-
-
-def _tell_settings(film: WalkSpec) -> str:
-    """What a film's frames depend on besides their stops."""
-    told = [film.model, film.typed_size, f"{film.steps} steps", film.mode]
-    told += [f"guidance {film.guidance:g}"] if film.guided else ["no guidance"]
-    told += [f"without “{film.negative}”"] if film.guided and film.negative else []
-    told += ["weights of words"] if film.prompt_weights else []
-    return ", ".join([*told, *(f"LoRA {lora.name}" for lora in film.loras)])
 
 
 def _read(option: str, stops: int, name: str) -> tuple[int, str]:

@@ -106,3 +106,31 @@ def test_two_films_are_joined_at_their_frames(
         "between a mask and a skyline",
     ]
     assert WalkSpec(stops=tuple(stops)).title().startswith("between a moon")
+
+
+def show_stops_of_joined(*films: tuple[str, bool]) -> None:
+    from momalisa.ui import history
+    from momalisa.ui.create import stops_form
+    from momalisa.ui.create.frame_stop import open_with_frame
+
+    for walk_id, as_end in films:
+        walk = history.find_walk(walk_id)
+        assert walk is not None
+        open_with_frame(walk, 0.45, as_end=as_end)
+    stops_form.show_stops({})
+
+
+@pytest.mark.parametrize("changes", [{}, {"pacing": "ease"}, {"size": 128}, {"steps": 9}])
+def test_a_joined_film_of_other_settings_is_said_to_be_painted_anew(
+    add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any]
+) -> None:
+    one = add_film("a moon", "a sea", without=LEFT_OUT)
+    other = add_film("a mask", "a skyline", without=LEFT_OUT, **changes)
+    monkeypatch.setattr("momalisa.ui.film_detail.open_create_form", lambda: None)
+    args = ((one.id, False), (other.id, True))
+    at = AppTest.from_function(show_stops_of_joined, default_timeout=PATIENCE, args=args).run()
+    assert not at.exception
+    said = [str(caption.value) for caption in at.caption]
+    assert len(said) == bool({"size", "steps"} & set(changes))
+    film = spec_of(one)
+    assert all("painted anew" in one and f"{film.steps} steps" in one for one in said)

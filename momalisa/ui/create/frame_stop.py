@@ -1,10 +1,14 @@
 """A film's frame as a stop: Create opens with a walk that begins or ends with it."""
 
+from contextlib import suppress
 from typing import Any, NoReturn
+
+import streamlit as st
+from pydantic import ValidationError
 
 from db.models import Walk
 from momalisa import frame_stops, stop_pictures
-from momalisa.engine.frame_cache import open_frame_cache
+from momalisa.engine.frame_cache import frame_key, open_frame_cache
 from momalisa.errors import BadInput
 from momalisa.settings import settings
 from momalisa.spec import Place, WalkSpec
@@ -17,6 +21,12 @@ NO_FRAME = (
     "There is no finished frame at this place, and from between this film's frames no walk can "
     "begin. Please choose a place where a frame is."
 )
+_CHANGED = (
+    "This is a frame of a film that was made with other settings: {}. It is painted anew with the "
+    "settings of this walk, and will look different from the film."
+)
+_FILMS = "films_of_frames"
+"""The films and places of the frames that were chosen as stops in this session, by stop."""
 
 
 def open_with_frame(walk: Walk, position: float, *, as_end: bool) -> NoReturn:
@@ -35,6 +45,33 @@ def open_with_frame(walk: Walk, position: float, *, as_end: bool) -> NoReturn:
     film_detail.open_create_form()
 
 
+def _note_film(stop: Stop, film: WalkSpec, place: Place) -> None:
+    """Remember which film's frame a stop is, for `tell_change`."""
+    if stop.image is None:
+        films: dict[str, tuple[WalkSpec, Place]] = st.session_state.setdefault(_FILMS, {})
+        films[stop.model_dump_json()] = film, place
+
+
+def tell_change(stop_id: int) -> str:
+    """A sentence if a stop was a film's frame and this walk's settings paint it otherwise; or "".
+
+    Two films that are joined may have been made with different settings, and a walk has one set.
+    """
+    films: dict[str, tuple[WalkSpec, Place]] = st.session_state.get(_FILMS, {})
+    settings_now = draft.settings_to_paint()
+    if not films or settings_now is None:
+        return ""
+    with suppress(ValidationError):
+        stop = Stop.model_validate(draft_stops.read_stop(stop_id))
+        if noted := films.get(stop.model_dump_json()):
+            film, place = noted
+            spec = settings_now.model_copy(update={"stops": (stop, *settings_now.stops[1:])})
+            now = frame_key(spec, Place(0, 0.0), spec.model)
+            if now != frame_key(film, place, film.model):
+                return _CHANGED.format(frame_stops.tell_settings(film))
+    return ""
+
+
 def find_stop(walk: Walk, spec: WalkSpec, position: float) -> Stop:
     """The stop that shows what the film shows at a position. Raises BadInput."""
     frames = _locate_frames(walk, spec)
@@ -45,6 +82,7 @@ def find_stop(walk: Walk, spec: WalkSpec, position: float) -> Stop:
     place = Place(leg, at - leg)
     stop = frame_stops.begin_at(spec, place)
     if stop is not None:
+        _note_film(stop, spec, place)
         return stop
     if nearest is None or not is_frame:
         raise BadInput(NO_FRAME)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from momalisa.spec import STOPS
 from momalisa.ui import draft_stops, sign_in
-from momalisa.ui.create import random_prompts, stop_pictures
+from momalisa.ui.create import frame_stop, random_prompts, stop_pictures
 from momalisa.ui.create.form import Problems, show_problem
 from momalisa.ui.create.presets import PLACEHOLDERS, PRESETS
 from momalisa.ui.draft_values import initial_value
@@ -79,6 +79,8 @@ def _show_stop(place: int, stop_id: int) -> None:
             _show_move_buttons(place, last, stop_id)
     if sign_in.may(Action.MAKE):
         stop_pictures.show_stop_picture(place, stop_id, label)
+    if change := frame_stop.tell_change(stop_id):
+        st.caption(change)
 
 
 def _hint(place: int, stop_id: int) -> str:
