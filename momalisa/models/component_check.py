@@ -32,7 +32,7 @@ _SCHEDULERS = {
     *("DDIMScheduler", "DDPMScheduler", "PNDMScheduler", "LMSDiscreteScheduler"),
     *("EulerDiscreteScheduler", "EulerAncestralDiscreteScheduler", "HeunDiscreteScheduler"),
     *("KDPM2DiscreteScheduler", "KDPM2AncestralDiscreteScheduler", "DEISMultistepScheduler"),
-    *("DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler", "DPMSolverSDEScheduler"),
+    *("DPMSolverMultistepScheduler", "DPMSolverSinglestepScheduler"),
     *("UniPCMultistepScheduler", "LCMScheduler", "TCDScheduler", "EDMEulerScheduler"),
     "EDMDPMSolverMultistepScheduler",
 }

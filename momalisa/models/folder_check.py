@@ -25,7 +25,10 @@ PULL = "python -m momalisa models pull"
 LIST = "python -m momalisa models"
 HUB_FOLDER = re.compile(r"models--([\w.-]+)--([\w.-]+)")
 """The name of a repository's folder in the hub's cache."""
-TOKENIZER_FILES = ("tokenizer.json", "vocab.json", "spiece.model", "tokenizer.model")
+VOCABULARIES = (
+    *(("tokenizer.json",), ("vocab.json", "merges.txt"), ("spiece.model",), ("tokenizer.model",)),
+)
+"""The files of which a tokenizer needs one, or one pair."""
 SINGLE_FILE_CLASSES = (
     (b"conditioner.embedders.1.", "StableDiffusionXLPipeline"),
     (b"cond_stage_model.", "StableDiffusionPipeline"),
@@ -60,7 +63,7 @@ class Examination:
 
 def examine(path: Path) -> Examination:
     """Look at a folder, a file, or a repository's folder in the hub's cache."""
-    folder = _snapshot(path)
+    folder = snapshot_of(path)
     if not (folder / "model_index.json").is_file():
         explained = _explain_other(folder if folder.exists() else path)
         return Examination(folder, "", (), (explained,))
@@ -85,13 +88,14 @@ def _family(folder: Path) -> str:
         return ""
 
 
-def _snapshot(path: Path) -> Path:
+def snapshot_of(path: Path) -> Path:
     """The present revision of a repository in the hub's cache; any other path as it is."""
+    if not HUB_FOLDER.fullmatch(path.name):
+        return path
     try:
-        commit = (path / "refs" / "main").read_text("utf-8").strip()
+        return path / "snapshots" / (path / "refs" / "main").read_text("utf-8").strip()
     except (OSError, ValueError):
         return path
-    return path / "snapshots" / commit if HUB_FOLDER.fullmatch(path.name) else path
 
 
 def hub_id_of(folder: Path) -> str:
@@ -111,10 +115,13 @@ def check_whole(folder: Path) -> None:
         raise ModelBroken(problem[0].lower() + problem[1:])
 
 
-def is_whole(folder: Path, *, weighed: bool = False) -> bool:
-    """Whether no file of a pipeline is missing, those of weights left out if they are `weighed`."""
+def is_whole(folder: Path, *, weighed: bool = False, thorough: bool = False) -> bool:
+    """Whether no file of a pipeline is missing, or damaged as far as `thorough` finds.
+
+    Files of weights are left out if they are `weighed`.
+    """
     try:
-        return not any(find_problems(folder, weighed=weighed))
+        return not any(find_problems(folder, weighed=weighed, thorough=thorough))
     except ModelBroken:
         return False
 
@@ -134,8 +141,12 @@ def find_problems(folder: Path, *, thorough: bool = False, weighed: bool = False
         elif class_name.endswith("Scheduler"):
             if not isfile(f"{folder}/{name}/scheduler_config.json"):
                 yield _lacks(folder, f"the file {name}/scheduler_config.json")
-        elif not any(isfile(f"{folder}/{name}/{file}") for file in TOKENIZER_FILES):
+        elif not _has_vocabulary(f"{folder}/{name}"):
             yield _lacks(folder, f"the vocabulary of its {name}")
+
+
+def _has_vocabulary(tokenizer: str) -> bool:
+    return any(all(isfile(f"{tokenizer}/{file}") for file in files) for files in VOCABULARIES)
 
 
 def _weight_problems(folder: Path, name: str, *, thorough: bool) -> Iterator[str]:

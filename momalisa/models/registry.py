@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from momalisa.errors import ModelBroken, ModelNotFound
 from momalisa.models.cards import ATELIER, FAMILIES, PREVIEWS, SHIPPED_MODELS, ModelCard
-from momalisa.models.component_check import check_components, pipeline_class, read_config
+from momalisa.models.component_check import check_components, pipeline_class
 from momalisa.models.digest import folder_digest
 from momalisa.models.distillation import read_distillation
 from momalisa.models.folder_check import (
@@ -22,8 +22,9 @@ from momalisa.models.folder_check import (
     find_problems,
     hub_id_of,
     is_whole,
+    snapshot_of,
 )
-from momalisa.models.hub_cache import downloaded, downloaded_ids
+from momalisa.models.hub_cache import PREFIX, downloaded, downloaded_ids
 from momalisa.models.hub_cards import HUB_MODELS, make_hub_card
 from momalisa.models.libraries import import_adapter
 from momalisa.models.measured import (
@@ -33,20 +34,21 @@ from momalisa.models.measured import (
     measure,
     measure_now,
 )
-from momalisa.picture_size import LARGEST_SQUARE, SIZE
+from momalisa.models.native_size import read_native_size
 from momalisa.settings import settings
 
 if TYPE_CHECKING:
     from momalisa.engine.runner import ModelRunner
 
-FOLDER_NAME = re.compile(r"[A-Za-z0-9][\w.-]{0,99}")
+FOLDER_NAME = re.compile(r"[^\W_][\w .,()\[\]+-]{0,99}")
 """The name of a folder in the models folder: no path."""
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 LOAD_ERRORS = (
     *(OSError, ValueError, LookupError, TypeError, RuntimeError, AttributeError, ArithmeticError),
+    ImportError,
 )
-"""What the libraries raise at files or parts that are missing or damaged.
+"""What the libraries raise at files or parts that are missing or damaged, or need more packages.
 
 The tokenizers' library raises a plain Exception as well.
 """
@@ -66,11 +68,12 @@ def available() -> list[ModelCard]:
 def _in_models_folder() -> Iterator[ModelCard]:
     """The models in the models folder, by name; what is no model is left out."""
     known = {card.name for card in (*SHIPPED_MODELS, *HUB_MODELS)}
+    known |= {_cache_name(card.source) for card in HUB_MODELS}
     with suppress(OSError):
         for path in sorted(settings().models_folder.iterdir()):
             if FOLDER_NAME.fullmatch(path.name) and path.name not in known:
                 with suppress(ModelBroken, OSError):
-                    yield from _listed(path, path.name)
+                    yield from _listed(snapshot_of(path), path.name)
 
 
 def _others_of_hub() -> Iterator[ModelCard]:
@@ -94,7 +97,8 @@ def _remembered(folder: Path, name: str, _state: FolderState) -> ModelCard | Non
     if card is None:
         return None
     measured = measure_now(card)
-    if is_whole(folder, weighed=measured.weights is not None):
+    weighed = measured.weights is not None
+    if is_whole(folder, weighed=weighed, thorough=not weighed):
         return measured
     return replace(card, ready=False, hint=_half_hint(name))
 
@@ -218,20 +222,32 @@ def load(name: str, device: str = "") -> "ModelRunner":
         if not isinstance(error, LOAD_ERRORS) and type(error) is not Exception:
             raise
         # The libraries do not say which file is damaged, or what helps.
-        told = next(find_problems(folder, thorough=True), str(error))
+        told = next(find_problems(folder, thorough=True), str(error).strip())
         raise ModelBroken(f"The model “{name}” cannot be loaded: {told}") from error
     runner.seconds_to_load = time.perf_counter() - began
     return runner
 
 
 def _with_folder(card: ModelCard) -> ModelCard:
-    """The card of a hub model with the folder it was downloaded to, or the way to bring it."""
+    """The card of a hub model with the folder where it is, or the way to bring it.
+
+    That is where it was downloaded to, or else a copy in the models folder, by either name.
+    """
     folder = downloaded(card.source)
+    for name in () if folder else (card.name, _cache_name(card.source)):
+        copied = snapshot_of(settings().models_folder / name)
+        with suppress(ModelBroken):
+            folder = copied if pipeline_class(copied) == card.family else folder
     if folder is None:
         return replace(card, ready=False, hint=_download_hint(card.name))
     if not is_whole(folder):
         return replace(card, ready=False, hint=_half_hint(card.name))
     return replace(card, source=str(folder))
+
+
+def _cache_name(hub_id: str) -> str:
+    """The name of a repository's folder in the hub's cache, and of a copy of it."""
+    return f"{PREFIX}{hub_id.replace('/', '--')}"
 
 
 def _download_hint(name: str) -> str:
@@ -247,7 +263,7 @@ def _from_folder(path: str, name: str = "") -> ModelCard | None:
     name = name or path
     try:
         path = os.path.abspath(os.path.expanduser(path))
-        folder = Path(os.path.realpath(path) if os.path.islink(path) else path)
+        folder = snapshot_of(Path(os.path.realpath(path) if os.path.islink(path) else path))
         if not folder.is_dir():
             return None
     except (OSError, ValueError):  # too long for a path, or none at all
@@ -256,16 +272,16 @@ def _from_folder(path: str, name: str = "") -> ModelCard | None:
         family = pipeline_class(folder)
         usual = FAMILIES[family]
         distilled = read_distillation(folder, family)
+    hub_id = hub_id_of(folder)
+    known = next((c for c in HUB_MODELS if (c.source, c.family) == (hub_id, family)), None)
+    if known:  # another revision of it, say
+        return replace(known, name=name, source=str(folder))
     steps, guidance = distilled or (usual.steps, usual.guidance)
-    size = _native_size(folder) or usual.size
+    size = read_native_size(folder) or usual.size
+    title = hub_id or folder.name
     return ModelCard(
-        *(name, _title(folder), str(folder), size, steps, guidance, distilled is not None),
-        family=family,
+        *(name, title, str(folder), size, steps, guidance, distilled is not None), family=family
     )
-
-
-def _title(folder: Path) -> str:
-    return hub_id_of(folder) or folder.name
 
 
 def _from_hub(name: str) -> ModelCard | None:
@@ -274,8 +290,8 @@ def _from_hub(name: str) -> ModelCard | None:
     listed = next((card for card in HUB_MODELS if card.source == name), None)
     if listed:
         return replace(_with_folder(listed), name=name)
-    folder = downloaded(name)
-    card = _from_folder(str(folder), name) if folder else None
+    folder = downloaded(name) or settings().models_folder / _cache_name(name)
+    card = _from_folder(str(folder), name)
     if card:
         return card
     return replace(make_hub_card(name, name, name), ready=False, hint=_download_hint(name))
@@ -288,17 +304,3 @@ def _naming(name: str) -> Iterator[None]:
         yield
     except ModelBroken as error:
         raise ModelBroken(f"The model “{name}” cannot be used: {error}") from error
-
-
-def _native_size(folder: Path) -> int | None:
-    """Pixels of a side that a pipeline with a UNet was trained on, by its configuration."""
-    try:
-        unet = read_config(f"{folder}/unet/config.json")
-        vae = read_config(f"{folder}/vae/config.json")
-    except ModelBroken:
-        return None
-    cells, blocks = unet.get("sample_size"), vae.get("block_out_channels")
-    if not isinstance(cells, int) or not isinstance(blocks, list) or not blocks:
-        return None
-    pixels = cells * 2 ** (min(len(blocks), 16) - 1)
-    return pixels if SIZE[0] <= pixels <= LARGEST_SQUARE else None

@@ -134,6 +134,19 @@ def test_missing_weights_raise_model_broken(make_pipeline: Any, tmp_path: Path) 
         load(str(folder), "cpu")
 
 
+def test_a_part_that_needs_another_package_raises_model_broken(
+    make_pipeline: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the libraries do it for a scheduler, say."""
+
+    def lack(*_: object, **__: object) -> None:
+        raise ImportError("\nIt requires scipy. You can install it with pip.\n")
+
+    monkeypatch.setattr("diffusers.DDIMScheduler.from_pretrained", lack)
+    with pytest.raises(ModelBroken, match="cannot be loaded: It requires scipy"):
+        load(str(make_pipeline()), "cpu")
+
+
 def test_pickled_weights_are_not_loaded(make_pipeline: Any, tmp_path: Path) -> None:
     folder = tmp_path / "model"
     shutil.copytree(make_pipeline(), folder)

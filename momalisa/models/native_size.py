@@ -1,0 +1,45 @@
+"""Reads from a checkpoint's configuration for which size of pictures it was made.
+
+Imports no torch.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from momalisa.errors import ModelBroken
+from momalisa.models.component_check import read_config
+from momalisa.picture_size import LARGEST_SQUARE, SIDE_UNIT, SIZE
+
+
+def read_native_size(folder: Path) -> int | None:
+    """Pixels of a side that a pipeline was trained on.
+
+    None where its configuration does not tell, or tells a size that is not painted here.
+    """
+    pixels = _read_config(folder, "model_index.json").get("default_sample_size")
+    if pixels is None:
+        pixels = _cells(folder) * _pixels_of_a_cell(folder)
+    paintable = isinstance(pixels, int) and SIZE[0] <= pixels <= LARGEST_SQUARE
+    return pixels if paintable and not pixels % SIDE_UNIT else None
+
+
+def _cells(folder: Path) -> int:
+    """Latent cells of a side; 0 where that is not known."""
+    network = _read_config(folder, "unet/config.json") or _read_config(
+        folder, "transformer/config.json"
+    )
+    cells = network.get("sample_size")
+    return cells if isinstance(cells, int) else 0
+
+
+def _pixels_of_a_cell(folder: Path) -> int:
+    vae = _read_config(folder, "vae/config.json")
+    blocks = vae.get("block_out_channels") or vae.get("encoder_block_out_channels")
+    return 2 ** (min(len(blocks), 16) - 1) if isinstance(blocks, list) and blocks else 0
+
+
+def _read_config(folder: Path, name: str) -> dict[str, Any]:
+    try:
+        return read_config(f"{folder}/{name}")
+    except ModelBroken:
+        return {}
