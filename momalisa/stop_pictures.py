@@ -7,7 +7,6 @@ finished film it is a file of the film's own.
 
 import hashlib
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -17,7 +16,8 @@ from pydantic import ValidationError
 from db import stop_pictures
 from db.session import reading, writing
 from momalisa.engine.frame_cache import FrameCache
-from momalisa.errors import BadInput, MomaLisaError
+from momalisa.engine.picture_crop import NOT_AT_HAND
+from momalisa.errors import BadInput, NotStored, StorageError
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, film_key
 from momalisa.works.picture import clean_picture
@@ -88,17 +88,22 @@ def bring(
 ) -> None:
     """Bring the pictures of a walk's stops into a machine's frame cache, where they are found.
 
-    Raises HistoryError.
+    Raises BadInput if one is nowhere, or not what it was, HistoryError, and StorageError.
     """
     for digest in spec.pictures:
-        if cache.get_file(digest) is None and (data := find_file(digest, database, open_storage)):
-            cache.put_file(digest, data)
+        if cache.get_file(digest) is not None:
+            continue
+        data = find_file(digest, database, open_storage)
+        if data is None:
+            # Though its frames may be in the cache: a film without it could never be repeated.
+            raise BadInput(NOT_AT_HAND)
+        cache.put_file(digest, data)
 
 
 def find_file(digest: str, database: str, open_storage: Callable[[], Storage]) -> bytes | None:
     """A picture's file: from the history, or beside a film that has it as a stop; else None.
 
-    Raises HistoryError.
+    Raises HistoryError, and StorageError if it may be where the storage is out of reach.
     """
     with reading(database) as session:
         if data := stop_pictures.find(session=session, digest=digest):
@@ -107,10 +112,17 @@ def find_file(digest: str, database: str, open_storage: Callable[[], Storage]) -
             (walk.id, walk.spec)
             for walk in stop_pictures.find_films(session=session, digest=digest)
         ]
+    away: StorageError | None = None
     for walk_id, fields in films:
-        with suppress(ValidationError, MomaLisaError):
+        try:
             if data := read_file(digest, walk_id, WalkSpec.from_stored(fields), open_storage()):
                 return data
+        except (NotStored, ValidationError, BadInput):
+            continue
+        except StorageError as error:
+            away = error
+    if away is not None:
+        raise away
     return None
 
 

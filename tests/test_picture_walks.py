@@ -9,14 +9,12 @@ import shutil
 import signal
 from contextlib import closing
 from datetime import timedelta
-from io import BytesIO
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
 from sqlalchemy import select
 
 from db import stop_pictures as table
@@ -39,18 +37,11 @@ from momalisa.storage import GCSStorage, LocalStorage, film_key
 from momalisa.storage.outbox import Outbox
 from momalisa.sync import sync as sync_films
 from tests.support.databases import create_sqlite
+from tests.support.picture_walks import enqueue, fields_of, forget, make_film, png, run_worker
 from tests.support.storage_emulator import running_emulator
 from tests.support.stub_worker import stub_worker
 from tests.support.synced_gallery import bind_sync
-from tests.support.walks import enqueue_walk, read_walk
-
-CREDIT = {"artist": "Claude Monet", "title": "Water Lilies", "licence": "CC0"}
-
-
-def png(seed: int) -> bytes:
-    pixels, file = np.random.default_rng(seed).integers(0, 255, (6, 8, 3), np.uint8), BytesIO()
-    Image.fromarray(pixels).resize((128, 96), Image.Resampling.BICUBIC).save(file, "PNG")
-    return file.getvalue()
+from tests.support.walks import read_walk
 
 
 def find_titles(database: str, **filters: Any) -> list[str]:
@@ -69,39 +60,6 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def picture(path: Path) -> Picture:
     return stop_pictures.take_in(path)
-
-
-def fields_of(picture: Picture, **changes: Any) -> dict[str, Any]:
-    image = {"digest": picture.digest, "credit": CREDIT}
-    stops = [{"image": image, "prompt": "", "seed": 7}, {"prompt": "a sea", "seed": 8}]
-    return {"stops": stops, "frames": 3, "steps": 2, "size": 64, **changes}
-
-
-def enqueue(settings: Settings, picture: Picture, **changes: Any) -> Walk:
-    fields = fields_of(picture, **changes)
-    digest = WalkSpec.from_stored(fields).digest()
-    return enqueue_walk(settings.database, **fields, digest=digest, frames_total=3)
-
-
-def run_worker(settings: Settings, tiny: ModelRunner) -> None:
-    how = {"render_still": render.render_still, "render_live": render.render_live}
-    stub_worker(settings, load=lambda *_: tiny, render=render.render, **how).run(once=True)
-
-
-def make_film(settings: Settings, picture: Picture, tiny: ModelRunner) -> Walk:
-    stop_pictures.keep(picture, settings.database)
-    walk = enqueue(settings, picture)
-    run_worker(settings, tiny)
-    made = read_walk(settings.database, walk)
-    assert (made.state, made.error) == (State.DONE, "")
-    return made
-
-
-def forget(settings: Settings, picture: Picture) -> None:
-    """Take a picture out of the history and of the frame cache."""
-    with writing(settings.database) as session:
-        session.delete(session.get_one(StopPicture, picture.digest))
-    open_frame_cache(settings).path(picture.digest).with_suffix(".webp").unlink()
 
 
 def test_a_walk_from_a_picture_is_stored_with_it(

@@ -11,6 +11,7 @@ from momalisa.errors import BadInput
 from momalisa.stop import StopImage
 
 MOST_PIXELS = 4096**2
+NOT_AT_HAND = "The picture of a stop is not at hand any more. Please choose it again."
 
 
 def crop_picture(data: bytes | None, image: StopImage, size: tuple[int, int]) -> Frame:
@@ -19,7 +20,7 @@ def crop_picture(data: bytes | None, image: StopImage, size: tuple[int, int]) ->
     Raises BadInput if there is no such file, or it cannot be read.
     """
     if data is None:
-        raise BadInput("The picture of a stop is not at hand any more. Please choose it again.")
+        raise BadInput(NOT_AT_HAND)
     with (
         suppress(OSError, ValueError, Image.DecompressionBombError),
         Image.open(BytesIO(data), formats=("WEBP",)) as file,

@@ -4,6 +4,7 @@ What is taken in is answered as JSON: the fields of a `stop.StopImage`, a prompt
 picture, if its record is known, and its width and height.
 """
 
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from momalisa import stop_pictures
-from momalisa.errors import BadInput
+from momalisa.errors import BadInput, StorageError
 from momalisa.settings import settings
 from momalisa.stop import StopImage, is_digest
 from momalisa.ui import history, own_pictures, sign_in
@@ -92,7 +93,9 @@ async def serve_picture(request: Request) -> Response:
 def _find(digest: str) -> bytes | None:
     if not is_digest(digest):  # which PostgreSQL may not take, or which fits any film
         return None
-    return stop_pictures.find_file(digest, settings().database, history.storage)
+    with suppress(StorageError):
+        return stop_pictures.find_file(digest, settings().database, history.storage)
+    return None
 
 
 ROUTES = [
