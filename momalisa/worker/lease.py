@@ -33,8 +33,11 @@ class Timing:
     """How long a walk stays claimed without a heartbeat."""
     heartbeat: float = 1.0
     """Between two heartbeats."""
-    poll: float = 0.2
-    """Between two looks at an empty queue, and at the stills while a walk is rendered."""
+    poll: float = 0.5
+    """Between two looks at an empty queue, and at the stills while a walk is rendered.
+
+    The app of the same home wakes an idle worker, which need not look for that.
+    """
     limits: StageLimits = field(default_factory=StageLimits)
     """How long the renderer may stand still."""
     storage_retries: float = 15.0
@@ -196,8 +199,9 @@ class Heartbeat:
     def heartbeat_loop(self, force_exit: Callable[[], None]) -> None:
         """Send heartbeats until `end`.
 
-        Calls `force_exit` if a stop takes longer than GRACE, if the renderer stands still, or if it
-        does not let go of a walk that was cancelled or lost; the walk is given up before.
+        Calls `force_exit` if the worker is stopped and has nothing to lose, if a stop takes longer
+        than GRACE, if the renderer stands still, or if it does not let go of a walk that was
+        cancelled or lost; the walk is given up before.
         """
         while not self._ended:
             time.sleep(min(self._timing.heartbeat, 0.1))
@@ -205,9 +209,19 @@ class Heartbeat:
                 self._try_heartbeat()
             self._last_tick = time.monotonic()
             self._watch.tick()
-            if self._stop.seconds > GRACE or self._has_hung():
+            if self.may_exit or self._stop.seconds > GRACE or self._has_hung():
                 force_exit()
                 return
+
+    @property
+    def may_exit(self) -> bool:
+        """Whether the worker was stopped while it loads a model, with no walk to give back.
+
+        That takes seconds, and its thread cannot be stopped.
+        """
+        job = self.job
+        is_free = job is None or job.status is LeaseStatus.LOST
+        return self._stop.is_set and is_free and self._watch.is_loading
 
     def confirm_lease(self) -> bool:
         """Ask the history whether the active job is still this worker's, and renew its lease.

@@ -69,7 +69,7 @@ def run_process(worker: Worker, *, once: bool = False) -> None:
     Pulse(worker.settings, lambda: worker.is_well).start()
     log.info("%s works", worker.name)
     when_ready = _lower_priority if _is_of_the_app() else None
-    worker.run(once=once, force_exit=_force_exit, when_ready=when_ready)
+    worker.run(once=once, force_exit=lambda: _force_exit(worker), when_ready=when_ready)
     log.info("%s ends", worker.name)
     if worker.device_broken:
         # At once: a broken driver may hang while the interpreter takes everything down.
@@ -108,9 +108,9 @@ def _watch_parent(worker: Worker) -> None:
     worker.stop()
 
 
-def _force_exit() -> None:
-    """Exit although the renderer has not stopped in time; its walk is given back already."""
-    _exit_now(1)
+def _force_exit(worker: Worker) -> None:
+    """Exit although the renderer has not stopped; its walk is given back already."""
+    _exit_now(0 if worker.may_exit else 1)
 
 
 def _exit_now(code: int) -> None:

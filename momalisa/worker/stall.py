@@ -125,6 +125,11 @@ class StallWatch:
         return min(self.limit, max(5 * react if unknown else react, longest))
 
     @property
+    def is_loading(self) -> bool:
+        """Whether a model is being loaded."""
+        return self._stage.name == "loading"
+
+    @property
     def may_store(self) -> bool:
         """Whether the renderer may be storing its film right now."""
         return self._stage.name == "storing"

@@ -24,6 +24,7 @@ from momalisa.settings import Settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
 from momalisa.store_folder import may_be_made
+from momalisa.worker import lease
 from momalisa.worker.blame import Blame
 from momalisa.worker.courier import Courier
 from momalisa.worker.housekeeping import Housekeeping
@@ -134,14 +135,16 @@ class Worker:
         """Work until `stop` or until the device breaks, or, with `once`, until the queue is empty.
 
         Calls `when_ready` before the first walk, with the default model loaded if it can be, and
-        `force_exit` from another thread if the worker has not ended 10 s after `stop`. With `once`,
-        raises MachineFault if the machine cannot render.
+        `force_exit` from another thread if the worker still runs 10 s after `stop`, or is loading a
+        model then. With `once`, raises MachineFault if the machine cannot render.
         """
         self._patient = not once
 
         def exit_at_once() -> None:
             if self._stop.is_set:
                 self._machine.forget_work()
+            if self.may_exit:
+                lease.run_with_deadline(self._leave, lease.LET_GO)
             force_exit()
 
         heartbeat = self._heartbeat.start(exit_at_once)
@@ -161,11 +164,20 @@ class Worker:
                 if self.device_broken:
                     raise MachineFault(self._machine.problem)
         finally:
-            self._live.close()
             self._heartbeat.end()
             heartbeat.join()
-            with writing(self._database) as session:
-                worker_registry.remove(session=session, name=self.name)
+            self._leave()
+
+    def _leave(self) -> None:
+        """Listen no more, and take this worker out of the history."""
+        self._live.close()
+        with writing(self._database) as session:
+            worker_registry.remove(session=session, name=self.name)
+
+    @property
+    def may_exit(self) -> bool:
+        """Whether it was stopped while it loads a model, so that its process may end."""
+        return self._heartbeat.may_exit
 
     @property
     def _ends(self) -> bool:

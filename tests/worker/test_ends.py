@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -12,12 +13,15 @@ from db.session import reading, writing
 from momalisa.render import StoredFilm
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
+from momalisa.worker import lease
+from momalisa.worker.live_socket import socket_path
 from tests.support.results import stub_film
 from tests.support.stub_worker import (
     LOG,
     StubRenderer,
     rendered_keys,
     running_worker,
+    stub_worker,
     worker_process,
 )
 from tests.support.waiting import wait_until
@@ -102,3 +106,32 @@ def test_lost_parent_ends_a_supervised_worker(settings: Settings) -> None:
         process.wait(60)
     back = read_walk(settings.database, walk)
     assert (back.state, back.deaths) == (State.QUEUED, 0)
+
+
+def test_a_worker_that_is_stopped_while_it_loads_its_model_does_not_wait_for_that(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopping an app that had just started took ten seconds."""
+    monkeypatch.setattr(lease, "GRACE", 3600.0)
+    loading, loaded, ended = threading.Event(), threading.Event(), threading.Event()
+
+    def load(*_: object) -> SimpleNamespace:
+        loading.set()
+        loaded.wait(120)
+        return SimpleNamespace(device="stub")
+
+    one = stub_worker(settings, load=load)
+    thread = threading.Thread(target=one.run, kwargs={"force_exit": ended.set})
+    thread.start()
+    try:
+        assert loading.wait(60)
+        one.stop()
+        assert ended.wait(60)
+        assert one.may_exit
+        assert not socket_path(settings).exists()
+        with reading(settings.database) as session:
+            assert not worker_registry.list_alive(session=session, within_seconds=3600.0)
+    finally:
+        loaded.set()
+        one.stop()
+        thread.join()
