@@ -57,6 +57,9 @@ from momalisa.engine.prediction_mix import Toward, mix
 from momalisa.engine.sampling import Predict
 from momalisa.engine.shortcuts import SLOWED, STEEPEST
 
+UPPER = "up_blocks"
+"""How the names of the layers in a network's upper blocks begin."""
+
 Tokens = tuple[Tensor, ...]
 """What each self-attention layer read, in the order in which they are called: (n, length, d)."""
 RecordTokens = Callable[[Tensor, Tensor, Conditioning], tuple[Tensor, Tokens]]
@@ -108,11 +111,14 @@ def hasten(t: float, progress: float) -> float:
     return there / (there + back)
 
 
-class _Pass(Protocol):
-    """What the self-attention layers do in one pass through the network."""
+class Pass(Protocol):
+    """What the self-attention layers read in one pass through the network."""
 
-    def attend(self, own: Tensor, read: Callable[[Tensor], Tensor]) -> Tensor:
-        """A layer's answer; `read` is the layer's own, given the tokens to attend to."""
+    def read(self, own: Tensor, *, is_upper: bool) -> Tensor | None:
+        """Tokens (n, length, d) to read in place of a layer's own; None for these.
+
+        `is_upper` is true in the network's upper blocks.
+        """
 
 
 class _Recording:
@@ -121,10 +127,10 @@ class _Recording:
     def __init__(self) -> None:
         self.tokens: list[Tensor] = []
 
-    def attend(self, own: Tensor, read: Callable[[Tensor], Tensor]) -> Tensor:
-        """The layer's own answer."""
+    def read(self, own: Tensor, *, is_upper: bool) -> Tensor:
+        """The layer's own."""
         self.tokens.append(own)
-        return read(own)
+        return own
 
 
 class _Reading:
@@ -133,17 +139,18 @@ class _Reading:
     def __init__(self, ends: Tokens, row: int) -> None:
         self._ends = iter(tokens[row : row + 1] for tokens in ends)
 
-    def attend(self, own: Tensor, read: Callable[[Tensor], Tensor]) -> Tensor:
-        """The layer's answer to its own tokens joined with those of the end."""
-        return read(torch.cat([own, next(self._ends).to(own).expand_as(own)], dim=1))
+    def read(self, own: Tensor, *, is_upper: bool) -> Tensor:
+        """Its own joined with those of the end."""
+        return torch.cat([own, next(self._ends).to(own).expand_as(own)], dim=1)
 
 
-_PASS: ContextVar[_Pass | None] = ContextVar("attention pass", default=None)
-"""What the layers do in this thread; None for nothing special."""
+_PASS: ContextVar[Pass | None] = ContextVar("attention pass", default=None)
+"""What the layers read in this thread; None for nothing special."""
 
 
 @contextmanager
-def _doing(what: _Pass) -> Iterator[None]:
+def reading(what: Pass) -> Iterator[None]:
+    """In the body, the layers of networks that were attached to read what it says."""
     token = _PASS.set(what)
     try:
         yield
@@ -151,11 +158,11 @@ def _doing(what: _Pass) -> Iterator[None]:
         _PASS.reset(token)
 
 
-class EndsProcessor:
-    """An attention processor around another, which lets frames read an end's tokens."""
+class TokenReader:
+    """An attention processor around another, which reads what the pass says."""
 
-    def __init__(self, own: Any) -> None:
-        self.own = own
+    def __init__(self, own: Any, *, is_upper: bool) -> None:
+        self.own, self.is_upper = own, is_upper
 
     def __call__(
         self,
@@ -165,18 +172,20 @@ class EndsProcessor:
         attention_mask: Tensor | None = None,
     ) -> Any:
         """A layer's answer for tokens (n, length, d); pixels and texts are left alone."""
-        what = _PASS.get()
-        is_cross = encoder_hidden_states is not None or attention_mask is not None
-        if what is None or is_cross or hidden_states.dim() != 3:
-            return self.own(attn, hidden_states, encoder_hidden_states, attention_mask)
-        return what.attend(hidden_states, lambda tokens: self.own(attn, hidden_states, tokens))
+        what, read = _PASS.get(), encoder_hidden_states
+        is_cross = read is not None or attention_mask is not None
+        if what is not None and not is_cross and hidden_states.dim() == 3:
+            read = what.read(hidden_states, is_upper=self.is_upper)
+        return self.own(attn, hidden_states, read, attention_mask)
 
 
 def attach(network: Any) -> None:
     """Put the processors around those of the network's attention layers, once."""
     network.set_attn_processor(
         {
-            name: own if isinstance(own, EndsProcessor) else EndsProcessor(own)
+            name: own
+            if isinstance(own, TokenReader)
+            else TokenReader(own, is_upper=name.startswith(UPPER))
             for name, own in network.attn_processors.items()
         }
     )
@@ -187,7 +196,7 @@ def record_tokens(predict: Predict) -> RecordTokens:
 
     def record(latents: Tensor, time: Tensor, conditions: Conditioning) -> tuple[Tensor, Tokens]:
         what = _Recording()
-        with _doing(what):
+        with reading(what):
             prediction = predict(latents, time, conditions)
         return prediction, tuple(what.tokens)
 
@@ -201,7 +210,7 @@ def predict_between(predict: Predict) -> PredictBetween:
         latents: Tensor, time: Tensor, start: Conditioning, toward: Toward, ends: Tokens
     ) -> Tensor:
         def predict_for(text: Conditioning, row: int) -> Tensor:
-            with _doing(_Reading(ends, row)):
+            with reading(_Reading(ends, row)):
                 return predict(latents, time, text)
 
         return mix(predict_for(start, 0), predict_for(toward.end, 1), toward.t)

@@ -21,24 +21,17 @@ Eight pairs, Atelier in four steps, 16 frames, linear pacing (2026-11-27):
 
 """
 
-from contextvars import ContextVar
 from dataclasses import dataclass
 from math import pi
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
+from momalisa.engine.attention import reading
 from momalisa.engine.conditioning import Conditioning, concatenate
 from momalisa.engine.noise_schedule import Level
 from momalisa.engine.picture_settings import GUIDED_FROM
 from momalisa.engine.runner import ModelRunner
-
-UPPER = "up_blocks"
-"""How the names of the layers begin that read the ends' tokens."""
-
-_SHARE: ContextVar[float | None] = ContextVar("share of the end", default=None)
-"""The share of the leg's end in what is read; None where frames read their own tokens."""
 
 
 @dataclass(frozen=True)
@@ -60,44 +53,26 @@ class Ends:
 
 
 class MixedTokens:
-    """An attention processor around another: the last row but two reads the last two."""
+    """Lets the last row but two read the last two, mixed, in the upper blocks."""
 
-    def __init__(self, own: Any) -> None:
-        self.own = own
+    def __init__(self, share: float) -> None:
+        self._share = share
+        """That of the leg's end."""
 
-    def __call__(
-        self,
-        attn: nn.Module,
-        hidden_states: Tensor,
-        encoder_hidden_states: Tensor | None = None,
-        attention_mask: Tensor | None = None,
-    ) -> Any:
-        """A layer's answer for tokens (n, length, d); texts are read as ever."""
-        share = _SHARE.get()
-        if share is None or encoder_hidden_states is not None or hidden_states.dim() != 3:
-            return self.own(attn, hidden_states, encoder_hidden_states, attention_mask)
-        start, end = hidden_states[-2:]
-        read = hidden_states.clone()
-        read[-3] = torch.lerp(start, end, share)
-        return self.own(attn, hidden_states, read, attention_mask)
-
-
-def attach(network: Any) -> None:
-    """Put the processors around those of the network's upper blocks, once."""
-    network.set_attn_processor(
-        {
-            name: MixedTokens(own)
-            if name.startswith(UPPER) and not isinstance(own, MixedTokens)
-            else own
-            for name, own in network.attn_processors.items()
-        }
-    )
+    def read(self, own: Tensor, *, is_upper: bool) -> Tensor | None:
+        """The layer's own but for that row."""
+        if not is_upper:
+            return None
+        start, end = own[-2:]
+        read = own.clone()
+        read[-3] = torch.lerp(start, end, self._share)
+        return read
 
 
 class Guide:
     """Predictions and latents of a frame at `t`, guided by the ends of its leg, if there are any.
 
-    `attach` was called for the network, unless its attention cannot be reached.
+    `attention.attach` was called for the network, unless its attention cannot be reached.
     """
 
     def __init__(self, runner: ModelRunner, ends: Ends | None, t: float) -> None:
@@ -113,11 +88,8 @@ class Guide:
         beside = ends.at(level).to(latents)
         both = concatenate([texts, ends.texts.to(model.device, model.dtype)])
         self.samples += len(beside)
-        token = _SHARE.set(self._t)
-        try:
+        with reading(MixedTokens(self._t)):
             found = model.predict(torch.cat([latents, beside]), time, both)
-        finally:
-            _SHARE.reset(token)
         return found[: len(latents)]
 
     def finish(self, clean: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from momalisa.engine import guided_legs
+from momalisa.engine import attention
 from momalisa.engine.attention_legs import AttentionSampler
 from momalisa.engine.frame_cache import Frame, FrameCache, frame_key
 from momalisa.engine.guided_legs import Ends, Guide
@@ -132,7 +132,7 @@ class PictureSampler(AttentionSampler):
         stops = self.spec.legs[place.leg]
         are_works = all(stop.image is not None for stop in stops)
         if self.runner.model.attends:
-            guided_legs.attach(self.runner.model.network)
+            attention.attach(self.runner.model.network)
         elif not are_works:
             return None
         places = [Place(place.leg, 0.0), Place(place.leg, 1.0)]

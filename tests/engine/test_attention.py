@@ -17,6 +17,7 @@ from momalisa.engine import attention
 from momalisa.engine.attention_legs import AttentionSampler
 from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.frame_cache import Frame, FrameCache
+from momalisa.engine.guided_legs import MixedTokens
 from momalisa.engine.prediction_mix import Toward
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.shortcuts import PARTS, ROUNDS
@@ -49,17 +50,18 @@ def largest_difference(one: list[Frame], other: list[Frame]) -> int:
 class OneLayer(nn.Module):
     """A network of one attention layer: over itself, or over a text."""
 
-    def __init__(self, cross: bool) -> None:
+    def __init__(self, cross: bool, name: str = "layer") -> None:
         super().__init__()
+        self.name = name
         self.layer = Attention(8, cross_attention_dim=6 if cross else None, heads=2, dim_head=4)
         self.cross = cross
 
     @property
     def attn_processors(self) -> dict[str, Any]:
-        return {"layer": self.layer.processor}
+        return {self.name: self.layer.processor}
 
     def set_attn_processor(self, processors: dict[str, Any]) -> None:
-        self.layer.set_processor(processors["layer"])
+        self.layer.set_processor(processors[self.name])
 
     def forward(self, latents: Tensor, _time: Tensor, conditions: Conditioning) -> Tensor:
         pixels = latents.flatten(0, -3)
@@ -70,7 +72,7 @@ class OneLayer(nn.Module):
 def read(layer: Any, pixels: Tensor, tokens: Tensor) -> Tensor:
     """Multi-head attention of pixels over tokens, written out."""
     parts = layer.to_q(pixels), layer.to_k(tokens), layer.to_v(tokens)
-    q, k, v = (x.reshape(1, -1, 2, 4).transpose(1, 2) for x in parts)
+    q, k, v = (x.reshape(len(x), -1, 2, 4).transpose(1, 2) for x in parts)
     joined = scaled_dot_product_attention(q, k, v).transpose(1, 2).flatten(2)
     return layer.to_out[0](joined)  # type: ignore[no-any-return]
 
@@ -97,6 +99,40 @@ def test_both_ends_are_predicted_for_and_read_by_self_attention(cross: bool) -> 
         )
         expected = (1 - at) * first + at * second
         torch.testing.assert_close(answer[row], expected, atol=1e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("cross", "name"), [(False, "up_blocks.0"), (False, "mid"), (True, "up_blocks.0")]
+)
+@torch.no_grad()
+def test_beside_a_work_upper_layers_alone_read_both_ends_and_no_texts_are_touched(
+    cross: bool, name: str
+) -> None:
+    """To the last bit it is what the layer itself answers to these tokens."""
+    torch.manual_seed(0)
+    network, time = OneLayer(cross, name), torch.tensor(0)
+    latents, texts = torch.randn(4, 1, 5, 8), Conditioning(torch.randn(4, 3, 6))
+    plain = network(latents, time, texts)
+    expected = plain.clone()
+    if name.startswith("up_blocks") and not cross:
+        tokens = latents[:, 0].clone()
+        tokens[1] = torch.lerp(tokens[2], tokens[3], 0.3)
+        expected = read(network.layer, latents[:, 0], tokens)[:, None]
+    for _ in range(2):
+        attention.attach(network)
+    with attention.reading(MixedTokens(0.3)):
+        assert torch.equal(network(latents, time, texts), expected)
+    assert torch.equal(network(latents, time, texts), plain)
+
+
+def test_a_layer_has_one_processor_around_its_own(tiny: ModelRunner) -> None:
+    """Around each other, they cost time at each layer."""
+    network: Any = tiny.model.network
+    for _ in range(2):
+        attention.attach(network)
+    readers = network.attn_processors.values()
+    assert all(isinstance(reader, attention.TokenReader) for reader in readers)
+    assert not any(isinstance(reader.own, attention.TokenReader) for reader in readers)
 
 
 def test_the_weight_of_the_end_rises_slower_in_the_middle_and_from_0_to_1() -> None:
