@@ -47,7 +47,7 @@ class Sampler:
 
     def start(self, noise: Tensor) -> "SamplingState":
         """The state before the first step, from noise (n, c, h, w) of unit variance."""
-        own = copy.deepcopy(self.scheduler)
+        own = _copy_scheduler(self.scheduler)
         if self.timesteps:
             own.set_timesteps(timesteps=list(self.timesteps), device=noise.device, **self.options)
         else:
@@ -169,11 +169,20 @@ def _history(state: SamplingState) -> _History:
 
 
 def _with(state: SamplingState, latents: Tensor, history: _History) -> SamplingState:
-    scheduler = copy.deepcopy(state.scheduler)
+    scheduler = _copy_scheduler(state.scheduler)
     for name, remembered in history.items():
         several = isinstance(getattr(scheduler, name), list)
         setattr(scheduler, name, remembered if several else remembered[0])
     return replace(state, latents=latents, scheduler=scheduler, samples=0)
+
+
+def _copy_scheduler(scheduler: Any) -> Any:
+    """A scheduler with a state of its own; its settings, which no run changes, are shared.
+
+    They can be lists of a thousand numbers, which took longer to copy than a step takes.
+    """
+    settings = getattr(scheduler, "_internal_dict", None)
+    return copy.deepcopy(scheduler, {id(settings): settings})
 
 
 @torch.no_grad()
@@ -191,7 +200,7 @@ def advance(
     A guided step sends two rows a sample through the model. `noises`, one a sample, feed schedulers
     that add noise.
     """
-    scheduler = copy.deepcopy(state.scheduler)
+    scheduler = _copy_scheduler(state.scheduler)
     draws = noises and "generator" in inspect.signature(scheduler.step).parameters
     generators = [noise.generators[0] for noise in noises]
     extra: dict[str, Any] = {"generator": generators} if draws else {}
