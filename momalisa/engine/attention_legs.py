@@ -10,7 +10,7 @@ Where a scheduler's runs cannot branch off, each frame takes all steps by itself
 is on the leg.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil, floor
 
@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 from momalisa.engine.attention import Between, Tokens, hasten, weigh_end
-from momalisa.engine.frame_cache import frame_key
+from momalisa.engine.frame_cache import DECIMALS, frame_key
 from momalisa.engine.latents import LatentSampler
 from momalisa.engine.leg_curve import Curve, fit_curve
 from momalisa.engine.prediction_mix import Toward
@@ -29,6 +29,8 @@ from momalisa.spec import Place
 
 AT_ONCE = 2
 """Probes in a batch. It is fixed, so that a leg's curve does not depend on the batch size."""
+OF_SMALL_AT_ONCE = 8
+"""The same of a small network, whose rows take less time in larger batches."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,8 @@ class Leg:
     anchors: Sequence[SamplingState]
     """After the early steps, equally far apart on the leg."""
     curve: Curve
+    probes: Mapping[float, Tensor]
+    """Clean latents (c, h, w) that were sampled for the curve, by the place of their frame."""
 
 
 class AttentionSampler(LatentSampler):
@@ -57,14 +61,13 @@ class AttentionSampler(LatentSampler):
     _ends: tuple[int, Ends] | None = None
     """Those of one leg, with its number."""
     _spent = 0
-    """Model samples so far."""
+    """Model samples that no frame has been charged with."""
 
     def sample(self, places: Sequence[Place]) -> tuple[Tensor, int]:
         """Clean latents (n, c, h, w) at places as one batch, and the model samples they took."""
         if not self.plan.attending:
             return super().sample(places)
         self.use_loras()
-        before = self._spent
         groups: dict[int | None, list[int]] = {}
         for row, place in enumerate(places):
             groups.setdefault(None if place.t in (0.0, 1.0) else place.leg, []).append(row)
@@ -73,7 +76,15 @@ class AttentionSampler(LatentSampler):
             some = [places[row] for row in rows]
             found = self._sample_stops(some) if leg is None else self._sample_leg(leg, some)
             latents |= zip(rows, found, strict=True)
-        return torch.stack([latents[row] for row in range(len(places))]), self._spent - before
+        spent, self._spent = self._spent, 0
+        return torch.stack([latents[row] for row in range(len(places))]), spent
+
+    def probed(self, leg: int) -> list[float]:
+        """The places inside a leg that were sampled for its curve."""
+        if not self.plan.attending or not self.plan.trunk_steps:
+            return super().probed(leg)
+        self.use_loras()
+        return list(self.leg(leg).probes)
 
     def leg(self, leg: int) -> Leg:
         """A leg's anchors and curve; found once, for the stills of a walk as well."""
@@ -93,7 +104,14 @@ class AttentionSampler(LatentSampler):
             noises = self.step_noises_at(places)
             return self._go_on(self._start(places), places, noises, attends=True).latents
         known = self.leg(leg)
-        return self._branch(known.anchors, [Place(leg, known.curve(place.t)) for place in places])
+        found = [known.probes.get(round(place.t, DECIMALS)) for place in places]
+        lie = [
+            Place(leg, known.curve(place.t))
+            for place, probe in zip(places, found, strict=True)
+            if probe is None
+        ]
+        rest = iter(self._branch(known.anchors, lie) if lie else ())
+        return torch.stack([next(rest) if probe is None else probe for probe in found])
 
     def _explore(self, leg: int) -> Leg:
         ends = self._ends_of(leg)
@@ -101,15 +119,18 @@ class AttentionSampler(LatentSampler):
         parts = range(1, ATTENDING_ANCHORS)
         middle = [self._anchor_at(Place(leg, part / ATTENDING_ANCHORS)) for part in parts]
         anchors = [start, *middle, end]
+        at_once = OF_SMALL_AT_ONCE if self.runner.is_small else AT_ONCE
 
         def probe(places: Sequence[float]) -> Tensor:
             found = []
-            for first in range(0, len(places), AT_ONCE):
-                some = [Place(leg, t) for t in places[first : first + AT_ONCE]]
+            for first in range(0, len(places), at_once):
+                some = [Place(leg, t) for t in places[first : first + at_once]]
                 found.append(self._branch(anchors, some))
             return torch.cat(found)
 
-        return Leg(anchors, fit_curve(ends.clean.latents, probe))
+        curve, found = fit_curve(ends.clean.latents, probe)
+        inside = list(found.items())[1:-1]
+        return Leg(anchors, curve, {round(share, DECIMALS): latents for share, latents in inside})
 
     def _anchor_at(self, place: Place) -> SamplingState:
         """The state inside a leg after the early steps, some of which are taken for both ends."""

@@ -28,8 +28,6 @@ CLOSEST = 1 / 512
 FINEST = CLOSEST / 8
 """Gaps are halved down to this where pictures come from mixed latents, or where surveyed ones
 become frames: the change across a smaller one is a leap."""
-EVEN_ENOUGH = 1.4
-"""The largest change from frame to frame, in means, at which a survey is complete."""
 
 
 @dataclass(frozen=True)
@@ -93,12 +91,12 @@ def most_even(places: Sequence[float], distance: Distance, count: int) -> list[f
     return [places[index] for index in reversed(chosen)]
 
 
-def are_even_enough(places: Sequence[float], distance: Distance, count: int) -> bool:
-    """Whether the most even choice of `count` places has no change far above the mean."""
+def largest_change(places: Sequence[float], distance: Distance, count: int) -> float:
+    """The largest change in the most even choice of `count` places, in means."""
     marks = accumulate(_changes(places, distance), initial=0.0)
     at = dict(zip(places, marks, strict=True))
     changes = np.diff([at[place] for place in most_even(places, distance, count)])
-    return bool(changes.max() <= EVEN_ENOUGH * changes.mean())
+    return float(changes.max() / changes.mean())
 
 
 def _changes(places: Sequence[float], distance: Distance) -> list[float]:

@@ -130,6 +130,10 @@ class LatentSampler:
         )
         return state.latents, spent + state.samples
 
+    def probed(self, leg: int) -> list[float]:
+        """The places inside a leg whose frames take no more samples, in its order."""
+        return []
+
     def finish(self, places: Sequence[Place], frames: Sequence[Frame]) -> list[Frame]:
         """Frames as they are shown, from those that were decoded of the latents at places."""
         return list(frames)

@@ -6,24 +6,43 @@ depends on its leg alone, so that a frame is still a function of its place.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+from numpy.typing import NDArray
 from torch import Tensor
 
 from momalisa.engine.even_pacing import middles_of_widest_gaps
 from momalisa.engine.shortcuts import PARTS, ROUNDS, UNIFORM
 
-Curve = Callable[[float], float]
-"""From a frame's share of the leg's change to where it lies on the leg, both 0 to 1."""
 Probe = Callable[[Sequence[float]], Tensor]
 """Clean latents (n, c, h, w) at places of a leg, inside it."""
 
 
-def fit_curve(ends: Tensor, probe: Probe) -> Curve:
+@dataclass(frozen=True)
+class Curve:
+    """From a frame's share of the leg's change to where it lies on the leg, both 0 to 1."""
+
+    places: Sequence[float]
+    """Sorted, both ends among them."""
+    marks: NDArray[np.float64]
+    """The change up to each, from 0; it rises strictly."""
+
+    def __call__(self, share: float) -> float:
+        """Where a frame lies."""
+        return float(np.interp(share * self.marks[-1], self.marks, self.places))
+
+    @property
+    def shares(self) -> list[float]:
+        """The shares of the change whose frames lie at the places."""
+        return [float(share) for share in self.marks / self.marks[-1]]
+
+
+def fit_curve(ends: Tensor, probe: Probe) -> tuple[Curve, dict[float, Tensor]]:
     """The curve of a leg by which its latents change evenly, from those of its ends (2, c, h, w).
 
-    It rises strictly from 0 to 1.
+    With it come the latents that it was fitted from, by their shares of the change.
     """
     found = {0.0: ends[0], 1.0: ends[1]}
 
@@ -35,7 +54,9 @@ def fit_curve(ends: Tensor, probe: Probe) -> Curve:
         found |= zip(places, probe(places), strict=True)
         places = middles_of_widest_gaps(sorted(found), change, count)
     probed = sorted(found)
-    return curve_of_changes(probed, [change(*gap) for gap in pairwise(probed)])
+    curve = curve_of_changes(probed, [change(*gap) for gap in pairwise(probed)])
+    latents = (found[place] for place in probed)
+    return curve, dict(zip(curve.shares, latents, strict=True))
 
 
 def curve_of_changes(places: Sequence[float], changes: Sequence[float]) -> Curve:
@@ -46,12 +67,7 @@ def curve_of_changes(places: Sequence[float], changes: Sequence[float]) -> Curve
     apart, change = np.diff(places), np.array(changes)
     share = (1.0 - UNIFORM) / change.sum() if change.any() else 0.0
     change = share * change + UNIFORM * apart
-    marks = np.concatenate([[0.0], np.cumsum(change)])
-
-    def curve(t: float) -> float:
-        return float(np.interp(t * marks[-1], marks, places))
-
-    return curve
+    return Curve(places, np.concatenate([[0.0], np.cumsum(change)]))
 
 
 def measure_change(one: Tensor, other: Tensor) -> float:

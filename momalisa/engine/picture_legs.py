@@ -77,6 +77,10 @@ class PictureSampler(AttentionSampler):
         stacked = torch.stack([latents[row] for row in range(len(places))])
         return stacked.to(self.runner.device, self.runner.model.dtype), samples
 
+    def probed(self, leg: int) -> list[float]:
+        """The places inside a leg whose frames take no more samples; none beside a picture."""
+        return [] if self._is_between(Place(leg, 0.5)) else super().probed(leg)
+
     def finish(self, places: Sequence[Place], frames: Sequence[Frame]) -> list[Frame]:
         """Frames as they are shown: the picture itself at a picture, and next to it its detail."""
         return [self._finish(*one) for one in zip(places, frames, strict=True)]

@@ -21,7 +21,7 @@ from momalisa.engine.even_pacing import (
     FINEST,
     Distance,
     Spot,
-    are_even_enough,
+    largest_change,
     middles_of_wide_gaps,
     middles_of_widest_gaps,
     most_even,
@@ -44,6 +44,12 @@ SURVEY_TO_GLIDE = 0.62
 SURVEYS_TO_CHOOSE = (1.0, 1.25, 1.5, 1.75)
 """The same without the glide: after each share the survey ends if frames chosen from it are even
 enough, and after the last in any case."""
+EVEN_ENOUGH = 1.4
+"""The largest change from frame to frame, in means, at which frames are even enough."""
+SURVEYS_BESIDE_PROBES = (1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5)
+"""The same where a leg was probed: a place takes half of the steps there."""
+EVEN_ENOUGH_BESIDE_PROBES = 1.25
+"""The same there."""
 SURVEY_ROUND = 8
 """Places surveyed at a time. It is fixed, so that films do not depend on a machine's memory."""
 
@@ -191,6 +197,8 @@ class EvenLeg:
 
     planner: FramePlanner
     leg: int
+    probed: tuple[float, ...] = ()
+    """Places whose pictures take no more samples: they are surveyed first."""
     surveyed: tuple[float, ...] = (0.0, 1.0)
     """Sorted places that the model has sampled."""
     between: Mapping[float, str] = field(default_factory=dict)
@@ -198,9 +206,12 @@ class EvenLeg:
 
     def next_to_survey(self) -> list[FrameTask]:
         """Tasks for the places to sample next; empty once the survey is complete."""
-        if self.planner.glides:
+        if middles := [t for t in self.probed if t not in self.surveyed]:
+            pass
+        elif self.planner.glides:
             room = max(3, round(SURVEY_TO_GLIDE * self._spec.frames)) - len(self.surveyed)
-            middles = middles_of_widest_gaps(self.surveyed, self._change, min(SURVEY_ROUND, room))
+            count = max(0, min(SURVEY_ROUND, room))
+            middles = middles_of_widest_gaps(self.surveyed, self._change, count)
         else:
             # Of half the gaps at most, so that even a short survey is dense where it needs to be.
             count = min(SURVEY_ROUND, self._room_to_choose(), max(1, len(self.surveyed) // 2))
@@ -210,8 +221,11 @@ class EvenLeg:
     def _room_to_choose(self) -> int:
         """How many places to survey until the frames are chosen, for a trial; 0 if all is done."""
         frames, count = self._spec.frames, len(self.surveyed)
-        sizes = [round(share * frames) for share in SURVEYS_TO_CHOOSE]
-        if count in sizes and are_even_enough(self.surveyed, self._change, frames):
+        shares = SURVEYS_BESIDE_PROBES if self.probed else SURVEYS_TO_CHOOSE
+        most = EVEN_ENOUGH_BESIDE_PROBES if self.probed else EVEN_ENOUGH
+        sizes = [len(self.probed) + 2, *(round(share * frames) for share in shares)]
+        may_choose = count in sizes and count >= frames
+        if may_choose and largest_change(self.surveyed, self._change, frames) <= most:
             return 0
         return next((size - count for size in sizes if size > count), 0)
 

@@ -1,7 +1,9 @@
 """Renders frame tasks: reads the cache, decodes latents, or samples with the model."""
 
+import hashlib
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,11 +12,12 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from momalisa.engine.frame_cache import Frame, FrameCache, LatentMixture
+from momalisa.engine.frame_cache import Frame, FrameCache, LatentMixture, frame_key
 from momalisa.engine.interpolation import lerp
 from momalisa.engine.latents import LatentSampler
 from momalisa.engine.planner import FrameTask, Source
 from momalisa.errors import OutOfMemory
+from momalisa.spec import Place
 
 PIXELS_A_BATCH = {"cpu": 8 * 256**2, "mps": 4 * 512**2, "cuda": 16 * 512**2}
 """How much is sampled at once; a CPU gains little from more and would show frames late."""
@@ -72,6 +75,26 @@ class FrameRenderer:
                 yield WalkFrame(task.index, task.key, cached, 0, source)
         yield from self._batches([task for task in missing if task.mixture])
         yield from self._batches([task for task in missing if not task.mixture])
+
+    def probed(self, leg: int) -> tuple[float, ...]:
+        """The places inside a leg whose frames take no more samples; the cache knows them still.
+
+        Raises OutOfMemory if what finds them does not fit.
+        """
+        sampler = self.sampler
+        middle = frame_key(sampler.spec, Place(leg, 0.5), sampler.runner.model.digest)
+        key = hashlib.sha256(f"{middle} probed".encode()).hexdigest()
+        with suppress(FileNotFoundError):
+            return tuple(self.cache.latents(key).tolist())
+        try:
+            places = tuple(sampler.probed(leg))
+        except RuntimeError as error:
+            if not _is_out_of_memory(error):
+                raise
+            self._halve_batch(1, error)
+        if places:
+            self.cache.put_latents(key, np.array(places))
+        return places
 
     def _batches(self, tasks: list[FrameTask]) -> Iterator[WalkFrame]:
         while tasks:

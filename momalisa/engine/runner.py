@@ -34,7 +34,6 @@ WORTH_TRACING = 140
 REMEMBERED = 32
 """Calls whose encoded prompts are kept: pictures of one walk are asked for one after another."""
 
-
 KEPT = 4
 """Encoded pictures that are kept between calls: at a film's size some 40 MB each."""
 
@@ -52,12 +51,13 @@ class ModelRunner:
         self.on_step: Callable[[], None] = lambda: None
         """Called before each prediction and each decoding, in any thread; may raise to stop."""
         weights = sum(weight.numel() for weight in model.network.parameters())
-        self._small = weights <= SMALL
+        self.is_small = weights <= SMALL
+        """Whether Python's overhead between the network's operations counts."""
         self._sampled = 0
         self._encoded: dict[tuple[object, ...], Conditioning] = {}
         self._loras: tuple[Lora, ...] = ()
         self._kept: dict[Hashable, Any] = {}
-        self._batching = CpuBatching(model.device, small=self._small)
+        self._batching = CpuBatching(model.device, small=self.is_small)
 
     @property
     def device(self) -> torch.device:
@@ -67,7 +67,7 @@ class ModelRunner:
     @property
     def is_quick(self) -> bool:
         """Whether frames come almost as fast as previews: from a small network in few steps."""
-        return self._small and self.distilled
+        return self.is_small and self.distilled
 
     @property
     def _traces(self) -> bool:
@@ -76,7 +76,7 @@ class ModelRunner:
         A recording would know of no LoRA, or of one weight only.
         """
         may_trace = self.model.traceable and not self._loras
-        return self._small and may_trace and self.model.device.type == "cpu"
+        return self.is_small and may_trace and self.model.device.type == "cpu"
 
     def use_loras(self, loras: Sequence[Lora]) -> None:
         """Load these LoRAs into the model, and no others, unless they are loaded.

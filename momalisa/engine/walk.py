@@ -43,7 +43,7 @@ def frames(
         yield from renderer.render(planner.previews(planner.between))
     if spec.pacing == "even":
         for leg in range(len(spec.legs)):
-            yield from _evenly(EvenLeg(planner, leg), renderer)
+            yield from _evenly(EvenLeg(planner, leg, renderer.probed(leg)), renderer)
         return
     for visits in planner.rounds(planner.between):
         tasks = [planner.task(visit, keys) for visit in visits]

@@ -224,6 +224,37 @@ def test_a_curve_is_the_same_to_the_last_bit_whatever_the_batch(
     assert curves[0] != [n / 100 for n in range(101)]
 
 
+def test_even_pacing_surveys_what_was_probed_and_paints_nothing_twice(
+    make_pipeline: Any, tmp_path: Path
+) -> None:
+    """At most six samples a frame: two for each place beside the probes', until it is even."""
+    folder, cache = str(make_pipeline()), FrameCache(tmp_path / "frames")
+    walk = attending(guidance=1.0, frames=24, pacing="even")
+    walking = frames(walk, load(folder, "cpu"), cache)
+    some = [next(walking) for _ in range(20)]
+    walking.close()
+    whole = list(frames(walk, load(folder, "cpu"), FrameCache(tmp_path / "whole")))
+    rest = list(frames(walk, load(folder, "cpu"), cache))
+    assert {f.key for f in rest if f.finished} == {f.key for f in whole if f.finished}
+    surveyed = {f.key for f in whole if f.source == "survey"}
+    probes = PARTS - 1 + sum(ROUNDS)
+    spent = sum(f.unet_samples for f in whole)
+    assert spent == 2 * 4 + 3 + max(probes, len(surveyed)) * 2 <= 6 * 24
+    assert sum(f.unet_samples for f in some) > 0
+    assert sum(f.unet_samples for f in frames(walk, load(folder, "cpu"), cache)) == 0
+
+
+def test_a_probe_is_the_frame_at_its_place(tiny: ModelRunner, cache: FrameCache) -> None:
+    """A frame is a function of its place, however it was come by."""
+    walk = attending(guidance=1.0)
+    for place in AttentionSampler(walk, tiny).probed(0)[::10]:
+        beside = Place(0, place + 1e-8)
+        one, other = (stills(walk, [at], tiny, cache)[0] for at in (Place(0, place), beside))
+        assert one.key != other.key
+        assert (one.unet_samples, other.unet_samples) == (0, 2)
+        assert largest_difference([one.frame], [other.frame]) <= TOLERANCE
+
+
 def test_a_scheduler_that_adds_noise_takes_all_steps_for_each_frame(
     make_pipeline: Any, tmp_path: Path
 ) -> None:

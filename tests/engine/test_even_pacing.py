@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from momalisa.engine.even_pacing import (
     CLOSEST,
-    EVEN_ENOUGH,
     SNAP,
-    are_even_enough,
+    largest_change,
     middles_of_wide_gaps,
     middles_of_widest_gaps,
     most_even,
@@ -108,9 +107,9 @@ def test_the_most_even_choice_has_both_ends_and_keeps_the_order(count: int, more
 def test_the_most_even_choice_of_many_is_even() -> None:
     chosen = most_even(surveyed(48), jump, 24)
     steps = [jump(a, b) for a, b in pairwise(chosen)]
-    assert max(steps) <= EVEN_ENOUGH * np.mean(steps)
-    assert are_even_enough(surveyed(48), jump, 24)
-    assert not are_even_enough([0.0, 0.25, 0.5, 1.0], jump, 4)
+    assert max(steps) <= 1.4 * np.mean(steps)
+    assert largest_change(surveyed(48), jump, 24) == pytest.approx(max(steps) / np.mean(steps))
+    assert largest_change([0.0, 0.25, 0.5, 1.0], jump, 4) == pytest.approx(0.9 * 3)
 
 
 def test_the_most_even_choice_without_change_is_equally_far_apart() -> None:

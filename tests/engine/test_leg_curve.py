@@ -26,11 +26,15 @@ def test_frames_on_the_curve_change_evenly(center: float, width: float) -> None:
         asked.extend(places)
         return torch.stack([leap_at(center, width, t) for t in places])
 
-    curve = fit_curve(torch.stack([leap_at(center, width, t) for t in (0.0, 1.0)]), probe)
+    ends = torch.stack([leap_at(center, width, t) for t in (0.0, 1.0)])
+    curve, found = fit_curve(ends, probe)
     lies = [curve(t) for t in np.linspace(0.0, 1.0, 24)]
     steps = np.diff([float(leap_at(center, width, t).mean()) for t in lies])
     assert steps.max() < 2.0 * steps.mean()
     assert len(set(asked)) == PARTS - 1 + sum(ROUNDS)
+    assert [curve(share) for share in found] == pytest.approx([0.0, *sorted(asked), 1.0])
+    for share, latents in found.items():
+        assert torch.allclose(latents, leap_at(center, width, curve(share)))
     assert (lies[0], lies[-1]) == (0.0, 1.0)
     assert all(high > low for low, high in pairwise(lies))
 

@@ -200,6 +200,15 @@ def test_a_single_frame_that_does_not_fit_raises_out_of_memory(
         stills(spec(), [Place(0, 0.4)], tiny, cache)
 
 
+def test_probes_of_a_leg_that_do_not_fit_raise_out_of_memory(
+    tiny: ModelRunner, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit_batches(monkeypatch, at_most=2)
+    walk = walk_spec("a leg", "of its own", size=64, interpolation="attention", pacing="even")
+    with pytest.raises(OutOfMemory, match="smaller size"):
+        list(finished(walk, tiny, cache))
+
+
 def test_a_batch_that_did_not_fit_is_not_tried_again(
     tiny: ModelRunner, cache: FrameCache, monkeypatch: pytest.MonkeyPatch
 ) -> None:
