@@ -9,6 +9,7 @@ from playwright.sync_api import Browser, expect
 from tests.support.app import App
 from tests.support.browser import Visitor, press
 from tests.support.films import add_film, add_foreign_film
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -140,8 +141,8 @@ def test_a_link_is_copied_and_a_new_title_found(app: App, visitor: Visitor) -> N
     press(page, "Share")
     page.get_by_test_id("stCode").hover()
     page.get_by_role("button", name="Copy to clipboard").click()
-    copied = page.evaluate("navigator.clipboard.readText()")
-    assert copied == f"{app.url}/gallery?walk=renamed"
+    address = f"{app.url}/gallery?walk=renamed"
+    wait_until(lambda: page.evaluate("navigator.clipboard.readText()") == address)
     page.keyboard.press("Escape")
     page.get_by_label("Title", exact=True).fill("Wanderer")
     page.get_by_label("Title", exact=True).press("Enter")

@@ -18,10 +18,10 @@ from playwright.sync_api import (
 )
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-PATIENCE = 15_000
-"""Milliseconds to wait for an element."""
-EXPECTING = 30_000
-"""Milliseconds to wait for what is expected: Playwright's own 5 s are short on a busy machine."""
+PATIENCE = 120_000
+"""Milliseconds to wait for an element or a page: over a minute on a very busy machine."""
+EXPECTING = 120_000
+"""Milliseconds to wait for what is expected."""
 FILM_PATIENCE = 150_000
 """Milliseconds to wait for a film."""
 _ARGUMENTS = (
@@ -122,6 +122,6 @@ def expect_playing(page: Page) -> None:
 
 
 def wait_for_script(page: Page) -> None:
-    """Wait up to 5 s until the page's script has finished."""
+    """Wait up to two minutes until the page's script has finished."""
     with suppress(Error):
-        page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=5_000)
+        page.locator('[data-test-script-state="notRunning"]').wait_for(timeout=EXPECTING)
