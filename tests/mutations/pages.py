@@ -87,6 +87,17 @@ _OFF_THE_LOOP: tuple[Mutation, ...] = (
         ),
     ),
     Mutation(
+        "A call that ends at its very deadline is answered",
+        f"{_HUNG}::test_a_call_that_ends_at_its_very_deadline_is_answered",
+        (
+            Edit(
+                "momalisa/ui/http/threads.py",
+                "                return future.result()  # it has just ended",
+                "                raise  # it has just ended",
+            ),
+        ),
+    ),
+    Mutation(
         "Who waits for a disk that hangs is told so after a while",
         f"{_HUNG}::test_waiting_calls_are_forgotten_and_the_others_errors_are_passed_on",
         (
