@@ -156,6 +156,9 @@ def test_a_flood_of_messages_leaves_the_event_loop_to_others(
         scope: Any = {"type": "websocket", "client": ("192.0.2.1", 1)}
         paced: Any = message_rate.pace_messages(app)
         flood = asyncio.create_task(paced(scope, receive, send))
+        async with asyncio.timeout(60):
+            while taken < OF_PAGE.messages:
+                await asyncio.sleep(0.01)
         await asyncio.sleep(0.5)
         flood.cancel()
 
