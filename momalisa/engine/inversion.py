@@ -2,7 +2,8 @@
 
 *Inversion* goes a run's steps backwards, each solved by fixed-point iterations (Pan et al. 2023;
 guidance 1), and makes the noise that it finds like noise again: each channel gets mean 0, variance
-1 and a flat spectrum (see arXiv 2505.07481 on what inverted noise lacks). A frame that starts from
+1, a flat spectrum and neighbours that are not alike (see arXiv 2505.07481 on what inverted noise
+lacks). A frame that starts from
 a picture begins at any level of noise: `denoise` takes the steps below it.
 """
 
@@ -20,6 +21,10 @@ from momalisa.engine.step_noise import StepNoise
 
 DAMPING = 0.5
 """How much of its way a fixed-point iteration goes; all of it would swing about the solution."""
+LEFT = 0.03
+"""How alike neighbours may be in noise that counts as Gaussian; of drawn noise 0.05 at most."""
+PARTINGS = 8
+"""How often what is above that is taken out; once is mostly enough."""
 
 PredictLevel = Callable[[Tensor, Level], Tensor]
 """(latents (n, c, h, w), level) -> prediction of the latents' shape."""
@@ -52,13 +57,47 @@ def make_gaussian(noise: Tensor) -> Tensor:
     """Noise (n, c, h, w) with mean 0, variance 1 and a flat spectrum in each channel.
 
     Inverted noise still has shapes of its picture: neighbours are alike. Each frequency keeps its
-    phase, and its power is divided by that of those around it. Drawn noise hardly changes.
+    phase, and its power is divided by that of those around it; then what is left is taken out where
+    it is more than LEFT. Drawn noise hardly changes.
     """
     waves = torch.fft.fft2(_standardise(noise.float()))
     shifts = [(down, across) for down in (-1, 0, 1) for across in (-1, 0, 1)]
     around = [waves.abs().square().roll(shift, (-2, -1)) for shift in shifts]
     power = torch.stack(around).mean(0).clamp_min(1e-6)
-    return _standardise(torch.fft.ifft2(waves / power.sqrt()).real)
+    flat = _standardise(torch.fft.ifft2(waves / power.sqrt()).real)
+    return torch.cat([_part_neighbours(one[None]) for one in flat])
+
+
+def _part_neighbours(noise: Tensor) -> Tensor:
+    """One sample's noise (1, c, h, w), whose neighbours are alike by LEFT at most.
+
+    A spectrum takes each row's end for a neighbour of its beginning. Where these are opposites, as
+    of a picture that is light above and dark below, it is flat though neighbours are alike.
+    """
+    for _ in range(PARTINGS):
+        pairs = [(distance, axis) for distance in (1, 2) for axis in (-2, -1)]
+        found = [
+            (_likeness(noise, *pair), *pair) for pair in pairs if pair[0] < noise.shape[pair[1]]
+        ]
+        if all(abs(alike) <= LEFT for alike, _, _ in found):
+            break
+        shares = [alike / 2 * _sum_neighbours(noise, *pair) for alike, *pair in found]
+        noise = _standardise(noise - torch.stack(shares).sum(0))
+    return noise
+
+
+def _likeness(noise: Tensor, distance: int, axis: int) -> float:
+    """The autocorrelation of noise with mean 0, within its edges, at a distance along an axis."""
+    length = noise.shape[axis] - distance
+    products = noise.narrow(axis, distance, length) * noise.narrow(axis, 0, length)
+    return float(products.mean() / noise.square().mean())
+
+
+def _sum_neighbours(noise: Tensor, distance: int, axis: int) -> Tensor:
+    length, total = noise.shape[axis] - distance, torch.zeros_like(noise)
+    total.narrow(axis, distance, length).add_(noise.narrow(axis, 0, length))
+    total.narrow(axis, 0, length).add_(noise.narrow(axis, distance, length))
+    return total
 
 
 def _standardise(noise: Tensor) -> Tensor:

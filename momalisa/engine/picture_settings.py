@@ -14,7 +14,7 @@ WAY: Way = "both"
 second turns grey on its way."""
 ITERATIONS = 4
 """Fixed-point iterations at each step of an inversion."""
-TREATMENT = "flat spectrum"
+TREATMENT = "flat spectrum, neighbours apart"
 """What is done to inverted noise besides giving it mean 0 and variance 1."""
 RISE = 1.2
 """How slowly the level of noise begins to rise beside a picture; with 1 the first step of some

@@ -156,6 +156,16 @@ def test_noise_that_is_made_gaussian_knows_nothing_of_its_neighbours(
     assert float(likeness) > 0.98
 
 
+def test_noise_of_a_picture_that_is_light_above_and_dark_below_is_made_gaussian_too() -> None:
+    """Its spectrum takes the last row for a neighbour of the first, of which it is the opposite."""
+    drawn = torch.randn((1, 32, 16, 16), generator=torch.Generator().manual_seed(5))
+    shades = torch.linspace(2.0, -2.0, 16).reshape(16, 1) * drawn.sign()[..., :1, :1]
+    made = make_gaussian(torch.cat([drawn + shades, drawn.flip(1)]))
+    assert max(beside(one[None]) for one in made) < 0.03
+    assert float(made.std()) == pytest.approx(1.0, abs=0.01)
+    assert torch.equal(made[1:], make_gaussian(drawn.flip(1)))
+
+
 def test_a_scheduler_of_another_kind_is_refused_in_words() -> None:
     with pytest.raises(BadInput, match="cannot walk from a picture"):
         read_schedule(sampler("EDMEulerScheduler"), noise())
