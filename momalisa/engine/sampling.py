@@ -201,9 +201,12 @@ def advance(
     that add noise.
     """
     scheduler = _copy_scheduler(state.scheduler)
-    draws = noises and "generator" in inspect.signature(scheduler.step).parameters
+    takes = inspect.signature(scheduler.step).parameters
+    draws = noises and "generator" in takes
     generators = [noise.generators[0] for noise in noises]
     extra: dict[str, Any] = {"generator": generators} if draws else {}
+    if "eta" in takes:
+        extra["eta"] = 0.0  # as the stock pipelines do, whatever the scheduler would
     latents, samples = state.latents, state.samples
     last = (state.steps or len(scheduler.timesteps)) if until is None else until
     both = conditioning

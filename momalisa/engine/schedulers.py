@@ -26,12 +26,17 @@ _CONSISTENCY = frozenset({"LCMScheduler", "SCMScheduler"})
 
 def solves_ode(scheduler: Any) -> bool:
     """Whether the scheduler solves the probability flow ODE, as the few-step solver does."""
-    return type(scheduler).__name__ in _ODE_SOLVERS
+    return type(scheduler).__name__ in _ODE_SOLVERS and not _adds_noise(scheduler)
 
 
 def can_branch(scheduler: Any) -> bool:
     """Whether runs of the scheduler can be split, joined and blended half way."""
-    return type(scheduler).__name__ in _BRANCHING
+    return type(scheduler).__name__ in _BRANCHING and not _adds_noise(scheduler)
+
+
+def _adds_noise(scheduler: Any) -> bool:
+    """Whether a solver of either kind is set to add noise at each step."""
+    return str(scheduler.config.get("algorithm_type")).startswith("sde")
 
 
 def few_step_solver(scheduler: Any) -> Any:
