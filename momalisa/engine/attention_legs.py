@@ -23,7 +23,7 @@ from momalisa.engine.latents import LatentSampler
 from momalisa.engine.leg_curve import Curve, fit_curve
 from momalisa.engine.prediction_mix import Toward
 from momalisa.engine.sampling import SamplingState, blend_states, gather, split
-from momalisa.engine.shortcuts import ATTENDING_ANCHORS, probe_rounds
+from momalisa.engine.shortcuts import ATTENDING_ANCHORS
 from momalisa.engine.step_noise import StepNoise
 from momalisa.spec import Place
 
@@ -128,7 +128,7 @@ class AttentionSampler(LatentSampler):
                 found.append(self._branch(anchors, some))
             return torch.cat(found)
 
-        curve, found = fit_curve(ends.clean.latents, probe, probe_rounds(self.spec.frames))
+        curve, found = fit_curve(ends.clean.latents, probe)
         inside = list(found.items())[1:-1]
         return Leg(anchors, curve, {round(share, DECIMALS): latents for share, latents in inside})
 

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from momalisa.engine.picture_settings import GUIDED, PICTURES
-from momalisa.engine.shortcuts import SETTINGS, attention_settings
+from momalisa.engine.shortcuts import SETTINGS
 from momalisa.files import write_atomically
 from momalisa.spec import Place, Stop, WalkSpec
 
@@ -67,7 +67,7 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
     if loras := _weights_at(spec, place):
         conditions["loras"] = loras
     if conditions["interpolation"] == "attention":
-        conditions["attention"] = attention_settings(spec.frames)
+        conditions["attention"] = SETTINGS["attention"]
     return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()
 
 

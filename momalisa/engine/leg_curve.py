@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from momalisa.engine.even_pacing import middles_of_widest_gaps
-from momalisa.engine.shortcuts import UNIFORM
+from momalisa.engine.shortcuts import PARTS, ROUNDS, UNIFORM
 
 Probe = Callable[[Sequence[float]], Tensor]
 """Clean latents (n, c, h, w) at places of a leg, inside it."""
@@ -39,22 +39,18 @@ class Curve:
         return [float(share) for share in self.marks / self.marks[-1]]
 
 
-def fit_curve(
-    ends: Tensor, probe: Probe, rounds: Sequence[int]
-) -> tuple[Curve, dict[float, Tensor]]:
+def fit_curve(ends: Tensor, probe: Probe) -> tuple[Curve, dict[float, Tensor]]:
     """The curve of a leg by which its latents change evenly, from those of its ends (2, c, h, w).
 
     With it come the latents that it was fitted from, by their shares of the change.
-    `rounds` are as in `shortcuts.PROBED`.
     """
     found = {0.0: ends[0], 1.0: ends[1]}
 
     def change(low: float, high: float) -> float:
         return measure_change(found[low], found[high])
 
-    parts = rounds[0]
-    places = [part / parts for part in range(1, parts)]
-    for count in (*rounds[1:], 0):
+    places = [part / PARTS for part in range(1, PARTS)]
+    for count in (*ROUNDS, 0):
         found |= zip(places, probe(places), strict=True)
         places = middles_of_widest_gaps(sorted(found), change, count)
     probed = sorted(found)

@@ -50,18 +50,17 @@ ends of its leg."""
 SLOWED = 0.5
 """How much slower than along the leg the weight of its end rises in the middle then."""
 
-PROBED = (8, 8, 8, 8)
-"""How a leg is probed, with the interpolation "attention": the equal parts at whose borders first,
-then how many gaps between probes are halved each time."""
-PROBED_SHORT = 4
-"""The same of legs of few frames, whose probes are at most two a frame: all these numbers."""
+PARTS = 8
+"""Equal parts of a leg at whose borders it is probed first, with the interpolation "attention"."""
+ROUNDS = (8, 8, 8)
+"""How many gaps between probes are halved each time after that."""
 UNIFORM = 0.02
 """The share of a leg's change that is taken to be the same everywhere."""
 
 SETTINGS: dict[str, tuple[float, ...]] = {
     "attention": (
         *(*ATTENDING, ATTENDING_ANCHORS, STEEPEST, *ATTENDING_ALONE, SLOWED),
-        *(*PROBED, UNIFORM),
+        *(PARTS, *ROUNDS, UNIFORM),
     ),
     "solver": (SOLVER_SHARE, FEWEST_STEPS, EARLY_DENSITY),
     "interval": (GUIDED_SHARE,),
@@ -69,23 +68,6 @@ SETTINGS: dict[str, tuple[float, ...]] = {
 }
 """What a frame's pixels depend on besides its spec, by interpolation or shortcut: part of its key.
 """
-
-
-def probe_rounds(frames: int) -> tuple[int, ...]:
-    """How a leg of so many frames is probed, as `PROBED` says it.
-
-    Else the probes of a short leg would cost more than its frames.
-    """
-    most = 2 * frames - 1
-    if most >= sum(PROBED) - 1:
-        return PROBED
-    return (PROBED_SHORT,) * max(1, (most + 1) // PROBED_SHORT)
-
-
-def attention_settings(frames: int) -> tuple[float, ...]:
-    """What a frame's pixels depend on, with attention on a leg of so many frames."""
-    *settings, uniform = SETTINGS["attention"]
-    return *settings[: -len(PROBED)], *probe_rounds(frames), uniform
 
 
 @dataclass(frozen=True)

@@ -16,11 +16,11 @@ from torch.nn.functional import scaled_dot_product_attention
 from momalisa.engine import attention
 from momalisa.engine.attention_legs import AttentionSampler
 from momalisa.engine.conditioning import Conditioning
-from momalisa.engine.frame_cache import Frame, FrameCache, frame_key
+from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.guided_legs import MixedTokens
 from momalisa.engine.prediction_mix import Toward
 from momalisa.engine.runner import ModelRunner
-from momalisa.engine.shortcuts import probe_rounds
+from momalisa.engine.shortcuts import PARTS, ROUNDS
 from momalisa.engine.walk import frames, stills
 from momalisa.models.registry import load
 from momalisa.spec import Place, WalkSpec
@@ -202,7 +202,7 @@ def test_batches_order_and_resuming_change_nothing(
 def test_early_steps_and_probes_are_taken_once_a_leg(make_pipeline: Any, tmp_path: Path) -> None:
     """Of four steps frames take two; stops take four, the anchor in the middle three."""
     runner, cache = load(str(make_pipeline()), "cpu"), FrameCache(tmp_path / "frames")
-    probes = sum(probe_rounds(9)) - 1
+    probes = PARTS - 1 + sum(ROUNDS)
     walk = attending(guidance=1.0, frames=9)
     found = list(frames(walk, runner, cache, batch=2))
     assert sum(frame.unet_samples for frame in found) == 2 * 4 + 3 + (probes + 7) * 2
@@ -237,30 +237,11 @@ def test_even_pacing_surveys_what_was_probed_and_paints_nothing_twice(
     rest = list(frames(walk, load(folder, "cpu"), cache))
     assert {f.key for f in rest if f.finished} == {f.key for f in whole if f.finished}
     surveyed = {f.key for f in whole if f.source == "survey"}
-    probes = sum(probe_rounds(24)) - 1
+    probes = PARTS - 1 + sum(ROUNDS)
     spent = sum(f.unet_samples for f in whole)
     assert spent == 2 * 4 + 3 + max(probes, len(surveyed)) * 2 <= 6 * 24
     assert sum(f.unet_samples for f in some) > 0
     assert sum(f.unet_samples for f in frames(walk, load(folder, "cpu"), cache)) == 0
-
-
-@pytest.mark.parametrize("pacing", ["linear", "even"])
-@pytest.mark.parametrize("count", [5, 6, 12, 15, 16])
-def test_a_short_leg_takes_seven_samples_a_frame_at_most(
-    tiny: ModelRunner, cache: FrameCache, count: int, pacing: str
-) -> None:
-    walk = attending(guidance=1.0, frames=count, pacing=pacing)
-    assert sum(frame.unet_samples for frame in frames(walk, tiny, cache)) <= 7 * count
-
-
-def test_a_key_says_how_a_short_leg_was_probed() -> None:
-    """Of legs that are probed alike, frames are shared."""
-    keys = {n: frame_key(attending(frames=n), Place(0, 0.5), "m") for n in (6, 12, 16, 24)}
-    assert len({*keys.values()}) == 3
-    assert keys[16] == keys[24]
-    assert frame_key(attending(frames=6), Place(0, 0.0), "m") == frame_key(
-        attending(frames=24), Place(0, 0.0), "m"
-    )
 
 
 def test_a_probe_is_the_frame_at_its_place(tiny: ModelRunner, cache: FrameCache) -> None:

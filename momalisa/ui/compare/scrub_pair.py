@@ -63,8 +63,6 @@ def _is_one_way(left: WalkSpec, right: WalkSpec) -> bool:
     """Whether two walks show the same at each place, and the times of their places are known."""
     if "even" in (left.pacing, right.pacing):  # measured while the walk is made
         return False
-    if "attention" in (left.interpolation, right.interpolation) and left.frames != right.frames:
-        return False  # short legs are probed less
     return left.model_dump(exclude=_OF_TIME) == right.model_dump(exclude=_OF_TIME)
 
 

@@ -93,10 +93,7 @@ def find_sources(
 ) -> Sources:
     """The sources of a walk's pictures, where one takes this long; None if that is not known."""
     looker = st.session_state.setdefault("looker", secrets.token_hex(8))
-    # By attention, short legs are probed less.
-    kept = {"frames"} if spec.interpolation == "attention" else set()
-    names = [name for name in _IRRELEVANT if name not in kept]
-    defaults = {name: WalkSpec.model_fields[name].default for name in names}
+    defaults = {name: WalkSpec.model_fields[name].default for name in _IRRELEVANT}
     alike = _without_credits(spec).model_copy(update=defaults)
     return Sources(
         stills.still_url(alike, looker),
