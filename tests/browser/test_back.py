@@ -11,6 +11,7 @@ from playwright.sync_api import Page, expect
 from tests.support.app import App, running_app
 from tests.support.browser import Visitor, fill_field, press, wait_for_script
 from tests.support.films import add_film
+from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk
 
 pytestmark = pytest.mark.browser
@@ -162,6 +163,12 @@ WAYS = {
 """Every kind of navigation, except those of an empty Gallery."""
 
 
+def wait_for_page(page: Page) -> None:
+    """Wait until the page's script has finished, and entries of left runs are kept out."""
+    wait_for_script(page)
+    wait_until(lambda: "[native code]" not in page.evaluate("String(history.pushState)"))
+
+
 def shows(page: Page, address: str, text: str | re.Pattern[str]) -> None:
     expect(page).to_have_url(re.compile(address))
     expect(page.get_by_text(text).filter(visible=True).first).to_be_visible()
@@ -174,7 +181,7 @@ def test_back_leads_to_what_was_shown_and_forward_again(
     page, start = visitor.page, f"{re.escape(app.url + way.start)}$"
     page.goto(app.url + way.start)
     shows(page, start, way.shown)
-    wait_for_script(page)
+    wait_for_page(page)
     entries = page.evaluate("history.length")
     way.go(page)
     shows(page, way.target, way.then_shown)
@@ -189,6 +196,25 @@ def test_back_leads_to_what_was_shown_and_forward_again(
     shows(page, f"{re.escape(target)}$", way.then_shown)
     assert page.evaluate("history.length") == entries + 1
     assert visitor.errors == []
+
+
+def test_a_run_that_was_left_may_end_late_and_adds_no_entry(app: App, visitor: Visitor) -> None:
+    """After a second such an entry was let in, and cut Forward off."""
+    page, late = visitor.page, "history.pushState({}, '', '/gallery?walk=first')"
+    page.goto(f"{app.url}/gallery")
+    shows(page, "/gallery$", POSTERS)
+    wait_for_page(page)
+    link("Create")(page)
+    shows(page, "/create", "From")
+    page.go_back()
+    shows(page, "/gallery$", POSTERS)
+    wait_for_script(page)
+    page.wait_for_timeout(1500)
+    page.evaluate(late)
+    assert page.url == f"{app.url}/gallery"
+    page.keyboard.press("Shift")
+    page.evaluate(late)
+    assert page.url == f"{app.url}/gallery?walk=first"
 
 
 def test_the_walk_on_create_is_found_again_by_the_link_to_the_page(

@@ -2,10 +2,9 @@
 
 const EMBED_PARAMETERS = ["embed", "embed_options"]  // must stay while the app is embedded
 const PATIENCE = 2000  // milliseconds to wait for a page before clicks count again
-const SETTLING = 1000  // milliseconds after a click or Back in which runs of the page before may end
 const opened = new Set()
 let leaving = false
-let moved = -Infinity  // when the last link was clicked, or Back or Forward pressed
+let moved = false  // by a link, Back or Forward, and the visitor has done nothing since
 
 // Opens an address. The popstate event makes Streamlit load it as after Back, without a new entry.
 export default function ({ data }) {
@@ -28,6 +27,10 @@ addEventListener("click", event => {
   event.preventDefault()
 }, true)
 
+for (const kind of ["pointerdown", "keydown", "input", "click"]) {
+  addEventListener(kind, () => moved = false, true)
+}
+
 // When a link is clicked, Streamlit pushes this page's address without the parameters that are bound
 // to fields. They are removed until it has read the address, so that it pushes nothing.
 addEventListener("click", ({ target }) => {
@@ -36,19 +39,20 @@ addEventListener("click", ({ target }) => {
   const bare = withEmbedParameters(new URL(location.pathname, here)).href
   if (!link || link.origin !== location.origin || here === bare) return
   if (link.pathname === location.pathname) return
-  moved = performance.now()
+  moved = true
   history.replaceState(history.state, "", bare)
   setTimeout(() => location.href === bare && history.replaceState(history.state, "", here))
 }, true)
 
-addEventListener("popstate", event => { if (event.isTrusted) moved = performance.now() }, true)
+addEventListener("popstate", event => { if (event.isTrusted) moved = true }, true)
 
 // When a run ends whose parameters are not those of the address, Streamlit pushes the page again with
-// these. Of a run that one has left by now that entry is one too many, and cuts off those ahead.
+// these. Of a run that one has left by now that entry is one too many, and cuts off those ahead. Such
+// a run may end any time, but what the visitor does ends or follows it.
 const push = history.pushState.bind(history)
 history.pushState = (state, title, address) => {
   const isHere = new URL(address, location.href).pathname === location.pathname
-  if (!isHere || performance.now() - moved > SETTLING) push(state, title, address)
+  if (!isHere || !moved) push(state, title, address)
 }
 
 function withEmbedParameters(address) {
