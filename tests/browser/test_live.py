@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from contextlib import suppress
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -13,6 +14,8 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.browser
 
 MOVES = 60
+FRAME = 16
+"""Milliseconds between two moves of a mouse."""
 COUNT = """
     window.asked = window.underWay = window.most = 0
     window.questions = []
@@ -36,14 +39,26 @@ def worker_is_ready(app: App) -> None:
 
 
 def drag(page: Page, moves: int = MOVES) -> None:
-    """Drag the slider from its start, to its end if the moves are all, and let go."""
+    """Drag the slider as a hand does from its start, to its end by all moves, and let go."""
     box = page.get_by_label("Place on the way").bounding_box()
     assert box is not None
     for place in range(moves + 1):
         page.mouse.move(box["x"] + box["width"] * place / MOVES, box["y"] + box["height"] / 2)
         if place == 0:
             page.mouse.down()
+        page.wait_for_timeout(FRAME)
     page.mouse.up()
+
+
+def asks_roughly_then_exactly(page: Page, moves: int) -> bool:
+    """Whether a drag asks for rough pictures, and for the exact one where it rests."""
+    page.evaluate("questions.length = 0")
+    drag(page, moves)
+    told = "[questions.includes('rough'), questions.at(-1)]"
+    with suppress(TimeoutError):
+        wait_until(lambda: page.evaluate(told) == [True, "exact"], 20)
+        return True
+    return False
 
 
 def test_a_prompt_is_painted_while_it_is_typed_and_the_way_as_one_drags(
@@ -73,10 +88,8 @@ def test_a_prompt_is_painted_while_it_is_typed_and_the_way_as_one_drags(
     assert page.evaluate("most") <= 2, "more than two questions under way"
 
     # A drag is shown roughly; where it rests the very frame is asked for.
-    page.evaluate("questions.length = 0")
-    drag(page, MOVES // 3)
-    told = "[questions.includes('rough'), questions.at(-1)]"
-    wait_until(lambda: page.evaluate(told) == [True, "exact"], 30)
+    # What is there already is not asked for, so that several drags may be needed.
+    assert any(asks_roughly_then_exactly(page, moves) for moves in range(MOVES // 3, MOVES, 7))
     assert visitor.errors == []
 
 
