@@ -3,8 +3,8 @@
 *Inversion* goes a run's steps backwards, each solved by fixed-point iterations (Pan et al. 2023;
 guidance 1), and makes the noise that it finds like noise again: each channel gets mean 0, variance
 1, a flat spectrum and neighbours that are not alike (see arXiv 2505.07481 on what inverted noise
-lacks). A frame that starts from
-a picture begins at any level of noise: `denoise` takes the steps below it.
+lacks). A frame that starts from a picture begins at any level of noise: `denoise` takes the steps
+below it.
 """
 
 from collections.abc import Callable, Sequence

@@ -1,8 +1,8 @@
 """The direct way from the web process to a worker of the same home: a Unix socket in the home.
 
 A question is one line of JSON; so is the head of an answer, after which the pictures follow. One
-line wakes the worker, which has no answer: the queue has something new. The
-folder of the sockets is open to the home's owner alone, so nothing else keeps questions out.
+line has no answer: it wakes the worker, since the queue has something new. The folder of the
+sockets is open to the home's owner alone, so nothing else keeps questions out.
 """
 
 import json
