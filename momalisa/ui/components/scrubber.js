@@ -131,7 +131,7 @@ class Scrubber {
 
   // Shows what is nearest to the slider's place, on each screen.
   show() {
-    if (this.typed) return
+    if (this.typed && this.liveUrl) return
     const faintFrom = this.isDirect ? NEAR : TOLERANCE
     this.placesAt(Number(this.slider.value)).forEach((place, n) => {
       const frame = this.nearestFrame(place)
@@ -358,10 +358,11 @@ class Scrubber {
     return [leg, (position - leg).toFixed(2)]
   }
 
-  // A prompt's field gives its text to the page when it is left; here it is seen key by key.
+  // A prompt's field gives its text to the page when it is left; here it is seen key by key. Also
+  // where none is painted meanwhile: the end that was typed last is where the slider goes.
   onTyped({ target }) {
     const stop = this.stops.findIndex(({ field }) => target.closest?.(`.st-key-${field}`))
-    if (stop < 0 || !this.liveUrl) return
+    if (stop < 0) return
     clearTimeout(this.typing)
     this.typing = setTimeout(() => {
       const prompt = target.value.trim()
@@ -369,7 +370,8 @@ class Scrubber {
       this.settleTyped()                  // the page may have been faster
       this.label()
       this.show()
-      this.ask()
+      if (this.isDirect) this.ask()
+      else if (!this.typed) this.askAtRest()
     }, TYPING)
   }
 
