@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from momalisa.engine.shortcuts import ATTENDING, PROBES
 from momalisa.errors import BadInput
 from momalisa.picture_size import SIDE_UNIT, SIZE
 from momalisa.spec import FRAMES, WalkSpec
@@ -20,7 +21,20 @@ class WalkTooLarge(BadInput):
 
 def cost(spec: WalkSpec) -> float:
     """The work of a walk, in frames of 512 × 512 pixels and 20 steps."""
-    return len(spec.places()) * spec.pixels * (spec.steps + DECODING_STEPS) / _UNIT
+    decoding = len(spec.places()) * DECODING_STEPS
+    return spec.pixels * (count_steps(spec, spec.steps) + decoding) / _UNIT
+
+
+def count_steps(spec: WalkSpec, steps: int) -> float:
+    """The sampling steps of all frames of a walk, if a frame by itself takes `steps`.
+
+    By attention frames take the late ones only, and so do the probes of each leg; the few that all
+    share are left out.
+    """
+    frames = len(spec.places())
+    if spec.interpolation != "attention":
+        return frames * steps
+    return (frames + PROBES * len(spec.legs)) * steps * (1.0 - ATTENDING[1])
 
 
 def still_cost(spec: WalkSpec) -> float:

@@ -22,6 +22,11 @@ def test_a_frame_of_512_in_20_steps_is_the_unit() -> None:
     assert walk_cost.cost(walk_spec("a", "b", frames=24, size=512, steps=20)) == 24
 
 
+def test_the_probes_of_each_leg_count_by_attention() -> None:
+    by_attention = walk_spec("a", "b", frames=2, interpolation="attention")
+    assert walk_cost.cost(by_attention) > 4 * walk_cost.cost(walk_spec("a", "b", frames=2))
+
+
 def test_the_largest_walk_that_a_spec_allows_is_refused_by_default() -> None:
     with pytest.raises(WalkTooLarge, match=r"2,868 frames of 1024 × 1024 in 100 steps"):
         check_cost(LARGEST, DEFAULT)

@@ -54,6 +54,8 @@ PARTS = 8
 """Equal parts of a leg at whose borders it is probed first, with the interpolation "attention"."""
 ROUNDS = (8, 8, 8)
 """How many gaps between probes are halved each time after that."""
+PROBES = PARTS - 1 + sum(ROUNDS)
+"""Of a leg, in all."""
 UNIFORM = 0.02
 """The share of a leg's change that is taken to be the same everywhere."""
 

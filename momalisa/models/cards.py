@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from momalisa.models.fit import Demand, Weights
-from momalisa.spec import LEFT_OUT, SHORTCUTS
+from momalisa.spec import LEFT_OUT, SHORTCUTS, Interpolation
 
 SHIPPED = Path(__file__).parent
 
@@ -81,6 +81,8 @@ class ModelCard:
     guidance: float
     distilled: bool = False
     """Whether it was distilled to these steps and this guidance: others make pictures worse."""
+    interpolation: Interpolation = "lerp"
+    """Of its new walks: another than lerp where films were measured to be better by it."""
     base: str = ""
     """The guided model that it was distilled from, and whose place it took under this name."""
     ready: bool = True
@@ -103,6 +105,7 @@ class ModelCard:
             "size": self.size,
             "steps": self.steps,
             "guidance": self.guidance,
+            "interpolation": self.interpolation,
             "without": SHORTCUTS if self.distilled else LEFT_OUT,
         }
 
@@ -164,6 +167,7 @@ def refuse_weights(name: str) -> str:
 ATELIER = ModelCard(
     *("atelier", "Atelier, shipped with MOMA Lisa", str(SHIPPED / "atelier"), 256, 4, 1.0),
     distilled=True,
+    interpolation="attention",
     base="atelier-base",
     licence="MIT",
 )

@@ -192,14 +192,12 @@ def is_guided() -> bool:
 
 
 def apply_model_defaults(card: ModelCard) -> None:
-    """Set size, steps, guidance and the shortcuts left out to the model's defaults.
+    """Set what `ModelCard.new_walk` names to the model's defaults.
 
-    An interpolation that it refuses gives way to the usual one, and weights of words to none.
+    Weights of words give way to none where it has none.
     """
     if card.refuse_weights():
         set_field("prompt_weights", False)
-    if card.refuse(str(field_value("interpolation"))):
-        set_field("interpolation", WalkSpec.model_fields["interpolation"].default)
     for field, default in card.new_walk.items():
         if field != "model":  # it may still be being typed
             set_field(field, default)

@@ -105,9 +105,11 @@ class LiveServer:
         return was_woken
 
     def take(self, model: str = "") -> Waiting | None:
-        """Take the question whose turn it is, with `model` only one for that; None without one.
+        """Take the question whose turn it is; None without one.
 
-        The oldest of the account or address for which the fewest were answered lately.
+        The oldest of the account or address for which the fewest were answered lately. `model` is
+        that of a walk that would be interrupted: then only a question for it, and none that is
+        ahead of a drag.
         """
         with self._changed:
             now = time.monotonic()
@@ -117,14 +119,29 @@ class LiveServer:
             fitting = [
                 maker
                 for maker, waiting in self._waiting.items()
-                if model in ("", waiting.question.spec.model)
+                if not model
+                or (waiting.question.spec.model == model and not waiting.question.ahead)
             ]
-            for maker in sorted(fitting, key=lambda maker: served[group_of_maker(maker)]):
+
+            def turn(maker: str) -> tuple[bool, int]:
+                return self._waiting[maker].question.ahead, served[group_of_maker(maker)]
+
+            for maker in sorted(fitting, key=turn):
                 waiting = self._waiting.pop(maker)
                 if waiting.pictures.set_running_or_notify_cancel():
                     self._served.append((now, group_of_maker(maker)))
                     return waiting
         return None
+
+    def must_give_way(self, question: Question) -> bool:
+        """Whether one that is ahead of a drag keeps others waiting that gain nothing by it."""
+        with self._changed:
+            return question.ahead and any(
+                not waiting.pictures.cancelled()
+                and not waiting.question.ahead
+                and not waiting.question.shares_leg_with(question)
+                for waiting in self._waiting.values()
+            )
 
     def answer(self, line: bytes) -> bytes:
         """The answer to a question: pictures, or why there are none. Waits for the worker.
@@ -159,9 +176,11 @@ class LiveServer:
         """Let a question wait instead of its maker's last one. Raises LiveError if too many do."""
         waiting = Waiting(question, Future())
         with self._changed:
-            before = self._waiting.pop(question.maker, None)
+            before = self._waiting.get(question.maker)
             if before is not None:
-                before.pictures.cancel()
+                if question.ahead and not before.question.ahead:
+                    raise LiveError(SUPERSEDED)
+                self._waiting.pop(question.maker).pictures.cancel()
             self._check_limits(question.maker)
             self._waiting[question.maker] = waiting
             self._changed.notify()

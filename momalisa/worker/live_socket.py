@@ -50,18 +50,24 @@ def is_on_walk(spec: WalkSpec, place: Place) -> bool:
 class Question:
     """What a browser wants to see now: some places of a walk. `maker` is as in `stills.request`.
 
-    During a drag rough pictures will do.
+    During a drag rough pictures will do. A question `ahead` of a drag lets the worker find what it
+    needs of a leg: it waits until there is nothing else to do.
     """
 
     spec: WalkSpec
     places: tuple[Place, ...]
     maker: str = ""
     rough: bool = False
+    ahead: bool = False
 
     @property
     def media_type(self) -> str:
         """How its pictures come."""
         return "image/jpeg" if self.rough else "image/webp"
+
+    def shares_leg_with(self, other: Self) -> bool:
+        """Whether both are for the same leg of the same walk."""
+        return (self.spec, self.places[0].leg) == (other.spec, other.places[0].leg)
 
     def encode(self) -> bytes:
         """One line of JSON."""
@@ -70,6 +76,7 @@ class Question:
             "places": [[place.leg, place.t] for place in self.places],
             "maker": self.maker,
             "rough": self.rough,
+            "ahead": self.ahead,
         }
         return json.dumps(fields).encode() + b"\n"
 
@@ -79,8 +86,9 @@ class Question:
         try:
             fields = json.loads(line)
             places = tuple(Place(int(leg), float(t)) for leg, t in fields["places"])
-            spec, rough = WalkSpec.from_stored(fields["spec"]), bool(fields.get("rough"))
-            question = cls(spec, places, str(fields["maker"]), rough)
+            spec, maker = WalkSpec.from_stored(fields["spec"]), str(fields["maker"])
+            rough, ahead = bool(fields.get("rough")), bool(fields.get("ahead"))
+            question = cls(spec, places, maker, rough, ahead)
         except (KeyError, TypeError, RecursionError) as error:
             raise ValueError("This is no question for pictures.") from error
         if not 1 <= len(places) <= MOST_PLACES:

@@ -202,24 +202,28 @@ class JobRenderer:
             return JobEnd(stills.fail, {"error": message}, self._find_fault(error))
         return JobEnd(stills.finish, {"key": key})
 
-    def render_live(self, question: Question) -> LiveEnd:
-        """Render the frames that a question is for."""
+    def render_live(self, question: Question, cancelled: Callable[[], bool]) -> LiveEnd:
+        """Render the frames that a question is for, unless it is `cancelled` on the way."""
         spec = question.spec
         try:
-            with self._painting_still(spec) as model:
+            with self._painting_still(spec, cancelled) as model:
                 asked = spec, question.places, model, self._cache, question.rough
                 return LiveEnd(self._render_live(*asked))
+        except Cancelled as error:
+            return LiveEnd(error=str(error))
         except Exception as error:
             message = self._error_message(error, "A picture that was asked for directly")
             return LiveEnd(error=message, fault=self._find_fault(error))
 
     @contextmanager
-    def _painting_still(self, spec: WalkSpec) -> Iterator["ModelRunner"]:
+    def _painting_still(
+        self, spec: WalkSpec, cancelled: Callable[[], bool] = lambda: False
+    ) -> Iterator["ModelRunner"]:
         """Watch the body, which paints with this model. Raises what loading it raises."""
         self._bring_pictures(spec)
         model = self._get_model(spec.model)
         stage = self._watch.stage("still", spec.model, spec.pixels)
-        with stage, self._cancelled_by(lambda: False):
+        with stage, self._cancelled_by(cancelled):
             yield model
 
     def _make_film(

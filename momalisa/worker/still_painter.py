@@ -78,7 +78,8 @@ class StillPainter:
         if waiting is None:
             return False
         self._clock.begin()
-        end = self._renderer.render_live(waiting.question)
+        question = waiting.question
+        end = self._renderer.render_live(question, lambda: self._live.must_give_way(question))
         self._clock.end()
         if end.error:
             waiting.pictures.set_exception(LiveError(end.error))

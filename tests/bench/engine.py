@@ -114,8 +114,8 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _fields(options: argparse.Namespace) -> dict[str, Any]:
-    """A new walk's fields, with the options' frames and steps."""
-    given = {"frames": options.frames, "steps": options.steps}
+    """A new walk's fields, with the options' frames and steps; texts are mixed as the loops do."""
+    given = {"frames": options.frames, "steps": options.steps, "interpolation": "lerp"}
     return find(options.model).new_walk | {k: v for k, v in given.items() if v is not None}
 
 

@@ -1,9 +1,10 @@
 """A model of few steps against its base in many: `python -m tests.bench.few_steps`.
 
-Both walk between the same pairs of prompts, in turn. The base's pictures are those of its exact
-mode, and its time is that of the plain loop (diffusers' own pipeline, frame after frame), measured
-over the first frames of each walk. An error is the mean perceived distance to the base's frames,
-in distances between its neighbours. Medians over the pairs, double exposures as means.
+Both walk between the same pairs of prompts, in turn, by the same interpolation. The base's pictures
+are those of its exact mode, and its time is that of the plain loop (diffusers' own pipeline, frame
+after frame), measured over the first frames of each walk. An error is the mean perceived distance
+to the base's frames, in distances between its neighbours. Medians over the pairs, double exposures
+as means.
 """
 
 import argparse
@@ -11,7 +12,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean, median
-from typing import Any
+from typing import Any, get_args
 
 # Fastest for the plain loop, whose threads then spin while they wait; the engine's do not wait.
 os.environ.setdefault("OMP_WAIT_POLICY", "ACTIVE")
@@ -21,6 +22,7 @@ from tqdm import tqdm
 from momalisa.engine import perception
 from momalisa.engine.runner import ModelRunner
 from momalisa.models.registry import find, load
+from momalisa.spec import Interpolation
 from tests.bench.command import describe_load, new_parser, print_table, write_figures
 from tests.bench.diffusers_models import render_plainly
 from tests.bench.walks import (
@@ -91,6 +93,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--frames", type=int, default=24)
     parser.add_argument("--steps", type=int, help="of the model; default: its own")
     parser.add_argument("--base-steps", type=int, default=20)
+    parser.add_argument("--interpolation", choices=get_args(Interpolation), default="lerp")
     parser.add_argument("--plain-frames", type=int, default=4, help="in the plain loop, a pair")
     return parser
 
@@ -100,7 +103,7 @@ def render_pairs(options: argparse.Namespace) -> list[Rendered]:
     model, base = load(options.model, options.device), load(options.base, options.device)
     model.trace()
     base.trace()
-    common = {"frames": options.frames}
+    common = {"frames": options.frames, "interpolation": options.interpolation}
     own = find(options.model).new_walk | common
     own |= {"steps": options.steps or own["steps"]}
     exact = find(options.base).new_walk | common | {"mode": "exact", "steps": options.base_steps}

@@ -132,7 +132,8 @@ def render_ways(options: argparse.Namespace, chosen: Sequence[Pair]) -> dict[Way
     _warm_up(runner, chosen[0], fields, [interpolation for interpolation, _ in ways])
     for pair in tqdm(chosen, desc="pairs", disable=None):
         for interpolation, pacing in list(runs):
-            spec = walk_between(pair, **fields, interpolation=interpolation, pacing=pacing)
+            way = {"interpolation": interpolation, "pacing": pacing}
+            spec = walk_between(pair, **fields | way)
             try:
                 runs[interpolation, pacing].append(render_walk(runner, spec))
             except BadInput as error:

@@ -130,7 +130,8 @@ def run_all(options: argparse.Namespace) -> dict[str, list[Figures]]:
         render_walk(runner, walk_between(pairs(1)[0], **warm))
     for pair in pairs(options.pairs):
         for interpolation, pacing in OURS:
-            spec = walk_between(pair, **fields, interpolation=interpolation, pacing=pacing)
+            way = {"interpolation": interpolation, "pacing": pacing}
+            spec = walk_between(pair, **fields | way)
             measured.setdefault(f"{interpolation}, {pacing}", []).append(
                 measure(render_walk(runner, spec))
             )

@@ -28,7 +28,10 @@ def test_the_estimate_depends_on_frames_and_size() -> None:
     assert estimate.estimate_seconds(spec(), []) is None
 
 
-@pytest.mark.parametrize("way", [{"mode": "exact"}, {"pacing": "even"}, {"without": ["glide"]}])
+@pytest.mark.parametrize(
+    "way",
+    [{"mode": "exact"}, {"pacing": "even"}, {"without": ["glide"]}, {"interpolation": "slerp"}],
+)
 def test_the_estimate_prefers_walks_rendered_the_same_way(way: dict[str, Any]) -> None:
     past = [past_walk(seconds=3.0), past_walk(seconds=9.0, **way)]
     assert estimate.estimate_seconds(spec(), past) == pytest.approx(3.0)
@@ -41,6 +44,14 @@ def test_the_estimate_prefers_walks_rendered_the_same_way(way: dict[str, Any]) -
 )
 def test_the_estimate_grows_with_the_work(way: dict[str, Any]) -> None:
     assert (estimate.estimate_seconds(spec(**way), [past_walk()]) or 0.0) > 6.5
+
+
+def test_the_estimate_counts_the_probes_of_attention() -> None:
+    """They are the same on short legs, so that a frame takes longer there."""
+    long, short = (spec(frames=n, interpolation="attention") for n in (24, 3))
+    past = [past_walk(seconds=3.0), past_walk(seconds=9.0, interpolation="attention")]
+    assert estimate.estimate_seconds(short, past) == pytest.approx(9.0)
+    assert 9.0 < (estimate.estimate_seconds(long, past) or 0.0) < 8 * 9.0
 
 
 def test_the_estimate_ignores_walks_with_mostly_cached_frames() -> None:

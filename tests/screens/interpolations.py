@@ -22,7 +22,8 @@ def main() -> None:
     """Walk the pair by each interpolation, and write its strip."""
     runner, fields = load("atelier"), find("atelier").new_walk
     for name in ALL:
-        spec = walk_between((*PAIR, SEED), **fields, frames=FRAMES, interpolation=name)
+        way = {"frames": FRAMES, "interpolation": name}
+        spec = walk_between((*PAIR, SEED), **fields | way)
         film = render_walk(runner, spec).frames
         shown = [film[round(n * (FRAMES - 1) / (SHOWN - 1))] for n in range(SHOWN)]
         strip(shown).save(EXAMPLE / f"{name}.webp", quality=82, method=6)

@@ -59,7 +59,7 @@ class Scrubber {
     this.observer = new IntersectionObserver(([entry]) => {
       this.isVisible = entry.isIntersecting
       if (this.isVisible) this.show()
-      if (this.isVisible && this.startsAlone) this.ask()
+      if (this.isVisible && (this.startsAlone || this.isDirect && data.explores)) this.ask()
     })
     this.observer.observe(root)
   }
@@ -79,6 +79,7 @@ class Scrubber {
     this.pictures = new Map()             // by position; the last one was used last
     this.rough = new Set()                // positions of those that were decoded roughly
     this.missing = new Set()              // positions of frames that the cache has lost
+    this.explored = new Set()             // legs that the worker was asked to explore
     this.moves = []
     this.painted = undefined              // the stop whose picture is shown by itself
     this.settleTyped()
@@ -231,7 +232,7 @@ class Scrubber {
     try {
       while (!asking.signal.aborted && this.isDirect) {
         const question = this.underWay.length < 2 && this.nextQuestion()
-        if (!question && !this.underWay.length) return
+        if (!question && !this.underWay.length) return this.explore()
         if (question) this.send(question, asking)
         const next = this.underWay.map(({ answer }) => answer)
         if (question && next.length < 2) next.push(wait(this.pause))
@@ -242,6 +243,15 @@ class Scrubber {
     } finally {
       if (this.asking === asking) this.asking = undefined
     }
+  }
+
+  // Has the worker find what it needs of the slider's leg while there is nothing else to do, so that
+  // the first picture of a drag need not wait for that.
+  explore() {
+    const [leg] = this.leg(Number(this.slider.value))
+    if (!this.data.explores || !this.legs.length || this.explored.has(leg)) return
+    this.explored.add(leg)
+    fetch(`${this.liveUrl}&at=${leg}:${MIDDLE}&rough=1&ahead=1`).catch(() => {})
   }
 
   send(question, asking) {

@@ -32,12 +32,15 @@ class TypedStop:
 class Sources:
     """Where the pictures come from; each may be blank or empty.
 
-    `still` and `live` are URLs that are completed with a place, for the slow and the direct way;
-    `frames` are (position, URL) of finished ones, with whole numbers at the stops.
+    `still` and `live` are URLs that are completed with a place, for the slow and the direct way.
+    Where the worker `explores` a leg before it paints the first place on it, it is asked to do so
+    before one drags. `frames` are (position, URL) of finished ones, with whole numbers at the
+    stops.
     """
 
     still: str = ""
     live: str = ""
+    explores: bool = False
     frames: Sequence[tuple[float, str]] = ()
 
 
@@ -74,6 +77,7 @@ def scrubber(
         "frames": sources.frames,
         "still_url": sources.still,
         "live_url": sources.live,
+        "explores": sources.explores,
         "hint": hint,
         "ratio": ratio,
         "tracks": [asdict(track) for track in tracks],

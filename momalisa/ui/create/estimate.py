@@ -9,6 +9,7 @@ from momalisa.engine.shortcuts import few_steps
 from momalisa.spec import WalkSpec
 from momalisa.ui import durations, history
 from momalisa.ui.submit import has_spec, spec_of
+from momalisa.walk_cost import DECODING_STEPS, count_steps
 
 MEASURED = (
     *(Walk.spec, Walk.device, Walk.seconds),
@@ -17,11 +18,9 @@ MEASURED = (
 """What the estimate reads of each film."""
 RECENT_FILMS = 24
 """How many of a model's newest films the estimate is based on."""
-DECODING_PASSES = 6
-"""The cost of a frame besides sampling, in UNet passes (measured by tests/bench/engine.py)."""
 EVEN_PACING_FACTOR = 1.5
 """The cost of a walk with even pacing, for which more pictures are painted than there are frames
-(tests/bench/engine.py)."""
+(tests/bench/engine.py); by attention they are painted anyway."""
 
 
 def describe_estimate(*specs: WalkSpec) -> str:
@@ -66,8 +65,8 @@ def _device_and_films(model: str) -> tuple[str, list[Walk]]:
 def estimate_seconds(spec: WalkSpec, past: Iterable[Walk]) -> float | None:
     """Estimate the seconds that a walk takes, from past walks of its model and size.
 
-    Walks with the same shortcuts and the same kind of pacing are preferred. Films whose frames
-    came mostly from the cache are ignored. None without a comparable film.
+    Walks with the same shortcuts, interpolation and kind of pacing are preferred. Films whose
+    frames came mostly from the cache are ignored. None without a comparable film.
     """
     known = [(walk, spec_of(walk)) for walk in past if has_spec(walk)]
     candidates = [
@@ -79,21 +78,23 @@ def estimate_seconds(spec: WalkSpec, past: Iterable[Walk]) -> float | None:
         return None
     closest = max(_similarity(spec, other) for _, other in candidates)
     rates = [
-        walk.seconds / (min(walk.frames_computed, walk.frames_total) * _relative_cost(other))
+        walk.seconds * walk.frames_total / min(walk.frames_computed, walk.frames_total) / passes
         for walk, other in candidates
-        if _similarity(spec, other) == closest
+        if _similarity(spec, other) == closest and (passes := _count_passes(other))
     ]
-    return median(rates) * len(spec.places()) * _relative_cost(spec)
+    return median(rates) * _count_passes(spec)
 
 
-def _similarity(spec: WalkSpec, other: WalkSpec) -> tuple[bool, bool]:
+def _similarity(spec: WalkSpec, other: WalkSpec) -> tuple[bool, bool, bool]:
     surveyed = (spec.pacing == "even") == (other.pacing == "even")
-    return spec.shortcuts == other.shortcuts, surveyed
+    mixed = spec.interpolation == other.interpolation
+    return spec.shortcuts == other.shortcuts, mixed, surveyed
 
 
-def _relative_cost(spec: WalkSpec) -> float:
-    """The relative cost of a frame, in UNet passes."""
+def _count_passes(spec: WalkSpec) -> float:
+    """The work of a walk, in passes through its UNet."""
     steps = few_steps(spec.steps) if "solver" in spec.shortcuts else spec.steps
     predictions = 1 + spec.guided + (spec.interpolation == "predictions")
-    passes = steps * predictions + DECODING_PASSES
-    return passes * (EVEN_PACING_FACTOR if spec.pacing == "even" else 1)
+    passes = count_steps(spec, steps) * predictions + len(spec.places()) * DECODING_STEPS
+    surveyed = spec.pacing == "even" and spec.interpolation != "attention"
+    return passes * (EVEN_PACING_FACTOR if surveyed else 1)

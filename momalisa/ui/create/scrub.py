@@ -98,7 +98,8 @@ def find_sources(
     return Sources(
         stills.still_url(alike, looker),
         live.live_url(alike, looker) if _is_live(seconds) else "",
-        frames or [],
+        explores=spec.interpolation == "attention",
+        frames=frames or [],
     )
 
 

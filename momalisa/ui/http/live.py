@@ -64,9 +64,10 @@ async def serve_live(request: Request) -> Response:
     """Answer with the pictures at places of the walk `spec`, one below the other, as a WebP.
 
     `at` lists the places, as in `0:0.25,1:0.5`; with `rough=1` they may be decoded roughly, and
-    come as a JPEG. With `prompt` and `seed` instead it is the picture of that stop. 204 if no
-    worker paints it at once, or the prompt is none (it is still typed), 403 for requests from other
-    sites, 404 for invalid places, 422 for a picture that is too much work.
+    come as a JPEG. With `ahead=1` they are painted once there is nothing else to do, so that a drag
+    along the leg finds it explored. With `prompt` and `seed` instead it is the picture of that
+    stop. 204 if no worker paints it at once, or the prompt is none (it is still typed), 403 for
+    requests from other sites, 404 for invalid places, 422 for a picture that is too much work.
     """
     if request.headers.get("sec-fetch-site") == "cross-site":
         return PlainTextResponse(FROM_ELSEWHERE, status_code=403)
@@ -108,8 +109,8 @@ def _read_question(request: Request) -> tuple[Question, list[Path]]:
         raise ValueError("These are too many places.")
     find_for_visitor(spec.model)
     check_still_cost(spec)
-    rough = params.get("rough") == "1"
-    question = Question(spec, tuple(places), maker_of(request), rough)
+    rough, ahead = (params.get(name) == "1" for name in ("rough", "ahead"))
+    question = Question(spec, tuple(places), maker_of(request), rough, ahead)
     return question, sorted(socket_folder(settings()).glob("*.sock"))
 
 
