@@ -4,6 +4,7 @@ from tests.mutations.mutation import Edit, Mutation
 
 SERVER = "momalisa/worker/live_server.py"
 ROUTE = "momalisa/ui/http/live.py"
+TESTS_OF_EXPLORING = "tests/worker/test_explored_legs.py"
 TESTS_OF_WORKER, TESTS_OF_ROUTE = "tests/worker/test_live.py", "tests/pages/test_live.py"
 
 MUTATIONS = (
@@ -21,18 +22,28 @@ MUTATIONS = (
     Mutation(
         "Of one who drags only the newest place is waited for",
         f"{TESTS_OF_WORKER}::test_of_one_visitor_only_the_newest_question_waits",
-        (Edit(SERVER, "                before.pictures.cancel()\n", "                pass\n"),),
+        (Edit(SERVER, ".pop(question.maker).pictures.cancel()", ".pop(question.maker)"),),
     ),
     Mutation(
         "One who drags all the time leaves others their turns",
         f"{TESTS_OF_WORKER}::test_those_who_asked_less_come_first",
+        (Edit(SERVER, "sorted(fitting, key=turn)", "fitting"),),
+    ),
+    Mutation(
+        "A question ahead of a drag keeps no other waiting",
+        f"{TESTS_OF_EXPLORING}::test_a_worker_leaves_a_leg_half_explored_for_another_picture",
         (
             Edit(
-                SERVER,
-                "sorted(fitting, key=lambda maker: served[group_of_maker(maker)])",
-                "fitting",
+                "momalisa/worker/still_painter.py",
+                "lambda: self._live.must_give_way(question)",
+                "lambda: False",
             ),
         ),
+    ),
+    Mutation(
+        "A question ahead of a drag interrupts no walk, and comes after all others",
+        f"{TESTS_OF_EXPLORING}::test_a_question_ahead_of_a_drag_comes_last_and_interrupts_no_walk",
+        (Edit(SERVER, " and not waiting.question.ahead)", ")"),),
     ),
     Mutation(
         "One address has few questions at a time, under however many names",
