@@ -85,7 +85,7 @@ def _cells(card: ModelCard, machine: Machine) -> tuple[str, ...]:
     plan = demand and plan_fit(demand, machine)
     return (
         card.name,
-        "here" if card.ready else "partly" if card.hint.startswith("Only") else "-",
+        _name_state(card),
         name_fit(plan) if plan else "?",
         format_bytes(plan.memory) if plan else "?",
         format_bytes(card.disk) if card.disk else "?",
@@ -93,6 +93,12 @@ def _cells(card: ModelCard, machine: Machine) -> tuple[str, ...]:
         str(card.steps),
         f"{card.guidance:g}" if card.guidance > 1 else "none",
     )
+
+
+def _name_state(card: ModelCard) -> str:
+    if card.ready or card.damaged:
+        return "here" if card.ready else "damaged"
+    return "partly" if card.hint.startswith("Only") else "-"
 
 
 def _format_row(cells: tuple[str, ...]) -> str:
@@ -115,6 +121,7 @@ def _as_json(card: ModelCard, machine: Machine) -> dict[str, Any]:
         "licence": card.licence or None,
         "gated": card.gated,
         "here": card.ready,
+        "damaged": card.damaged,
         "disk": card.disk or None,
         "memory": plan.memory if plan else None,
         "fit": plan.placement if plan else None,
@@ -128,9 +135,9 @@ def _as_json(card: ModelCard, machine: Machine) -> dict[str, Any]:
 def _run_check(options: argparse.Namespace) -> int:
     path = Path(os.path.expanduser(options.folder))
     card = None if path.exists() else _find_card(str(options.folder))
-    found = examine(Path(card.source) if card and card.ready else path)
+    found = examine(Path(card.source) if card and Path(card.source).is_absolute() else path)
     if card and not card.ready and not found.family:
-        print(f"The model “{card.name}” is not on this machine. {card.hint}")
+        print(f"The model “{card.name}” {card.explain_missing()}")
         return FAILED
     _print_examination(found)
     return FAILED if found.problems else DONE

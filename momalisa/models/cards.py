@@ -88,6 +88,8 @@ class ModelCard:
     ready: bool = True
     hint: str = ""
     """How to bring it, where it is not ready."""
+    damaged: bool = False
+    """Whether it is not ready because a file of it is cut off or damaged."""
     family: str = "StableDiffusionPipeline"
     licence: str = ""
     """Empty where it is not known."""
@@ -108,6 +110,10 @@ class ModelCard:
             "interpolation": self.interpolation,
             "without": SHORTCUTS if self.distilled else LEFT_OUT,
         }
+
+    def explain_missing(self) -> str:
+        """Why it is not ready, as the end of a sentence that begins with its name; what helps."""
+        return f"is not {'whole' if self.damaged else 'on this machine'}. {self.hint}"
 
     def demand(self, pixels: int = 0) -> Demand | None:
         """What it asks of a machine for a picture of so many pixels, or of its own size.

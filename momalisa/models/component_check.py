@@ -7,7 +7,6 @@ our own, and settings that would lead to other code are refused.
 import json
 import os
 from collections.abc import Iterable, Mapping
-from functools import lru_cache
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -16,8 +15,8 @@ from momalisa.errors import ModelBroken
 
 CONFIG_BYTES = 16 * 2**20
 """Most bytes of a configuration; the largest is an index of weights."""
-REMEMBERED_BYTES = 64 * 2**10
-"""Most bytes of a configuration that is remembered."""
+READ = os.O_RDONLY | getattr(os, "O_BINARY", 0) | getattr(os, "O_NONBLOCK", 0)
+"""How files are opened of which a few bytes are read: a pipe is not waited for."""
 NOISE_LEVELS = 10_000
 """Most noise levels of a scheduler; usual are 1,000."""
 LAYERS = 1_000
@@ -164,23 +163,20 @@ _CODE_SETTINGS = {"auto_map", "custom_pipelines", "quantization_config", "_custo
 def read_config(path: Path | str) -> dict[str, Any]:
     """Read a configuration's JSON object. Raises ModelBroken, with the file's name alone."""
     try:
-        status = os.stat(path)
-        if status.st_size > CONFIG_BYTES or not S_ISREG(status.st_mode):
-            raise ValueError("This is no configuration.")
-        read = _read if status.st_size <= REMEMBERED_BYTES else _read.__wrapped__
-        config = read(str(path), (status.st_ino, status.st_size, status.st_mtime_ns))
+        # Calls of the system, since the list of models reads hundreds of configurations.
+        file = os.open(path, READ)
+        try:
+            status = os.fstat(file)
+            if status.st_size > CONFIG_BYTES or not S_ISREG(status.st_mode):
+                raise ValueError("This is no configuration.")
+            config = json.loads(os.read(file, status.st_size).decode())
+        finally:
+            os.close(file)
         if not isinstance(config, dict):
             raise ValueError("This is no object.")
     except (OSError, ValueError, RecursionError) as error:
         raise ModelBroken(f"its {os.path.basename(path)} cannot be read.") from error
-    return dict(config)
-
-
-@lru_cache(4)
-def _read(path: str, state: tuple[int, int, int]) -> Any:
-    """A file's JSON; the last few are remembered, since one is asked for by turns."""
-    with open(path, "rb", buffering=0) as file:
-        return json.loads(file.read(state[1]).decode())
+    return config
 
 
 def pipeline_class(folder: Path) -> str:

@@ -4,7 +4,7 @@ Imports no torch, and loads nothing.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from os.path import basename, isfile
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from momalisa.errors import ModelBroken
 from momalisa.models.component_check import check_components, pipeline_class, read_config
 from momalisa.models.weights import (
+    CONFIG,
     PICKLED,
     check_weights,
     has_weights,
@@ -107,42 +108,45 @@ def hub_id_of(folder: Path) -> str:
 
 
 def check_whole(folder: Path) -> None:
-    """Raise ModelBroken, with the first problem, if files of a pipeline are missing.
-
-    Headers of weights are not read: who loads them notices the rest.
-    """
-    for problem in find_problems(folder):
+    """Raise ModelBroken, with the first problem, if files of a pipeline are missing or cut off."""
+    for problem in find_problems(folder, thorough=True):
         raise ModelBroken(problem[0].lower() + problem[1:])
 
 
-def is_whole(folder: Path, *, weighed: bool = False, thorough: bool = False) -> bool:
-    """Whether no file of a pipeline is missing, or damaged as far as `thorough` finds.
-
-    Files of weights are left out if they are `weighed`.
-    """
+def is_whole(folder: Path) -> bool:
+    """Whether no file of a pipeline is missing; headers of weights are not read."""
     try:
-        return not any(find_problems(folder, weighed=weighed, thorough=thorough))
+        return not any(find_problems(folder))
     except ModelBroken:
         return False
 
 
-def find_problems(folder: Path, *, thorough: bool = False, weighed: bool = False) -> Iterator[str]:
+def find_problems(folder: Path, *, thorough: bool = False) -> Iterator[str]:
     """Sentences about files that are missing; with `thorough`, about damaged weights as well.
 
-    Files of weights are not looked for where all were `weighed` before (`measure_weights`). Raises
-    ModelBroken for a folder that is no pipeline.
+    Raises ModelBroken for a folder that is no pipeline.
     """
-    for name, class_name in parts_of(folder).items():
+    parts = parts_of(folder)
+    for name in filter(lambda name: has_weights(parts[name]), parts):
+        yield from _weight_problems(folder, name, thorough=thorough)
+    yield from _other_problems(folder, parts)
+
+
+def has_small_parts(folder: Path, parts: Mapping[str, str]) -> bool:
+    """Whether no file is missing of a pipeline's parts that have no weights."""
+    return not any(_other_problems(folder, parts))
+
+
+def _other_problems(folder: Path, parts: Mapping[str, str]) -> Iterator[str]:
+    """What is missing of parts without weights."""
+    for name, class_name in parts.items():
         if has_weights(class_name):
-            if not isfile(f"{folder}/{name}/config.json"):
-                yield _lacks(folder, f"the file {name}/config.json")
-            if not weighed:
-                yield from _weight_problems(folder, name, thorough=thorough)
-        elif class_name.endswith("Scheduler"):
-            if not isfile(f"{folder}/{name}/scheduler_config.json"):
-                yield _lacks(folder, f"the file {name}/scheduler_config.json")
-        elif not _has_vocabulary(f"{folder}/{name}"):
-            yield _lacks(folder, f"the vocabulary of its {name}")
+            continue
+        if not class_name.endswith("Scheduler"):
+            if not _has_vocabulary(f"{folder}/{name}"):
+                yield _lacks(folder, f"the vocabulary of its {name}")
+        elif not isfile(f"{folder}/{name}/scheduler_config.json"):
+            yield _lacks(folder, f"the file {name}/scheduler_config.json")
 
 
 def _has_vocabulary(tokenizer: str) -> bool:
@@ -151,6 +155,8 @@ def _has_vocabulary(tokenizer: str) -> bool:
 
 def _weight_problems(folder: Path, name: str, *, thorough: bool) -> Iterator[str]:
     # As texts, not as paths: the list on Create looks at all checkpoints in a tenth of a second.
+    if not isfile(f"{folder}/{name}/{CONFIG}"):
+        yield _lacks(folder, f"the file {name}/{CONFIG}")
     files = weight_paths(f"{folder}/{name}")
     missing = [basename(path) for path in files if not isfile(path)]
     if not files:

@@ -4,6 +4,8 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+from momalisa.models.component_check import READ
+
 PREFIX = "models--"
 CONFIG = "config.json"
 """What a repository has that holds one part and no whole pipeline."""
@@ -21,8 +23,12 @@ def downloaded(hub_id: str, file: str = "model_index.json") -> Path | None:
 
     repository = f"{constants.HF_HUB_CACHE}/{PREFIX}{hub_id.replace('/', '--')}"
     commit = "main"
-    with suppress(OSError, ValueError), open(f"{repository}/refs/main", "rb", buffering=0) as main:
-        commit = main.read(HASH_LENGTH).decode().strip()
+    with suppress(OSError, ValueError):
+        main = os.open(f"{repository}/refs/main", READ)
+        try:
+            commit = os.read(main, HASH_LENGTH).decode().strip()
+        finally:
+            os.close(main)
     folder = f"{repository}/snapshots/{commit}"
     return Path(folder) if os.path.isfile(f"{folder}/{file}") else None
 

@@ -3,6 +3,7 @@
 Imports no torch.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +12,12 @@ from momalisa.models.component_check import read_config
 from momalisa.picture_size import LARGEST_SQUARE, SIDE_UNIT, SIZE
 
 
-def read_native_size(folder: Path) -> int | None:
-    """Pixels of a side that a pipeline was trained on.
+def read_native_size(folder: Path, index: Mapping[str, Any]) -> int | None:
+    """Pixels of a side that a pipeline was trained on; `index` is its model_index.json.
 
     None where its configuration does not tell, or tells a size that is not painted here.
     """
-    pixels = _read_config(folder, "model_index.json").get("default_sample_size")
+    pixels = index.get("default_sample_size")
     if pixels is None:
         pixels = _cells(folder) * _pixels_of_a_cell(folder)
     paintable = isinstance(pixels, int) and SIZE[0] <= pixels <= LARGEST_SQUARE

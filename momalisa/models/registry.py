@@ -3,16 +3,21 @@
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from momalisa.errors import ModelBroken, ModelNotFound
 from momalisa.models.cards import ATELIER, FAMILIES, PREVIEWS, SHIPPED_MODELS, ModelCard
-from momalisa.models.component_check import check_components, pipeline_class
+from momalisa.models.component_check import (
+    check_components,
+    class_named_by,
+    pipeline_class,
+    read_config,
+)
 from momalisa.models.digest import folder_digest
 from momalisa.models.distillation import read_distillation
 from momalisa.models.folder_check import (
@@ -21,7 +26,6 @@ from momalisa.models.folder_check import (
     examine,
     find_problems,
     hub_id_of,
-    is_whole,
     snapshot_of,
 )
 from momalisa.models.hub_cache import PREFIX, downloaded, downloaded_ids
@@ -60,9 +64,8 @@ def available() -> list[ModelCard]:
     The latter say whether they are here.
     """
     of_hub = (_with_folder(card) for card in HUB_MODELS)
-    known = [measure(card) if card.ready else card for card in (*SHIPPED_MODELS, *of_hub)]
-    shipped, listed = known[: len(SHIPPED_MODELS)], known[len(SHIPPED_MODELS) :]
-    return [*shipped, *_in_models_folder(), *listed, *_others_of_hub()]
+    shipped = (measure(card, Path(card.source)) for card in SHIPPED_MODELS)
+    return [*shipped, *_in_models_folder(), *of_hub, *_others_of_hub()]
 
 
 def _in_models_folder() -> Iterator[ModelCard]:
@@ -73,7 +76,7 @@ def _in_models_folder() -> Iterator[ModelCard]:
         for path in sorted(settings().models_folder.iterdir()):
             if FOLDER_NAME.fullmatch(path.name) and path.name not in known:
                 with suppress(ModelBroken, OSError):
-                    yield from _listed(snapshot_of(path), path.name)
+                    yield _listed(_resolve(str(path)), path.name)
 
 
 def _others_of_hub() -> Iterator[ModelCard]:
@@ -83,24 +86,20 @@ def _others_of_hub() -> Iterator[ModelCard]:
         folder = None if hub_id in known else downloaded(hub_id)
         if folder:
             with suppress(ModelBroken, OSError):
-                yield from _listed(folder, hub_id)
+                yield _listed(folder, hub_id)
 
 
-def _listed(folder: Path, name: str) -> list[ModelCard]:
-    """The card of a folder, read again only when its files have changed."""
-    return [card] if (card := _remembered(folder, name, folder_state(folder))) else []
+def _listed(folder: Path, name: str) -> ModelCard:
+    """The card of a folder, read again only when its files have changed, or if it is not whole."""
+    state = folder_state(folder)
+    card = _remembered(folder, name, state)
+    return card if card.ready else _remembered.__wrapped__(folder, name, state)
 
 
 @lru_cache(FOLDERS_REMEMBERED)
-def _remembered(folder: Path, name: str, _state: FolderState) -> ModelCard | None:
-    card = _from_folder(str(folder), name)
-    if card is None:
-        return None
-    measured = measure_now(card)
-    weighed = measured.weights is not None
-    if is_whole(folder, weighed=weighed, thorough=not weighed):
-        return measured
-    return replace(card, ready=False, hint=_half_hint(name))
+def _remembered(folder: Path, name: str, _state: FolderState) -> ModelCard:
+    index = read_config(f"{folder}/model_index.json")
+    return measure_now(_describe(folder, name, index), folder, index)
 
 
 def find(name: str) -> ModelCard:
@@ -149,7 +148,7 @@ def _check_ready(name: str, card: ModelCard | None) -> ModelCard:
             "MOMALISA_MODELS."
         )
     if not card.ready:
-        raise ModelNotFound(f"The model “{name}” is not on this machine. {card.hint}")
+        raise ModelNotFound(f"The model “{name}” {card.explain_missing()}")
     if card not in SHIPPED_MODELS:
         folder = Path(card.source)
         with _naming(name), suppress(OSError):  # who loads it says what is wrong
@@ -240,9 +239,7 @@ def _with_folder(card: ModelCard) -> ModelCard:
             folder = copied if pipeline_class(copied) == card.family else folder
     if folder is None:
         return replace(card, ready=False, hint=_download_hint(card.name))
-    if not is_whole(folder):
-        return replace(card, ready=False, hint=_half_hint(card.name))
-    return replace(card, source=str(folder))
+    return measure(card, folder)
 
 
 def _cache_name(hub_id: str) -> str:
@@ -254,30 +251,38 @@ def _download_hint(name: str) -> str:
     return f"To bring it: {PULL} {name}"
 
 
-def _half_hint(name: str) -> str:
-    return f"Only a part of it is. To bring the rest: {PULL} {name}"
-
-
 def _from_folder(path: str, name: str = "") -> ModelCard | None:
     """The card of a folder; its name is the path as given, or another."""
     name = name or path
     try:
-        path = os.path.abspath(os.path.expanduser(path))
-        folder = snapshot_of(Path(os.path.realpath(path) if os.path.islink(path) else path))
+        folder = _resolve(os.path.abspath(os.path.expanduser(path)))
         if not folder.is_dir():
             return None
     except (OSError, ValueError):  # too long for a path, or none at all
         return None
     with _naming(name):
-        family = pipeline_class(folder)
-        usual = FAMILIES[family]
-        distilled = read_distillation(folder, family)
+        return _describe(folder, name, read_config(f"{folder}/model_index.json"))
+
+
+def _resolve(path: str) -> Path:
+    """The folder with a pipeline's files that a path leads to."""
+    return snapshot_of(Path(os.path.realpath(path) if os.path.islink(path) else path))
+
+
+def _describe(folder: Path, name: str, index: Mapping[str, Any]) -> ModelCard:
+    """The card of a pipeline's folder, by its model_index.json and what else it tells.
+
+    Raises ModelBroken.
+    """
+    family = class_named_by(index)
+    usual = FAMILIES[family]
+    distilled = read_distillation(folder, family)
     hub_id = hub_id_of(folder)
-    known = next((c for c in HUB_MODELS if (c.source, c.family) == (hub_id, family)), None)
+    known = next((c for c in HUB_MODELS if c.source == hub_id and c.family == family), None)
     if known:  # another revision of it, say
         return replace(known, name=name, source=str(folder))
     steps, guidance = distilled or (usual.steps, usual.guidance)
-    size = read_native_size(folder) or usual.size
+    size = read_native_size(folder, index) or usual.size
     title = hub_id or folder.name
     return ModelCard(
         *(name, title, str(folder), size, steps, guidance, distilled is not None), family=family

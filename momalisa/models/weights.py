@@ -5,17 +5,20 @@ Only headers are read. Imports no torch.
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, NamedTuple
 
 from safetensors import SafetensorError, safe_open
 
 from momalisa.errors import ModelBroken
-from momalisa.models.component_check import CLASSES, class_named_by, read_config
+from momalisa.models.component_check import CLASSES, READ, class_named_by, read_config
 from momalisa.models.fit import Weights
 
 STEMS = ("diffusion_pytorch_model", "model")
 """What files of weights are called: by diffusers, and by transformers."""
+CONFIG = "config.json"
+"""What a part with weights has besides."""
 VARIANTS = ("fp16", "bf16")
 """What their names have besides, where there are none of the usual name."""
 PICKLED = (".bin", ".ckpt", ".pt", ".pth", ".pkl")
@@ -28,20 +31,38 @@ NAMES = tuple(
 HEADER_BYTES = 4096
 """How much of a header is read to learn in which precision the weights are."""
 DTYPE = re.compile(rb'"dtype":\s*"(\w+)"')
+LAST_ENTRY_BYTES = 512
+"""How much of a header's end is read to learn where the last tensor ends."""
+LAST_OFFSETS = b'"data_offsets"'
+END = re.compile(LAST_OFFSETS + rb":\s*\[\s*\d+\s*,\s*(\d+)\s*\]")
 WIDTHS = {"F64": 8, "I64": 8, "F32": 4, "I32": 4, "F16": 2, "BF16": 2, "I16": 2}
 """Bytes of a number; of all other kinds one."""
 
 
+class Measured(NamedTuple):
+    """What the files of a pipeline's weights tell."""
+
+    weights: Weights | None
+    """None where they do not tell it, or a part lacks its weights or its configuration."""
+    size: int
+    """Bytes of those that are there."""
+    whole: bool
+    """Whether each is as long as its header says."""
+
+
 def parts_of(folder: Path | str) -> dict[str, str]:
     """The parts that are loaded of a pipeline, and their classes. Raises ModelBroken."""
-    index = read_config(f"{folder}/model_index.json")
-    known = CLASSES[class_named_by(index)]
-    named = {name: index.get(name) for name in known}
-    return {
-        name: str(entry[1])
-        for name, entry in named.items()
-        if isinstance(entry, list) and len(entry) == 2 and entry[1]
-    }
+    return parts_named_by(read_config(f"{folder}/model_index.json"))
+
+
+def parts_named_by(index: Mapping[str, Any]) -> dict[str, str]:
+    """The parts that a model_index.json names, likewise."""
+    parts = {}
+    for name in CLASSES[class_named_by(index)]:
+        entry = index.get(name)
+        if isinstance(entry, list) and len(entry) == 2 and entry[1]:
+            parts[name] = str(entry[1])
+    return parts
 
 
 def has_weights(class_name: str) -> bool:
@@ -63,9 +84,13 @@ def weight_paths(part: str) -> list[str]:
     That takes a tenth of the time, and the list of models looks into hundreds of folders.
     """
     try:
-        there = os.listdir(part)
+        return _choose_weights(part, os.listdir(part))
     except OSError:
         return []
+
+
+def _choose_weights(part: str, there: list[str]) -> list[str]:
+    """The paths of the weights among the files that are there in a part's folder."""
     for file, index in NAMES:
         if file in there:
             return [f"{part}/{file}"]
@@ -93,40 +118,73 @@ def find_variant(folder: Path) -> str | None:
 
 def read_weights(folder: Path) -> Weights | None:
     """How many weights a pipeline has; None where its files do not tell."""
-    return measure_weights(folder)[0]
-
-
-def measure_weights(folder: Path | str) -> tuple[Weights | None, int]:
-    """How many weights a pipeline has, None where its files do not tell; and their bytes.
-
-    Looks at sizes and at the first kilobytes of each file.
-    """
-    counts, size = [], 0
     try:
-        for name, class_name in parts_of(folder).items():
-            if has_weights(class_name):
-                measured = [_measure_file(path) for path in weight_paths(f"{folder}/{name}")]
-                counts.append(sum(numbers for numbers, _ in measured))
-                size += sum(length for _, length in measured)
+        return measure_weights(folder, parts_of(folder)).weights
+    except ModelBroken:
+        return None
+
+
+def measure_weights(folder: Path | str, parts: Mapping[str, str]) -> Measured:
+    """How many weights a pipeline has, their bytes, and whether all of their files are whole.
+
+    Looks at sizes, and at the beginning and the end of each file's header.
+    """
+    counts, size, whole = [], 0, True
+    try:
+        for name, class_name in parts.items():
+            if not has_weights(class_name):
+                continue
+            part, count = f"{folder}/{name}", 0
+            there = os.listdir(part)
+            for path in _choose_weights(part, there):
+                numbers, length, is_long_enough = _measure_file(path)
+                count, size = count + numbers, size + length
+                whole = whole and (is_long_enough or has_all_bytes(path))
+            counts.append(count if CONFIG in there else 0)
     except (ModelBroken, OSError):
-        return None, size
-    return Weights(sum(counts), max(counts)) if counts and all(counts) else None, size
+        return Measured(None, size, whole=False)
+    weights = Weights(sum(counts), max(counts)) if counts and all(counts) else None
+    return Measured(weights, size, whole=whole)
 
 
-def _measure_file(path: str) -> tuple[int, int]:
-    """The numbers in a file, which all have the precision of the first one; and its bytes."""
-    with open(path, "rb", buffering=0) as file:  # one read, not four
-        size = os.fstat(file.fileno()).st_size
-        start = file.read(8 + HEADER_BYTES)
-    length = int.from_bytes(start[:8], "little")
+def _measure_file(path: str) -> tuple[int, int, bool]:
+    """The numbers in a file, which all have the precision of the first; its bytes; if it is whole.
+
+    Where a header does not list tensors in their order, a whole file counts as none here.
+    """
+    # Two hundred checkpoints have some thousand files: calls of the system, and as few as possible.
+    file = os.open(path, READ)
+    try:
+        size = os.fstat(file).st_size
+        start = os.read(file, 8 + HEADER_BYTES)
+        length = int.from_bytes(start[:8], "little")
+        end = start[8 : 8 + length]
+        if len(end) < length < size:
+            os.lseek(file, 8 + length - LAST_ENTRY_BYTES, os.SEEK_SET)
+            end = os.read(file, LAST_ENTRY_BYTES)
+    finally:
+        os.close(file)
     kind = DTYPE.search(start, 8, 8 + min(length, HEADER_BYTES))
     width = WIDTHS.get(kind.group(1).decode(), 1) if kind else 4
-    return max(size - 8 - length, 0) // width, size
+    last = END.match(end, max(end.rfind(LAST_OFFSETS), 0))
+    whole = last is not None and 8 + length + int(last.group(1)) == size
+    return max(size - 8 - length, 0) // width, size, whole
+
+
+def has_all_bytes(path: str | Path) -> bool:
+    """Whether a file is as long as its header says. Reads all of the header."""
+    try:
+        check_weights(Path(path))
+    except ModelBroken:
+        return False
+    return True
 
 
 def check_weights(path: Path) -> None:
     """Read a file's header, which says how long it has to be. Raises ModelBroken."""
     try:
+        if not path.is_file():  # a pipe would be waited for
+            raise FileNotFoundError("There is no such file.")
         with safe_open(path, framework="numpy"):
             pass
     except (SafetensorError, OSError) as error:

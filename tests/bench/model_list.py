@@ -70,9 +70,11 @@ def measure(checkpoints: int) -> list[dict[str, float]]:
     from huggingface_hub import try_to_load_from_cache  # as the app has long done
 
     from momalisa.models.registry import available
+    from momalisa.settings import settings
     from momalisa.ui.create.model_choice import label, painting_machine
 
     try_to_load_from_cache("some/model", "model_index.json")
+    settings()
     seconds = []
     for _ in range(2):
         began = {name: clock() for name, clock in CLOCKS.items()}

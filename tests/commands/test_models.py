@@ -10,6 +10,7 @@ import pytest
 from momalisa.__main__ import main
 from momalisa.models.download import hub_id_of_name
 from momalisa.models.fit import GB, Machine
+from momalisa.settings import settings
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +19,7 @@ def laptop(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     machine = Machine("cuda", 8 * GB, 24 * GB)
     monkeypatch.setattr("momalisa.commands.models.read_machine", lambda _device: machine)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    settings.cache_clear()
 
 
 def listed(capsys: pytest.CaptureFixture[str], *options: str) -> list[dict[str, Any]]:

@@ -1,12 +1,15 @@
 """Checkpoints that people copied: they are found by whatever name, with what is known of them."""
 
 import json
+import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from momalisa.__main__ import main
 from momalisa.errors import ModelBroken, ModelNotFound
 from momalisa.models.component_check import check_components
 from momalisa.models.folder_check import examine
@@ -80,13 +83,80 @@ def test_another_revision_has_the_card_of_its_model(folder: Path, tmp_path: Path
     assert (card.steps, card.guidance, card.distilled) == (2, 0.0, True)
 
 
-@pytest.mark.parametrize("content", [b"", b"version https://git-lfs.github.com/spec/v1\n"])
-def test_weights_that_are_none_make_a_model_not_ready(folder: Path, content: bytes) -> None:
-    """An empty file, or what Git leaves of a large one."""
+def cut(weights: Path) -> None:
+    weights.write_bytes(weights.read_bytes()[:-100])
+
+
+def lengthen(weights: Path) -> None:
+    weights.write_bytes(weights.read_bytes() + b"more")
+
+
+def empty(weights: Path) -> None:
+    weights.write_bytes(b"")
+
+
+def leave_a_pointer(weights: Path) -> None:
+    """What Git leaves of a large file."""
+    weights.write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
+
+
+@pytest.mark.parametrize("damage", [cut, lengthen, empty, leave_a_pointer])
+def test_damaged_weights_are_listed_as_such_with_the_command_that_helps(
+    folder: Path, damage: Callable[[Path], None], capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = shutil.copytree(folder, settings().models_folder / "my model")
+    damage(next((broken / "unet").glob("*.safetensors")))
+    (card,) = (card for card in available() if card.name == "my model")
+    assert (card.ready, card.damaged) == (False, True)
+    assert card.hint.endswith("python -m momalisa models check 'my model'")
+    assert main(["models", "check", "my model"]) == 1
+    assert "the file unet/" in capsys.readouterr().err.lower()
+    with pytest.raises(ModelBroken, match="damaged or not whole"):
+        find_for_visitor("my model")
+
+
+def test_nobody_waits_for_weights_that_are_a_pipe(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who reads a pipe waits for whoever writes; the list of models stood still."""
     broken = shutil.copytree(folder, settings().models_folder / "broken")
-    next((broken / "unet").glob("*.safetensors")).write_bytes(content)
+    weights = next((broken / "unet").glob("*.safetensors"))
+    weights.unlink()
+    os.mkfifo(weights)
     (card,) = (card for card in available() if card.name == "broken")
     assert not card.ready
+    assert main(["models", "check", "broken"]) == 1
+    assert f"lacks the file unet/{weights.name}" in capsys.readouterr().err
+    with pytest.raises(ModelBroken, match="lacks the file"):
+        find_for_visitor("broken")
+
+
+def test_weights_are_whole_again_once_all_of_them_are_copied(folder: Path) -> None:
+    """Their folder does not tell: no file is added to it."""
+    copied = shutil.copytree(folder, settings().models_folder / "copied")
+    weights = next((copied / "unet").glob("*.safetensors"))
+    content = weights.read_bytes()
+    with weights.open("r+b") as file:
+        for length in (1000, len(content)):
+            file.truncate(0)
+            file.seek(0)
+            file.write(content[:length])
+            file.flush()
+            (card,) = (card for card in available() if card.name == "copied")
+            assert card.ready == (length == len(content))
+
+
+def test_weights_in_any_order_are_whole(folder: Path) -> None:
+    """Some programs list tensors by name, and not as they lie in the file."""
+    copied = shutil.copytree(folder, settings().models_folder / "copied")
+    weights = next((copied / "unet").glob("*.safetensors"))
+    content = weights.read_bytes()
+    length = int.from_bytes(content[:8], "little")
+    tensors = json.loads(content[8 : 8 + length])
+    header = json.dumps(dict(reversed(tensors.items()))).encode()
+    weights.write_bytes(len(header).to_bytes(8, "little") + header + content[8 + length :])
+    (card,) = (card for card in available() if card.name == "copied")
+    assert card.ready
 
 
 def test_half_of_a_vocabulary_is_told(folder: Path) -> None:

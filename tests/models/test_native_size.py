@@ -31,7 +31,8 @@ def write(folder: Path, **configs: Any) -> Path:
     ids=["UNet", "transformer", "coarse autoencoder", "named by the pipeline"],
 )
 def test_it_is_that_of_the_network_in_pixels(tmp_path: Path, configs: Any, size: int) -> None:
-    assert read_native_size(write(tmp_path, **configs)) == size
+    folder = write(tmp_path, **configs)
+    assert read_native_size(folder, configs.get("model_index", {})) == size
 
 
 @pytest.mark.parametrize(
@@ -49,4 +50,5 @@ def test_it_is_that_of_the_network_in_pixels(tmp_path: Path, configs: Any, size:
 def test_where_it_is_not_told_or_not_painted_here_there_is_none(
     tmp_path: Path, configs: Any
 ) -> None:
-    assert read_native_size(write(tmp_path, **configs)) is None
+    folder = write(tmp_path, **configs)
+    assert read_native_size(folder, configs.get("model_index", {})) is None

@@ -21,7 +21,7 @@ def _paints_here(current: Settings) -> bool:
 def label(card: ModelCard, machine: Machine | None) -> str:
     """A model's name in the list, with why it cannot be chosen right away."""
     demand = card.demand()
-    reasons = [] if card.ready else ["not here"]
+    reasons = [] if card.ready else ["damaged" if card.damaged else "not here"]
     if machine and demand and not plan_fit(demand, machine).fits:
         reasons.append("too large")
     return " · ".join([card.title, *reasons])
@@ -33,12 +33,13 @@ def describe(card: ModelCard, machine: Machine | None, pixels: int) -> str:
     `pixels` are those of the pictures that are asked for.
     """
     facts = [card.licence and f"Licence: {card.licence}."]
-    if card.gated and not card.ready:
+    absent = not card.ready and not card.damaged
+    if card.gated and absent:
         facts.append(f"Gated: its terms are accepted at {PAGE}/{card.source}.")
-    if card.disk and not card.ready:
+    if card.disk and absent:
         facts.append(f"{format_bytes(card.disk)} to download.")
     if machine and (demand := card.demand(pixels)):
         facts.append(describe_fit(demand, machine))
     if not card.ready:
-        facts.append(f"Not on this machine. {card.hint}")
+        facts.append(f"It {card.explain_missing()}")
     return " ".join(fact for fact in facts if fact)
