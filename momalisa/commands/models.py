@@ -183,3 +183,5 @@ def _print_examination(found: Examination) -> None:
         print(problem, file=sys.stderr)
     if not found.problems:
         print("It is whole, and can be walked.")
+        if doubt := registry.find(str(found.folder)).doubt:
+            print(doubt)

@@ -83,6 +83,8 @@ class ModelCard:
     """Whether it was distilled to these steps and this guidance: others make pictures worse."""
     interpolation: Interpolation = "lerp"
     """Of its new walks: another than lerp where films were measured to be better by it."""
+    doubt: str = ""
+    """Why its steps and guidance may not fit, in sentences; "" where they are certain."""
     base: str = ""
     """The guided model that it was distilled from, and whose place it took under this name."""
     ready: bool = True
@@ -149,7 +151,9 @@ class ModelCard:
         return refuse_weights(self.title.partition(",")[0])
 
     def warn(self, steps: int, guidance: float) -> str:
-        """A sentence for who asks a distilled checkpoint for other steps or guidance; else ""."""
+        """What to say to who asks for steps and guidance that may not fit; else ""."""
+        if self.doubt:
+            return f"{self.title.partition(',')[0]}: {self.doubt[0].lower()}{self.doubt[1:]}"
         # Guidance of 1 or less is none.
         if not self.distilled or (
             steps == self.steps and max(guidance, 1.0) == max(self.guidance, 1.0)

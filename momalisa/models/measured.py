@@ -20,7 +20,10 @@ from momalisa.models.weights import measure_weights, parts_named_by
 
 FOLDERS_REMEMBERED = 1024
 READ = ("distillation.json", "model_index.json")
-READ_OF_PARTS = ("unet/config.json", "vae/config.json", "transformer/config.json")
+READ_OF_PARTS = (
+    *("unet/config.json", "vae/config.json", "transformer/config.json"),
+    "scheduler/scheduler_config.json",
+)
 """The files whose content a card depends on."""
 
 _State = tuple[str, int, int, int]

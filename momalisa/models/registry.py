@@ -19,7 +19,7 @@ from momalisa.models.component_check import (
     read_config,
 )
 from momalisa.models.digest import folder_digest
-from momalisa.models.distillation import read_distillation
+from momalisa.models.distillation import read_usual_settings
 from momalisa.models.folder_check import (
     PULL,
     check_whole,
@@ -38,7 +38,7 @@ from momalisa.models.measured import (
     measure,
     measure_now,
 )
-from momalisa.models.native_size import read_native_size
+from momalisa.models.native_size import read_native_size, read_network
 from momalisa.settings import settings
 
 if TYPE_CHECKING:
@@ -274,18 +274,17 @@ def _describe(folder: Path, name: str, index: Mapping[str, Any]) -> ModelCard:
 
     Raises ModelBroken.
     """
-    family = class_named_by(index)
-    usual = FAMILIES[family]
-    distilled = read_distillation(folder, family)
-    hub_id = hub_id_of(folder)
+    family, hub_id = class_named_by(index), hub_id_of(folder)
+    title, network = hub_id or folder.name, read_network(folder)
+    usual = read_usual_settings(folder, index, network, title)
     known = next((c for c in HUB_MODELS if c.source == hub_id and c.family == family), None)
     if known:  # another revision of it, say
         return replace(known, name=name, source=str(folder))
-    steps, guidance = distilled or (usual.steps, usual.guidance)
-    size = read_native_size(folder, index) or usual.size
-    title = hub_id or folder.name
+    size = read_native_size(folder, index, network) or FAMILIES[family].size
     return ModelCard(
-        *(name, title, str(folder), size, steps, guidance, distilled is not None), family=family
+        *(name, title, str(folder), size, usual.steps, usual.guidance, usual.distilled),
+        family=family,
+        doubt=usual.doubt,
     )
 
 

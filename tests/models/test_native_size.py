@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from momalisa.models.native_size import read_native_size
+from momalisa.models.native_size import read_native_size, read_network
 
 EIGHTH = {"block_out_channels": [128, 256, 512, 512]}
 COARSE = {"encoder_block_out_channels": [128, 256, 512, 512, 1024, 1024]}
@@ -18,6 +18,10 @@ def write(folder: Path, **configs: Any) -> Path:
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(config))
     return folder
+
+
+def read_size(folder: Path, configs: Any) -> int | None:
+    return read_native_size(folder, configs.get("model_index", {}), read_network(folder))
 
 
 @pytest.mark.parametrize(
@@ -32,7 +36,7 @@ def write(folder: Path, **configs: Any) -> Path:
 )
 def test_it_is_that_of_the_network_in_pixels(tmp_path: Path, configs: Any, size: int) -> None:
     folder = write(tmp_path, **configs)
-    assert read_native_size(folder, configs.get("model_index", {})) == size
+    assert read_size(folder, configs) == size
 
 
 @pytest.mark.parametrize(
@@ -51,4 +55,4 @@ def test_where_it_is_not_told_or_not_painted_here_there_is_none(
     tmp_path: Path, configs: Any
 ) -> None:
     folder = write(tmp_path, **configs)
-    assert read_native_size(folder, configs.get("model_index", {})) is None
+    assert read_size(folder, configs) is None

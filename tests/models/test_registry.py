@@ -12,6 +12,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from momalisa.__main__ import main
 from momalisa.errors import ModelBroken, ModelNotFound
 from momalisa.models import registry
 from momalisa.models.distillation import DISTILLATION
@@ -104,6 +105,19 @@ def test_other_steps_or_guidance_than_it_was_distilled_to_are_told() -> None:
     for steps, guidance in ((5, 1.0), (4, 3.0)):
         assert "distilled to 4 steps without guidance" in card.warn(steps, guidance)
     assert replace(card, distilled=False).warn(5, 3.0) == ""
+
+
+def test_settings_that_may_not_fit_are_told_where_a_walk_is_made(
+    make_pipeline: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = shutil.copytree(make_pipeline(), tmp_path / "my-turbo-mix")
+    card = find(str(folder))
+    assert card.distilled
+    assert "are a guess" in card.warn(card.steps, card.guidance)
+    assert main(["models", "check", str(folder)]) == 0
+    assert DISTILLATION in capsys.readouterr().out
+    (folder / DISTILLATION).write_text('{"steps": 5, "guidance": 1.0}')
+    assert find(str(folder)).warn(5, 1.0) == ""
 
 
 def test_a_hub_id_that_is_listed_has_its_card() -> None:
