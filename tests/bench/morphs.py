@@ -4,9 +4,13 @@ With --pairs DIR, the pairs of prompts are those of DIR's text files, one a line
 white | a stormy sea at night". Without, they are the benchmarks' own. An interpolation or a pacing
 that is added to `momalisa.spec` or `momalisa.pacing` is measured as well. Medians over the pairs,
 double exposures and certainties as means; a second table has the costs in those of lerp; --sheet
-FILE shows a few frames of each walk. With --classifier DIR, a folder of `momalisa.atelier
-evaluate`, the certainty is that of its classifier of manners, at the middle third of an Atelier's
-walk.
+FILE shows a few frames of each walk.
+
+With --classifier DIR, a folder of `momalisa.atelier evaluate`, `certainty` is how certain its
+classifier is of one manner at the middle third of an Atelier's frames, and `certainty halfway` at
+the frames in the middle third of the way, by the distance that the steps are measured by: a walk
+that leaps over the middle shows one of its ends in most of its frames. A third table says on how
+many pairs that is more than by lerp.
 """
 
 import argparse
@@ -18,19 +22,18 @@ from pathlib import Path
 from statistics import fmean, median
 from typing import Any, get_args
 
-import torch
 from tqdm import tqdm
 
-from momalisa.atelier.evaluation.classifier import Classifier, downscale
+from momalisa.atelier.evaluation.classifier import Classifier
 from momalisa.atelier.evaluation.contact_sheet import contact_sheet
 from momalisa.atelier.evaluation.evaluate import load_classifier
 from momalisa.engine import perception
-from momalisa.engine.frame_cache import Frame
 from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput
 from momalisa.models.registry import find, load
 from momalisa.pacing import PACINGS, PacingName
 from momalisa.spec import Interpolation
+from tests.bench.certainty import compare, mean_halfway, mean_in_middle, measure_certainties
 from tests.bench.command import describe_load, new_parser, print_table, write_figures
 from tests.bench.walks import Pair, Run, pairs, render_walk, walk_between
 
@@ -57,9 +60,11 @@ class Figures:
     directness: float
     certainty: float | None = None
     """Of one manner, of the frames in the middle."""
+    certainty_halfway: float | None = None
+    """The same of the frames in the middle of the perceived way, if there are any."""
 
 
-MEANS = ("double_exposures", "certainty")
+MEANS = ("double_exposures", "certainty", "certainty_halfway")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -83,6 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     rows = [[*way, *summarize(figures).values()] for way, figures in measured.items()]
     print_table(["interpolation", "pacing", *names], rows)
     print_costs(measured)
+    if classifier:
+        print_blind_comparison(measured)
     if options.sheet:
         draw_sheet(walks, chosen[: options.sheet_pairs], options.sheet)
     figures = {", ".join(way): [vars(f) for f in every] for way, every in measured.items()}
@@ -156,6 +163,7 @@ def measure(run: Run, classifier: Classifier | None = None) -> Figures:
     """Measure the frames of a walk."""
     steps = perception.step_distances(run.frames)
     straight = perception.distance(run.frames[0], run.frames[-1])
+    certainties = measure_certainties(classifier, run.frames) if classifier else []
     return Figures(
         samples=run.samples,
         seconds=run.seconds,
@@ -164,17 +172,9 @@ def measure(run: Run, classifier: Classifier | None = None) -> Figures:
         double_exposures=perception.ghosting(run.frames),
         sharpness=perception.relative_sharpness(run.frames),
         directness=perception.directness(steps, straight),
-        certainty=None if classifier is None else measure_certainty(classifier, run.frames),
+        certainty=mean_in_middle(certainties) if certainties else None,
+        certainty_halfway=mean_halfway(certainties, steps) if certainties else None,
     )
-
-
-@torch.no_grad()
-def measure_certainty(classifier: Classifier, frames: Sequence[Frame]) -> float:
-    """The mean probability of the likeliest manner, of the frames in the middle third."""
-    middle = frames[len(frames) // 3 : len(frames) - len(frames) // 3]
-    classifier.eval()
-    manners, _ = classifier.logits(classifier.features(downscale(middle)))
-    return float(manners.softmax(1).amax(1).mean())
 
 
 def summarize(figures: Sequence[Figures]) -> dict[str, float | None]:
@@ -202,6 +202,20 @@ def print_costs(measured: dict[Way, list[Figures]]) -> None:
     if rows:
         print("\nA frame's cost in that of lerp:\n")
         print_table(["interpolation", "pacing", *COSTS], rows)
+
+
+def print_blind_comparison(measured: dict[Way, list[Figures]]) -> None:
+    """Print on how many pairs a classifier is more certain halfway than by lerp, in each pacing."""
+    halfway = {way: [one.certainty_halfway for one in every] for way, every in measured.items()}
+    rows = []
+    for (interpolation, pacing), values in halfway.items():
+        usual = halfway.get(("lerp", pacing))
+        if usual and interpolation != "lerp":
+            more, both, chance = compare(values, usual)
+            rows.append([interpolation, pacing, f"{more} of {both}", chance])
+    if rows:
+        print("\nMore certain of one manner halfway than by lerp, where both have frames there:\n")
+        print_table(["interpolation", "pacing", "pairs", "by chance"], rows)
 
 
 def draw_sheet(walks: dict[Way, list[Run]], shown: Sequence[Pair], file: Path) -> None:
