@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 from momalisa.engine.attention import Between, Tokens, hasten, weigh_end
+from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.frame_cache import DECIMALS, frame_key
 from momalisa.engine.latents import LatentSampler
 from momalisa.engine.leg_curve import Curve, fit_curve
@@ -144,10 +145,13 @@ class AttentionSampler(LatentSampler):
         t = torch.tensor([part - floor(part) for part in parts], dtype=torch.float64)
         state = blend_states(low, high, t)
         steps = len(state.scheduler.timesteps)
-        for step in range(state.done, steps):
-            hastened = [Place(place.leg, hasten(place.t, step / steps)) for place in places]
-            state = self._go_on(state, places, until=step + 1, texts_at=hastened)
-        return state.latents
+        texts = [
+            self.conditioning_at(
+                [Place(place.leg, hasten(place.t, step / steps)) for place in places]
+            )
+            for step in range(state.done, steps)
+        ]
+        return self._go_on(state, places, texts=texts).latents
 
     def _go_on(
         self,
@@ -156,15 +160,18 @@ class AttentionSampler(LatentSampler):
         noises: Sequence[StepNoise] = (),
         *,
         until: int | None = None,
-        texts_at: Sequence[Place] = (),
+        texts: Sequence[Conditioning] = (),
         attends: bool = False,
     ) -> SamplingState:
-        """Sample on; with `attends`, at places of one leg, from both its ends in some steps."""
+        """Sample on; with `attends`, at places of one leg, from both its ends in some steps.
+
+        `texts` are those of each step, if they are not the places' own.
+        """
         before = state.samples
         between = self._between(places) if attends else None
         state = self.runner.advance(
             state,
-            self.conditioning_at(texts_at or places),
+            texts or self.conditioning_at(places),
             self.guidance_at(places),
             noises=noises,
             until=until,

@@ -200,7 +200,7 @@ class ModelRunner:
     def advance(
         self,
         state: SamplingState,
-        conditioning: Conditioning,
+        conditioning: Conditioning | Sequence[Conditioning],
         guidance: Guidance,
         *,
         noises: Sequence[StepNoise] = (),
@@ -210,8 +210,7 @@ class ModelRunner:
     ) -> SamplingState:
         """Sample on to step `until`, as `sampling.advance` does.
 
-        `noises`, one a sample, feed schedulers that add noise. With `between` predictions for both
-        ends of the leg are mixed, from the beginning. `weights` are those of LoRAs in use.
+        With `between` predictions for both ends are mixed. `weights` are those of LoRAs in use.
         """
         # Before the threads ask for it:
         _ = self._predict_between if isinstance(between, Between) else self.predict
@@ -253,7 +252,7 @@ class ModelRunner:
     def _advance(
         self,
         state: SamplingState,
-        conditioning: Conditioning,
+        conditioning: Conditioning | Sequence[Conditioning],
         guidance: Guidance,
         noises: Sequence[StepNoise],
         until: int | None,
@@ -264,7 +263,8 @@ class ModelRunner:
         device, dtype = self.model.device, self.model.dtype
         if guidance.negative is not None:
             guidance = replace(guidance, negative=guidance.negative.to(device, dtype))
-        conditioning = conditioning.to(device, dtype)
+        texts = [conditioning] if isinstance(conditioning, Conditioning) else conditioning
+        texts = [text.to(device, dtype) for text in texts]
 
         def go(rows: slice) -> SamplingState:
             own = network(rows)
@@ -277,13 +277,13 @@ class ModelRunner:
                 return advance(
                     take(state, rows),
                     predict,
-                    conditioning[rows],
+                    [text[rows] for text in texts],
                     guidance[rows],
                     until=until,
                     noises=noises[rows],
                 )
 
-        parts = self._batching.run(go, len(conditioning))
+        parts = self._batching.run(go, len(state.latents))
         samples = state.samples + sum(part.samples for part in parts)
         self._sampled += samples - state.samples
         return replace(gather(parts), done=parts[0].done, samples=samples)

@@ -189,7 +189,7 @@ def _copy_scheduler(scheduler: Any) -> Any:
 def advance(
     state: SamplingState,
     predict: Predict,
-    conditioning: Conditioning,
+    conditioning: Conditioning | Sequence[Conditioning],
     guidance: Guidance,
     *,
     until: int | None = None,
@@ -197,8 +197,9 @@ def advance(
 ) -> SamplingState:
     """Go on to step `until` (None: to the end, where latents are clean).
 
-    A guided step sends two rows a sample through the model. `noises`, one a sample, feed schedulers
-    that add noise.
+    The conditioning is that of all steps, or one for each in turn; the last goes on. A guided step
+    sends two rows a sample through the model. `noises`, one a sample, feed schedulers that add
+    noise.
     """
     scheduler = _copy_scheduler(state.scheduler)
     takes = inspect.signature(scheduler.step).parameters
@@ -209,19 +210,21 @@ def advance(
         extra["eta"] = 0.0  # as the stock pipelines do, whatever the scheduler would
     latents, samples = state.latents, state.samples
     last = (state.steps or len(scheduler.timesteps)) if until is None else until
-    both = conditioning
+    texts = [conditioning] if isinstance(conditioning, Conditioning) else conditioning
+    with_negative = texts
     if guidance.negative is not None:
         shared = len(guidance.negative) == 1
         negative = guidance.negative.repeat(len(latents)) if shared else guidance.negative
-        both = concatenate([negative, conditioning])
+        with_negative = [concatenate([negative, text]) for text in texts]
     for step in range(state.done, last):
+        turn = min(step - state.done, len(texts) - 1)
         time = scheduler.timesteps[step]
         guided = guidance.guides(step)
         if not guided:
-            prediction = predict(_scale(scheduler, latents, time), time, conditioning)
+            prediction = predict(_scale(scheduler, latents, time), time, texts[turn])
         else:
             doubled = _scale(scheduler, torch.cat([latents, latents]), time)
-            unconditional, conditional = predict(doubled, time, both).chunk(2)
+            unconditional, conditional = predict(doubled, time, with_negative[turn]).chunk(2)
             guided_one = unconditional + guidance.scale * (conditional - unconditional)
             prediction = guidance.normalise(guided_one, conditional)
         samples += 2 * len(latents) if guided else len(latents)

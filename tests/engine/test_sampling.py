@@ -67,3 +67,24 @@ def test_between_two_states_the_ends_go_on_as_they_would(scheduler: Any) -> None
         starts, ends = (gather([one, one]) for one in (first, third))
         found = go(blend_states(starts, ends, torch.tensor([0.0, 1.0]))).latents
         torch.testing.assert_close(found, expected[[0, 2]], atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("scale", [1.0, 3.0])
+def test_conditions_of_each_step_are_what_going_step_by_step_gives(
+    scheduler: Any, scale: float
+) -> None:
+    def follow(latents: Tensor, time: Tensor, conditioning: Conditioning) -> Tensor:
+        return predict(latents, time, conditioning) + conditioning.tokens[..., None]
+
+    state = begin(scheduler)
+    texts = [Conditioning(torch.full((3, 1, 1), n / 10)) for n in range(3)]
+    negative = None if scale == 1.0 else Conditioning(torch.full((1, 1, 1), 0.3))
+    guidance = Guidance(negative, scale, steps=2)
+    alone = state
+    for step, text in enumerate(texts, start=1):
+        alone = advance(alone, follow, text, guidance, until=step)
+    together = advance(state, follow, texts, guidance, until=3)
+    assert torch.equal(together.latents, alone.latents)
+    assert together.samples == alone.samples == (9 if negative is None else 15)
+    held = advance(state, follow, texts[:1], guidance)
+    assert torch.equal(held.latents, advance(state, follow, texts[0], guidance).latents)
