@@ -24,7 +24,7 @@ SETTINGS = {"pacing": "linear", "interpolation": "lerp"}
 """What votes are counted by, with what a spec means that does not say."""
 _OTHER_SETTINGS = (
     *("stops", "model", "frames", "steps", "guidance", "size", "height", "loras"),
-    *("negative", "mode", "without", "loop", "fps", "prompt_weights"),
+    *("negative", "mode", "without", "loop", "fps", "prompt_weights", "middle"),
 )
 
 

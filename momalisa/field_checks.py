@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
+from typing import Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ValidationError
 from pydantic_core import PydanticCustomError
 
 TEXT_LENGTH = 500
@@ -14,7 +15,7 @@ _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def refusal(sentence: str) -> PydanticCustomError:
-    """The error of a value that is refused, to be raised; `spec.explain` finds the sentence."""
+    """The error of a value that is refused, to be raised; `explain` finds the sentence."""
     return PydanticCustomError("walk", "{sentence}", {"sentence": sentence})
 
 
@@ -81,3 +82,29 @@ def count_from_one(field: str) -> str:
     """A field's name as people count: `stops.1.prompt` is "stop 2, prompt"."""
     found = re.fullmatch(r"stops\.([0-9]+)(?:\.(.+))?", field)
     return f"stop {int(found[1]) + 1}" + (f", {found[2]}" if found[2] else "") if found else field
+
+
+def explain(error: ValidationError) -> dict[str, str]:
+    """Return a failed validation's sentences by field, such as `stops.0.prompt` or `frames`."""
+    return {_field(problem["loc"]): _sentence(problem) for problem in error.errors()}
+
+
+def _field(location: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in location) or "stops"
+
+
+def _sentence(problem: Any) -> str:
+    name = str(problem["loc"][-1]) if problem["loc"] else "walk"
+    match problem["type"]:
+        case "walk":
+            return str(problem["msg"])
+        case "literal_error":
+            return f"{name.capitalize()} must be one of {problem['ctx']['expected']}."
+        case "extra_forbidden":
+            return f"A walk has no setting named “{name[:40]}”."
+        case "bool_parsing" | "bool_type":
+            return f"{name.capitalize().replace('_', ' ')} must be true or false."
+        case "missing":
+            return f"The walk lacks its {name}."
+        case _:
+            return f"{name.capitalize()}: {problem['msg']}."

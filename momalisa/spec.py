@@ -14,14 +14,13 @@ from pydantic import (
     ConfigDict,
     Field,
     SerializerFunctionWrapHandler,
-    ValidationError,
     ValidationInfo,
     model_serializer,
     model_validator,
 )
 
 from momalisa.errors import BadInput
-from momalisa.field_checks import check_text, integer_field, number_field, refusal
+from momalisa.field_checks import check_text, explain, integer_field, number_field, refusal
 from momalisa.loras import Lora, check_loras, digest_content
 from momalisa.pacing import PACINGS, PacingName, spread
 from momalisa.picture_size import check_height, check_side, show_size, split_size, write_size
@@ -62,6 +61,15 @@ def _check_loras(loras: tuple[Lora, ...], info: ValidationInfo) -> tuple[Lora, .
     return check_loras(loras, len(stops)) if stops else loras
 
 
+def _check_middle(text: str, info: ValidationInfo) -> str:
+    if text and info.data.get("interpolation", "attention") != "attention":
+        raise refusal(
+            "A prompt for the middle needs the interpolation attention. "
+            "Please choose it, or clear the prompt."
+        )
+    return text
+
+
 def _check_prompt_weights(weigh: bool, info: ValidationInfo) -> bool:
     """Refuse prompts whose signs mean nothing, where signs weigh words."""
     for number, stop in enumerate(info.data.get("stops", ()) if weigh else (), start=1):
@@ -69,6 +77,7 @@ def _check_prompt_weights(weigh: bool, info: ValidationInfo) -> bool:
             _check_signs(prompt, f"Prompt {number}")
     if weigh:
         _check_signs(info.data.get("negative", ""), "The negative prompt")
+        _check_signs(info.data.get("middle", ""), "The prompt for the middle")
     return weigh
 
 
@@ -106,6 +115,12 @@ class WalkSpec(BaseModel):
     pacing: PacingName = "linear"
     strength: Annotated[float, number_field("The pacing's strength", 0.0, 1.0)] = 0.8
     interpolation: Interpolation = "lerp"
+    middle: Annotated[
+        str,
+        BeforeValidator(lambda text: check_text(text, what="The prompt for the middle")),
+        AfterValidator(_check_middle),
+    ] = ""
+    """What frames in the middle of each leg are painted for, by attention; empty for none."""
     negative: Annotated[
         str, BeforeValidator(lambda text: check_text(text, what="The negative prompt"))
     ] = ""
@@ -135,12 +150,12 @@ class WalkSpec(BaseModel):
 
     @model_serializer(mode="wrap")
     def _leave_out_what_is_usual(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Say no height of a square, no empty list of LoRAs and no weights of words where there are
-        none, as specs did before these."""
+        """Say no height of a square, no empty list of LoRAs, and no weights of words and prompt for
+        the middle where there are none, as specs did before these."""
         fields: dict[str, Any] = dump(self)
         if self.height == self.size:
             fields.pop("height", None)
-        for name in ("loras", "prompt_weights"):
+        for name in ("loras", "prompt_weights", "middle"):
             if not getattr(self, name):
                 fields.pop(name, None)
         return fields
@@ -307,32 +322,6 @@ def pair_with_seeds(prompts: Sequence[str], seeds: Sequence[str]) -> list[dict[s
     if len(seeds) != len(prompts):
         raise BadInput(f"There are {len(prompts)} prompts but {len(seeds)} seeds.")
     return [{"prompt": p, "seed": s} for p, s in zip(prompts, seeds, strict=True)]
-
-
-def explain(error: ValidationError) -> dict[str, str]:
-    """Return a failed validation's sentences by field, such as `stops.0.prompt` or `frames`."""
-    return {_field(problem["loc"]): _sentence(problem) for problem in error.errors()}
-
-
-def _field(location: tuple[int | str, ...]) -> str:
-    return ".".join(str(part) for part in location) or "stops"
-
-
-def _sentence(problem: Any) -> str:
-    name = str(problem["loc"][-1]) if problem["loc"] else "walk"
-    match problem["type"]:
-        case "walk":
-            return str(problem["msg"])
-        case "literal_error":
-            return f"{name.capitalize()} must be one of {problem['ctx']['expected']}."
-        case "extra_forbidden":
-            return f"A walk has no setting named “{name[:40]}”."
-        case "bool_parsing" | "bool_type":
-            return f"{name.capitalize().replace('_', ' ')} must be true or false."
-        case "missing":
-            return f"The walk lacks its {name}."
-        case _:
-            return f"{name.capitalize()}: {problem['msg']}."
 
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Sizes and LoRAs as they are typed: on the command line, in batch files and requests."""
+"""Sizes, LoRAs, prompts for the middle: on the command line, in batch files and requests."""
 
 import json
 from pathlib import Path
@@ -82,6 +82,16 @@ def test_weights_of_words_are_switched_on_everywhere(tmp_path: Path) -> None:
     assert all(spec.prompt_weights for spec in found)
     assert not of_command().prompt_weights
     assert not of_request().prompt_weights
+
+
+def test_a_prompt_for_the_middle_is_given_everywhere(tmp_path: Path) -> None:
+    found = [
+        of_command("--interpolation", "attention", "--middle", "a moon"),
+        of_table(tmp_path, {"interpolation": "attention", "middle": "a moon"}),
+        of_request(interpolation="attention", middle="a moon"),
+    ]
+    assert {spec.middle for spec in found} == {"a moon"}
+    assert of_command().middle == ""
 
 
 @pytest.mark.parametrize(

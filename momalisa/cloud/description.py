@@ -183,7 +183,8 @@ def _settings(card: ModelCard) -> Json:
     for side in ("size", "height"):
         settings[side] |= {"multipleOf": SIDE_UNIT}
     settings["height"].pop("default", None)  # that of a square
-    settings["negative"] = settings["negative"] | {"maxLength": TEXT_LENGTH}
+    for name in ("negative", "middle"):
+        settings[name] = settings[name] | {"maxLength": TEXT_LENGTH}
     settings["model"] = {"const": card.name}
     settings["loras"] = _list(_lora(), 0, MOST)
     return {

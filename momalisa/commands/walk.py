@@ -69,6 +69,7 @@ def _add_spec_options(walk: argparse.ArgumentParser) -> None:
     for name, text in {
         "frames": "frames a leg, both its ends included",
         "strength": "of the pacing's curve: 0 is linear, 1 the full curve",
+        "middle": "a prompt for the middle of each leg, with the interpolation attention",
         "negative": "what the pictures should not show",
         "fps": "frames a second",
     }.items():
@@ -148,8 +149,8 @@ def _run_walk(options: argparse.Namespace) -> int:
     if spec.negative and not spec.guided:
         print("The negative prompt has no effect without guidance.", file=sys.stderr)
     runner = load(spec.model, options.device)
-    for stop in spec.stops:
-        prompt = parse_prompt(stop.prompt).text if spec.prompt_weights else stop.prompt
+    for typed in (*(stop.prompt for stop in spec.stops), spec.middle):
+        prompt = parse_prompt(typed).text if spec.prompt_weights else typed
         if unread := runner.model.unread(prompt):
             print(f"Too long for the model, which does not read: “{unread}”", file=sys.stderr)
     cache = open_frame_cache(settings())

@@ -146,12 +146,17 @@ class AttentionSampler(LatentSampler):
         state = blend_states(low, high, t)
         steps = len(state.scheduler.timesteps)
         texts = [
-            self.conditioning_at(
-                [Place(place.leg, hasten(place.t, step / steps)) for place in places]
-            )
+            self.conditioning_at([self._hasten(place, step / steps) for place in places])
             for step in range(state.done, steps)
         ]
         return self._go_on(state, places, texts=texts).latents
+
+    def _hasten(self, place: Place, progress: float) -> Place:
+        """Where the text of a place is taken in a step: nearer to the nearest prompt."""
+        if not self.spec.middle:
+            return Place(place.leg, hasten(place.t, progress))
+        half = 0.5 if place.t > 0.5 else 0.0
+        return Place(place.leg, half + hasten(2.0 * (place.t - half), progress) / 2.0)
 
     def _go_on(
         self,
@@ -184,8 +189,11 @@ class AttentionSampler(LatentSampler):
 
     def _between(self, places: Sequence[Place]) -> Between:
         """What places of one leg need of its ends."""
+        # The prompt for the middle, if there is one, comes in from either end.
+        half = 0.5 if self.spec.middle else 0.0
         starts, ends = (
-            self.conditioning_at([Place(place.leg, end) for place in places]) for end in (0.0, 1.0)
+            self.conditioning_at([Place(place.leg, side(place.t, at)) for place in places])
+            for side, at in ((min, half), (max, 1.0 - half))
         )
         steps = self._ends_of(places[0].leg).steps
         toward = Toward(weigh_end(torch.tensor([place.t for place in places])), ends)

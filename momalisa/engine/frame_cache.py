@@ -68,6 +68,8 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
         conditions["loras"] = loras
     if conditions["interpolation"] == "attention":
         conditions["attention"] = SETTINGS["attention"]
+        if spec.middle:
+            conditions["middle"] = spec.middle
     return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()
 
 

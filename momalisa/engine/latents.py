@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import cached_property
 from math import ceil, floor
+from statistics import fmean
 
 import torch
 from torch import Tensor
@@ -61,6 +62,11 @@ class LatentSampler:
         if not self.spec.prompt_weights:
             return self.runner.encode([prompt], *self._size, weights)
         return self.runner.encode_weighted(parse_prompt(prompt), *self._size, weights)
+
+    def _text_in_middle(self, start: Sequence[float], end: Sequence[float]) -> Conditioning:
+        """The conditioning of the prompt for the middle, one row, by the LoRAs' weights there."""
+        weights = tuple(fmean(pair) for pair in zip(start, end, strict=True))
+        return self._encode(self.spec.middle, weights)
 
     def noise_of(self, stop: Stop) -> Tensor:
         """A stop's noise (c, h, w)."""
@@ -237,8 +243,11 @@ class LatentSampler:
             at = float(place.t == 1.0) if holds else place.t
             t = torch.tensor([at], dtype=torch.float64)
             weights = self.spec.lora_weights(place.leg)
-            texts = (self.text_of(start, weights[0]), self.text_of(end, weights[1]))
-            mixed.append(mix_conditioning(*texts, t, mix_tokens))
+            texts = [self.text_of(start, weights[0]), self.text_of(end, weights[1])]
+            if self.spec.middle:
+                half = int(at >= 0.5)
+                texts[1 - half], t = self._text_in_middle(*weights), 2.0 * t - half
+            mixed.append(mix_conditioning(texts[0], texts[1], t, mix_tokens))
         return self.with_guidance(
             concatenate(mixed), self.spec.guidance if self.spec.guided else 1.0
         )
