@@ -89,7 +89,6 @@ def _add_spec_options(walk: argparse.ArgumentParser) -> None:
         walk.add_argument(f"--{name}", metavar=name.upper(), help=f"{text} (the model's own)")
     for name, values, text in (
         ("pacing", PACINGS, "how frames are spread over a leg"),
-        ("interpolation", get_args(Interpolation), "how text embeddings are mixed"),
         ("loop", get_args(Loop), "what follows the last frame"),
         ("mode", get_args(Mode), "exact, or fast by shortcuts"),
     ):
@@ -97,6 +96,11 @@ def _add_spec_options(walk: argparse.ArgumentParser) -> None:
         walk.add_argument(
             f"--{name}", choices=values, default=standard, help=f"{text} ({standard})"
         )
+    walk.add_argument(
+        "--interpolation",
+        choices=get_args(Interpolation),
+        help="how two stops are mixed (the model's own)",
+    )
     walk.add_argument(
         "--without",
         nargs="*",

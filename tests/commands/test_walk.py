@@ -8,9 +8,11 @@ from typing import Any
 import imageio.v3 as iio
 import pytest
 
-from momalisa.__main__ import BAD_INPUT, DONE, main
+from momalisa.__main__ import BAD_INPUT, DONE, build_parser, main
+from momalisa.commands.walk import build_spec
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.models.distillation import DISTILLATION
+from momalisa.models.registry import find
 from momalisa.settings import Settings
 
 
@@ -34,6 +36,16 @@ def test_the_command_line_makes_a_film_frames_and_a_report(home: Path, make_pipe
     assert [stop["seed"] for stop in fields["spec"]["stops"]] == [7, 8]
     assert fields["spec"]["size"] == 64
     assert {"seconds", "seconds_to_load", "frames_computed", "device", "dtype"} <= set(fields)
+
+
+@pytest.mark.parametrize("model", ["atelier", "atelier-base"])
+def test_what_no_option_says_is_the_models_own(model: str) -> None:
+    """The interpolation was lerp, whatever the model's own was."""
+    options = build_parser().parse_args(["walk", "a", "b", "--model", model])
+    own = find(model).new_walk
+    assert build_spec(options)[0].model_dump(include=set(own)) == own
+    options.interpolation = "slerp"
+    assert build_spec(options)[0].interpolation == "slerp"
 
 
 def test_the_command_line_walks_a_distilled_model_as_it_was_distilled(
