@@ -12,6 +12,7 @@ from torch import Tensor
 from momalisa.engine.conditioning import Conditioning, Mix, concatenate
 from momalisa.engine.interpolation import lerp, slerp
 from momalisa.engine.step_noise import SeededNoise, StepNoise
+from momalisa.errors import BadInput
 
 Predict = Callable[[Tensor, Tensor, Conditioning], Tensor]
 """(latents (n, c, h, w), time (), conditions of n) -> prediction of the latents' shape."""
@@ -46,11 +47,17 @@ class Sampler:
     """What else a family's `set_timesteps` takes: a shift by size, say."""
 
     def start(self, noise: Tensor) -> "SamplingState":
-        """The state before the first step, from noise (n, c, h, w) of unit variance."""
+        """The state before the first step, from noise (n, c, h, w) of unit variance.
+
+        Raises BadInput for more steps than the scheduler has.
+        """
         own = _copy_scheduler(self.scheduler)
         if self.timesteps:
             own.set_timesteps(timesteps=list(self.timesteps), device=noise.device, **self.options)
         else:
+            most = getattr(own, "config", {}).get("original_inference_steps")
+            if most and self.steps > most:  # a consistency model's
+                raise BadInput(f"The model paints in at most {most} steps. Please choose fewer.")
             own.set_timesteps(self.steps, device=noise.device, **self.options)
             # Rounding can give one too many, before the first: DDIM's "trailing" at 61 steps. Other
             # schedulers have logarithms of noise levels there, which may be negative as well.

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from momalisa.models.fit import Demand, Weights
-from momalisa.spec import LEFT_OUT, SHORTCUTS, Interpolation
+from momalisa.spec import LEFT_OUT, SHORTCUTS, STEPS, Interpolation
 
 SHIPPED = Path(__file__).parent
 
@@ -83,6 +83,8 @@ class ModelCard:
     """Whether it was distilled to these steps and this guidance: others make pictures worse."""
     interpolation: Interpolation = "lerp"
     """Of its new walks: another than lerp where films were measured to be better by it."""
+    most_steps: int = STEPS[1]
+    """More cannot be asked of its scheduler."""
     doubt: str = ""
     """Why its steps and guidance may not fit, in sentences; "" where they are certain."""
     base: str = ""
@@ -141,6 +143,15 @@ class ModelCard:
         return (
             f"{self.title.partition(',')[0]} cannot attend to both pictures: that takes a UNet. "
             "Please choose another interpolation, such as predictions."
+        )
+
+    def refuse_steps(self, steps: int) -> str:
+        """Why it cannot be walked in so many steps, as a sentence; "" if it can."""
+        if steps <= self.most_steps:
+            return ""
+        return (
+            f"{self.title.partition(',')[0]} paints in at most {self.most_steps} steps. "
+            "Please choose fewer."
         )
 
     def refuse_weights(self) -> str:

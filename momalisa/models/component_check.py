@@ -7,6 +7,7 @@ our own, and settings that would lead to other code are refused.
 import json
 import os
 from collections.abc import Iterable, Mapping
+from importlib.util import find_spec
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any
@@ -35,7 +36,9 @@ _SCHEDULERS = {
     *("UniPCMultistepScheduler", "LCMScheduler", "TCDScheduler", "EDMEulerScheduler"),
     "EDMDPMSolverMultistepScheduler",
 }
-_FLOW_SCHEDULERS = {"FlowMatchEulerDiscreteScheduler", "FlowMatchHeunDiscreteScheduler"}
+_FLOW_EULER = {"FlowMatchEulerDiscreteScheduler"}
+_FLOW_SCHEDULERS = _FLOW_EULER | {"FlowMatchHeunDiscreteScheduler"}
+"""The second of them cannot be told the noise of each step, as most families do."""
 _T5, _T5_TOKENIZERS = {"T5EncoderModel"}, {"T5Tokenizer", "T5TokenizerFast"}
 _QWEN3, _QWEN_TOKENIZERS = (
     {"Qwen3Model", "Qwen3ForCausalLM"},
@@ -76,14 +79,14 @@ CLASSES: Mapping[str, Mapping[str, set[str]]] = {
         "tokenizer": _TOKENIZERS,
         "text_encoder_2": _T5,
         "tokenizer_2": _T5_TOKENIZERS,
-        "scheduler": _FLOW_SCHEDULERS,
+        "scheduler": _FLOW_EULER,
     },
     "ChromaPipeline": {
         "transformer": {"ChromaTransformer2DModel"},
         "vae": {"AutoencoderKL"},
         "text_encoder": _T5,
         "tokenizer": _T5_TOKENIZERS,
-        "scheduler": _FLOW_SCHEDULERS,
+        "scheduler": _FLOW_EULER,
     },
     "PixArtSigmaPipeline": {
         "transformer": {"PixArtTransformer2DModel", "Transformer2DModel"},
@@ -97,14 +100,14 @@ CLASSES: Mapping[str, Mapping[str, set[str]]] = {
         "vae": {"AutoencoderKL"},
         "text_encoder": _QWEN3,
         "tokenizer": _QWEN_TOKENIZERS,
-        "scheduler": _FLOW_SCHEDULERS,
+        "scheduler": _FLOW_EULER,
     },
     "QwenImagePipeline": {
         "transformer": {"QwenImageTransformer2DModel"},
         "vae": {"AutoencoderKLQwenImage"},
         "text_encoder": {"Qwen2_5_VLForConditionalGeneration"},
         "tokenizer": _QWEN_TOKENIZERS,
-        "scheduler": _FLOW_SCHEDULERS,
+        "scheduler": _FLOW_EULER,
     },
     "SanaPipeline": {
         "transformer": {"SanaTransformer2DModel"},
@@ -125,14 +128,14 @@ CLASSES: Mapping[str, Mapping[str, set[str]]] = {
         "vae": {"AutoencoderKL"},
         "text_encoder": _GEMMA2,
         "tokenizer": _GEMMA_TOKENIZERS,
-        "scheduler": _FLOW_SCHEDULERS,
+        "scheduler": _FLOW_EULER,
     },
     "Flux2KleinPipeline": {
         "transformer": {"Flux2Transformer2DModel"},
         "vae": {"AutoencoderKLFlux2"},
         "text_encoder": _QWEN3,
         "tokenizer": _QWEN_TOKENIZERS,
-        "scheduler": _FLOW_SCHEDULERS,
+        "scheduler": _FLOW_EULER,
     },
     "PRXPipeline": {
         "transformer": {"PRXTransformer2DModel"},
@@ -236,6 +239,7 @@ def _check_config(where: str, config: Mapping[str, Any], allowed: set[str]) -> N
     """Check that a component's configuration agrees with the allowed classes."""
     refuse_code(where, config)
     _check_noise_levels(where, config)
+    _check_packages(where, config)
     check_layers(where, config)
     length = config.get("model_max_length")
     if allowed == _TOKENIZERS and isinstance(length, int | float) and not 0 < length <= TOKENS:
@@ -254,6 +258,16 @@ def _check_noise_levels(where: str, config: Mapping[str, Any]) -> None:
     levels = config.get("num_train_timesteps")
     if isinstance(levels, int | float) and not 0 < levels <= NOISE_LEVELS:
         raise ModelBroken(f"its {where} names a number of noise levels that no model has.")
+
+
+def _check_packages(where: str, config: Mapping[str, Any]) -> None:
+    """Refuse a scheduler that computes with SciPy, unless that is installed."""
+    needs = config.get("_class_name") == "LMSDiscreteScheduler" or config.get("use_beta_sigmas")
+    if needs and find_spec("scipy") is None:
+        raise ModelBroken(
+            f"its {where} asks for a scheduler that needs the package scipy. To bring it: "
+            "python -m pip install scipy"
+        )
 
 
 def check_layers(where: str, value: object, name: str = "") -> None:

@@ -6,6 +6,7 @@ Imports no torch.
 import os
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -37,6 +38,8 @@ _FAMILIES = {
 """Families of which every checkpoint is distilled."""
 _SCHEDULERS = {"LCMScheduler", "TCDScheduler"}
 """Those that only distilled checkpoints have."""
+CONSISTENCY_STEPS = 50
+"""The most that their schedulers take, where the configuration says nothing."""
 _WORDS = {"turbo", "lightning", "lcm", "tcd", "dmd", "dmd2", "distilled", "distill", "hypersd"}
 """Words in the names of checkpoints that are distilled."""
 _PRECISIONS = {"fp16", "bf16", "fp32", "diffusers"}
@@ -75,6 +78,17 @@ def read_usual_settings(
             f"{_HOW_TO_SAY}"
         )
     return UsualSettings(steps, guidance, distilled=False, doubt=doubt)
+
+
+def read_most_steps(folder: Path, index: Mapping[str, Any]) -> int:
+    """The steps that a pipeline's scheduler has at most: those of consistency models have few."""
+    if _scheduler(index) not in _SCHEDULERS:
+        return STEPS[1]
+    most: Any = None
+    with suppress(ModelBroken):
+        config = read_config(f"{folder}/scheduler/scheduler_config.json")
+        most = config.get("original_inference_steps", CONSISTENCY_STEPS)
+    return most if _is_number(most, int, STEPS) else STEPS[1]
 
 
 def _is_spaced_as_distilled(folder: Path, index: Mapping[str, Any]) -> bool:

@@ -6,6 +6,7 @@ on this machine.
 
 from momalisa.models.cards import FAMILIES, ModelCard
 from momalisa.models.fit import GB, Weights
+from momalisa.spec import STEPS
 
 MILLION = 10**6
 OPENRAIL, OPENRAIL_PLUS = "CreativeML OpenRAIL-M", "CreativeML OpenRAIL++-M"
@@ -45,6 +46,7 @@ def make_hub_card(
         usual.steps if steps is None else steps,
         usual.guidance if guidance is None else guidance,
         distilled,
+        most_steps=50 if family == "LatentConsistencyModelPipeline" else STEPS[1],
         family=family,
         licence=licence,
         gated=gated,
@@ -215,6 +217,14 @@ OTHERS = (
         millions=(6_155, 4_022, AUTOENCODER),
     ),
     make_hub_card(
+        "z-image",
+        "Z-Image",
+        "Tongyi-MAI/Z-Image",
+        family="ZImagePipeline",
+        licence=APACHE,
+        millions=(6_155, 4_022, AUTOENCODER),
+    ),
+    make_hub_card(
         "qwen-image",
         "Qwen-Image",
         "Qwen/Qwen-Image",
@@ -258,6 +268,16 @@ OTHERS = (
         licence=OPENRAIL_PLUS,
         gated=False,
         millions=(611, T5, AUTOENCODER),
+    ),
+    make_hub_card(
+        "prx-256",
+        "PRX, 256 pixels",
+        "Photoroom/prx-256-t2i",
+        family="PRXPipeline",
+        size=256,
+        guidance=5.0,
+        licence=APACHE,
+        millions=(1_300, 2_614, AUTOENCODER),
     ),
     make_hub_card(
         "prx-512",

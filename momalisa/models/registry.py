@@ -19,7 +19,7 @@ from momalisa.models.component_check import (
     read_config,
 )
 from momalisa.models.digest import folder_digest
-from momalisa.models.distillation import read_usual_settings
+from momalisa.models.distillation import read_most_steps, read_usual_settings
 from momalisa.models.folder_check import (
     PULL,
     check_whole,
@@ -284,6 +284,7 @@ def _describe(folder: Path, name: str, index: Mapping[str, Any]) -> ModelCard:
     return ModelCard(
         *(name, title, str(folder), size, usual.steps, usual.guidance, usual.distilled),
         family=family,
+        most_steps=read_most_steps(folder, index),
         doubt=usual.doubt,
     )
 

@@ -228,6 +228,8 @@ def validate() -> tuple[WalkSpec | None, dict[str, str]]:
         return None, {"model": _explain_model(spec.model, error)}
     if refusal := card.refuse(spec.interpolation):
         return None, {"interpolation": refusal}
+    if refusal := card.refuse_steps(spec.steps):
+        return None, {"steps": refusal}
     if spec.prompt_weights and (refusal := card.refuse_weights()):
         return None, {"prompt_weights": refusal}
     return spec, {}

@@ -69,7 +69,8 @@ def _check_model(spec: WalkSpec) -> None:
     """Raise BadInput if the walk's model cannot be walked so."""
     card = find(spec.model)
     weights = card.refuse_weights() if spec.prompt_weights else ""
-    if refusal := card.refuse(spec.interpolation) or weights:
+    steps = card.refuse_steps(spec.steps)
+    if refusal := card.refuse(spec.interpolation) or steps or weights:
         raise BadInput(refusal)
 
 

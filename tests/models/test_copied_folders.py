@@ -176,3 +176,34 @@ def test_a_scheduler_that_draws_noise_for_a_batch_is_refused(folder: Path) -> No
     (folder / "model_index.json").write_text(json.dumps(index))
     with pytest.raises(ModelBroken, match="its scheduler is of a kind"):
         check_components(folder)
+
+
+@pytest.mark.parametrize(
+    "config", [{"_class_name": "LMSDiscreteScheduler"}, {"use_beta_sigmas": True}]
+)
+def test_a_scheduler_that_needs_scipy_is_refused_where_that_is_not_installed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, config: dict[str, Any]
+) -> None:
+    """It was told in the worker, after all weights were loaded."""
+    path = folder / "scheduler" / "scheduler_config.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | config))
+    index = json.loads((folder / "model_index.json").read_text())
+    index["scheduler"] = ["diffusers", config.get("_class_name", "DDIMScheduler")]
+    (folder / "model_index.json").write_text(json.dumps(index))
+    check_components(folder)
+    monkeypatch.setattr("momalisa.models.component_check.find_spec", lambda _name: None)
+    with pytest.raises(ModelBroken, match="needs the package scipy"):
+        check_components(folder)
+
+
+def test_a_scheduler_that_takes_no_list_of_noise_levels_is_refused_where_it_gets_one(
+    tmp_path: Path,
+) -> None:
+    """A FLUX with Heun's was said to be whole, and failed as it was painted."""
+    families = ("FluxPipeline", "Flux2KleinPipeline", "ChromaPipeline", "ZImagePipeline")
+    for family in (*families, "QwenImagePipeline", "Lumina2Pipeline"):
+        scheduler = ["diffusers", "FlowMatchHeunDiscreteScheduler"]
+        index = {"_class_name": family, "scheduler": scheduler}
+        (tmp_path / "model_index.json").write_text(json.dumps(index))
+        with pytest.raises(ModelBroken, match="its scheduler is of a kind"):
+            check_components(tmp_path)

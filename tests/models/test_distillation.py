@@ -5,9 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from diffusers import LCMScheduler
 
+from momalisa.errors import BadInput
 from momalisa.models.cards import FAMILIES
 from momalisa.models.distillation import DISTILLATION, UsualSettings, read_usual_settings
+from momalisa.models.registry import find, load
 
 SDXL, FLOW = "StableDiffusionXLPipeline", "FlowMatchEulerDiscreteScheduler"
 
@@ -61,6 +65,19 @@ def test_what_it_was_saved_from_tells_it_under_any_name(tmp_path: Path, saved_fr
 @pytest.mark.parametrize("scheduler", ["LCMScheduler", "TCDScheduler"])
 def test_schedulers_of_distilled_checkpoints_tell_it(tmp_path: Path, scheduler: str) -> None:
     assert read(tmp_path, scheduler=scheduler) == UsualSettings(4, 1.0)
+
+
+def test_consistency_models_paint_in_as_many_steps_as_their_scheduler_has(
+    make_pipeline: Any,
+) -> None:
+    """It was told by a traceback, after the model was loaded."""
+    folder = make_pipeline(LCMScheduler(original_inference_steps=40, steps_offset=1))
+    card = find(str(folder))
+    assert card.refuse_steps(40) == ""
+    assert "at most 40 steps" in card.refuse_steps(41)
+    sampler = load(str(folder), "cpu").model.sampler(41, 64, 64)
+    with pytest.raises(BadInput, match="at most 40 steps"):
+        sampler.start(torch.zeros(1, 4, 8, 8))
 
 
 def test_a_network_that_reads_the_guidance_is_a_consistency_model(tmp_path: Path) -> None:
