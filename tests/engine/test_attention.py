@@ -24,6 +24,7 @@ from momalisa.engine.shortcuts import PARTS, ROUNDS
 from momalisa.engine.walk import frames, stills
 from momalisa.models.registry import load
 from momalisa.spec import Place, WalkSpec
+from tests.support.attention_laws import check_attention
 from tests.support.walks import walk_spec
 
 TOLERANCE = 1
@@ -173,6 +174,11 @@ def test_next_to_an_end_a_frame_is_nearly_that_end(
     for end, beside in ((0.0, 1e-4), (1.0, 1 - 1e-4)):
         one, other = (stills(walk, [Place(0, t)], tiny, cache)[0].frame for t in (end, beside))
         assert largest_difference([one], [other]) <= TOLERANCE
+
+
+@pytest.mark.parametrize("guidance", [1.0, 5.0])
+def test_the_laws_of_every_family_hold(tiny: ModelRunner, tmp_path: Path, guidance: float) -> None:
+    check_attention(attending(guidance=guidance), tiny, tmp_path)
 
 
 def test_frames_between_differ_from_those_of_text_alone(tiny: ModelRunner, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from momalisa.models.registry import find, load
 from momalisa.prompt_weights import parse_prompt
 from momalisa.settings import settings
 from momalisa.spec import Place, WalkSpec
+from tests.support.attention_laws import check_attention
 from tests.support.families import FAMILIES as OTHERS
 from tests.support.families import PROMPTS, TinyFamily, write
 from tests.support.language_model_families import LANGUAGE_MODEL_FAMILIES
@@ -200,7 +201,7 @@ def test_frames_attend_to_both_ends_or_say_that_they_cannot(loaded: Loaded, tmp_
     model: Any = runner.model
     assert cards.FAMILIES[type(model.pipeline).__name__].attends == model.attends
     if runner.model.attends:
-        assert len(painted(spec, runner, FrameCache(tmp_path))) == 5
+        check_attention(spec, runner, tmp_path)
         return
     with pytest.raises(BadInput, match="such as predictions"):
         painted(spec, runner, FrameCache(tmp_path))

@@ -16,14 +16,15 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProject
 from momalisa.atelier.recipe import Recipe
 from momalisa.atelier.text import train_tokenizer
 from momalisa.engine.frame_cache import FrameCache
-from momalisa.engine.walk import frames, stills
+from momalisa.engine.walk import frames
 from momalisa.errors import ModelBroken
 from momalisa.models.fit import Demand, Machine, Weights, plan_fit
 from momalisa.models.registry import find, load
 from momalisa.models.sd import StableDiffusion
 from momalisa.models.sdxl import StableDiffusionXL
 from momalisa.prompt_weights import parse_prompt
-from momalisa.spec import Place, WalkSpec
+from momalisa.spec import WalkSpec
+from tests.support.attention_laws import check_attention
 
 PROMPTS = ("a red square on white", "a stormy sea")
 BASE = diffusers.EulerDiscreteScheduler(
@@ -153,17 +154,14 @@ def stock(
     return picture
 
 
-@pytest.mark.parametrize("guidance", [0.0, 5.0])
-def test_by_attention_a_frame_next_to_an_end_is_nearly_that_end(
-    make_sdxl: SdxlMaker, tmp_path: Path, guidance: float
+@pytest.mark.parametrize(("scheduler", "guidance"), [(BASE, 0.0), (BASE, 5.0), (TURBO, 0.0)])
+def test_the_laws_of_attention_hold(
+    make_sdxl: SdxlMaker, tmp_path: Path, scheduler: Any, guidance: float
 ) -> None:
-    runner, cache = load(str(make_sdxl(BASE)), "cpu"), FrameCache(tmp_path)
+    runner = load(str(make_sdxl(scheduler)), "cpu")
     fields = {"frames": 4, "steps": 3, "size": 64, "guidance": guidance, "mode": "exact"}
     stops = [{"prompt": prompt, "seed": seed} for seed, prompt in enumerate(PROMPTS)]
-    walk = WalkSpec.model_validate({"stops": stops, "interpolation": "attention"} | fields)
-    for end, beside in ((0.0, 1e-4), (1.0, 1 - 1e-4)):
-        one, other = (stills(walk, [Place(0, t)], runner, cache)[0].frame for t in (end, beside))
-        assert np.abs(one.astype(np.int16) - other).max() <= 1
+    check_attention(WalkSpec.model_validate({"stops": stops} | fields), runner, tmp_path)
 
 
 def test_the_traced_network_reads_the_size_from_the_conditions(make_sdxl: SdxlMaker) -> None:
