@@ -10,7 +10,8 @@ With --classifier DIR, a folder of `momalisa.atelier evaluate`, `certainty` is h
 classifier is of one manner at the middle third of an Atelier's frames, and `certainty halfway` at
 the frames in the middle third of the way, by the distance that the steps are measured by: a walk
 that leaps over the middle shows one of its ends in most of its frames. A third table says on how
-many pairs that is more than by lerp.
+many pairs that is more than by lerp. With --lpips and --inception, two TorchScript files that
+StyleGAN's metrics load, there are LPIPS, PPL and FID as papers count them.
 """
 
 import argparse
@@ -35,6 +36,7 @@ from momalisa.pacing import PACINGS, PacingName
 from momalisa.spec import Interpolation
 from tests.bench.certainty import compare, mean_halfway, mean_in_middle, measure_certainties
 from tests.bench.command import describe_load, new_parser, print_table, write_figures
+from tests.bench.paper_measures import Networks
 from tests.bench.walks import Pair, Run, pairs, render_walk, walk_between
 
 INTERPOLATIONS: tuple[Interpolation, ...] = get_args(Interpolation)
@@ -90,6 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print_costs(measured)
     if classifier:
         print_blind_comparison(measured)
+    print_paper_measures(walks, Networks(options.lpips, options.inception))
     if options.sheet:
         draw_sheet(walks, chosen[: options.sheet_pairs], options.sheet)
     figures = {", ".join(way): [vars(f) for f in every] for way, every in measured.items()}
@@ -107,6 +110,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--interpolation", action="append", choices=INTERPOLATIONS)
     parser.add_argument("--pacing", action="append", choices=PACINGS)
     parser.add_argument("--classifier", type=Path, metavar="DIR", help="of atelier's evaluate")
+    parser.add_argument("--lpips", type=Path, metavar="FILE", help="vgg16.pt")
+    parser.add_argument("--inception", type=Path, metavar="FILE", help="inception-2015-12-05.pt")
     parser.add_argument("--sheet", type=Path, metavar="FILE", help="a contact sheet, as a picture")
     parser.add_argument("--sheet-pairs", type=int, default=2, help="the pairs that it shows")
     return parser
@@ -216,6 +221,18 @@ def print_blind_comparison(measured: dict[Way, list[Figures]]) -> None:
     if rows:
         print("\nMore certain of one manner halfway than by lerp, where both have frames there:\n")
         print_table(["interpolation", "pacing", "pairs", "by chance"], rows)
+
+
+def print_paper_measures(walks: dict[Way, list[Run]], networks: Networks) -> None:
+    """Print what the networks that are at hand say of all walks of a way."""
+    rows = {way: networks.measure([run.frames for run in runs]) for way, runs in walks.items()}
+    names = list(next(iter(rows.values()), {}))
+    if names:
+        print()
+        print_table(
+            ["interpolation", "pacing", *names],
+            [[*way, *row.values()] for way, row in rows.items()],
+        )
 
 
 def draw_sheet(walks: dict[Way, list[Run]], shown: Sequence[Pair], file: Path) -> None:
