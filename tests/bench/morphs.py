@@ -1,7 +1,8 @@
 """Every interpolation in every pacing on the same pairs: `python -m tests.bench.morphs`.
 
-With --pairs DIR, the pairs of prompts are those of DIR's text files, one a line: "a red square on
-white | a stormy sea at night". Without, they are the benchmarks' own. An interpolation or a pacing
+With --pairs DIR, the pairs are those of prompts in DIR's text files, one a line: "a red square on
+white | a stormy sea at night"; and of pictures in DIR and its folders, two by two in the order of
+their names. Without, they are the benchmarks' own. An interpolation or a pacing
 that is added to `momalisa.spec` or `momalisa.pacing` is measured as well. Medians over the pairs,
 double exposures and certainties as means; a second table has the costs in those of lerp; --sheet
 FILE shows a few frames of each walk.
@@ -15,10 +16,10 @@ StyleGAN's metrics load, there are LPIPS, PPL and FID as papers count them.
 """
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import count, product
+from itertools import product
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any, get_args
@@ -33,14 +34,14 @@ from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput
 from momalisa.models.registry import find, load
 from momalisa.pacing import PACINGS, PacingName
-from momalisa.spec import Interpolation
+from momalisa.spec import Interpolation, WalkSpec
 from tests.bench.certainty import compare, mean_halfway, mean_in_middle, measure_certainties
 from tests.bench.command import describe_load, new_parser, print_table, write_figures
+from tests.bench.morph_pairs import MorphPair, read_pairs
 from tests.bench.paper_measures import Networks
-from tests.bench.walks import Pair, Run, pairs, render_walk, walk_between
+from tests.bench.walks import Run, render_walk
 
 INTERPOLATIONS: tuple[Interpolation, ...] = get_args(Interpolation)
-PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 SHOWN = 8
 """Frames of a walk on the contact sheet."""
 
@@ -73,9 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Measure all ways, print a Markdown table, and write a sheet and JSON if asked for."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    chosen = read_pairs(options.pairs) if options.pairs else pairs(options.count)
+    chosen = read_pairs(options.pairs, options.count)
     if not chosen:
-        parser.error(f"no pair of prompts in {options.pairs}; write “one | other” in a text file")
+        parser.error(f"no pair in {options.pairs}; write “one | other” in a text file")
     if options.classifier and not options.model.startswith("atelier"):
         parser.error("the classifier knows the manners of Atelier only")
     classifier = load_classifier(options.classifier) if options.classifier else None
@@ -117,23 +118,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def read_pairs(folder: Path) -> list[Pair]:
-    """Read the pairs of prompts from a folder's text files, with seeds in their order."""
-    pictures = sum(path.suffix.lower() in PICTURES for path in folder.rglob("*"))
-    if pictures:
-        print(f"{pictures} pictures in {folder} are left out: walks go from prompt to prompt\n")
-    lines = (line for path in sorted(folder.rglob("*.txt")) for line in _lines(path))
-    seeds = count(100, 2)
-    return [(one.strip(), other.strip(), next(seeds)) for one, _, other in lines]
-
-
-def _lines(path: Path) -> Iterator[tuple[str, str, str]]:
-    for line in path.read_text(encoding="utf-8").splitlines():
-        if "|" in line:
-            yield line.partition("|")
-
-
-def render_ways(options: argparse.Namespace, chosen: Sequence[Pair]) -> dict[Way, list[Run]]:
+def render_ways(options: argparse.Namespace, chosen: Sequence[MorphPair]) -> dict[Way, list[Run]]:
     """Render every pair in every way, in turn; a way that the model refuses is left out."""
     runner = load(options.model, options.device)
     runner.trace()
@@ -145,9 +130,8 @@ def render_ways(options: argparse.Namespace, chosen: Sequence[Pair]) -> dict[Way
     for pair in tqdm(chosen, desc="pairs", disable=None):
         for interpolation, pacing in list(runs):
             way = {"interpolation": interpolation, "pacing": pacing}
-            spec = walk_between(pair, **fields | way)
             try:
-                runs[interpolation, pacing].append(render_walk(runner, spec))
+                runs[interpolation, pacing].append(_render(runner, pair, fields | way))
             except BadInput as error:
                 print(f"{interpolation}, {pacing}: {error}")
                 del runs[interpolation, pacing]
@@ -155,13 +139,21 @@ def render_ways(options: argparse.Namespace, chosen: Sequence[Pair]) -> dict[Way
 
 
 def _warm_up(
-    runner: ModelRunner, pair: Pair, fields: dict[str, Any], interpolations: Sequence[Interpolation]
+    runner: ModelRunner,
+    pair: MorphPair,
+    fields: dict[str, Any],
+    interpolations: Sequence[Interpolation],
 ) -> None:
     """Walk a leg by each interpolation, for the first one records what the network does."""
     for interpolation in dict.fromkeys(interpolations):
         changes: dict[str, Any] = {"frames": 4, "interpolation": interpolation}
         with suppress(BadInput):  # said where it is measured
-            render_walk(runner, walk_between(pair, **fields | changes))
+            _render(runner, pair, fields | changes)
+
+
+def _render(runner: ModelRunner, pair: MorphPair, fields: dict[str, Any]) -> Run:
+    spec = WalkSpec.model_validate(fields | {"stops": pair.stops})
+    return render_walk(runner, spec, pair.pictures)
 
 
 def measure(run: Run, classifier: Classifier | None = None) -> Figures:
@@ -235,16 +227,16 @@ def print_paper_measures(walks: dict[Way, list[Run]], networks: Networks) -> Non
         )
 
 
-def draw_sheet(walks: dict[Way, list[Run]], shown: Sequence[Pair], file: Path) -> None:
+def draw_sheet(walks: dict[Way, list[Run]], shown: Sequence[MorphPair], file: Path) -> None:
     """Draw a row of frames for each pair and way, captioned with the way and the prompts."""
     frames, captions = [], []
-    for number, (start, end, _) in enumerate(shown):
+    for number, pair in enumerate(shown):
         for way, runs in walks.items():
             film = runs[number].frames
             columns = min(SHOWN, len(film))
             places = [round(n * (len(film) - 1) / (columns - 1)) for n in range(columns)]
             frames += [film[place] for place in places]
-            captions += [", ".join(way), start, *[""] * (columns - 3), end]
+            captions += [", ".join(way), pair.names[0], *[""] * (columns - 3), pair.names[1]]
     file.parent.mkdir(parents=True, exist_ok=True)
     contact_sheet(frames, captions, columns=columns).save(file)
     print(f"\ncontact sheet: {file}")

@@ -61,7 +61,9 @@ def _load(file: Path) -> Any:
 def _embed(network: Any, frames: Sequence[Frame], which: str) -> Features:
     """Embeddings (n, d) of pictures, which these networks take as levels up to 255."""
     pictures = torch.from_numpy(np.stack(list(frames))).permute(0, 3, 1, 2)
-    parts: list[Tensor] = [network(part, **{which: True}) for part in torch.split(pictures, AT_ONCE)]
+    parts: list[Tensor] = [
+        network(part, **{which: True}) for part in torch.split(pictures, AT_ONCE)
+    ]
     embedded: Features = torch.cat(parts).double().numpy()
     return embedded
 

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 
 from tests.bench import few_steps, gpu, gpu_start, morphs, research
@@ -41,21 +42,24 @@ def test_morphs_prints_a_row_for_each_way_and_draws_them(
     folder: str, tmp_path: Path, capsys: Output
 ) -> None:
     (tmp_path / "a.txt").write_text("a red square | a sea\n\na moon|a cat\nno pair\n")
-    (tmp_path / "0.jpg").write_bytes(b"")
+    for number in range(3):
+        speckles = np.random.default_rng(number).integers(0, 256, (64, 64, 3), np.uint8)
+        cv2.imwrite(str(tmp_path / f"{number}.png"), speckles)
     sheet = tmp_path / "sheets" / "sheet.png"
     ways = ("--interpolation", "lerp", "--interpolation", "slerp", "--pacing", "linear")
     small = ("--model", folder, "--frames", "3", "--steps", "1", "--sheet", str(sheet))
-    morphs.main([*small, *ways, "--pairs", str(tmp_path)])
+    pairs = ("--pairs", str(tmp_path), "--sheet-pairs", "3")
+    morphs.main([*small, *ways, *pairs])
     output = capsys.readouterr().out
-    assert "1 pictures" in output
-    assert ", 2 pairs, 3 frames" in output
+    assert f"{tmp_path / '2.png'} is left out" in output
+    assert ", 3 pairs, 3 frames" in output
     ways_shown, _, costs = output.partition("in that of lerp")
     names = [tuple(row[:2]) for row in table(ways_shown)]
     assert names == [("lerp", "linear"), ("slerp", "linear")]
     assert [row[:3] for row in table(costs)] == [["slerp", "linear", "1"]]
     picture = cv2.imread(str(sheet))
     assert picture is not None
-    assert picture.shape[:2] == (2 * len(names) * 218, 3 * 192)
+    assert picture.shape[:2] == (3 * len(names) * 218, 3 * 192)
 
 
 def test_morphs_asks_for_pairs(tmp_path: Path, capsys: Output) -> None:

@@ -2,6 +2,7 @@
 
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean
@@ -11,6 +12,7 @@ from momalisa.engine import perception
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.runner import KEPT, ModelRunner
 from momalisa.spec import WalkSpec
+from momalisa.stop_pictures import StopPicture
 
 PROMPTS = (
     ("a red square on white", "a stormy sea at night"),
@@ -53,8 +55,8 @@ def walk_between(pair: Pair, **fields: Any) -> WalkSpec:
     return WalkSpec.model_validate({"stops": stops} | fields)
 
 
-def render_walk(runner: ModelRunner, spec: WalkSpec) -> Run:
-    """Render a walk by the engine, from an empty cache, as the first of its legs."""
+def render_walk(runner: ModelRunner, spec: WalkSpec, pictures: Sequence[StopPicture] = ()) -> Run:
+    """Render a walk by the engine, from a cache of its pictures alone, as the first of its legs."""
     from momalisa.render import render_frames  # it encodes films, too
 
     for number in range(KEPT):  # so that it forgets the legs of walks before
@@ -68,7 +70,10 @@ def render_walk(runner: ModelRunner, spec: WalkSpec) -> Run:
                 moments.setdefault(name, time.perf_counter() - began)
 
     with tempfile.TemporaryDirectory() as folder:
-        frames, stats = render_frames(spec, runner, FrameCache(Path(folder)), on_progress=note)
+        cache = FrameCache(Path(folder))
+        for picture in pictures:
+            cache.put_file(picture.digest, picture.data)
+        frames, stats = render_frames(spec, runner, cache, on_progress=note)
         film = list(frames)
     samples = stats.unet_samples / len(film)
     seconds = stats.seconds / len(film)
