@@ -1,6 +1,7 @@
 """The hub's cache on this machine: what was downloaded. Never asks the network."""
 
 import os
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -41,5 +42,23 @@ def downloaded_ids() -> list[str]:
         names = sorted(path.name for path in Path(constants.HF_HUB_CACHE).iterdir())
     except OSError:
         return []
+    return ids_of_caches(names)
+
+
+def ids_of_caches(names: Iterable[str]) -> list[str]:
+    """The hub ids of repositories' folders in the cache, by the folders' names."""
     ids = [name.removeprefix(PREFIX).replace("--", "/", 1) for name in names if PREFIX in name]
     return [hub_id for hub_id in ids if "/" in hub_id]
+
+
+def nested_ids(folder: Path) -> list[str]:
+    """The hub ids of checkpoints that lie as owner/name in a folder, where none has an owner's."""
+    ids = []
+    with suppress(OSError):
+        for owner in sorted(path for path in folder.iterdir() if path.is_dir()):
+            if owner.name.startswith(PREFIX) or (owner / "model_index.json").exists():
+                continue
+            with suppress(OSError):
+                found = [p.name for p in owner.iterdir() if (p / "model_index.json").is_file()]
+                ids += [f"{owner.name}/{name}" for name in sorted(found)]
+    return ids

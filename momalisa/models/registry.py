@@ -28,7 +28,13 @@ from momalisa.models.folder_check import (
     hub_id_of,
     snapshot_of,
 )
-from momalisa.models.hub_cache import PREFIX, downloaded, downloaded_ids
+from momalisa.models.hub_cache import (
+    PREFIX,
+    downloaded,
+    downloaded_ids,
+    ids_of_caches,
+    nested_ids,
+)
 from momalisa.models.hub_cards import HUB_MODELS, make_hub_card
 from momalisa.models.libraries import import_adapter
 from momalisa.models.measured import (
@@ -71,12 +77,19 @@ def available() -> list[ModelCard]:
 def _in_models_folder() -> Iterator[ModelCard]:
     """The models in the models folder, by name; what is no model is left out."""
     known = {card.name for card in (*SHIPPED_MODELS, *HUB_MODELS)}
-    known |= {_cache_name(card.source) for card in HUB_MODELS}
-    with suppress(OSError):
-        for path in sorted(settings().models_folder.iterdir()):
-            if FOLDER_NAME.fullmatch(path.name) and path.name not in known:
-                with suppress(ModelBroken, OSError):
-                    yield _listed(_resolve(str(path)), path.name)
+    known |= {name for card in HUB_MODELS for name in (_cache_name(card.source), card.source)}
+    models = settings().models_folder
+    for name in (*_names_in(models), *nested_ids(models)):
+        if name not in known and (FOLDER_NAME.fullmatch(name) or HUB_ID.fullmatch(name)):
+            with suppress(ModelBroken, OSError):
+                yield _listed(_resolve(f"{models}/{name}"), name)
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
 
 
 def _others_of_hub() -> Iterator[ModelCard]:
@@ -230,10 +243,10 @@ def load(name: str, device: str = "") -> "ModelRunner":
 def _with_folder(card: ModelCard) -> ModelCard:
     """The card of a hub model with the folder where it is, or the way to bring it.
 
-    That is where it was downloaded to, or else a copy in the models folder, by either name.
+    That is where it was downloaded to, or else a copy in the models folder, by any of its names.
     """
     folder = downloaded(card.source)
-    for name in () if folder else (card.name, _cache_name(card.source)):
+    for name in () if folder else (card.name, _cache_name(card.source), card.source):
         copied = snapshot_of(settings().models_folder / name)
         with suppress(ModelBroken):
             folder = copied if pipeline_class(copied) == card.family else folder
@@ -275,7 +288,8 @@ def _describe(folder: Path, name: str, index: Mapping[str, Any]) -> ModelCard:
     Raises ModelBroken.
     """
     family, hub_id = class_named_by(index), hub_id_of(folder)
-    title, network = hub_id or folder.name, read_network(folder)
+    network = read_network(folder)
+    title = hub_id or (name if HUB_ID.fullmatch(name) else folder.name)
     usual = read_usual_settings(folder, index, network, title)
     known = next((c for c in HUB_MODELS if c.source == hub_id and c.family == family), None)
     if known:  # another revision of it, say
@@ -290,16 +304,31 @@ def _describe(folder: Path, name: str, index: Mapping[str, Any]) -> ModelCard:
 
 
 def _from_hub(name: str) -> ModelCard | None:
+    """The card of a hub id, in whichever case its letters are, as on the hub."""
     if not HUB_ID.fullmatch(name):
         return None
-    listed = next((card for card in HUB_MODELS if card.source == name), None)
+    listed = next((c for c in HUB_MODELS if c.source.casefold() == name.casefold()), None)
     if listed:
         return replace(_with_folder(listed), name=name)
-    folder = downloaded(name) or settings().models_folder / _cache_name(name)
-    card = _from_folder(str(folder), name)
+    folder = _folder_of(name) or next(filter(None, map(_folder_of, _spellings(name))), None)
+    card = _from_folder(str(folder), name) if folder else None
     if card:
         return card
     return replace(make_hub_card(name, name, name), ready=False, hint=_download_hint(name))
+
+
+def _folder_of(hub_id: str) -> Path | None:
+    """Where a hub model was downloaded to, or copied to in the models folder."""
+    models = settings().models_folder
+    copies = (models / name for name in (_cache_name(hub_id), hub_id))
+    return downloaded(hub_id) or next(filter(Path.is_dir, copies), None)
+
+
+def _spellings(hub_id: str) -> list[str]:
+    """The hub ids on this machine that are the same but for the case of their letters."""
+    models = settings().models_folder
+    here = (*downloaded_ids(), *ids_of_caches(_names_in(models)), *nested_ids(models))
+    return [other for other in here if other.casefold() == hub_id.casefold()]
 
 
 @contextmanager

@@ -77,6 +77,31 @@ def test_a_copied_cache_of_another_model_is_found_by_its_hub_id(folder: Path) ->
         assert find(name).source == str(copied / "snapshots" / COMMIT)
 
 
+def test_folders_may_lie_as_on_the_hub_by_owner_and_name(folder: Path) -> None:
+    models = settings().models_folder
+    shutil.copytree(folder, models / "Somebody" / "Art-v1")
+    shutil.copytree(folder, models / "stabilityai" / "sd-turbo")
+    (models / "Somebody" / "notes").mkdir()
+    names = [card.name for card in available() if card.ready]
+    assert names == ["atelier", "atelier-base", "Somebody/Art-v1", "sd-turbo"]
+    for find_by in (find, find_for_visitor):
+        assert find_by("Somebody/Art-v1").source == str(models / "Somebody" / "Art-v1")
+        assert find_by("sd-turbo").source == str(models / "stabilityai" / "sd-turbo")
+
+
+@pytest.mark.parametrize("place", ["hub", "models"])
+def test_hub_ids_are_found_in_any_case_as_on_the_hub(
+    folder: Path, tmp_path: Path, place: str
+) -> None:
+    copy_of_cache(folder, tmp_path / place, "Some/Model")
+    copy_of_cache(folder, tmp_path / place, "stabilityai/sd-turbo")
+    for name, title in (("some/MODEL", "Some/Model"), ("StabilityAI/SD-turbo", "SD-Turbo")):
+        card = find(name)
+        assert (card.name, card.title, card.ready) == (name, title, True)
+    with pytest.raises(ModelNotFound):
+        find("some/models")
+
+
 def test_another_revision_has_the_card_of_its_model(folder: Path, tmp_path: Path) -> None:
     copied = copy_of_cache(folder, tmp_path / "hub", "stabilityai/sd-turbo")
     card = find(str(shutil.copytree(folder, copied / "snapshots" / "other")))
