@@ -161,10 +161,15 @@ def submit_remix(walk: Walk) -> str:
 
 
 def vary(walk: Walk, **changes: Any) -> WalkSpec:
-    """The walk with other settings; a pacing of strength 0 gets the usual strength."""
+    """The walk with other settings; a pacing of strength 0 gets the usual strength.
+
+    By another interpolation than attention it has no prompt for the middle.
+    """
     spec = spec_again(walk)
     strength = spec.strength or WalkSpec.model_fields["strength"].default
-    return replace_fields(spec, **{"strength": strength, **changes})
+    attends = changes.get("interpolation", spec.interpolation) == "attention"
+    middle = spec.middle if attends else ""
+    return replace_fields(spec, **{"strength": strength, "middle": middle, **changes})
 
 
 def submit_varied(walk: Walk, **changes: Any) -> str:

@@ -111,6 +111,7 @@ def _spec_facts(spec: WalkSpec) -> dict[str, str]:
         if spec.pacing in ("linear", "even")
         else f"{spec.pacing}, strength {spec.strength:g}",
         "Interpolation": spec.interpolation,
+        **({"In the middle": spec.middle} if spec.middle else {}),
         "Mode": spec.mode
         if spec.mode == "exact" or not spec.without
         else "exact"

@@ -13,7 +13,7 @@ from momalisa.settings import settings
 from momalisa.spec import STOPS
 from momalisa.ui import draft, draft_stops
 from momalisa.ui.create import pacing_curve
-from momalisa.ui.create.interpolation_field import show_interpolation
+from momalisa.ui.create.interpolation_field import show_interpolation, show_middle
 from momalisa.ui.create.lora_field import show_lora_field
 from momalisa.ui.create.model_choice import describe, label, painting_machine
 from momalisa.ui.create.quality import QUALITIES
@@ -34,6 +34,7 @@ FIELDS_IN_MORE = (
     "weights",
     "model",
     "interpolation",
+    "middle",
     "mode",
 )
 
@@ -173,6 +174,8 @@ def _show_number(label: str, field: str, step: float = 1) -> None:
 def _show_methods(problems: Problems) -> None:
     show_interpolation()
     show_problem(problems, "interpolation")
+    show_middle()
+    show_problem(problems, "middle")
     with st.container(horizontal=True):
         st.segmented_control(
             "Loop",

@@ -8,7 +8,7 @@ from momalisa.ui import draft, draft_stops, interpolations
 from momalisa.ui.components.strips import strips
 from momalisa.ui.draft_values import initial_value
 
-LABEL = "Interpolation"
+LABEL, MIDDLE = "Interpolation", "In the middle"
 
 
 def show_interpolation() -> None:
@@ -34,6 +34,23 @@ def show_interpolation() -> None:
     if told := describe_interpolation(str(chosen), has_picture=has_picture):
         with st.container(key="quiet_note_pictures"):
             st.text(told)
+
+
+def show_middle() -> None:
+    """Show the field for a prompt in the middle, if the draft's walk is by attention or has one."""
+    key = draft.widget_key("middle")
+    held = initial_value(key), draft.field_value("middle")
+    place = st.empty()  # always, so that no field below moves
+    if draft.field_value("interpolation") == "attention" or any(held):
+        with place.container(key="middle"):
+            st.text_input(
+                MIDDLE,
+                initial_value(key),
+                key=key,
+                placeholder="may stay empty; or a prompt for half way, such as a hill in the mist",
+                persist_state="session",
+                help="What pictures half way between two stops are painted for",
+            )
 
 
 def _show_others(card: ModelCard | None) -> None:
