@@ -162,6 +162,7 @@ def test_down_to_nothing_leaves_nothing(blank: str) -> None:
     assert tables(blank) == TABLES
 
 
+@pytest.mark.parametrize("earlier", [min(EARLIER), max(EARLIER)], indirect=True)
 def test_processes_may_migrate_at_once(earlier: str) -> None:
     before = kept(earlier)
     started = [

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.support.previous_release import run_beside_previous_release
 
-ROUNDS = 3
+ROUNDS = 2
 
 
 def test_running_previous_release_works_on_the_new_schema(blank: str, tmp_path: Path) -> None:

@@ -3,11 +3,13 @@
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
 from db import queue, walks
@@ -30,6 +32,15 @@ from tests.support.pages import (
     stored_walk,
 )
 from tests.support.waiting import PATIENCE
+
+
+@pytest.fixture(scope="package", autouse=True)
+def installed_components() -> Iterator[None]:
+    """Look for components in the installed packages once, which takes most of a visit's time."""
+    find = manifest_scanner.scan_component_manifests
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(manifest_scanner, "scan_component_manifests", cache(find))
+        yield
 
 
 @pytest.fixture(autouse=True)

@@ -28,14 +28,18 @@ PAUSE = 0.1
 PROGRAM = """
 import json, sys, time, traceback
 from collections import Counter
+from functools import cache
 from typing import get_args
 from db import curation, queue, stills, votes, walks, worker_registry
 from db.gallery_query import Sort
 from db.session import migrate, reading, writing
+from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 from momalisa.settings import CHECKOUT, settings
 from momalisa.spec import WalkSpec
 
+# Each page drawn would look for components in all installed packages again.
+manifest_scanner.scan_component_manifests = cache(manifest_scanner.scan_component_manifests)
 url, rounds, seconds = settings().database, int(sys.argv[1]), float(sys.argv[2])
 done, faults, made, deleted = Counter(), [], [], []
 migrate(url)
