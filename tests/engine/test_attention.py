@@ -1,5 +1,6 @@
 """Laws of attention interpolation: its formula, the model's own ends, and nothing else."""
 
+import gc
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
@@ -269,6 +270,21 @@ def test_a_scheduler_that_adds_noise_takes_all_steps_for_each_frame(
     walk = attending(guidance=1.0, frames=9)
     found = list(frames(walk, runner, FrameCache(tmp_path / "frames"), batch=2))
     assert sum(frame.unet_samples for frame in found) == 2 * 4 + 7 * (4 + 2)
+
+
+def test_a_longer_walk_holds_no_more_tensors(tiny: ModelRunner, tmp_path: Path) -> None:
+    """Of a leg its anchors, curve and probes are kept, whatever its number of frames."""
+    held = []
+    for count in (9, 9, 49):
+        walk = attending(frames=count, guidance=1.0)
+        walking = frames(walk, tiny, FrameCache(tmp_path / str(len(held))), batch=4)
+        for frame in walking:
+            if frame.index == 1 and frame.finished:
+                break
+        gc.collect()
+        held.append(sum(issubclass(type(thing), Tensor) for thing in gc.get_objects()))
+        walking.close()
+    assert held[2] <= held[1] + 8  # of the batch that is being made
 
 
 def test_legs_have_ends_of_their_own(tiny: ModelRunner, tmp_path: Path) -> None:
