@@ -19,6 +19,8 @@ class MorphPair(NamedTuple):
     stops: list[dict[str, Any]]
     """Their fields in a spec."""
     pictures: tuple[StopPicture, ...] = ()
+    middle: str = ""
+    """A prompt for the middle, for attention."""
 
 
 def read_pairs(folder: Path | None, count: int) -> list[MorphPair]:
@@ -32,21 +34,22 @@ def read_pairs(folder: Path | None, count: int) -> list[MorphPair]:
         return [_of_prompts(*pair) for pair in pairs(count)]
     lines = (line for path in sorted(folder.rglob("*.txt")) for line in _lines(path))
     prompts = [
-        _of_prompts(one.strip(), other.strip(), 100 + 2 * number)
-        for number, (one, _, other) in enumerate(lines)
+        _of_prompts(start, end, 100 + 2 * number, *middle)
+        for number, (start, end, *middle) in enumerate(lines)
     ]
     return [*prompts, *_read_pictures(folder)]
 
 
-def _of_prompts(start: str, end: str, seed: int) -> MorphPair:
+def _of_prompts(start: str, end: str, seed: int, middle: str = "") -> MorphPair:
     stops = [{"prompt": start, "seed": seed}, {"prompt": end, "seed": seed + 1}]
-    return MorphPair((start, end), stops)
+    return MorphPair((start, end), stops, middle=middle)
 
 
-def _lines(path: Path) -> Iterator[tuple[str, str, str]]:
+def _lines(path: Path) -> Iterator[list[str]]:
+    """The prompts of each line: of the start, of the end, and perhaps one for the middle."""
     for line in path.read_text(encoding="utf-8").splitlines():
         if "|" in line:
-            yield line.partition("|")
+            yield [prompt.strip() for prompt in line.split("|", 2)]
 
 
 def _read_pictures(folder: Path) -> Iterator[MorphPair]:

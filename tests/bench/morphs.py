@@ -1,11 +1,11 @@
 """Every interpolation in every pacing on the same pairs: `python -m tests.bench.morphs`.
 
 With --pairs DIR, the pairs are those of prompts in DIR's text files, one a line: "a red square on
-white | a stormy sea at night"; and of pictures in DIR and its folders, two by two in the order of
-their names. Without, they are the benchmarks' own. An interpolation or a pacing
-that is added to `momalisa.spec` or `momalisa.pacing` is measured as well. Medians over the pairs,
-double exposures and certainties as means; a second table has the costs in those of lerp; --sheet
-FILE shows a few frames of each walk.
+white | a stormy sea at night", with a third prompt if attention is to take one for the middle; and
+of pictures in DIR and its folders, two by two in the order of their names. Without, they are the
+benchmarks' own. An interpolation or a pacing that is added to `momalisa.spec` or `momalisa.pacing`
+is measured as well. Medians over the pairs, double exposures and certainties as means; a second
+table has the costs in those of lerp; --sheet FILE shows a few frames of each walk.
 
 With --classifier DIR, a folder of `momalisa.atelier evaluate`, `certainty` is how certain its
 classifier is of one manner at the middle third of an Atelier's frames, and `certainty halfway` at
@@ -152,7 +152,8 @@ def _warm_up(
 
 
 def _render(runner: ModelRunner, pair: MorphPair, fields: dict[str, Any]) -> Run:
-    spec = WalkSpec.model_validate(fields | {"stops": pair.stops})
+    middle = pair.middle if fields["interpolation"] == "attention" else ""
+    spec = WalkSpec.model_validate(fields | {"stops": pair.stops, "middle": middle})
     return render_walk(runner, spec, pair.pictures)
 
 

@@ -41,7 +41,7 @@ def test_few_steps_prints_a_row_for_each_figure(
 def test_morphs_prints_a_row_for_each_way_and_draws_them(
     folder: str, tmp_path: Path, capsys: Output
 ) -> None:
-    (tmp_path / "a.txt").write_text("a red square | a sea\n\na moon|a cat\nno pair\n")
+    (tmp_path / "a.txt").write_text("a red square | a sea\n\na moon|a cat | a lake\nno pair\n")
     for number in range(3):
         speckles = np.random.default_rng(number).integers(0, 256, (64, 64, 3), np.uint8)
         cv2.imwrite(str(tmp_path / f"{number}.png"), speckles)
