@@ -274,7 +274,7 @@ def test_a_scheduler_that_adds_noise_takes_all_steps_for_each_frame(
 
 def test_a_longer_walk_holds_no_more_tensors(tiny: ModelRunner, tmp_path: Path) -> None:
     """Of a leg its anchors, curve and probes are kept, whatever its number of frames."""
-    held = []
+    held = list[int]()
     for count in (9, 9, 49):
         walk = attending(frames=count, guidance=1.0)
         walking = frames(walk, tiny, FrameCache(tmp_path / str(len(held))), batch=4)
