@@ -40,11 +40,9 @@ class LatentSampler:
     @cached_property
     def _texts(self) -> dict[str, Conditioning]:
         """Conditionings by prompt, each encoded once; of frames of other walks, those around it."""
-        prompts = list(dict.fromkeys(text for stop in self.spec.stops for text in stop.prompts))
-        if self.spec.prompt_weights:
-            return {prompt: self._encode(prompt) for prompt in prompts}
-        encoded = self.runner.encode(prompts, *self._size)
-        return {prompt: encoded[row : row + 1] for row, prompt in enumerate(prompts)}
+        prompts = dict.fromkeys(text for stop in self.spec.stops for text in stop.prompts)
+        # One by one, since a batch pads short texts, which are to hold their last token instead.
+        return {prompt: self._encode(prompt) for prompt in prompts}
 
     def text_of(self, stop: Stop, weights: Sequence[float] = ()) -> Conditioning:
         """A stop's conditioning, one row; a frame of another walk has what was mixed for it.

@@ -71,6 +71,22 @@ def mix_weights(
     return {digest: mixed[:, number] for number, digest in enumerate(digests)}
 
 
+def passes_of_one_weight(rows: int) -> Iterator[slice]:
+    """Slices of a batch's rows for networks that lay the tokens of all samples into one matrix.
+
+    Their layers do not tell samples apart, so that those of different weights need passes of their
+    own; in the body of each pass its weights hold. One slice where all samples have the same.
+    """
+    weights = _WEIGHTS.get()
+    if all((weight == weight[0]).all() for weight in weights.values()):
+        yield slice(rows)
+        return
+    for row in range(rows):
+        own = {digest: weight[row % len(weight)][None] for digest, weight in weights.items()}
+        with weighed(own):
+            yield slice(row, row + 1)
+
+
 def take_rows(weights: Weights, rows: slice) -> Weights:
     """The weights of a slice of the samples."""
     return {digest: weight[rows] for digest, weight in weights.items()}

@@ -12,6 +12,7 @@ from diffusers import ZImagePipeline
 from torch import Tensor
 
 from momalisa.engine.conditioning import Conditioning
+from momalisa.engine.lora_weights import passes_of_one_weight
 from momalisa.models.transformer_pipeline import TransformerPipeline
 
 TOKENS = 512
@@ -40,12 +41,13 @@ class ZImage(TransformerPipeline):
         assert conditioning.mask is not None
         rows = zip(conditioning.tokens, conditioning.mask.bool(), strict=True)
         texts = [tokens[counts] for tokens, counts in rows]
-        predicted = self.pipeline.transformer(
-            list(latents.unsqueeze(2)),
-            (1000 - time.expand(len(latents))) / 1000,
-            texts,
-            return_dict=False,
-        )[0]
+        pictures = list(latents.unsqueeze(2))
+        times = (1000 - time.expand(len(latents))) / 1000
+        predicted: list[Tensor] = []
+        for some in passes_of_one_weight(len(latents)):
+            predicted += self.pipeline.transformer(
+                pictures[some], times[some], texts[some], return_dict=False
+            )[0]
         return -torch.stack(predicted).squeeze(2)
 
 

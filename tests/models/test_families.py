@@ -12,7 +12,10 @@ import pytest
 import torch
 from PIL import Image
 
+from momalisa.engine.conditioning import mix_conditioning
 from momalisa.engine.frame_cache import Frame, FrameCache
+from momalisa.engine.interpolation import lerp
+from momalisa.engine.latents import LatentSampler
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.walk import frames, stills
 from momalisa.errors import BadInput
@@ -271,6 +274,7 @@ def test_noise_that_steps_add_goes_on_along_the_walk(tmp_path: Path) -> None:
     ("name", "steps", "guidance"),
     [
         ("lcm", 4, 8.5),
+        ("sd with lcm", 4, 1.0),
         ("sana-sprint", 2, 4.5),
         ("flux schnell", 4, 1.0),
         ("flux.2 klein", 4, 1.0),
@@ -283,9 +287,35 @@ def test_distilled_checkpoints_tell_their_steps_and_guidance(
     assert (card.steps, card.guidance, card.distilled) == (steps, guidance, True)
 
 
-@pytest.mark.parametrize("name", ["flux dev", "flux.2 klein base", "sana", "sd with lcm"])
+@pytest.mark.parametrize("name", ["flux dev", "flux.2 klein base", "sana"])
 def test_other_checkpoints_are_not_taken_for_distilled(tmp_path: Path, name: str) -> None:
     assert not find(str(write(FAMILIES[name], tmp_path))).distilled
+
+
+@pytest.mark.parametrize("name", ["z-image", "z-image turbo"])
+def test_loras_of_layers_that_see_all_samples_at_once_act_on_each_alone(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Their rows are tokens: in a batch the weights of samples were laid on one after another."""
+    monkeypatch.setenv("MOMALISA_LORAS", str(tmp_path))
+    settings.cache_clear()
+    family = FAMILIES[name]
+    runner = load(str(write(family, tmp_path / "model")), "cpu")
+    write_lora(runner.model.pipeline, tmp_path, "ink")  # type: ignore[attr-defined]
+    spec = walk(family, loras=name_loras([{"name": "ink", "weights": [0.0, 1.0]}]))
+    one, four = (
+        painted(spec, runner, FrameCache(tmp_path / str(batch)), batch=batch) for batch in (1, 4)
+    )
+    assert largest_difference(one, four) <= TOLERANCE
+
+
+def test_a_shorter_text_holds_its_last_token_with_loras_and_without(loaded: Loaded) -> None:
+    """Without, texts were encoded as one batch, whose padding was mixed in; films differed."""
+    spec, runner = walk(loaded[0]), loaded[1]
+    found = LatentSampler(spec, runner).conditioning_at([Place(0, 0.5)])
+    start, end = (runner.encode([prompt], 64, 64) for prompt in PROMPTS)
+    mixed = mix_conditioning(start, end, torch.tensor([0.5]), lerp)
+    torch.testing.assert_close(found.tokens, mixed.tokens, check_dtype=False)
 
 
 @pytest.mark.parametrize("name", ["z-image", "qwen-image", "lumina2"])

@@ -3,7 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-LAYERS = ["to_q", "to_k", "to_v", "to_out.0", "add_q_proj", "proj_mlp", "conv1", "time_emb_proj"]
+LAYERS = [
+    *("to_q", "to_k", "to_v", "to_out.0", "add_q_proj", "proj_mlp", "conv1", "time_emb_proj"),
+    *("all_x_embedder.2-1", "cap_embedder.1"),  # of which one matrix has the tokens of all samples
+]
 """Of the network; those that a family has not are passed over."""
 TEXT_LAYERS = ["q_proj", "k_proj", "v_proj", "out_proj"]
 
