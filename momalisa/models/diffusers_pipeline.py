@@ -24,6 +24,7 @@ from momalisa.models.component_check import NOT_LOADED, read_config
 from momalisa.models.folded_layers import fold_last_layers
 from momalisa.models.lora_loading import load_loras
 from momalisa.models.placement import DTYPES, limit_decoding, make_plan, place
+from momalisa.models.weight_check import load_text_encoders
 from momalisa.models.weights import find_variant
 from momalisa.prompt_weights import WeightedPrompt
 
@@ -79,6 +80,7 @@ class DiffusersPipeline(ABC):
         absent = {part: None for part in cls.optional_parts if index.get(part) == [None, None]}
         left_out = dict.fromkeys(NOT_LOADED.get(cls.pipeline_class.__name__, ()))
         options = absent | left_out | {"variant": find_variant(folder)} | cls.load_options
+        options |= load_text_encoders(folder, dtype)
         pipeline = cls.pipeline_class.from_pretrained(
             folder, dtype=dtype, local_files_only=True, use_safetensors=True, **options
         )

@@ -171,7 +171,7 @@ def _weight_problems(folder: Path, name: str, *, thorough: bool) -> Iterator[str
             except ModelBroken:
                 yield (
                     f"The file {name}/{path.name} is damaged or not whole. "
-                    f"{_bring(folder, 'Delete it, and bring it again')}"
+                    f"{explain_bringing(folder, 'Delete it, and bring it again')}"
                 )
 
 
@@ -184,19 +184,19 @@ def _no_weights(folder: Path, name: str) -> str:
     if variants:
         return (
             f"Its {name} has only weights of another name ({variants[0]}), which are not loaded. "
-            f"{_bring(folder, 'To bring the usual ones')}"
+            f"{explain_bringing(folder, 'To bring the usual ones')}"
         )
     if pickled:
         return (
             f"Its {name} has pickled weights only ({pickled[0]}), which can contain code and are "
-            f"never loaded here. {_bring(folder, 'Bring it as safetensors')}"
+            f"never loaded here. {explain_bringing(folder, 'Bring it as safetensors')}"
         )
     return _lacks(folder, f"the weights of its {name}")
 
 
 def _lacks(folder: Path, what: str) -> str:
     told = "The download was not finished: it" if _is_half_downloaded(folder) else "It"
-    return f"{told} lacks {what}. {_bring(folder, 'To bring what is missing')}"
+    return f"{told} lacks {what}. {explain_bringing(folder, 'To bring what is missing')}"
 
 
 def _is_half_downloaded(folder: Path) -> bool:
@@ -205,7 +205,7 @@ def _is_half_downloaded(folder: Path) -> bool:
     return bool(hub_id_of(folder)) or (blobs.is_dir() and any(blobs.glob("*.incomplete")))
 
 
-def _bring(folder: Path, why: str) -> str:
+def explain_bringing(folder: Path, why: str) -> str:
     """The command that brings a model, as far as its hub id is known."""
     hub_id = hub_id_of(folder)
     return f"{why}: {PULL} {hub_id or 'OWNER/NAME'}"
@@ -232,7 +232,7 @@ def _explain_other(path: Path) -> str:
     if with_weights:
         return _explain_file(with_weights[0])
     if (path / "refs").is_dir() or (path / "blobs").is_dir():
-        return f"The download of {path.name} was not finished. {_bring(path, 'To go on')}"
+        return f"The download of {path.name} was not finished. {explain_bringing(path, 'To go on')}"
     return (
         f"{path} has no model_index.json, so it is no model in diffusers' format. "
         f"Those that are known: {LIST}"

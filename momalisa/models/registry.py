@@ -219,6 +219,7 @@ def load(name: str, device: str = "") -> "ModelRunner":
     from momalisa.engine.runner import ModelRunner
     from momalisa.models.device import open_device
     from momalisa.models.rough_decoder import find_rough_decoder
+    from momalisa.models.weight_check import find_misfit
 
     where = open_device(device)
     try:
@@ -234,7 +235,8 @@ def load(name: str, device: str = "") -> "ModelRunner":
         if not isinstance(error, LOAD_ERRORS) and type(error) is not Exception:
             raise
         # The libraries do not say which file is damaged, or what helps.
-        told = next(find_problems(folder, thorough=True), str(error).strip())
+        told = next(find_problems(folder, thorough=True), "") or find_misfit(folder)
+        told = told or str(error).strip()
         raise ModelBroken(f"The model “{name}” cannot be loaded: {told}") from error
     runner.seconds_to_load = time.perf_counter() - began
     return runner

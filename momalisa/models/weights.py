@@ -106,13 +106,17 @@ def find_variant(folder: Path) -> str | None:
 
     Raises ModelBroken.
     """
-    for name, class_name in parts_of(folder).items():
-        if has_weights(class_name):
-            for path in weight_paths(f"{folder}/{name}"):
-                # Shards have it in the middle of their names, or at the end.
-                found = re.search(r"\.(\w+?)(-\d+-of-\d+)?\.safetensors$", os.path.basename(path))
-                if found and found.group(1) in VARIANTS:
-                    return found.group(1)
+    parts = (name for name, kind in parts_of(folder).items() if has_weights(kind))
+    return next(filter(None, (find_variant_of(f"{folder}/{name}") for name in parts)), None)
+
+
+def find_variant_of(part: str) -> str | None:
+    """The variant of a part's weights, where there are none in the usual precision."""
+    for path in weight_paths(part):
+        # Shards have it in the middle of their names, or at the end.
+        found = re.search(r"\.(\w+?)(-\d+-of-\d+)?\.safetensors$", os.path.basename(path))
+        if found and found.group(1) in VARIANTS:
+            return found.group(1)
     return None
 
 
