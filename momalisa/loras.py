@@ -93,7 +93,8 @@ def parse_lora(text: str) -> dict[str, Any]:
 
     Its digest is left out. A comma separates, so decimals have a point.
     """
-    name, _, weights = text.partition("=")
+    # The last sign, since names of files may have others.
+    name, _, weights = text.rpartition("=") if "=" in text else (text, "", "")
     return {"name": name.strip(), "weights": split_weights(weights)}
 
 

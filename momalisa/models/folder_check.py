@@ -3,6 +3,7 @@
 Imports no torch, and loads nothing.
 """
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -165,7 +166,9 @@ def _weight_problems(folder: Path, name: str, *, thorough: bool) -> Iterator[str
         more = f" and {len(missing) - 1} more" if missing[1:] else ""
         yield _lacks(folder, f"the file {name}/{missing[0]}{more}")
     for path in map(Path, files if thorough else ()):
-        if path.is_file():
+        if path.is_file() and not os.access(path, os.R_OK):
+            yield f"The file {name}/{path.name} may not be read. To allow it: chmod a+r {path}"
+        elif path.is_file():
             try:
                 check_weights(path)
             except ModelBroken:

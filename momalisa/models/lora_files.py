@@ -34,7 +34,8 @@ def list_names() -> list[str]:
 
 def _files() -> list[Path]:
     try:
-        return [path for path in settings().loras_folder.iterdir() if path.suffix == SUFFIX]
+        paths = [path for path in settings().loras_folder.iterdir() if path.suffix == SUFFIX]
+        return [path for path in paths if path.is_file()]  # who reads a pipe waits for ever
     except OSError:
         return []
 

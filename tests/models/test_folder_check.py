@@ -298,3 +298,13 @@ def test_weights_that_turn_out_damaged_are_named_with_the_command_that_helps(fol
     cut(folder)
     with pytest.raises(ModelBroken, match=f"is damaged or not whole.*{PULL}"):
         registry.load(str(folder), "cpu")
+
+
+def test_weights_that_may_not_be_read_are_not_called_damaged(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The advice was to delete them. An administrator may read all, so the system's word is set."""
+    monkeypatch.setattr("os.access", lambda path, _mode: "unet" not in str(path))
+    (problem,) = examine(folder).problems
+    assert "may not be read" in problem
+    assert f"chmod a+r {weights_of(folder)}" in problem

@@ -1,12 +1,13 @@
 """LoRA files: found by name and digest, checked by their headers."""
 
+import os
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 
 from momalisa.errors import BadInput
-from momalisa.loras import Lora
+from momalisa.loras import Lora, parse_lora
 from momalisa.models import lora_files
 from momalisa.settings import settings
 from tests.support.lora_files import safetensors_bytes
@@ -59,6 +60,18 @@ def test_what_is_no_lora_is_refused_by_its_header(folder: Path, data: bytes, sai
     (folder / "bad.safetensors").write_bytes(data)
     with pytest.raises(BadInput, match=said):
         named("bad")
+
+
+def test_nobody_waits_for_a_pipe_among_the_loras(folder: Path) -> None:
+    os.mkfifo(folder / "pipe.safetensors")
+    assert "pipe" not in lora_files.list_names()
+    with pytest.raises(BadInput, match="There is no LoRA “pipe”"):
+        named("pipe")
+
+
+def test_a_loras_name_may_have_signs_that_weights_have(folder: Path) -> None:
+    assert parse_lora("x=y=0,1") == {"name": "x=y", "weights": ["0", "1"]}
+    assert parse_lora("ink") == {"name": "ink", "weights": ["1"]}
 
 
 def test_what_is_not_there_is_told(folder: Path) -> None:

@@ -3,6 +3,7 @@
 from tests.mutations import (
     answers,
     boundary,
+    checkpoints,
     connections,
     deletions,
     films,
@@ -44,6 +45,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     *museums.MUTATIONS,
     *stop_pictures.MUTATIONS,
     *models.MUTATIONS,
+    *checkpoints.MUTATIONS,
     *floods.MUTATIONS,
     *operation.MUTATIONS,
     *pages.MUTATIONS,

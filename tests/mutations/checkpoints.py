@@ -1,0 +1,82 @@
+"""Checkpoints as people have them: the promises, and the edits that break them."""
+
+from tests.mutations.mutation import Edit, Mutation
+
+COPIED, FAMILIES = "tests/models/test_copied_folders.py", "tests/models/test_families.py"
+WEIGHTS = "momalisa/models/weights.py"
+FITTING, TESTS_OF_FITTING = "momalisa/models/weight_check.py", "tests/models/test_weight_check.py"
+MISFIT = f"{TESTS_OF_FITTING}::test_weights_that_do_not_fit_are_told_with_the_command_that_helps"
+
+MUTATIONS: tuple[Mutation, ...] = (
+    Mutation(
+        "Weights that are cut off are listed as damaged",
+        f"{COPIED}::test_damaged_weights_are_listed_as_such_with_the_command_that_helps",
+        (Edit(WEIGHTS, "(is_long_enough or has_all_bytes(path))", "bool(path)"),),
+    ),
+    Mutation(
+        "Weights that are being copied are looked at anew until they are whole",
+        f"{COPIED}::test_weights_are_whole_again_once_all_of_them_are_copied",
+        (
+            Edit(
+                "momalisa/models/registry.py",
+                "return card if card.ready else _remembered.__wrapped__(folder, name, state)",
+                "return card",
+            ),
+        ),
+    ),
+    Mutation(
+        "Weights that a text encoder lacks are not made up",
+        MISFIT,
+        (
+            Edit(
+                FITTING,
+                "missing = {weight for weight in told[",
+                "missing = {weight for weight in told and []} and {weight for weight in told[",
+            ),
+        ),
+    ),
+    Mutation(
+        "Weights that do not fit a configuration are told in a sentence",
+        MISFIT,
+        (Edit("momalisa/models/registry.py", " or find_misfit(folder)\n", "\n"),),
+    ),
+    Mutation(
+        "LoRAs of layers that see the tokens of all samples act on each sample alone",
+        f"{FAMILIES}::test_loras_of_layers_that_see_all_samples_at_once_act_on_each_alone",
+        (
+            Edit(
+                "momalisa/models/z_image.py",
+                "for some in passes_of_one_weight(len(latents)):",
+                "for some in (slice(len(latents)),):",
+            ),
+        ),
+    ),
+    Mutation(
+        "Between texts of different lengths the shorter one holds its last token",
+        f"{FAMILIES}::test_a_shorter_text_holds_its_last_token_with_loras_and_without",
+        (
+            Edit(
+                "momalisa/engine/latents.py",
+                "        return {prompt: self._encode(prompt) for prompt in prompts}\n",
+                "        rows = self.runner.encode(list(prompts), *self._size)\n"
+                "        return {p: rows[row : row + 1] for row, p in enumerate(prompts)}\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "A scheduler that needs SciPy is refused where that is not installed",
+        f"{COPIED}::test_a_scheduler_that_needs_scipy_is_refused_where_that_is_not_installed",
+        (Edit("momalisa/models/component_check.py", "    _check_packages(where, config)\n", ""),),
+    ),
+    Mutation(
+        "A guess of a checkpoint's steps is told",
+        "tests/models/test_distillation.py::test_a_word_in_its_name_makes_a_guess_that_is_told",
+        (
+            Edit(
+                "momalisa/models/distillation.py",
+                "return UsualSettings(steps, 1.0, doubt=doubt)",
+                "return UsualSettings(steps, 1.0)",
+            ),
+        ),
+    ),
+)
