@@ -88,7 +88,7 @@ def _mark(home: Settings, request: str) -> Path:
 
 def hanging_worker(home: Settings) -> Worker:
     """Build a worker whose model, renderer and stills hang where the walk says."""
-    paint = StubRenderer(home.home / LOG, 0.02)
+    paint = StubRenderer(home.home / LOG, 0.05)
 
     def render(
         spec: WalkSpec, *, on_progress: Callable[[Progress], None], **how: Any

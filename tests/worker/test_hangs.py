@@ -150,7 +150,7 @@ def test_worker_that_is_stopped_while_it_waits_is_replaced(settings: Settings) -
 
 
 def test_slow_renderer_that_moves_is_left_alone(settings: Settings) -> None:
-    walk = enqueue_walk(settings.database, frames=200)
+    walk = enqueue_walk(settings.database, frames=80)
     with supervised(settings) as one:
         pid = wait_until(lambda: one.pid)
         wait_until(lambda: is_done(settings, walk), 180)
