@@ -42,6 +42,8 @@ CONSISTENCY_STEPS = 50
 """The most that their schedulers take, where the configuration says nothing."""
 _WORDS = {"turbo", "lightning", "lcm", "tcd", "dmd", "dmd2", "distilled", "distill", "hypersd"}
 """Words in the names of checkpoints that are distilled."""
+_MAYBE = re.compile("turbo|lightning|lcm|tcd|dmd|distil|hyper|schnell|klein|sprint", re.IGNORECASE)
+"""What is in all names that tell something."""
 _PRECISIONS = {"fp16", "bf16", "fp32", "diffusers"}
 _STEPS = re.compile(r"(?<!\d)(\d{1,2})[ _-]?steps?(?![a-z])", re.IGNORECASE)
 _UNDONE = re.compile(r"(un|de|non|not)[ _-]?distil", re.IGNORECASE)
@@ -123,7 +125,10 @@ def _by_configuration(
 
 def _by_names(family: str, index: Mapping[str, Any], title: str) -> Iterator[UsualSettings]:
     """What the names of a checkpoint, and of what it was saved from, tell; the surest first."""
-    saved_from = Path(str(index.get("_name_or_path", ""))[:1000])
+    path = str(index.get("_name_or_path", ""))[:1000]
+    if not _MAYBE.search(title) and not _MAYBE.search(path):
+        return  # as of most, of which there may be hundreds
+    saved_from = Path(path)
     names = [hub_id.rpartition("/")[2] for hub_id in (title, hub_id_of(saved_from))]
     names.append(saved_from.name)
     listed = [card for card in HUB_MODELS if card.family == family and card.distilled]

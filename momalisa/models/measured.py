@@ -20,11 +20,8 @@ from momalisa.models.weights import measure_weights, parts_named_by
 
 FOLDERS_REMEMBERED = 1024
 READ = ("distillation.json", "model_index.json")
-READ_OF_PARTS = (
-    *("unet/config.json", "vae/config.json", "transformer/config.json"),
-    "scheduler/scheduler_config.json",
-)
-"""The files whose content a card depends on."""
+READ_OF_PARTS = ("unet/config.json", "vae/config.json", "transformer/config.json")
+"""The files whose content a card depends on, but for a scheduler's, which may only raise doubts."""
 
 _State = tuple[str, int, int, int]
 """A file or folder: name, size in bytes, times of change of content and inode in nanoseconds."""

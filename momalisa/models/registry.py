@@ -247,9 +247,12 @@ def _with_folder(card: ModelCard) -> ModelCard:
 
     That is where it was downloaded to, or else a copy in the models folder, by any of its names.
     """
-    folder = downloaded(card.source)
+    folder, models = downloaded(card.source), settings().models_folder
     for name in () if folder else (card.name, _cache_name(card.source), card.source):
-        copied = snapshot_of(settings().models_folder / name)
+        path = f"{models}/{name}"
+        if not os.path.isdir(path):
+            continue
+        copied = snapshot_of(Path(path))
         with suppress(ModelBroken):
             folder = copied if pipeline_class(copied) == card.family else folder
     if folder is None:

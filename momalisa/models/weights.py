@@ -84,13 +84,9 @@ def weight_paths(part: str) -> list[str]:
     That takes a tenth of the time, and the list of models looks into hundreds of folders.
     """
     try:
-        return _choose_weights(part, os.listdir(part))
+        there = os.listdir(part)
     except OSError:
         return []
-
-
-def _choose_weights(part: str, there: list[str]) -> list[str]:
-    """The paths of the weights among the files that are there in a part's folder."""
     for file, index in NAMES:
         if file in there:
             return [f"{part}/{file}"]
@@ -139,12 +135,13 @@ def measure_weights(folder: Path | str, parts: Mapping[str, str]) -> Measured:
             if not has_weights(class_name):
                 continue
             part, count = f"{folder}/{name}", 0
-            there = os.listdir(part)
-            for path in _choose_weights(part, there):
+            usual = f"{part}/{STEMS[name.startswith('text_encoder')]}.safetensors"
+            # To list a folder takes longer than to look for the two files that most have.
+            for path in [usual] if os.path.exists(usual) else weight_paths(part):
                 numbers, length, is_long_enough = _measure_file(path)
                 count, size = count + numbers, size + length
                 whole = whole and (is_long_enough or has_all_bytes(path))
-            counts.append(count if CONFIG in there else 0)
+            counts.append(count if os.path.exists(f"{part}/{CONFIG}") else 0)
     except (ModelBroken, OSError):
         return Measured(None, size, whole=False)
     weights = Weights(sum(counts), max(counts)) if counts and all(counts) else None
