@@ -31,8 +31,8 @@ MOST_PICTURE_BYTES = 2**25
 """Of an answer."""
 ROUGH_QUALITY = 90
 """Of a JPEG, 0 to 95."""
-ANSWER_SECONDS = 2.5
-"""How long a question may wait for its pictures."""
+ANSWER_SECONDS = 6.0
+"""How long a question may wait for its pictures: a slow processor explores a leg meanwhile."""
 WAKE = b"wake\n"
 """The line that wakes a worker."""
 WAKE_SECONDS = 0.2
