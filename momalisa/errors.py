@@ -5,6 +5,7 @@
     │   ├── ModelNotFound                      no such checkpoint on this machine
     │   └── DeviceNotFound                     the device of the settings is not there
     ├── ModelBroken                            the checkpoint cannot be used
+    │   └── ModelDamaged                       a file of it is missing or cut off here
     ├── OutOfMemory (also MemoryError)         not even one frame fits
     ├── StorageError (also OSError)            a file could not be stored or read
     │   ├── NotStored (also FileNotFoundError) no file under that key
@@ -35,6 +36,10 @@ class DeviceNotFound(BadInput):
 
 class ModelBroken(MomaLisaError):
     """The checkpoint exists, but it cannot be loaded or its family is not supported."""
+
+
+class ModelDamaged(ModelBroken):
+    """A file of the checkpoint is missing, cut off or damaged on this machine."""
 
 
 class OutOfMemory(MomaLisaError, MemoryError):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from os.path import basename, isfile
 from pathlib import Path
 
-from momalisa.errors import ModelBroken
+from momalisa.errors import ModelBroken, ModelDamaged
 from momalisa.models.component_check import check_components, pipeline_class, read_config
 from momalisa.models.weights import (
     CONFIG,
@@ -109,9 +109,12 @@ def hub_id_of(folder: Path) -> str:
 
 
 def check_whole(folder: Path) -> None:
-    """Raise ModelBroken, with the first problem, if files of a pipeline are missing or cut off."""
+    """Raise ModelDamaged, with the first problem, if files of a pipeline are missing or cut off.
+
+    Raises ModelBroken for a folder that is no pipeline.
+    """
     for problem in find_problems(folder, thorough=True):
-        raise ModelBroken(problem[0].lower() + problem[1:])
+        raise ModelDamaged(problem[0].lower() + problem[1:])
 
 
 def is_whole(folder: Path) -> bool:

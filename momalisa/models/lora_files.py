@@ -21,6 +21,8 @@ LARGEST_HEADER = 32 * 2**20
 SUFFIX = ".safetensors"
 _MATRIX = re.compile(r"lora.*\.(weight|bias|alpha)$|\.alpha$", re.IGNORECASE)
 """The names of tensors that a LoRA may have; others would replace weights of the model."""
+_OF_TEXTS = ("text_encoder", "lora_te")
+"""How the names of those begin that change a text encoder."""
 _RESCALED = re.compile(r"dora_scale|magnitude", re.IGNORECASE)
 
 FileState = tuple[str, int, int]
@@ -73,6 +75,11 @@ def find_file(lora: Lora) -> Path:
         f"The LoRA “{lora.name}” of this walk is not in the folder of LoRAs here, "
         "or its file has changed. Please put it back, or choose another."
     )
+
+
+def changes_texts_alone(file: Path) -> bool:
+    """Whether all of a LoRA's matrices are for text encoders."""
+    return all(name.startswith(_OF_TEXTS) for name in _read_names(_state(file)))
 
 
 def check_loras(spec: WalkSpec) -> None:

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from torch import nn
@@ -19,7 +20,8 @@ def load_loras(pipeline: Any, network: nn.Module, name: str, loras: Sequence[Lor
 
     Raises BadInput for one that is not there or does not fit; then none is loaded.
     """
-    from momalisa.models.lora_files import find_file  # it asks the settings, which a timing has not
+    # It asks the settings, which a timing has not.
+    from momalisa.models.lora_files import changes_texts_alone, find_file
 
     files = [find_file(lora) for lora in loras]
     if loras and not (
@@ -31,7 +33,8 @@ def load_loras(pipeline: Any, network: nn.Module, name: str, loras: Sequence[Lor
     unload(pipeline)
     try:
         for lora, file in zip(loras, files, strict=True):
-            _load(pipeline, network, name, lora, str(file.parent), file.name)
+            needed = None if changes_texts_alone(file) else network
+            _load(pipeline, needed, name, lora, file)
         if loras:
             pipeline.set_adapters([lora.digest for lora in loras], [1.0] * len(loras))
     except BaseException:
@@ -50,24 +53,25 @@ def _has_lora(pipeline: Any) -> bool:
     return any(hasattr(layer, "lora_B") for part in parts for layer in part.modules())
 
 
-def _load(pipeline: Any, network: nn.Module, name: str, lora: Lora, folder: str, file: str) -> None:
+def _load(pipeline: Any, needed: nn.Module | None, name: str, lora: Lora, file: Path) -> None:
+    """Load one; BadInput unless it changes the part that is `needed`, or else any part."""
     unsuitable = BadInput(f"The LoRA “{lora.name}” does not fit {name}: it is of another family.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # peft does at the second LoRA, which is meant here
             pipeline.load_lora_weights(
-                folder,
-                weight_name=file,
+                str(file.parent),
+                weight_name=file.name,
                 adapter_name=lora.digest,
                 local_files_only=True,
                 use_safetensors=True,
             )
     except LOAD_ERRORS as error:
         raise unsuitable from error
-    for part in pipeline.components.values():
-        layers = attach(part, lora.digest) if isinstance(part, nn.Module) else 0
-        if part is network and not layers:
-            raise unsuitable
+    parts = [part for part in pipeline.components.values() if isinstance(part, nn.Module)]
+    changed = [part for part in parts if attach(part, lora.digest)]
+    if not any(part is needed or needed is None for part in changed):
+        raise unsuitable
 
 
 def _check_peft() -> None:

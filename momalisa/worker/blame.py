@@ -15,6 +15,7 @@ from db.error_messages import HistoryError
 from momalisa.errors import (
     DeviceNotFound,
     ModelBroken,
+    ModelDamaged,
     ModelNotFound,
     MomaLisaError,
     OutOfMemory,
@@ -78,7 +79,7 @@ def assign_blame(error: BaseException) -> Blame:
     if isinstance(error, ModelNotFound):
         return Blame.MODEL
     if isinstance(error, ModelBroken):
-        if any(isinstance(link, OSError) for link in chain):
+        if any(isinstance(link, OSError | ModelDamaged) for link in chain):
             return Blame.MODEL
         # Files that are damaged raise other errors; this one may come from the device as well.
         return Blame.UNFORESEEN if isinstance(error.__cause__, RuntimeError) else Blame.WALK

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from momalisa.engine.frame_cache import Frame, FrameCache, frame_key
 from momalisa.engine.runner import ModelRunner
@@ -168,6 +169,20 @@ def test_text_encoders_have_the_weight_of_their_stop(runner: ModelRunner) -> Non
     runner.use_loras(())
     assert torch.equal(none, runner.encode([PROMPTS[0]], 64, 64).tokens)
     assert 0 < (none - half).abs().max() < (none - whole).abs().max()
+
+
+def test_a_lora_of_the_text_encoder_alone_changes_what_it_reads(
+    runner: ModelRunner, loras: dict[str, Path]
+) -> None:
+    """It was refused, as one of another family."""
+    if "unet" not in _parts(runner):
+        pytest.skip("this family's LoRAs have no part for a text encoder here")
+    matrices = load_file(loras["ink"])
+    texts = {name: matrix for name, matrix in matrices.items() if name.startswith("text_encoder")}
+    save_file(texts, loras["ink"].with_stem("words"))
+    plain = runner.encode([PROMPTS[0]], 64, 64).tokens
+    runner.use_loras(walk(("words", 1.0)).loras)
+    assert not torch.equal(plain, runner.encode([PROMPTS[0]], 64, 64, (1.0,)).tokens)
 
 
 def test_a_weight_of_zero_is_none(runner: ModelRunner, tmp_path: Path) -> None:

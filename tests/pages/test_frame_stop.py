@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from momalisa.engine.frame_cache import open_frame_cache
+from momalisa.engine.frame_cache import frame_key, open_frame_cache
 from momalisa.errors import BadInput
+from momalisa.models.cards import ATELIER
 from momalisa.settings import settings
-from momalisa.spec import LEFT_OUT, WalkSpec
+from momalisa.spec import LEFT_OUT, Place, WalkSpec
 from momalisa.stop import Stop
 from momalisa.ui.components.scrubber import Chosen, _read_choice
 from momalisa.ui.create import frame_stop
@@ -59,6 +60,21 @@ def test_a_frame_on_the_way_from_a_picture_is_taken_as_a_picture(
     assert stop.image.credit is not None
     assert stop.image.credit.artist == "Claude Monet"
     assert walk_spec(stops=[stop, {"prompt": "a tree"}])
+
+
+def test_between_the_frames_of_a_film_by_attention_the_picture_painted_there_is_taken(
+    add_film: MakeWalk,
+) -> None:
+    """Its frames depend on their leg, so that it is no frame between two texts."""
+    walk = stored_walk(add_film("a moon", "a sea", **ATELIER.new_walk).id)
+    spec = spec_of(walk)
+    with pytest.raises(BadInput, match="no finished frame at this place"):
+        frame_stop.find_stop(walk, spec, 0.3)
+    key = frame_key(spec, Place(0, 0.3), walk.model_digest)
+    open_frame_cache(settings()).put(key, np.zeros((64, 64, 3), np.uint8))
+    stop = frame_stop.find_stop(walk, spec, 0.3)
+    assert stop.image is not None
+    assert stop.between is None
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,9 @@ from pydantic import ValidationError
 from db.models import Walk
 from momalisa import frame_stops, stop_pictures
 from momalisa.engine.frame_cache import frame_key, open_frame_cache
-from momalisa.errors import BadInput
+from momalisa.engine.shortcuts import fit_to_checkpoint
+from momalisa.errors import BadInput, MomaLisaError
+from momalisa.models.registry import find
 from momalisa.settings import settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.stop import Stop, StopImage
@@ -18,9 +20,10 @@ from momalisa.ui import draft, draft_stops, film_detail, own_pictures, sign_in, 
 NEAR = 0.006
 """How near to a frame, as a part of its leg, a place counts as the frame's."""
 NO_FRAME = (
-    "There is no finished frame at this place, and from between this film's frames no walk can "
-    "begin. Please choose a place where a frame is."
+    "There is no finished frame at this place, and no picture that was painted between the frames. "
+    "Please wait for it, or choose a place where a frame is."
 )
+GONE = "The frame is no longer at hand here. Please make the walk again."
 _CHANGED = (
     "This is a frame of a film that was made with other settings: {}. It is painted anew with the "
     "settings of this walk, and will look different from the film."
@@ -84,15 +87,21 @@ def find_stop(walk: Walk, spec: WalkSpec, position: float) -> Stop:
     if stop is not None:
         _note_film(stop, spec, place)
         return stop
-    if nearest is None or not is_frame:
-        raise BadInput(NO_FRAME)
-    path = open_frame_cache(settings()).path(frames[nearest])
+    frame = frames[nearest] if nearest is not None and is_frame else ""
+    path = open_frame_cache(settings()).path(frame or _key_between(walk, spec, place))
     if not path.exists():
-        raise BadInput("The frame is no longer at hand here. Please make the walk again.")
+        raise BadInput(GONE if frame else NO_FRAME)
     picture = stop_pictures.take_in(path)
     own_pictures.keep(picture, sign_in.current_visitor().maker)
     credit = frame_stops.credit_frame(spec, place)
     return Stop(prompt="", image=StopImage(digest=picture.digest, credit=credit))
+
+
+def _key_between(walk: Walk, spec: WalkSpec, place: Place) -> str:
+    """The key of the picture that is painted at a place between a film's frames."""
+    with suppress(MomaLisaError):
+        spec = fit_to_checkpoint(spec, distilled=find(spec.model).distilled)
+    return frame_key(spec, Place(place.leg, round(place.t, 2)), walk.model_digest)
 
 
 def _locate_frames(walk: Walk, spec: WalkSpec) -> dict[float, str]:
