@@ -2,7 +2,8 @@
 
 The numbers are the same, for any batch and size. Of Atelier's 31 ms for two rows on one core Python
 took 11, in which no other thread could go on. Recording and a rehearsal take about a second, which
-a first film need not wait for: `engine.runner.WORTH_TRACING`.
+a first film need not wait for: `engine.runner.WORTH_TRACING`. The few steps of a leg that attention
+takes for both ends are not traced: that took five seconds, and gained nothing.
 
 `torch.compile` would gain more, but needs a C++ compiler on every curator's machine; `torch.export`
 gained little. The recording is deprecated in torch, and there in the pinned one.
@@ -15,16 +16,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from momalisa.engine.attention import (
-    PredictBetween,
-    RecordTokens,
-    Tokens,
-    predict_between,
-    record_tokens,
-)
 from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.model import DiffusionModel
-from momalisa.engine.prediction_mix import Toward
 from momalisa.engine.sampling import Predict
 
 CELLS = 16
@@ -40,37 +33,6 @@ def traced(model: DiffusionModel) -> Predict:
 
     recording = _trace(model.network, predict, example)
     return lambda latents, time, conditions: recording(latents, time, *conditions.tensors())
-
-
-def traced_recorder(model: DiffusionModel) -> RecordTokens:
-    """`attention.record_tokens` of the model, from a recording of its operations."""
-    form, example = _example(model)
-
-    def record(latents: Tensor, time: Tensor, *conditions: Tensor) -> tuple[Tensor, Tokens]:
-        return record_tokens(model.predict)(latents, time, form.with_tensors(conditions))
-
-    recording = _trace(model.network, record, example)
-    return lambda latents, time, conditions: recording(latents, time, *conditions.tensors())
-
-
-def traced_between(model: DiffusionModel) -> PredictBetween:
-    """`attention.predict_between` of the model, from a recording of its operations."""
-    form, example = _example(model)
-    texts = len(form.tensors())
-    with torch.no_grad():
-        _, ends = record_tokens(model.predict)(example[0], example[1], form)
-
-    def between(latents: Tensor, time: Tensor, *rest: Tensor) -> Tensor:
-        start, end = (form.with_tensors(rest[n * texts :][:texts]) for n in (0, 1))
-        t, *tokens = rest[2 * texts :]
-        toward = Toward(t, end)
-        return predict_between(model.predict)(latents, time, start, toward, tuple(tokens))
-
-    own = (*example, *form.tensors(), torch.tensor([0.3, 0.6]).to(form.tokens), *ends)
-    recording = _trace(model.network, between, own)
-    return lambda latents, time, start, toward, ends: recording(
-        latents, time, *start.tensors(), *toward.end.tensors(), toward.t, *ends
-    )
 
 
 def _example(model: DiffusionModel) -> tuple[Conditioning, tuple[Tensor, ...]]:

@@ -14,7 +14,7 @@ from momalisa.engine.attention import Between, PredictBetween, RecordTokens, Tok
 from momalisa.engine.conditioning import Conditioning
 from momalisa.engine.cpu_batching import CpuBatching
 from momalisa.engine.frame_cache import Frame
-from momalisa.engine.jit_trace import CELLS, traced, traced_between, traced_recorder
+from momalisa.engine.jit_trace import CELLS, traced
 from momalisa.engine.lora_weights import Weights, take_rows, weighed
 from momalisa.engine.model import DiffusionModel
 from momalisa.engine.prediction_mix import Toward, mix_predictions
@@ -100,14 +100,10 @@ class ModelRunner:
 
     @property
     def _record_tokens(self) -> RecordTokens:
-        if self._trace_pays:
-            return self._traced_recorder
         return attention.record_tokens(self._attached.predict)
 
     @property
     def _predict_between(self) -> PredictBetween:
-        if self._trace_pays:
-            return self._traced_between
         return attention.predict_between(self._attached.predict)
 
     @cached_property
@@ -119,14 +115,6 @@ class ModelRunner:
     @cached_property
     def _traced(self) -> Predict:
         return traced(self.model)
-
-    @cached_property
-    def _traced_recorder(self) -> RecordTokens:
-        return traced_recorder(self._attached)
-
-    @cached_property
-    def _traced_between(self) -> PredictBetween:
-        return traced_between(self._attached)
 
     def trace(self) -> None:
         """Trace the network now, if that ever pays: it takes about a second."""
