@@ -54,7 +54,7 @@ def _has_lora(pipeline: Any) -> bool:
 
 
 def _load(pipeline: Any, needed: nn.Module | None, name: str, lora: Lora, file: Path) -> None:
-    """Load one; BadInput unless it changes the part that is `needed`, or else any part."""
+    """Load a LoRA's file. Raises BadInput if it does not change the `needed` part (None: any)."""
     unsuitable = BadInput(f"The LoRA “{lora.name}” does not fit {name}: it is of another family.")
     try:
         with warnings.catch_warnings():

@@ -134,7 +134,7 @@ class LiveServer:
         return None
 
     def must_give_way(self, question: Question) -> bool:
-        """Whether one that is ahead of a drag keeps others waiting that gain nothing by it."""
+        """Whether to abandon a question ahead of a drag, for others that gain nothing by it."""
         with self._changed:
             return question.ahead and any(
                 not waiting.pictures.cancelled()
