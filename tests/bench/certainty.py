@@ -26,6 +26,16 @@ def mean_in_middle(values: Sequence[float]) -> float:
     return fmean(values[third : len(values) - third])
 
 
+def mean_of_cut(values: Sequence[float]) -> float:
+    """The mean over the middle third of a film that cuts from its first picture to its last.
+
+    A control for `mean_in_middle`: such a film has no picture in between, so it is as certain as
+    its two ends are, which each fill half of its frames.
+    """
+    half = len(values) // 2
+    return mean_in_middle([values[0]] * half + [values[-1]] * (len(values) - half))
+
+
 def mean_halfway(values: Sequence[float], steps: Sequence[float]) -> float | None:
     """The mean over the frames in the middle third of the way, in perceived distances.
 

@@ -10,7 +10,8 @@ table has the costs in those of lerp; --sheet FILE shows a few frames of each wa
 With --classifier DIR, a folder of `momalisa.atelier evaluate`, `certainty` is how certain its
 classifier is of one manner at the middle third of an Atelier's frames, and `certainty halfway` at
 the frames in the middle third of the way, by the distance that the steps are measured by: a walk
-that leaps over the middle shows one of its ends in most of its frames. A third table says on how
+that leaps over the middle shows one of its ends in most of its frames. `certainty of cut` is what a
+film would have at its middle third that shows nothing but its two ends. A third table says on how
 many pairs that is more than by lerp. With --lpips and --inception, two TorchScript files that
 StyleGAN's metrics load, there are LPIPS, PPL and FID as papers count them.
 """
@@ -35,7 +36,13 @@ from momalisa.errors import BadInput
 from momalisa.models.registry import find, load
 from momalisa.pacing import PACINGS, PacingName
 from momalisa.spec import Interpolation, WalkSpec
-from tests.bench.certainty import compare, mean_halfway, mean_in_middle, measure_certainties
+from tests.bench.certainty import (
+    compare,
+    mean_halfway,
+    mean_in_middle,
+    mean_of_cut,
+    measure_certainties,
+)
 from tests.bench.command import describe_load, new_parser, print_table, write_figures
 from tests.bench.morph_pairs import MorphPair, read_pairs
 from tests.bench.paper_measures import Networks
@@ -65,9 +72,11 @@ class Figures:
     """Of one manner, of the frames in the middle."""
     certainty_halfway: float | None = None
     """The same of the frames in the middle of the perceived way, if there are any."""
+    certainty_of_cut: float | None = None
+    """The same of the frames in the middle, if these were the film's first and last alone."""
 
 
-MEANS = ("double_exposures", "certainty", "certainty_halfway")
+MEANS = ("double_exposures", "certainty", "certainty_halfway", "certainty_of_cut")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -172,6 +181,7 @@ def measure(run: Run, classifier: Classifier | None = None) -> Figures:
         directness=perception.directness(steps, straight),
         certainty=mean_in_middle(certainties) if certainties else None,
         certainty_halfway=mean_halfway(certainties, steps) if certainties else None,
+        certainty_of_cut=mean_of_cut(certainties) if certainties else None,
     )
 
 

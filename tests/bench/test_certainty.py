@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import pytest
 
-from tests.bench.certainty import compare, mean_halfway, mean_in_middle
+from tests.bench.certainty import compare, mean_halfway, mean_in_middle, mean_of_cut
 
 
 def distances(film: list[float]) -> list[float]:
@@ -26,6 +26,11 @@ def test_in_an_even_film_they_are_the_middle_third() -> None:
 def test_a_film_that_leaps_over_the_middle_has_none_there() -> None:
     film = [0.0, 0.1, 0.2, 0.8, 0.9, 1.0]
     assert mean_halfway([1.0] * 6, distances(film)) is None
+
+
+@pytest.mark.parametrize("frames", [2, 6, 24])
+def test_a_film_that_cuts_is_as_certain_as_its_ends(frames: int) -> None:
+    assert mean_of_cut([0.9, *[0.1] * (frames - 2), 0.7]) == pytest.approx(0.8)
 
 
 def test_ways_are_compared_on_the_pairs_that_both_have() -> None:
