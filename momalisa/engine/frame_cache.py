@@ -67,7 +67,8 @@ def frame_key(spec: WalkSpec, place: Place, model_digest: str) -> str:
     if loras := _weights_at(spec, place):
         conditions["loras"] = loras
     if conditions["interpolation"] == "attention":
-        conditions["attention"] = SETTINGS["attention"]
+        # With a single step, frames go by their texts alone.
+        conditions["attention"] = SETTINGS["attention"] if spec.steps > 1 else ()
         if spec.middle:
             conditions["middle"] = spec.middle
     return hashlib.sha256(json.dumps(conditions, sort_keys=True).encode()).hexdigest()

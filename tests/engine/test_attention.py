@@ -190,6 +190,17 @@ def test_frames_between_differ_from_those_of_text_alone(tiny: ModelRunner, tmp_p
     assert largest_difference(one[1:-1], other[1:-1]) > 0
 
 
+def test_in_a_single_step_frames_are_painted_for_their_texts_alone(
+    tiny: ModelRunner, tmp_path: Path
+) -> None:
+    """It has no early part; taken for both ends, it would show two pictures through each other."""
+    one, other = (
+        painted(attending(steps=1, interpolation=name), tiny, FrameCache(tmp_path / name))
+        for name in ("lerp", "attention")
+    )
+    assert largest_difference(one, other) <= TOLERANCE
+
+
 @pytest.mark.parametrize("guidance", [1.0, 5.0])
 def test_batches_order_and_resuming_change_nothing(
     tiny: ModelRunner, tmp_path: Path, guidance: float
