@@ -82,8 +82,8 @@ class SamplingPlan:
     trunk_steps: int
     """Steps that frames share; 0 for none."""
     attending: range = range(0)
-    """The steps that are taken for both ends of a leg, reading these; empty for none, as in a walk of
-    one step. They are the last ones of the trunk, if it has any."""
+    """The steps that are taken for both ends of a leg, reading these; empty for none, as in a walk
+    of one step. They are the last ones of the trunk, if it has any."""
 
 
 def fit_to_checkpoint(spec: WalkSpec, *, distilled: bool) -> WalkSpec:
@@ -104,7 +104,7 @@ def plan_sampling(spec: WalkSpec, sampler: "Sampler") -> SamplingPlan:
         sampler = _few_steps(sampler)
     steps = sampler.steps
     guided = math.ceil(GUIDED_SHARE * steps) if "interval" in spec.shortcuts else None
-    if spec.interpolation == "attention" and steps > 1:  # else pictures for both ends would be mixed
+    if spec.interpolation == "attention" and steps > 1:  # else two pictures would be mixed
         branches = schedulers.can_branch(sampler.scheduler)
         first, stop = ATTENDING if branches else ATTENDING_ALONE
         attending = range(math.floor(first * steps), math.ceil(stop * steps))
