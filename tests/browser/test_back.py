@@ -217,6 +217,30 @@ def test_a_run_that_was_left_may_end_late_and_adds_no_entry(app: App, visitor: V
     assert page.url == f"{app.url}/gallery?walk=first"
 
 
+def test_forward_right_after_back_leads_forward_though_a_run_of_the_page_between_begins(
+    app: App, visitor: Visitor
+) -> None:
+    """Such a run pushed its page and parameters, which cut off the page ahead."""
+    page = visitor.page
+    page.goto(f"{app.url}/gallery")
+    shows(page, "/gallery$", POSTERS)
+    wait_for_page(page)
+    link("Create")(page)
+    shows(page, "/create$", "From")
+    wait_for_script(page)
+    page.evaluate("history.back()")
+    page.wait_for_url("**/gallery")
+    page.evaluate("history.forward()")
+    page.wait_for_url("**/create")
+    entries = page.evaluate("history.length")
+    page.evaluate("history.pushState({}, '', '/gallery')")
+    page.evaluate("history.replaceState({}, '', '/create?q=moon')")
+    shows(page, "/create$", "From")
+    wait_for_script(page)
+    shows(page, "/create$", "From")
+    assert page.evaluate("history.length") == entries
+
+
 def test_the_walk_on_create_is_found_again_by_the_link_to_the_page(
     app: App, visitor: Visitor
 ) -> None:
