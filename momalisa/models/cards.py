@@ -24,6 +24,8 @@ class Family(NamedTuple):
     """Whether its networks can be walked by attention (`attends` of its adapter)."""
     weighs: bool = False
     """Whether words of its prompts can have weights (`weighs` of its adapter)."""
+    revision: int = 1
+    """Rises where its adapter paints other frames than before, which are then painted anew."""
 
 
 FAMILIES = {
@@ -40,8 +42,8 @@ FAMILIES = {
     "FluxPipeline": Family("momalisa.models.flux", 1024, 28, 3.5, weighs=True),
     "ChromaPipeline": Family("momalisa.models.chroma", 1024, 35, 5.0),
     "PixArtSigmaPipeline": Family("momalisa.models.pixart", 1024, 20, 4.5),
-    "ZImagePipeline": Family("momalisa.models.z_image", 1024, 28, 5.0),
-    "QwenImagePipeline": Family("momalisa.models.qwen_image", 1024, 50, 4.0),
+    "ZImagePipeline": Family("momalisa.models.z_image", 1024, 28, 5.0, revision=2),
+    "QwenImagePipeline": Family("momalisa.models.qwen_image", 1024, 50, 4.0, revision=2),
     "SanaPipeline": Family("momalisa.models.sana", 1024, 20, 4.5),
     "SanaSprintPipeline": Family("momalisa.models.sana_sprint", 1024, 2, 4.5),
     "Lumina2Pipeline": Family("momalisa.models.lumina2", 1024, 30, 4.0),

@@ -4,6 +4,10 @@ import hashlib
 from functools import lru_cache
 from pathlib import Path
 
+from momalisa.errors import ModelBroken
+from momalisa.models.cards import FAMILIES
+from momalisa.models.component_check import pipeline_class
+
 SAMPLED_BYTES = 64 * 2**20
 """Weight files up to this size are hashed whole, larger ones by samples."""
 SAMPLES = 16
@@ -14,7 +18,7 @@ _FileState = tuple[Path, int, int, int, int]
 
 
 def folder_digest(folder: Path) -> str:
-    """64 hex digits of a pipeline's configuration and weights.
+    """64 hex digits of a pipeline's configuration and weights, and of its family's revision.
 
     Computed once per state of the files: their names, sizes, inodes and times of change.
     """
@@ -33,7 +37,16 @@ def _digest(folder: Path, files: tuple[_FileState, ...]) -> str:
     for path, size, *_state in files:
         digest.update(path.relative_to(folder).as_posix().encode())
         digest.update(_content(path, size))
+    if (revision := _revision(folder)) != 1:
+        digest.update(f"revision {revision}".encode())
     return digest.hexdigest()
+
+
+def _revision(folder: Path) -> int:
+    try:
+        return FAMILIES[pipeline_class(folder)].revision
+    except ModelBroken:
+        return 1
 
 
 def _content(path: Path, size: int) -> bytes:
