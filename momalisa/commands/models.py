@@ -96,6 +96,8 @@ def _cells(card: ModelCard, machine: Machine) -> tuple[str, ...]:
 
 
 def _name_state(card: ModelCard) -> str:
+    if card.refusal:
+        return "refused"
     if card.ready or card.damaged:
         return "here" if card.ready else "damaged"
     return "partly" if card.hint.startswith("Only") else "-"
@@ -122,6 +124,7 @@ def _as_json(card: ModelCard, machine: Machine) -> dict[str, Any]:
         "gated": card.gated,
         "here": card.ready,
         "damaged": card.damaged,
+        "refused": card.refusal or None,
         "disk": card.disk or None,
         "memory": plan.memory if plan else None,
         "fit": plan.placement if plan else None,

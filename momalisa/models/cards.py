@@ -96,6 +96,8 @@ class ModelCard:
     """How to bring it, where it is not ready."""
     damaged: bool = False
     """Whether it is not ready because a file of it is cut off or damaged."""
+    refusal: str = ""
+    """Why it is not ready though it is here: it would not be loaded. The end of a sentence."""
     family: str = "StableDiffusionPipeline"
     licence: str = ""
     """Empty where it is not known."""
@@ -117,8 +119,15 @@ class ModelCard:
             "without": SHORTCUTS if self.distilled else LEFT_OUT,
         }
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether nothing but a change of its configuration makes another card of it."""
+        return self.ready or bool(self.refusal)
+
     def explain_missing(self) -> str:
         """Why it is not ready, as the end of a sentence that begins with its name; what helps."""
+        if self.refusal:
+            return f"cannot be used: {self.refusal}"
         return f"is not {'whole' if self.damaged else 'on this machine'}. {self.hint}"
 
     def demand(self, pixels: int = 0) -> Demand | None:

@@ -6,7 +6,7 @@ our own, and settings that would lead to other code are refused.
 
 import json
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from stat import S_ISREG
@@ -22,6 +22,8 @@ NOISE_LEVELS = 10_000
 """Most noise levels of a scheduler; usual are 1,000."""
 LAYERS = 1_000
 """Most layers or blocks that a configuration names at a place; the largest models have 100."""
+_COUNTS = ("layers", "blocks", "layers_per_block", "depth")
+"""How the names of such numbers end."""
 TOKENS = 10_000
 """Most tokens to which CLIP's tokenizers fill a prompt up; usual are 77."""
 
@@ -201,22 +203,28 @@ def class_named_by(index: Mapping[str, Any]) -> str:
     return family
 
 
-def check_components(folder: Path) -> None:
-    """Raise ModelBroken if a folder names a class that is not in the list, or brings code."""
-    family = pipeline_class(folder)
-    index = read_config(folder / "model_index.json")
+def check_components(folder: Path | str, index: Mapping[str, Any] | None = None) -> None:
+    """Raise ModelBroken if a folder names a class that is not in the list, or brings code.
+
+    `index` is its model_index.json, for who has read it.
+    """
+    index = read_config(f"{folder}/model_index.json") if index is None else index
+    family = class_named_by(index)
     refuse_code("model_index.json", index)
     for name, value in index.items():
         left_out = name in NOT_LOADED.get(family, ())
         if isinstance(value, list | dict) and not left_out and value != [None, None]:
-            _check_component(folder, name, value, CLASSES[family].get(name, set()))
+            _check_component(f"{folder}/{name}", name, value, CLASSES[family].get(name, set()))
     for name in CLASSES[family].keys() - _DISPENSABLE.get(family, set()):
         if not isinstance(index.get(name), list) or index[name] == [None, None]:
             raise ModelBroken(f"its {name} is missing.")
 
 
-def _check_component(folder: Path, name: str, value: object, allowed: set[str]) -> None:
-    """Check an entry of model_index.json, such as ["diffusers", "AutoencoderKL"], and its files."""
+def _check_component(part: str, name: str, value: object, allowed: set[str]) -> None:
+    """Check an entry of model_index.json, such as ["diffusers", "AutoencoderKL"], and its files.
+
+    `part` is the path of the component's folder.
+    """
     if not (
         isinstance(value, list)
         and len(value) == 2
@@ -225,14 +233,28 @@ def _check_component(folder: Path, name: str, value: object, allowed: set[str]) 
         and value[1] in allowed
     ):
         raise ModelBroken(f"its {name[:40]} is of a kind that is not loaded here.")
-    for config_name in _CONFIGS:
-        path = folder / name / config_name
-        if path.exists():
-            _check_config(f"{name}/{config_name}", read_config(path), allowed)
-    for index in (folder / name).glob("*.safetensors.index*.json"):
-        _check_weights(name, read_config(index).get("weight_map"))
-    if (folder / name / "adapter_config.json").exists():
+    # One look into the folder, as the list of models checks hundreds of components.
+    try:
+        files = os.listdir(part)
+    except OSError:
+        return  # that it is missing is told with the command that brings it
+    for file in files:
+        if file in _CONFIGS:
+            _check_config(f"{name}/{file}", _read_if_there(f"{part}/{file}"), allowed)
+        elif ".safetensors.index" in file and file.endswith(".json"):
+            _check_weights(name, read_config(f"{part}/{file}").get("weight_map"))
+    if "adapter_config.json" in files:
         raise ModelBroken(f"its {name} is an adapter of other weights, which is not loaded here.")
+
+
+def _read_if_there(path: str) -> dict[str, Any]:
+    """A configuration; empty for a link to nothing, which counts as a file that is missing."""
+    try:
+        return read_config(path)
+    except ModelBroken:
+        if os.path.exists(path):
+            raise
+        return {}
 
 
 def _check_config(where: str, config: Mapping[str, Any], allowed: set[str]) -> None:
@@ -270,23 +292,25 @@ def _check_packages(where: str, config: Mapping[str, Any]) -> None:
         )
 
 
-def check_layers(where: str, value: object, name: str = "") -> None:
+def check_layers(where: str, config: Mapping[str, Any]) -> None:
     """Refuse so many layers that building them, before any weights are read, fills the memory.
 
-    `value` is a configuration, or the part of one that is called `name`. Raises ModelBroken.
+    Raises ModelBroken.
     """
-    parts: Iterable[tuple[str, object]] = ()
-    if isinstance(value, dict):
-        parts = value.items()
-    elif isinstance(value, list):
-        parts = ((name, one) for one in value)
-    counts = name.endswith(("layers", "blocks", "layers_per_block", "depth"))
-    too_many = counts and isinstance(value, int | float) and value > LAYERS
-    too_long = "block" in name and isinstance(value, list) and len(value) > LAYERS
-    if too_many or too_long:
-        raise ModelBroken(f"its {where} names a number of layers that no model has.")
-    for part, inner in parts:
-        check_layers(where, inner, part)
+    # A stack and no recursion: configurations may be nested as deep as their decoder allows.
+    left: list[tuple[str, Any]] = list(config.items())
+    while left:
+        name, value = left.pop()
+        too_many = False
+        if isinstance(value, dict):
+            left.extend(value.items())
+        elif isinstance(value, list):
+            too_many = len(value) > LAYERS and "block" in name
+            left.extend((name, one) for one in value)
+        elif isinstance(value, (int, float)):
+            too_many = value > LAYERS and name.endswith(_COUNTS)
+        if too_many:
+            raise ModelBroken(f"its {where} names a number of layers that no model has.")
 
 
 def _sibling_classes(allowed: set[str]) -> set[str]:

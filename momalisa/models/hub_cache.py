@@ -3,7 +3,9 @@
 import os
 from collections.abc import Iterable
 from contextlib import suppress
+from operator import attrgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from momalisa.models.component_check import READ
 
@@ -39,7 +41,7 @@ def downloaded_ids() -> list[str]:
     from huggingface_hub import constants
 
     try:
-        names = sorted(path.name for path in Path(constants.HF_HUB_CACHE).iterdir())
+        names = sorted(os.listdir(constants.HF_HUB_CACHE))
     except OSError:
         return []
     return ids_of_caches(names)
@@ -51,14 +53,35 @@ def ids_of_caches(names: Iterable[str]) -> list[str]:
     return [hub_id for hub_id in ids if "/" in hub_id]
 
 
-def nested_ids(folder: Path) -> list[str]:
-    """The hub ids of checkpoints that lie as owner/name in a folder, where none has an owner's."""
-    ids = []
-    with suppress(OSError):
-        for owner in sorted(path for path in folder.iterdir() if path.is_dir()):
-            if owner.name.startswith(PREFIX) or (owner / "model_index.json").exists():
-                continue
-            with suppress(OSError):
-                found = [p.name for p in owner.iterdir() if (p / "model_index.json").is_file()]
-                ids += [f"{owner.name}/{name}" for name in sorted(found)]
-    return ids
+class Found(NamedTuple):
+    """What lies in a folder of models."""
+
+    names: list[str]
+    """Folders that may be checkpoints, or links to some."""
+    nested: list[str]
+    """The hub ids of checkpoints that lie as owner/name, where none has an owner's."""
+
+
+def find_checkpoints(folder: Path) -> Found:
+    """Look through a folder of models, as texts: there may be thousands of other things in it."""
+    found = Found([], [])
+    for entry in _directories(str(folder)):
+        cached = entry.name.startswith(PREFIX)
+        if cached or entry.is_symlink() or os.path.exists(f"{entry.path}/model_index.json"):
+            found.names.append(entry.name)
+        if not cached and not os.path.exists(f"{entry.path}/model_index.json"):
+            inside = (one.name for one in _directories(entry.path) if _is_pipeline(one.path))
+            found.nested.extend(f"{entry.name}/{name}" for name in inside)
+    return found
+
+
+def _directories(folder: str) -> list[os.DirEntry[str]]:
+    """The folders in a folder, by name; links to some too."""
+    found: list[os.DirEntry[str]] = []
+    with suppress(OSError), os.scandir(folder) as entries:
+        found += (entry for entry in entries if entry.is_dir())
+    return sorted(found, key=attrgetter("name"))
+
+
+def _is_pipeline(folder: str) -> bool:
+    return os.path.isfile(f"{folder}/model_index.json")

@@ -5,6 +5,7 @@ Imports no torch.
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -13,47 +14,48 @@ from typing import Any
 
 from momalisa.errors import ModelBroken
 from momalisa.models.cards import ModelCard
-from momalisa.models.component_check import read_config
+from momalisa.models.component_check import check_components, read_config
 from momalisa.models.folder_check import LIST, PULL, has_small_parts, is_whole
 from momalisa.models.hub_cards import HUB_MODELS
-from momalisa.models.weights import measure_weights, parts_named_by
+from momalisa.models.weights import CONFIG, measure_weights, parts_named_by
 
 FOLDERS_REMEMBERED = 1024
 READ = ("distillation.json", "model_index.json")
-READ_OF_PARTS = ("unet/config.json", "vae/config.json", "transformer/config.json")
-"""The files whose content a card depends on, but for a scheduler's, which may only raise doubts."""
+READ_OF_PARTS = {
+    "scheduler": "scheduler_config.json",
+    **dict.fromkeys(("tokenizer", "tokenizer_2", "tokenizer_3"), "tokenizer_config.json"),
+}
+"""The file of a part whose content a card depends on, where that is no `config.json`."""
 
-_State = tuple[str, int, int, int]
-"""A file or folder: name, size in bytes, times of change of content and inode in nanoseconds."""
-FolderState = tuple[_State, ...]
+FolderState = tuple[str | int, ...]
+"""Of each file and folder: name, size in bytes, times of change of content and inode in ns."""
 
 
 def folder_state(folder: Path) -> FolderState:
     """What changes when a file is added to a checkpoint, or its configuration is written.
 
-    Some ten look-ups, so that two hundred checkpoints are asked in milliseconds.
+    Some twenty look-ups, so that two hundred checkpoints are asked in milliseconds.
     """
-    states = [_state("", os.stat(folder))]
+    states: list[str | int] = [*_state("", os.stat(folder))]
     with os.scandir(folder) as entries:
         found = {entry.name: entry for entry in entries}
     for name in sorted(found):
-        if name in READ or found[name].is_dir():
-            states.append(_state(name, found[name].stat()))
-    for name in READ_OF_PARTS:
-        if name.partition("/")[0] in found:
-            try:
-                states.append(_state(name, os.stat(f"{folder}/{name}")))
-            except OSError:
-                continue
+        if name in READ:
+            states += _state(name, found[name].stat())
+        elif found[name].is_dir():
+            states += _state(name, found[name].stat())
+            config = f"{name}/{READ_OF_PARTS.get(name, CONFIG)}"
+            with suppress(OSError):
+                states += _state(config, os.stat(f"{folder}/{config}"))
     return tuple(states)
 
 
-def _state(name: str, status: os.stat_result) -> _State:
+def _state(name: str, status: os.stat_result) -> tuple[str, int, int, int]:
     return name, status.st_size, status.st_mtime_ns, status.st_ctime_ns
 
 
 def measure(card: ModelCard, folder: Path) -> ModelCard:
-    """The card of a folder with its weights and their bytes; not ready if it is not whole.
+    """The card of a folder with its weights and their bytes; not ready if it would not be loaded.
 
     Remembered while the folder is in the same state, if it is whole: files that are cut off grow,
     while they are copied, and their folder does not tell.
@@ -63,7 +65,7 @@ def measure(card: ModelCard, folder: Path) -> ModelCard:
     except OSError:
         return card
     measured = _measure_in_state(card, folder, state)
-    return measured if measured.ready else measure_now(card, folder)
+    return measured if measured.is_settled else measure_now(card, folder)
 
 
 @lru_cache(FOLDERS_REMEMBERED)
@@ -81,6 +83,10 @@ def measure_now(card: ModelCard, folder: Path, index: Mapping[str, Any] | None =
         return replace(card, ready=False, hint=_explain_part(card))
     found = measure_weights(folder, parts)
     changes: dict[str, Any] = {"weights": found.weights or card.weights, "disk": found.size}
+    try:
+        check_components(folder, index)
+    except ModelBroken as error:
+        return replace(card, ready=False, refusal=str(error), **changes)
     if (found.weights is None or not has_small_parts(folder, parts)) and not is_whole(folder):
         return replace(card, ready=False, hint=_explain_part(card), **changes)
     changes["source"] = str(folder)

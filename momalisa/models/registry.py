@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from momalisa.errors import ModelBroken, ModelNotFound
+from momalisa.models.card_memory import open_card_memory
 from momalisa.models.cards import ATELIER, FAMILIES, PREVIEWS, SHIPPED_MODELS, ModelCard
 from momalisa.models.component_check import (
     check_components,
@@ -32,8 +33,8 @@ from momalisa.models.hub_cache import (
     PREFIX,
     downloaded,
     downloaded_ids,
+    find_checkpoints,
     ids_of_caches,
-    nested_ids,
 )
 from momalisa.models.hub_cards import HUB_MODELS, make_hub_card
 from momalisa.models.libraries import import_adapter
@@ -69,9 +70,12 @@ def available() -> list[ModelCard]:
 
     The latter say whether they are here.
     """
-    of_hub = (_with_folder(card) for card in HUB_MODELS)
-    shipped = (measure(card, Path(card.source)) for card in SHIPPED_MODELS)
-    return [*shipped, *_in_models_folder(), *of_hub, *_others_of_hub()]
+    shipped = [measure(card, Path(card.source)) for card in SHIPPED_MODELS]
+    in_folder = list(_in_models_folder())
+    of_hub = [_with_folder(card) for card in HUB_MODELS]
+    others = list(_others_of_hub())
+    open_card_memory(settings().home).save([*in_folder, *others])
+    return [*shipped, *in_folder, *of_hub, *others]
 
 
 def _in_models_folder() -> Iterator[ModelCard]:
@@ -79,17 +83,11 @@ def _in_models_folder() -> Iterator[ModelCard]:
     known = {card.name for card in (*SHIPPED_MODELS, *HUB_MODELS)}
     known |= {name for card in HUB_MODELS for name in (_cache_name(card.source), card.source)}
     models = settings().models_folder
-    for name in (*_names_in(models), *nested_ids(models)):
+    found = find_checkpoints(models)
+    for name in (*found.names, *found.nested):
         if name not in known and (FOLDER_NAME.fullmatch(name) or HUB_ID.fullmatch(name)):
             with suppress(ModelBroken, OSError):
                 yield _listed(_resolve(f"{models}/{name}"), name)
-
-
-def _names_in(folder: Path) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except OSError:
-        return []
 
 
 def _others_of_hub() -> Iterator[ModelCard]:
@@ -104,15 +102,13 @@ def _others_of_hub() -> Iterator[ModelCard]:
 
 def _listed(folder: Path, name: str) -> ModelCard:
     """The card of a folder, read again only when its files have changed, or if it is not whole."""
-    state = folder_state(folder)
-    card = _remembered(folder, name, state)
-    return card if card.ready else _remembered.__wrapped__(folder, name, state)
 
+    def read() -> ModelCard:
+        index = read_config(f"{folder}/model_index.json")
+        return measure_now(_describe(folder, name, index), folder, index)
 
-@lru_cache(FOLDERS_REMEMBERED)
-def _remembered(folder: Path, name: str, _state: FolderState) -> ModelCard:
-    index = read_config(f"{folder}/model_index.json")
-    return measure_now(_describe(folder, name, index), folder, index)
+    memory = open_card_memory(settings().home)
+    return memory.recall(folder, name, folder_state(folder), read)
 
 
 def find(name: str) -> ModelCard:
@@ -153,13 +149,15 @@ def _from_names(name: str) -> ModelCard | None:
 
 
 def _check_ready(name: str, card: ModelCard | None) -> ModelCard:
-    """Return the card; raises ModelNotFound if there is none, or no files for it."""
+    """Return the card; raises ModelNotFound if there is none, or no files, or ModelBroken."""
     if card is None:
         raise ModelNotFound(
             f"There is no model “{name}” here. Choose one of the list (python -m momalisa models), "
             "or a hub id such as owner/name. A folder is chosen by its name, once it lies in "
             "MOMALISA_MODELS."
         )
+    if card.refusal:
+        raise ModelBroken(f"The model “{name}” {card.explain_missing()}")
     if not card.ready:
         raise ModelNotFound(f"The model “{name}” {card.explain_missing()}")
     if card not in SHIPPED_MODELS:
@@ -331,8 +329,8 @@ def _folder_of(hub_id: str) -> Path | None:
 
 def _spellings(hub_id: str) -> list[str]:
     """The hub ids on this machine that are the same but for the case of their letters."""
-    models = settings().models_folder
-    here = (*downloaded_ids(), *ids_of_caches(_names_in(models)), *nested_ids(models))
+    found = find_checkpoints(settings().models_folder)
+    here = (*downloaded_ids(), *ids_of_caches(found.names), *found.nested)
     return [other for other in here if other.casefold() == hub_id.casefold()]
 
 

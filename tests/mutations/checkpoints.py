@@ -3,7 +3,7 @@
 from tests.mutations.mutation import Edit, Mutation
 
 COPIED, FAMILIES = "tests/models/test_copied_folders.py", "tests/models/test_families.py"
-WEIGHTS = "momalisa/models/weights.py"
+WEIGHTS, MEMORY = "momalisa/models/weights.py", "momalisa/models/card_memory.py"
 FITTING, TESTS_OF_FITTING = "momalisa/models/weight_check.py", "tests/models/test_weight_check.py"
 MISFIT = f"{TESTS_OF_FITTING}::test_weights_that_do_not_fit_are_told_with_the_command_that_helps"
 
@@ -18,9 +18,37 @@ MUTATIONS: tuple[Mutation, ...] = (
         f"{COPIED}::test_weights_are_whole_again_once_all_of_them_are_copied",
         (
             Edit(
-                "momalisa/models/registry.py",
-                "return card if card.ready else _remembered.__wrapped__(folder, name, state)",
-                "return card",
+                MEMORY,
+                "            if card.is_settled:\n",
+                "            if card:\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "What would not be loaded is not listed as here",
+        "tests/models/test_refused_folders.py"
+        "::test_what_loading_refuses_is_listed_as_refused_with_the_same_reason",
+        (
+            Edit(
+                "momalisa/models/measured.py",
+                "        check_components(folder, index)\n",
+                "        del index\n",
+            ),
+        ),
+    ),
+    Mutation(
+        "What another program has read of a checkpoint is read again",
+        "tests/models/test_card_memory.py::test_what_another_program_has_read_is_read_again",
+        (Edit(MEMORY, 'if told["program"] == list(_program_state()):', "if told:"),),
+    ),
+    Mutation(
+        "Frames that an earlier adapter painted otherwise are painted anew",
+        "tests/models/test_registry.py::test_frames_of_two_families_alone_are_painted_anew",
+        (
+            Edit(
+                "momalisa/models/digest.py",
+                "if (revision := _revision(folder)) != 1:",
+                "if (revision := _revision(folder)) < 1:",
             ),
         ),
     ),

@@ -255,7 +255,7 @@ CHECKPOINTS = (
         (
             Edit(
                 CHECK,
-                'if (folder / name / "adapter_config.json").exists():',
+                'if "adapter_config.json" in files:',
                 "if not name:",
             ),
         ),

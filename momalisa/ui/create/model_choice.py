@@ -21,10 +21,16 @@ def _paints_here(current: Settings) -> bool:
 def label(card: ModelCard, machine: Machine | None) -> str:
     """A model's name in the list, with why it cannot be chosen right away."""
     demand = card.demand()
-    reasons = [] if card.ready else ["damaged" if card.damaged else "not here"]
+    reasons = [] if card.ready else [_name_absence(card)]
     if machine and demand and not plan_fit(demand, machine).fits:
         reasons.append("too large")
     return " · ".join([card.title, *reasons])
+
+
+def _name_absence(card: ModelCard) -> str:
+    if card.refusal:
+        return "cannot be used"
+    return "damaged" if card.damaged else "not here"
 
 
 def describe(card: ModelCard, machine: Machine | None, pixels: int) -> str:
@@ -33,7 +39,7 @@ def describe(card: ModelCard, machine: Machine | None, pixels: int) -> str:
     `pixels` are those of the pictures that are asked for.
     """
     facts = [card.licence and f"Licence: {card.licence}."]
-    absent = not card.ready and not card.damaged
+    absent = not (card.ready or card.damaged or card.refusal)
     if card.gated and absent:
         facts.append(f"Gated: its terms are accepted at {PAGE}/{card.source}.")
     if card.disk and absent:
