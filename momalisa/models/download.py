@@ -5,7 +5,7 @@ Imports no torch.
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -68,13 +68,31 @@ def pull(name: str, revision: str | None = None, tell: Tell = print) -> Path:
         _check_room(index, needed)
         whole = format_bytes(sum(file.file_size or 0 for file in files))
         tell(f"{hub_id}: {len(files)} files, {whole}; {format_bytes(needed)} to download")
+        _bring_configurations(hub_id, which)
+        _check_loadable(hub_id, index.parent)
         folder = Path(snapshot_download(hub_id, **which))
         tell("Comparing the files with the hub's digests …")
         _check_digests(hub_id, folder)
-    check_components(folder)
+    _check_loadable(hub_id, folder)
     if previews := PREVIEWS.get(pipeline_class(folder)):
         _pull_previews(previews, tell)
     return folder
+
+
+def _bring_configurations(hub_id: str, which: Mapping[str, Any]) -> None:
+    """Bring the configurations alone: who may not load a model need not wait for its weights."""
+    from huggingface_hub import snapshot_download
+
+    left_out = [*which["ignore_patterns"], "*.safetensors"]
+    snapshot_download(hub_id, **{**which, "ignore_patterns": left_out})
+
+
+def _check_loadable(hub_id: str, folder: Path) -> None:
+    """Raise ModelBroken for a model whose components or configurations are not loaded here."""
+    try:
+        check_components(folder)
+    except ModelBroken as error:
+        raise ModelBroken(f"The model “{hub_id}” cannot be used: {error} Others: {LIST}") from error
 
 
 def _pull_previews(hub_id: str, tell: Tell) -> None:
@@ -114,7 +132,7 @@ def _patterns(folder: Path, hub_id: str) -> list[str]:
     try:
         pipeline_class(folder)
     except ModelBroken as error:
-        raise ModelBroken(f"The model “{hub_id}” cannot be used: {error}") from error
+        raise ModelBroken(f"The model “{hub_id}” cannot be used: {error} Others: {LIST}") from error
     kinds = ["*.json", "*.txt", "*.model"]
     kinds += [f"{stem}{end}" for stem in STEMS for end in (".safetensors", "-*.safetensors")]
     parts = parts_of(folder)

@@ -1,5 +1,6 @@
 """Models are brought from a hub: only what is loaded, checked, and with sentences for refusals."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -166,6 +167,24 @@ def test_what_cannot_be_walked_is_refused_before_its_weights_are_brought(hub: Hu
         pull("some/model")
     (hub.folder / "model_index.json").rename(hub.folder / "other.json")
     with pytest.raises(ModelBroken, match=r"no model_index\.json"):
+        pull("some/model")
+    assert not any(name.endswith("safetensors") for name in hub.fetched())
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "why"),
+    [
+        ("model_index.json", {"unet": ["my_unet", "Unet"]}, "its unet is of a kind"),
+        ("unet/config.json", {"quantization_config": {}}, "quantised for another library"),
+    ],
+)
+def test_what_would_not_be_loaded_is_refused_before_its_weights_are_brought(
+    hub: HubStandIn, file: str, change: dict[str, Any], why: str
+) -> None:
+    """All gigabytes were brought, and then it was refused."""
+    path = hub.folder / file
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    with pytest.raises(ModelBroken, match=f"“some/model” cannot be used: .*{why}.*momalisa models"):
         pull("some/model")
     assert not any(name.endswith("safetensors") for name in hub.fetched())
 

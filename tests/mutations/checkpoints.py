@@ -42,6 +42,18 @@ MUTATIONS: tuple[Mutation, ...] = (
         (Edit(MEMORY, 'if told["program"] == list(_program_state()):', "if told:"),),
     ),
     Mutation(
+        "What would not be loaded is refused before its weights are brought",
+        "tests/models/test_download.py"
+        "::test_what_would_not_be_loaded_is_refused_before_its_weights_are_brought",
+        (
+            Edit(
+                "momalisa/models/download.py",
+                "        _check_loadable(hub_id, index.parent)\n",
+                "",
+            ),
+        ),
+    ),
+    Mutation(
         "Frames that an earlier adapter painted otherwise are painted anew",
         "tests/models/test_registry.py::test_frames_of_two_families_alone_are_painted_anew",
         (
