@@ -129,17 +129,21 @@ class LiveServer:
             for maker in sorted(fitting, key=turn):
                 waiting = self._waiting.pop(maker)
                 if waiting.pictures.set_running_or_notify_cancel():
-                    self._served.append((now, group_of_maker(maker)))
+                    if not waiting.question.ahead:  # which takes no turn from another
+                        self._served.append((now, group_of_maker(maker)))
                     return waiting
         return None
 
     def must_give_way(self, question: Question) -> bool:
-        """Whether to abandon a question ahead of a drag, for others that gain nothing by it."""
+        """Whether to abandon a question ahead of a drag, since another waits.
+
+        One that explores a leg goes on for those that gain by it.
+        """
         with self._changed:
             return question.ahead and any(
                 not waiting.pictures.cancelled()
                 and not waiting.question.ahead
-                and not waiting.question.shares_leg_with(question)
+                and not (question.explores and waiting.question.shares_leg_with(question))
                 for waiting in self._waiting.values()
             )
 
@@ -181,13 +185,18 @@ class LiveServer:
                 if question.ahead and not before.question.ahead:
                     raise LiveError(SUPERSEDED)
                 self._waiting.pop(question.maker).pictures.cancel()
-            self._check_limits(question.maker)
+            self._check_limits(question.maker, ahead=question.ahead)
             self._waiting[question.maker] = waiting
             self._changed.notify()
         return waiting.pictures
 
-    def _check_limits(self, maker: str) -> None:
-        makers = [one for one, waiting in self._waiting.items() if not waiting.pictures.cancelled()]
+    def _check_limits(self, maker: str, *, ahead: bool) -> None:
+        """Raise LiveError if too many wait. Those ahead of drags keep no others from waiting."""
+        makers = [
+            one
+            for one, waiting in self._waiting.items()
+            if not waiting.pictures.cancelled() and (ahead or not waiting.question.ahead)
+        ]
         alike = sum(group_of_maker(one) == group_of_maker(maker) for one in makers)
         local = sum(one.startswith(LOCAL) for one in makers) if maker.startswith(LOCAL) else 0
         if len(makers) >= self.most or alike >= WAITING_EACH or 2 * local >= self.most:

@@ -50,8 +50,8 @@ def is_on_walk(spec: WalkSpec, place: Place) -> bool:
 class Question:
     """What a browser wants to see now: some places of a walk. `maker` is as in `stills.request`.
 
-    During a drag rough pictures will do. A question `ahead` of a drag lets the worker find what it
-    needs of a leg: it waits until there is nothing else to do.
+    During a drag rough pictures will do. A question `ahead` of a drag waits until there is nothing
+    else to do. One that `explores` lets the worker find what it needs of a leg.
     """
 
     spec: WalkSpec
@@ -59,6 +59,7 @@ class Question:
     maker: str = ""
     rough: bool = False
     ahead: bool = False
+    explores: bool = False
 
     @property
     def media_type(self) -> str:
@@ -77,6 +78,7 @@ class Question:
             "maker": self.maker,
             "rough": self.rough,
             "ahead": self.ahead,
+            "explores": self.explores,
         }
         return json.dumps(fields).encode() + b"\n"
 
@@ -87,8 +89,8 @@ class Question:
             fields = json.loads(line)
             places = tuple(Place(int(leg), float(t)) for leg, t in fields["places"])
             spec, maker = WalkSpec.from_stored(fields["spec"]), str(fields["maker"])
-            rough, ahead = bool(fields.get("rough")), bool(fields.get("ahead"))
-            question = cls(spec, places, maker, rough, ahead)
+            kinds = [bool(fields.get(kind)) for kind in ("rough", "ahead", "explores")]
+            question = cls(spec, places, maker, *kinds)
         except (KeyError, TypeError, RecursionError) as error:
             raise ValueError("This is no question for pictures.") from error
         if not 1 <= len(places) <= MOST_PLACES:

@@ -8,24 +8,28 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.app import App
-from tests.support.browser import FILM_PATIENCE, Visitor, fill_field
+from tests.support.browser import FILM_PATIENCE, Visitor, fill_field, press
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
 MOVES = 60
+FRAMES, AT_ONCE = 24, 4
+"""Of a draft as the form begins with it, and of a question ahead of a drag."""
 FRAME = 16
 """Milliseconds between two moves of a mouse."""
 COUNT = """
     window.asked = window.underWay = window.most = 0
     window.questions = []
     window.explored = []
+    window.ahead = []
     const plain = window.fetch
     window.fetch = async (url, options) => {
         if (!String(url).includes("/pictures/live")) return plain(url, options)
         if (String(url).includes("ahead=1")) {
             const answer = await plain(url, options)
-            explored.push(answer.status)
+            const noted = String(url).includes("explores=1") ? explored : ahead
+            noted.push(answer.status)
             return answer
         }
         asked++
@@ -35,7 +39,7 @@ COUNT = """
     }
 """
 """Runs in the page: counts the questions, and how many of them were under way at once; and notes
-for which pictures they were. Those ahead of a drag are counted by themselves."""
+for which pictures they were. Those ahead of a drag are noted by themselves."""
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +102,24 @@ def test_a_prompt_is_painted_while_it_is_typed_and_the_way_as_one_drags(
     # A drag is shown roughly; where it rests the very frame is asked for.
     # What is there already is not asked for, so that several drags may be needed.
     assert any(asks_roughly_then_exactly(page, moves) for moves in range(MOVES // 3, MOVES, 7))
+    assert visitor.errors == []
+
+
+def test_a_walk_finds_what_was_painted_while_its_draft_was_looked_at(
+    app: App, visitor: Visitor
+) -> None:
+    page = visitor.page
+    page.add_init_script(COUNT)
+    page.goto(f"{app.url}/create")
+    fill_field(page, "From", "a white boat on grey")
+    fill_field(page, "To", "orange stripes on blue")
+    questions = "explored.length && ahead.filter(status => status === 200).length"
+    wait_until(lambda: page.evaluate(questions) == FRAMES / AT_ONCE, 180)
+    press(page, "Walk")
+    page.locator(".screen canvas").wait_for(timeout=FILM_PATIENCE)
+    row = "FROM walks WHERE title LIKE 'a white boat%'"
+    [(total, computed)] = app.query(f"SELECT frames_total, frames_computed {row}")
+    assert (int(total), int(computed)) == (FRAMES, 0)
     assert visitor.errors == []
 
 

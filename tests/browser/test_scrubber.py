@@ -4,10 +4,11 @@ from itertools import product
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from momalisa.ui.components.assets import FOLDER
 from tests.support.browser import Visitor
+from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -16,6 +17,23 @@ START = """async script => {
     const { default: scrub } = await import(URL.createObjectURL(file))
     window.tell = data => scrub({ parentElement: document.body, data, setTriggerValue() {} })
 }"""
+ANSWER = """() => {
+    window.asked = []
+    window.side = { value: 8 }
+    window.underWay = window.most = 0
+    window.fetch = async url => {
+        const query = new URLSearchParams(String(url).split("?")[1])
+        const places = query.get("at").split(",").map(place => place.split(":")[1])
+        asked.push({ ahead: query.has("ahead"), explores: query.has("explores"), places })
+        most = Math.max(most, ++underWay)
+        const sheet = new OffscreenCanvas(side.value, side.value * places.length)
+        sheet.getContext("2d")
+        const blob = await sheet.convertToBlob()
+        underWay--
+        return new Response(blob)
+    }
+}"""
+"""Runs in the page: answers questions for pictures, and notes them and how many were at once."""
 FIELDS = '<p class="st-key-one"><input></p><p class="st-key-two"><input></p>'
 NEITHER = ("", "")
 ENDS = ("a red square", "a stormy sea")
@@ -63,3 +81,38 @@ def test_the_slider_goes_to_the_end_that_was_typed_last(page: Page) -> None:
         page.clock.run_for(1000)
         places[case] = page.get_by_label("Place on the way").input_value()
     assert set(places.values()) == {"1"}, places
+
+
+def test_the_frames_of_a_draft_are_painted_ahead_of_a_drag(page: Page) -> None:
+    """Nearest to the slider first, each once, and none while something else is asked for."""
+    page.evaluate(ANSWER)
+    data = what_the_app_tells(ENDS, "wall", is_live=True)
+    frames = [[0, number / 23] for number in range(24)]
+    page.evaluate("tell", data | {"live_url": "/live?", "explores": True, "ahead": frames})
+    wait_until(lambda: page.evaluate("asked.filter(one => one.ahead).length") == 7)
+    explored, *ahead = [one for one in page.evaluate("asked") if one["ahead"]]
+    assert explored["explores"]
+    painted = [float(t) for one in ahead for t in one["places"]]
+    assert sorted(painted) == [t for _, t in frames]
+    from_the_slider = [abs(t - 0.5) for t in painted]
+    assert from_the_slider == sorted(from_the_slider)
+    assert page.evaluate("most") == 1
+
+    # A drag finds them here; what lies between is asked for.
+    slider = page.get_by_label("Place on the way")
+    page.evaluate("asked.length = 0")
+    slider.fill("0.48")
+    page.clock.run_for(1000)
+    expect(page.locator(".picture")).to_have_attribute("data-place", str(11 / 23))
+    assert page.evaluate("asked") == []
+
+
+def test_what_is_painted_ahead_takes_no_other_pictures_memory(page: Page) -> None:
+    page.evaluate(ANSWER)
+    page.evaluate("side.value = 1024")
+    data = what_the_app_tells(ENDS, "wall", is_live=True)
+    frames = [[0, number / 23] for number in range(24)]
+    page.evaluate("tell", data | {"live_url": "/live?", "ahead": frames})
+    wait_until(lambda: page.evaluate("asked.filter(one => one.ahead).length") == 2)
+    page.clock.run_for(1000)
+    assert page.evaluate("asked.filter(one => one.ahead).length") == 2

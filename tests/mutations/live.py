@@ -46,6 +46,11 @@ MUTATIONS = (
         (Edit(SERVER, " and not waiting.question.ahead)", ")"),),
     ),
     Mutation(
+        "A picture ahead of a drag keeps that drag not waiting",
+        f"{TESTS_OF_EXPLORING}::test_a_picture_ahead_of_a_drag_gives_way_to_that_drag_too",
+        (Edit(SERVER, "and not (question.explores and ", "and not ("),),
+    ),
+    Mutation(
         "One address has few questions at a time, under however many names",
         f"{TESTS_OF_WORKER}::test_an_address_has_few_questions_under_however_many_names",
         (Edit(SERVER, " or alike >= WAITING_EACH", ""),),
@@ -90,7 +95,7 @@ MUTATIONS = (
     Mutation(
         "An address waits for few pictures at a time",
         f"{TESTS_OF_ROUTE}::test_an_address_waits_for_few_pictures_at_a_time",
-        (Edit(ROUTE, "if _WAITING[address] >= WAITING_EACH:", "if False:"),),
+        (Edit(ROUTE, "if _WAITING[address] >= (", "if False and ("),),
     ),
     Mutation(
         "Who may make nothing has nothing painted as they drag",

@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from io import BytesIO
@@ -20,7 +20,7 @@ from db.models import Still
 from db.session import reading
 from momalisa.engine.frame_cache import Frame
 from momalisa.settings import settings
-from momalisa.spec import WalkSpec
+from momalisa.spec import Place, WalkSpec
 from momalisa.ui.http import live, stills
 from momalisa.worker.live_server import LiveServer
 from momalisa.worker.live_socket import short_name, socket_path
@@ -73,6 +73,21 @@ def test_the_worker_paints_some_places_without_the_history(ask: Ask) -> None:
     assert answer.headers["cache-control"] == "no-store"
     with reading(settings().database) as session:
         assert session.query(Still).count() == 0
+
+
+def test_a_frame_of_the_walk_is_painted_ahead_where_the_walk_has_it(ask: Ask) -> None:
+    """Places were rounded to hundredths, so that the walk found few of its frames painted."""
+    places: list[Place] = []
+
+    def paint(spec: WalkSpec, at: Sequence[Place], runner: str, cache: Any, _: bool) -> list[Frame]:
+        places.extend(at)
+        return render_live(spec, at, runner, cache)
+
+    frames = WALK.places()
+    with running_worker(settings(), render_live=paint):
+        asked = [f"{place.leg}:{place.t!r}" for place in frames[1:4]]
+        wait_until(partial(is_painted, ask, at=",".join(asked), ahead="1"))
+    assert tuple(places) == frames[1:4]
 
 
 def test_what_is_being_typed_is_painted_as_a_stop_of_its_own(ask: Ask) -> None:
@@ -187,15 +202,20 @@ def test_an_answer_that_cannot_be_read_is_none(ask: Ask, said: bytes) -> None:
         speaker.join()
 
 
-def test_an_address_waits_for_few_pictures_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("ahead", "most"), [("", stills.WAITING_EACH), ("&ahead=1", live.WAITING_AHEAD)]
+)
+def test_an_address_waits_for_few_pictures_at_a_time(
+    monkeypatch: pytest.MonkeyPatch, ahead: str, most: int
+) -> None:
     monkeypatch.setattr("momalisa.worker.live_server.ANSWER_SECONDS", 0.5)
     server = LiveServer(settings(), lambda: "atelier")
     server.open()
-    query = live.live_url(WALK, "me").partition("?")[2] + "&at=0:0.5"
+    query = live.live_url(WALK, "me").partition("?")[2] + "&at=0:0.5" + ahead
     app = Starlette(routes=live.ROUTES)
 
     async def scene() -> list[str]:
-        asked = [request(live.PATH, query, app=app) for _ in range(stills.WAITING_EACH + 3)]
+        asked = [request(live.PATH, query, app=app) for _ in range(most + 3)]
         return [headers["x-reason"] for _, headers, _ in await asyncio.gather(*asked)]
 
     try:

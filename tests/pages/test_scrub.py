@@ -274,9 +274,18 @@ def test_the_first_prompt_is_painted_before_there_is_a_walk(visit: Visit) -> Non
 
 def test_the_pictures_of_a_draft_stay_when_its_pacing_changes(visit: Visit) -> None:
     at = type_prompts(visit("create"), "a moon", "a lake").run()
-    before = component_data(at, "scrubber")["live_url"]
+    before = component_data(at, "scrubber")
     widget(at, "button_group", "Pacing").set_value("ease").run()
-    assert component_data(at, "scrubber")["live_url"] == before
+    after = component_data(at, "scrubber")
+    assert after["live_url"] == before["live_url"]
+    assert after["ahead"] != before["ahead"]
+
+
+def test_the_frames_of_a_draft_are_to_be_painted_ahead(visit: Visit) -> None:
+    at = type_prompts(visit("create"), "a moon", "a lake").run()
+    frames = widget(at, "number_input", "Frames a leg").value
+    places = WALK.model_copy(update={"frames": frames}).places()
+    assert component_data(at, "scrubber")["ahead"] == [[place.leg, place.t] for place in places]
 
 
 def test_wrong_settings_paint_nothing(visit: Visit) -> None:

@@ -1,7 +1,8 @@
-"""Questions ahead of a drag: a worker explores a leg while it has nothing else to do."""
+"""Questions ahead of a drag: a worker explores a leg, and paints, while it is idle."""
 
 import threading
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 from typing import Any
@@ -12,7 +13,7 @@ from momalisa.engine.frame_cache import Frame
 from momalisa.settings import Settings
 from momalisa.spec import Place
 from momalisa.worker import live_server
-from momalisa.worker.live_server import LiveServer
+from momalisa.worker.live_server import WAITING_EACH, LiveServer
 from momalisa.worker.live_socket import AnswerHead, Question
 from tests.support.stub_worker import render_live, running_worker
 from tests.support.waiting import wait_until
@@ -20,7 +21,7 @@ from tests.support.walks import walk_spec
 from tests.worker.test_live import ask, send, wait_for_socket
 
 MIDDLE = (Place(0, 0.5),)
-AHEAD = Question(walk_spec(), MIDDLE, "a" * 64, rough=True, ahead=True)
+AHEAD = Question(walk_spec(), MIDDLE, "a" * 64, rough=True, ahead=True, explores=True)
 PICTURE = [np.zeros((8, 8, 3), np.uint8)]
 
 
@@ -75,7 +76,39 @@ def test_it_gives_way_to_all_but_a_drag_along_its_own_leg(settings: Settings) ->
             assert not server.must_give_way(question)
         along = Question(other_leg, (Place(1, 0.5),), "b" * 64)
         submit(threads, server, along)
-        assert server.must_give_way(Question(other_leg, MIDDLE, "a" * 64, ahead=True))
+        ahead = replace(AHEAD, spec=other_leg)
+        assert server.must_give_way(ahead)
+        server.close()
+
+
+def test_a_picture_ahead_of_a_drag_gives_way_to_that_drag_too(settings: Settings) -> None:
+    server = LiveServer(settings, lambda: "atelier")
+    painted = replace(AHEAD, explores=False)
+    with ThreadPoolExecutor() as threads:
+        submit(threads, server, replace(painted, maker="b" * 64))
+        assert not server.must_give_way(painted)
+        submit(threads, server, Question(AHEAD.spec, (Place(0, 0.2),), "c" * 64))
+        assert server.must_give_way(painted)
+        server.close()
+
+
+def test_questions_ahead_of_drags_cost_nobody_a_turn_or_a_place(settings: Settings) -> None:
+    server = LiveServer(settings, lambda: "atelier")
+    makers = [f"{'a' * 32}{number:032}" for number in range(WAITING_EACH + 1)]
+    with ThreadPoolExecutor(len(makers) + 2) as threads:
+        for maker in makers[1:]:
+            submit(threads, server, replace(AHEAD, maker=maker))
+        waiting = server.take()
+        assert waiting is not None
+        assert waiting.question.ahead
+        waiting.pictures.set_result(PICTURE)
+        for maker in (makers[0], "b" * 64):
+            submit(threads, server, Question(walk_spec(), MIDDLE, maker))
+        taken = [server.take(), server.take()]
+        assert [one.question.maker for one in taken if one] == [makers[0], "b" * 64]
+        for one in taken:
+            assert one is not None
+            one.pictures.set_result(PICTURE)
         server.close()
 
 

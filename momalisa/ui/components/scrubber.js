@@ -8,7 +8,7 @@
 // Beside the slider, the prompts that are being typed are painted.
 
 const REST = 150                          // milliseconds without a move before the slow question
-const TYPING = 120                        // milliseconds without a key before a prompt is painted
+const TYPING = 80                         // milliseconds without a key before a prompt is painted
 const AGAIN = 5000                        // milliseconds until a worker without time is asked again
 const MIDDLE = 0.5
 const TOLERANCE = 0.0049                  // half a step of the slider
@@ -18,6 +18,8 @@ const AHEAD = 60                          // milliseconds from the next question
 const SPARE = 60                          // milliseconds that an answer may take longer than the last
 const FORESIGHT = 300                     // most milliseconds that a drag is thought ahead
 const MAX_PIXELS = 12e6                   // of all pictures in memory
+const AT_ONCE = 4                         // pictures in a question ahead of a drag
+const MOST_AHEAD = 15000                  // most milliseconds of painting ahead of drags over a draft
 const REFUSED = [404, 422]                // a worker would not paint these either
 const scrubbers = new WeakMap()
 
@@ -80,6 +82,9 @@ class Scrubber {
     this.rough = new Set()                // positions of those that were decoded roughly
     this.missing = new Set()              // positions of frames that the cache has lost
     this.explored = new Set()             // legs that the worker was asked to explore
+    this.ahead = data.ahead ?? []         // [leg, t]: places to paint while nothing else is asked for
+    this.aheadIsHere = new Set()          // those of them that were painted, by position
+    this.aheadTook = 0                    // milliseconds
     this.moves = []
     this.painted = undefined              // the stop whose picture is shown by itself
     this.settleTyped()
@@ -95,7 +100,11 @@ class Scrubber {
   update(data) {
     const changed = ["still_url", "live_url", "frames", "tracks", "stops", "legs"]
       .some(part => JSON.stringify(data[part]) !== JSON.stringify(this.data?.[part]))
-    if (!changed) return
+    if (!changed) {
+      this.ahead = data.ahead ?? []       // which the number of frames changes, and their pacing
+      this.prepare()
+      return
+    }
     this.cancelSlow()
     this.take(data)
     this.show()
@@ -162,9 +171,9 @@ class Scrubber {
     isRough ? this.rough.add(position) : this.rough.delete(position)
     this.pictures.delete(position)
     this.pictures.set(position, picture)
-    const most = Math.max(8, MAX_PIXELS / (picture.width * picture.height))
+    this.most = Math.max(8, MAX_PIXELS / (picture.width * picture.height))
     for (const old of this.pictures.keys()) {
-      if (this.pictures.size <= most) break
+      if (this.pictures.size <= this.most) break
       this.pictures.delete(old)
       this.missing.delete(old)
       this.rough.delete(old)
@@ -228,11 +237,13 @@ class Scrubber {
     this.wasAsked = true
     if (this.asking || !this.isVisible) return
     const asking = this.asking = new AbortController()
+    let isAnswered = false
     this.underWay = []
     try {
       while (!asking.signal.aborted && this.isDirect) {
         const question = this.underWay.length < 2 && this.nextQuestion()
-        if (!question && !this.underWay.length) return this.explore()
+        isAnswered = !question && !this.underWay.length
+        if (isAnswered) return
         if (question) this.send(question, asking)
         const next = this.underWay.map(({ answer }) => answer)
         if (question && next.length < 2) next.push(wait(this.pause))
@@ -242,16 +253,62 @@ class Scrubber {
       if (!asking.signal.aborted) this.now.textContent = "The app cannot be reached just now."
     } finally {
       if (this.asking === asking) this.asking = undefined
+      if (isAnswered) this.prepare()
     }
   }
 
-  // Has the worker find what it needs of the slider's leg while there is nothing else to do, so that
-  // the first picture of a drag need not wait for that.
-  explore() {
-    const [leg] = this.leg(Number(this.slider.value))
-    if (!this.data.explores || !this.legs.length || this.explored.has(leg)) return
+  // While nothing else is asked for, has the worker find what it needs of the slider's leg, so that
+  // the first picture of a drag need not wait for that; then paint the draft's own frames on it, which
+  // a drag finds here, and the walk in the cache. The worker drops these for any other question.
+  async prepare() {
+    clearTimeout(this.retryAhead)
+    if (this.preparing === this.pictures) return
+    const pictures = this.preparing = this.pictures
+    const rests = () => pictures === this.pictures && this.isVisible && this.isDirect &&
+      this.legs.length && !this.asking && !this.typed && !this.closed
+    try {
+      while (rests() && await this.askAhead()) { /* until all is here */ }
+    } catch {
+      // Whoever drags next sees that the app cannot be reached.
+    } finally {
+      if (this.preparing === pictures) this.preparing = undefined
+    }
+  }
+
+  // Asks for one thing ahead of a drag; returns whether it came, and there may be another.
+  async askAhead() {
+    const [leg] = this.leg(this.position), pictures = this.pictures
+    const explores = this.data.explores && !this.explored.has(leg)
+    const places = explores ? [[leg, MIDDLE]] : this.nextAhead(leg), began = performance.now()
+    if (!places.length) return false
+    const at = places.map(([leg, t]) => `${leg}:${t}`)
+    const response = await fetch(`${this.liveUrl}&at=${at}&ahead=1${explores ? "&rough=1&explores=1" : ""}`)
+    if (pictures !== this.pictures || this.closed) return false
+    if (response.status !== 200) {        // another question came, or the worker has a walk to paint
+      this.retryAhead = setTimeout(() => this.prepare(), AGAIN)
+      return false
+    }
     this.explored.add(leg)
-    fetch(`${this.liveUrl}&at=${leg}:${MIDDLE}&rough=1&ahead=1`).catch(() => {})
+    if (explores) return true
+    this.aheadTook += performance.now() - began
+    const cut = await cutSheet(await createImageBitmap(await response.blob()), places.length)
+    if (pictures !== this.pictures) return false
+    places.forEach(([leg, t], n) => {
+      this.aheadIsHere.add(leg + t)
+      this.keep(leg + t, cut[n], false)
+    })
+    this.show()
+    return true
+  }
+
+  // The next places to paint on a leg ahead of a drag, nearest to the slider first; none once they
+  // took long, or would take other pictures' memory.
+  nextAhead(leg) {
+    const here = this.position, room = (this.most ?? AT_ONCE) - this.pictures.size
+    if (this.aheadTook > MOST_AHEAD || room < AT_ONCE) return []
+    const distance = ([leg, t]) => Math.abs(leg + t - here)
+    return this.ahead.filter(place => place[0] === leg && !this.aheadIsHere.has(leg + place[1]))
+      .sort((one, other) => distance(one) - distance(other)).slice(0, AT_ONCE)
   }
 
   send(question, asking) {
@@ -307,9 +364,7 @@ class Scrubber {
     const at = places.map(place => this.leg(place).join(":"))
     const query = `at=${at}${isRough ? "&rough=1" : ""}`
     return { query, places, isRough, pictures, keep: async sheet => {
-      const side = sheet.height / places.length
-      const parts = places.map((_, n) => createImageBitmap(sheet, 0, n * side, sheet.width, side))
-      const cut = await Promise.all(parts)
+      const cut = await cutSheet(sheet, places.length)
       if (pictures !== this.pictures) return
       places.forEach((place, n) => this.keep(place, cut[n], isRough))
       this.show()
@@ -394,7 +449,8 @@ class Scrubber {
   }
 
   close() {
-    for (const timer of [this.typing, this.retry, this.settling]) clearTimeout(timer)
+    this.closed = true
+    for (const timer of [this.typing, this.retry, this.settling, this.retryAhead]) clearTimeout(timer)
     this.cancelSlow()
     this.asking?.abort()
     this.observer.disconnect()
@@ -433,6 +489,13 @@ class Screen {
 }
 
 function wait(milliseconds) { return new Promise(done => setTimeout(done, milliseconds)) }
+
+// The pictures of a sheet, which stand one below the other.
+function cutSheet(sheet, count) {
+  const side = sheet.height / count, width = sheet.width
+  return Promise.all(Array.from({ length: count }, (_, n) =>
+    createImageBitmap(sheet, 0, n * side, width, side)))
+}
 
 function key({ prompt, seed }) { return `${seed} ${prompt}` }
 

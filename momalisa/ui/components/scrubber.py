@@ -35,13 +35,14 @@ class Sources:
     `still` and `live` are URLs that are completed with a place, for the slow and the direct way.
     Where the worker `explores` a leg before it paints the first place on it, it is asked to do so
     before one drags. `frames` are (position, URL) of finished ones, with whole numbers at the
-    stops.
+    stops. Those `ahead` are places, as (leg, t), that are painted while nothing else is asked for.
     """
 
     still: str = ""
     live: str = ""
     explores: bool = False
     frames: Sequence[tuple[float, str]] = ()
+    ahead: Sequence[tuple[int, float]] = ()
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,7 @@ def scrubber(
         "still_url": sources.still,
         "live_url": sources.live,
         "explores": sources.explores,
+        "ahead": sources.ahead,
         "hint": hint,
         "ratio": ratio,
         "tracks": [asdict(track) for track in tracks],

@@ -2,6 +2,7 @@
 
 import secrets
 from contextlib import suppress
+from dataclasses import replace
 
 import streamlit as st
 
@@ -28,6 +29,8 @@ MAX_SECONDS_PER_PICTURE = 5.0
 """The most seconds that a picture may take to be computed while the visitor waits."""
 MAX_SECONDS_PER_LIVE_PICTURE = 1.0
 """The most seconds that it may take to be asked for again and again, as one drags."""
+MOST_AHEAD = 256
+"""The most frames of a draft that are painted before it is walked."""
 DRAG = "Drag along the way."
 _IRRELEVANT = ("frames", "pacing", "strength", "fps")
 """Fields of a spec that the picture at a place does not depend on."""
@@ -63,13 +66,19 @@ def _show_draft(settings_alone: WalkSpec, spec: WalkSpec | None, name: str, empt
     scrubber(
         walk_id=name,
         legs=legs_of(spec) if spec else [],
-        sources=find_sources(settings_alone, seconds),
+        sources=replace(find_sources(settings_alone, seconds), ahead=_places_ahead(spec)),
         stops=[TypedStop(*typed) for typed in draft_stops.typed_stops()],
         hint=hint if spec or _is_live(seconds) else "",
         empty=empty,
         key=f"between_{name}",
         ratio=settings_alone.ratio,
     )
+
+
+def _places_ahead(spec: WalkSpec | None) -> list[tuple[int, float]]:
+    """The places of a draft's own frames, which the walk then finds painted."""
+    places = spec.places() if spec else ()
+    return [(place.leg, place.t) for place in places] if len(places) <= MOST_AHEAD else []
 
 
 def may_paint(spec: WalkSpec) -> bool:

@@ -43,6 +43,8 @@ SECONDS = ANSWER_SECONDS + 1.0
 """The deadline for an answer; a worker that runs says by itself that it has none."""
 OTHER_STOPS = Stop(prompt="a red square"), Stop(prompt="a stormy sea")
 """The end of a walk of which the first stop alone is painted."""
+WAITING_AHEAD = WAITING_EACH // 2
+"""Requests that wait for a picture at which an address gets none ahead of a drag."""
 LIVE = Threads("live", 4, seconds=SECONDS)
 """For what has to be read of the disk."""
 NOT_KEPT = {"Cache-Control": "no-store"}
@@ -65,14 +67,16 @@ async def serve_live(request: Request) -> Response:
 
     `at` lists the places, as in `0:0.25,1:0.5`; with `rough=1` they may be decoded roughly, and
     come as a JPEG. With `ahead=1` they are painted once there is nothing else to do, so that a drag
-    along the leg finds it explored. With `prompt` and `seed` instead it is the picture of that
-    stop. 204 if no worker paints it at once, or the prompt is none (it is still typed), 403 for
-    requests from other sites, 404 for invalid places, 422 for a picture that is too much work.
+    along the leg finds them; with `explores=1` so that it finds the leg explored. With `prompt` and
+    `seed` instead it is the picture of that stop. 204 if no worker paints it at once, or the prompt
+    is none (it is still typed), 403 for requests from other sites, 404 for invalid places, 422 for
+    a picture that is too much work.
     """
     if request.headers.get("sec-fetch-site") == "cross-site":
         return PlainTextResponse(FROM_ELSEWHERE, status_code=403)
     address = address_of(request)
-    if _WAITING[address] >= WAITING_EACH:
+    is_ahead = request.query_params.get("ahead") == "1"
+    if _WAITING[address] >= (WAITING_AHEAD if is_ahead else WAITING_EACH):
         return _no_picture("Many pictures are being asked for just now.")
     _WAITING[address] += 1
     try:
@@ -109,8 +113,8 @@ def _read_question(request: Request) -> tuple[Question, list[Path]]:
         raise ValueError("These are too many places.")
     find_for_visitor(spec.model)
     check_still_cost(spec)
-    rough, ahead = (params.get(name) == "1" for name in ("rough", "ahead"))
-    question = Question(spec, tuple(places), maker_of(request), rough, ahead)
+    kinds = [params.get(name) == "1" for name in ("rough", "ahead", "explores")]
+    question = Question(spec, tuple(places), maker_of(request), *kinds)
     return question, sorted(socket_folder(settings()).glob("*.sock"))
 
 
@@ -130,7 +134,7 @@ def _spec_of_stop(spec: WalkSpec, params: QueryParams) -> WalkSpec:
 def _read_place(spec: WalkSpec, text: str) -> Place:
     """A place such as `0:0.25`. Raises ValueError where it is none of the walk."""
     leg, _, t = text.partition(":")
-    place = Place(int(leg), round(float(t), 2))
+    place = Place(int(leg), float(t))
     if not is_on_walk(spec, place):
         raise ValueError("There is no such place.")
     return place
