@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import torch
 
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.engine.runner import WORTH_TRACING, ModelRunner
@@ -28,6 +29,22 @@ def test_the_first_film_does_not_wait_for_a_trace(tiny: ModelRunner, tmp_path: P
     assert runner.predict != runner.model.predict
     traced = _painted(walk_spec(frames=4, steps=4, size=64), runner, tmp_path / "traced")
     np.testing.assert_array_equal(plain, traced)
+
+
+def test_recording_takes_one_core_whatever_others_take(tiny: ModelRunner) -> None:
+    runner, threads, before = ModelRunner(tiny.model), list[int](), torch.get_num_threads()
+    look = tiny.model.network.register_forward_pre_hook(
+        lambda *_: threads.append(torch.get_num_threads())
+    )
+    torch.set_num_threads(2)
+    try:
+        runner.trace()
+        assert threads
+        assert set(threads) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+        look.remove()
 
 
 def test_a_network_that_works_long_enough_is_traced(tiny: ModelRunner, tmp_path: Path) -> None:
