@@ -35,6 +35,15 @@ ANSWER = """() => {
 }"""
 """Runs in the page: answers questions for pictures, and notes them and how many were at once."""
 FIELDS = '<p class="st-key-one"><input></p><p class="st-key-two"><input></p>'
+GATHER = """() => {
+    window.heard = []
+    window.IntersectionObserver = class extends IntersectionObserver {
+        constructor(tell) {
+            super(entries => { heard.push(...entries); if (heard.length === 2) tell(heard) })
+        }
+    }
+}"""
+"""Runs in the page: an observer hears of two changes at once, as on a busy page."""
 NEITHER = ("", "")
 ENDS = ("a red square", "a stormy sea")
 
@@ -116,3 +125,13 @@ def test_what_is_painted_ahead_takes_no_other_pictures_memory(page: Page) -> Non
     wait_until(lambda: page.evaluate("asked.filter(one => one.ahead).length") == 2)
     page.clock.run_for(1000)
     assert page.evaluate("asked.filter(one => one.ahead).length") == 2
+
+
+def test_what_comes_into_sight_while_the_page_is_busy_is_asked_for(page: Page) -> None:
+    """It was not painted, ever: the older of two changes counted."""
+    page.evaluate(GATHER)
+    page.evaluate("document.querySelector('.scrubber').style.display = 'none'")
+    page.evaluate("tell", what_the_app_tells(ENDS, "wall", is_live=True))
+    wait_until(lambda: page.evaluate("heard.length") == 1)
+    page.evaluate("document.querySelector('.scrubber').style.display = ''")
+    expect(page.locator(".now")).to_have_text("The app cannot be reached just now.")

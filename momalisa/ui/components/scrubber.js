@@ -58,8 +58,8 @@ class Scrubber {
     this.onInput = event => this.onTyped(event)
     if (this.stops.length) document.addEventListener("input", this.onInput, true)
     // In a closed expander, or below what is seen, nothing is loaded.
-    this.observer = new IntersectionObserver(([entry]) => {
-      this.isVisible = entry.isIntersecting
+    this.observer = new IntersectionObserver(entries => {
+      this.isVisible = entries.at(-1).isIntersecting  // a busy page hears of several changes at once
       if (this.isVisible) this.show()
       if (this.isVisible && (this.startsAlone || this.isDirect && data.explores)) this.ask()
     })
