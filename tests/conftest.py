@@ -21,6 +21,10 @@ hypothesis.settings.register_profile("without deadlines", deadline=None)
 hypothesis.settings.load_profile("without deadlines")
 
 
+LONGEST = ("test_losses", "test_types")
+"""Files with a test that takes over a minute."""
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Start the slowest tests first, so that no process runs alone at the end.
 
@@ -30,7 +34,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         online = [item for item in items if item.get_closest_marker("online")]
         items[:] = [item for item in items if item not in online]
         config.hook.pytest_deselected(items=online)
-    items.sort(key=lambda item: item.path.stem != "test_losses")
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
 
 
 @pytest.fixture
