@@ -7,7 +7,18 @@ from collections.abc import Collection, Iterable, Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, delete, func, insert, or_, select, text, update
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    text,
+    update,
+)
 from sqlalchemy.orm import Session, aliased
 
 from db import edits
@@ -23,9 +34,11 @@ _COUNTS = tuple(
 SETTINGS = {"pacing": "linear", "interpolation": "lerp"}
 """What votes are counted by, with what a spec means that does not say."""
 _OTHER_SETTINGS = (
-    *("stops", "model", "frames", "steps", "guidance", "size", "height", "loras"),
-    *("negative", "mode", "without", "loop", "fps", "prompt_weights", "middle"),
+    *("stops", "model", "frames", "steps", "size", "height", "loras"),
+    *("mode", "without", "loop", "fps", "prompt_weights", "middle"),
 )
+_WITHOUT_STRENGTH = ("linear", "even")
+"""Pacings that are the same at any strength."""
 
 
 class Tally(NamedTuple):
@@ -156,11 +169,18 @@ def pairs_voted_on(*, session: Session, maker: str, among: Collection[str]) -> s
 @cache  # to build it takes longer than to run it
 def _select_counts_by(setting: str) -> Select[*tuple[Any, ...]]:
     left, right = aliased(Walk), aliased(Walk)
-    others = (*_OTHER_SETTINGS, *(() if setting == "pacing" else ("strength",)))
-    same = [
-        left.spec[name].as_string().is_not_distinct_from(right.spec[name].as_string())
-        for name in others
-    ]
+
+    def is_same(name: str) -> ColumnElement[bool]:
+        one, other = (walk.spec[name].as_string() for walk in (left, right))
+        same: ColumnElement[bool] = one.is_not_distinct_from(other)
+        return same
+
+    # The same film may have been asked for with other values of what has no effect in it.
+    unguided = and_(*(walk.spec["guidance"].as_float() <= 1.0 for walk in (left, right)))
+    same = [is_same(name) for name in _OTHER_SETTINGS]
+    same.append(or_(unguided, and_(is_same("guidance"), is_same("negative"))))
+    if setting != "pacing":
+        same.append(or_(left.pacing.in_(_WITHOUT_STRENGTH), is_same("strength")))
     same += [_value(left, name) == _value(right, name) for name in SETTINGS.keys() - {setting}]
     ours, theirs = _value(left, setting), _value(right, setting)
     return (

@@ -60,7 +60,7 @@ def enqueue_walk(url: str) -> Callable[..., Walk]:
     """Return a function that enqueues a walk; keywords are those of `walks.enqueue` or the spec."""
 
     def _enqueue_walk(title: str = "a → b", **fields: Any) -> Walk:
-        known = {*SPEC, "prompt_weights"}
+        known = {*SPEC, "prompt_weights", "strength", "negative"}
         spec = SPEC | {name: fields.pop(name) for name in tuple(fields) if name in known}
         defaults: dict[str, Any] = {"digest": "d", "frames_total": 24}
         with writing(url) as session:

@@ -147,6 +147,29 @@ def test_interpolations_are_tallied_where_nothing_else_differs(
     assert by_pacing(url) == {}
 
 
+def test_what_has_no_effect_in_two_films_may_differ(url: str, add_film: EnqueueWalk) -> None:
+    """A film of a grid may be one that was made before, at another strength of linear pacing."""
+    idle: list[dict[str, Any]] = [
+        {"strength": 0.8, "guidance": 1.0},
+        {"strength": 0.5, "guidance": 0.0, "negative": "a"},
+    ]
+    for pacing in ("linear", "ease"):
+        one, other = (
+            add_film(interpolation=name, pacing=pacing, **fields)
+            for name, fields in zip(("lerp", "attention"), idle, strict=True)
+        )
+        cast(url, one, other, other, maker=pacing)
+    one, other = (
+        add_film(interpolation=name, guidance=4.0, negative=text)
+        for name, text in (("lerp", ""), ("attention", "a"))
+    )
+    cast(url, one, other, one)
+    with reading(url) as session:
+        assert votes.tally_by("interpolation", session=session) == {
+            ("attention", "lerp"): Tally(won=1)
+        }
+
+
 def test_votes_of_a_record_are_few_statements(url: str, add_film: EnqueueWalk) -> None:
     """One by one they kept all other programs from writing for minutes."""
     one, other = sorted((add_film(), add_film()), key=lambda walk: walk.id)
