@@ -143,15 +143,16 @@ def _run_walk(options: argparse.Namespace) -> int:
     from momalisa.models.registry import find, load
 
     card = find(spec.model)
+    if refusal := card.refuse_walk(spec):
+        raise BadInput(refusal)  # to load it takes minutes, if it is large
     for warning in (
         card.warn(spec.steps, spec.guidance),
         card.warn_of_shape(spec.width, spec.height),
+        card.warn_of_negative(spec.guidance) if spec.negative else "",
         describe_interpolation(spec.interpolation, has_picture=bool(spec.pictures)),
         *stop_images.warn_of_frames(spec, films),
     ):
         print(warning, file=sys.stderr, end="\n" if warning else "")
-    if spec.negative and not spec.guided:
-        print("The negative prompt has no effect without guidance.", file=sys.stderr)
     runner = load(spec.model, options.device)
     for typed in (*(stop.prompt for stop in spec.stops), spec.middle):
         prompt = parse_prompt(typed).text if spec.prompt_weights else typed

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from momalisa.models.fit import Demand, Weights
-from momalisa.spec import LEFT_OUT, SHORTCUTS, STEPS, Interpolation
+from momalisa.spec import LEFT_OUT, SHORTCUTS, STEPS, Interpolation, WalkSpec
 
 SHIPPED = Path(__file__).parent
 
@@ -24,6 +24,8 @@ class Family(NamedTuple):
     """Whether its networks can be walked by attention (`attends` of its adapter)."""
     weighs: bool = False
     """Whether words of its prompts can have weights (`weighs` of its adapter)."""
+    reads_negative: bool = True
+    """Whether a negative prompt has an effect; it has none where guidance is but a number."""
     revision: int = 1
     """Rises where its adapter paints other frames than before, which are then painted anew."""
 
@@ -33,19 +35,28 @@ FAMILIES = {
         "momalisa.models.sd", 512, 20, 7.5, squares=True, attends=True, weighs=True
     ),
     "LatentConsistencyModelPipeline": Family(
-        "momalisa.models.lcm", 512, 4, 8.5, squares=True, attends=True, weighs=True
+        "momalisa.models.lcm",
+        512,
+        4,
+        8.5,
+        squares=True,
+        attends=True,
+        weighs=True,
+        reads_negative=False,
     ),
     "StableDiffusionXLPipeline": Family(
         "momalisa.models.sdxl", 1024, 20, 5.0, attends=True, weighs=True
     ),
     "StableDiffusion3Pipeline": Family("momalisa.models.sd3", 1024, 28, 7.0),
-    "FluxPipeline": Family("momalisa.models.flux", 1024, 28, 3.5, weighs=True),
+    "FluxPipeline": Family(
+        "momalisa.models.flux", 1024, 28, 3.5, weighs=True, reads_negative=False
+    ),
     "ChromaPipeline": Family("momalisa.models.chroma", 1024, 35, 5.0),
     "PixArtSigmaPipeline": Family("momalisa.models.pixart", 1024, 20, 4.5),
     "ZImagePipeline": Family("momalisa.models.z_image", 1024, 28, 5.0, revision=2),
     "QwenImagePipeline": Family("momalisa.models.qwen_image", 1024, 50, 4.0, revision=2),
     "SanaPipeline": Family("momalisa.models.sana", 1024, 20, 4.5),
-    "SanaSprintPipeline": Family("momalisa.models.sana_sprint", 1024, 2, 4.5),
+    "SanaSprintPipeline": Family("momalisa.models.sana_sprint", 1024, 2, 4.5, reads_negative=False),
     "Lumina2Pipeline": Family("momalisa.models.lumina2", 1024, 30, 4.0),
     "Flux2KleinPipeline": Family("momalisa.models.flux2", 1024, 50, 4.0),
     "PRXPipeline": Family("momalisa.models.prx", 512, 28, 4.0),
@@ -146,6 +157,14 @@ class ModelCard:
             "a thing twice, or the whole more loosely."
         )
 
+    def warn_of_negative(self, guidance: float) -> str:
+        """A sentence for who gives a negative prompt that has no effect; else ""."""
+        if guidance <= 1.0:
+            return "Without guidance the negative prompt has no effect."
+        if FAMILIES[self.family].reads_negative:
+            return ""
+        return f"{self.title.partition(',')[0]} reads no negative prompt: it has no effect."
+
     def refuse(self, interpolation: str) -> str:
         """Why it cannot be walked by an interpolation, as a sentence; "" if it can."""
         family = FAMILIES.get(self.family)
@@ -171,6 +190,11 @@ class ModelCard:
         if family is None or family.weighs:
             return ""
         return refuse_weights(self.title.partition(",")[0])
+
+    def refuse_walk(self, spec: WalkSpec) -> str:
+        """Why it cannot make a walk, as far as no weights are read; "" if nothing is known."""
+        weights = self.refuse_weights() if spec.prompt_weights else ""
+        return self.refuse(spec.interpolation) or self.refuse_steps(spec.steps) or weights
 
     def warn(self, steps: int, guidance: float) -> str:
         """What to say to who asks for steps and guidance that may not fit; else ""."""

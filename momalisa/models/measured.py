@@ -17,24 +17,25 @@ from momalisa.models.cards import ModelCard
 from momalisa.models.component_check import check_components, read_config
 from momalisa.models.folder_check import LIST, PULL, has_small_parts, is_whole
 from momalisa.models.hub_cards import HUB_MODELS
-from momalisa.models.weights import CONFIG, measure_weights, parts_named_by
+from momalisa.models.weights import CONFIG, measure_weights, parts_named_by, usual_file
 
 FOLDERS_REMEMBERED = 1024
 READ = ("distillation.json", "model_index.json")
 READ_OF_PARTS = {
-    "scheduler": "scheduler_config.json",
-    **dict.fromkeys(("tokenizer", "tokenizer_2", "tokenizer_3"), "tokenizer_config.json"),
+    "scheduler": ("scheduler_config.json",),
+    **dict.fromkeys(("tokenizer", "tokenizer_2", "tokenizer_3"), ("tokenizer_config.json",)),
 }
-"""The file of a part whose content a card depends on, where that is no `config.json`."""
+"""The files of parts without weights whose content a card depends on."""
 
 FolderState = tuple[str | int, ...]
 """Of each file and folder: name, size in bytes, times of change of content and inode in ns."""
 
 
 def folder_state(folder: Path) -> FolderState:
-    """What changes when a file is added to a checkpoint, or its configuration is written.
+    """What changes when a file is added to a checkpoint, or a configuration or weights are written.
 
-    Some twenty look-ups, so that two hundred checkpoints are asked in milliseconds.
+    Of weights in several files it does not tell. Some twenty look-ups, so that two hundred
+    checkpoints are asked in milliseconds.
     """
     states: list[str | int] = [*_state("", os.stat(folder))]
     with os.scandir(folder) as entries:
@@ -44,9 +45,9 @@ def folder_state(folder: Path) -> FolderState:
             states += _state(name, found[name].stat())
         elif found[name].is_dir():
             states += _state(name, found[name].stat())
-            config = f"{name}/{READ_OF_PARTS.get(name, CONFIG)}"
-            with suppress(OSError):
-                states += _state(config, os.stat(f"{folder}/{config}"))
+            for file in READ_OF_PARTS.get(name) or (CONFIG, usual_file(name)):
+                with suppress(OSError):
+                    states += _state(name, os.stat(f"{folder}/{name}/{file}"))
     return tuple(states)
 
 

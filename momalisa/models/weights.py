@@ -70,6 +70,11 @@ def has_weights(class_name: str) -> bool:
     return not class_name.endswith(("Tokenizer", "TokenizerFast", "Scheduler"))
 
 
+def usual_file(name: str) -> str:
+    """What the file of a part's weights is called where there is one of all."""
+    return f"{STEMS[name.startswith('text_encoder')]}.safetensors"
+
+
 def weight_files(part: Path) -> list[Path]:
     """The files of weights that are loaded of a part's folder, those that are missing, too.
 
@@ -135,7 +140,7 @@ def measure_weights(folder: Path | str, parts: Mapping[str, str]) -> Measured:
             if not has_weights(class_name):
                 continue
             part, count = f"{folder}/{name}", 0
-            usual = f"{part}/{STEMS[name.startswith('text_encoder')]}.safetensors"
+            usual = f"{part}/{usual_file(name)}"
             # To list a folder takes longer than to look for the two files that most have.
             for path in [usual] if os.path.exists(usual) else weight_paths(part):
                 numbers, length, is_long_enough = _measure_file(path)

@@ -185,10 +185,10 @@ def advice_on_steps() -> str:
     return card.warn(steps, guidance)
 
 
-def is_guided() -> bool:
-    """Whether the draft's walk is guided, so that a negative prompt has an effect."""
-    guidance = field_value("guidance")
-    return guidance is None or guidance > 1.0
+def advice_on_negative() -> str:
+    """A sentence if a negative prompt has no effect; else ""."""
+    card, guidance = chosen_card(), field_value("guidance")
+    return "" if card is None or guidance is None else card.warn_of_negative(guidance)
 
 
 def apply_model_defaults(card: ModelCard) -> None:

@@ -68,9 +68,7 @@ def submit_walks(
 def _check_model(spec: WalkSpec) -> None:
     """Raise BadInput if the walk's model cannot be walked so."""
     card = find(spec.model)
-    weights = card.refuse_weights() if spec.prompt_weights else ""
-    steps = card.refuse_steps(spec.steps)
-    if refusal := card.refuse(spec.interpolation) or steps or weights:
+    if refusal := card.refuse_walk(spec):
         raise BadInput(refusal)
 
 

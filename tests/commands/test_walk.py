@@ -88,6 +88,21 @@ def test_the_film_is_of_the_format_that_its_name_tells(home: Path, make_pipeline
         assert film.read_bytes().startswith(begin)
 
 
+def test_what_a_model_cannot_do_is_said_before_it_is_loaded(
+    home: Path, make_pipeline: Any, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It was loaded, which may take minutes, and refused when its first frame was painted."""
+    model = make_pipeline()
+    index = json.loads((model / "model_index.json").read_text())
+    index["scheduler"] = ["diffusers", "LCMScheduler"]
+    (model / "model_index.json").write_text(json.dumps(index))
+    given = ["walk", "a red square", "a sea", "--model", str(model), "--steps", "51"]
+    assert main([*given, "--out", str(home / "film.gif")]) == BAD_INPUT
+    told = capsys.readouterr().err
+    assert "paints in at most 50 steps" in told
+    assert "painting" not in told
+
+
 def test_a_film_takes_the_place_of_no_device_or_pipe(home: Path) -> None:
     """With `--out /dev/null`, as root, the film replaced the device for the whole machine."""
     os.mkfifo(home / "pipe")

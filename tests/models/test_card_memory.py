@@ -63,6 +63,17 @@ def test_a_folder_that_changed_since_is_read_again(guest: Path, read: list[Path]
     assert not listed().ready
 
 
+def test_weights_that_were_written_over_since_are_looked_at_again(
+    guest: Path, read: list[Path]
+) -> None:
+    """As by a copy that was broken off: its folder does not tell."""
+    assert listed().ready
+    weights = next((guest / "unet").glob("*.safetensors"))
+    with weights.open("r+b") as file:
+        file.truncate(weights.stat().st_size - 100)
+    assert listed().damaged
+
+
 def test_what_another_program_has_read_is_read_again(
     guest: Path, read: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -230,6 +230,15 @@ def test_words_are_weighed_or_it_is_said_that_they_cannot(loaded: Loaded, tmp_pa
         torch.testing.assert_close(found, expected, atol=1e-3, rtol=1e-3)
 
 
+def test_where_guidance_is_a_number_it_is_said_that_negative_prompts_have_no_effect(
+    loaded: Loaded,
+) -> None:
+    """FLUX.1, Sana-Sprint and LCM passed them over, and said nothing."""
+    model = loaded[1].model
+    if model.guidance != "none":
+        assert bool(find(model.name).warn_of_negative(2.0)) is (model.guidance == "embedded")
+
+
 def test_half_precision_paints_much_the_same(loaded: Loaded, tmp_path: Path) -> None:
     """In the precision in which the family runs on CUDA."""
     family, runner = loaded

@@ -110,8 +110,7 @@ def show_more(problems: Problems) -> None:
             placeholder="what should not be in the picture",
         )
         show_problem(problems, "negative")
-        unguided = "Without guidance the negative prompt has no effect."
-        _show_note("negative", "" if draft.is_guided() else unguided)
+        _show_note("negative", draft.advice_on_negative())
         _show_prompt_weights(problems)
         _show_methods(problems)
         _show_model(problems)
