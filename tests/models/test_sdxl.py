@@ -10,11 +10,8 @@ import diffusers
 import numpy as np
 import pytest
 import torch
-from diffusers import AutoencoderKL, StableDiffusionXLPipeline, UNet2DConditionModel
-from transformers import CLIPTextConfig, CLIPTextModel, CLIPTextModelWithProjection
+from diffusers import AutoencoderKL
 
-from momalisa.atelier.recipe import Recipe
-from momalisa.atelier.text import train_tokenizer
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.engine.walk import frames
 from momalisa.errors import ModelBroken
@@ -25,6 +22,7 @@ from momalisa.models.sdxl import StableDiffusionXL
 from momalisa.prompt_weights import parse_prompt
 from momalisa.spec import WalkSpec
 from tests.support.attention_laws import check_attention
+from tests.support.families import stable_diffusion_xl
 
 PROMPTS = ("a red square on white", "a stormy sea")
 BASE = diffusers.EulerDiscreteScheduler(
@@ -40,58 +38,13 @@ TURBO = diffusers.EulerAncestralDiscreteScheduler(
 SdxlMaker = Callable[..., Path]
 
 
-def tiny_unet() -> UNet2DConditionModel:
-    return UNet2DConditionModel(
-        sample_size=8,
-        block_out_channels=(16, 32),
-        layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        attention_head_dim=2,
-        cross_attention_dim=32,
-        norm_num_groups=8,
-        addition_embed_type="text_time",
-        addition_time_embed_dim=8,
-        projection_class_embeddings_input_dim=12 + 6 * 8,
-    )
-
-
 @pytest.fixture(scope="module")
 def make_sdxl(tmp_path_factory: pytest.TempPathFactory) -> SdxlMaker:
     """Write an SDXL pipeline of a few thousand random weights; returns its folder."""
 
     def make(scheduler: Any, **vae_options: Any) -> Path:
         torch.manual_seed(0)
-        words = train_tokenizer(list(PROMPTS), Recipe(vocabulary=600, tokens=16))
-        text = CLIPTextConfig(
-            vocab_size=len(words),
-            hidden_size=16,
-            intermediate_size=32,
-            num_hidden_layers=2,
-            num_attention_heads=2,
-            projection_dim=12,
-            max_position_embeddings=words.model_max_length,
-            bos_token_id=words.bos_token_id,
-            eos_token_id=words.eos_token_id,
-            pad_token_id=words.pad_token_id,
-        )
-        pipeline = StableDiffusionXLPipeline(
-            vae=AutoencoderKL(
-                block_out_channels=(16, 16, 16, 16),
-                down_block_types=("DownEncoderBlock2D",) * 4,
-                up_block_types=("UpDecoderBlock2D",) * 4,
-                norm_num_groups=8,
-                sample_size=64,
-                **vae_options,
-            ),
-            text_encoder=CLIPTextModel(text),
-            text_encoder_2=CLIPTextModelWithProjection(text),
-            tokenizer=words,
-            tokenizer_2=words,
-            unet=tiny_unet(),
-            scheduler=scheduler,
-            add_watermarker=False,
-        )
+        pipeline = stable_diffusion_xl(scheduler, **vae_options)
         folder = tmp_path_factory.mktemp("sdxl")
         pipeline.save_pretrained(folder)
         return folder

@@ -7,6 +7,9 @@ WEIGHTS, MEMORY = "momalisa/models/weights.py", "momalisa/models/card_memory.py"
 FITTING, TESTS_OF_FITTING = "momalisa/models/weight_check.py", "tests/models/test_weight_check.py"
 MISFIT = f"{TESTS_OF_FITTING}::test_weights_that_do_not_fit_are_told_with_the_command_that_helps"
 
+NO_STATE_OF_WEIGHTS = Edit(
+    "momalisa/models/measured.py", "(CONFIG, usual_file(name)):", "(CONFIG,):"
+)
 MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "Weights that are cut off are listed as damaged",
@@ -22,7 +25,14 @@ MUTATIONS: tuple[Mutation, ...] = (
                 "            if card.is_settled:\n",
                 "            if card:\n",
             ),
+            NO_STATE_OF_WEIGHTS,
         ),
+    ),
+    Mutation(
+        "Weights that were written over while nobody looked are looked at anew",
+        "tests/models/test_card_memory.py"
+        "::test_weights_that_were_written_over_since_are_looked_at_again",
+        (NO_STATE_OF_WEIGHTS,),
     ),
     Mutation(
         "What would not be loaded is not listed as here",

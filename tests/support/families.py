@@ -87,6 +87,49 @@ def autoencoder(shift: float | None = 0.1) -> Any:
     ).eval()
 
 
+def stable_diffusion_xl(scheduler: Any = None, **vae_options: Any) -> Any:
+    """A `StableDiffusionXLPipeline`."""
+    from diffusers import (
+        AutoencoderKL,
+        EulerDiscreteScheduler,
+        StableDiffusionXLPipeline,
+        UNet2DConditionModel,
+    )
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection
+
+    words = clip_tokenizer()
+    unet = UNet2DConditionModel(
+        sample_size=8,
+        block_out_channels=(16, 32),
+        layers_per_block=1,
+        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
+        attention_head_dim=2,
+        cross_attention_dim=2 * WIDTH,
+        norm_num_groups=8,
+        addition_embed_type="text_time",
+        addition_time_embed_dim=8,
+        projection_class_embeddings_input_dim=12 + 6 * 8,
+    )
+    return StableDiffusionXLPipeline(
+        vae=AutoencoderKL(
+            block_out_channels=(16, 16, 16, 16),
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            norm_num_groups=8,
+            sample_size=64,
+            **vae_options,
+        ),
+        text_encoder=CLIPTextModel(clip(words)),
+        text_encoder_2=CLIPTextModelWithProjection(clip(words)),
+        tokenizer=words,
+        tokenizer_2=words,
+        unet=unet,
+        scheduler=scheduler or EulerDiscreteScheduler(beta_schedule="scaled_linear"),
+        add_watermarker=False,
+    )
+
+
 def stable_diffusion_3(t5_is_there: bool = True) -> Any:
     """A `StableDiffusion3Pipeline`."""
     from diffusers import (
@@ -250,6 +293,7 @@ def consistency_model(guidance_embedded: bool = True) -> Any:
 
 
 FAMILIES = {
+    "sdxl": TinyFamily(stable_diffusion_xl, guidance=5.0, negative="blur"),
     "lcm": TinyFamily(consistency_model, guidance=8.5),
     "sd with lcm": TinyFamily(lambda: consistency_model(False), guidance=1.0),
     "sd3": TinyFamily(stable_diffusion_3, guidance=5.0, negative="blur"),
