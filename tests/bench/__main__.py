@@ -13,6 +13,7 @@ BENCHMARKS = (
         "morphs",
         "browser",
         "first_film",
+        "live",
         "history",
         "film_memory",
         "shown_films",

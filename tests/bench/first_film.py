@@ -2,8 +2,9 @@
 
 In a real browser on an empty home: seconds until the server answers, until the first page is shown,
 and from the press of *Walk* to the first frame and to the film (the first preset: 24 frames of
-256 × 256 in 16 steps). Then the worker is killed during a second walk, and the frames that are
-rendered afterwards are counted.
+256 × 256), while the worker is just waking. The same with a worker that is awake: pressed at once,
+and after some seconds of looking at the draft, whose frames are painted meanwhile. Then the worker
+is killed during another walk, and the frames that are rendered afterwards are counted.
 """
 
 import json
@@ -14,7 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from playwright.sync_api import Page
+from playwright.sync_api import Browser, Page
 
 from tests.bench.command import new_parser, write_figures
 from tests.support.app import App, running_app
@@ -23,6 +24,8 @@ from tests.support.waiting import wait_until
 
 PATIENCE = 120_000
 """Milliseconds to wait for anything."""
+LOOK = 5.0
+"""Seconds of looking at a draft before it is walked."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -36,14 +39,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         chromium() as browser,
     ):
         figures["server up"] = since(began)
-        page = browser.new_page(viewport={"width": 1280, "height": 900})
-        page.set_default_timeout(PATIENCE)
+        page = open_page(browser)
         began = time.perf_counter()
         page.goto(app.url)
         page.get_by_role("heading", name="MOMA Lisa").wait_for()
         figures["first page"] = since(began)
         figures |= first_film(page, app)
-        figures |= killed_worker(page, app)
+        page.close()
+        for preset, seconds in (("Mask to stars", 0.0), ("Boat to dunes", LOOK)):
+            figures |= film_of_awake_worker(browser, app, preset, seconds)
+        figures |= killed_worker(open_page(browser), app)
     figures = {name: round(value, 2) for name, value in figures.items()}
     print(json.dumps(figures, indent=2))
     write_figures(figures, options.json)
@@ -52,6 +57,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def since(began: float) -> float:
     """Seconds since a reading of `time.perf_counter`."""
     return time.perf_counter() - began
+
+
+def open_page(browser: Browser) -> Page:
+    """A page of a curator who was never here."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(PATIENCE)
+    return page
 
 
 def first_film(page: Page, app: App) -> dict[str, float]:
@@ -73,11 +85,36 @@ def first_film(page: Page, app: App) -> dict[str, float]:
     }
 
 
+def film_of_awake_worker(
+    browser: Browser, app: App, preset: str, seconds: float
+) -> dict[str, float]:
+    """Measure seconds to a film of a preset that was looked at for some seconds before."""
+    page = open_page(browser)
+    page.goto(f"{app.url}/create")
+    page.get_by_text(preset, exact=True).click()
+    page.wait_for_timeout(1000 * seconds)
+    page.get_by_role("button", name="Walk", exact=True).click()
+    began = time.perf_counter()
+    page.locator(".screen canvas").wait_for()
+    film = since(began)
+    page.close()
+    row = "FROM walks ORDER BY created_at DESC LIMIT 1"
+    [(rendering, computed)] = app.query(f"SELECT seconds, frames_computed {row}")
+    name = f"awake, looked at for {seconds:.0f} s"
+    return {
+        f"{name}: film": film,
+        f"{name}: rendering": float(rendering),
+        f"{name}: frames rendered": int(computed),
+    }
+
+
 def killed_worker(page: Page, app: App) -> dict[str, int]:
     """Kill the worker when 6 frames are ready, and count the frames rendered afterwards."""
+    [(before, _)] = app.query("SELECT count(*), 0 FROM walks")
+    page.goto(f"{app.url}/create")
     page.get_by_text("Sun to stripes", exact=True).click()
     page.get_by_role("button", name="Walk", exact=True).click()
-    second = "FROM walks ORDER BY created_at LIMIT 1 OFFSET 1"
+    second = f"FROM walks ORDER BY created_at LIMIT 1 OFFSET {before}"
     wait_until(lambda: app.query(f"SELECT id, state {second}"), PATIENCE / 1000)
     wait_until(lambda: frames_ready(app, second) >= 6, PATIENCE / 1000)
     ready = frames_ready(app, second)
