@@ -317,5 +317,9 @@ def test_two_pacings_are_looked_along_before_they_are_walked(visit: Visit) -> No
     data = component_data(at, "scrubber")
     assert [track["title"] for track in data["tracks"]] == ["linear", "dense-middle"]
     assert data["live_url"]
+    # The frames of both are painted meanwhile; the walks have their ends in common.
+    ahead = [(leg, t) for leg, t in data["ahead"]]
+    assert {(0, 0.0), (0, 1.0)} < set(ahead)
+    assert len(set(ahead)) == len(ahead) == 2 * 24 - 2
     widget(at, "button_group", "Linear beside").set_value("even").run()
     assert "Look along both ways" not in [each.label for each in at.expander]

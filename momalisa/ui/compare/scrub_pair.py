@@ -1,5 +1,7 @@
 """A scrubber over two walks at once that differ in their pacing: at one time, two places."""
 
+from dataclasses import replace
+
 import streamlit as st
 
 from db.models import Walk
@@ -40,6 +42,7 @@ def show_draft_pair(left: WalkSpec, right: WalkSpec) -> None:
     if not _is_one_way(left, right) or not scrub.may_paint(left):
         return
     sources = scrub.find_sources(left, estimate.seconds_per_frame(left))
+    sources = replace(sources, ahead=scrub.places_ahead(left, right))
     with st.expander("Look along both ways"):
         _show((left, right), [left.pacing, right.pacing], sources, scrub.DRAG, "drafts")
 

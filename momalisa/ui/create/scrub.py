@@ -30,7 +30,7 @@ MAX_SECONDS_PER_PICTURE = 5.0
 MAX_SECONDS_PER_LIVE_PICTURE = 1.0
 """The most seconds that it may take to be asked for again and again, as one drags."""
 MOST_AHEAD = 256
-"""The most frames of a draft that are painted before it is walked."""
+"""The most frames of drafts that are painted before they are walked."""
 DRAG = "Drag along the way."
 _IRRELEVANT = ("frames", "pacing", "strength", "fps")
 """Fields of a spec that the picture at a place does not depend on."""
@@ -63,10 +63,11 @@ def _show_draft(settings_alone: WalkSpec, spec: WalkSpec | None, name: str, empt
     hint = "Type, and see each prompt." if spec is None else DRAG
     if not _is_live(seconds):
         hint = "Drag: the place is painted when you stop."
+    sources = find_sources(settings_alone, seconds)
     scrubber(
         walk_id=name,
         legs=legs_of(spec) if spec else [],
-        sources=replace(find_sources(settings_alone, seconds), ahead=_places_ahead(spec)),
+        sources=replace(sources, ahead=places_ahead(spec) if spec else []),
         stops=[TypedStop(*typed) for typed in draft_stops.typed_stops()],
         hint=hint if spec or _is_live(seconds) else "",
         empty=empty,
@@ -75,10 +76,10 @@ def _show_draft(settings_alone: WalkSpec, spec: WalkSpec | None, name: str, empt
     )
 
 
-def _places_ahead(spec: WalkSpec | None) -> list[tuple[int, float]]:
-    """The places of a draft's own frames, which the walk then finds painted."""
-    places = spec.places() if spec else ()
-    return [(place.leg, place.t) for place in places] if len(places) <= MOST_AHEAD else []
+def places_ahead(*specs: WalkSpec) -> list[tuple[int, float]]:
+    """The places of drafts' own frames, which the walks then find painted; none of long walks."""
+    places = dict.fromkeys((place.leg, place.t) for spec in specs for place in spec.places())
+    return list(places) if len(places) <= MOST_AHEAD else []
 
 
 def may_paint(spec: WalkSpec) -> bool:
