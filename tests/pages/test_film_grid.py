@@ -93,6 +93,17 @@ def test_the_rows_may_be_seeds_that_are_always_the_same(visit: Visit, add_film: 
     assert "at least one row" in all_text(at)
 
 
+def test_between_pictures_alone_seeds_make_no_rows(visit: Visit, add_film: MakeWalk) -> None:
+    """Their films would be painted anew, and be the same."""
+    pictures = [{"image": {"digest": digit * 64}} for digit in "ab"]
+    film = add_film(stops=pictures)
+    at = visit("compare", grid=film.id)
+    assert [each.label for each in at.get("button_group")] == ["Interpolations", "Pacings"]
+    mixed = add_film(stops=[pictures[0], {"prompt": "a sea"}])
+    at = visit("compare", grid=mixed.id)
+    assert at.get("button_group")[0].label == "Rows"
+
+
 def test_a_grid_is_voted_on_pair_by_pair(visit: Visit, add_film: MakeWalk) -> None:
     films = four_films(add_film)
     at = visit("compare", grid=films[0].id)

@@ -54,6 +54,11 @@ def plan_cells(walk: Walk, rows: Sequence[str] | int, pacings: Sequence[str]) ->
     ]
 
 
+def has_seeds(spec: WalkSpec) -> bool:
+    """Whether its frames begin from its seeds; between pictures alone they do not."""
+    return any(stop.image is None and stop.between is None for stop in spec.stops)
+
+
 def _from_seeds(spec: WalkSpec, count: int) -> Iterator[tuple[str, WalkSpec]]:
     """The walk from its own seeds, then from others that are always the same."""
     for number in range(count):

@@ -56,7 +56,16 @@ def _close() -> None:
 
 def _show_choice(walk: Walk) -> tuple[list[str] | int, list[str]]:
     """Show the choice of rows and columns."""
-    by = st.segmented_control(
+    has_seeds = film_grid.has_seeds(submit.spec_of(walk))
+    rows = (
+        _choose_seeds() if has_seeds and _choose_kind() == "seeds" else _choose_interpolations(walk)
+    )
+    pacings = _choose_some("Pacings", PACINGS, (submit.spec_of(walk).pacing, "linear", "even"))
+    return rows, pacings
+
+
+def _choose_kind() -> str | None:
+    return st.segmented_control(
         "Rows",
         get_args(film_grid.RowsBy),
         default="interpolations",
@@ -64,9 +73,6 @@ def _show_choice(walk: Walk) -> tuple[list[str] | int, list[str]]:
         required=True,
         persist_state="session",
     )
-    rows = _choose_seeds() if by == "seeds" else _choose_interpolations(walk)
-    pacings = _choose_some("Pacings", PACINGS, (submit.spec_of(walk).pacing, "linear", "even"))
-    return rows, pacings
 
 
 def _choose_seeds() -> int:
