@@ -32,7 +32,7 @@ def count_steps(spec: WalkSpec, steps: int) -> float:
     share are left out.
     """
     frames = len(spec.places())
-    if spec.interpolation != "attention":
+    if spec.interpolation != "attention" or steps == 1:  # with one step, by texts alone
         return frames * steps
     return (frames + PROBES * len(spec.legs)) * steps * (1.0 - ATTENDING[1])
 

@@ -27,6 +27,15 @@ def test_the_probes_of_each_leg_count_by_attention() -> None:
     assert walk_cost.cost(by_attention) > 4 * walk_cost.cost(walk_spec("a", "b", frames=2))
 
 
+def test_in_a_single_step_frames_by_attention_cost_what_others_do() -> None:
+    """They are painted for their texts alone."""
+    one, other = (
+        walk_cost.cost(walk_spec("a", "b", steps=1, interpolation=name))
+        for name in ("attention", "lerp")
+    )
+    assert one == other
+
+
 def test_the_largest_walk_that_a_spec_allows_is_refused_by_default() -> None:
     with pytest.raises(WalkTooLarge, match=r"2,868 frames of 1024 × 1024 in 100 steps"):
         check_cost(LARGEST, DEFAULT)
