@@ -57,15 +57,14 @@ def _close() -> None:
 def _show_choice(walk: Walk) -> tuple[list[str] | int, list[str]]:
     """Show the choice of rows and columns."""
     has_seeds = film_grid.has_seeds(submit.spec_of(walk))
-    rows = (
-        _choose_seeds() if has_seeds and _choose_kind() == "seeds" else _choose_interpolations(walk)
-    )
+    by_seeds = has_seeds and _choose_whether_by_seeds()
+    rows = _choose_seeds() if by_seeds else _choose_interpolations(walk)
     pacings = _choose_some("Pacings", PACINGS, (submit.spec_of(walk).pacing, "linear", "even"))
     return rows, pacings
 
 
-def _choose_kind() -> str | None:
-    return st.segmented_control(
+def _choose_whether_by_seeds() -> bool:
+    chosen = st.segmented_control(
         "Rows",
         get_args(film_grid.RowsBy),
         default="interpolations",
@@ -73,6 +72,7 @@ def _choose_kind() -> str | None:
         required=True,
         persist_state="session",
     )
+    return bool(chosen == "seeds")
 
 
 def _choose_seeds() -> int:
