@@ -30,6 +30,7 @@ from momalisa.storage.outbox import Outbox
 from momalisa.store_folder import may_be_made
 from momalisa.stored_films import find_result
 from momalisa.worker.blame import Blame, assign_blame, describe_fault
+from momalisa.worker.core_share import load_to_share_cores
 from momalisa.worker.job_end import Fault, JobEnd, LiveEnd
 from momalisa.worker.last_device import load_where_before
 from momalisa.worker.lease import ActiveJob, StopRequest
@@ -71,7 +72,8 @@ class JobRenderer:
     ) -> None:
         self._settings = settings
         self._outbox = outbox
-        self._models = ModelHolder(load_where_before(load, settings), settings.device)
+        load = load_to_share_cores(load_where_before(load, settings))
+        self._models = ModelHolder(load, settings.device)
         self._watch = watch
         self._cancelled: Callable[[], bool] = lambda: False
         self._render, self._render_still = render, render_still
