@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(_describe(error), file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        print("Stopped. The frames that were ready are kept.", file=sys.stderr)
+        print("Stopped. What was ready is kept.", file=sys.stderr)
         return FAILED
 
 

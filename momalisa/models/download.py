@@ -24,6 +24,7 @@ from momalisa.models.fit import format_bytes
 from momalisa.models.folder_check import LIST, PULL
 from momalisa.models.hub_cache import CONFIG
 from momalisa.models.hub_cards import HUB_MODELS
+from momalisa.models.large_files import bring_large_files, count_begun
 from momalisa.models.weights import STEMS, VARIANTS, has_weights, parts_of
 
 Tell = Callable[[str], object]
@@ -64,12 +65,13 @@ def pull(name: str, revision: str | None = None, tell: Tell = print) -> Path:
         # Of that commit, so that all files are of one state.
         which, files = _choose_files(index.parent, hub_id)
         missing = [file for file in files if file.will_download]
-        needed = sum(file.file_size or 0 for file in missing)
+        needed = sum(file.file_size or 0 for file in missing) - count_begun(index.parent)
         _check_room(index, needed)
         whole = format_bytes(sum(file.file_size or 0 for file in files))
         tell(f"{hub_id}: {len(files)} files, {whole}; {format_bytes(needed)} to download")
         _bring_configurations(hub_id, which)
         _check_loadable(hub_id, index.parent)
+        bring_large_files(hub_id, index.parent, missing)
         folder = Path(snapshot_download(hub_id, **which))
         tell("Comparing the files with the hub's digests …")
         _check_digests(hub_id, folder)

@@ -16,6 +16,7 @@ from momalisa.models import registry
 from momalisa.models.download import pull, pull_part
 from momalisa.models.folder_check import is_whole
 from momalisa.models.hub_cache import downloaded
+from momalisa.models.large_files import count_begun
 from tests.support.hub_stand_in import COMMIT, HubStandIn, stand_in
 from tests.test_architecture import HEAVY, ROOT
 
@@ -98,6 +99,27 @@ def test_a_connection_that_breaks_goes_on_where_it_was(
     folder = pull("some/model")
     assert is_whole(folder)
     assert any(asked_for == "bytes=3000-" for _, _, asked_for in hub.asked)
+
+
+def test_a_file_that_was_broken_off_goes_on_where_it_was_at_the_next_try(
+    hub: HubStandIn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Hours of a large file were lost: the library begins it anew in each process."""
+    monkeypatch.setattr("huggingface_hub.constants.DOWNLOAD_CHUNK_SIZE", 1000)
+    monkeypatch.setattr("momalisa.models.large_files.LEAST_BYTES", 4000)
+    hub.break_after, hub.breaks, hub.status_after_breaks = (
+        20_000,
+        1,
+        500,
+    )  # weights alone are as long
+    with pytest.raises(ServiceError, match=r"answered with error 500.*go on"):
+        pull("some/model")
+    hub.status = 0
+    hub.asked.clear()
+    assert count_begun(hub.folder.parent / "cache/models--some--model/snapshots/main") == 20_000
+    assert is_whole(pull("some/model"))
+    assert [asked_for for *_, asked_for in hub.asked if asked_for] == ["bytes=20000-"]
+    assert not [*hub.folder.parent.rglob("*.incomplete*")]
 
 
 def test_a_download_that_was_broken_off_goes_on_with_the_missing_files(hub: HubStandIn) -> None:

@@ -64,6 +64,18 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     Mutation(
+        "A large file that was broken off goes on where it was",
+        "tests/models/test_download.py"
+        "::test_a_file_that_was_broken_off_goes_on_where_it_was_at_the_next_try",
+        (
+            Edit(
+                "momalisa/models/download.py",
+                "        bring_large_files(hub_id, index.parent, missing)\n",
+                "",
+            ),
+        ),
+    ),
+    Mutation(
         "Frames that an earlier adapter painted otherwise are painted anew",
         "tests/models/test_registry.py::test_frames_of_two_families_alone_are_painted_anew",
         (

@@ -30,6 +30,8 @@ class HubStandIn:
     """Breaks each connection after so many bytes of a large file."""
     breaks: int = 0
     """How many connections are still to be broken."""
+    status_after_breaks: int = 0
+    """The `status` from the last of them on."""
     wrong: set[str] = field(default_factory=set)
     """Files of which other bytes are sent than the digest tells."""
     asked: list[tuple[str, str, str]] = field(default_factory=list)
@@ -139,6 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
             content = content[:-1] + bytes([content[-1] ^ 1])
         if self.hub.breaks and len(content) > self.hub.break_after >= LFS_BYTES:
             self.hub.breaks -= 1
+            self.hub.status = 0 if self.hub.breaks else self.hub.status_after_breaks
             content = content[: self.hub.break_after]
             self.close_connection = True
         self.wfile.write(content)
