@@ -49,7 +49,7 @@ class Sampler:
     def start(self, noise: Tensor) -> "SamplingState":
         """The state before the first step, from noise (n, c, h, w) of unit variance.
 
-        Raises BadInput for more steps than the scheduler has.
+        Raises BadInput for more steps than the scheduler has, or too few.
         """
         own = _copy_scheduler(self.scheduler)
         if self.timesteps:
@@ -58,7 +58,13 @@ class Sampler:
             most = getattr(own, "config", {}).get("original_inference_steps")
             if most and self.steps > most:  # a consistency model's
                 raise BadInput(f"The model paints in at most {most} steps. Please choose fewer.")
-            own.set_timesteps(self.steps, device=noise.device, **self.options)
+            try:
+                own.set_timesteps(self.steps, device=noise.device, **self.options)
+            except ValueError as error:  # PNDM's warm-up, say, takes four
+                raise BadInput(
+                    f"The model's scheduler does not paint in {self.steps} "
+                    f"{'step' if self.steps == 1 else 'steps'}. Please choose another number."
+                ) from error
             # Rounding can give one too many, before the first: DDIM's "trailing" at 61 steps. Other
             # schedulers have logarithms of noise levels there, which may be negative as well.
             own.timesteps = own.timesteps[own.timesteps != -1]

@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from momalisa.engine.frame_cache import FrameCache
+from momalisa.engine.sampling import Sampler
 from momalisa.engine.schedulers import can_branch, solves_ode
 from momalisa.engine.walk import stills
+from momalisa.errors import BadInput
 from momalisa.models.registry import load
 from momalisa.spec import Place
 from tests.support.walks import walk_spec
@@ -67,3 +69,11 @@ def test_a_scheduler_with_an_eta_is_stepped_as_the_stock_pipeline_does(
         output_type="np",
     ).images[0]
     assert np.abs(found - (picture * 255).round()).max() <= 1
+
+
+def test_a_number_of_steps_that_a_scheduler_cannot_take_is_refused_in_words() -> None:
+    """The scheduler's own error speaks of the shapes of arrays."""
+    noise = torch.zeros(1, 4, 8, 8)
+    Sampler(diffusers.PNDMScheduler(), 4).start(noise)
+    with pytest.raises(BadInput, match="does not paint in 1 step"):
+        Sampler(diffusers.PNDMScheduler(), 1).start(noise)
