@@ -338,8 +338,8 @@ _FAULT_OF_THE_MACHINE: tuple[Mutation, ...] = (
         (
             Edit(
                 "momalisa/worker/rendering.py",
-                "ModelHolder(load_where_before(load, settings), settings.device)",
-                "ModelHolder(load, settings.device)",
+                "load_to_share_cores(load_where_before(load, settings))",
+                "load_to_share_cores(load)",
             ),
         ),
     ),
