@@ -6,7 +6,8 @@ each move of the pointer how far the picture is from it, behind or ahead, in mil
 drag. The same over the film, whose frames count as well. Beside that, from a jump of the slider to
 the picture of its place, and from the last key of a prompt to its picture.
 
-Each drag goes over other places: what was painted before is not painted again. The worker's seconds
+Each drag goes over other places: what was painted before is not painted again, a draft's own frames
+among it, which are painted while it rests (for 1.5 s at least; see `--rest`). The worker's seconds
 of CPU a picture are told as well, since other programs on the machine slow everything down.
 """
 
@@ -81,6 +82,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the measurements and print the figures as JSON."""
     parser = new_parser("live", __doc__)
     parser.add_argument("--runs", type=int, default=len(PROMPTS), help="drags of each kind")
+    parser.add_argument(
+        "--rest", type=float, default=0.0, help="seconds of looking at a draft before each drag"
+    )
     options = parser.parse_args(arguments)
     with (
         tempfile.TemporaryDirectory() as home,
@@ -97,6 +101,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         for pair in pairs:
             typed.append(open_draft(page, app, pair))
             jumps += measure_jumps(page)
+            page.wait_for_timeout(1000 * options.rest)
             drafts.append(measure_drag(page, app))
         figures: dict[str, Any] = {
             "cores": os.cpu_count(),
