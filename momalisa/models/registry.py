@@ -149,7 +149,10 @@ def _from_names(name: str) -> ModelCard | None:
 
 
 def _check_ready(name: str, card: ModelCard | None) -> ModelCard:
-    """Return the card; raises ModelNotFound if there is none, or no files, or ModelBroken."""
+    """Return the card of a model that can be loaded.
+
+    Raises ModelNotFound if there is no card, or no files for it, ModelBroken if it is refused.
+    """
     if card is None:
         raise ModelNotFound(
             f"There is no model “{name}” here. Choose one of the list (python -m momalisa models), "

@@ -285,7 +285,8 @@ class Scrubber {
     const response = await fetch(`${this.liveUrl}&at=${at}&ahead=1${explores ? "&rough=1&explores=1" : ""}`)
     if (pictures !== this.pictures || this.closed) return false
     if (response.status !== 200) {        // another question came, or the worker has a walk to paint
-      this.retryAhead = setTimeout(() => this.prepare(), AGAIN)
+      if (REFUSED.includes(response.status)) this.aheadTook = Infinity
+      else this.retryAhead = setTimeout(() => this.prepare(), AGAIN)
       return false
     }
     this.explored.add(leg)
