@@ -17,8 +17,8 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.browser
 
 MOVES = 60
-FRAMES, AT_ONCE = 24, 4
-"""Of a draft as the form begins with it, and of a question ahead of a drag."""
+FRAMES = 24
+"""Of a draft as the form begins with it."""
 FRAME = 16
 """Milliseconds between two moves of a mouse."""
 COUNT = """
@@ -31,8 +31,9 @@ COUNT = """
         if (!String(url).includes("/pictures/live")) return plain(url, options)
         if (String(url).includes("ahead=1")) {
             const answer = await plain(url, options)
-            const noted = String(url).includes("explores=1") ? explored : ahead
-            noted.push(answer.status)
+            const { at, explores } = Object.fromEntries(new URL(url, location).searchParams)
+            if (explores) explored.push(answer.status)
+            else if (answer.status === 200) ahead.push(...at.split(","))
             return answer
         }
         asked++
@@ -42,7 +43,8 @@ COUNT = """
     }
 """
 """Runs in the page: counts the questions, and how many of them were under way at once; and notes
-for which pictures they were. Those ahead of a drag are noted by themselves."""
+for which pictures they were. Those ahead of a drag are noted by themselves, with the places that
+were painted."""
 
 
 @pytest.fixture(autouse=True)
@@ -120,13 +122,15 @@ def test_a_walk_finds_what_was_painted_while_its_draft_was_looked_at(
     page.goto(f"{app.url}/create")
     fill_field(page, "From", "a white boat on grey")
     fill_field(page, "To", "orange stripes on blue")
-    questions = "explored.length && ahead.filter(status => status === 200).length"
-    wait_until(lambda: page.evaluate(questions) == FRAMES / AT_ONCE, 180)
+    # How many there will be depends on the machine: this painting ends after some seconds.
+    wait_until(lambda: page.evaluate("explored.length && ahead.length"), 180)
+    found = page.evaluate("new Set(ahead).size")
     press(page, "Walk")
     page.locator(".screen canvas").wait_for(timeout=FILM_PATIENCE)
     row = "FROM walks WHERE title LIKE 'a white boat%'"
     [(total, computed)] = app.query(f"SELECT frames_total, frames_computed {row}")
-    assert (int(total), int(computed)) == (FRAMES, 0)
+    assert int(total) == FRAMES
+    assert int(computed) <= FRAMES - found
     assert visitor.errors == []
 
 
