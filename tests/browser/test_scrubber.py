@@ -44,6 +44,21 @@ GATHER = """() => {
     }
 }"""
 """Runs in the page: an observer hears of two changes at once, as on a busy page."""
+PAINT_STOPS = """() => {
+    window.asked = []
+    window.waiting = []
+    window.isHeld = false
+    window.fetch = async url => {
+        asked.push(url)
+        if (isHeld) await new Promise(go => waiting.push(go))
+        const headers = { "X-Prompt": "", "X-Reason": "Not so." }
+        if (url.includes("no+prompt")) return new Response(null, { status: 204, headers })
+        const sheet = new OffscreenCanvas(8, 8)
+        sheet.getContext("2d")
+        return new Response(await sheet.convertToBlob())
+    }
+}"""
+"""Runs in the page: answers questions for pictures of prompts, at once or when they are let go."""
 NEITHER = ("", "")
 ENDS = ("a red square", "a stormy sea")
 
@@ -135,3 +150,51 @@ def test_what_comes_into_sight_while_the_page_is_busy_is_asked_for(page: Page) -
     wait_until(lambda: page.evaluate("heard.length") == 1)
     page.evaluate("document.querySelector('.scrubber').style.display = ''")
     expect(page.locator(".now")).to_have_text("The app cannot be reached just now.")
+
+
+def test_a_picture_of_earlier_settings_is_not_taken_for_the_prompts(page: Page) -> None:
+    """The one that was under way while they were changed was shown, and no other asked for."""
+    page.evaluate(PAINT_STOPS)
+    page.evaluate("isHeld = true")
+    data = what_the_app_tells(("a red square", ""), "wall", is_live=True)
+    page.evaluate("tell", data | {"live_url": "/live?steps=3"})
+    wait_until(lambda: page.evaluate("waiting.length") == 1)
+    page.evaluate("tell", data | {"live_url": "/live?steps=8"})
+    page.evaluate("isHeld = false")
+    page.evaluate("waiting.forEach(go => go())")
+    expect(page.locator(".picture")).to_have_attribute("data-place", "a red square")
+    assert "steps=8" in page.evaluate("asked.at(-1)")
+
+
+def test_what_is_no_prompt_keeps_no_other_from_being_painted(page: Page) -> None:
+    """After a blank or a prompt that is too long nothing was painted for five seconds."""
+    page.evaluate(PAINT_STOPS)
+    data = what_the_app_tells(NEITHER, "wall", is_live=True)
+    page.evaluate("tell", data | {"live_url": "/live?"})
+    field = page.locator("input:not(.spot)").first
+    for typed, says in (("no prompt", "Not so."), ("a red square", "")):
+        field.fill(typed)
+        page.clock.run_for(1000)
+        wait_until(lambda: len(page.evaluate("asked")) > 0)
+        expect(page.locator(".now")).to_have_text(says)
+        page.evaluate("asked.length = 0")
+    expect(page.locator(".picture")).to_have_attribute("data-place", "a red square")
+
+
+def test_nothing_is_written_over_a_picture(page: Page) -> None:
+    """Over the picture of a prompt that was taken away one read that a film will hang there."""
+    page.evaluate(PAINT_STOPS)
+    empty = page.locator(".empty")
+    picture = page.locator(".picture")
+    text = {"live_url": "/live?", "empty": "Your film will hang here."}
+    for prompt in ("a red square", "a stormy sea"):
+        stops = (prompt, "")
+        page.evaluate("tell", what_the_app_tells(stops, "wall", is_live=True) | text)
+        expect(picture).to_have_attribute("data-place", prompt)
+        expect(empty).to_have_text("")
+    page.evaluate("isHeld = true")
+    page.evaluate("tell", what_the_app_tells(("a fox", ""), "wall", is_live=True) | text)
+    expect(empty).to_have_text("")
+    page.evaluate("tell", what_the_app_tells((" ", ""), "wall", is_live=True) | text)
+    expect(empty).to_have_text("Your film will hang here.")
+    assert picture.get_attribute("data-place") is None

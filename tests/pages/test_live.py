@@ -138,6 +138,7 @@ def test_what_is_no_prompt_yet_has_no_picture(ask: Ask, prompt: str, seed: str) 
     answer = ask(WALK.model_copy(update={"prompt_weights": True}), prompt=prompt, seed=seed)
     assert (answer.status_code, answer.content) == (204, b"")
     assert answer.headers["x-reason"].endswith(".")
+    assert "x-prompt" in answer.headers  # so that the worker is asked again for the next one
     assert "No worker" not in answer.headers["x-reason"]
 
 

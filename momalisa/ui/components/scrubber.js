@@ -88,7 +88,8 @@ class Scrubber {
     this.moves = []
     this.painted = undefined              // the stop whose picture is shown by itself
     this.settleTyped()
-    this.empty.textContent = data.empty
+    if (!this.legs.length && !this.stopAlone) this.screens.forEach(screen => screen.clear())
+    if (!this.screens.some(screen => screen.shown)) this.empty.textContent = data.empty
     this.way.hidden = !this.legs.length
     this.here.hidden = !data.begins
     this.slider.max = Math.max(1, this.legs.length)
@@ -323,6 +324,7 @@ class Scrubber {
     const began = performance.now()
     const response = await fetch(`${this.liveUrl}&${question.query}`, { signal: asking.signal })
     if (asking.signal.aborted) return undefined
+    if (response.headers.has("X-Prompt")) return this.onNoPrompt(question, response)
     if (response.status !== 200) {
       // A newer question takes the place of one that still waits.
       if (this.underWay.at(-1) !== question) return undefined
@@ -338,7 +340,7 @@ class Scrubber {
 
   // The stop whose picture is shown by itself: there is no way yet, or its prompt is being typed.
   get stopAlone() {
-    return this.typed ?? (this.legs.length ? undefined : this.stops.find(one => one.prompt))
+    return this.typed ?? (this.legs.length ? undefined : this.stops.find(one => one.prompt.trim()))
   }
 
   // The next question: its query, its places, and what to do with its sheet of pictures; or nothing.
@@ -347,16 +349,18 @@ class Scrubber {
     if (stop) {
       if (this.painted === key(stop)) return undefined
       const query = String(new URLSearchParams({ prompt: stop.prompt, seed: stop.seed }))
-      if (this.underWay.some(one => one.query === query)) return undefined
+      const url = this.liveUrl            // which has the settings
+      if (this.underWay.some(one => one.query === query && one.url === url)) return undefined
       const keep = sheet => {
         if (!this.stopAlone) return       // the way is shown by now, and may have been faster
+        if (url !== this.liveUrl) return
         this.painted = key(stop)
         this.empty.textContent = ""
         this.screens[0].show(sheet, stop.prompt)
         this.screens[0].setLabel(`Picture of ${stop.prompt}`)
         this.screens[0].setFaint(false)
       }
-      return { query, keep, places: [] }
+      return { query, keep, stop, url, places: [] }
     }
     this.painted = undefined
     if (!this.legs.length) return undefined
@@ -370,6 +374,15 @@ class Scrubber {
       places.forEach((place, n) => this.keep(place, cut[n], isRough))
       this.show()
     } }
+  }
+
+  // A prompt that is too long, say: not painted, but the next one may be.
+  onNoPrompt({ stop, url }, response) {
+    if (url !== this.liveUrl || key(stop) !== key(this.stopAlone ?? {})) return "outdated"
+    this.painted = key(stop)
+    this.screens[0].setFaint(true)
+    this.now.textContent = response.headers.get("X-Reason")
+    return "kept"
   }
 
   async onRefused(response, asking) {
@@ -469,6 +482,15 @@ class Screen {
     this.setLabel("Picture to come")
     this.title = document.createElement("figcaption")
     this.element.append(this.canvas, this.title)
+  }
+
+  // As when the only prompt was taken away.
+  clear() {
+    this.shown = undefined
+    this.canvas.width = this.canvas.width
+    delete this.canvas.dataset.place
+    this.setLabel("Picture to come")
+    this.setFaint(true)
   }
 
   setTitle(title) { this.title.textContent = title }

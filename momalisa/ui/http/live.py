@@ -7,8 +7,9 @@ That is no error, so that consoles of browsers, and logs of proxies, do not fill
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 from anyio import fail_after
@@ -53,7 +54,11 @@ _WAITING: Counter[str] = Counter()
 
 
 class NoPicture(MomaLisaError):
-    """No worker of this machine paints at once, or a prompt is not one yet; the message says so."""
+    """No worker of this machine paints at once; the message says so."""
+
+
+class NoPrompt(MomaLisaError):
+    """A prompt is not one yet, or too long; the message says so."""
 
 
 def live_url(spec: WalkSpec, visitor_id: str) -> str:
@@ -68,9 +73,9 @@ async def serve_live(request: Request) -> Response:
     `at` lists the places, as in `0:0.25,1:0.5`; with `rough=1` they may be decoded roughly, and
     come as a JPEG. With `ahead=1` they are painted once there is nothing else to do, so that a drag
     along the leg finds them; with `explores=1` so that it finds the leg explored. With `prompt` and
-    `seed` instead it is the picture of that stop. 204 if no worker paints it at once, or the prompt
-    is none (it is still typed), 403 for requests from other sites, 404 for invalid places, 422 for
-    a picture that is too much work.
+    `seed` instead it is the picture of that stop. 204 if no worker paints it at once, and with a
+    header `X-Prompt` if the prompt is none (it is still typed) or too long, 403 for requests from
+    other sites, 404 for invalid places, 422 for a picture that is too much work.
     """
     if request.headers.get("sec-fetch-site") == "cross-site":
         return PlainTextResponse(FROM_ELSEWHERE, status_code=403)
@@ -89,6 +94,8 @@ async def serve_live(request: Request) -> Response:
         return PlainTextResponse(str(problem), status_code=422)
     except NoPicture as problem:
         return _no_picture(str(problem))
+    except NoPrompt as problem:
+        return _no_picture(str(problem), {"X-Prompt": "invalid"})
     except (KeyError, ValueError, MomaLisaError):
         return PlainTextResponse(NO_PLACE, status_code=404)
     finally:
@@ -100,7 +107,7 @@ async def serve_live(request: Request) -> Response:
 def _read_question(request: Request) -> tuple[Question, list[Path]]:
     """What is asked, and the sockets of the workers to ask.
 
-    Raises KeyError, ValueError or MomaLisaError for an invalid spec or place, NoPicture,
+    Raises KeyError, ValueError or MomaLisaError for an invalid spec or place, NoPrompt,
     WalkTooLarge.
     """
     params = request.query_params
@@ -119,7 +126,7 @@ def _read_question(request: Request) -> tuple[Question, list[Path]]:
 
 
 def _spec_of_stop(spec: WalkSpec, params: QueryParams) -> WalkSpec:
-    """A walk with these settings that begins at the stop in the parameters. Raises NoPicture."""
+    """A walk with these settings that begins at the stop in the parameters. Raises NoPrompt."""
     loras = tuple(lora.model_copy(update={"weights": lora.weights[:1]}) for lora in spec.loras)
     try:
         stop = Stop.model_validate({"prompt": params["prompt"], "seed": params.get("seed", "")})
@@ -128,7 +135,7 @@ def _spec_of_stop(spec: WalkSpec, params: QueryParams) -> WalkSpec:
         changes = {"stops": (stop, other), "loop": "once", "loras": loras}
         return WalkSpec.model_validate(spec.model_dump() | changes)
     except ValidationError as error:
-        raise NoPicture(" ".join(explain(error).values())) from error
+        raise NoPrompt(" ".join(explain(error).values())) from error
 
 
 def _read_place(spec: WalkSpec, text: str) -> Place:
@@ -171,8 +178,8 @@ async def _ask_worker(line: bytes, path: Path) -> tuple[AnswerHead, bytes]:
         writer.close()
 
 
-def _no_picture(reason: str) -> Response:
-    return Response(None, 204, {**NOT_KEPT, "X-Reason": _ascii(reason)})
+def _no_picture(reason: str, headers: Mapping[str, str] = MappingProxyType({})) -> Response:
+    return Response(None, 204, {**NOT_KEPT, **headers, "X-Reason": _ascii(reason)})
 
 
 def _ascii(text: str) -> str:
