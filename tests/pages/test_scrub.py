@@ -223,6 +223,28 @@ def test_stills_are_requested_only_from_a_fast_model(
     assert ("about" in data["hint"]) != live
 
 
+@pytest.mark.parametrize("painted", [0, 1])
+@pytest.mark.parametrize(("others", "direct"), [(0.0, True), (2.0, True), (4.0, False)])
+def test_a_film_whose_frames_were_there_before_tells_nothing_of_speed(
+    visit: Visit,
+    add_film: MakeWalk,
+    update_walk: UpdateWalk,
+    painted: int,
+    others: float,
+    direct: bool,
+) -> None:
+    """After a draft had rested, making its film counted as one picture: too slow to drag."""
+    if others:
+        other = add_film()
+        other.seconds = others  # for 3 frames
+        update_walk(other)
+    walk = add_film()
+    walk.seconds, walk.frames_computed = 2.0, painted
+    update_walk(walk, progress=[[0, "a" * 64]])
+    data: dict[str, Any] = component_data(visit("create", walk=walk.id), "scrubber")
+    assert (bool(data["still_url"]), bool(data["live_url"])) == (True, direct)
+
+
 def test_without_frames_there_is_no_scrubber(visit: Visit, add_film: MakeWalk) -> None:
     at = visit("create", walk=add_film().id)
     assert "Look between the frames" not in [each.label for each in at.expander]

@@ -26,7 +26,7 @@ def show_film_pair(left: Walk, right: Walk) -> None:
         return
     films = zip((left, right), specs, strict=True)
     frames = [frame for film, spec in films for frame in scrub.located_frames(film, spec)]
-    seconds, hint = scrub.can_paint_between(left)
+    seconds, hint = scrub.can_paint_between(left, specs[0])
     if seconds is None and not frames:
         return
     sources = Sources(frames=frames)

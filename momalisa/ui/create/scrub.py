@@ -132,7 +132,7 @@ def show_film_scrubber(walk: Walk) -> None:
     frames = located_frames(walk, spec)
     if not frames:
         return
-    seconds, hint = can_paint_between(walk)
+    seconds, hint = can_paint_between(walk, spec)
     sources = Sources(frames=frames) if seconds is None else find_sources(spec, seconds, frames)
     with st.expander("Look between the frames"):
         chosen = scrubber(
@@ -168,16 +168,26 @@ def located_frames(walk: Walk, spec: WalkSpec) -> list[tuple[float, str]]:
     ]
 
 
-def can_paint_between(walk: Walk) -> tuple[float | None, str]:
+def can_paint_between(walk: Walk, spec: WalkSpec) -> tuple[float | None, str]:
     """The seconds of a picture between a film's frames, None if none is painted; and the hint."""
     if settings().endpoint:
         return None, "Walks are made at an endpoint here, so only finished frames are shown."
     if not sign_in.may(Action.MAKE):
         return None, "Finished frames are shown; members can look between them as well."
-    seconds = walk.seconds / max(walk.frames_computed, 1)
+    seconds = _seconds_per_picture(walk, spec)
     if seconds > MAX_SECONDS_PER_PICTURE:
         took = durations.format_duration(seconds)
         return None, f"A picture takes {took} here, so the finished frame nearest by is shown."
     if _is_live(seconds):
         return seconds, "Drag: what lies between the frames is painted as you go."
     return seconds, "Faint is the frame nearest by; the place itself is painted when you stop."
+
+
+def _seconds_per_picture(walk: Walk, spec: WalkSpec) -> float:
+    """The seconds that a picture of a film takes; of one whose frames were mostly painted before,
+    those of other films like it, or else no more than this one had for each frame.
+    """
+    if 2 * walk.frames_computed > walk.frames_total:
+        return walk.seconds / walk.frames_computed
+    others = estimate.seconds_per_frame(spec)
+    return walk.seconds / max(walk.frames_total, 1) if others is None else others
