@@ -32,6 +32,8 @@ VALUES, FRAMES = HERE / "values.json", HERE / "frames.npz"
 SQUARE = {"prompt": "a red square on white", "seed": 7}
 SEA = {"prompt": "a stormy sea at night", "seed": 8}
 SUN = {"prompt": "a yellow sun over hills", "seed": 9}
+MASK = {"prompt": "a blue mask on orange", "seed": 7}
+NIGHT = {"prompt": "a starry night over a village", "seed": 8}
 PLAIN: dict[str, Any] = {"stops": [SQUARE, SEA]}
 
 SMALL = PLAIN | {"size": 128, "steps": 6}
@@ -75,7 +77,11 @@ STORED: dict[str, dict[str, Any]] = {
     "no mode, but what is left out": PLAIN | {"without": ["trunk"]},
     "fast, all else usual": PLAIN | {"mode": "fast"},
     "fast, nothing left out": PLAIN | {"mode": "fast", "without": []},
-    "the example": json.loads((media.EXAMPLE / "walk.json").read_text()),
+    "the example by lerp": PLAIN
+    | {"stops": [MASK, NIGHT], "frames": 24, "pacing": "even", "strength": 0.8, "negative": ""}
+    | {"interpolation": "lerp", "steps": 4, "guidance": 1.0, "size": 256, "model": "atelier"}
+    | {"fps": 10, "loop": "boomerang", "mode": "fast"}
+    | {"without": ["solver", "interval", "trunk", "glide"]},
 }
 MODEL = "0123456789abcdef" * 4
 """The digest of weights that nobody has."""
