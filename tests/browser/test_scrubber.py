@@ -198,3 +198,16 @@ def test_nothing_is_written_over_a_picture(page: Page) -> None:
     page.evaluate("tell", what_the_app_tells((" ", ""), "wall", is_live=True) | text)
     expect(empty).to_have_text("Your film will hang here.")
     assert picture.get_attribute("data-place") is None
+
+
+def test_a_finished_frame_is_not_said_to_be_painted(page: Page) -> None:
+    """Where pictures come slowly, that was read beneath it for good once it was loaded."""
+    page.evaluate(PAINT_STOPS)
+    data = what_the_app_tells(ENDS, "film", is_live=False) | {"still_url": "/still?"}
+    page.evaluate("tell", data | {"frames": [[0, "/first"], [1, "/last"]], "hint": "Drag."})
+    for end in ("0", "1"):
+        page.get_by_label("Place on the way").fill(end)
+        expect(page.locator(".picture")).to_have_attribute("data-place", end)
+        page.clock.run_for(1000)
+        expect(page.locator(".now")).to_have_text("Drag.")
+    assert page.evaluate("asked") == ["/first", "/last"]

@@ -412,10 +412,10 @@ class Scrubber {
 
   async askSlowly() {
     const slow = this.slow = new AbortController(), pictures = this.pictures
-    this.now.textContent = "Painting this very place …"
     try {
       for (const place of this.placesAt(Number(this.slider.value))) {
-        if (this.isKnown(place)) continue
+        if (this.isKnown(place)) continue // a finished frame that was still being loaded
+        this.now.textContent = "Painting this very place …"
         const [leg, t] = this.leg(place)
         const url = `${this.stillUrl}&leg=${leg}&t=${t}`
         const response = await fetch(url, { signal: slow.signal })
