@@ -1,6 +1,6 @@
 """The scrubber's script in a page by itself, which tells it what a page of the app would."""
 
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 import pytest
@@ -105,6 +105,43 @@ def test_the_slider_goes_to_the_end_that_was_typed_last(page: Page) -> None:
         page.clock.run_for(1000)
         places[case] = page.get_by_label("Place on the way").input_value()
     assert set(places.values()) == {"1"}, places
+
+
+def test_a_prompt_is_typed_until_the_page_knows_it(page: Page) -> None:
+    """A way of more legs than before, a blank at the end, stops that changed places or went: the
+    slider stayed elsewhere, or the wall went on showing the prompt for the way.
+    """
+    page.evaluate(PAINT_STOPS)
+    typed = page.locator("input:not(.spot)").nth(1)
+    before = what_the_app_tells(("a fox", ""), "wall", is_live=True) | {"live_url": "/live?"}
+    start, end = before["stops"]
+    end = end | {"prompt": "a stormy sea "}
+    over = {"field": "over", "prompt": "a red square", "seed": 7}
+    others = [over, over | {"field": "another"}]
+    found = {}
+    for name, stops in {
+        "added": [start, over, end],
+        "blank at the end": [start, end],
+        "swapped": [end, start],
+        "gone": others,
+    }.items():
+        page.evaluate("tell", before | {"id": name})
+        typed.fill("")
+        typed.fill("a stormy sea ")
+        page.clock.run_for(1000)
+        expect(page.locator(".picture")).to_have_attribute("data-place", "a stormy sea")
+        ways = [[one["prompt"], two["prompt"]] for one, two in pairwise(stops)]
+        page.evaluate("asked.length = 0")
+        page.evaluate("tell", before | {"id": name, "legs": ways, "stops": stops})
+        wait_until(lambda: page.evaluate("asked.length"))
+        is_way = "at=" in page.evaluate("asked[0]")
+        found[name] = is_way, page.get_by_label("Place on the way").input_value()
+    assert found == {
+        "added": (True, "2"),
+        "blank at the end": (True, "1"),
+        "swapped": (True, "0"),
+        "gone": (True, "0.5"),
+    }
 
 
 def test_the_frames_of_a_draft_are_painted_ahead_of_a_drag(page: Page) -> None:

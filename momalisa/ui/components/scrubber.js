@@ -87,12 +87,12 @@ class Scrubber {
     this.aheadTook = 0                    // milliseconds
     this.moves = []
     this.painted = undefined              // the stop whose picture is shown by itself
+    this.slider.max = Math.max(1, this.legs.length)
     this.settleTyped()
     if (!this.legs.length && !this.stopAlone) this.screens.forEach(screen => screen.clear())
     if (!this.screens.some(screen => screen.shown)) this.empty.textContent = data.empty
     this.way.hidden = !this.legs.length
     this.here.hidden = !data.begins
-    this.slider.max = Math.max(1, this.legs.length)
     this.screens.forEach((screen, n) => screen.setTitle(this.tracks[n].title))
     this.label()
   }
@@ -440,12 +440,12 @@ class Scrubber {
   // A prompt's field gives its text to the page when it is left; here it is seen key by key. Also
   // where none is painted meanwhile: the end that was typed last is where the slider goes.
   onTyped({ target }) {
-    const stop = this.stops.findIndex(({ field }) => target.closest?.(`.st-key-${field}`))
-    if (stop < 0) return
+    const stop = this.stops.find(({ field }) => field && target.closest?.(`.st-key-${field}`))
+    if (!stop) return
     clearTimeout(this.typing)
     this.typing = setTimeout(() => {
       const prompt = target.value.trim()
-      this.typed = prompt ? { ...this.stops[stop], prompt, number: stop } : undefined
+      this.typed = prompt ? { ...stop, prompt } : undefined
       this.settleTyped()                  // the page may have been faster
       this.label()
       this.show()
@@ -454,12 +454,14 @@ class Scrubber {
     }, TYPING)
   }
 
-  // The page knows what was typed by now, unless the visitor types on.
+  // The page knows what was typed by now, unless the visitor types on. Stops may have changed places,
+  // or given way to others.
   settleTyped() {
-    const { number, prompt } = this.typed ?? {}
-    if (number === undefined || this.stops[number]?.prompt !== prompt) return
+    if (!this.typed) return
+    const number = this.stops.findIndex(({ field }) => field === this.typed.field)
+    if (number >= 0 && this.stops[number].prompt.trim() !== this.typed.prompt) return
     this.typed = undefined
-    if (this.legs.length) this.slider.value = number
+    if (number >= 0 && this.legs.length) this.slider.value = number
   }
 
   close() {
