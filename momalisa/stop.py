@@ -129,7 +129,7 @@ class StopImage(BaseModel):
     @property
     def credit_line(self) -> str:
         """What a wall label says of the picture."""
-        return self.credit.line if self.credit else f"A picture of its own. {NO_LICENCE}"
+        return self.credit.line if self.credit else f"An uploaded picture. {NO_LICENCE}"
 
 
 class Between(BaseModel):

@@ -55,7 +55,7 @@ def test_the_label_of_a_walk_from_a_work_credits_it(
     credit = "Claude Monet, Water Lilies, 1906. Art Institute of Chicago, 1933.1157. CC0"
     assert wall_label.label_lines(walk)[0] == credit
     own = add_film(stops=[stops[1], {"prompt": "", "seed": 9, "image": {"digest": "0b" * 32}}])
-    assert wall_label.label_lines(own)[0] == "A picture of its own. No licence is known"
+    assert wall_label.label_lines(own)[0] == "An uploaded picture. No licence is known"
     at = visit("gallery", walk=walk.id)
     assert credit in all_text(at)
     assert "Water Lilies (Claude Monet) (seed 7)" in all_text(at)
