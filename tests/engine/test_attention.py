@@ -168,16 +168,6 @@ def test_the_ends_are_the_models_own_pictures(tiny: ModelRunner, tmp_path: Path)
 
 
 @pytest.mark.parametrize("guidance", [1.0, 5.0])
-def test_next_to_an_end_a_frame_is_nearly_that_end(
-    tiny: ModelRunner, cache: FrameCache, guidance: float
-) -> None:
-    walk = attending(guidance=guidance)
-    for end, beside in ((0.0, 1e-4), (1.0, 1 - 1e-4)):
-        one, other = (stills(walk, [Place(0, t)], tiny, cache)[0].frame for t in (end, beside))
-        assert largest_difference([one], [other]) <= TOLERANCE
-
-
-@pytest.mark.parametrize("guidance", [1.0, 5.0])
 def test_the_laws_of_every_family_hold(tiny: ModelRunner, tmp_path: Path, guidance: float) -> None:
     check_attention(attending(guidance=guidance), tiny, tmp_path)
 
@@ -199,22 +189,6 @@ def test_in_a_single_step_frames_are_painted_for_their_texts_alone(
         for name in ("lerp", "attention")
     )
     assert largest_difference(one, other) <= TOLERANCE
-
-
-@pytest.mark.parametrize("guidance", [1.0, 5.0])
-def test_batches_order_and_resuming_change_nothing(
-    tiny: ModelRunner, tmp_path: Path, guidance: float
-) -> None:
-    walk = attending(guidance=guidance)
-    whole = painted(walk, tiny, FrameCache(tmp_path / "whole"))
-    single = painted(walk, tiny, FrameCache(tmp_path / "single"), batch=1)
-    resumed = FrameCache(tmp_path / "resumed")
-    stills(walk, [Place(0, 0.75)], tiny, resumed)
-    walking = frames(walk, tiny, resumed, batch=1)
-    next(walking)
-    walking.close()
-    assert largest_difference(whole, single) <= TOLERANCE
-    assert largest_difference(whole, painted(walk, tiny, resumed)) <= TOLERANCE
 
 
 def test_early_steps_and_probes_are_taken_once_a_leg(make_pipeline: Any, tmp_path: Path) -> None:

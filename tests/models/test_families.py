@@ -49,9 +49,9 @@ def loaded(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 
 
 def walk(family: TinyFamily, **changes: Any) -> WalkSpec:
-    """A walk of five frames of 64 pixels."""
+    """A walk of three frames of 64 pixels."""
     stops = [{"prompt": prompt, "seed": seed} for seed, prompt in enumerate(PROMPTS)]
-    fields: dict[str, Any] = {"frames": 5, "steps": family.steps, "size": 64, "mode": "exact"}
+    fields: dict[str, Any] = {"frames": 3, "steps": family.steps, "size": 64, "mode": "exact"}
     fields |= {"negative": family.negative, "guidance": family.guidance}
     return WalkSpec.model_validate({"stops": stops} | fields | changes)
 
@@ -90,11 +90,11 @@ def test_ends_equal_the_stock_pipeline(loaded: Loaded, tmp_path: Path) -> None:
     family, runner = loaded
     spec = walk(family)
     found = {f.index: f for f in frames(spec, runner, FrameCache(tmp_path)) if f.finished}
-    assert sorted(found) == [0, 1, 2, 3, 4]
-    ends = [(found[0], spec.stops[0]), (found[4], spec.stops[1])]
+    assert sorted(found) == [0, 1, 2]
+    ends = [(found[0], spec.stops[0]), (found[2], spec.stops[1])]
     expected = [stock(loaded, stop.prompt, stop.seed) for _, stop in ends]
     assert largest_difference([frame.frame for frame, _ in ends], expected) <= TOLERANCE
-    assert largest_difference([found[0].frame], [found[4].frame]) > TOLERANCE
+    assert largest_difference([found[0].frame], [found[2].frame]) > TOLERANCE
 
 
 def test_a_wide_picture_equals_the_stock_pipelines(loaded: Loaded, tmp_path: Path) -> None:
@@ -130,8 +130,8 @@ def test_a_lora_has_the_weight_of_its_stop_or_is_refused(
         expected.append(stock(loaded, stop.prompt, stop.seed))
     pipeline.unload_lora_weights()
     assert largest_difference(found, expected) <= TOLERANCE
-    plain = [stock(loaded, stop.prompt, stop.seed) for stop in spec.stops]
-    assert largest_difference(found, plain) > TOLERANCE
+    plain = stock(loaded, spec.stops[1].prompt, spec.stops[1].seed)
+    assert largest_difference(found[1:], [plain]) > TOLERANCE
 
 
 def test_batches_and_resuming_change_nothing(loaded: Loaded, tmp_path: Path) -> None:
@@ -157,13 +157,13 @@ def test_a_stop_of_two_walks_is_one_frame(loaded: Loaded, tmp_path: Path) -> Non
 
 @pytest.mark.parametrize(
     "changes",
-    [{"pacing": "even"}, {"mode": "fast"}, {"without": []}, {"interpolation": "predictions"}],
+    [{"pacing": "even"}, {"without": []}, {"interpolation": "predictions"}],
 )
 def test_every_way_to_walk_works(loaded: Loaded, tmp_path: Path, changes: dict[str, Any]) -> None:
     family, runner = loaded
     spec = walk(family, **{"mode": "fast", "without": ["glide", "trunk"]} | changes)
     found = list(frames(spec, runner, FrameCache(tmp_path)))
-    assert len({frame.index for frame in found if frame.finished}) == 5
+    assert len({frame.index for frame in found if frame.finished}) == 3
     assert any(frame.source == "preview" for frame in found) != runner.is_quick
 
 
@@ -245,7 +245,7 @@ def test_half_precision_paints_much_the_same(loaded: Loaded, tmp_path: Path) -> 
     model: Any = runner.model
     half = replace(model, dtype=model.half, pipeline=deepcopy(model.pipeline).to(model.half))
     found, whole = (
-        painted(walk(family, frames=3), one, FrameCache(tmp_path / name))
+        painted(walk(family), one, FrameCache(tmp_path / name))
         for name, one in (("half", ModelRunner(half)), ("whole", runner))
     )
     assert np.abs(np.stack(found).astype(int) - np.stack(whole)).mean() <= 8
@@ -344,4 +344,4 @@ def test_without_guidance_each_step_predicts_once(tmp_path: Path) -> None:
     family = FAMILIES["z-image turbo"]
     runner = load(str(write(family, tmp_path / "model")), "cpu")
     found = list(frames(walk(family), runner, FrameCache(tmp_path)))
-    assert sum(frame.unet_samples for frame in found) == 5 * family.steps
+    assert sum(frame.unet_samples for frame in found) == 3 * family.steps

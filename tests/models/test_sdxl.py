@@ -52,8 +52,14 @@ def make_sdxl(tmp_path_factory: pytest.TempPathFactory) -> SdxlMaker:
     return make
 
 
-def test_both_text_encoders_weigh_words(make_sdxl: SdxlMaker) -> None:
-    model: Any = load(str(make_sdxl(BASE)), "cpu").model
+@pytest.fixture(scope="module")
+def folders(make_sdxl: SdxlMaker) -> dict[str, Path]:
+    """The folders of a tiny SDXL and of a tiny SDXL-Turbo."""
+    return {"base": make_sdxl(BASE), "turbo": make_sdxl(TURBO)}
+
+
+def test_both_text_encoders_weigh_words(folders: dict[str, Path]) -> None:
+    model: Any = load(str(folders["base"]), "cpu").model
     plain = model.encode(["a red square"], 64, 64)
     near, far = (
         model.encode_weighted(parse_prompt(f"a (red){weight} square"), 64, 64)
@@ -67,16 +73,20 @@ def test_both_text_encoders_weigh_words(make_sdxl: SdxlMaker) -> None:
         assert of_encoder[[0, 1, 3, 4]].max() == 0.0
 
 
-@pytest.mark.parametrize("mode", ["exact", "fast"])
 @pytest.mark.parametrize(
-    ("scheduler", "guidance", "negative"),
-    [(BASE, 5.0, ""), (BASE, 5.0, "blur"), (TURBO, 0.0, "")],
-    ids=["base", "base with a negative prompt", "turbo"],
+    ("name", "guidance", "negative", "mode"),
+    [
+        ("base", 5.0, "", "exact"),
+        ("base", 5.0, "blur", "fast"),
+        ("turbo", 0.0, "", "exact"),
+        ("turbo", 0.0, "", "fast"),
+    ],
 )
 def test_ends_of_a_walk_equal_the_stock_pipeline(
-    make_sdxl: SdxlMaker, tmp_path: Path, scheduler: Any, guidance: float, negative: str, mode: str
+    folders: dict[str, Path], tmp_path: Path, name: str, guidance: float, negative: str, mode: str
 ) -> None:
-    runner = load(str(make_sdxl(scheduler)), "cpu")
+    """Those of SDXL in exact mode with a negative prompt are in `test_families`."""
+    runner = load(str(folders[name]), "cpu")
     stops = [{"prompt": prompt, "seed": seed} for seed, prompt in enumerate(PROMPTS)]
     fields = {"frames": 4, "steps": 3, "size": 64, "guidance": guidance, "negative": negative}
     without = ["solver", "interval", "trunk"]
@@ -107,19 +117,19 @@ def stock(
     return picture
 
 
-@pytest.mark.parametrize(("scheduler", "guidance"), [(BASE, 0.0), (BASE, 5.0), (TURBO, 0.0)])
-def test_the_laws_of_attention_hold(
-    make_sdxl: SdxlMaker, tmp_path: Path, scheduler: Any, guidance: float
+@pytest.mark.parametrize("name", ["base", "turbo"])
+def test_the_laws_of_attention_hold_without_guidance(
+    folders: dict[str, Path], tmp_path: Path, name: str
 ) -> None:
-    runner = load(str(make_sdxl(scheduler)), "cpu")
-    fields = {"frames": 4, "steps": 3, "size": 64, "guidance": guidance, "mode": "exact"}
+    runner = load(str(folders[name]), "cpu")
+    fields = {"frames": 4, "steps": 3, "size": 64, "guidance": 0.0, "mode": "exact"}
     stops = [{"prompt": prompt, "seed": seed} for seed, prompt in enumerate(PROMPTS)]
     check_attention(WalkSpec.model_validate({"stops": stops} | fields), runner, tmp_path)
 
 
-def test_the_traced_network_reads_the_size_from_the_conditions(make_sdxl: SdxlMaker) -> None:
+def test_the_traced_network_reads_the_size_from_the_conditions(folders: dict[str, Path]) -> None:
     """The size is part of the conditions: a recording of the network must not fix it."""
-    runner = load(str(make_sdxl(BASE)), "cpu")
+    runner = load(str(folders["base"]), "cpu")
     runner.trace()
     model, time = runner.model, torch.tensor(500)
     for width, height in ((64, 64), (128, 64)):
@@ -143,17 +153,17 @@ def test_latents_with_mean_and_deviation_are_decoded_as_stock_does(make_sdxl: Sd
     assert np.abs(model.decode(latents)[0].astype(np.int16) - pixels).max() <= 1
 
 
-def test_the_card_of_a_folder_has_the_familys_settings(make_sdxl: SdxlMaker) -> None:
-    card = find(str(make_sdxl(BASE)))
+def test_the_card_of_a_folder_has_the_familys_settings(folders: dict[str, Path]) -> None:
+    card = find(str(folders["base"]))
     assert (card.size, card.steps, card.guidance) == (64, 20, 5.0)
 
 
 @pytest.mark.parametrize("part", ["tokenizer", "tokenizer_2", "text_encoder", "text_encoder_2"])
 def test_a_missing_part_raises_model_broken(
-    make_sdxl: SdxlMaker, tmp_path: Path, part: str
+    folders: dict[str, Path], tmp_path: Path, part: str
 ) -> None:
     folder = tmp_path / "model"
-    shutil.copytree(make_sdxl(BASE), folder)
+    shutil.copytree(folders["base"], folder)
     index = json.loads((folder / "model_index.json").read_text()) | {part: [None, None]}
     (folder / "model_index.json").write_text(json.dumps(index))
     with pytest.raises(ModelBroken, match="is missing"):
