@@ -59,6 +59,15 @@ PAINT_STOPS = """() => {
     }
 }"""
 """Runs in the page: answers questions for pictures of prompts, at once or when they are let go."""
+REFUSE = """() => {
+    window.refused = window.slow = 0
+    window.fetch = async url => {
+        if (url.startsWith("/still")) return new Promise(() => slow++)
+        refused++
+        return new Response(null, { status: 204 })
+    }
+}"""
+"""Runs in the page: refuses what is asked for directly, and does not answer other questions."""
 NEITHER = ("", "")
 ENDS = ("a red square", "a stormy sea")
 
@@ -248,3 +257,17 @@ def test_a_finished_frame_is_not_said_to_be_painted(page: Page) -> None:
         page.clock.run_for(1000)
         expect(page.locator(".now")).to_have_text("Drag.")
     assert page.evaluate("asked") == ["/first", "/last"]
+
+
+def test_the_slow_question_is_not_begun_again_while_no_worker_answers_at_once(page: Page) -> None:
+    """It was, every five seconds, so that nobody ever read why there was no picture."""
+    page.evaluate(REFUSE)
+    data = what_the_app_tells(ENDS, "wall", is_live=True)
+    page.evaluate("tell", data | {"live_url": "/live?", "still_url": "/still?"})
+
+    def is_refused_again() -> bool:
+        page.clock.run_for(1000)
+        return bool(page.evaluate("slow && refused > 3"))
+
+    wait_until(is_refused_again)
+    assert page.evaluate("slow") == 1

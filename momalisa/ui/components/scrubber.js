@@ -394,7 +394,8 @@ class Scrubber {
     }
     this.directAgain = performance.now() + AGAIN
     if (this.startsAlone) this.retry = setTimeout(() => this.ask(), AGAIN + 100)
-    if (!this.typed && this.legs.length) this.askAtRest()
+    // The slow question may still be under way, or was answered with why there is no picture.
+    if (!this.typed && this.legs.length && this.askedSlowly !== this.position) this.askAtRest()
   }
 
   // The slow way, by the history: one question once the slider rests, which replaces the last.
@@ -408,10 +409,12 @@ class Scrubber {
   cancelSlow() {
     clearTimeout(this.resting)
     this.slow?.abort()
+    this.askedSlowly = undefined
   }
 
   async askSlowly() {
     const slow = this.slow = new AbortController(), pictures = this.pictures
+    this.askedSlowly = this.position
     try {
       for (const place of this.placesAt(Number(this.slider.value))) {
         if (this.isKnown(place)) continue // a finished frame that was still being loaded
