@@ -1,16 +1,17 @@
 """Fuzzes the parsers of data from outside, guided by coverage (Atheris, libFuzzer for Python).
 
-`python -m tests.chaos.fuzz_parsers PARSER RUNS` fuzzes one of them in this process.
+`python -m tests.chaos.fuzz_parsers RUNS PARSER ...` fuzzes some of them, one after another.
 """
 
 import json
+import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, NoReturn
 
 from momalisa.settings import CHECKOUT
 
@@ -31,22 +32,21 @@ RECORD: dict[str, Any] = {
 }
 
 
-def fuzz_all(count: int) -> list[str]:
-    """Fuzz every parser, each in a process of its own; returns what was found."""
-    reports = (fuzz(parser, max(1, count // len(PARSERS))) for parser in PARSERS)
-    return [report for report in reports if report]
+def fuzz_all(count: int) -> str:
+    """Fuzz every parser, with an equal share of the inputs; returns as `fuzz` does."""
+    return fuzz(PARSERS, max(1, count // len(PARSERS)))
 
 
-def fuzz(parser: str, runs: int) -> str:
-    """Fuzz a parser; returns the report of what it did not expect, or an empty text."""
+def fuzz(parsers: Sequence[str], runs: int) -> str:
+    """Fuzz parsers; returns the report of what the first did not expect, or an empty text."""
     process = subprocess.run(
-        [sys.executable, "-m", __name__, parser, str(runs)],
+        [sys.executable, "-m", __name__, str(runs), *parsers],
         capture_output=True,
         cwd=CHECKOUT,
         check=False,
     )
     lines = process.stderr.decode(errors="replace").splitlines()
-    return f"{parser}: " + "\n".join(lines[-40:]) if process.returncode else ""
+    return "\n".join(lines[-40:]) if process.returncode else ""
 
 
 def parse_self_test(data: bytes) -> None:
@@ -166,21 +166,41 @@ def seeds(parser: str) -> Iterator[bytes]:
         yield from (b"saved_predictions/a/b.gif", b"http://host:8080/predict", b"owner/name", b"~")
 
 
-def main(parser: str, runs: str) -> None:
-    """Fuzz a parser that many times, then exit; an uncaught exception ends it with a report."""
+def main(runs: str, *parsers: str) -> None:
+    """Fuzz parsers that many times each, until one raises what it must not: exit code 1."""
     import atheris
 
+    # All are imported in this process: what the fuzzer watches takes seconds to import.
     with atheris.instrument_imports(include=["momalisa", "PIL", "json", "zipfile"]):
-        parse: Callable[[bytes], None] = globals()[f"parse_{parser}"]
-        parse(b"")  # imports what it needs
+        for parser in parsers:
+            _parse(parser, b"")
+    for parser in parsers:
+        child = os.fork()
+        if child == 0:
+            _fuzz_here(parser, runs)
+        if os.waitpid(child, 0)[1]:
+            sys.exit(f"the parser that failed: {parser}")
+
+
+def _parse(parser: str, data: bytes) -> None:
+    parse: Callable[[bytes], None] = globals()[f"parse_{parser}"]
+    parse(data)
+
+
+def _fuzz_here(parser: str, runs: str) -> NoReturn:
+    """Fuzz a parser, then exit; an uncaught exception ends the process with a report."""
+    import atheris
+
     with TemporaryDirectory() as corpus:
         for number, seed in enumerate(seeds(parser)):
             (Path(corpus) / str(number)).write_bytes(seed)
         options = [f"-runs={runs}", f"-timeout={SECONDS}", f"-rss_limit_mb={MEMORY_MB}"]
         # What it finds is told in the report; no files are left in the working directory.
         options += ["-max_len=4096", f"-artifact_prefix={corpus}/", "-seed=7", "-verbosity=1"]
-        atheris.Setup([sys.argv[0], *options, corpus], atheris.instrument_func(parse))
+        parse = atheris.instrument_func(globals()[f"parse_{parser}"])
+        atheris.Setup([sys.argv[0], *options, corpus], parse)
         atheris.Fuzz()
+    raise AssertionError("the fuzzer ends its process")
 
 
 if __name__ == "__main__":

@@ -16,4 +16,4 @@ def test_hostile_inputs_break_nothing() -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Atheris is installed on Linux only")
 def test_the_fuzzer_finds_what_a_parser_does_not_expect() -> None:
-    assert fuzz_parsers.fuzz("self_test", 10_000)
+    assert fuzz_parsers.fuzz(["self_test"], 10_000)
