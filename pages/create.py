@@ -33,7 +33,7 @@ with form_column:
     if spec and walk and walk.digest != spec.digest():
         scrub.show_draft_scrubber(spec)
 
-with film_column:
+with film_column, st.container(key="wall"):
     if walk is None:
         current_walk.show_empty_wall()
     elif walk.state is State.DONE:

@@ -76,6 +76,14 @@ button[kind="primary"] p, [data-testid="stMultiSelect"] [data-tag] * {
   color: light-dark(#fcfbf9, #0d0d0e);
 }
 
+/* On Create the wall stays in sight beside a form that is longer than the window. Below this width
+   Streamlit sets columns one below the other. */
+@media (min-width: 640.02px) {
+  [data-testid="stColumn"]:has(.st-key-wall) {
+    position: sticky; top: 4.5rem; align-self: flex-start;
+  }
+}
+
 /* The placeholder for the first film. */
 .st-key-empty_wall {
   aspect-ratio: 1; max-width: min(66vh, 40rem); display: grid; place-content: center;

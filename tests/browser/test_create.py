@@ -116,3 +116,16 @@ def test_a_finished_frame_takes_the_place_of_its_preview(app: App, visitor: Visi
         queue.confirm_cancel(session=session, **lease)
     expect(page.get_by_text("Called off.", exact=False)).to_be_visible()
     assert visitor.errors == []
+
+
+def test_the_wall_stays_in_sight_while_one_sets_more(app: App, visitor: Visitor) -> None:
+    """Who changed a seed or the model saw nothing of it, nor that a walk had begun."""
+    page = visitor.page
+    page.goto(f"{app.url}/create")
+    wall = page.locator(".st-key-wall figure").first
+    expect(wall).to_be_in_viewport()
+    page.get_by_text("More", exact=True).click()
+    expect(page.get_by_label("Negative prompt")).to_be_visible()
+    page.get_by_role("button", name="Walk", exact=True).scroll_into_view_if_needed()
+    expect(page.get_by_text("Create", exact=True).last).not_to_be_in_viewport()
+    expect(wall).to_be_in_viewport(ratio=0.9)
