@@ -87,26 +87,30 @@ def autoencoder(shift: float | None = 0.1) -> Any:
     ).eval()
 
 
-def stable_diffusion_xl(scheduler: Any = None, **vae_options: Any) -> Any:
-    """A `StableDiffusionXLPipeline`."""
-    from diffusers import (
-        AutoencoderKL,
-        EulerDiscreteScheduler,
-        StableDiffusionXLPipeline,
-        UNet2DConditionModel,
-    )
-    from transformers import CLIPTextModel, CLIPTextModelWithProjection
+def unet(**options: Any) -> Any:
+    """A tiny UNet of two sizes, of which the smaller one reads texts."""
+    from diffusers import UNet2DConditionModel
 
-    words = clip_tokenizer()
-    unet = UNet2DConditionModel(
-        sample_size=8,
+    return UNet2DConditionModel(
         block_out_channels=(16, 32),
         layers_per_block=1,
         down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
         up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
         attention_head_dim=2,
-        cross_attention_dim=2 * WIDTH,
         norm_num_groups=8,
+        **options,
+    )
+
+
+def stable_diffusion_xl(scheduler: Any = None, **vae_options: Any) -> Any:
+    """A `StableDiffusionXLPipeline`."""
+    from diffusers import AutoencoderKL, EulerDiscreteScheduler, StableDiffusionXLPipeline
+    from transformers import CLIPTextModel, CLIPTextModelWithProjection
+
+    words = clip_tokenizer()
+    network = unet(
+        sample_size=8,
+        cross_attention_dim=2 * WIDTH,
         addition_embed_type="text_time",
         addition_time_embed_dim=8,
         projection_class_embeddings_input_dim=12 + 6 * 8,
@@ -124,7 +128,7 @@ def stable_diffusion_xl(scheduler: Any = None, **vae_options: Any) -> Any:
         text_encoder_2=CLIPTextModelWithProjection(clip(words)),
         tokenizer=words,
         tokenizer_2=words,
-        unet=unet,
+        unet=network,
         scheduler=scheduler or EulerDiscreteScheduler(beta_schedule="scaled_linear"),
         add_watermarker=False,
     )
@@ -259,29 +263,18 @@ def pixart_sigma() -> Any:
 
 def consistency_model(guidance_embedded: bool = True) -> Any:
     """A `LatentConsistencyModelPipeline`, or Stable Diffusion with the scheduler of one."""
-    from diffusers import (
-        LatentConsistencyModelPipeline,
-        LCMScheduler,
-        StableDiffusionPipeline,
-        UNet2DConditionModel,
-    )
+    from diffusers import LatentConsistencyModelPipeline, LCMScheduler, StableDiffusionPipeline
     from transformers import CLIPTextModel
 
     words = clip_tokenizer()
-    unet = UNet2DConditionModel(
+    network = unet(
         sample_size=32,
-        block_out_channels=(16, 32),
-        layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        attention_head_dim=2,
         cross_attention_dim=WIDTH,
-        norm_num_groups=8,
         time_cond_proj_dim=16 if guidance_embedded else None,
     )
     kind = LatentConsistencyModelPipeline if guidance_embedded else StableDiffusionPipeline
     return kind(
-        unet=unet.eval(),
+        unet=network.eval(),
         scheduler=LCMScheduler(clip_sample=False, steps_offset=1),
         vae=autoencoder(shift=None),
         text_encoder=CLIPTextModel(clip(words)).eval(),

@@ -4,6 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from tests.support.families import unet
+
 PipelineMaker = Callable[..., Path]
 """Writes a pipeline into a new folder: (scheduler, seed) -> folder."""
 
@@ -11,12 +13,7 @@ PipelineMaker = Callable[..., Path]
 def make_pipeline(folder: Path, scheduler: Any = None, seed: int = 0) -> Path:
     """Write a `StableDiffusionPipeline` of a few thousand random weights; returns its folder."""
     import torch
-    from diffusers import (
-        AutoencoderKL,
-        DDIMScheduler,
-        StableDiffusionPipeline,
-        UNet2DConditionModel,
-    )
+    from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline
 
     from momalisa.atelier.recipe import Recipe
     from momalisa.atelier.text import build_text_encoder, train_tokenizer
@@ -24,16 +21,7 @@ def make_pipeline(folder: Path, scheduler: Any = None, seed: int = 0) -> Path:
     torch.manual_seed(seed)
     recipe = Recipe(vocabulary=600, tokens=16, text_width=16, text_layers=1, text_heads=2)
     tokenizer = train_tokenizer(["a red square on white", "a stormy sea"], recipe)
-    unet = UNet2DConditionModel(
-        sample_size=8,
-        block_out_channels=(16, 32),
-        layers_per_block=1,
-        down_block_types=("DownBlock2D", "CrossAttnDownBlock2D"),
-        up_block_types=("CrossAttnUpBlock2D", "UpBlock2D"),
-        attention_head_dim=2,
-        cross_attention_dim=16,
-        norm_num_groups=8,
-    )
+    network = unet(sample_size=8, cross_attention_dim=16)
     vae = AutoencoderKL(
         block_out_channels=(16, 16, 16, 16),
         down_block_types=("DownEncoderBlock2D",) * 4,
@@ -42,7 +30,7 @@ def make_pipeline(folder: Path, scheduler: Any = None, seed: int = 0) -> Path:
         sample_size=64,
     )
     pipeline = StableDiffusionPipeline(
-        unet=unet,
+        unet=network,
         vae=vae,
         text_encoder=build_text_encoder(tokenizer, recipe),
         tokenizer=tokenizer,
