@@ -161,6 +161,8 @@ WAYS = {
     "gallery from Home": Way("/", "Or begin", link("Browse the Gallery"), "/gallery$", POSTERS),
 }
 """Every kind of navigation, except those of an empty Gallery."""
+LAST_WAY_TO = {way.target: way for way in WAYS.values()}
+"""Of the ways to each address. A reload begins a new session, which knows the address alone."""
 
 
 def wait_for_page(page: Page) -> None:
@@ -192,8 +194,9 @@ def test_back_leads_to_what_was_shown_and_forward_again(
     wait_for_script(page)
     page.go_forward()
     shows(page, f"{re.escape(target)}$", way.then_shown)
-    page.reload()
-    shows(page, f"{re.escape(target)}$", way.then_shown)
+    if LAST_WAY_TO[way.target] is way:
+        page.reload()
+        shows(page, f"{re.escape(target)}$", way.then_shown)
     assert page.evaluate("history.length") == entries + 1
     assert visitor.errors == []
 
