@@ -226,6 +226,16 @@ def test_what_is_no_prompt_keeps_no_other_from_being_painted(page: Page) -> None
         page.evaluate("asked.length = 0")
     expect(page.locator(".picture")).to_have_attribute("data-place", "a red square")
 
+    # Once the field is left, the form says it.
+    field.fill("no prompt")
+    page.clock.run_for(1000)
+    expect(page.locator(".now")).to_have_text("Not so.")
+    page.evaluate("asked.length = 0")
+    known = what_the_app_tells(("no prompt", ""), "wall", is_live=True)
+    page.evaluate("tell", known | {"live_url": "/live?"})
+    wait_until(lambda: len(page.evaluate("asked")) > 0)
+    expect(page.locator(".now")).to_have_text("")
+
 
 def test_nothing_is_written_over_a_picture(page: Page) -> None:
     """Over the picture of a prompt that was taken away one read that a film will hang there."""

@@ -381,7 +381,8 @@ class Scrubber {
     if (url !== this.liveUrl || key(stop) !== key(this.stopAlone ?? {})) return "outdated"
     this.painted = key(stop)
     this.screens[0].setFaint(true)
-    this.now.textContent = response.headers.get("X-Reason")
+    // Once its field is left, the form says so beside it.
+    this.now.textContent = this.typed ? response.headers.get("X-Reason") : this.hint
     return "kept"
   }
 
@@ -464,6 +465,7 @@ class Scrubber {
     const number = this.stops.findIndex(({ field }) => field === this.typed.field)
     if (number >= 0 && this.stops[number].prompt.trim() !== this.typed.prompt) return
     this.typed = undefined
+    this.now.textContent = this.hint
     if (number >= 0 && this.legs.length) this.slider.value = number
   }
 
