@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,9 +19,10 @@ from tests.support.network import free_port
 pytestmark = pytest.mark.browser
 
 SignIn = Callable[[str], Page]
-"""Opens a page and signs in with an e-mail address."""
+"""Gives a page of whoever signs in with this e-mail address."""
 QUEUED = re.compile("in the queue")
 MAKER, STRANGER, ADMIN = (f"{who}@museum.test" for who in ("maker", "stranger", "admin"))
+LEAVER = "leaver@museum.test"
 SECRETS = """
 [auth]
 redirect_uri = "http://localhost:{port}/oauth2callback"
@@ -47,11 +49,12 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
             yield app
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def sign_in(app: App, browser: Browser) -> Iterator[SignIn]:
-    """Return a function that opens a new browser context and signs in; all are closed again."""
+    """Return a function that gives the page of somebody who has signed in, once for all tests."""
     with ExitStack() as contexts:
 
+        @cache
         def open_page(email: str) -> Page:
             page = contexts.enter_context(browser.new_context()).new_page()
             page.set_default_timeout(2 * PATIENCE)
@@ -129,8 +132,8 @@ def test_who_has_not_signed_in_can_look_only(app: App, browser: Browser) -> None
 
 
 def test_signing_out_ends_the_session(sign_in: SignIn) -> None:
-    page = sign_in(MAKER)
+    page = sign_in(LEAVER)
     page.get_by_role("link", name="Signed in", exact=True).click()
-    expect(page.get_by_text(f"You are {MAKER}.")).to_be_visible()
+    expect(page.get_by_text(f"You are {LEAVER}.")).to_be_visible()
     press(page, "Sign out")
     expect(page.get_by_role("link", name="Sign in", exact=True)).to_be_visible()
