@@ -255,6 +255,16 @@ def test_nothing_is_written_over_a_picture(page: Page) -> None:
     expect(empty).to_have_text("Your film will hang here.")
     assert picture.get_attribute("data-place") is None
 
+    # Nor over one that is typed, taken away before the page knows it, and typed again.
+    page.evaluate("isHeld = false")
+    page.evaluate("waiting.forEach(go => go())")
+    field = page.locator("input:not(.spot)").first
+    for typed, says in (("a fox", ""), ("", text["empty"]), ("a fox", "")):
+        field.fill(typed)
+        page.clock.run_for(1000)
+        expect(empty).to_have_text(says)
+        assert picture.get_attribute("data-place") == (typed or None)
+
 
 def test_a_finished_frame_is_not_said_to_be_painted(page: Page) -> None:
     """Where pictures come slowly, that was read beneath it for good once it was loaded."""

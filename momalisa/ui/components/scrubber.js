@@ -89,8 +89,7 @@ class Scrubber {
     this.painted = undefined              // the stop whose picture is shown by itself
     this.slider.max = Math.max(1, this.legs.length)
     this.settleTyped()
-    if (!this.legs.length && !this.stopAlone) this.screens.forEach(screen => screen.clear())
-    if (!this.screens.some(screen => screen.shown)) this.empty.textContent = data.empty
+    this.clearIfEmpty()
     this.way.hidden = !this.legs.length
     this.here.hidden = !data.begins
     this.screens.forEach((screen, n) => screen.setTitle(this.tracks[n].title))
@@ -138,6 +137,15 @@ class Scrubber {
     this.slider.setAttribute("aria-valuetext", label)
     for (const screen of this.screens) screen.setLabel(`Picture at ${label}`)
     this.at.textContent = position.toFixed(2)
+  }
+
+  // Says that the wall is empty where nothing was shown yet, or what was is gone.
+  clearIfEmpty() {
+    if (!this.legs.length && !this.stopAlone) {
+      this.painted = undefined
+      this.screens.forEach(screen => screen.clear())
+    }
+    if (!this.screens.some(screen => screen.shown)) this.empty.textContent = this.data.empty
   }
 
   // Shows what is nearest to the slider's place, on each screen.
@@ -451,6 +459,7 @@ class Scrubber {
       const prompt = target.value.trim()
       this.typed = prompt ? { ...stop, prompt } : undefined
       this.settleTyped()                  // the page may have been faster
+      this.clearIfEmpty()
       this.label()
       this.show()
       if (this.isDirect) this.ask()
