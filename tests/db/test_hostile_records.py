@@ -133,7 +133,7 @@ def check_history(url: str) -> None:
 
 
 @settings(
-    max_examples=60,
+    max_examples=30,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(made=st.lists(hostile_records(), min_size=1, max_size=5))
