@@ -312,7 +312,8 @@ def test_loras_of_layers_that_see_all_samples_at_once_act_on_each_alone(
     family = FAMILIES[name]
     runner = load(str(write(family, tmp_path / "model")), "cpu")
     write_lora(runner.model.pipeline, tmp_path, "ink")  # type: ignore[attr-defined]
-    spec = walk(family, loras=name_loras([{"name": "ink", "weights": [0.0, 1.0]}]))
+    loras = name_loras([{"name": "ink", "weights": [0.0, 1.0]}])
+    spec = walk(family, frames=5, loras=loras)  # so many that a thread gets more than one
     one, four = (
         painted(spec, runner, FrameCache(tmp_path / str(batch)), batch=batch) for batch in (1, 4)
     )
