@@ -201,7 +201,7 @@ def test_a_walk_leads_from_a_picture_to_the_familys_own(loaded: Loaded, tmp_path
 
 def test_frames_attend_to_both_ends_or_say_that_they_cannot(loaded: Loaded, tmp_path: Path) -> None:
     family, runner = loaded
-    spec = walk(family, interpolation="attention")
+    spec = walk(family, frames=5, interpolation="attention")
     model: Any = runner.model
     assert cards.FAMILIES[type(model.pipeline).__name__].attends == model.attends
     if runner.model.attends:

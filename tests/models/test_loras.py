@@ -144,7 +144,7 @@ def test_batches_and_resuming_change_nothing(
 ) -> None:
     if changes.get("interpolation") == "attention" and not runner.model.attends:
         pytest.skip("this family does not attend")
-    spec = walk(("ink", [0.0, 1.0]), ("gold", [1.0, 0.5]), **changes)
+    spec = walk(("ink", [0.0, 1.0]), ("gold", [1.0, 0.5]), **{"frames": 5} | changes)
     whole = painted(spec, runner, FrameCache(tmp_path / "whole"), batch=4)
     resumed = FrameCache(tmp_path / "resumed")
     walking = frames(spec, runner, resumed, batch=1)
