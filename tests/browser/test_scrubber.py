@@ -47,9 +47,10 @@ GATHER = """() => {
 PAINT_STOPS = """() => {
     window.asked = []
     window.waiting = []
-    window.isHeld = false
+    window.isHeld = window.isAway = false
     window.fetch = async url => {
         asked.push(url)
+        if (isAway) throw new TypeError("Failed to fetch")
         if (isHeld) await new Promise(go => waiting.push(go))
         const headers = { "X-Prompt": "", "X-Reason": "Not so." }
         if (url.includes("no+prompt")) return new Response(null, { status: 204, headers })
@@ -58,7 +59,7 @@ PAINT_STOPS = """() => {
         return new Response(await sheet.convertToBlob())
     }
 }"""
-"""Runs in the page: answers questions for pictures of prompts, at once or when they are let go."""
+"""Runs in the page: answers questions for pictures: at once, once they are let go, or not."""
 REFUSE = """() => {
     window.refused = window.slow = 0
     window.fetch = async url => {
@@ -291,3 +292,28 @@ def test_the_slow_question_is_not_begun_again_while_no_worker_answers_at_once(pa
 
     wait_until(is_refused_again)
     assert page.evaluate("slow") == 1
+
+
+def test_an_app_that_was_away_is_asked_again(page: Page) -> None:
+    """Once, while it was away, and after it nothing was painted until the next move."""
+    page.evaluate(PAINT_STOPS)
+    page.evaluate("isAway = true")
+    data = what_the_app_tells(ENDS, "wall", is_live=True)
+    page.evaluate("tell", data | {"live_url": "/live?", "still_url": ""})
+    expect(page.locator(".now")).to_have_text("The app cannot be reached just now.")
+    slider = page.get_by_label("Place on the way")
+    for place in ("0.2", "0.4", "0.6"):
+        slider.fill(place)
+        page.clock.run_for(200)
+    assert len(page.evaluate("asked")) == 1
+    page.evaluate("isAway = false")
+    page.clock.run_for(10_000)
+    expect(page.locator(".picture")).to_have_attribute("data-place", "0.6")
+
+
+def test_each_screen_says_which_place_it_shows(page: Page) -> None:
+    """Two films on one clock: a screen reader was told the time of both."""
+    tracks = [{"title": "linear", "curve": []}, {"title": "late", "curve": [0, 0.2, 1]}]
+    page.evaluate("tell", what_the_app_tells(ENDS, "pair", is_live=False) | {"tracks": tracks})
+    expect(page.get_by_label("Picture at 50 % of the way")).to_have_count(1)
+    expect(page.get_by_label("Picture at 20 % of the way")).to_have_count(1)

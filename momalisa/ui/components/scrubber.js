@@ -9,7 +9,7 @@
 
 const REST = 150                          // milliseconds without a move before the slow question
 const TYPING = 80                         // milliseconds without a key before a prompt is painted
-const AGAIN = 5000                        // milliseconds until a worker without time is asked again
+const AGAIN = 5000                        // milliseconds until who did not answer is asked again
 const MIDDLE = 0.5
 const TOLERANCE = 0.0049                  // half a step of the slider
 const NEAR = 0.04                         // pictures farther away are faint, while one drags
@@ -130,13 +130,17 @@ class Scrubber {
 
   label() {
     if (!this.legs.length) return
-    const position = Number(this.slider.value)
+    this.slider.setAttribute("aria-valuetext", this.describe(this.position))
+    this.placesAt(this.position).forEach((place, n) => {
+      this.screens[n].setLabel(`Picture at ${this.describe(place)}`)
+    })
+    this.at.textContent = this.position.toFixed(2)
+  }
+
+  describe(position) {
     const leg = Math.min(Math.floor(position), this.legs.length - 1)
     const [from, to] = this.legs[leg]
-    const label = `${Math.round((position - leg) * 100)} % of the way from ${from} to ${to}`
-    this.slider.setAttribute("aria-valuetext", label)
-    for (const screen of this.screens) screen.setLabel(`Picture at ${label}`)
-    this.at.textContent = position.toFixed(2)
+    return `${Math.round((position - leg) * 100)} % of the way from ${from} to ${to}`
   }
 
   // Says that the wall is empty where nothing was shown yet, or what was is gone.
@@ -259,7 +263,9 @@ class Scrubber {
         if (await Promise.race(next) === "refused") return
       }
     } catch {
-      if (!asking.signal.aborted) this.now.textContent = "The app cannot be reached just now."
+      if (asking.signal.aborted) return
+      this.now.textContent = "The app cannot be reached just now."
+      this.waitToAsk()
     } finally {
       if (this.asking === asking) this.asking = undefined
       if (isAnswered) this.prepare()
@@ -401,10 +407,15 @@ class Scrubber {
       this.now.textContent = message
       return
     }
-    this.directAgain = performance.now() + AGAIN
-    if (this.startsAlone) this.retry = setTimeout(() => this.ask(), AGAIN + 100)
+    this.waitToAsk()
     // The slow question may still be under way, or was answered with why there is no picture.
     if (!this.typed && this.legs.length && this.askedSlowly !== this.position) this.askAtRest()
+  }
+
+  // Leaves the worker alone for some seconds, and then asks again, unless a drag does.
+  waitToAsk() {
+    this.directAgain = performance.now() + AGAIN
+    if (this.startsAlone) this.retry = setTimeout(() => this.ask(), AGAIN + 100)
   }
 
   // The slow way, by the history: one question once the slider rests, which replaces the last.
