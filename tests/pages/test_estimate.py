@@ -54,6 +54,15 @@ def test_the_estimate_counts_the_probes_of_attention() -> None:
     assert 9.0 < (estimate.estimate_seconds(long, past) or 0.0) < 8 * 9.0
 
 
+def test_a_picture_takes_as_long_on_short_legs() -> None:
+    """The leg's probes counted as pictures, so that a short draft was not painted while dragged."""
+    long, short = (spec(frames=n, interpolation="attention") for n in (24, 4))
+    past = [past_walk(interpolation="attention")]
+    of_long, of_short = (estimate.estimate_picture_seconds(one, past) for one in (long, short))
+    assert of_short == pytest.approx(of_long)
+    assert estimate.estimate_picture_seconds(short, []) is None
+
+
 def test_the_estimate_ignores_walks_with_mostly_cached_frames() -> None:
     assert estimate.estimate_seconds(spec(), [past_walk(frames_computed=1)]) is None
     assert estimate.estimate_seconds(spec(), [past_walk(frames_computed=2)]) == pytest.approx(9.0)

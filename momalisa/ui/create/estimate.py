@@ -18,6 +18,8 @@ MEASURED = (
 """What the estimate reads of each film."""
 RECENT_FILMS = 24
 """How many of a model's newest films the estimate is based on."""
+NOT_SHORT = 24
+"""Frames of a leg among which its probes count little."""
 EVEN_PACING_FACTOR = 1.5
 """The cost of a walk with even pacing, for which more pictures are painted than there are frames
 (tests/bench/engine.py); by attention they are painted anyway."""
@@ -47,9 +49,8 @@ def _describe(specs: Sequence[WalkSpec], device: str, past: list[Walk]) -> str:
 
 
 def seconds_per_frame(spec: WalkSpec) -> float | None:
-    """Estimate the seconds for one frame of a walk; None without comparable films."""
-    seconds = estimate_seconds(spec, _device_and_films(spec.model)[1])
-    return None if seconds is None else seconds / len(spec.places())
+    """Estimate the seconds for one picture of a walk; None without comparable films."""
+    return estimate_picture_seconds(spec, _device_and_films(spec.model)[1])
 
 
 def _device_and_films(model: str) -> tuple[str, list[Walk]]:
@@ -83,6 +84,17 @@ def estimate_seconds(spec: WalkSpec, past: Iterable[Walk]) -> float | None:
         if _similarity(spec, other) == closest and (passes := _count_passes(other))
     ]
     return median(rates) * _count_passes(spec)
+
+
+def estimate_picture_seconds(spec: WalkSpec, past: Iterable[Walk]) -> float | None:
+    """Estimate the seconds that one picture of a walk takes, likewise.
+
+    That is a frame of a leg that is not short: the probes of a leg are taken before its first
+    picture, and no more of them for the next ones.
+    """
+    longer = spec.model_copy(update={"frames": max(spec.frames, NOT_SHORT)})
+    seconds = estimate_seconds(longer, past)
+    return None if seconds is None else seconds / len(longer.places())
 
 
 def _similarity(spec: WalkSpec, other: WalkSpec) -> tuple[bool, bool, bool]:
