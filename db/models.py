@@ -13,7 +13,6 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
-    TextClause,
     event,
     literal_column,
     or_,
@@ -23,6 +22,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, relat
 
 from db.clock import utc_now
 from db.column_types import UTCDateTime, bytewise_string, enum_as_text
+from db.partial_indexes import index_done, index_done_sorted, partial_index
 from db.text import accession_to_int, generate_id, normalize_words, spec_texts
 
 SORT_LENGTH = 120
@@ -78,43 +78,26 @@ class Base(DeclarativeBase):
     }
 
 
-def _index_done_sorted(column: str, *key: TextClause) -> Index:
-    """Covering index of the done walks in one sort order, with the columns the Gallery filters."""
-    filters = ("finished_at", "model", "pacing", "star", "waiting", "number", column)
-    return _index_done(column, *(key or [column]), "id", *filters)
-
-
-def _index_done(name: str, *columns: "str | TextClause") -> Index:
-    """Partial index of the done walks."""
-    return _partial_index("state = 'done'", f"ix_walks_done_{name}", *columns)
-
-
-def _partial_index(where: str, name: str, *columns: "str | TextClause") -> Index:
-    """Index of the rows that fulfil an SQL condition."""
-    condition = text(where)
-    return Index(name, *dict.fromkeys(columns), sqlite_where=condition, postgresql_where=condition)
-
-
 class Walk(Base):
     """A walk in any state; rows in the states queued and running are the queue."""
 
     __tablename__ = "walks"
     __table_args__ = (
-        _partial_index(
+        partial_index(
             "state = 'queued' OR state = 'running'",
             "ix_walks_in_line",
             *("turn", "due", "created_at", "id", "state", "maker"),
         ),
-        _partial_index(
+        partial_index(
             "state = 'failed' OR state = 'cancelled'", "ix_walks_given_up", "state", "finished_at"
         ),
         Index("ix_walks_maker_created_at", "maker", "created_at"),
         Index("ix_walks_number", "number", unique=True),
-        *(_index_done_sorted(sort) for sort in ("finished_at", "sort_title", "frames_total")),
-        _index_done_sorted("evenness", text("coalesce(evenness, -1.0)")),
-        _partial_index(RECORD_IS_STALE, "ix_walks_stale_record", "edited_at"),
+        *(index_done_sorted(sort) for sort in ("finished_at", "sort_title", "frames_total")),
+        index_done_sorted("evenness", text("coalesce(evenness, -1.0)")),
+        partial_index(RECORD_IS_STALE, "ix_walks_stale_record", "edited_at"),
         # PostgreSQL only: SQLite's planner would choose them and read half of the rows.
-        *(_index_done(name, name).ddl_if(dialect="postgresql") for name in ("model", "pacing")),
+        *(index_done(name, name).ddl_if(dialect="postgresql") for name in ("model", "pacing")),
     )
 
     id: Mapped[str] = mapped_column(String(128), primary_key=True, default=generate_id)
