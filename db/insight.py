@@ -12,11 +12,6 @@ from db.models import IS_DONE, Walk
 
 _HEIGHT = func.coalesce(Walk.spec["height"].as_integer(), Walk.size).label("height")
 Rows = list[dict[str, Any]]
-TELLS_OF_SPEED = 2 * Walk.frames_computed > Walk.frames_total
-"""Whether more of a film's frames were painted than were found in the cache.
-
-Of others the seconds are mostly those of making the film.
-"""
 
 
 def count_films_by_day(*, session: Session) -> Rows:
@@ -51,10 +46,8 @@ def summarize_seconds_per_frame(*, session: Session, newest: int = 5_000) -> Row
     seconds = Walk.seconds / func.nullif(Walk.frames_computed, 0)
     newest_ids = select(Walk.id).where(IS_DONE).order_by(Walk.finished_at.desc()).limit(newest)
     groups = (Walk.model, Walk.size, _HEIGHT, Walk.device)
-    return _fetch_rows(
-        session,
-        _select_quartiles(seconds, *groups, condition=Walk.id.in_(newest_ids) & TELLS_OF_SPEED),
-    )
+    condition = Walk.id.in_(newest_ids) & Walk.was_mostly_computed
+    return _fetch_rows(session, _select_quartiles(seconds, *groups, condition=condition))
 
 
 def _select_quartiles(

@@ -18,6 +18,7 @@ from sqlalchemy import (
     or_,
     text,
 )
+from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, Mapper, mapped_column, relationship
 
 from db.clock import utc_now
@@ -193,6 +194,14 @@ class Walk(Base):
         """Whether its stored record (walk.json) lacks a change; RECORD_IS_STALE says it in SQL."""
         at, recorded_at = self.edited_at, self.recorded_at
         return at is not None and (recorded_at is None or at > recorded_at)
+
+    @hybrid_property
+    def was_mostly_computed(self) -> bool:
+        """Whether more of its frames were painted than found in the cache; on the class, in SQL.
+
+        The seconds of others are mostly those of making the film.
+        """
+        return 2 * self.frames_computed > self.frames_total
 
     @property
     def tags(self) -> list[str]:

@@ -13,7 +13,6 @@ from sqlalchemy import ColumnElement, TextClause, func, select, text
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.clock import database_now, utc_now
-from db.insight import TELLS_OF_SPEED
 from db.models import (
     IS_CANCELLED,
     IS_DONE,
@@ -171,7 +170,7 @@ def _oldest_queued_seconds(session: Session, moment: datetime) -> float:
 
 def _average_frame_seconds(session: Session) -> float:
     """Seconds of rendering a frame over the newest films that had most of them to render."""
-    newest = select(Walk.seconds, Walk.frames_computed).where(IS_DONE, TELLS_OF_SPEED)
+    newest = select(Walk.seconds, Walk.frames_computed).where(IS_DONE, Walk.was_mostly_computed)
     rows = session.execute(newest.order_by(Walk.finished_at.desc()).limit(RECENT_FILMS)).all()
     frames = sum(frames for _, frames in rows)
     return sum(seconds for seconds, _ in rows) / frames if frames else 0.0

@@ -73,7 +73,7 @@ def estimate_seconds(spec: WalkSpec, past: Iterable[Walk]) -> float | None:
     candidates = [
         (walk, other)
         for walk, other in known
-        if other.pixels == spec.pixels and 2 * walk.frames_computed > walk.frames_total
+        if other.pixels == spec.pixels and walk.was_mostly_computed
     ]
     if not candidates:
         return None

@@ -187,7 +187,7 @@ def _seconds_per_picture(walk: Walk, spec: WalkSpec) -> float:
     """The seconds that a picture of a film takes; of one whose frames were mostly painted before,
     those of other films like it, or else no more than this one had for each frame.
     """
-    if 2 * walk.frames_computed > walk.frames_total:
+    if walk.was_mostly_computed:
         return walk.seconds / walk.frames_computed
     others = estimate.seconds_per_frame(spec)
     return walk.seconds / max(walk.frames_total, 1) if others is None else others
