@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from momalisa.engine.shortcuts import ATTENDING, PROBES
+from momalisa.engine.shortcuts import PROBES, attending_steps
 from momalisa.errors import BadInput
 from momalisa.picture_size import SIDE_UNIT, SIZE
 from momalisa.spec import FRAMES, WalkSpec
@@ -25,20 +25,32 @@ def cost(spec: WalkSpec) -> float:
     return spec.pixels * (count_steps(spec, spec.steps) + decoding) / _UNIT
 
 
-def count_steps(spec: WalkSpec, steps: int) -> float:
+def count_steps(spec: WalkSpec, steps: int) -> int:
     """The sampling steps of all frames of a walk, if a frame by itself takes `steps`.
 
-    By attention frames take the late ones only, and so do the probes of each leg; the few that all
-    share are left out.
+    By attention the probes of each leg take as many as frames do.
     """
-    frames = len(spec.places())
-    if spec.interpolation != "attention" or steps == 1:  # with one step, by texts alone
-        return frames * steps
-    return (frames + PROBES * len(spec.legs)) * steps * (1.0 - ATTENDING[1])
+    probes = PROBES * len(spec.legs) if _attends(spec, steps) else 0
+    return (len(spec.places()) + probes) * count_picture_steps(spec, steps)
+
+
+def count_picture_steps(spec: WalkSpec, steps: int) -> int:
+    """The sampling steps of one picture of a walk, if one by itself takes `steps`.
+
+    By attention it takes the late ones only; the few that all pictures share are left out.
+    """
+    return steps - attending_steps(steps).stop if _attends(spec, steps) else steps
+
+
+def _attends(spec: WalkSpec, steps: int) -> bool:
+    return spec.interpolation == "attention" and steps > 1  # with one step, by texts alone
 
 
 def still_cost(spec: WalkSpec) -> float:
-    """The work of one picture of a walk, in frames of 512 × 512 pixels and 20 steps."""
+    """The work of one picture of a walk, in frames of 512 × 512 pixels and 20 steps.
+
+    By attention this includes its share of the probes.
+    """
     return cost(spec) / len(spec.places())
 
 

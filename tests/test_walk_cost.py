@@ -27,6 +27,17 @@ def test_the_probes_of_each_leg_count_by_attention() -> None:
     assert walk_cost.cost(by_attention) > 4 * walk_cost.cost(walk_spec("a", "b", frames=2))
 
 
+@pytest.mark.parametrize(("steps", "late"), [(1, 1), (2, 1), (3, 1), (4, 2), (20, 10)])
+def test_a_picture_by_attention_takes_the_late_steps_however_many_frames_there_are(
+    steps: int, late: int
+) -> None:
+    for frames in (6, 48):
+        by_attention = walk_spec("a", "b", frames=frames, interpolation="attention")
+        assert walk_cost.count_picture_steps(by_attention, steps) == late
+        others = walk_spec("a", "b", frames=frames, interpolation="slerp")
+        assert walk_cost.count_picture_steps(others, steps) == steps
+
+
 def test_in_a_single_step_frames_by_attention_cost_what_others_do() -> None:
     """They are painted for their texts alone."""
     one, other = (

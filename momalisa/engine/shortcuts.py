@@ -106,14 +106,22 @@ def plan_sampling(spec: WalkSpec, sampler: "Sampler") -> SamplingPlan:
     guided = math.ceil(GUIDED_SHARE * steps) if "interval" in spec.shortcuts else None
     if spec.interpolation == "attention" and steps > 1:  # else two pictures would be mixed
         branches = schedulers.can_branch(sampler.scheduler)
-        first, stop = ATTENDING if branches else ATTENDING_ALONE
-        attending = range(math.floor(first * steps), math.ceil(stop * steps))
+        attending = attending_steps(steps, branches=branches)
         return SamplingPlan(sampler, guided, attending.stop if branches else 0, attending)
     if spec.interpolation in ("attention", "predictions"):
         return SamplingPlan(sampler, guided, 0)
     branches = "trunk" in spec.shortcuts and schedulers.can_branch(sampler.scheduler)
     shared = int(TRUNK_SHARE * steps) if branches else 0
     return SamplingPlan(sampler, guided, shared if shared > 1 else 0)
+
+
+def attending_steps(steps: int, *, branches: bool = True) -> range:
+    """Which of so many steps are taken for both ends of a leg, with the interpolation "attention".
+
+    `branches` says whether the scheduler's runs can branch off.
+    """
+    first, stop = ATTENDING if branches else ATTENDING_ALONE
+    return range(math.floor(first * steps), math.ceil(stop * steps))
 
 
 def few_steps(steps: int) -> int:

@@ -25,6 +25,7 @@ from momalisa.engine.shortcuts import PARTS, ROUNDS
 from momalisa.engine.walk import frames, stills
 from momalisa.models.registry import load
 from momalisa.spec import Place, WalkSpec
+from momalisa.walk_cost import count_picture_steps
 from tests.support.attention_laws import check_attention
 from tests.support.walks import walk_spec
 
@@ -200,6 +201,7 @@ def test_early_steps_and_probes_are_taken_once_a_leg(make_pipeline: Any, tmp_pat
     assert sum(frame.unet_samples for frame in found) == 2 * 4 + 3 + (probes + 7) * 2
     [still] = stills(walk, [Place(0, 0.3)], runner, cache)
     assert still.unet_samples == 2, "the leg is known already"
+    assert still.unet_samples == count_picture_steps(walk, walk.steps)
 
 
 def test_a_curve_is_the_same_to_the_last_bit_whatever_the_batch(

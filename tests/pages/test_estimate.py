@@ -54,13 +54,14 @@ def test_the_estimate_counts_the_probes_of_attention() -> None:
     assert 9.0 < (estimate.estimate_seconds(long, past) or 0.0) < 8 * 9.0
 
 
-def test_a_picture_takes_as_long_on_short_legs() -> None:
+@pytest.mark.parametrize("interpolation", ["attention", "slerp"])
+def test_a_picture_takes_as_long_however_many_frames_there_are(interpolation: str) -> None:
     """The leg's probes counted as pictures, so that a short draft was not painted while dragged."""
-    long, short = (spec(frames=n, interpolation="attention") for n in (24, 4))
-    past = [past_walk(interpolation="attention")]
-    of_long, of_short = (estimate.estimate_picture_seconds(one, past) for one in (long, short))
-    assert of_short == pytest.approx(of_long)
-    assert estimate.estimate_picture_seconds(short, []) is None
+    drafts = [spec(frames=n, interpolation=interpolation) for n in (4, 6, 24, 48)]
+    past = [past_walk(interpolation=interpolation)]
+    first, *others = [estimate.estimate_picture_seconds(draft, past) for draft in drafts]
+    assert others == [first] * 3
+    assert estimate.estimate_picture_seconds(drafts[0], []) is None
 
 
 def test_the_estimate_ignores_walks_with_mostly_cached_frames() -> None:

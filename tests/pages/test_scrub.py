@@ -223,6 +223,16 @@ def test_stills_are_requested_only_from_a_fast_model(
     assert ("about" in data["hint"]) != live
 
 
+def test_the_probes_of_a_short_film_do_not_count_as_pictures(
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
+) -> None:
+    """A film of few frames by attention seemed too slow to be dragged over."""
+    walk = add_film(interpolation="attention")
+    walk.seconds = 6.0  # for 3 frames and 31 probes
+    update_walk(walk, progress=[[0, "a" * 64]])
+    assert component_data(visit("create", walk=walk.id), "scrubber")["live_url"]
+
+
 @pytest.mark.parametrize("painted", [0, 1])
 @pytest.mark.parametrize(("others", "direct"), [(0.0, True), (2.0, True), (4.0, False)])
 def test_a_film_whose_frames_were_there_before_tells_nothing_of_speed(

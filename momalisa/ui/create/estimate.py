@@ -9,7 +9,7 @@ from momalisa.engine.shortcuts import few_steps
 from momalisa.spec import WalkSpec
 from momalisa.ui import durations, history
 from momalisa.ui.submit import has_spec, spec_of
-from momalisa.walk_cost import DECODING_STEPS, count_steps
+from momalisa.walk_cost import DECODING_STEPS, count_picture_steps, count_steps
 
 MEASURED = (
     *(Walk.spec, Walk.device, Walk.seconds),
@@ -18,8 +18,6 @@ MEASURED = (
 """What the estimate reads of each film."""
 RECENT_FILMS = 24
 """How many of a model's newest films the estimate is based on."""
-NOT_SHORT = 24
-"""Frames of a leg among which its probes count little."""
 EVEN_PACING_FACTOR = 1.5
 """The cost of a walk with even pacing, for which more pictures are painted than there are frames
 (tests/bench/engine.py); by attention they are painted anyway."""
@@ -66,6 +64,24 @@ def _device_and_films(model: str) -> tuple[str, list[Walk]]:
 def estimate_seconds(spec: WalkSpec, past: Iterable[Walk]) -> float | None:
     """Estimate the seconds that a walk takes, from past walks of its model and size.
 
+    None without a comparable film.
+    """
+    seconds = _seconds_per_pass(spec, past)
+    return None if seconds is None else seconds * _count_passes(spec)
+
+
+def estimate_picture_seconds(spec: WalkSpec, past: Iterable[Walk]) -> float | None:
+    """Estimate the seconds that one picture of a walk takes, likewise.
+
+    The probes of its leg are left out: they are taken once, before the first picture.
+    """
+    seconds = _seconds_per_pass(spec, past)
+    return None if seconds is None else seconds * _count_picture_passes(spec)
+
+
+def _seconds_per_pass(spec: WalkSpec, past: Iterable[Walk]) -> float | None:
+    """The median seconds of a pass in past walks of a walk's model and size.
+
     Walks with the same shortcuts, interpolation and kind of pacing are preferred. Films whose
     frames came mostly from the cache are ignored. None without a comparable film.
     """
@@ -83,18 +99,7 @@ def estimate_seconds(spec: WalkSpec, past: Iterable[Walk]) -> float | None:
         for walk, other in candidates
         if _similarity(spec, other) == closest and (passes := _count_passes(other))
     ]
-    return median(rates) * _count_passes(spec)
-
-
-def estimate_picture_seconds(spec: WalkSpec, past: Iterable[Walk]) -> float | None:
-    """Estimate the seconds that one picture of a walk takes, likewise.
-
-    That is a frame of a leg that is not short: the probes of a leg are taken before its first
-    picture, and no more of them for the next ones.
-    """
-    longer = spec.model_copy(update={"frames": max(spec.frames, NOT_SHORT)})
-    seconds = estimate_seconds(longer, past)
-    return None if seconds is None else seconds / len(longer.places())
+    return median(rates)
 
 
 def _similarity(spec: WalkSpec, other: WalkSpec) -> tuple[bool, bool, bool]:
@@ -105,8 +110,23 @@ def _similarity(spec: WalkSpec, other: WalkSpec) -> tuple[bool, bool, bool]:
 
 def _count_passes(spec: WalkSpec) -> float:
     """The work of a walk, in passes through its UNet."""
-    steps = few_steps(spec.steps) if "solver" in spec.shortcuts else spec.steps
-    predictions = 1 + spec.guided + (spec.interpolation == "predictions")
-    passes = count_steps(spec, steps) * predictions + len(spec.places()) * DECODING_STEPS
+    steps = count_steps(spec, _count_steps_alone(spec))
+    passes = steps * _count_predictions(spec) + len(spec.places()) * DECODING_STEPS
     surveyed = spec.pacing == "even" and spec.interpolation != "attention"
     return passes * (EVEN_PACING_FACTOR if surveyed else 1)
+
+
+def _count_picture_passes(spec: WalkSpec) -> float:
+    """The work of one picture of a walk, likewise."""
+    steps = count_picture_steps(spec, _count_steps_alone(spec))
+    return steps * _count_predictions(spec) + DECODING_STEPS
+
+
+def _count_steps_alone(spec: WalkSpec) -> int:
+    """The steps of a picture by itself."""
+    return few_steps(spec.steps) if "solver" in spec.shortcuts else spec.steps
+
+
+def _count_predictions(spec: WalkSpec) -> int:
+    """The passes of a step."""
+    return 1 + spec.guided + (spec.interpolation == "predictions")

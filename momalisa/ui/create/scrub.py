@@ -184,10 +184,12 @@ def can_paint_between(walk: Walk, spec: WalkSpec) -> tuple[float | None, str]:
 
 
 def _seconds_per_picture(walk: Walk, spec: WalkSpec) -> float:
-    """The seconds that a picture of a film takes; of one whose frames were mostly painted before,
-    those of other films like it, or else no more than this one had for each frame.
+    """Estimate the seconds that a picture between a film's frames takes.
+
+    Where most of the film's frames were found in the cache, other films like it tell; without any,
+    a picture is taken to need no more than this film did for each of its frames.
     """
-    if walk.was_mostly_computed:
-        return walk.seconds / walk.frames_computed
-    others = estimate.seconds_per_frame(spec)
-    return walk.seconds / max(walk.frames_total, 1) if others is None else others
+    seconds = estimate.estimate_picture_seconds(spec, [walk])
+    if seconds is None:
+        seconds = estimate.seconds_per_frame(spec)
+    return walk.seconds / max(walk.frames_total, 1) if seconds is None else seconds
