@@ -56,6 +56,8 @@ class Filters(TypedDict, total=False):
     """Finished on this day (UTC) or later."""
     until: date | None
     """Finished on this day (UTC) or earlier."""
+    after: datetime | None
+    """Finished later than that moment."""
 
 
 class Order(NamedTuple):
@@ -102,6 +104,8 @@ def build_conditions(session: Session, filters: Filters) -> list[ColumnElement[b
         conditions.append(Walk.finished_at >= datetime.combine(since, time.min, UTC))
     if until := filters.get("until"):
         conditions.append(Walk.finished_at <= datetime.combine(until, time.max, UTC))
+    if after := filters.get("after"):
+        conditions.append(Walk.finished_at > after)
     for name in ("museum", "artist"):
         if value := filters.get(name):
             of_works = select(Credit.walk_id).where(getattr(Credit, name) == value)

@@ -5,7 +5,7 @@ import streamlit as st
 from db.models import State
 from momalisa.ui import film_detail, history, wall_label
 from momalisa.ui.create import scrub
-from momalisa.ui.gallery import filters, import_film, poster_grid, table_export
+from momalisa.ui.gallery import filters, import_film, new_films, poster_grid, table_export
 
 chosen = st.query_params.get("walk")
 if chosen:
@@ -40,15 +40,16 @@ with search_column:
     query = filters.show_filters()
 with import_column:
     import_film.show_import()
-films, total = poster_grid.find_films(query)
-if not films:
+found = poster_grid.find_films(query)
+if not found.films:
     poster_grid.show_empty_gallery(query)
+    new_films.show_first_film(query, found)
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center"):
-    st.text(poster_grid.describe_result(query, total), width="stretch")
-    poster_grid.show_exhibition_link(total)
+    new_films.show_result(query, found)
+    poster_grid.show_exhibition_link(found.total)
     table_export.show_export_links()
 if pending := poster_grid.describe_pending():
     st.text(pending)
-poster_grid.show_posters(films[: poster_grid.PAGE_SIZE])
-poster_grid.show_page_buttons(films)
+poster_grid.show_posters(found.films[: poster_grid.PAGE_SIZE])
+poster_grid.show_page_buttons(found.films)

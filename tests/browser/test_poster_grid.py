@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.support.app import App
-from tests.support.browser import Visitor, press
+from tests.support.browser import Visitor, press, wait_for_script
 from tests.support.films import add_film, add_foreign_film
 from tests.support.waiting import wait_until
 
@@ -60,6 +60,30 @@ def test_a_film_is_tagged_found_and_exported(app: App, visitor: Visitor) -> None
     expect(page).to_have_url(re.compile("starred=true"))
     expect(page.get_by_text("Nothing here goes by that description.")).to_be_visible()
     assert visitor.errors == []
+
+
+def test_films_that_are_finished_meanwhile_are_offered(app: App, lone_visitor: Visitor) -> None:
+    """They were not there before the page was reloaded."""
+    page = lone_visitor.page
+    page.clock.install()
+    page.goto(f"{app.url}/gallery?q=heron&sort=title")
+    expect(page.get_by_text("Nothing here goes by that description.")).to_be_visible()
+    wait_for_script(page)
+    add_film(app, "heron-1", "a heron", "a marsh")
+    page.clock.fast_forward("00:31")
+    expect(page.locator(".card")).to_have_count(1)  # on bare walls there is nothing to disturb
+    wait_for_script(page)
+    add_film(app, "heron-2", "a heron", "a reef")
+    add_film(app, "crane", "a crane", "a reef")
+    page.clock.fast_forward("00:31")
+    offer = page.get_by_role("button", name="Show 1 new film")
+    expect(offer).to_be_visible()
+    expect(page.locator(".card")).to_have_count(1)
+    offer.click()
+    titles = ["a heron → a reef", "a heron → a marsh"]
+    expect(page.locator(".card .title")).to_have_text(titles)
+    expect(offer).to_have_count(0)
+    assert lone_visitor.errors == []
 
 
 @pytest.mark.parametrize("width", [1280, 1000, 390])

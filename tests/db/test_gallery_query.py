@@ -245,6 +245,8 @@ def test_dates_count_whole_days(url: str, add_film: EnqueueWalk) -> None:
     assert find_titles(url, since=second, until=second) == ["2 23", "2 0"]
     assert find_titles(url, since=date.max) == []
     assert len(find_titles(url, since=date.min, until=date.max)) == 4
+    moment = datetime(2026, 3, 2, 0, 59, tzinfo=UTC)
+    assert find_titles(url, after=moment) == ["3 0", "2 23"]
 
 
 def test_films_are_found_by_the_museum_and_the_artist_of_a_work(

@@ -117,6 +117,12 @@ def _bind(key: str) -> dict[str, Any]:
     return {"key": key, "bind": "query-params", "on_change": go_to_first_page}
 
 
+def show_newest() -> None:
+    """Sort the films by age, the newest first, and go to the first page; a widget's callback."""
+    st.session_state["sort"] = "newest"
+    go_to_first_page()
+
+
 def go_to_first_page() -> None:
     """Remove the page position from the URL."""
     st.session_state.pages = []

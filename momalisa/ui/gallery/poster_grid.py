@@ -1,5 +1,8 @@
 """The Gallery's poster grid, its pages, and the links to neighbouring films."""
 
+from datetime import datetime
+from typing import NamedTuple
+
 import streamlit as st
 
 from db import walks
@@ -46,11 +49,19 @@ def _card(walk: Walk) -> Card:
     )
 
 
-def find_films(query: FilmQuery) -> tuple[list[Walk], int]:
-    """Load the page of films at the URL's position, and count the films on all pages.
+class Found(NamedTuple):
+    """A page of the films that match, and what else is known of them at that moment."""
 
-    One film more than a page holds is returned if there is a next page.
-    """
+    films: list[Walk]
+    """One more than a page holds, if there is a next page."""
+    total: int
+    """On all pages."""
+    newest: datetime | None
+    """When the newest film was finished, whether it matches or not; None if there is none."""
+
+
+def find_films(query: FilmQuery) -> Found:
+    """Load the page of films at the URL's position."""
     before = st.query_params.get("before")
     sort, filters = query.sort, query.filters
     with history.reading() as session:
@@ -58,11 +69,12 @@ def find_films(query: FilmQuery) -> tuple[list[Walk], int]:
             session=session, sort=sort, limit=PAGE_SIZE + 1, before=before, **filters
         )
         total = walks.count(session=session, **filters)
+        newest = walks.list_page(session=session, limit=1, only=[Walk.finished_at])
     if before is not None and total and not films:
         # The film at the page position was deleted, or was the last one.
         go_to_first_page()
         return find_films(query)
-    return films, total
+    return Found(films, total, newest[0].finished_at if newest else None)
 
 
 def describe_result(query: FilmQuery, total: int) -> str:
