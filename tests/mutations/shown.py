@@ -129,7 +129,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "The dither of a GIF is not sharpened",
         f"{SHOWN}the_dither_of_a_gif_is_not_sharpened",
-        (Edit("momalisa/film/exports.py", "sharpen=not dithered", "sharpen=True"),),
+        (Edit("momalisa/film/exports.py", "partial(enlarge, sharpen=False)", "enlarge"),),
     ),
     Mutation(
         "A page plays the GIF where the WebP is gone",

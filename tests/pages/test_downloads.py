@@ -4,17 +4,24 @@ import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
+import imageio.v3 as iio
+import numpy as np
 import pytest
 from starlette.applications import Starlette
 
 from momalisa.errors import Cancelled
 from momalisa.film import exports
+from momalisa.film.encode import encode_gif
+from momalisa.film.shown import encode_shown_film
 from momalisa.ui.http import downloads
 from momalisa.ui.http.shared_calls import SharedCalls, TooMany
 from momalisa.ui.http.threads import MOST_WAITING, Threads, TooSlow
+from momalisa.ui.submit import spec_of
 from tests.support.asgi import request
 from tests.support.pages import MakeWalk
 from tests.support.waiting import wait_until
@@ -168,7 +175,7 @@ def test_two_visitors_are_sent_the_same_export(
         target.write_bytes(b"a film")
 
     monkeypatch.setattr(exports, "export_film", write)
-    monkeypatch.setattr(exports, "needs_gif", lambda *_what: False)
+    monkeypatch.setattr(exports, "needs_film", lambda *_what: False)
     path = f"/pictures/walks/{add_film().id}.mp4"
 
     async def scene() -> list[Any]:
@@ -178,3 +185,23 @@ def test_two_visitors_are_sent_the_same_export(
     assert [(status, body) for status, _, body in answers] == [(200, b"a film")] * 2
     (target,) = begun
     assert not target.parent.exists()
+
+
+@pytest.mark.parametrize("webp", ["whole", "cut short", "of another size", "lost"])
+def test_a_download_is_made_from_the_webp_if_that_is_whole(
+    app_home: Path, add_film: MakeWalk, webp: str
+) -> None:
+    """Without the cached frames; else from the GIF."""
+    walk = add_film()
+    spec = spec_of(walk)
+    gif, film = (app_home / "store" / walk.files[kind] for kind in ("gif", "webp"))
+    gif.write_bytes(encode_gif([np.full((64, 64, 3), 50, np.uint8)] * 3, spec.fps))
+    size = 32 if webp == "of another size" else 64
+    data = encode_shown_film(spec, [np.full((size, size, 3), 200, np.uint8)] * 3)
+    film.write_bytes(data[:-9] if webp == "cut short" else data)
+    if webp == "lost":
+        film.unlink()
+    _, _, archive = asyncio.run(request(f"/pictures/walks/{walk.id}.zip", app=APP))
+    frame = iio.imread(ZipFile(BytesIO(archive)).read("0001.png"))
+    assert frame.shape == (64, 64, 3)
+    assert frame.mean() == pytest.approx(200 if webp == "whole" else 50, abs=4)

@@ -6,6 +6,7 @@ Equal requests share one export, and one whose clients are all gone is stopped.
 import logging
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from html import escape
 from pathlib import Path
@@ -20,11 +21,13 @@ from starlette.routing import Route
 
 from db.models import State, Walk
 from momalisa.engine.frame_cache import FrameCache
-from momalisa.errors import BadInput, Cancelled, NotStored
+from momalisa.errors import BadInput, Cancelled, NotStored, StorageError
 from momalisa.film import embedded_text, exports
 from momalisa.film.exports import ExportFormat
 from momalisa.settings import settings
+from momalisa.storage import Storage
 from momalisa.storage.outbox import open_outbox
+from momalisa.storage.webp_files import START, is_cut_short
 from momalisa.ui import error_display, history, navigation
 from momalisa.ui.http.addresses import address_of
 from momalisa.ui.http.permission import permit
@@ -123,28 +126,40 @@ def _find_film(walk_id: str, kind: str) -> Walk:
 
 
 def _export(walk: Walk, kind: ExportFormat, stopped: Callable[[], bool]) -> Exported:
-    """Encode from the cached frames, else from the stored GIF."""
+    """Encode from the cached frames, else from the stored film."""
     folder = TemporaryDirectory(prefix="momalisa-")
-    target, gif = Path(folder.name) / "film", None
+    target = Path(folder.name) / "film"
     spec = spec_of(walk) if has_spec(walk) else None
     cache = FrameCache(settings().frame_cache)
+    export = partial(
+        exports.export_film,
+        kind,
+        target,
+        spec=spec,
+        progress=walk.progress,
+        cache=cache.folder,
+        stopped=stopped,
+    )
     try:
-        if exports.needs_gif(spec, walk.progress, cache):
-            gif = target.with_suffix(".gif")
-            gif.write_bytes(_stored_gif(walk))
-        exports.export_film(
-            kind,
-            target,
-            spec=spec,
-            progress=walk.progress,
-            cache=cache.folder,
-            gif=gif,
-            stopped=stopped,
-        )
+        if exports.needs_film(spec, walk.progress, cache):
+            _export_stored(walk, target.with_suffix(".stored"), export)
+        else:
+            export(film=None)
     except BaseException:
         folder.cleanup()
         raise
     return Exported(folder, target)
+
+
+def _export_stored(walk: Walk, path: Path, export: Callable[..., None]) -> None:
+    """Export from a copy of the stored WebP, which has no dither; where that fails, of the GIF."""
+    if webp := _stored_webp(walk):
+        path.write_bytes(webp)
+        with suppress(BadInput):
+            export(film=path)
+            return
+    path.write_bytes(_stored_gif(walk))
+    export(film=path)
 
 
 def _response(walk: Walk, kind: ExportFormat, exported: Exported) -> Response:
@@ -164,15 +179,30 @@ def file_response(exported: Exported, kind: str, name: str) -> Response:
     )
 
 
+def _stored_webp(walk: Walk) -> bytes:
+    """Read the WebP that the app made of a walk; empty if there is none, or it is cut short."""
+    if "webp" not in walk.files or not has_spec(walk):
+        return b""
+    try:
+        data = _storage_of(walk).get_start(walk.files["webp"], embedded_text.FILE_LIMIT)
+    except StorageError:  # of all that is out of reach the GIF says so
+        return b""
+    return b"" if is_cut_short(data[:START], len(data)) else data
+
+
 def _stored_gif(walk: Walk) -> bytes:
-    """Read the film's GIF, from the outbox while it waits for its upload."""
+    """Read the film's GIF."""
     if walk.bytes > embedded_text.FILE_LIMIT:
         raise BadInput("This film is too large to be made into another format.")
-    storage = open_outbox(settings()).films if walk.waiting else history.storage()
     try:
-        return storage.get(walk.files["gif"])
+        return _storage_of(walk).get(walk.files["gif"])
     except NotStored:  # its message contains a path of this machine
         raise NotStored("The film's file is not where it should be.") from None
+
+
+def _storage_of(walk: Walk) -> Storage:
+    """Where the film's files are: in the outbox while they wait for their upload."""
+    return open_outbox(settings()).films if walk.waiting else history.storage()
 
 
 ROUTE = Route("/pictures/walks/{walk_id}.{kind}", permit(Action.VIEW, serve_download))
