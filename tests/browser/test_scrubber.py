@@ -48,10 +48,14 @@ PAINT_STOPS = """() => {
     window.asked = []
     window.waiting = []
     window.isHeld = window.isAway = false
-    window.fetch = async url => {
+    window.fetch = async (url, { signal } = {}) => {
         asked.push(url)
         if (isAway) throw new TypeError("Failed to fetch")
-        if (isHeld) await new Promise(go => waiting.push(go))
+        if (isHeld) await new Promise((go, end) => {
+            waiting.push(go)
+            signal?.addEventListener("abort", end)
+        })
+        if (url.includes("too_large")) return new Response("Too large.", { status: 422 })
         const headers = { "X-Prompt": "", "X-Reason": "Not so." }
         if (url.includes("no+prompt")) return new Response(null, { status: 204, headers })
         const sheet = new OffscreenCanvas(8, 8)
@@ -211,6 +215,25 @@ def test_a_picture_of_earlier_settings_is_not_taken_for_the_prompts(page: Page) 
     page.evaluate("waiting.forEach(go => go())")
     expect(page.locator(".picture")).to_have_attribute("data-place", "a red square")
     assert "steps=8" in page.evaluate("asked.at(-1)")
+
+
+def test_an_answer_of_earlier_settings_keeps_none_of_the_new_from_being_painted(
+    page: Page,
+) -> None:
+    """If it was a refusal, or never came, nothing was painted until the next move, or ever."""
+    page.evaluate(PAINT_STOPS)
+    data = what_the_app_tells(ENDS, "wall", is_live=True)
+    for name, comes in {"refused": True, "lost": False}.items():
+        page.evaluate("isHeld = true; waiting.length = 0")
+        page.evaluate("tell", data | {"id": name, "live_url": "/live?too_large=1"})
+        wait_until(lambda: page.evaluate("waiting.length") == 1)
+        page.clock.run_for(1000)
+        page.evaluate("tell", data | {"id": name, "live_url": "/live?"})
+        page.evaluate("isHeld = false")
+        page.evaluate("waiting.forEach(go => go())" if comes else "0")
+        page.clock.run_for(0 if comes else 30_000)
+        expect(page.locator(".picture")).to_have_attribute("data-place", "0.5")
+        expect(page.locator(".now")).to_have_text("")
 
 
 def test_what_is_no_prompt_keeps_no_other_from_being_painted(page: Page) -> None:

@@ -9,6 +9,7 @@
 
 const REST = 150                          // milliseconds without a move before the slow question
 const TYPING = 80                         // milliseconds without a key before a prompt is painted
+const MOST_TRIP = 20000                   // milliseconds until an answer is not waited for any more
 const AGAIN = 5000                        // milliseconds until who did not answer is asked again
 const MIDDLE = 0.5
 const TOLERANCE = 0.0049                  // half a step of the slider
@@ -328,7 +329,13 @@ class Scrubber {
   }
 
   send(question, asking) {
+    question.told = this.data
+    const ended = question.ended = new AbortController(), end = () => ended.abort()
+    const late = setTimeout(end, MOST_TRIP)
+    asking.signal.addEventListener("abort", end)
     question.answer = this.fetchAnswer(question, asking).finally(() => {
+      clearTimeout(late)
+      asking.signal.removeEventListener("abort", end)
       this.underWay = this.underWay.filter(one => one !== question)
     })
     this.underWay.push(question)
@@ -336,12 +343,13 @@ class Scrubber {
 
   async fetchAnswer(question, asking) {
     const began = performance.now()
-    const response = await fetch(`${this.liveUrl}&${question.query}`, { signal: asking.signal })
+    const response = await fetch(`${this.liveUrl}&${question.query}`, { signal: question.ended.signal })
     if (asking.signal.aborted) return undefined
     if (response.headers.has("X-Prompt")) return this.onNoPrompt(question, response)
     if (response.status !== 200) {
       // A newer question takes the place of one that still waits.
       if (this.underWay.at(-1) !== question) return undefined
+      if (question.told !== this.data) return "outdated"
       this.underWay.pop()
       await this.onRefused(response, asking)
       return "refused"
