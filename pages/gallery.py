@@ -34,19 +34,22 @@ if chosen:
         film_detail.show_delete_button(walk)
     st.stop()
 
-st.title("Gallery", anchor=False)
+with st.container(horizontal=True, vertical_alignment="bottom", key="head"):
+    st.title("Gallery", anchor=False)
+    beside_title = st.container()
 search_column, import_column = st.columns([5, 1])
 with search_column:
     query = filters.show_filters()
 with import_column:
     import_film.show_import()
 found = poster_grid.find_films(query)
+with beside_title:  # where it moves nothing
+    new_films.show_offer(query, found)
 if not found.films:
     poster_grid.show_empty_gallery(query)
-    new_films.show_first_film(query, found)
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center"):
-    new_films.show_result(query, found)
+    st.text(poster_grid.describe_result(query, found.total), width="stretch")
     poster_grid.show_exhibition_link(found.total)
     table_export.show_export_links()
 if pending := poster_grid.describe_pending():

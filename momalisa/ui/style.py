@@ -51,6 +51,9 @@ CSS = """
 .st-key-elsewhere button { min-height: 1.75rem; padding: 0 .5rem; }
 .st-key-elsewhere button p { font-weight: 600; }
 
+/* A page's title, with a button beside it, stands where it does by itself. */
+.st-key-head h1 { padding-top: 1.25rem; }
+
 /* Icon buttons beside a stop: the label is for screen readers only. */
 [class*="st-key-order_"] button { padding: .25rem; }
 [class*="st-key-order_"] button p {

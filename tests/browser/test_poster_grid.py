@@ -75,10 +75,11 @@ def test_films_that_are_finished_meanwhile_are_offered(app: App, lone_visitor: V
     wait_for_script(page)
     add_film(app, "heron-2", "a heron", "a reef")
     add_film(app, "crane", "a crane", "a reef")
+    place = page.locator(".card").bounding_box()
     page.clock.fast_forward("00:31")
     offer = page.get_by_role("button", name="Show 1 new film")
     expect(offer).to_be_visible()
-    expect(page.locator(".card")).to_have_count(1)
+    assert page.locator(".card").bounding_box() == place
     offer.click()
     titles = ["a heron → a reef", "a heron → a marsh"]
     expect(page.locator(".card .title")).to_have_text(titles)

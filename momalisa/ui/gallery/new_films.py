@@ -1,4 +1,4 @@
-"""What the Gallery says of films that were finished while its page is open.
+"""The Gallery's offer of films that were finished while its page is open.
 
 Each open page looks now and then. The posters stay as they are until the visitor asks for the new
 ones, so that nothing moves under the pointer; only bare walls are hung at once.
@@ -10,7 +10,6 @@ from db import walks
 from db.error_messages import HistoryError
 from db.gallery_query import Filters
 from momalisa.ui import history
-from momalisa.ui.gallery import poster_grid
 from momalisa.ui.gallery.filters import FilmQuery, show_newest
 from momalisa.ui.gallery.poster_grid import Found
 
@@ -19,12 +18,15 @@ LOOK = "30s"
 
 
 @st.fragment(run_every=LOOK)
-def show_result(query: FilmQuery, found: Found) -> None:
-    """Show how many films the page was opened with, and a button for those that came since."""
+def show_offer(query: FilmQuery, found: Found) -> None:
+    """Show a button for the films that match and were finished since the page was drawn."""
     new = count_new_films(query, found)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.text(poster_grid.describe_result(query, found.total), width="stretch")
-        if new and st.button(
+    if not new:
+        return
+    if not found.films:
+        st.rerun()
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button(
             f"Show {new:,} new film{'s' if new > 1 else ''}",
             key="show_new",
             type="tertiary",
@@ -32,13 +34,6 @@ def show_result(query: FilmQuery, found: Found) -> None:
             on_click=show_newest,
         ):
             st.rerun()
-
-
-@st.fragment(run_every=LOOK)
-def show_first_film(query: FilmQuery, found: Found) -> None:
-    """Where no film was found, show the first one as soon as it is finished."""
-    if count_new_films(query, found):
-        st.rerun()
 
 
 def count_new_films(query: FilmQuery, found: Found) -> int:
