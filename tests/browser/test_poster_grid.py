@@ -71,7 +71,9 @@ def test_films_that_are_finished_meanwhile_are_offered(app: App, lone_visitor: V
     wait_for_script(page)
     add_film(app, "heron-1", "a heron", "a marsh")
     page.clock.fast_forward("00:31")
-    expect(page.locator(".card")).to_have_count(1)  # on bare walls there is nothing to disturb
+    expect(page.get_by_text("1 film: “heron”")).to_be_visible()  # nothing to disturb before
+    expect(page.get_by_text("Nothing here goes by that description.")).to_have_count(0)
+    expect(page.locator(".card")).to_have_count(1)
     wait_for_script(page)
     add_film(app, "heron-2", "a heron", "a reef")
     add_film(app, "crane", "a crane", "a reef")

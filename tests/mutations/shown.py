@@ -127,6 +127,22 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     Mutation(
+        "A download without cached frames is made from the WebP",
+        "tests/pages/test_downloads.py"
+        "::test_a_download_is_made_from_the_webp_if_that_is_whole[whole]",
+        (
+            Edit(
+                "momalisa/ui/http/downloads.py", "if webp := _stored_webp(walk):", "if webp := b'':"
+            ),
+        ),
+    ),
+    Mutation(
+        "A download is not made from a WebP of another size",
+        "tests/pages/test_downloads.py"
+        "::test_a_download_is_made_from_the_webp_if_that_is_whole[of another size]",
+        (Edit("momalisa/film/exports.py", " or not _are_shown_size(frames, spec)", ""),),
+    ),
+    Mutation(
         "The dither of a GIF is not sharpened",
         f"{SHOWN}the_dither_of_a_gif_is_not_sharpened",
         (Edit("momalisa/film/exports.py", "partial(enlarge, sharpen=False)", "enlarge"),),
