@@ -253,7 +253,7 @@ def test_a_megabyte_of_random_bytes_is_bad_input(head: bytes) -> None:
 HOSTILE = {
     "deep": (b'{"stops": ' + b"[" * 200_000, "no settings"),
     "long": (b'{"stops": "' + b"a" * 2**20 + b'"}', "far too long"),
-    "a bomb": (make_zip({"walk.json": "{" + " " * 2**26}), "far too long"),
+    "a bomb": (make_zip({"walk.json": "{" + " " * 2**23}), "far too long"),
     "a bomb of a kind that unpacks at once": (make_zip({"walk.json": "{}"}, ZIP_LZMA), "damaged"),
     "many files": (make_zip({"walk.json": "{}"}) + b"PK\1\2" * 10_001, "too many files"),
     "an archive of other things": (make_zip({"a.txt": "a"}), "damaged"),

@@ -17,7 +17,9 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+_NAMES = ("chromium-headless-shell", "chromium", "chromium-browser")
+CHROMIUM = next(filter(None, map(shutil.which, _NAMES)), None)
+"""Chromium's program; without windows, if there is one like that, as its pages cost less."""
 PATIENCE = 120_000
 """Milliseconds to wait for an element or a page: over a minute on a very busy machine."""
 EXPECTING = 120_000
