@@ -317,20 +317,23 @@ def test_the_slow_question_is_not_begun_again_while_no_worker_answers_at_once(pa
     assert page.evaluate("slow") == 1
 
 
-def test_an_app_that_was_away_is_asked_again(page: Page) -> None:
+@pytest.mark.parametrize("way", ["live", "still"])
+def test_an_app_that_was_away_is_asked_again(page: Page, way: str) -> None:
     """Once, while it was away, and after it nothing was painted until the next move."""
     page.evaluate(PAINT_STOPS)
     page.evaluate("isAway = true")
-    data = what_the_app_tells(ENDS, "wall", is_live=True)
-    page.evaluate("tell", data | {"live_url": "/live?", "still_url": ""})
+    is_live = way == "live"
+    data = what_the_app_tells(ENDS, "wall", is_live=is_live) | {f"{way}_url": "/picture?"}
+    page.evaluate("tell", data)
+    page.clock.run_for(200)
     expect(page.locator(".now")).to_have_text("The app cannot be reached just now.")
     slider = page.get_by_label("Place on the way")
     for place in ("0.2", "0.4", "0.6"):
         slider.fill(place)
         page.clock.run_for(200)
-    assert len(page.evaluate("asked")) == 1
+    assert len(page.evaluate("asked")) == (1 if is_live else 4)
     page.evaluate("isAway = false")
-    page.clock.run_for(10_000)
+    page.clock.run_for(10_000 if is_live else 31_000)
     expect(page.locator(".picture")).to_have_attribute("data-place", "0.6")
 
 

@@ -11,6 +11,7 @@ const REST = 150                          // milliseconds without a move before 
 const TYPING = 80                         // milliseconds without a key before a prompt is painted
 const MOST_TRIP = 20000                   // milliseconds until an answer is not waited for any more
 const AGAIN = 5000                        // milliseconds until who did not answer is asked again
+const AGAIN_SLOWLY = 30000                // the same of the slow question
 const MIDDLE = 0.5
 const TOLERANCE = 0.0049                  // half a step of the slider
 const NEAR = 0.04                         // pictures farther away are faint, while one drags
@@ -61,8 +62,7 @@ class Scrubber {
     // In a closed expander, or below what is seen, nothing is loaded.
     this.observer = new IntersectionObserver(entries => {
       this.isVisible = entries.at(-1).isIntersecting  // a busy page hears of several changes at once
-      if (this.isVisible) this.show()
-      if (this.isVisible && (this.startsAlone || this.isDirect && data.explores)) this.ask()
+      if (this.isVisible) this.onSight()
     })
     this.observer.observe(root)
   }
@@ -192,6 +192,12 @@ class Scrubber {
       this.missing.delete(old)
       this.rough.delete(old)
     }
+  }
+
+  onSight() {
+    this.show()
+    if (this.isDirect && (this.startsAlone || this.data.explores)) this.ask()
+    else if (this.startsAlone && this.askedSlowly !== this.position) this.askAtRest()
   }
 
   onMove() {
@@ -451,6 +457,7 @@ class Scrubber {
         const url = `${this.stillUrl}&leg=${leg}&t=${t}`
         const response = await fetch(url, { signal: slow.signal })
         this.now.textContent = response.ok ? this.hint : await response.text()
+        if (response.status >= 500) this.askSlowlyAgain()
         if (!response.ok) return
         const picture = await createImageBitmap(await response.blob())
         if (slow.signal.aborted || pictures !== this.pictures) return
@@ -458,8 +465,15 @@ class Scrubber {
         this.show()
       }
     } catch {
-      if (!slow.signal.aborted) this.now.textContent = "The app cannot be reached just now."
+      if (slow.signal.aborted) return
+      this.now.textContent = "The app cannot be reached just now."
+      this.askSlowlyAgain()
     }
+  }
+
+  // Late enough that one can read why there is no picture.
+  askSlowlyAgain() {
+    this.resting = setTimeout(() => this.wanted().places.length && this.askSlowly(), AGAIN_SLOWLY)
   }
 
   // The leg of a position, and how far it is on that, as the server reads them.
