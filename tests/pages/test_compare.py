@@ -11,7 +11,7 @@ from db.session import reading, writing
 from db.votes import Tally
 from momalisa.models.registry import find
 from momalisa.settings import settings
-from momalisa.ui.compare import blind_vote, tally
+from momalisa.ui.compare import blind_vote, side_by_side, tally
 from momalisa.ui.create.presets import PRESETS
 from tests.support.pages import (
     MakeWalk,
@@ -57,6 +57,21 @@ def test_choosing_writes_the_url(visit: Visit, add_film: MakeWalk) -> None:
     widget(at, "selectbox", "Right").set_value(right.id).run()
     assert dict(at.query_params) == {"a": left.id, "b": right.id}
     assert len(component_data(at, "player")["films"]) == 2
+
+
+def test_older_films_than_are_offered_are_told_of(
+    visit: Visit, add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From 200 on they were missing without a word."""
+    assert side_by_side.MOST_OFFERED >= 1000
+    monkeypatch.setattr(side_by_side, "MOST_OFFERED", 2)
+    told = "The newest 2 films are offered."
+    for number in range(3):
+        assert told not in all_text(visit("compare"))
+        add_film("a moon", f"sea {number}")
+    at = visit("compare")
+    assert told in all_text(at)
+    assert len(widget(at, "selectbox", "Left").options) == 2
 
 
 @pytest.mark.parametrize("pacing", ["ease", "dense-middle", "even"])

@@ -32,6 +32,8 @@ from momalisa.ui.policy import Action
 
 NON_LINEAR = [pacing for pacing in PACINGS if pacing != "linear"]
 SIDES = ("a", "b")
+MOST_OFFERED = 1_000
+"""Films to choose from."""
 
 
 def films_in_url() -> list[Walk | None]:
@@ -41,7 +43,8 @@ def films_in_url() -> list[Walk | None]:
 
 def show_film_choice(*chosen: Walk | None) -> None:
     """Show two select boxes with the newest films and those already chosen."""
-    offered = {walk.id: walk for walk in (*filter(None, chosen), *history.recent_films(200))}
+    films = history.recent_films(MOST_OFFERED + 1)
+    offered = {walk.id: walk for walk in (*filter(None, chosen), *films[:MOST_OFFERED])}
     for column, side, walk in zip(st.columns(2, gap="medium"), SIDES, chosen, strict=True):
         st.session_state[f"side_{side}"] = walk.id if walk else None
         column.selectbox(
@@ -57,6 +60,11 @@ def show_film_choice(*chosen: Walk | None) -> None:
         if walk is None and side in st.query_params:
             with column:
                 film_detail.show_missing_film(None)
+    if len(films) > MOST_OFFERED:
+        st.text(
+            f"The newest {MOST_OFFERED:,} films are offered. An older one comes here from its page "
+            "in the Gallery."
+        )
 
 
 def _write_choice(side: str) -> None:
