@@ -182,6 +182,24 @@ def test_pages_can_be_turned_forward_and_back(
     assert "before" not in at.query_params
 
 
+@pytest.mark.parametrize("sort", ["newest", "oldest"])
+def test_previous_works_after_a_reload(
+    visit: Visit, add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch, sort: str
+) -> None:
+    """It led from any page to the first one."""
+    monkeypatch.setattr(poster_grid, "PAGE_SIZE", 2)
+    for number in range(7):
+        add_film(f"moon {number}", "a sea")
+    at, positions = visit("gallery", sort=sort), []
+    for _ in range(3):
+        positions.append(at.query_params.get("before", ""))
+        at = press(at, "Next")
+    at = visit("gallery", sort=sort, before=at.query_params["before"])
+    for position in reversed(positions):
+        press(at, "Previous")
+        assert at.query_params.get("before", "") == position
+
+
 def test_previous_works_after_the_browsers_back(
     visit: Visit, add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,7 @@ from momalisa.ui.gallery.filters import (
 )
 
 PAGE_SIZE = 24
+_BACKWARDS: dict[Sort, Sort] = {"newest": "oldest", "oldest": "newest"}
 
 
 def show_posters(films: list[Walk]) -> None:
@@ -122,7 +123,7 @@ def _open_next_page(last: str) -> None:
 
 
 def _open_previous_page() -> None:
-    pages = st.session_state.get("pages") or [None]
+    pages = st.session_state.get("pages") or [_position_before()]
     # The browser's own way back may have left this very page on top.
     while len(pages) > 1 and pages[-1] == st.query_params.get("before"):
         pages.pop()
@@ -131,6 +132,26 @@ def _open_previous_page() -> None:
         go_to_first_page()
     else:
         st.query_params["before"] = before
+
+
+def _position_before() -> str | None:
+    """The position of the page before, when none was turned in this session, as after a reload.
+
+    None for the first page, and where no sort order is this one backwards.
+    """
+    query = parse_query(current_query())
+    if query.sort not in _BACKWARDS:
+        return None
+    with history.reading() as session:
+        films = walks.list_page(
+            session=session,
+            sort=_BACKWARDS[query.sort],
+            limit=PAGE_SIZE,
+            before=st.query_params.get("before"),
+            only=[Walk.title],
+            **query.filters,
+        )
+    return films[-1].id if len(films) == PAGE_SIZE else None
 
 
 def show_exhibition_link(total: int) -> None:
