@@ -131,6 +131,15 @@ def plays(page: Page) -> None:
     expect(count).to_contain_text(re.compile(r"\d / \d"), timeout=2 * PATIENCE)
 
 
+def stays(page: Page, name: str) -> None:
+    """Wait until a button stays where it is: what is above it may still be drawn."""
+    button = page.get_by_role("button", name=name, exact=True)
+    place = None
+    while place is None or place != button.bounding_box():
+        place = button.bounding_box()
+        page.wait_for_timeout(500)
+
+
 def test_a_queued_walk_runs_once_a_worker_starts(app: App, page: Page) -> None:
     with writing(app.database) as session:
         walks = [
@@ -187,6 +196,7 @@ def test_downloads_and_uploads_that_fail_are_reported_or_retried(
     page.goto(f"{app.url}/gallery?walk=late")
     plays(page)
     page.goto(f"{app.url}/gallery?walk=gone")
+    stays(page, "Delete")
     press(page, "Delete")
     press(page, "Yes, delete it")
     says(page, "1 film waits for the storage; nothing is lost.")
