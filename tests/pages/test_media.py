@@ -307,25 +307,26 @@ def test_a_download_of_a_lost_file_is_not_found(app_home: Path, add_film: MakeWa
 def test_at_most_two_exports_run_at_a_time(
     add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pair, running, most = threading.Barrier(2), set[int](), 0
+    begun, release = list[Path](), threading.Event()
 
     def export(_kind: object, target: Path, **_how: object) -> None:
-        nonlocal most
-        running.add(threading.get_ident())
-        pair.wait(60)  # until two run
-        most = max(most, len(running))
-        pair.wait(60)
-        running.discard(threading.get_ident())
+        begun.append(target)
+        release.wait(60)
         target.write_bytes(b"")
 
     monkeypatch.setattr(exports, "export_film", export)
     paths = [f"/pictures/walks/{add_film().id}.mp4" for _ in range(6)]
 
-    async def six() -> list[int]:
-        return [answer[0] for answer in await asyncio.gather(*map(request, paths))]
+    async def six() -> tuple[int, list[int]]:
+        answers = asyncio.gather(*map(request, paths))
+        while len(begun) < 2:
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.5)  # a third would begin
+        running = len(begun)
+        release.set()
+        return running, [answer[0] for answer in await answers]
 
-    assert asyncio.run(six()) == [200] * 6
-    assert most == 2
+    assert asyncio.run(six()) == (2, [200] * 6)
 
 
 def test_an_uploaded_film_is_answered_with_its_spec() -> None:
