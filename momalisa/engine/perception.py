@@ -75,7 +75,7 @@ class Look:
 
     def distance(self, other: "Look") -> float:
         """The perceived change to another picture of the same shape, as `distance`."""
-        return _apart(self.lab, other.lab)
+        return distance_in_oklab(self.lab, other.lab)
 
 
 def distance(one: Picture, other: Picture) -> float:
@@ -85,10 +85,11 @@ def distance(one: Picture, other: Picture) -> float:
     """
     if one.shape != other.shape:
         raise ValueError(f"cannot compare pictures of {one.shape} and {other.shape}")
-    return _apart(oklab(one), oklab(other))
+    return distance_in_oklab(oklab(one), oklab(other))
 
 
-def _apart(one: Field, other: Field) -> float:
+def distance_in_oklab(one: Field, other: Field) -> float:
+    """The distance of two pictures (h, w, 3) that are in OKLab already, as `distance`."""
     change, total = one - other, 0.0
     for _ in range(SCALES):
         squares = change**2
@@ -108,7 +109,7 @@ def _halved(field: Field) -> Field:
 
 def step_distances(frames: Iterable[Picture]) -> list[float]:
     """The distances between neighbouring frames, which have one shape."""
-    return [_apart(a, b) for a, b in pairwise(map(oklab, frames))]
+    return [distance_in_oklab(a, b) for a, b in pairwise(map(oklab, frames))]
 
 
 def evenness(distances: Sequence[float]) -> float:

@@ -16,7 +16,6 @@ from functools import cache as memoised
 from functools import cached_property
 from typing import Literal
 
-from momalisa.engine import perception
 from momalisa.engine.even_pacing import (
     FINEST,
     Distance,
@@ -27,7 +26,8 @@ from momalisa.engine.even_pacing import (
     most_even,
     spots_at_equal_change,
 )
-from momalisa.engine.frame_cache import CachedFrames, FrameCache, LatentMixture, frame_key
+from momalisa.engine.frame_cache import FrameCache, LatentMixture, frame_key
+from momalisa.engine.frame_changes import FrameChanges
 from momalisa.engine.ordering import Visit, coarse_to_fine
 from momalisa.spec import Place, WalkSpec
 
@@ -58,8 +58,6 @@ Source = Literal["cache"] | TaskSource
 """Where a frame comes from: the cache, the model (painted) or its neighbours' latents (glided). Two
 kinds stand in for frames that are not made yet: previews from the stops' latents, and pictures that
 even pacing samples for its survey."""
-Change = Callable[[str, str], float]
-"""The perceived change between two cached frames, by their keys."""
 
 
 @dataclass(frozen=True)
@@ -76,16 +74,6 @@ class FrameTask:
     """Whether it may be decoded roughly; it is not cached then."""
 
 
-def measure_change(cache: FrameCache) -> Change:
-    """A function that measures the change between two cached frames, each pair once."""
-
-    @memoised
-    def change(one: str, other: str) -> float:
-        return perception.step_distances(CachedFrames(cache, (one, other)))[0]
-
-    return change
-
-
 @dataclass(frozen=True)
 class FramePlanner:
     """Plans the frames of a walk whose pacing is known beforehand, and the previews of any walk."""
@@ -94,7 +82,7 @@ class FramePlanner:
     digest: str
     """The model's."""
     cache: FrameCache
-    change: Change
+    changes: FrameChanges
 
     @cached_property
     def places(self) -> tuple[Place, ...]:
@@ -151,7 +139,11 @@ class FramePlanner:
 
     def key(self, place: Place) -> str:
         """The cache key of the frame that the model samples at a place."""
-        return frame_key(self.spec, place, self.digest)
+        return self._frame_key(place)
+
+    @cached_property
+    def _frame_key(self) -> Callable[[Place], str]:
+        return memoised(lambda place: frame_key(self.spec, place, self.digest))
 
     def have_latents(self, *keys: str) -> bool:
         """Whether the latents of all these frames are in the cache."""
@@ -180,7 +172,7 @@ class FramePlanner:
         if not self._is_close(visit):
             return None
         low, high = keys[visit.low], keys[visit.high]
-        if not self.have_latents(low, high) or self.change(low, high) > GLIDE_CHANGE:
+        if not self.have_latents(low, high) or self.changes.between(low, high) > GLIDE_CHANGE:
             return None
         start, t, end = self._span(visit)
         return LatentMixture(low, high, (t - start) / (end - start))
@@ -271,11 +263,11 @@ class EvenLeg:
     @property
     def _change(self) -> Distance:
         """The perceived change between the pictures at two measured places."""
-
-        def key(t: float) -> str:
-            return self.between.get(t) or self.planner.key(Place(self.leg, t))
-
-        return lambda low, high: self.planner.change(key(low), key(high))
+        measured = self._measured
+        keys = {t: self.between.get(t) or self.planner.key(Place(self.leg, t)) for t in measured}
+        changes = self.planner.changes
+        changes.measure([keys[t] for t in measured])  # all at once: that is quicker
+        return lambda low, high: changes.between(keys[low], keys[high])
 
     def _number(self, t: float) -> int:
         """The number of the leg's frame that is nearest to a place under linear pacing."""

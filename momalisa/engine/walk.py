@@ -4,9 +4,10 @@ from collections.abc import Generator, Iterator, Sequence
 
 from momalisa.engine.attention_legs import AttentionSampler
 from momalisa.engine.frame_cache import FrameCache, frame_key
+from momalisa.engine.frame_changes import FrameChanges
 from momalisa.engine.latents import LatentSampler
 from momalisa.engine.picture_legs import PictureSampler
-from momalisa.engine.planner import EvenLeg, FramePlanner, FrameTask, measure_change
+from momalisa.engine.planner import EvenLeg, FramePlanner, FrameTask
 from momalisa.engine.renderer import FrameRenderer, WalkFrame
 from momalisa.engine.runner import ModelRunner
 from momalisa.engine.shortcuts import fit_to_checkpoint
@@ -31,7 +32,7 @@ def frames(
     _check(spec, runner)
     spec = fit_to_checkpoint(spec, distilled=runner.distilled)
     runner.use_loras(spec.loras)
-    planner = FramePlanner(spec, runner.model.digest, cache, measure_change(cache))
+    planner = FramePlanner(spec, runner.model.digest, cache, FrameChanges(cache))
     renderer = FrameRenderer(_sampler(spec, runner, cache), cache, batch)
     ends, more = planner.stops[:2], planner.stops[2:]
     keys: dict[int, str] = {}
