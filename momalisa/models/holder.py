@@ -26,6 +26,8 @@ class ModelHolder(Generic[M]):
         self._device = device
         self._digest_of = digest_of
         self._held: tuple[tuple[str, str], M] | None = None
+        self.loading = ""
+        """The name of the model that is being loaded; empty if there is none."""
 
     @property
     def current(self) -> M | None:
@@ -44,7 +46,11 @@ class ModelHolder(Generic[M]):
         wanted = name, self._digest_of(name)
         if self._held is None or self._held[0] != wanted:
             self.release()  # first: two may not fit into memory
-            self._held = wanted, self._load(name, self._device)
+            self.loading = name
+            try:
+                self._held = wanted, self._load(name, self._device)
+            finally:
+                self.loading = ""
         return self._held[1]
 
     def release(self) -> None:

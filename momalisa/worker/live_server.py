@@ -21,6 +21,7 @@ from momalisa.errors import MomaLisaError
 from momalisa.settings import Settings
 from momalisa.worker.live_socket import (
     ANSWER_SECONDS,
+    LOADING,
     MOST_BYTES,
     WAKE,
     AnswerHead,
@@ -61,12 +62,18 @@ class LiveServer:
     """The questions that wait, and the socket that they come from.
 
     `get_model` returns the name of the model in memory: questions for others are refused at once,
-    since loading takes too long. At most `most` questions wait.
+    since loading takes too long. `get_loading_name` tells which one is being loaded. At most `most`
+    questions wait.
     """
 
-    def __init__(self, settings: Settings, get_model: Callable[[], str]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        get_model: Callable[[], str],
+        get_loading_name: Callable[[], str] = str,
+    ) -> None:
         self._path, self.most = socket_path(settings), settings.stills
-        self._get_model = get_model
+        self._get_model, self._get_loading_name = get_model, get_loading_name
         self._waiting: dict[str, Waiting] = {}
         self._is_woken = False
         self._changed = threading.Condition()
@@ -164,8 +171,9 @@ class LiveServer:
 
     def _answer(self, question: Question) -> bytes:
         """Wait for a question's pictures. Raises LiveError."""
+        is_loading = question.spec.model == self._get_loading_name()
         if question.spec.model != self._get_model():
-            raise LiveError(OTHER_MODEL)
+            raise LiveError(LOADING if is_loading else OTHER_MODEL)
         pictures = self._enqueue(question)
         try:
             data = encode_pictures(pictures.result(ANSWER_SECONDS), rough=question.rough)

@@ -33,6 +33,8 @@ ROUGH_QUALITY = 90
 """Of a JPEG, 0 to 95."""
 ANSWER_SECONDS = 6.0
 """How long a question may wait for its pictures: a slow processor explores a leg meanwhile."""
+LOADING = "The model is being loaded; the picture comes in a moment."
+"""What a worker answers meanwhile."""
 WAKE = b"wake\n"
 """The line that wakes a worker."""
 WAKE_SECONDS = 0.2

@@ -97,6 +97,10 @@ class JobRenderer:
         """The name of the model in memory, empty if there is none."""
         return self._models.current_name
 
+    def get_loading_name(self) -> str:
+        """The name of the model that is being loaded, empty if there is none."""
+        return self._models.loading
+
     def load_default_model(self) -> Fault | None:
         """Load the settings' model ahead of the first walk, since that takes seconds.
 

@@ -99,7 +99,8 @@ class Worker:
         )
         self._backoff = Backoff(2 * timing.poll, LONGEST_PAUSE)
         self._machine = Machine(life_path(settings).with_suffix(".json"), timing.machine_pauses)
-        self._live = LiveServer(settings, self._renderer.get_model_name)
+        names = self._renderer.get_model_name, self._renderer.get_loading_name
+        self._live = LiveServer(settings, *names)
         self._stills = self._make_still_painter()
         self._housekeeping = Housekeeping(self._renderer.trim_cache, settings.database)
         self._patient = True

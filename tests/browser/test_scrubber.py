@@ -1,22 +1,16 @@
 """The scrubber's script in a page by itself, which tells it what a page of the app would."""
 
 from itertools import pairwise, product
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from momalisa.ui.components.assets import FOLDER
 from tests.support.browser import Visitor
+from tests.support.scrubber import ENDS, NEITHER, open_scrubber, what_the_app_tells
 from tests.support.waiting import wait_until
 
 pytestmark = pytest.mark.browser
 
-START = """async script => {
-    const file = new Blob([script], { type: "text/javascript" })
-    const { default: scrub } = await import(URL.createObjectURL(file))
-    window.tell = data => scrub({ parentElement: document.body, data, setTriggerValue() {} })
-}"""
 ANSWER = """() => {
     window.asked = []
     window.side = { value: 8 }
@@ -34,7 +28,6 @@ ANSWER = """() => {
     }
 }"""
 """Runs in the page: answers questions for pictures, and notes them and how many were at once."""
-FIELDS = '<p class="st-key-one"><input></p><p class="st-key-two"><input></p>'
 GATHER = """() => {
     window.heard = []
     window.IntersectionObserver = class extends IntersectionObserver {
@@ -73,36 +66,11 @@ REFUSE = """() => {
     }
 }"""
 """Runs in the page: refuses what is asked for directly, and does not answer other questions."""
-NEITHER = ("", "")
-ENDS = ("a red square", "a stormy sea")
 
 
 @pytest.fixture
 def page(lone_visitor: Visitor) -> Page:
-    """The scrubber below two fields, with a clock that goes on when it is told to."""
-    page = lone_visitor.page
-    page.set_content(FIELDS + (FOLDER / "scrubber.html").read_text())
-    page.evaluate(START, (FOLDER / "scrubber.js").read_text())
-    page.clock.install()
-    return page
-
-
-def what_the_app_tells(prompts: tuple[str, str], name: str, *, is_live: bool) -> dict[str, Any]:
-    """The data of a draft; there is a way between two prompts."""
-    fields = zip(("one", "two"), prompts, strict=True)
-    return {
-        "id": name,
-        "legs": [prompts] if all(prompts) else [],
-        "frames": [],
-        "still_url": "",
-        "live_url": "data:," if is_live else "",
-        "hint": "",
-        "ratio": 1,
-        "tracks": [{"title": "", "curve": []}],
-        "stops": [{"field": field, "prompt": prompt, "seed": 7} for field, prompt in fields],
-        "empty": "",
-        "begins": False,
-    }
+    return open_scrubber(lone_visitor.page)
 
 
 def test_the_slider_goes_to_the_end_that_was_typed_last(page: Page) -> None:

@@ -88,6 +88,22 @@ MUTATIONS = (
         ),
     ),
     Mutation(
+        "A worker that loads its model says so",
+        f"{TESTS_OF_WORKER}::test_while_the_model_is_loaded_the_answer_says_so",
+        (Edit(SERVER, "LOADING if is_loading else OTHER_MODEL", "OTHER_MODEL"),),
+    ),
+    Mutation(
+        "A worker that died is not taken for one on another machine",
+        f"{TESTS_OF_ROUTE}::test_without_an_answer_the_reason_says_how_the_worker_is",
+        (
+            Edit(
+                ROUTE,
+                "not all(identity_of(worker).has_ended for worker in workers)",
+                "bool(workers)",
+            ),
+        ),
+    ),
+    Mutation(
         "Another site's page cannot keep the worker painting",
         f"{TESTS_OF_ROUTE}::test_cross_site_requests_are_rejected",
         (Edit(ROUTE, '== "cross-site"', '== "nowhere"'),),

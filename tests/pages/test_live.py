@@ -5,6 +5,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from dataclasses import asdict, replace
 from functools import partial
 from io import BytesIO
 from typing import Any
@@ -16,14 +17,17 @@ from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
+from db import worker_registry
 from db.models import Still
 from db.session import reading
 from momalisa.engine.frame_cache import Frame
 from momalisa.settings import settings
 from momalisa.spec import Place, WalkSpec
+from momalisa.ui import history
 from momalisa.ui.http import live, stills
+from momalisa.worker.identity import ProcessIdentity, identify
 from momalisa.worker.live_server import LiveServer
-from momalisa.worker.live_socket import short_name, socket_path
+from momalisa.worker.live_socket import LOADING, short_name, socket_path
 from tests.support.asgi import request
 from tests.support.pages import spec
 from tests.support.stub_worker import render_live, running_worker
@@ -167,6 +171,45 @@ def test_without_a_worker_here_the_answer_comes_at_once(ask: Ask) -> None:
     with closing(socket.socket(socket.AF_UNIX)) as left, short_name(path) as name:
         left.bind(name)
     assert ask(at="0:0.5").status_code == 204
+
+
+@pytest.mark.parametrize(
+    ("who", "worker", "says"),
+    [
+        ("local", None, live.STARTING),
+        ("local", identify(), live.ELSEWHERE),
+        ("local", replace(identify(), process_start=1), live.STARTING),
+        ("external", None, live.NO_WORKER),
+        ("external", identify(), live.ELSEWHERE),
+        ("external", replace(identify(), process_start=1), live.NO_WORKER),
+    ],
+)
+def test_without_an_answer_the_reason_says_how_the_worker_is(
+    ask: Ask,
+    monkeypatch: pytest.MonkeyPatch,
+    who: str,
+    worker: ProcessIdentity | None,
+    says: str,
+) -> None:
+    """It said that none paints at once, also where one was waking or there was none."""
+    monkeypatch.setenv("MOMALISA_WORKER", who)
+    settings.cache_clear()
+    if worker is not None:
+        with history.writing() as session:
+            worker_registry.record_heartbeat(session=session, name="one", **asdict(worker))
+    answer = ask(at="0:0.5")
+    assert answer.headers["x-reason"] == says
+    assert ("x-worker" in answer.headers) == (says != live.ELSEWHERE)
+
+
+def test_a_worker_that_loads_its_model_is_away(ask: Ask) -> None:
+    server = LiveServer(settings(), lambda: "", lambda: WALK.model)
+    server.open()
+    try:
+        answer = ask(at="0:0.5")
+    finally:
+        server.close()
+    assert (answer.headers["x-reason"], answer.headers["x-worker"]) == (LOADING, "away")
 
 
 def test_a_worker_that_hangs_does_not_hang_a_page(

@@ -26,6 +26,7 @@ from momalisa.worker import live_server
 from momalisa.worker.lease import Timing
 from momalisa.worker.live_server import LiveServer
 from momalisa.worker.live_socket import (
+    LOADING,
     MOST_BYTES,
     AnswerHead,
     Question,
@@ -98,7 +99,7 @@ def ask_once_loaded(settings: Settings, *t: float) -> tuple[AnswerHead, bytes]:
 
     def is_loaded() -> bool:
         answers.append(ask(settings, *t))
-        return answers[-1][0].error != live_server.OTHER_MODEL
+        return answers[-1][0].error not in (LOADING, live_server.OTHER_MODEL)
 
     wait_until(is_loaded)
     return answers[-1]
@@ -178,6 +179,24 @@ def test_what_is_no_question_is_refused(worker: Settings) -> None:
 def test_another_model_than_the_one_in_memory_is_refused_at_once(worker: Settings) -> None:
     """Loading takes seconds: the history's way waits for that."""
     assert "another model" in ask(worker, 0.3, model="sdxl")[0].error
+
+
+def test_while_the_model_is_loaded_the_answer_says_so(settings: Settings) -> None:
+    """It said that there was another model in memory."""
+    may_go_on = threading.Event()
+
+    def load_slowly(name: str, _device: str) -> str:
+        may_go_on.wait(60)
+        return name
+
+    with running_worker(settings, load=load_slowly):
+        wait_for_socket(settings)
+        try:
+            wait_until(lambda: ask(settings, 0.3)[0].error == LOADING)
+            assert ask(settings, 0.3, model="sdxl")[0].error == live_server.OTHER_MODEL
+        finally:
+            may_go_on.set()
+        wait_until(lambda: answers(settings))
 
 
 def test_an_error_is_told_and_the_worker_goes_on(settings: Settings) -> None:

@@ -50,6 +50,8 @@ class Scrubber {
     this.trip = REST                      // milliseconds that the last answers took
     this.underWay = []                    // of questions: the answer to come, and its places
     this.directAgain = 0                  // when the worker may be asked directly again
+    this.reason = ""                      // why the worker paints nothing at once, if it was said
+    this.isAway = false                   // whether that keeps the slow way waiting, too
     this.take(data)
     this.slider.value = this.nearestFrame(MIDDLE) ?? MIDDLE
     this.label()
@@ -275,7 +277,10 @@ class Scrubber {
       this.waitToAsk()
     } finally {
       if (this.asking === asking) this.asking = undefined
-      if (isAnswered) this.prepare()
+      if (isAnswered) {
+        this.forgetReason()
+        this.prepare()
+      }
     }
   }
 
@@ -362,6 +367,7 @@ class Scrubber {
     }
     await question.keep(await createImageBitmap(await response.blob()))
     this.trip += 0.3 * (performance.now() - began - this.trip)
+    this.forgetReason()
     this.now.textContent = this.hint
     return "kept"
   }
@@ -422,8 +428,19 @@ class Scrubber {
       return
     }
     this.waitToAsk()
+    const isSlow = !this.typed && this.legs.length && this.stillUrl
+    this.isAway = response.headers.has("X-Worker")
+    this.reason = this.isAway || !isSlow ? response.headers.get("X-Reason") ?? message : ""
+    if (this.reason) this.now.textContent = this.reason
     // The slow question may still be under way, or was answered with why there is no picture.
-    if (!this.typed && this.legs.length && this.askedSlowly !== this.position) this.askAtRest()
+    if (isSlow && this.askedSlowly !== this.position) this.askAtRest()
+  }
+
+  // Once nothing is missing, or the worker paints.
+  forgetReason() {
+    if (this.reason && this.now.textContent === this.reason) this.now.textContent = this.hint
+    this.reason = ""
+    this.isAway = false
   }
 
   // Leaves the worker alone for some seconds, and then asks again, unless a drag does.
@@ -452,10 +469,11 @@ class Scrubber {
     try {
       for (const place of this.placesAt(Number(this.slider.value))) {
         if (this.isKnown(place)) continue // a finished frame that was still being loaded
-        this.now.textContent = "Painting this very place …"
+        this.now.textContent = this.isAway ? this.reason : "Painting this very place …"
         const [leg, t] = this.leg(place)
         const url = `${this.stillUrl}&leg=${leg}&t=${t}`
         const response = await fetch(url, { signal: slow.signal })
+        if (response.ok) this.forgetReason()
         this.now.textContent = response.ok ? this.hint : await response.text()
         if (response.status >= 500) this.askSlowlyAgain()
         if (!response.ok) return

@@ -1,7 +1,8 @@
 """HTTP route for pictures that are painted as a visitor drags or types, by asking the worker.
 
-The history is left out, so that a picture takes hardly longer than its painting. Where no worker of
-this machine answers in time, no picture is sent, and browsers ask `ui.http.stills` instead.
+The history is left out, so that a picture takes hardly longer than its painting; only where no
+worker of this machine answers it tells why. Then no picture is sent, and browsers ask
+`ui.http.stills` instead.
 That is no error, so that consoles of browsers, and logs of proxies, do not fill with it.
 """
 
@@ -19,18 +20,23 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+from db import worker_registry
+from db.error_messages import HistoryError
 from momalisa.errors import MomaLisaError
 from momalisa.models.registry import find_for_visitor
 from momalisa.settings import settings
 from momalisa.spec import Place, Stop, WalkSpec, explain
+from momalisa.ui import history
 from momalisa.ui.http.addresses import address_of
 from momalisa.ui.http.permission import permit
 from momalisa.ui.http.stills import FROM_ELSEWHERE, NO_PLACE, WAITING_EACH, maker_of
 from momalisa.ui.http.threads import Threads, TooSlow, answer_in_time
 from momalisa.ui.policy import Action
 from momalisa.walk_cost import WalkTooLarge, check_still_cost
+from momalisa.worker.identity import identity_of
 from momalisa.worker.live_socket import (
     ANSWER_SECONDS,
+    LOADING,
     MOST_PLACES,
     AnswerHead,
     Question,
@@ -48,13 +54,23 @@ WAITING_AHEAD = WAITING_EACH // 2
 """Requests that wait for a picture at which an address gets none ahead of a drag."""
 LIVE = Threads("live", 4, seconds=SECONDS)
 """For what has to be read of the disk."""
+STARTING = (
+    "The worker is being started; the picture comes in a moment. "
+    "If it does not, the app's log says why."
+)
+NO_WORKER = "No worker is running. To have pictures, please start one: python -m momalisa worker"
+ELSEWHERE = "No worker on this machine paints pictures at once."
 NOT_KEPT = {"Cache-Control": "no-store"}
 _WAITING: Counter[str] = Counter()
 """Requests that wait for a picture, by address."""
 
 
 class NoPicture(MomaLisaError):
-    """No worker of this machine paints at once; the message says so."""
+    """No worker of this machine paints at once; the message says why."""
+
+
+class NoWorker(NoPicture):
+    """Nor later: the worker wakes, hangs or is not there."""
 
 
 class NoPrompt(MomaLisaError):
@@ -73,9 +89,10 @@ async def serve_live(request: Request) -> Response:
     `at` lists the places, as in `0:0.25,1:0.5`; with `rough=1` they may be decoded roughly, and
     come as a JPEG. With `ahead=1` they are painted once there is nothing else to do, so that a drag
     along the leg finds them; with `explores=1` so that it finds the leg explored. With `prompt` and
-    `seed` instead it is the picture of that stop. 204 if no worker paints it at once, and with a
-    header `X-Prompt` if the prompt is none (it is still typed) or too long, 403 for requests from
-    other sites, 404 for invalid places, 422 for a picture that is too much work.
+    `seed` instead it is the picture of that stop. 204 if no worker paints it at once: `X-Reason`
+    says why, with a header `X-Worker` if none will before it is there, and with `X-Prompt` if the
+    prompt is none (it is still typed) or too long. 403 for requests from other sites, 404 for
+    invalid places, 422 for a picture that is too much work.
     """
     if request.headers.get("sec-fetch-site") == "cross-site":
         return PlainTextResponse(FROM_ELSEWHERE, status_code=403)
@@ -92,6 +109,8 @@ async def serve_live(request: Request) -> Response:
         raise
     except WalkTooLarge as problem:
         return PlainTextResponse(str(problem), status_code=422)
+    except NoWorker as problem:
+        return _no_picture(str(problem), {"X-Worker": "away"})
     except NoPicture as problem:
         return _no_picture(str(problem))
     except NoPrompt as problem:
@@ -148,8 +167,8 @@ def _read_place(spec: WalkSpec, text: str) -> Place:
 
 
 async def _ask(line: bytes, sockets: Sequence[Path]) -> bytes:
-    """Ask one worker after the other; returns the pictures. Raises NoPicture."""
-    problem = "No worker on this machine paints pictures at once."
+    """Ask one worker after the other; returns the pictures. Raises NoPicture, TooSlow."""
+    problem = ""
     try:
         with fail_after(SECONDS):
             for path in sockets:
@@ -161,8 +180,23 @@ async def _ask(line: bytes, sockets: Sequence[Path]) -> bytes:
                     return data
                 problem = head.error
     except TimeoutError:
-        raise NoPicture("The worker does not answer just now.") from None
-    raise NoPicture(problem)
+        raise NoWorker("The worker does not answer just now.") from None
+    if problem and problem != LOADING:
+        raise NoPicture(problem)
+    if not problem and await LIVE.run(_is_another_alive):
+        raise NoPicture(ELSEWHERE)
+    raise NoWorker(problem or (NO_WORKER if settings().worker == "external" else STARTING))
+
+
+def _is_another_alive() -> bool:
+    """Whether the history knows of a worker that lives, on this machine or another."""
+    try:
+        with history.reading() as session:
+            seconds = history.WORKER_TIMEOUT
+            workers = worker_registry.list_alive(session=session, within_seconds=seconds)
+    except HistoryError:
+        return False  # every page says so
+    return not all(identity_of(worker).has_ended for worker in workers)
 
 
 async def _ask_worker(line: bytes, path: Path) -> tuple[AnswerHead, bytes]:
