@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any, Literal, NamedTuple, TypedDict
+from typing import Any, Literal, NamedTuple, Self, TypedDict
 
 from sqlalchemy import (
     ColumnElement,
@@ -65,6 +65,10 @@ class Order(NamedTuple):
 
     key: SQLColumnExpression[Any]
     descending: bool
+
+    def reverse(self) -> Self:
+        """Return the same order from its end."""
+        return self._replace(descending=not self.descending)
 
     def sort_columns(
         self, *columns: SQLColumnExpression[Any]

@@ -225,26 +225,26 @@ def list_page(
     sort: Sort = "newest",
     limit: int = 24,
     before: str | None = None,
+    backwards: bool = False,
     only: Sequence[InstrumentedAttribute[Any]] = (),
     **filters: Unpack[Filters],
 ) -> list[Walk]:
     """Return up to `limit` done walks that pass the filters, in the order of `sort`.
 
-    For the next page, `before` is the id of this page's last walk. The page is empty if no done
-    walk has that id. The rows lack their tags and what only a film's own page shows, and with
-    `only` all but the id and these columns: to read it raises InvalidRequestError.
+    For the next page, `before` is the id of this page's last walk; `backwards`, the order is
+    reversed. The page is empty if no done walk has that id. The rows lack their tags and what only
+    a film's own page shows, and with `only` all but the id and these columns: to read it raises
+    InvalidRequestError.
     """
-    order = ORDERS[sort]
-    rows: Select[str, Any] = select(Walk.id, order.key.label("key")).where(
-        *build_conditions(session, filters)
-    )
+    order = ORDERS[sort].reverse() if backwards else ORDERS[sort]
+    conditions = build_conditions(session, filters)
+    rows: Select[str, Any] = select(Walk.id, order.key.label("key")).where(*conditions)
     if before is not None:
         last_key = session.scalar(select(order.key).where(Walk.id == before, IS_DONE))
         if last_key is None:
             return []
         rows = rows.where(order.after(last_key, before))
-    # The ids first, from an index; then their rows.
-    page = select_ids(session, rows, order, filters).limit(limit).subquery()
+    page = select_ids(session, rows, order, filters).limit(limit).subquery()  # by an index
     walks = select(Walk).join(page, Walk.id == page.c.id).order_by(*order.sort_columns())
     options = (load_only(*only, raiseload=True), _WITHOUT_TAGS) if only else _AS_LISTED
     return list(session.scalars(walks.options(*options)))

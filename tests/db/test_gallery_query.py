@@ -54,6 +54,9 @@ def test_pages_follow_each_other_without_gap(
         for _ in range(4):
             before = seen[-1] if seen else None
             part = walks.list_page(session=session, sort=sort, limit=3, before=before)
+            if before is not None:
+                shown = walks.list_page(session=session, sort=sort, before=before, backwards=True)
+                assert [walk.id for walk in shown] == seen[-2::-1]
             seen += [walk.id for walk in part]
         whole = [walk.id for walk in walks.list_page(session=session, sort=sort, limit=100)]
     assert seen == whole

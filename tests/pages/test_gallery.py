@@ -182,7 +182,7 @@ def test_pages_can_be_turned_forward_and_back(
     assert "before" not in at.query_params
 
 
-@pytest.mark.parametrize("sort", ["newest", "oldest"])
+@pytest.mark.parametrize("sort", ["oldest", "evenness"])
 def test_previous_works_after_a_reload(
     visit: Visit, add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch, sort: str
 ) -> None:

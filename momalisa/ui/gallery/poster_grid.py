@@ -27,7 +27,6 @@ from momalisa.ui.gallery.filters import (
 )
 
 PAGE_SIZE = 24
-_BACKWARDS: dict[Sort, Sort] = {"newest": "oldest", "oldest": "newest"}
 
 
 def show_posters(films: list[Walk]) -> None:
@@ -135,19 +134,18 @@ def _open_previous_page() -> None:
 
 
 def _position_before() -> str | None:
-    """The position of the page before, when none was turned in this session, as after a reload.
+    """The position of the Gallery's previous page; None for the first one.
 
-    None for the first page, and where no sort order is this one backwards.
+    For when no page was turned in this session, as after a reload.
     """
     query = parse_query(current_query())
-    if query.sort not in _BACKWARDS:
-        return None
     with history.reading() as session:
         films = walks.list_page(
             session=session,
-            sort=_BACKWARDS[query.sort],
+            sort=query.sort,
             limit=PAGE_SIZE,
             before=st.query_params.get("before"),
+            backwards=True,
             only=[Walk.title],
             **query.filters,
         )
