@@ -117,9 +117,14 @@ def build_conditions(session: Session, filters: Filters) -> list[ColumnElement[b
     for tag in list(dict.fromkeys(filters.get("tags", ())))[:MOST_TAGS]:
         with_tag = select(Tag.walk_id).where(Tag.name == tag)
         conditions.append(_id_to_filter(session).in_(with_tag))
-    if words := normalize_words([filters.get("search", "")[:SEARCH_LENGTH]]).split():
+    if words := list_words(filters):
         conditions.append(match_words(session, words))
     return conditions
+
+
+def list_words(filters: Filters) -> list[str]:
+    """Return the words that are searched for; none of a search without a letter or digit."""
+    return normalize_words([filters.get("search", "")[:SEARCH_LENGTH]]).split()
 
 
 def _id_to_filter(session: Session) -> SQLColumnExpression[str]:

@@ -14,10 +14,14 @@ import numpy as np
 import pytest
 from starlette.applications import Starlette
 
-from momalisa.errors import Cancelled
+from momalisa.deletion import delete_walk
+from momalisa.errors import BadInput, Cancelled, NotStored
 from momalisa.film import exports
 from momalisa.film.encode import encode_gif
 from momalisa.film.shown import encode_shown_film
+from momalisa.settings import settings
+from momalisa.storage import LocalStorage
+from momalisa.storage.outbox import Outbox
 from momalisa.ui.http import downloads
 from momalisa.ui.http.shared_calls import SharedCalls, TooMany
 from momalisa.ui.http.threads import MOST_WAITING, Threads, TooSlow
@@ -185,6 +189,28 @@ def test_two_visitors_are_sent_the_same_export(
     assert [(status, body) for status, _, body in answers] == [(200, b"a film")] * 2
     (target,) = begun
     assert not target.parent.exists()
+
+
+@pytest.mark.parametrize("error", [BadInput, NotStored])
+def test_of_a_film_deleted_while_its_download_is_made_that_is_told(
+    app_home: Path,
+    add_film: MakeWalk,
+    monkeypatch: pytest.MonkeyPatch,
+    error: type[Exception],
+) -> None:
+    """It was said that its frames are no longer at hand, and to ask for it again."""
+    walk = add_film()
+    store, outbox = LocalStorage(app_home / "store"), Outbox(app_home / "outbox")
+
+    def delete(*_what: Any, **_how: Any) -> None:
+        delete_walk(walk.id, store, outbox, settings().database)
+        raise error("The film's frames are no longer at hand.")
+
+    monkeypatch.setattr(exports, "export_film", delete)
+    status, _, page = asyncio.run(request(f"/pictures/walks/{walk.id}.mp4", app=APP))
+    assert status == 404
+    assert "It may have been deleted." in page.decode()
+    assert "at hand" not in page.decode()
 
 
 @pytest.mark.parametrize("webp", ["whole", "cut short", "of another size", "lost"])

@@ -114,6 +114,21 @@ def test_the_order_is_read_from_the_url(
     assert "".join(card["title"][0] for card in cards) == order
 
 
+@pytest.mark.parametrize(("typed", "told"), [("*", "*"), (" 🌊 ", "🌊"), ("…—!", "…—!")])
+def test_a_search_without_a_word_is_told_to_be_none(
+    visit: Visit, add_film: MakeWalk, typed: str, told: str
+) -> None:
+    """All films were shown as if they had been found by it."""
+    add_film("a moon", "a sea")
+    sentence = f"1 film. A search goes by letters and digits; “{told}” has none."
+    assert sentence in texts(visit("gallery", q=typed))
+    assert f"1 film: linear. {sentence[8:]}" in texts(visit("gallery", q=typed, by_pacing="linear"))
+
+
+def test_a_bare_wall_is_told_whatever_is_searched(visit: Visit) -> None:
+    assert "The walls are still bare." in texts(visit("gallery", q="*"))
+
+
 def test_the_page_after_a_deleted_film_is_the_first_page(visit: Visit, add_film: MakeWalk) -> None:
     walk = add_film()
     at = visit("gallery", before="nosuch")

@@ -92,7 +92,7 @@ def describe(filters: Filters) -> str:
     """Describe the active filters; empty if there are none."""
     since, until = filters.get("since"), filters.get("until")
     chosen = (
-        f"“{words}”" if (words := filters.get("search")) else "",
+        f"“{filters.get('search')}”" if gallery_query.list_words(filters) else "",
         filters.get("model", ""),
         filters.get("pacing", ""),
         filters.get("museum", ""),
@@ -103,6 +103,14 @@ def describe(filters: Filters) -> str:
         "starred" if filters.get("starred") else "",
     )
     return ", ".join(filter(None, chosen))
+
+
+def describe_unread(filters: Filters) -> str:
+    """Say that what is typed is no search, as the end of a sentence; empty if it is one."""
+    typed = filters.get("search", "").strip()
+    if not typed or gallery_query.list_words(filters):
+        return ""
+    return f". A search goes by letters and digits; “{typed}” has none."
 
 
 def _select(name: str, values: list[str]) -> str:

@@ -22,6 +22,7 @@ from momalisa.ui.gallery.filters import (
     FilmQuery,
     current_query,
     describe,
+    describe_unread,
     go_to_first_page,
     parse_query,
 )
@@ -80,7 +81,8 @@ def find_films(query: FilmQuery) -> Found:
 def describe_result(query: FilmQuery, total: int) -> str:
     """Describe how many films match, and which filters."""
     chosen = describe(query.filters)
-    return f"{_count_text(total)}: {chosen}" if chosen else _count_text(total)
+    found = f"{_count_text(total)}: {chosen}" if chosen else _count_text(total)
+    return found + describe_unread(query.filters)
 
 
 def describe_pending() -> str:

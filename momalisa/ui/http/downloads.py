@@ -90,16 +90,25 @@ async def serve_download(request: Request) -> Response:
     walk_id, kind = request.path_params["walk_id"], request.path_params["kind"]
     try:
         walk = await HISTORY.run(_find_film, walk_id, kind)
+        return await _send_export(request, walk, kind)
+    except Exception as error:
+        back = ("Back to the film", navigation.film_address(walk_id))
+        return error_page(error, f"{kind!r} of walk {walk_id!r}", back)
+
+
+async def _send_export(request: Request, walk: Walk, kind: ExportFormat) -> Response:
+    """Answer with a film in another format; of one that was deleted meanwhile, raise NotStored."""
+    try:
         return await EXPORTS.run(
-            (walk_id, kind, walk.sha256),
+            (walk.id, kind, walk.sha256),
             partial(_export, walk, kind),
             partial(_response, walk, kind),
             address=address_of(request),
             is_gone=request.is_disconnected,
         )
-    except Exception as error:
-        back = ("Back to the film", navigation.film_address(walk_id))
-        return error_page(error, f"{kind!r} of walk {walk_id!r}", back)
+    except (BadInput, NotStored):  # which say what was found missing, not why
+        await HISTORY.run(_find_film, walk.id, kind)
+        raise
 
 
 def error_page(error: Exception, what: str, back: tuple[str, str]) -> HTMLResponse:
