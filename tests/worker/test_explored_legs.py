@@ -124,8 +124,8 @@ def test_a_worker_leaves_a_leg_half_explored_for_another_picture(settings: Setti
     with running_worker(settings, load=lambda *_: model, render_live=paint):
         wait_for_socket(settings)
         with ThreadPoolExecutor() as threads:
-            loaded = partial(ask, settings, 0.1, maker="c" * 64)
-            wait_until(lambda: loaded()[0].error != live_server.OTHER_MODEL)
+            painted = partial(ask, settings, 0.1, maker="c" * 64)
+            wait_until(lambda: painted()[0].size)
             ahead = threads.submit(send, settings, AHEAD.encode())
             assert begun.wait(60)
             assert ask(settings, 0.3, maker="b" * 64, steps=7)[0].size
