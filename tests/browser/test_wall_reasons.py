@@ -1,5 +1,7 @@
 """The scrubber says why there is no picture: the worker wakes, hangs or is not there."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from playwright.sync_api import Page, expect
 
@@ -21,6 +23,16 @@ WAKE = """() => {
     }
 }"""
 """Runs in the page: a worker is away, until `says` is null; and answers no other questions."""
+
+ANSWER_LATE = """() => {
+    window.asked = 0
+    window.fetch = async () => {
+        asked++
+        await new Promise(answer => setTimeout(answer, 6000))
+        return new Response(null, { status: 204, headers: { "X-Reason": "Much to do." } })
+    }
+}"""
+"""Runs in the page: a worker that is not ready with something else in the seconds it may take."""
 
 
 @pytest.fixture
@@ -72,3 +84,16 @@ def test_a_worker_that_is_not_away_is_not_said_to_paint_nothing(page: Page) -> N
     for _ in range(3):
         page.clock.run_for(3000)
         expect(page.locator(".now")).to_have_text("Painting this very place …")
+
+
+def test_a_worker_that_had_much_to_do_is_asked_again_at_once(page: Page) -> None:
+    """Once it was ready, it was not asked for five seconds."""
+    page.evaluate(ANSWER_LATE)
+    page.clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
+    data = what_the_app_tells(("a fox", ""), "wall", is_live=True)
+    page.evaluate("tell", data | {"live_url": "/live?"})
+    wait_until(lambda: page.evaluate("asked") == 1)
+    page.clock.run_for(6000)
+    expect(page.locator(".now")).to_have_text("Much to do.")
+    page.clock.run_for(1000)
+    assert page.evaluate("asked") == 2

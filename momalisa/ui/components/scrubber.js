@@ -10,7 +10,7 @@
 const REST = 150                          // milliseconds without a move before the slow question
 const TYPING = 80                         // milliseconds without a key before a prompt is painted
 const MOST_TRIP = 20000                   // milliseconds until an answer is not waited for any more
-const AGAIN = 5000                        // milliseconds until who did not answer is asked again
+const AGAIN = 5000                        // milliseconds from a question without picture to the next
 const AGAIN_SLOWLY = 30000                // the same of the slow question
 const MIDDLE = 0.5
 const TOLERANCE = 0.0049                  // half a step of the slider
@@ -362,7 +362,7 @@ class Scrubber {
       if (this.underWay.at(-1) !== question) return undefined
       if (question.told !== this.data) return "outdated"
       this.underWay.pop()
-      await this.onRefused(response, asking)
+      await this.onRefused(response, asking, performance.now() - began)
       return "refused"
     }
     await question.keep(await createImageBitmap(await response.blob()))
@@ -420,14 +420,14 @@ class Scrubber {
     return "kept"
   }
 
-  async onRefused(response, asking) {
+  async onRefused(response, asking, took) {
     const message = await response.text()
     if (asking.signal.aborted) return
     if (REFUSED.includes(response.status)) {
       this.now.textContent = message
       return
     }
-    this.waitToAsk()
+    this.waitToAsk(AGAIN - took)          // at once after a long wait: it may be ready any moment
     const isSlow = !this.typed && this.legs.length && this.stillUrl
     this.isAway = response.headers.has("X-Worker")
     this.reason = this.isAway || !isSlow ? response.headers.get("X-Reason") ?? message : ""
@@ -444,9 +444,10 @@ class Scrubber {
   }
 
   // Leaves the worker alone for some seconds, and then asks again, unless a drag does.
-  waitToAsk() {
-    this.directAgain = performance.now() + AGAIN
-    if (this.startsAlone) this.retry = setTimeout(() => this.ask(), AGAIN + 100)
+  waitToAsk(pause = AGAIN) {
+    this.directAgain = performance.now() + pause
+    clearTimeout(this.retry)
+    if (this.startsAlone) this.retry = setTimeout(() => this.ask(), Math.max(0, pause) + 100)
   }
 
   // The slow way, by the history: one question once the slider rests, which replaces the last.
