@@ -123,7 +123,10 @@ def _prerender(query: bytes) -> Prerendered | None:
         f"<{url}>; rel=preload; as=image; fetchpriority=high"
         for _, url in posters[:PRELOADED_POSTERS]
     )
-    return Prerendered(TEMPLATE.replace("{posters}", items).encode(), ", ".join(preloads))
+    asked = filters.parse_query(text).filters
+    kind = "some" if filters.describe(asked) or filters.describe_unread(asked) else "all"
+    html = TEMPLATE.replace("{kind}", kind).replace("{posters}", items)
+    return Prerendered(html.encode(), ", ".join(preloads))
 
 
 def _posters(query: str) -> list[tuple[Walk, str]]:
