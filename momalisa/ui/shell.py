@@ -5,6 +5,7 @@ from pathlib import Path
 import streamlit as st
 
 from momalisa.ui import account, machine_notice, navigation, page_paths, sign_in, style
+from momalisa.ui.components.focus import lead_focus
 from momalisa.ui.policy import Action
 
 ICON = Path(__file__).parent / "icon.png"
@@ -24,6 +25,7 @@ if sign_in.is_configured():
     pages.append(st.Page(account.show_page, title=title, url_path=sign_in.PATH))
 page = st.navigation(pages, position="top")
 navigation.render_address_slot()
+lead_focus()
 if sign_in.may(Action.VIEW):
     if page.url_path != page_paths.EXHIBITION.stem:  # a wall in a museum's hall
         machine_notice.show()

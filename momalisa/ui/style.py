@@ -40,8 +40,13 @@ CSS = """
 }
 .st-key-doors > div:first-child a * { color: inherit; }
 
-/* A field and a component that only keep state in the browser. */
-.st-key-shape, [class*="st-key-address"] { display: none; }
+/* A field and components that only keep state in the browser. */
+.st-key-shape, .st-key-focus, [class*="st-key-address"] { display: none; }
+
+/* Links show the keyboard's focus as buttons do: by more than a shade. */
+[data-testid="stPageLink"] a:focus-visible, [data-testid="stTopNavLink"]:focus-visible {
+  outline: 2px solid currentColor; outline-offset: 2px;
+}
 
 /* Small buttons for presets. */
 .st-key-ideas button, .st-key-at_once button { min-height: 2rem; padding: .1rem .6rem; }
