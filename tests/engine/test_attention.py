@@ -21,7 +21,7 @@ from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.guided_legs import MixedTokens
 from momalisa.engine.prediction_mix import Toward
 from momalisa.engine.runner import ModelRunner
-from momalisa.engine.shortcuts import PARTS, ROUNDS
+from momalisa.engine.shortcuts import PROBES
 from momalisa.engine.walk import frames, stills
 from momalisa.models.registry import load
 from momalisa.spec import Place, WalkSpec
@@ -193,12 +193,15 @@ def test_in_a_single_step_frames_are_painted_for_their_texts_alone(
 
 
 def test_early_steps_and_probes_are_taken_once_a_leg(make_pipeline: Any, tmp_path: Path) -> None:
-    """Of four steps frames take two; stops take four, the anchor in the middle three."""
+    """Of four steps frames take two; stops take four, the anchor in the middle three.
+
+    Of 24 frames that makes no more than the four a frame that a walk by text alone takes.
+    """
     runner, cache = load(str(make_pipeline()), "cpu"), FrameCache(tmp_path / "frames")
-    probes = PARTS - 1 + sum(ROUNDS)
-    walk = attending(guidance=1.0, frames=9)
+    walk = attending(guidance=1.0, frames=24)
     found = list(frames(walk, runner, cache, batch=2))
-    assert sum(frame.unet_samples for frame in found) == 2 * 4 + 3 + (probes + 7) * 2
+    spent = sum(frame.unet_samples for frame in found)
+    assert spent == 2 * 4 + 3 + (PROBES + 22) * 2 <= 4 * 24
     [still] = stills(walk, [Place(0, 0.3)], runner, cache)
     assert still.unet_samples == 2, "the leg is known already"
     assert still.unet_samples == count_picture_steps(walk, walk.steps)
@@ -231,9 +234,8 @@ def test_even_pacing_surveys_what_was_probed_and_paints_nothing_twice(
     rest = list(frames(walk, load(folder, "cpu"), cache))
     assert {f.key for f in rest if f.finished} == {f.key for f in whole if f.finished}
     surveyed = {f.key for f in whole if f.source == "survey"}
-    probes = PARTS - 1 + sum(ROUNDS)
     spent = sum(f.unet_samples for f in whole)
-    assert spent == 2 * 4 + 3 + max(probes, len(surveyed)) * 2 <= 6 * 24
+    assert spent == 2 * 4 + 3 + max(PROBES, len(surveyed)) * 2 <= 6 * 24
     assert sum(f.unet_samples for f in some) > 0
     assert sum(f.unet_samples for f in frames(walk, load(folder, "cpu"), cache)) == 0
 

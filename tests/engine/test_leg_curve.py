@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from momalisa.engine.leg_curve import curve_of_changes, fit_curve
-from momalisa.engine.shortcuts import PARTS, ROUNDS
+from momalisa.engine.shortcuts import PROBES
 
 
 def leap_at(center: float, width: float, t: float) -> Tensor:
@@ -31,7 +31,7 @@ def test_frames_on_the_curve_change_evenly(center: float, width: float) -> None:
     lies = [curve(t) for t in np.linspace(0.0, 1.0, 24)]
     steps = np.diff([float(leap_at(center, width, t).mean()) for t in lies])
     assert steps.max() < 2.0 * steps.mean()
-    assert len(set(asked)) == PARTS - 1 + sum(ROUNDS)
+    assert len(set(asked)) == PROBES
     assert [curve(share) for share in found] == pytest.approx([0.0, *sorted(asked), 1.0])
     for share, latents in found.items():
         assert torch.allclose(latents, leap_at(center, width, curve(share)))
