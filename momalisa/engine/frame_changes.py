@@ -33,7 +33,7 @@ class FrameChanges:
 
     def measure(self, keys: Sequence[str]) -> None:
         """Measure the changes from each of these frames to the next, where they are not known."""
-        gaps = [gap for gap in pairwise(keys) if gap not in self._known]
+        gaps = dict.fromkeys(gap for gap in pairwise(keys) if gap not in self._known)
         ends = [key for key, _same in groupby(chain.from_iterable(gaps))]
         before = None
         for key, field in zip(ends, map_in_threads(self._read, ends, THREADS), strict=True):

@@ -70,7 +70,7 @@ class NoPicture(MomaLisaError):
 
 
 class NoWorker(NoPicture):
-    """Nor later: the worker wakes, hangs or is not there."""
+    """No picture can be had until a worker is there: it wakes, hangs or does not run."""
 
 
 class NoPrompt(MomaLisaError):
