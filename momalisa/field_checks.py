@@ -23,17 +23,22 @@ def check_text(text: object, *, what: str) -> str:
     """Normalise white space; reject other types, control characters, markup and long texts."""
     if not isinstance(text, str):
         raise refusal(f"{what} must be text.")
-    if len(text) > TEXT_LENGTH:
-        raise refusal(
-            f"{what} has {len(text):,} characters; the model reads the first few dozen words. "
-            f"Please keep it to {TEXT_LENGTH}."
-        )
+    _check_length(text, what)
     words = " ".join(unicodedata.normalize("NFC", text).split())
+    _check_length(words, what)  # NFC makes two characters of some, as of Hindi's ड़
     if any(unicodedata.category(c) in ("Cc", "Cs") or c in _BIDI for c in words):
         raise refusal(f"{what} holds invisible control characters. Please type it anew.")
     if _TAG.search(words):
         raise refusal(f"{what} holds code such as <script>. Please describe a picture in words.")
     return words
+
+
+def _check_length(text: str, what: str) -> None:
+    if len(text) > TEXT_LENGTH:
+        raise refusal(
+            f"{what} has {len(text):,} characters; the model reads the first few dozen words. "
+            f"Please keep it to {TEXT_LENGTH}."
+        )
 
 
 def check_integer(value: object, *, what: str, low: int, high: int) -> int:

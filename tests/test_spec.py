@@ -100,6 +100,7 @@ def test_white_space_is_folded() -> None:
         ("", "needs a prompt"),
         ("  \n ", "needs a prompt"),
         ("x" * 10_000, "10,000 characters"),
+        ("\u095c" * 300, "600 characters"),  # so many are stored
         ("<script>alert(1)</script>", "holds code"),
         ("a \x00 square", "control characters"),
         ("a \u202e square", "control characters"),

@@ -115,3 +115,5 @@ def test_a_record_with_anything_in_it_gives_a_credit() -> None:
     assert credit.title.startswith("script x")
     assert (len(credit.title), credit.record_address) == (500, "")
     assert suggest_prompt(make_work()) == ""
+    hindi = credit_work(make_work(title="\u095c" * 500), "Museum")
+    assert len(hindi.title) == 500

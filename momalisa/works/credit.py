@@ -1,6 +1,7 @@
 """What a wall label says of a museum's work, and a prompt that describes it."""
 
 import re
+import unicodedata
 
 from pydantic import ValidationError
 
@@ -44,5 +45,5 @@ def suggest_prompt(work: Work) -> str:
 
 def _shorten(text: str) -> str:
     """A record's text without control characters and markup, as long as a credit may be."""
-    words = " ".join(_MARKS.sub(" ", text).split())
+    words = " ".join(unicodedata.normalize("NFC", _MARKS.sub(" ", text)).split())
     return words if len(words) <= TEXT_LENGTH else words[: TEXT_LENGTH - 1] + "…"
