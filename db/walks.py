@@ -307,15 +307,15 @@ def get_queue_position(*, session: Session, walk_id: str) -> int:
     return (session.scalar(ahead) or 0) + 1
 
 
-def find_same_film(*, session: Session, digest: str, model_digest: str = "") -> Walk | None:
-    """Return the newest done walk whose spec has this digest.
+def list_same_films(*, session: Session, digest: str, model_digest: str = "") -> list[Walk]:
+    """Return the done walks whose specs have this digest, the newest first.
 
     With `model_digest`, only one rendered with these weights or with unknown weights.
     """
     walks = select(Walk).where(Walk.digest == digest, IS_DONE)
     if model_digest:
         walks = walks.where(Walk.model_digest.in_(("", model_digest)))
-    return session.scalar(walks.order_by(Walk.finished_at.desc(), Walk.id.desc()).limit(1))
+    return list(session.scalars(walks.order_by(Walk.finished_at.desc(), Walk.id.desc())))
 
 
 def list_awaiting_upload(*, session: Session) -> list[Walk]:

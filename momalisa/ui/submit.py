@@ -12,6 +12,7 @@ import streamlit as st
 from sqlalchemy.orm import Session
 
 from db import walks
+from db.credits import list_credits
 from db.models import Walk
 from db.queue_limits import QueueFull, QueueLimits
 from db.session import writing
@@ -76,14 +77,13 @@ def _enqueue(
     session: Session, spec: WalkSpec, *, weights: str, parent: str | None, remote: bool
 ) -> str:
     """Enqueue a walk, or find it; returns its id. Raises QueueFull."""
-    digest = spec.digest()
-    existing = _find_existing(session, digest, weights)
+    existing = _find_existing(session, spec, weights)
     if existing is not None:
         return existing.id
     return walks.enqueue(
         session=session,
         spec=spec.model_dump(mode="json"),
-        digest=digest,
+        digest=spec.digest(),
         title=spec.title(),
         frames_total=len(spec.places()),
         maker=sign_in.maker_id(),
@@ -102,7 +102,7 @@ def find_walks(specs: Sequence[WalkSpec]) -> list[Walk | None]:
     """For each walk what `submit_walks` would reuse: its film, or the visitor's own that waits."""
     weights = {model: _weights_of(model) for model in {spec.model for spec in specs}}
     with history.reading() as session:
-        return [_find_existing(session, spec.digest(), weights[spec.model]) for spec in specs]
+        return [_find_existing(session, spec, weights[spec.model]) for spec in specs]
 
 
 def _weights_of(model: str) -> str:
@@ -113,9 +113,20 @@ def _weights_of(model: str) -> str:
     return ""
 
 
-def _find_existing(session: Session, digest: str, weights: str) -> Walk | None:
-    film = walks.find_same_film(session=session, digest=digest, model_digest=weights)
-    return film or _queued_duplicate(session, digest)
+def _find_existing(session: Session, spec: WalkSpec, weights: str) -> Walk | None:
+    """The walk's film, or this visitor's unfinished walk, so that a double click submits once.
+
+    Digests leave credits out, but a film's label is as it was made: that of others is not reused.
+    """
+    digest, credits = spec.digest(), list_credits(spec.model_dump(mode="json"))
+    for film in walks.list_same_films(session=session, digest=digest, model_digest=weights):
+        if list_credits(film.spec) == credits:
+            return film
+    for walk in walks.list_active(session=session, maker=sign_in.maker_id()):
+        alike = (walk.digest, list_credits(walk.spec)) == (digest, credits)
+        if alike and not walk.cancel_requested:
+            return walk
+    return None
 
 
 def _origin() -> str:
@@ -127,12 +138,6 @@ def _origin() -> str:
     if not isinstance(address, str):  # None at this machine's own browser, a mock in AppTest
         return ""
     return hashlib.blake2b(address.encode(), key=_ORIGIN_KEY, digest_size=32).hexdigest()
-
-
-def _queued_duplicate(session: Session, digest: str) -> Walk | None:
-    """This visitor's unfinished walk with that digest, so that a double click submits once."""
-    mine = walks.list_active(session=session, maker=sign_in.maker_id())
-    return next((w for w in mine if w.digest == digest and not w.cancel_requested), None)
 
 
 @error_display.toast_errors

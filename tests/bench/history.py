@@ -209,7 +209,7 @@ def _queries(url: str) -> dict[str, Callable[[Session], object]]:
     add("search “crimson” by evenness", search="crimson", sort="evenness")
     return queries | {
         "choices": lambda session: gallery_query.list_filter_values(session=session),
-        "same film": lambda session: walks.find_same_film(session=session, digest=f"{4711:064x}"),
+        "same film": lambda session: walks.list_same_films(session=session, digest=f"{4711:064x}"),
     }
 
 

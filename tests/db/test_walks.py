@@ -103,10 +103,9 @@ def test_same_film_is_a_done_one(
     film_walk = add_film(digest="red")
     enqueue_walk(digest="blue")
     with reading(url) as session:
-        film = walks.find_same_film(session=session, digest="red")
-        assert film is not None
-        assert film.id == film_walk.id
-        assert walks.find_same_film(session=session, digest="blue") is None
+        films = walks.list_same_films(session=session, digest="red")
+        assert [film.id for film in films] == [film_walk.id]
+        assert walks.list_same_films(session=session, digest="blue") == []
 
 
 def test_same_film_is_by_the_same_weights_as_far_as_they_are_known(
@@ -117,12 +116,12 @@ def test_same_film_is_by_the_same_weights_as_far_as_they_are_known(
         session.get_one(Walk, known_weights.id).model_digest = "older"
     with reading(url) as session:
         for digest, weights, expected in (
-            ("red", "newer", unknown_weights.id),
-            ("blue", "older", known_weights.id),
-            ("blue", "newer", None),
+            ("red", "newer", [unknown_weights.id]),
+            ("blue", "older", [known_weights.id]),
+            ("blue", "newer", []),
         ):
-            film = walks.find_same_film(session=session, digest=digest, model_digest=weights)
-            assert (film.id if film else None) == expected
+            films = walks.list_same_films(session=session, digest=digest, model_digest=weights)
+            assert [film.id for film in films] == expected
 
 
 def test_only_what_is_over_is_deleted(

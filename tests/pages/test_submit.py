@@ -4,6 +4,7 @@ import socket
 from contextlib import closing
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -13,7 +14,7 @@ from momalisa.settings import settings
 from momalisa.ui import sign_in, submit
 from momalisa.worker.live_server import LiveServer
 from momalisa.worker.live_socket import short_name, socket_path
-from tests.support.pages import all_walks, spec
+from tests.support.pages import MakeWalk, all_walks, spec
 from tests.support.pipelines import PipelineMaker
 
 
@@ -55,6 +56,19 @@ def test_a_visitor_walks_no_folder_by_its_path(make_pipeline: PipelineMaker) -> 
     with pytest.raises(ModelNotFound, match="A folder is chosen by its name"):
         submit.submit_walk(spec(model=str(folder)))
     assert all_walks() == []
+
+
+def test_a_film_with_another_credit_line_is_another_film(add_film: MakeWalk) -> None:
+    def stops(**credit: str) -> list[dict[str, Any]]:
+        image = {"digest": "0a" * 32, "credit": credit or None}
+        return [{"image": image}, {"prompt": "sea"}]
+
+    film = add_film(stops=stops(title="Lilies"))
+    credited = spec(stops=stops(title="Lilies", artist="Claude Monet"))
+    waiting = submit.submit_walk(credited)
+    assert submit.submit_walk(credited) == waiting
+    assert submit.submit_walk(spec(stops=stops(title="Lilies"))) == film.id
+    assert submit.submit_walk(spec(stops=stops())) not in (waiting, film.id)
 
 
 def test_a_worker_that_is_idle_is_woken_by_a_new_walk() -> None:
