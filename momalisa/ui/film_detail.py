@@ -141,8 +141,6 @@ def show_annotation_fields(walk: Walk) -> None:
     fixed = not sign_in.may(Action.ANNOTATE, walk)
     star, name, tags, notes = (f"{what}_{walk.id}" for what in ("star", "name", "tags", "notes"))
     _refresh_field(star, walk.star)
-    if not st.session_state.get(_refused_key(notes)):
-        _refresh_field(notes, walk.notes)
     st.toggle("Star", key=star, on_change=_save_star, args=(walk.id, star), disabled=fixed)
     # Always as stored, which may differ from what was typed: tags are in lower case, for example.
     st.session_state[name], st.session_state[tags] = walk.title, walk.tags
@@ -165,17 +163,36 @@ def show_annotation_fields(walk: Walk) -> None:
         args=(walk.id, tags),
         disabled=fixed,
     )
-    st.text_area(
+    _show_notes(walk, notes, fixed=fixed)
+    if fixed:
+        sign_in.show_invitation(Action.ANNOTATE)
+
+
+def _show_notes(walk: Walk, key: str, *, fixed: bool) -> None:
+    """Show the field for notes.
+
+    A hidden field keeps in the browser what they were typed on. So what was typed while the app
+    was away is known in the session that follows, and is saved.
+    """
+    is_new = _baseline_key(key) not in st.session_state
+    if not (is_new or st.session_state.get(_refused_key(key))):
+        _refresh_field(key, walk.notes)
+    start = walk.notes if is_new else ""
+    typed = st.text_area(
         "Notes",
-        key=notes,
+        start,
+        key=key,
         height=90,
         max_chars=max(curation.NOTES_LENGTH, len(walk.notes)),
         on_change=_save_notes,
-        args=(walk.id, notes),
+        args=(walk.id, key),
         disabled=fixed,
     )
-    if fixed:
-        sign_in.show_invitation(Action.ANNOTATE)
+    known = st.text_area("Stored before", start, key=_baseline_key(key))
+    if is_new and not typed == known == walk.notes:
+        if typed != known:
+            _save_notes(walk.id, key)
+        st.rerun()
 
 
 def _refresh_field(key: str, stored: object) -> None:

@@ -40,8 +40,10 @@ CSS = """
 }
 .st-key-doors > div:first-child a * { color: inherit; }
 
-/* A field and components that only keep state in the browser. */
-.st-key-shape, .st-key-focus, [class*="st-key-address"] { display: none; }
+/* Fields and components that only keep state in the browser. */
+.st-key-shape, .st-key-focus, [class*="st-key-address"], [class*="st-key-baseline"] {
+  display: none;
+}
 
 /* Links show the keyboard's focus as buttons do: by more than a shade. */
 [data-testid="stPageLink"] a:focus-visible, [data-testid="stTopNavLink"]:focus-visible {

@@ -12,10 +12,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from db import deletions
-from db.models import State, Walk
+from db.models import Walk
 from db.session import get_engine, reading, writing
 from momalisa.settings import CHECKOUT
 from momalisa.storage import (
@@ -313,32 +313,3 @@ def test_a_page_reloads_once_the_database_is_back(visitor: Visitor, tmp_path: Pa
         says(visitor.page, "The walls are still bare.")
         expect(visitor.page.get_by_text(GONE)).to_have_count(0)
         assert visitor.errors == []
-
-
-def test_a_draft_survives_a_restart_of_the_server(page: Page, tmp_path: Path) -> None:
-    def field(label: str) -> Locator:
-        return page.get_by_label(label, exact=True).filter(visible=True)
-
-    serving = partial(running_app, tmp_path, environment=ALONE, port=free_port())
-    with serving() as app:
-        with writing(app.database) as session:
-            walk = enqueue_walk_in(session, "a moon", "a lake", frames=3, size=64)
-        page.goto(f"{app.url}/create?walk={walk.id}")
-        press(page, "Add a stop")
-        expect(field("Over 1")).to_have_value("a lake")
-        fill_field(page, "Over 1", "a kept word")
-        fill_field(page, "To", "a sea")
-        page.get_by_role("radio", name="Sketch", exact=True).click()
-        expect(field("Frames a leg")).to_have_value("12")
-        press(page, "Move stop 3 up")
-        expect(field("To")).to_have_value("a kept word")
-        wait_for_script(page)
-    with writing(app.database) as session:
-        session.get_one(Walk, walk.id).state = State.CANCELLED
-    with serving():
-        says(page, "Called off.")  # so the page has run
-        fill_field(page, "Frames a leg", "10")
-        says(page, "19 frames")
-        press(page, "Walk")
-        says(page, "in the queue")
-        assert app.walks()[1][0] == "a moon → a sea → a kept word"

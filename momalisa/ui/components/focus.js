@@ -1,4 +1,5 @@
-// Leads the keyboard's focus into a popover that is opened by keyboard, on every page.
+// Leads the keyboard's focus into a popover that is opened by keyboard, and sends what is typed in a
+// field that loses the focus because it is disabled. On every page.
 
 const POPOVER = '[data-testid="stPopoverBody"]'
 let mounted = false
@@ -7,6 +8,18 @@ export default function () {
   if (mounted) return                     // other runs and a change of theme call again
   mounted = true
   addEventListener("keydown", onKey, true)
+  addEventListener("focusin", event => watchField(event.target))
+}
+
+// While the app cannot be reached Streamlit disables all fields. React, which does so, hears nothing
+// of the focus that is lost by that: what was typed stood there and was never sent.
+const disabling = new MutationObserver(([{ target }]) => {
+  if (target.disabled) target.dispatchEvent(new FocusEvent("focusout", { bubbles: true }))
+})
+
+function watchField(field) {
+  disabling.disconnect()
+  if (field.matches("input, textarea")) disabling.observe(field, { attributeFilter: ["disabled"] })
 }
 
 // A popover comes last in the order of the page, so that Tab led through all that follows its button.
