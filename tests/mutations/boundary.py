@@ -138,11 +138,7 @@ RIGHTS = (
     Mutation(
         "Stored films of a gallery for members are not sent to others",
         ROUTES,
-        (
-            Edit(
-                MEDIA, "permit(Action.VIEW, answer_in_time(serve_stored_file))", "serve_stored_file"
-            ),
-        ),
+        (Edit(MEDIA, "permit(Action.VIEW, serve_stored_file)", "serve_stored_file"),),
     ),
     Mutation(
         "Frames of a gallery for members are not sent to others",

@@ -22,11 +22,12 @@ from momalisa.film.shown import encode_shown_film
 from momalisa.settings import settings
 from momalisa.storage import LocalStorage
 from momalisa.storage.outbox import Outbox
+from momalisa.ui import history
 from momalisa.ui.http import downloads
 from momalisa.ui.http.shared_calls import SharedCalls, TooMany
 from momalisa.ui.http.threads import MOST_WAITING, Threads, TooSlow
 from momalisa.ui.submit import spec_of
-from tests.support.asgi import request
+from tests.support.asgi import get, request
 from tests.support.pages import MakeWalk
 from tests.support.waiting import wait_until
 
@@ -211,6 +212,22 @@ def test_of_a_film_deleted_while_its_download_is_made_that_is_told(
     assert status == 404
     assert "It may have been deleted." in page.decode()
     assert "at hand" not in page.decode()
+
+
+@pytest.mark.parametrize("kind", ["gif", "poster"])
+def test_the_download_of_a_deleted_film_leads_back_to_the_gallery(
+    app_home: Path, add_film: MakeWalk, kind: str
+) -> None:
+    """It was a bare sentence, in a tab of its own."""
+    walk = add_film()
+    (app_home / "store" / walk.files[kind]).unlink()
+    path, _, query = history.file_url(walk, kind, download="a film").partition("?")
+    status, headers, page = get(path, query)
+    assert (status, headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "It may have been deleted." in page.decode()
+    assert 'href="/gallery"' in page.decode()
+    status, headers, _ = get(path)  # as a page's picture
+    assert (status, headers["content-type"]) == (404, "text/plain; charset=utf-8")
 
 
 @pytest.mark.parametrize("webp", ["whole", "cut short", "of another size", "lost"])

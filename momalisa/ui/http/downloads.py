@@ -50,9 +50,15 @@ STATUS_CODES: dict[type[Exception], int] = {
     Cancelled: CLIENT_GONE,
 }
 """The status codes of errors; others are 500."""
+NO_FILM = "There is no such film under this link. It may have been deleted."
 ERROR_PAGE = """<!doctype html>
-<html lang="en" style="color-scheme: light dark; font: 1rem/1.5 sans-serif; padding: 2rem">
-<meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>MOMA Lisa</title>
+<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>MOMA Lisa</title>
+<style>
+  html {{ color-scheme: light dark; font: 1rem/1.5 sans-serif; padding: 2rem;
+    background: light-dark(#fcfbf9, #0d0d0e); color: light-dark(#1c1a17, #e9e5dd); }}
+  h1 {{ font: 400 2.4rem Georgia, serif; }} a {{ color: inherit; }}
+</style>
 <main><h1>No download</h1><p>{}</p><p><a href="{}">{}</a></p></main>
 """
 
@@ -130,7 +136,7 @@ def _find_film(walk_id: str, kind: str) -> Walk:
     """A finished film's walk; raises NotStored for unknown walks and formats."""
     walk = history.find_walk(walk_id)
     if walk is None or walk.state is not State.DONE or kind not in exports.CONTENT_TYPES:
-        raise NotStored("There is no such film under this link. It may have been deleted.")
+        raise NotStored(NO_FILM)
     return walk
 
 

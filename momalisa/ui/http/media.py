@@ -22,7 +22,7 @@ from momalisa.settings import settings
 from momalisa.storage import CONTENT_TYPES, LocalStorage, Storage, check_key
 from momalisa.storage.interface import cache_control
 from momalisa.storage.outbox import open_outbox
-from momalisa.ui import history
+from momalisa.ui import history, page_paths
 from momalisa.ui.gallery import import_film
 from momalisa.ui.http import downloads, museums, stop_pictures, tables
 from momalisa.ui.http.permission import permit
@@ -56,7 +56,19 @@ def _content_hash(name: str) -> str:
 
 
 async def serve_stored_file(request: Request) -> Response:
-    """Answer with a film's file by its key, from the outbox if it waits there for its upload."""
+    """Answer with a film's file by its key; where a download fails, with an HTML error page."""
+    response = await answer_in_time(_find_stored_file)(request)
+    if response.status_code < 400 or "download" not in request.query_params:
+        return response
+    is_missing = response.status_code == 404
+    why = StorageError(bytes(response.body).decode())
+    what, back = request.path_params["key"], f"/{page_paths.GALLERY.stem}"
+    error = NotStored(downloads.NO_FILM) if is_missing else why
+    return downloads.error_page(error, f"file {what!r}", ("To the Gallery", back))
+
+
+async def _find_stored_file(request: Request) -> Response:
+    """A film's file by its key, from the outbox if it waits there for its upload."""
     key, download = request.path_params["key"], request.query_params.get("download", "")
     waiting = await _response_from_folder(OUTBOX, open_outbox(settings()).films.root, key, download)
     if waiting is not None:
@@ -158,7 +170,7 @@ def _not_found() -> Response:
 
 
 ROUTES = [
-    Route("/pictures/store/{key:path}", permit(Action.VIEW, answer_in_time(serve_stored_file))),
+    Route("/pictures/store/{key:path}", permit(Action.VIEW, serve_stored_file)),
     Route("/pictures/frames/{key}.png", permit(Action.VIEW, answer_in_time(serve_frame))),
     Route("/pictures/example/{name}", answer_in_time(serve_example)),
     downloads.ROUTE,
