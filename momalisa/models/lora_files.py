@@ -1,12 +1,13 @@
 """LoRA files in the folder of LoRAs: found by name and digest, and checked. Imports no torch."""
 
 import hashlib
+import json
 import re
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from safetensors import SafetensorError, safe_open
 
@@ -24,6 +25,18 @@ _MATRIX = re.compile(r"lora.*\.(weight|bias|alpha)$|\.alpha$", re.IGNORECASE)
 _OF_TEXTS = ("text_encoder", "lora_te")
 """How the names of those begin that change a text encoder."""
 _RESCALED = re.compile(r"dora_scale|magnitude", re.IGNORECASE)
+
+_METADATA = "lora_adapter_metadata"
+"""Where diffusers keeps the settings of peft's that a LoRA was trained with, and loads it by."""
+_NUMBERS, _LARGEST_NUMBER = {"r", "lora_alpha"}, 10**6
+_STARTS = (None, True, False, "gaussian")
+"""The values of `init_lora_weights` that do not change the model's own weights."""
+_OTHER_KINDS = {
+    *("use_dora", "use_qalora", "lora_bias", "modules_to_save", "layer_replication"),
+    *("megatron_config", "trainable_token_indices", "target_parameters", "exclude_modules"),
+    *("loftq_config", "eva_config", "corda_config", "arrow_config", "lora_ga_config"),
+}
+"""Settings by which more than two matrices are added to a layer."""
 
 FileState = tuple[str, int, int]
 """A file's path, its size in bytes and the time of its last change in nanoseconds."""
@@ -79,7 +92,7 @@ def find_file(lora: Lora) -> Path:
 
 def changes_texts_alone(file: Path) -> bool:
     """Whether all of a LoRA's matrices are for text encoders."""
-    return all(name.startswith(_OF_TEXTS) for name in _read_names(_state(file)))
+    return all(name.startswith(_OF_TEXTS) for name in _read_header(_state(file)).names)
 
 
 def check_loras(spec: WalkSpec) -> None:
@@ -90,12 +103,39 @@ def check_loras(spec: WalkSpec) -> None:
 
 def _check(path: Path) -> Path:
     """Raise BadInput unless a file is a LoRA, by its size and header."""
-    names = _read_names(_state(path))
+    names, kept = _read_header(_state(path))
     if any(map(_RESCALED.search, names)):
         raise BadInput(f"{path.name} is a DoRA, whose weight cannot be walked. Please use a LoRA.")
     if not names or not all(map(_MATRIX.search, names)):
         raise BadInput(f"{path.name} is no LoRA: it holds other weights.")
+    if name := _find_other_kind(kept):
+        raise BadInput(
+            f"{path.name} is a LoRA of a kind that is not walked here (by its “{name}”). "
+            "Please use a plain one."
+        )
     return path
+
+
+def _find_other_kind(kept: str) -> str:
+    """The setting by which a LoRA is not a plain one; empty if it is."""
+    try:
+        found = json.loads(kept) if kept else {}
+        # Each begins with the part of the pipeline that it is for, as in "unet.r".
+        by_name = [(str(key).rpartition(".")[2], value) for key, value in found.items()]
+    except (ValueError, AttributeError, RecursionError):
+        return _METADATA
+    return next((name for name, value in by_name if not _is_plain(name, value)), "")[:40]
+
+
+def _is_plain(name: str, value: Any) -> bool:
+    if name in _OTHER_KINDS:
+        return not value
+    if name in _NUMBERS:
+        return isinstance(value, int | float) and 0 < value < _LARGEST_NUMBER
+    if name == "init_lora_weights":
+        return value in _STARTS
+    # A text is read as a pattern, over which one can be made to brood for ever.
+    return name != "target_modules" or isinstance(value, list)
 
 
 def _state(path: Path) -> FileState:
@@ -107,6 +147,13 @@ def _digest(path: Path) -> str:
     return _digest_of(_state(path))
 
 
+class _Header(NamedTuple):
+    names: tuple[str, ...]
+    """Of the tensors."""
+    settings: str
+    """JSON, empty without any."""
+
+
 @lru_cache(256)
 def _digest_of(state: FileState) -> str:
     with open(state[0], "rb") as file:
@@ -114,8 +161,8 @@ def _digest_of(state: FileState) -> str:
 
 
 @lru_cache(256)
-def _read_names(state: FileState) -> tuple[str, ...]:
-    """The names of a file's tensors. Raises BadInput for what is no whole safetensors file."""
+def _read_header(state: FileState) -> _Header:
+    """What a file's header says. Raises BadInput for what is no whole safetensors file."""
     name, size = Path(state[0]).name, state[1]
     if size > LARGEST_FILE:
         raise BadInput(f"{name} has {size / 2**30:.1f} GiB; a LoRA has at most 4.")
@@ -125,6 +172,6 @@ def _read_names(state: FileState) -> tuple[str, ...]:
             raise BadInput(f"{name} is damaged or not whole.")
     try:
         with safe_open(state[0], framework="numpy") as tensors:
-            return tuple(tensors.keys())
+            return _Header(tuple(tensors.keys()), (tensors.metadata() or {}).get(_METADATA, ""))
     except (SafetensorError, OSError) as error:
         raise BadInput(f"{name} is damaged or not whole.") from error

@@ -1,8 +1,10 @@
 """LoRA files: found by name and digest, checked by their headers."""
 
+import json
 import os
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -60,6 +62,32 @@ def test_what_is_no_lora_is_refused_by_its_header(folder: Path, data: bytes, sai
     (folder / "bad.safetensors").write_bytes(data)
     with pytest.raises(BadInput, match=said):
         named("bad")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("modules_to_save", ["conv_in"]),  # which stay in the model after the LoRA
+        ("use_dora", True),
+        ("init_lora_weights", "pissa"),
+        ("target_modules", "(.+)+x"),
+        ("lora_alpha", float("nan")),
+        ("r", 10**30),
+    ],
+)
+def test_a_lora_of_another_kind_is_refused_by_its_settings(
+    folder: Path, name: str, value: Any
+) -> None:
+    plain = {"unet.r": 4, "unet.lora_alpha": 8, "unet.target_modules": ["to_q"]}
+    plain |= {"unet.use_dora": False, "unet.init_lora_weights": "gaussian"}
+    for kept, file in ((plain, "plain"), (plain | {f"unet.{name}": value}, "other")):
+        data = safetensors_bytes(
+            ["unet.to_q.lora_A.weight"], lora_adapter_metadata=json.dumps(kept)
+        )
+        (folder / f"{file}.safetensors").write_bytes(data)
+    assert named("plain")
+    with pytest.raises(BadInput, match=f"“{name}”"):
+        named("other")
 
 
 def test_nobody_waits_for_a_pipe_among_the_loras(folder: Path) -> None:
