@@ -29,7 +29,7 @@ def credit_work(work: Work, museum: str) -> Credit:
         "licence_address": LICENCES.get(work.licence, ""),
         "record_address": work.page,
     }
-    clean = {name: _shorten(text) for name, text in fields.items()}
+    clean = {name: clean_text(text) for name, text in fields.items()}
     try:
         return Credit(**clean)
     except ValidationError:  # an address of another kind
@@ -40,10 +40,10 @@ def suggest_prompt(work: Work) -> str:
     """Describe a work for a model, from its title, artist, date and medium; may be empty."""
     by = f"by {work.artist}" if work.artist else ""
     first = " ".join(part for part in (work.title, by) if part)
-    return _shorten(", ".join(part for part in (first, work.date, work.medium.lower()) if part))
+    return clean_text(", ".join(part for part in (first, work.date, work.medium.lower()) if part))
 
 
-def _shorten(text: str) -> str:
-    """A record's text without control characters and markup, as long as a credit may be."""
+def clean_text(text: str) -> str:
+    """A text without control characters and markup, as long as a credit may be."""
     words = " ".join(unicodedata.normalize("NFC", _MARKS.sub(" ", text)).split())
     return words if len(words) <= TEXT_LENGTH else words[: TEXT_LENGTH - 1] + "…"

@@ -239,6 +239,11 @@ def test_whose_work_a_picture_is_can_be_typed_unless_a_record_says_it() -> None:
     assert StopImage.model_validate(first["image"]).credit_line == (
         "Mina Loy, 1916. No licence is known"
     )
+    pasted = typed | {"title": "\u2068<b>Lunar\u2069", "licence": "\u095c" * 500}
+    (first, _) = draft_after({"stop": 1, "answer": own}, {"stop": 3, "credit": pasted})
+    credit = StopImage.model_validate(first["image"]).credit
+    assert credit is not None
+    assert (credit.artist, credit.title, len(credit.licence)) == ("Mina Loy", "b Lunar", 500)
     blank = dict.fromkeys(typed, "")
     (first, _) = draft_after(
         {"stop": 1, "answer": own}, {"stop": 3, "credit": typed}, {"stop": 3, "credit": blank}

@@ -9,6 +9,7 @@ from momalisa.stop import NO_LICENCE, Credit, StopImage
 from momalisa.ui import draft, draft_stops
 from momalisa.ui.components.stop_picture import Paths, Picture, stop_picture
 from momalisa.ui.http import museums, stop_pictures
+from momalisa.works.credit import clean_text
 
 TYPED = {"artist", "title", "year", "licence"}
 """The fields of a credit that can be typed, where no museum's record tells them."""
@@ -57,7 +58,9 @@ def _take_change(sent: Any) -> None:
         elif "crop" in sent:
             draft_stops.set_crop(stop_id, sent["crop"])
         elif "credit" in sent:
-            draft_stops.set_credit(stop_id, {name: sent["credit"][name] for name in TYPED})
+            # Cleaned, as refusing one field would lose them all without a word.
+            typed = {name: clean_text(sent["credit"][name]) for name in TYPED}
+            draft_stops.set_credit(stop_id, typed)
         else:
             _choose(stop_id, sent["answer"])
 
