@@ -256,3 +256,12 @@ def test_a_new_session_lists_the_walks_in_progress(visit: Visit, enqueue_walk: M
 def test_an_unknown_id_shows_an_empty_frame(visit: Visit, nonsense: str) -> None:
     at = visit("create", walk=nonsense, use=nonsense)
     assert component_data(at, "scrubber")["empty"] == "Your film will hang here."
+
+
+def test_a_film_whose_settings_are_loaded_is_not_said_to_be_missing(
+    visit: Visit, add_film: MakeWalk
+) -> None:
+    at = visit("create")
+    for walk_id, said in ((add_film().id, False), ("gone", True)):
+        at.query_params["use"] = walk_id  # until the browser has changed its address
+        assert any("There is no film" in text for text in texts(at.run())) is said

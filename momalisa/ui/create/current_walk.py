@@ -99,7 +99,9 @@ def show_empty_wall() -> None:
 
     And a message if the URL names a walk that does not exist.
     """
-    if {"walk", "use"} & st.query_params.keys():
+    linked = st.query_params.get("walk") or st.query_params.get("use")
+    # Of a film whose settings were just loaded, the URL says so until the browser has changed it.
+    if linked and history.find_walk(linked) is None:
         film_detail.show_missing_film(None)
     if not scrub.show_draft_wall(EMPTY_WALL):
         with st.container(key="empty_wall", border=True):
