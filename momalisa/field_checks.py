@@ -100,16 +100,21 @@ def _field(location: tuple[int | str, ...]) -> str:
 
 def _sentence(problem: Any) -> str:
     name = str(problem["loc"][-1]) if problem["loc"] else "walk"
+    shown = "It" if name.isdecimal() else name.capitalize().replace("_", " ")
     match problem["type"]:
         case "walk":
             return str(problem["msg"])
         case "literal_error":
-            return f"{name.capitalize()} must be one of {problem['ctx']['expected']}."
+            return f"{shown} must be one of {problem['ctx']['expected']}."
         case "extra_forbidden":
             return f"A walk has no setting named “{name[:40]}”."
         case "bool_parsing" | "bool_type":
-            return f"{name.capitalize().replace('_', ' ')} must be true or false."
+            return f"{shown} must be true or false."
+        case "tuple_type":
+            return f"{shown} must be a list."
+        case "model_type" | "model_attributes_type":
+            return f"{shown} must be an object with named values."
         case "missing":
             return f"The walk lacks its {name}."
         case _:
-            return f"{name.capitalize()}: {problem['msg']}."
+            return f"{shown}: {problem['msg']}."

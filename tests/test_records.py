@@ -14,6 +14,7 @@ from db import curation, votes, walks
 from db.models import Vote, Walk
 from db.session import get_engine, migrate, reading, writing
 from momalisa.deletion import delete_walk
+from momalisa.film.embedded_spec import read_spec
 from momalisa.records import RECORD_BYTES, Record
 from momalisa.storage import LocalStorage, film_key
 from momalisa.storage.outbox import Outbox
@@ -21,7 +22,7 @@ from momalisa.sync import sync
 from momalisa.worker.courier import Courier
 from momalisa.worker.record_writer import RecordWriter
 from tests.support.databases import postgresql_programs, running_postgresql
-from tests.support.stored_films import GIF, add_film, film_record
+from tests.support.stored_films import GIF, SPEC, add_film, film_record
 from tests.support.waiting import wait_until
 
 QUEUE = {"turn", "due", "progress", "owner", "lease_until", "attempt", "deaths", "troubles"}
@@ -309,7 +310,9 @@ def test_record_of_many_votes_can_be_read_back(
         assert votes.count_of(session=session, walk_id="w1") == 5_000
     set_title(url, "mine")
     write_records(storage, outbox, url)
-    assert len(storage.get(film_key("w1", "walk.json"))) <= RECORD_BYTES
+    stored = storage.get(film_key("w1", "walk.json"))
+    assert len(stored) <= RECORD_BYTES
+    assert read_spec(stored, "walk.json") == SPEC
     assert len(record_of(storage, "w1").votes) > 1_000
 
 

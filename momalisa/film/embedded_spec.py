@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from momalisa import limited_process
 from momalisa.errors import BadInput
+from momalisa.field_checks import count_from_one
 from momalisa.film.embedded_text import (
     FILE_LIMIT,
     RECORD,
@@ -73,5 +74,6 @@ def _parse_spec(text: str | bytes) -> WalkSpec:
     try:
         return WalkSpec.from_stored(fields)
     except ValidationError as error:
-        first_problem = next(iter(explain(error).values()))
-        raise BadInput(f"The settings in this file cannot be used. {first_problem}") from None
+        field, sentence = next(iter(explain(error).items()))
+        where = f"At {count_from_one(field)}: " if field.startswith("stops.") else ""
+        raise BadInput(f"The settings in this file cannot be used. {where}{sentence}") from None

@@ -17,8 +17,8 @@ from momalisa.film.pixel_budget import open_picture
 RECORD = "walk.json"
 FILE_LIMIT = 200 * 2**20
 """Most bytes of a file to read a text from."""
-TEXT_LIMIT = 2**18
-"""Most bytes of a record; twelve long prompts and the numbers of 2,880 frames take half of it."""
+TEXT_LIMIT = 2_000_000
+"""Most bytes of a record: as many as `records.RECORD_BYTES`, which votes may fill."""
 ENTRIES_LIMIT = 10_000
 """Most files in an archive: Python keeps an object for each."""
 TOO_LONG = "The settings in this file are far too long to be those of a walk."

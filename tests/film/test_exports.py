@@ -252,7 +252,7 @@ def test_a_megabyte_of_random_bytes_is_bad_input(head: bytes) -> None:
 
 HOSTILE = {
     "deep": (b'{"stops": ' + b"[" * 200_000, "no settings"),
-    "long": (b'{"stops": "' + b"a" * 2**20 + b'"}', "far too long"),
+    "long": (b'{"stops": "' + b"a" * 2**21 + b'"}', "far too long"),
     "a bomb": (make_zip({"walk.json": "{" + " " * 2**23}), "far too long"),
     "a bomb of a kind that unpacks at once": (make_zip({"walk.json": "{}"}, ZIP_LZMA), "damaged"),
     "many files": (make_zip({"walk.json": "{}"}) + b"PK\1\2" * 10_001, "too many files"),
@@ -327,6 +327,8 @@ def changed_spec(**fields: Any) -> bytes:
         ({"sampler": "euler"}, "no setting named “sampler”"),
         ({"stops": [{"prompt": "<script>"}, {"prompt": "b"}]}, "<script>"),
         ({"pacing": "wild"}, "Pacing must be one of"),
+        ({"stops": 5}, "Stops must be a list."),
+        ({"stops": [{"prompt": "a"}, "b"]}, "At stop 2: It must be an object with"),
     ],
 )
 def test_invalid_settings_are_named_in_the_message(fields: dict[str, Any], sentence: str) -> None:
