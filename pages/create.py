@@ -16,22 +16,24 @@ with form_column:
     st.title("Create", anchor=False)
     spec, problems = draft.validate()
     shown = problems if st.session_state.get("complain") else {}
-    stops_form.show_presets()
-    stops_form.show_stops(shown)
+    with st.container(key="stops"):
+        stops_form.show_presets()
+        stops_form.show_stops(shown)
     form.show_quality(shown)
     form.show_pacing(shown)
     form.show_more(shown)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if sign_in.may(Action.MAKE):
-            st.button("Walk", key="walk", type="primary", on_click=current_walk.submit_form)
-        else:
-            sign_in.show_invitation(Action.MAKE)
-        if spec:
-            st.text(estimate.describe_estimate(spec))
-    if shown:
-        st.error("The walk cannot begin yet: please look at the sentences above.")
-    if spec and walk and walk.digest != spec.digest():
-        scrub.show_draft_scrubber(spec)
+    with st.container(key="begin"):
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if sign_in.may(Action.MAKE):
+                st.button("Walk", key="walk", type="primary", on_click=current_walk.submit_form)
+            else:
+                sign_in.show_invitation(Action.MAKE)
+            if spec:
+                st.text(estimate.describe_estimate(spec))
+        if shown:
+            st.error("The walk cannot begin yet: please look at the sentences beside the fields.")
+        if spec and walk and walk.digest != spec.digest():
+            scrub.show_draft_scrubber(spec)
 
 with film_column, st.container(key="wall"):
     if walk is None:

@@ -94,6 +94,22 @@ button[kind="primary"] p, [data-testid="stMultiSelect"] [data-tag] * {
   }
 }
 
+/* On a phone it hangs below the prompts and the button, and the settings come last: below these
+   nobody saw a prompt as it is painted, nor that a walk had begun. The keyboard goes as on wide
+   screens, since `reading-flow` keeps the children of a box with `display: contents` together. */
+@media (max-width: 640px) {
+  [data-testid="stHorizontalBlock"]:has(> [data-testid="stColumn"] .st-key-wall) {
+    flex-flow: column; gap: 1rem;
+  }
+  [data-testid="stColumn"]:has(.st-key-begin), [data-testid="stColumn"]:has(.st-key-begin) > div {
+    display: contents;
+  }
+  [data-testid="stColumn"]:has(.st-key-wall) { order: 1; }
+  [data-testid="stColumn"]:has(.st-key-begin) > div > :not(:has(h1, .st-key-stops, .st-key-begin)) {
+    order: 2;
+  }
+}
+
 /* The placeholder for the first film. */
 .st-key-empty_wall {
   aspect-ratio: 1; max-width: min(66vh, 40rem); display: grid; place-content: center;

@@ -7,6 +7,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from db import queue
+from db.models import State
 from db.session import writing
 from tests.support.app import App
 from tests.support.browser import Visitor, fill_field, press
@@ -129,3 +130,33 @@ def test_the_wall_stays_in_sight_while_one_sets_more(app: App, visitor: Visitor)
     page.get_by_role("button", name="Walk", exact=True).scroll_into_view_if_needed()
     expect(page.get_by_text("Create", exact=True).last).not_to_be_in_viewport()
     expect(wall).to_be_in_viewport(ratio=0.9)
+
+
+def test_on_a_phone_the_wall_hangs_below_the_button_that_begins_a_walk(
+    app: App, visitor: Visitor
+) -> None:
+    """It was below all settings, so that nobody saw that a walk had begun."""
+    page = visitor.page
+    page.set_viewport_size({"width": 390, "height": 844})
+    cache_frame(app, "a" * 64)
+    with writing(app.database) as session:
+        walk = enqueue_walk_in(session, "a moon", "a sea", frames=3, size=64)
+        walk.state, walk.progress = State.CANCELLED, [[0, "a" * 64]]
+    page.goto(f"{app.url}/create?walk={walk.id}")
+    again = page.get_by_role("button", name="Try again")
+    expect(again).to_be_visible()
+    expect(page.locator(".making")).to_be_in_viewport(ratio=1)
+    begin = page.get_by_role("button", name="Walk", exact=True)
+    downwards = [
+        shown(page, "To"),
+        begin,
+        page.locator(".making"),
+        again,
+        page.get_by_text("Quality"),
+    ]
+    places = [place["y"] for one in downwards if (place := one.bounding_box())]
+    assert places == sorted(places)
+    assert len(places) == len(downwards)
+    begin.focus()
+    page.keyboard.press("Tab")
+    expect(again).to_be_focused()

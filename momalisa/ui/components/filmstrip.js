@@ -6,6 +6,7 @@ const DURATION = 2600                     // milliseconds from one end to the ot
 const MIN_DELAY = 80                      // milliseconds between frames
 const MAX_CELLS = 96
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)")
+const isPhone = matchMedia("(max-width: 640px)")
 const strips = new WeakMap()
 
 export default function ({ parentElement, data }) {
@@ -15,9 +16,15 @@ export default function ({ parentElement, data }) {
     strip?.close()
     strip = new Strip(root, data)
     strips.set(parentElement, strip)
+    if (isPhone.matches) requestAnimationFrame(() => scrollTo(root))
   }
   strip.update(data.frames)
   return () => { strip.close(); strips.delete(parentElement) }
+}
+
+// Where the page is one column, whoever starts a walk may see no more than the strip's upper edge.
+function scrollTo(root) {
+  root.scrollIntoView({ block: "nearest", behavior: reducedMotion.matches ? "auto" : "smooth" })
 }
 
 class Strip {
