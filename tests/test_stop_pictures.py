@@ -75,8 +75,28 @@ def test_sixteen_bits_of_grey_become_eight() -> None:
 
 
 @pytest.mark.parametrize(
+    ("form", "size", "frames"),
+    [
+        ("JPEG", (6000, 4000), 1),  # a camera's
+        ("JPEG", (24_000, 1200), 1),  # a panorama
+        ("MPO", (3000, 3000), 2),  # a phone's, with what else it knows
+        ("PNG", (3000, 3000), 2),
+    ],
+)
+def test_what_cameras_and_phones_make_is_taken_in(
+    form: str, size: tuple[int, int], frames: int
+) -> None:
+    first, *others = (Image.new("L", size, 99 * number) for number in range(1, frames + 1))
+    options = {"save_all": True, "append_images": others} if others else {}
+    picture = stop_pictures.take_in_bytes(encode(first, form, **options))
+    assert max(picture.width, picture.height) == stop_pictures.LONGEST_SIDE
+    assert picture.width / picture.height == pytest.approx(size[0] / size[1], rel=0.02)
+
+
+@pytest.mark.parametrize(
     ("data", "said"),
     [
+        (encode(Image.new("L", (9000, 9000)), "JPEG"), "more than 67 megapixels"),
         (b"", "no JPEG, PNG or WebP"),
         (b"<svg onload='alert(1)'/>", "no JPEG, PNG or WebP"),
         (encode(painting())[:-2000], "damaged"),

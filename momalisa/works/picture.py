@@ -3,7 +3,8 @@
 Imports little, since it runs there (`momalisa.limited_process`).
 """
 
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
 from threading import BoundedSemaphore
@@ -18,6 +19,8 @@ from momalisa.film.pixel_budget import FRAME_PIXELS, open_picture
 READ = ("JPEG", "PNG", "WEBP")
 WRITTEN = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 """Formats by suffix."""
+JPEG_PIXELS = 2**26
+"""Most pixels of a JPEG: cameras make some that are larger than other pictures may be here."""
 MEMORY, SECONDS = 24 * FRAME_PIXELS, 60.0
 AT_ONCE = BoundedSemaphore(2)
 """Processes at a time: each may take all of MEMORY, for a file of 50 kB."""
@@ -61,7 +64,7 @@ def convert(
 ) -> tuple[int, int]:
     """What `clean_picture` does in its process."""
     try:
-        with open_picture(Path(source), READ, most=FRAME_PIXELS) as image:
+        with _open(Path(source), size) as image:
             # First, since the changes of colour drop the orientation:
             upright = _to_srgb(_to_eight_bits(ImageOps.exif_transpose(image)))
             width, height = upright.size
@@ -88,6 +91,35 @@ def convert(
     except OSError as error:
         raise BadInput(f"It cannot be written: {error.strerror}.") from error
     return pixels.width, pixels.height
+
+
+@contextmanager
+def _open(source: Path, size: int) -> Iterator[Image.Image]:
+    """Open a picture of which the first frame is read; a large JPEG at a part of its size.
+
+    That part has `size` pixels or more on its longer side, as far as the picture has them. Raises
+    BadInput, or what Pillow raises at a damaged file.
+    """
+    with source.open("rb") as file:
+        is_jpeg = file.read(3) == b"\xff\xd8\xff"
+    if not is_jpeg:
+        with open_picture(source, READ) as image:
+            yield image
+        return
+    usual, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, JPEG_PIXELS // 2
+    try:
+        with Image.open(source, formats=("JPEG",)) as image:
+            if image.width * image.height > FRAME_PIXELS:
+                part = size / max(image.size)
+                image.draft(
+                    None, (max(1, int(image.width * part)), max(1, int(image.height * part)))
+                )
+            yield image
+    except Image.DecompressionBombError as error:
+        most = JPEG_PIXELS // 10**6
+        raise BadInput(f"It has more than {most} megapixels. Please make it smaller.") from error
+    finally:
+        Image.MAX_IMAGE_PIXELS = usual
 
 
 def _to_eight_bits(image: Image.Image) -> Image.Image:
