@@ -7,8 +7,8 @@ from momalisa.spec import Place, WalkSpec
 from momalisa.stop import Credit, Stop
 
 _MIXES = ("lerp", "slerp")
-_ON_THE_WAY = ", in a walk from it"
-"""What follows a work's title where a frame comes from the work, and is not the work itself."""
+_ON_THE_WAY = (", in a walk from it", ", in a walk from them")
+"""What follows the title of a work, or of several, where a frame comes from it and is not it."""
 
 
 def begin_at(spec: WalkSpec, place: Place) -> Stop | None:
@@ -48,9 +48,29 @@ def credit_frame(spec: WalkSpec, place: Place) -> Credit | None:
         return next(stop.credits, None)
     ends = spec.legs[place.leg] if place.t < 0.5 else reversed(spec.legs[place.leg])
     credit = next((credit for stop in ends for credit in stop.credits), None)
-    if credit is None or credit.title.endswith(_ON_THE_WAY):
+    return None if credit is None else _come_from(credit)
+
+
+def credit_any_frame(spec: WalkSpec) -> Credit | None:
+    """Whose works a film's frame comes from, wherever in the film it is: all of the film's."""
+    credits = list(dict.fromkeys(credit for stop in spec.stops for credit in stop.credits))
+    if len(credits) < 2:
+        return _come_from(credits[0]) if credits else None
+    texts = {
+        name: "; ".join(dict.fromkeys(filter(None, (getattr(one, name) for one in credits))))
+        for name in Credit.model_fields
+        if not name.endswith("_address")
+    }
+    return _come_from(
+        Credit(**{name: text[:TEXT_LENGTH] for name, text in texts.items()}), _ON_THE_WAY[1]
+    )
+
+
+def _come_from(credit: Credit, how: str = _ON_THE_WAY[0]) -> Credit:
+    """The credit of a frame on the way from a work."""
+    if credit.title.endswith(_ON_THE_WAY):
         return credit
-    title = (credit.title or "Untitled")[: TEXT_LENGTH - len(_ON_THE_WAY)] + _ON_THE_WAY
+    title = (credit.title or "Untitled")[: TEXT_LENGTH - len(how)] + how
     return credit.model_copy(update={"title": title})
 
 

@@ -17,7 +17,7 @@ from momalisa.settings import settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.stop import Credit, Stop
 from momalisa.stop_pictures import StopPicture, take_in
-from momalisa.works.named_picture import FoundPicture, find_named, is_named
+from momalisa.works.named_picture import FoundPicture, find_in_file, find_named, is_named
 
 _OPTION = re.compile(r"\s*([0-9]{1,3})\s*=\s*(.+)", re.DOTALL)
 _CREDITED = {
@@ -179,7 +179,7 @@ def find_picture(where: str) -> FoundPicture | FoundFrame:
     home = settings().home
     if is_named(where, home) and not Path(where).exists():
         return find_named(where, home)
-    return FoundPicture(take_in(Path(where)))
+    return find_in_file(Path(where))
 
 
 def _find_frame(film: Path, number: int) -> FoundPicture | FoundFrame:

@@ -1,10 +1,13 @@
-"""A museum's picture as people name it: by its work's id, as "chicago:16568", or by its address."""
+"""A picture as people name it: by its file, a museum's work, as "chicago:16568", or its address."""
 
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 from momalisa.errors import BadInput
+from momalisa.film.embedded_spec import read_spec_from_file
+from momalisa.frame_stops import credit_any_frame, credit_frame
 from momalisa.stop import Credit
 from momalisa.stop_pictures import LONGEST_SIDE, StopPicture, take_in
 from momalisa.works.collection import open_museums, write_picture
@@ -14,6 +17,8 @@ from momalisa.works.work import NOT_FREE, Work
 
 _WHOLE = f"/full/!{LONGEST_SIDE},{LONGEST_SIDE}/0/default.jpg"
 """What an IIIF image's address lacks to be that of a picture."""
+_MARKS = (b'"stops"', '"stops"'.encode("utf-16-le"))
+"""What is in the files of films and frames that were exported, as PNG and as WebP."""
 _ENDINGS = (".jpg", ".jpeg", ".png", ".webp")
 
 
@@ -22,6 +27,23 @@ class FoundPicture(NamedTuple):
 
     picture: StopPicture
     credit: Credit | None = None
+
+
+def find_in_file(path: Path) -> FoundPicture:
+    """Take in a picture's file, with the credit of the film that it is from. Raises BadInput."""
+    return FoundPicture(take_in(path), _find_credit(path))
+
+
+def _find_credit(path: Path) -> Credit | None:
+    """The credit in the settings that a film's WebP or frame carries, if it has any."""
+    data = path.read_bytes()
+    if any(mark in data for mark in _MARKS):
+        with suppress(BadInput):
+            spec = read_spec_from_file(path, path.name)
+            if data.startswith(b"RIFF"):  # of a film the first frame is taken
+                return credit_frame(spec, spec.places()[spec.film_order()[0]])
+            return credit_any_frame(spec)
+    return None
 
 
 def is_named(where: str, home: Path) -> bool:

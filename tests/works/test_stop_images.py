@@ -1,18 +1,22 @@
 """A museum's work as a stop, on the command line, against the museums' stand-in."""
 
 from pathlib import Path
+from zipfile import ZipFile
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from momalisa.commands.stop_images import add_pictures, find_picture
 from momalisa.errors import BadInput
+from momalisa.film.exports import ExportFormat, export_walk
 from momalisa.settings import settings
-from momalisa.stop import StopImage
+from momalisa.stop import Credit, StopImage
 from momalisa.works.collection import open_museums
-from momalisa.works.named_picture import FoundPicture
+from momalisa.works.named_picture import FoundPicture, find_in_file
 from tests.support.museum_records import LOCKED
 from tests.support.museum_stand_in import StandIn
+from tests.support.walks import walk_spec
 
 
 def test_a_record_gives_picture_and_credit(stand_in: StandIn) -> None:
@@ -84,3 +88,29 @@ def test_whose_work_a_picture_is_can_be_typed(stand_in: StandIn, tmp_path: Path)
             add_pictures(stops, [f"1={path}"], [], [option])
     with pytest.raises(BadInput, match="the museum's record says"):
         add_pictures(stops, ["1=chicago:5"], [], ["1=artist=Manet"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "titles", "credited"),
+    [
+        ("webp", ["Lilies"], "Monet, Lilies. CC0"),  # the first frame is the work
+        ("zip", ["Lilies"], "Monet, Lilies, in a walk from it. CC0"),
+        ("zip", ["Lilies", "Poplars"], "Monet, Lilies; Poplars, in a walk from them. CC0"),
+        ("zip", [], ""),
+    ],
+)
+def test_what_was_exported_from_a_film_of_works_credits_them(
+    kind: ExportFormat, titles: list[str], credited: str, tmp_path: Path
+) -> None:
+    works = [Credit(artist="Monet", title=title, licence="CC0") for title in titles]
+    images = [{"image": {"digest": f"{n:064}", "credit": work}} for n, work in enumerate(works)]
+    spec = walk_spec(stops=[*images, {"prompt": "a sea"}, {"prompt": "a moon"}], frames=2)
+    path = tmp_path / "film"
+    path.write_bytes(
+        export_walk(kind, spec, [np.zeros((64, 64, 3), np.uint8)] * len(spec.places()))
+    )
+    if kind == "zip":
+        with ZipFile(path) as archive:
+            path = Path(archive.extract("0002.png", tmp_path))
+    found = find_in_file(path)
+    assert (found.credit.line if found.credit else "") == credited

@@ -24,7 +24,13 @@ from momalisa.ui.http.threads import Threads, answer_in_time
 from momalisa.ui.policy import Action
 from momalisa.works.credit import suggest_prompt
 from momalisa.works.museum import Museum
-from momalisa.works.named_picture import FoundPicture, find_at, find_owner, find_work_picture
+from momalisa.works.named_picture import (
+    FoundPicture,
+    find_at,
+    find_in_file,
+    find_owner,
+    find_work_picture,
+)
 from momalisa.works.search import find_work
 
 UPLOAD_PATH, WORK_PATH = "/pictures/stops", "/pictures/stops/work"
@@ -66,7 +72,7 @@ def _keep_work(museum: Museum, request: Request) -> Response:
 
 
 def _keep_file(path: Path, visitor: str) -> Response:
-    return _keep(FoundPicture(stop_pictures.take_in(path)), visitor)
+    return _keep(find_in_file(path), visitor)
 
 
 def _visitor_of(request: Request) -> str:
