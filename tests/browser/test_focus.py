@@ -56,3 +56,24 @@ def test_the_keyboard_comes_into_a_popover_that_it_opens(app: App, visitor: Visi
     expect(popover).to_have_count(0)
     expect(button).to_be_focused()
     assert visitor.errors == []
+
+
+def test_the_focus_goes_along_from_posters_to_films_and_back(app: App, visitor: Visitor) -> None:
+    """It went to the top of the page."""
+    page = visitor.page
+    for name in ("older", "newer"):
+        add_film(app, f"{name}-lantern", "a lantern", f"a {name} hill")
+    page.goto(f"{app.url}/gallery?q=lantern")
+    card, title = page.locator(".card").last, page.locator("[class*=st-key-title_]")
+    expect(page.locator(".card")).to_have_count(2)
+    wait_for_script(page)
+    card.press("Enter")
+    expect(title).to_be_focused()
+    newer = page.get_by_role("button", name="Newer")
+    newer.press("Enter")
+    expect(newer).to_be_disabled()
+    expect(title).to_contain_text("a newer hill")
+    expect(title).to_be_focused()
+    page.get_by_role("button", name="All films").press("Enter")
+    expect(card).to_be_focused()
+    assert visitor.errors == []

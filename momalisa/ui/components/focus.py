@@ -1,4 +1,4 @@
-"""Leads the keyboard's focus into popovers, and sends what is typed where it is lost."""
+"""Leads the keyboard's focus into popovers and films, and sends what is typed where it is lost."""
 
 from momalisa.ui.components.assets import register_component
 
@@ -6,7 +6,7 @@ _FOCUS = register_component("focus")
 
 
 def lead_focus() -> None:
-    """Show nothing; from then on a popover that is opened by keyboard has the focus.
+    """Show nothing; from then on a popover or film that is opened by keyboard has the focus.
 
     And what is typed in a field is sent although the app goes away meanwhile.
     """

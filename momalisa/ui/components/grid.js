@@ -4,6 +4,7 @@ const HOVER_DELAY = 150                   // milliseconds until a hovered poster
 const RETRY = 5000                        // milliseconds until failed posters are loaded again
 const reducedMotion = matchMedia("(prefers-reduced-motion: reduce)")
 const rendered = new WeakMap()
+let left = ""                             // the film whose card was opened by keyboard
 
 export default function ({ parentElement, data, setTriggerValue }) {
   const list = parentElement.querySelector(".grid")
@@ -13,16 +14,25 @@ export default function ({ parentElement, data, setTriggerValue }) {
     rendered.set(parentElement, cards)
     list.replaceChildren(...data.cards.map(card => createItem(card)))
     retryPosters(list, parentElement.querySelector(".message"))
+    if (isFocusFree()) list.querySelector(`[data-id="${CSS.escape(left)}"]`)?.focus()
+    left = ""
   }
   list.onclick = event => {
     const card = event.target.closest(".card")
     const newTab = event.ctrlKey || event.metaKey || event.shiftKey
     if (!card || newTab) return           // the browser follows the link
     event.preventDefault()
+    if (!event.detail) left = card.dataset.id
     document.querySelector('[data-testid="stMain"]')?.scrollTo(0, 0)  // where the film appears
     open(card.dataset.id)
   }
   return () => rendered.delete(parentElement)
+}
+
+// Whether nothing has the focus, or what led back to the posters.
+function isFocusFree() {
+  const now = document.activeElement
+  return !now || now === document.body || now.closest(".st-key-way_back")
 }
 
 function createItem(card) {
