@@ -165,7 +165,7 @@ def _run_walk(options: argparse.Namespace) -> int:
         frames, stats = rendered = _render_frames(spec, runner, cache, options.batch)
         write_atomically(options.out, encode(spec, frames), synced=True)
         if options.frames_dir:
-            _write_frames(options.frames_dir, frames)
+            _write_frames(options.frames_dir, frames, spec)
         if options.report:
             report = json.dumps(_build_report(spec, runner, rendered), indent=2, ensure_ascii=False)
             write_atomically(options.report, report.encode())
@@ -234,9 +234,11 @@ def _find_encoder(path: Path) -> "Encode":
     )
 
 
-def _write_frames(folder: Path, frames: "Sequence[Frame]") -> None:
+def _write_frames(folder: Path, frames: "Sequence[Frame]", spec: WalkSpec) -> None:
+    """Write frames as PNG, each with the settings, and so the credits, in its comment."""
     from momalisa.film.encode import encode_png
 
+    comment = spec.model_dump_json()
     folder.mkdir(parents=True, exist_ok=True)
     for number, frame in enumerate(frames):
-        write_atomically(folder / f"frame-{number:04d}.png", encode_png(frame))
+        write_atomically(folder / f"frame-{number:04d}.png", encode_png(frame, comment))

@@ -77,8 +77,8 @@ def find_owner(address: str, home: Path) -> Museum:
         if museum.own_picture(_whole(address)):
             return museum
     raise BadInput(
-        f"{address[:120]} is not an address of a museum that is asked here. "
-        "Please save the picture, and name its file."
+        f"{address[:120]} is not an address of a museum's picture that may be fetched here. "
+        "Please search for the work by its title, or save the picture and choose its file."
     )
 
 

@@ -11,6 +11,7 @@ import pytest
 from momalisa.__main__ import BAD_INPUT, DONE, build_parser, main
 from momalisa.commands.walk import build_spec
 from momalisa.engine.frame_cache import FrameCache
+from momalisa.film.embedded_spec import read_spec
 from momalisa.models.distillation import DISTILLATION
 from momalisa.models.registry import find
 from momalisa.settings import Settings
@@ -31,7 +32,8 @@ def test_the_command_line_makes_a_film_frames_and_a_report(home: Path, make_pipe
     assert main([*given, "--report", str(report), "--frames-dir", str(frames)]) == DONE
     fields = json.loads(report.read_text())
     assert len(iio.imread(film, index=None)) == fields["frames"] == 4
-    assert len(list(frames.glob("*.png"))) == 4
+    carried = [read_spec(file.read_bytes(), file.name) for file in frames.glob("*.png")]
+    assert [spec.digest() for spec in carried] == [fields["digest"]] * 4
     assert fields["unet_samples"] == 4 * 2 * 2
     assert [stop["seed"] for stop in fields["spec"]["stops"]] == [7, 8]
     assert fields["spec"]["size"] == 64

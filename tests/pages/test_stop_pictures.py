@@ -128,6 +128,7 @@ def test_an_address_brings_the_picture_with_the_credit_of_its_record(stand_in: S
     ("query", "status", "sentence"),
     [
         ("address=https://evil.example/a.jpg", 422, "is not an address of a museum"),
+        ("address=https://www.artic.edu/artworks/5/lilies", 422, "search for the work"),
         ("address=http://127.0.0.1/iiif/2/a", 422, "is not an address of a museum"),
         (f"museum=chicago&id={LOCKED}", 422, "is not offered"),
         ("museum=chicago&id=999999", 422, "there is no work"),
