@@ -30,6 +30,8 @@ _ARGUMENTS = (
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
     *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
 )
+_UNOPTIMISED = "--js-flags=--no-turbofan --no-maglev"
+"""Pages of tests are open for seconds: to optimise their scripts costs more than it saves."""
 _VISITOR: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True}
 
 
@@ -52,7 +54,7 @@ def chromium_profile(folder: Path) -> Iterator[BrowserContext]:
     expect.set_options(timeout=EXPECTING)
     with sync_playwright() as playwright:
         profile = playwright.chromium.launch_persistent_context(
-            folder, executable_path=CHROMIUM, args=list(_ARGUMENTS), **_VISITOR
+            folder, executable_path=CHROMIUM, args=[*_ARGUMENTS, _UNOPTIMISED], **_VISITOR
         )
         yield profile
         profile.close()
