@@ -196,4 +196,31 @@ _MUCH_WAITS: tuple[Mutation, ...] = (
 )
 """Pages read what they show."""
 
-MUTATIONS: tuple[Mutation, ...] = (*_OFF_THE_LOOP, *_MUCH_WAITS)
+_RESTART = "tests/browser/test_restart.py::test_what_is_typed_survives_a_restart_of_the_server"
+_TYPED: tuple[Mutation, ...] = (
+    Mutation(
+        "A prompt that is being typed while the app is started again is walked",
+        _RESTART,
+        (
+            Edit(
+                "momalisa/ui/components/focus.js",
+                'target.dispatchEvent(new FocusEvent("focusout", { bubbles: true }))',
+                "disabling.disconnect()",
+            ),
+        ),
+    ),
+    Mutation(
+        "A note that is being typed while the app is started again is stored",
+        _RESTART,
+        (
+            Edit(
+                "momalisa/ui/film_detail.py",
+                "            _save_notes(walk.id, key)\n        st.rerun()",
+                "            pass\n        st.rerun()",
+            ),
+        ),
+    ),
+)
+"""What is typed is kept."""
+
+MUTATIONS: tuple[Mutation, ...] = (*_OFF_THE_LOOP, *_MUCH_WAITS, *_TYPED)
