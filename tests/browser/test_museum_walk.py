@@ -86,3 +86,17 @@ def test_a_work_of_art_becomes_a_film_with_its_credit(
     expect(page.locator(".card")).to_have_count(1)
     visitor.errors = [e for e in visitor.errors if "422" not in e]  # the broken file's
     assert visitor.errors == []
+
+
+def test_a_credit_is_known_while_it_is_typed(app: App, visitor: Visitor, tmp_path: Path) -> None:
+    """A tap on Walk leaves the field at the same moment: what was typed last was lost."""
+    page, own = visitor.page, tmp_path / "own.jpg"
+    own.write_bytes(picture(400, 300))
+    page.goto(f"{app.url}/create")
+    press(page, "From: or a picture")
+    page.locator("dialog[open] input[type=file]").set_input_files(own)
+    first = page.locator(".st-key-picture_0")
+    first.get_by_text("Whose work is it?").click()
+    first.get_by_label("Licence", exact=True).press_sequentially("CC BY 4.0")
+    expect(first.locator(".credit")).to_have_text("CC BY 4.0", use_inner_text=True)
+    expect(first.get_by_label("Licence", exact=True)).to_be_focused()

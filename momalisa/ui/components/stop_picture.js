@@ -4,7 +4,7 @@
 
 const UNREACHABLE = "The server does not answer just now. Please try again in a moment."
 const EXPLAINED = [404, 408, 413, 422, 429, 502, 503]   // responses whose text is for the visitor
-const KEY_REST = 400                      // milliseconds after a move before Python is told
+const KEY_REST = 400                      // milliseconds after a move or key before Python is told
 
 const stops = new WeakMap()
 
@@ -28,7 +28,14 @@ class Stop {
     this.message = root.querySelector(":scope > .message")
     this.frame = new Frame(root, crop => this.send({ crop }))
     this.whose = root.querySelector(".whose")
-    for (const input of this.whose.querySelectorAll("input")) input.onchange = () => this.sign()
+    for (const input of this.whose.querySelectorAll("input")) {
+      input.onchange = () => this.sign()
+      // While one types, too: a tap on Walk leaves the field and submits at the same moment.
+      input.oninput = () => {
+        clearTimeout(this.typing)
+        this.typing = setTimeout(() => this.sign(), KEY_REST)
+      }
+    }
     this.picker = new Picker(root.querySelector("dialog"), answer => this.send({ answer }))
     for (const button of root.querySelectorAll(".open")) button.onclick = () => this.picker.open()
     root.querySelector(".remove").onclick = () => this.send({ removed: true })
@@ -70,6 +77,7 @@ class Stop {
 
   // Tells Python whose work the picture is.
   sign() {
+    clearTimeout(this.typing)
     const inputs = [...this.whose.querySelectorAll("input")]
     this.send({ credit: Object.fromEntries(inputs.map(input => [input.name, input.value])) })
   }
@@ -103,6 +111,7 @@ class Stop {
   }
 
   close() {
+    clearTimeout(this.typing)
     this.controller.abort()
     this.picker.close()
   }
