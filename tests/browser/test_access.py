@@ -1,4 +1,4 @@
-"""Accessibility: axe finds no violations on any page."""
+"""Accessibility and policy: axe and the browser find no violations on any page."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -7,6 +7,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from tests.browser.test_headers import listen
 from tests.support.app import App
 from tests.support.browser import PATIENCE, Visitor, press, wait_for_script
 from tests.support.films import add_film, add_foreign_film
@@ -17,18 +18,20 @@ COLOURS = {"runOnly": ["cat.color"], "resultTypes": ["violations"]}
 """Options of axe: rules that look at colours, and of their results what is wrong alone."""
 
 
-def test_axe_finds_nothing_on_any_page(app: App, visitor: Visitor) -> None:
+def test_no_page_violates_the_rules_of_axe_or_its_own_policy(app: App, visitor: Visitor) -> None:
     add_foreign_film(app)
     add_film(app, "steady", "a moon", "a hill")
     add_film(app, "slow-ends", "a moon", "a hill", pacing="ease")
     pair = "/compare?a=steady&b=slow-ends"
     page = visitor.page
+    refused = listen(page)
     heading = page.get_by_role("heading")
     for path, landmark in (
         ("/", heading.get_by_text("MOMA Lisa", exact=True)),
         ("/create", heading.get_by_text("Create", exact=True)),
         ("/gallery", heading.get_by_text("Gallery", exact=True)),
         ("/gallery?walk=waves", page.get_by_label("Remove sea").first),
+        ("/gallery?walk=steady", page.locator(".count")),
         ("/compare", heading.get_by_text("Compare", exact=True)),
         ("/exhibition?walk=steady", page.get_by_role("dialog").get_by_text("a moon → a hill")),
         (pair, page.get_by_text("Path length", exact=True)),
@@ -37,9 +40,12 @@ def test_axe_finds_nothing_on_any_page(app: App, visitor: Visitor) -> None:
         (f"{pair}&blind=yes", heading.get_by_text("Which film do you prefer?")),
         ("/compare?grid=steady", page.get_by_role("button", name="Play lerp, linear")),
         ("/insight", heading.get_by_text("Evenness", exact=True)),
+        ("/nosuch/page", page.get_by_text("There is no such page here")),
     ):
         page.goto(app.url + path)
         landmark.wait_for(timeout=PATIENCE)
+        wait_for_script(page)
+        assert refused == [], path
         assert violations_of(page) == []
 
 

@@ -6,7 +6,6 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
-from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page
@@ -21,7 +20,6 @@ from tests.support.browser import (
     press,
     wait_for_script,
 )
-from tests.support.films import add_film, add_foreign_film
 from tests.support.network import free_port
 
 pytestmark = pytest.mark.browser
@@ -31,7 +29,6 @@ LISTENER = """
 addEventListener("securitypolicyviolation", event => console.error(
   `violation: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile} ${event.sample}`))
 """
-PAIR = "/compare?a=steady&b=slow-ends"
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/pictures/walks/none.mp4", "/_stcore/health"])
@@ -61,37 +58,6 @@ def listen(page: Page) -> list[str]:
         ),
     )
     return found
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_page_violates_the_policy(
-    app: App, visitor: Visitor, theme: Literal["light", "dark"]
-) -> None:
-    add_foreign_film(app)
-    add_film(app, "steady", "a moon", "a hill")
-    add_film(app, "slow-ends", "a moon", "a hill", pacing="ease")
-    page = visitor.page
-    found = listen(page)
-    page.emulate_media(color_scheme=theme)
-    page.set_default_timeout(2 * PATIENCE)
-    heading = page.get_by_role("heading")
-    for path, landmark in (
-        ("/", heading.get_by_text("MOMA Lisa", exact=True)),
-        ("/gallery", page.locator(".card").first),
-        ("/gallery?walk=steady", page.locator(".count")),
-        ("/compare", heading.get_by_text("Compare", exact=True)),
-        (PAIR, page.get_by_text("Path length", exact=True)),
-        (f"{PAIR}&view=wipe", page.get_by_label("Wipe between both films")),
-        (f"{PAIR}&view=difference", page.get_by_text("Black where both", exact=False)),
-        (f"{PAIR}&blind=yes", heading.get_by_text("Which film do you prefer?")),
-        ("/insight", page.locator("canvas, .marks").first),
-        ("/exhibition?walk=steady", page.get_by_role("dialog").get_by_text("a moon → a hill")),
-        ("/nosuch/page", page.get_by_text("There is no such page here")),
-    ):
-        page.goto(app.url + path)
-        landmark.first.wait_for()
-        wait_for_script(page)
-        assert found == [], path
 
 
 def test_making_taking_along_and_dropping_a_film_violate_nothing(
