@@ -1,6 +1,5 @@
 """Fixtures of all tests: an empty home, and a tiny pipeline with random weights."""
 
-import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,9 +16,6 @@ from tests.support.pipelines import PipelineMaker
 
 # Threads that wait should sleep: spinning ones starve the other processes of a test.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
-# The thousand modules that tests import stay: looking through them again and again took a twentieth
-# of the time.
-gc.set_threshold(100_000, 20, 100)
 # How long an example takes says more about the machine than about the code.
 hypothesis.settings.register_profile("without deadlines", deadline=None)
 hypothesis.settings.load_profile("without deadlines")
