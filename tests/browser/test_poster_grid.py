@@ -105,6 +105,9 @@ def test_prerendered_posters_do_not_move_when_the_scripts_run(
         page.goto(f"{app.url}/gallery?{query}")
         while not scripts and not page.locator(poster).count():
             page.reload()  # the HTML does not wait for a machine that is busy
+        if scripts:
+            page.locator(poster).first.wait_for()
+            wait_for_script(page)  # what stands above the posters may come after them
         box = page.locator(poster).first.bounding_box()
         assert box is not None
         found.append((round(box["x"]), round(box["y"]), round(box["width"])))
