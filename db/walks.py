@@ -310,7 +310,7 @@ def get_queue_position(*, session: Session, walk_id: str) -> int:
 def list_same_films(*, session: Session, digest: str, model_digest: str = "") -> list[Walk]:
     """Return the done walks whose specs have this digest, the newest first.
 
-    With `model_digest`, only one rendered with these weights or with unknown weights.
+    With `model_digest`, only those rendered with these weights or with unknown weights.
     """
     walks = select(Walk).where(Walk.digest == digest, IS_DONE)
     if model_digest:

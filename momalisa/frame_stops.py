@@ -52,7 +52,7 @@ def credit_frame(spec: WalkSpec, place: Place) -> Credit | None:
 
 
 def credit_any_frame(spec: WalkSpec) -> Credit | None:
-    """Whose works a film's frame comes from, wherever in the film it is: all of the film's."""
+    """The credit of a frame whose place in its film is not known: that of all works in the film."""
     credits = list(dict.fromkeys(credit for stop in spec.stops for credit in stop.credits))
     if len(credits) < 2:
         return _come_from(credits[0]) if credits else None

@@ -36,7 +36,8 @@ _OTHER_KINDS = {
     *("megatron_config", "trainable_token_indices", "target_parameters", "exclude_modules"),
     *("loftq_config", "eva_config", "corda_config", "arrow_config", "lora_ga_config"),
 }
-"""Settings by which more than two matrices are added to a layer."""
+"""Settings of peft's that a LoRA of two matrices a layer does without: by some of them weights are
+replaced, which then stay in the model."""
 
 FileState = tuple[str, int, int]
 """A file's path, its size in bytes and the time of its last change in nanoseconds."""

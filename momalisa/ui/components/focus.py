@@ -6,8 +6,8 @@ _FOCUS = register_component("focus")
 
 
 def lead_focus() -> None:
-    """Show nothing; from then on a popover or film that is opened by keyboard has the focus.
+    """Make a popover or a film that is opened by keyboard take the focus; shows nothing.
 
-    And what is typed in a field is sent although the app goes away meanwhile.
+    What is being typed while the app cannot be reached is sent when it is back.
     """
     _FOCUS(key="focus")
