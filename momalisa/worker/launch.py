@@ -88,7 +88,9 @@ def _open_output(chosen: Settings, *, by_hand: bool) -> AbstractContextManager[I
 
 def _environment(chosen: Settings, *, by_hand: bool) -> dict[str, str]:
     """The settings as environment variables of the worker."""
-    values = chosen.model_dump(mode="json") | {"home": chosen.home.resolve()}
+    # A setting without a value is left out: as text it would be the name of a folder.
+    given = chosen.model_dump(mode="json", exclude_none=True)
+    values = given | {"home": chosen.home.resolve()}
     variables = {f"MOMALISA_{name.upper()}": str(value) for name, value in values.items()}
     # It keeps the working directory, so that relative paths mean the same.
     path = os.pathsep.join([str(CHECKOUT), *filter(None, [os.environ.get("PYTHONPATH")])])

@@ -18,6 +18,7 @@ import pytest
 from db import queue, worker_registry
 from db.models import State, WorkerHeartbeat
 from db.session import reading, writing
+from momalisa.logs import worker_log
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.worker.identity import ProcessIdentity, identify
 from momalisa.worker.launch import launch, launch_early
@@ -121,6 +122,15 @@ def test_an_early_worker_ends_with_a_supervisor_that_cannot_begin(tmp_path: Path
     one.start()
     one.stop()
     assert early.poll() is not None
+
+
+def test_a_worker_has_the_settings_of_its_app(tmp_path: Path) -> None:
+    """It looked for models and LoRAs in a folder “None” where the settings name none."""
+    chosen = Settings(home=tmp_path, store=str(tmp_path / "films"))
+    tell = "from momalisa.settings import settings; print(settings().model_dump_json())"
+    with launch(chosen, [sys.executable, "-c", tell]) as worker:
+        assert worker.wait(60) == 0
+    assert Settings.model_validate_json(worker_log(chosen).read_text()) == chosen
 
 
 def test_only_the_running_app_launches_its_worker_early(
