@@ -2,7 +2,8 @@
 
     MomaLisaError
     ├── BadInput (also ValueError)             the request is invalid
-    │   ├── ModelNotFound                      no such checkpoint on this machine
+    │   ├── NotHere                            what a walk needs is not on this machine
+    │   │   └── ModelNotFound                  no such checkpoint on this machine
     │   └── DeviceNotFound                     the device of the settings is not there
     ├── ModelBroken                            the checkpoint cannot be used
     │   └── ModelDamaged                       a file of it is missing or cut off here
@@ -26,7 +27,11 @@ class BadInput(MomaLisaError, ValueError):
     """The request is invalid; the message says what to change."""
 
 
-class ModelNotFound(BadInput):
+class NotHere(BadInput):
+    """What a walk needs is not on this machine: it may come back, or be on another."""
+
+
+class ModelNotFound(NotHere):
     """The named checkpoint is not on this machine."""
 
 

@@ -21,7 +21,7 @@ from momalisa.cloud.background import run_in_thread
 from momalisa.cloud.frame_transfer import FRAMES_FOLDER, decode_png, from_stats
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.picture_crop import crop_picture
-from momalisa.errors import BadInput, Cancelled, ServiceError, StorageError
+from momalisa.errors import BadInput, Cancelled, NotHere, ServiceError, StorageError
 from momalisa.film.encode import encode_png
 from momalisa.render import Progress, RenderedFrames, StoredFilm, make_film
 from momalisa.settings import settings
@@ -254,9 +254,9 @@ def _load_frames(prediction: Mapping[str, Any], walk_id: str) -> list[Frame]:
 
 
 def _check_address(address: str) -> None:
-    """Raise BadInput if the address is neither an endpoint's name nor a URL."""
+    """Raise NotHere if the address is neither an endpoint's name nor a URL."""
     if not VERTEX.fullmatch(address) and not URL.fullmatch(address):
-        raise BadInput(
+        raise NotHere(
             f"“{address}” is no endpoint. As MOMALISA_ENDPOINT please write "
             "projects/PROJECT/locations/REGION/endpoints/ID, or a container's address such as "
             "http://host:8080/predict."

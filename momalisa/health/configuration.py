@@ -15,7 +15,7 @@ PREFIX = "MOMALISA_"
 OTHER_VARIABLES = {"MOMALISA_SUPERVISED", "MOMALISA_ANSWER_MB"}
 """Variables of the worker and of the container, which are no settings of the app."""
 DEVICE = re.compile(r"cpu|mps|cuda(:[0-9]+)?")
-ENDPOINT = re.compile(r"https?://[^/\s]+(/\S*)?|projects/[\w-]+/locations/[\w-]+/endpoints/[\w-]+")
+ENDPOINT = re.compile(r"https?://[^/\s]+/\S*|projects/[\w-]+/locations/[\w-]+/endpoints/[\w-]+")
 ADMIN = re.compile(r"[^|\s]+\|[^|\s]+|[^@|\s]+@[^@|\s]+")
 """An account, or an e-mail address."""
 
@@ -78,7 +78,7 @@ def _check_endpoint(settings: Settings) -> Iterator[Finding]:
         yield from wrong(
             "settings",
             f"MOMALISA_ENDPOINT is “{settings.endpoint}”, which is no address of an endpoint.",
-            "It is http(s)://host:port of a container, or projects/…/locations/…/endpoints/….",
+            "It is http(s)://host:port/predict of a container, or projects/…/locations/…/endpoints/….",
         )
 
 

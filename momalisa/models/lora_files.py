@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 from safetensors import SafetensorError, safe_open
 
-from momalisa.errors import BadInput
+from momalisa.errors import BadInput, NotHere
 from momalisa.loras import Lora
 from momalisa.settings import settings
 from momalisa.spec import WalkSpec
@@ -79,13 +79,16 @@ def _find(name: str) -> Path:
 
 
 def find_file(lora: Lora) -> Path:
-    """The file of a LoRA, whatever it is called now, checked. Raises BadInput."""
+    """The file of a LoRA, whatever it is called now, checked.
+
+    Raises NotHere where there is none, BadInput for one that cannot be used.
+    """
     # The one of that name first: to read all of them takes a while.
     for path in sorted(_files(), key=lambda path: path.stem != lora.name):
         with suppress(OSError):  # a link that leads nowhere, say
-            if _digest(path) == lora.digest:
+            if path.stat().st_size <= LARGEST_FILE and _digest(path) == lora.digest:
                 return _check(path)
-    raise BadInput(
+    raise NotHere(
         f"The LoRA “{lora.name}” of this walk is not in the folder of LoRAs here, "
         "or its file has changed. Please put it back, or choose another."
     )

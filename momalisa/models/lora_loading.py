@@ -8,7 +8,7 @@ from typing import Any
 from torch import nn
 
 from momalisa.engine.lora_weights import attach
-from momalisa.errors import BadInput
+from momalisa.errors import BadInput, NotHere
 from momalisa.loras import Lora
 
 LOAD_ERRORS = (ValueError, KeyError, TypeError, RuntimeError, AttributeError, IndexError, OSError)
@@ -78,4 +78,4 @@ def _check_peft() -> None:
     try:
         import peft  # noqa: F401
     except ImportError as error:
-        raise BadInput("LoRAs need the package peft: pip install peft") from error
+        raise NotHere("LoRAs need the package peft: pip install peft") from error

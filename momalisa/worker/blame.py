@@ -16,8 +16,8 @@ from momalisa.errors import (
     DeviceNotFound,
     ModelBroken,
     ModelDamaged,
-    ModelNotFound,
     MomaLisaError,
+    NotHere,
     OutOfMemory,
     ServiceError,
     StorageError,
@@ -34,7 +34,8 @@ class Blame(StrEnum):
     MACHINE = "machine"
     """Disk, memory or files of the machine failed."""
     MODEL = "model"
-    """A model that was there when the walk was queued is missing or cannot be read here."""
+    """A model that was there when the walk was queued is missing or cannot be read here, as may be
+    a LoRA or an endpoint."""
     PASSING = "passing"
     """A network, a store or a service was out of reach."""
     UNFORESEEN = "unforeseen"
@@ -76,7 +77,7 @@ def assign_blame(error: BaseException) -> Blame:
     if isinstance(error, StorageError | ServiceError | HistoryError):
         # Not a socket, which has no file's name, but a file of this machine, as of the outbox.
         return Blame.MACHINE if any(_is_refused_file(link) for link in chain) else Blame.PASSING
-    if isinstance(error, ModelNotFound):
+    if isinstance(error, NotHere):
         return Blame.MODEL
     if isinstance(error, ModelBroken):
         if any(isinstance(link, OSError | ModelDamaged) for link in chain):

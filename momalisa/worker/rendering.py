@@ -16,7 +16,7 @@ from db.queue import LeaseStatus
 from momalisa import stop_pictures
 from momalisa.deletion import delete_leftovers
 from momalisa.engine.frame_cache import Frame, FrameCache, open_frame_cache
-from momalisa.errors import BadInput, Cancelled, MomaLisaError, StorageError
+from momalisa.errors import BadInput, Cancelled, MomaLisaError, NotHere, StorageError
 from momalisa.files import check_disk
 from momalisa.models.holder import ModelHolder
 from momalisa.models.registry import name_of_weights
@@ -291,11 +291,11 @@ class JobRenderer:
         return self._storage
 
     def _renderer(self, model: str, *, remote: bool) -> Renderer:
-        """This machine with its model, or the endpoint. Raises BadInput if there is none."""
+        """This machine with its model, or the endpoint. Raises NotHere if there is none."""
         if not remote:
             return partial(self._render, runner=self._get_model(model))
         if self._remote is None:
-            raise BadInput(
+            raise NotHere(
                 "This walk was to be made at an endpoint, but the worker knows of none. "
                 "Please set MOMALISA_ENDPOINT, or make the walk here."
             )

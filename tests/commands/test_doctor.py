@@ -286,6 +286,7 @@ def test_settings_that_contradict_are_told(tmp_path: Path) -> None:
         ("device", "gpu", "“gpu”, which is no device"),
         ("device", "cuda:x", "“cuda:x”, which is no device"),
         ("endpoint", "my-endpoint", "which is no address of an endpoint"),
+        ("endpoint", "http://painter:8080", "which is no address of an endpoint"),
     ],
 )
 def test_a_setting_that_cannot_be_meant_is_told(name: str, value: str, words: str) -> None:
@@ -297,7 +298,7 @@ def test_a_setting_that_cannot_be_meant_is_told(name: str, value: str, words: st
     ("name", "value"),
     [
         ("device", "cuda:1"),
-        ("endpoint", "http://painter:8080"),
+        ("endpoint", "http://painter:8080/predict"),
         ("endpoint", "projects/p/locations/l/endpoints/1"),
         ("admins", "a@b.example, https://issuer.example|subject"),
         ("store", "gs://bucket/prefix"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from momalisa.errors import BadInput
+from momalisa.errors import BadInput, NotHere
 from momalisa.loras import Lora, parse_lora
 from momalisa.models import lora_files
 from momalisa.settings import settings
@@ -115,6 +115,23 @@ def test_what_is_not_there_is_told(folder: Path) -> None:
     ink.rename(folder / "indigo.safetensors")
     assert lora_files.find_file(lora).stem == "indigo"
     (folder / "indigo.safetensors").write_bytes(gold.read_bytes())
-    with pytest.raises(BadInput, match="not in the folder of LoRAs here"):
+    with pytest.raises(NotHere, match="not in the folder of LoRAs here"):
         lora_files.find_file(lora)
     assert lora.digest != named("gold")[0].digest == sha256(gold.read_bytes()).hexdigest()
+
+
+def test_a_file_too_large_for_a_lora_is_not_read_to_find_one(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A checkpoint among them was hashed, which took minutes."""
+    (folder / "ink.safetensors").write_bytes(safetensors_bytes(["unet.to_q.lora_A.weight"]))
+    (lora,) = named("ink")
+    (folder / "ink.safetensors").rename(folder / "renamed.safetensors")
+    os.truncate(folder / "renamed.safetensors", 10)
+    with (folder / "huge.safetensors").open("wb") as huge:
+        huge.truncate(lora_files.LARGEST_FILE + 1)
+    hashed: list[str] = []
+    monkeypatch.setattr(lora_files, "_digest_of", lambda state: hashed.append(state[0]))
+    with pytest.raises(NotHere):
+        lora_files.find_file(lora)
+    assert [Path(path).stem for path in hashed] == ["renamed"]

@@ -51,7 +51,7 @@ _FAULT_OF_THE_MACHINE: tuple[Mutation, ...] = (
         (
             Edit(
                 "momalisa/worker/blame.py",
-                "    if isinstance(error, ModelNotFound):\n        return Blame.MODEL\n",
+                "    if isinstance(error, NotHere):\n        return Blame.MODEL\n",
                 "",
             ),
         ),

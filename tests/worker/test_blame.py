@@ -17,6 +17,7 @@ from momalisa.errors import (
     DeviceNotFound,
     ModelBroken,
     ModelNotFound,
+    NotHere,
     OutOfMemory,
     StorageError,
 )
@@ -135,6 +136,7 @@ def test_not_foreseen(error: Exception) -> None:
     "error",
     [
         ModelNotFound("no such model"),
+        NotHere("no such LoRA"),
         caused(ModelBroken("cannot be loaded"), OSError("Error no file named model.safetensors")),
     ],
 )

@@ -1,8 +1,5 @@
 """Errors of a walk become a sentence in its row; the worker continues with the next walk."""
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +11,7 @@ from db.models import State, Walk
 from db.session import reading, writing
 from momalisa.errors import Cancelled, ModelNotFound, OutOfMemory
 from momalisa.render import StoredFilm
-from momalisa.settings import CHECKOUT, Settings
+from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
 from momalisa.storage.outbox import open_outbox
@@ -86,21 +83,21 @@ def test_spec_of_another_version_is_reported(settings: Settings) -> None:
     assert "“warp”" in read_walk(settings.database, walk).error
 
 
-def test_endpoint_of_the_settings_takes_the_walks_meant_for_it(settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("endpoint", "words"), [("", "set MOMALISA_ENDPOINT"), ("nowhere", "“nowhere” is no endpoint")]
+)
+def test_walks_for_an_endpoint_wait_where_the_settings_name_none(
+    settings: Settings, endpoint: str, words: str
+) -> None:
+    """All that were queued failed, beside a worker that could have made them, too."""
     walk = enqueue_walk(settings.database, remote=True)
-    named = {"MOMALISA_HOME": str(settings.home), "MOMALISA_ENDPOINT": "nowhere"}
-    command = [sys.executable, "-m", "momalisa", "worker", "--once"]
-    subprocess.run(
-        command, cwd=CHECKOUT, env=os.environ | named, capture_output=True, check=True, text=True
-    )
-    done = read_walk(settings.database, walk)
-    assert (done.state, "“nowhere” is no endpoint" in done.error) == (State.FAILED, True)
-
-
-def test_walk_for_a_missing_endpoint_is_reported(settings: Settings) -> None:
-    walk = enqueue_walk(settings.database, remote=True)
-    stub_worker(settings).run(once=True)
-    assert "set MOMALISA_ENDPOINT" in read_walk(settings.database, walk).error
+    with running_worker(settings.model_copy(update={"endpoint": endpoint})):
+        wait_until(lambda: read_walk(settings.database, walk).machine_failures > 3)
+        other = enqueue_walk(settings.database, frames=3)
+        wait_until(lambda: read_walk(settings.database, other).state is State.DONE)
+    row = read_walk(settings.database, walk)
+    assert row.state is State.QUEUED
+    assert words in row.troubles[-1]["reason"]
 
 
 def test_worker_survives_a_history_out_of_reach(
