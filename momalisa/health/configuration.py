@@ -78,7 +78,8 @@ def _check_endpoint(settings: Settings) -> Iterator[Finding]:
         yield from wrong(
             "settings",
             f"MOMALISA_ENDPOINT is “{settings.endpoint}”, which is no address of an endpoint.",
-            "It is http(s)://host:port/predict of a container, or projects/…/locations/…/endpoints/….",
+            "It is http(s)://host:port/predict of a container, or "
+            "projects/…/locations/…/endpoints/….",
         )
 
 
