@@ -6,7 +6,8 @@
     │   │   └── ModelNotFound                  no such checkpoint on this machine
     │   └── DeviceNotFound                     the device of the settings is not there
     ├── ModelBroken                            the checkpoint cannot be used
-    │   └── ModelDamaged                       a file of it is missing or cut off here
+    │   ├── ModelDamaged                       a file of it is missing or cut off here
+    │   └── NoPicture                          what it computes is no picture
     ├── OutOfMemory (also MemoryError)         not even one frame fits
     ├── StorageError (also OSError)            a file could not be stored or read
     │   ├── NotStored (also FileNotFoundError) no file under that key
@@ -45,6 +46,10 @@ class ModelBroken(MomaLisaError):
 
 class ModelDamaged(ModelBroken):
     """A file of the checkpoint is missing, cut off or damaged on this machine."""
+
+
+class NoPicture(ModelBroken):
+    """What a checkpoint computes is no picture: its weights are broken, or the device is."""
 
 
 class OutOfMemory(MomaLisaError, MemoryError):

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from momalisa.engine.conditioning import Conditioning, concatenate
 from momalisa.engine.frame_cache import Frame
 from momalisa.engine.sampling import Sampler
-from momalisa.errors import BadInput
+from momalisa.errors import BadInput, NoPicture
 from momalisa.loras import Lora
 from momalisa.models.cards import refuse_weights
 from momalisa.models.component_check import NOT_LOADED, read_config
@@ -233,7 +233,16 @@ class DiffusersPipeline(ABC):
 
 
 def to_frames(pictures: Tensor) -> list[Frame]:
-    """Frames (height, width, 3) of pictures (n, 3, height, width) in [-1, 1]."""
+    """Frames (height, width, 3) of pictures (n, 3, height, width) in [-1, 1].
+
+    Raises NoPicture for values that are no numbers: as black frames they would hang, and be kept.
+    """
+    if not pictures.isfinite().all():
+        raise NoPicture(
+            "The model computes no picture, but values that are no numbers. Its weights are "
+            "damaged, or those of a LoRA, or this machine cannot compute them. Please choose "
+            "another model or less guidance, or bring the model again."
+        )
     unit = (pictures.float() / 2.0 + 0.5).clamp(0.0, 1.0)
     pixels = (unit * 255.0).round().to(torch.uint8).permute(0, 2, 3, 1).cpu().numpy()
     return list(np.ascontiguousarray(pixels))

@@ -17,6 +17,7 @@ from momalisa.errors import (
     ModelBroken,
     ModelDamaged,
     MomaLisaError,
+    NoPicture,
     NotHere,
     OutOfMemory,
     ServiceError,
@@ -79,6 +80,8 @@ def assign_blame(error: BaseException) -> Blame:
         return Blame.MACHINE if any(_is_refused_file(link) for link in chain) else Blame.PASSING
     if isinstance(error, NotHere):
         return Blame.MODEL
+    if isinstance(error, NoPicture):
+        return Blame.UNFORESEEN  # of weights, or of a device that fails
     if isinstance(error, ModelBroken):
         if any(isinstance(link, OSError | ModelDamaged) for link in chain):
             return Blame.MODEL

@@ -9,8 +9,12 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from momalisa.errors import ModelBroken
+from momalisa.engine.frame_cache import FrameCache
+from momalisa.engine.walk import frames
+from momalisa.errors import ModelBroken, NoPicture
 from momalisa.models.registry import load
+from momalisa.worker.blame import Blame, assign_blame
+from tests.support.walks import walk_spec
 
 
 def widen(weights: dict[str, torch.Tensor]) -> None:
@@ -48,6 +52,21 @@ def test_weights_that_do_not_fit_are_told_with_the_command_that_helps(
     with pytest.raises(ModelBroken, match=f"its {part} {said.format(part=part)}") as told:
         load(str(folder), "cpu")
     assert "python -m momalisa models pull" in str(told.value)
+
+
+@pytest.mark.parametrize("part", ["unet", "vae"])
+def test_weights_that_are_no_numbers_make_no_black_film(
+    make_pipeline: Any, tmp_path: Path, part: str
+) -> None:
+    folder = shutil.copytree(make_pipeline(), tmp_path / "model")
+    path = next((folder / part).glob("*.safetensors"))
+    broken = {name: torch.full_like(values, torch.nan) for name, values in load_file(path).items()}
+    save_file(broken, path, metadata={"format": "pt"})
+    spec, cache = walk_spec(model=str(folder), frames=2, steps=1, size=64), tmp_path / "frames"
+    with pytest.raises(NoPicture) as told:
+        list(frames(spec, load(str(folder), "cpu"), FrameCache(cache)))
+    assert not [*cache.rglob("*.png"), *cache.rglob("*.npy")], "they would be used again"
+    assert assign_blame(told.value) is Blame.UNFORESEEN, "as it may be the device's"
 
 
 def test_weights_that_nothing_reads_do_no_harm(make_pipeline: Any, tmp_path: Path) -> None:
