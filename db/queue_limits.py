@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, func, select, text
 from sqlalchemy.orm import Session
 
 from db.models import HAS_FILM, IS_ACTIVE, IS_QUEUED, Walk
+
+_LOCK_ID = 0x57414C4B  # an advisory lock of PostgreSQL: "WALK"
 
 
 class QueueFull(Exception):
@@ -22,6 +24,15 @@ class QueueLimits:
     """Queued and running walks from one network address, where that is known."""
     total: int
     """Queued walks of all makers."""
+
+
+def lock_submissions(session: Session) -> None:
+    """Let one transaction at a time look for a walk and queue it, until this one ends.
+
+    Else a walk that is submitted in two places at once is queued twice.
+    """
+    if session.get_bind().dialect.name == "postgresql":  # on SQLite there is one writer anyway
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_ID})
 
 
 def check(*, session: Session, limits: QueueLimits, maker: str, origin: str) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from db import walks
 from db.credits import list_credits
 from db.models import Walk
-from db.queue_limits import QueueFull, QueueLimits
+from db.queue_limits import QueueFull, QueueLimits, lock_submissions
 from db.session import writing
 from momalisa.errors import BadInput, MomaLisaError
 from momalisa.models.registry import digest_of, find, find_for_visitor, name_of_weights
@@ -56,6 +56,7 @@ def submit_walks(
     weights = ["" if remote else digest_of(spec.model) for spec in specs]
     try:
         with writing(settings().database) as session:
+            lock_submissions(session)
             walk_ids = [
                 _enqueue(session, spec, weights=each, parent=parent, remote=remote)
                 for spec, each in zip(specs, weights, strict=True)

@@ -1,15 +1,19 @@
 """Limits of the queue: a maker's, an address's and all walks', also for tabs at the same time."""
 
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from db import walks
 from db.models import Walk
 from db.queue_limits import QueueFull, QueueLimits
 from db.session import reading, writing
-from tests.support.walks import claim_walk, enqueue_walk_in, finish_walk
+from momalisa.settings import settings
+from momalisa.ui import sign_in, submit
+from tests.support.walks import claim_walk, enqueue_walk_in, finish_walk, walk_spec
 
 FEW = QueueLimits(each=3, address=4, total=5)
 
@@ -82,3 +86,25 @@ def test_tabs_at_the_same_time_do_not_slip_through(url: str) -> None:
     with ThreadPoolExecutor(8) as tabs:
         assert sum(tabs.map(press, range(16))) == FEW.each
     assert count(url) == FEW.each
+
+
+def test_a_walk_that_is_submitted_in_several_tabs_at_once_is_queued_once(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On PostgreSQL each tab queued one of its own: the film was made and stored so often."""
+    monkeypatch.setenv("MOMALISA_DATABASE_URL", url)
+    settings.cache_clear()
+    monkeypatch.setattr(sign_in, "maker_id", lambda: "ada")
+    tabs, spec = 4, walk_spec("a moon", "a lake")
+    together = Barrier(tabs)
+
+    def press_walk(_tab: int) -> str:
+        together.wait()
+        return submit.submit_walk(spec)
+
+    with ThreadPoolExecutor(tabs) as threads:
+        ids = set(threads.map(press_walk, range(tabs)))
+    settings.cache_clear()
+    with reading(url) as session:
+        assert {walk.id for walk in session.scalars(select(Walk))} == ids
+    assert len(ids) == 1
