@@ -9,6 +9,7 @@
     ├── Locked                    another program holds the lock for longer than the timeout
     ├── DiskFull                  no space left on the disk
     ├── OutOfReach                the server cannot be reached, or the file cannot be opened
+    ├── WrongOption               its address has an option that cannot be used
     ├── NoDriver                  the driver for this kind of server is not installed
     ├── OnNetworkDisk             SQLite's file would be on a network disk
     ├── YearFull                  all accession numbers of the year are given
@@ -17,6 +18,7 @@
 `translate_errors` converts a driver's errors to these; other errors pass through unchanged.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,6 +113,15 @@ class OutOfReach(HistoryError):
     )
 
 
+class WrongOption(HistoryError):
+    """Its address has an option that cannot be used."""
+
+    sentence = (
+        "The address of the history has an option behind its “?” that cannot be used. Please "
+        "correct MOMALISA_DATABASE_URL, or leave the option out."
+    )
+
+
 class NoDriver(HistoryError):
     """The driver for this kind of server is not installed."""
 
@@ -149,6 +160,8 @@ _SQLITE = {
     sqlite3.SQLITE_CANTOPEN: OutOfReach,
     sqlite3.SQLITE_IOERR: OutOfReach,
 }
+_WRONG_OPTION = re.compile(r"invalid (connection option|URI query parameter)|bad value for \w+:")
+"""What the driver says of an address before it connects."""
 # Prefixes of SQLSTATE codes: https://www.postgresql.org/docs/current/errcodes-appendix.html
 _POSTGRESQL = {
     "XX001": Damaged,
@@ -160,7 +173,8 @@ _POSTGRESQL = {
     "53100": DiskFull,
     "08": OutOfReach,
     "53": OutOfReach,
-    "57P": OutOfReach,
+    "57": OutOfReach,
+    "58": OutOfReach,
     "28": OutOfReach,
     "3D": OutOfReach,
 }
@@ -186,6 +200,8 @@ def _find_error_class(error: Exception) -> type[HistoryError] | None:
         return None if code is None else _SQLITE.get(code & 0xFF)
     state = getattr(cause, "sqlstate", None)
     if state is None:
+        if isinstance(error, DBAPIError) and _WRONG_OPTION.search(str(cause)):
+            return WrongOption
         lost = isinstance(error, DBAPIError) and type(cause).__name__ == "OperationalError"
         return OutOfReach if lost else None
     return next((kind for code, kind in _POSTGRESQL.items() if state.startswith(code)), None)

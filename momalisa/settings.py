@@ -4,10 +4,10 @@ import os
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, SettingsConfigDict
 from sqlalchemy.engine import make_url
@@ -16,13 +16,18 @@ from sqlalchemy.exc import SQLAlchemyError
 from momalisa.errors import BadInput
 
 CHECKOUT = Path(__file__).resolve().parent.parent
+ENV_FILE = CHECKOUT / ".env"
+MOST_GIGABYTES, MOST_FILES, MOST_WALKS = 1e6, 1000, 10**9
+"""The largest values of settings; what is more is a slip, and no number of bytes or of files."""
+HISTORIES = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg", "postgres"}
+"""How the address of a history may begin."""
 
 
 class Settings(BaseSettings):
     """The settings, each with a default; the environment's names begin with `MOMALISA_`."""
 
     model_config = SettingsConfigDict(
-        env_prefix="MOMALISA_", env_file=CHECKOUT / ".env", extra="ignore", frozen=True
+        env_prefix="MOMALISA_", env_file=ENV_FILE, extra="ignore", frozen=True
     )
 
     home: Path = Field(CHECKOUT / "data", description="database, store, frame cache and logs")
@@ -48,36 +53,86 @@ class Settings(BaseSettings):
     metrics_token: str = Field("", description="who sends it may read /metrics; empty: localhost")
     log: Literal["text", "json"] = Field("text", description="json: one JSON object a line")
     log_mb: float = Field(
-        5.0, gt=0, allow_inf_nan=False, description="size at which the worker's log file rotates"
+        5.0,
+        gt=0,
+        le=MOST_GIGABYTES,
+        allow_inf_nan=False,
+        description="size at which the worker's log file rotates",
     )
-    log_files: int = Field(3, ge=1, description="rotated log files that are kept")
+    log_files: int = Field(3, ge=1, le=MOST_FILES, description="rotated log files that are kept")
     cache_gb: float = Field(
-        5.0, gt=0, allow_inf_nan=False, description="frame cache, least recently used out"
+        5.0,
+        gt=0,
+        le=MOST_GIGABYTES,
+        allow_inf_nan=False,
+        description="frame cache, least recently used out",
     )
 
-    walks_each: int = Field(20, ge=0, description="walks of one visitor in the queue at a time")
-    walks_address: int = Field(100, ge=0, description="walks from one network address, likewise")
-    walks_total: int = Field(1000, ge=0, description="walks of all visitors, likewise")
+    walks_each: int = Field(
+        20, ge=0, le=MOST_WALKS, description="walks of one visitor in the queue at a time"
+    )
+    walks_address: int = Field(
+        100, ge=0, le=MOST_WALKS, description="walks from one network address, likewise"
+    )
+    walks_total: int = Field(
+        1000, ge=0, le=MOST_WALKS, description="walks of all visitors, likewise"
+    )
     largest_walk: float = Field(
         1000,
         gt=0,
+        le=MOST_WALKS,
         allow_inf_nan=False,
         description="a visitor's largest walk, in frames of 512 × 512 in 20 steps",
     )
-    pages_address: int = Field(60, gt=0, description="pages open at a time from one address")
-    pages_total: int = Field(200, gt=0, description="pages open in browsers at a time")
-    stills: int = Field(40, ge=0, description="pictures between frames that wait at a time")
+    pages_address: int = Field(
+        60, gt=0, le=MOST_WALKS, description="pages open at a time from one address"
+    )
+    pages_total: int = Field(
+        200, gt=0, le=MOST_WALKS, description="pages open in browsers at a time"
+    )
+    stills: int = Field(
+        40, ge=0, le=MOST_WALKS, description="pictures between frames that wait at a time"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_blanks(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Let a blank setting be none, as in `MOMALISA_MODELS=`: it was the working directory."""
+        texts = {name: given[name].strip() for name in given if isinstance(given[name], str)}
+        return {name: texts.get(name, given[name]) for name in given if texts.get(name, True)}
+
+    @field_validator("home", "models", "loras", mode="before")
+    @classmethod
+    def _check_folder(cls, path: Any) -> Any:
+        """Take no address, as of a bucket, for the name of a folder."""
+        if is_foreign_storage(str(path)) or str(path).startswith("gs://"):
+            raise ValueError("it is a folder's path")
+        return path
+
+    @field_validator("home", "models", "loras", "store", mode="before")
+    @classmethod
+    def _expand_home(cls, path: Any) -> Any:
+        """Read `~` as the home folder, which no shell does in a `.env` file."""
+        if not str(path).startswith("~"):
+            return path
+        expanded = os.path.expanduser(path)
+        if str(expanded).startswith("~"):
+            raise ValueError("there is no such home folder; write the path from the root")
+        return expanded
 
     @field_validator("database_url")
     @classmethod
     def _check_database_url(cls, url: str) -> str:
         """Turn the short form postgres:// into the one that SQLAlchemy reads."""
-        if url and "://" not in url:
+        if url and url.partition("://")[0] not in HISTORIES:
             raise ValueError("it begins with sqlite:/// or postgresql://")
         try:
-            make_url(url or "sqlite://")
+            parsed = make_url(url or "sqlite:///history.db")
         except (SQLAlchemyError, ValueError):
             raise ValueError("it is such as postgresql://name:password@host:5432/history") from None
+        file = parsed.database or ""
+        if parsed.get_backend_name() == "sqlite" and (file in ("", ":memory:") or file[0] == "~"):
+            raise ValueError("it names a file, such as sqlite:////srv/momalisa/history.db")
         return re.sub(r"^postgres://", "postgresql://", url)
 
     @field_validator("store")
@@ -164,6 +219,8 @@ def settings() -> Settings:
                 for problem in error.errors()
             )
         ) from None
+    except UnicodeDecodeError:
+        raise BadInput(f"{ENV_FILE} cannot be read. Please save it as text in UTF-8.") from None
 
 
 def _check_hub_address(address: str) -> None:
@@ -195,5 +252,9 @@ def _explain(problem: ErrorDetails) -> str:
             return f"{given} is too small; it has to be more than {limits['gt']:g}"
         case "greater_than_equal":
             return f"{given} is too small; it has to be {limits['ge']:g} or more"
+        case "less_than_equal":
+            return f"{given} is too large; {limits['le']:,.0f} is the most"
+        case "int_parsing_size":
+            return f"{given} is too large"
         case _:
             return f"{given}: {problem['msg']}"

@@ -13,8 +13,7 @@ from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import IO
 
-from pydantic import ValidationError
-
+from momalisa.errors import BadInput
 from momalisa.logs import worker_log
 from momalisa.settings import CHECKOUT, Settings, settings
 
@@ -33,7 +32,7 @@ def launch_early(script: str) -> "subprocess.Popen[bytes] | None":
     """Start the app's worker where `script` is what is run, not only imported.
 
     None otherwise, and where a look at the history must come before: in one that homes share,
-    another worker may be at work.
+    another worker may be at work. A wrong setting ends the app with its sentence.
     """
     if Path(sys.argv[0]).resolve() != Path(script).resolve():
         return None
@@ -42,7 +41,9 @@ def launch_early(script: str) -> "subprocess.Popen[bytes] | None":
         if chosen.worker == "external" or chosen.database_url:
             return None
         return launch(chosen)
-    except (ValidationError, OSError):  # told where the app starts as a whole
+    except BadInput as error:  # of a setting: its sentence would stand below forty lines of a trace
+        raise SystemExit(str(error)) from None
+    except OSError:  # told where the app starts as a whole
         return None
 
 

@@ -20,6 +20,7 @@ from db.error_messages import (
     NoDriver,
     OutOfReach,
     ReadOnly,
+    WrongOption,
 )
 from db.models import Walk
 from db.session import get_engine, migrate, reading, sqlite_file, writing
@@ -117,6 +118,12 @@ def test_server_without_a_driver_says_what_to_install(
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(NoDriver, match="pip install"):
         migrate(f"{server}://user@nowhere-{server}/history")
+
+
+@pytest.mark.parametrize("option", ["nonsense=1", "connect_timeout=soon"])
+def test_an_option_of_the_address_that_cannot_be_used_is_told(option: str, tmp_path: Path) -> None:
+    with pytest.raises(WrongOption, match="MOMALISA_DATABASE_URL"):
+        migrate(f"postgresql+psycopg://ada@/history?host={tmp_path}&{option}")
 
 
 def test_history_named_wrong_on_the_server_is_out_of_reach(server: PostgreSQL) -> None:
