@@ -11,6 +11,8 @@ TEXT_LENGTH = 500
 """Most characters of a text."""
 
 _TAG = re.compile(r"<\s*[/!a-zA-Z]")
+_BLANKS = frozenset("\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
+"""Letters and signs that look like nothing, besides those that are not printable."""
 _BIDI = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
@@ -31,6 +33,16 @@ def check_text(text: object, *, what: str) -> str:
     if _TAG.search(words):
         raise refusal(f"{what} holds code such as <script>. Please describe a picture in words.")
     return words
+
+
+def is_visible(text: str) -> bool:
+    """Whether anything of a text can be seen: zero-width characters, say, cannot."""
+    marks = unicodedata.normalize("NFC", text)
+    return any(c.isprintable() and c not in _BLANKS and not _is_blank_mark(c) for c in marks)
+
+
+def _is_blank_mark(character: str) -> bool:
+    return character.isspace() or unicodedata.category(character) == "Mn"
 
 
 def _check_length(text: str, what: str) -> None:

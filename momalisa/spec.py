@@ -191,7 +191,7 @@ class WalkSpec(BaseModel):
         """
         if isinstance(fields, dict) and "mode" not in fields:
             fields = {"mode": "exact", "without": [], **fields}
-        return cls.model_validate(fields)
+        return cls.model_validate(fields, context={"stored": True})
 
     @property
     def width(self) -> int:

@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core.core_schema import SerializerFunctionWrapHandler
 
-from momalisa.field_checks import check_text, integer_field, number_field, refusal
+from momalisa.field_checks import check_text, integer_field, is_visible, number_field, refusal
 
 _DIGEST = re.compile("[0-9a-f]{64}")
 
@@ -182,7 +182,10 @@ class Stop(BaseModel):
     @field_validator("prompt", mode="before")
     @classmethod
     def _check_prompt(cls, text: object, info: ValidationInfo) -> str:
-        return _check_prompt(text, info.data)
+        words = check_text(text, what="This prompt")
+        # What is stored stays readable: films were made of such prompts.
+        is_new = not (info.context or {}).get("stored")
+        return _check_prompt("" if is_new and not is_visible(words) else words, info.data)
 
     @model_validator(mode="before")
     @classmethod
@@ -242,9 +245,8 @@ class Stop(BaseModel):
             yield self.image.credit
 
 
-def _check_prompt(text: object, others: dict[str, Any]) -> str:
+def _check_prompt(words: str, others: dict[str, Any]) -> str:
     """A prompt; empty only beside a picture, and always for a frame of another walk."""
-    words = check_text(text, what="This prompt")
     if others.get("between") is not None and words:
         raise refusal("A frame of another walk has no prompt of its own. Please clear it.")
     has_picture = any(others.get(name, True) is not None for name in ("image", "between"))

@@ -77,6 +77,7 @@ def test_neighbours_may_share_a_prompt_if_one_is_a_picture() -> None:
     [
         ({}, "prompt", "lacks its prompt"),
         ({"image": None, "prompt": ""}, "prompt", "needs a prompt"),
+        ({"prompt": "\u200b\ufe0f \u2800\ufeff"}, "prompt", "needs a prompt"),
         ({**frame(), "prompt": "sea"}, "prompt", "no prompt of its own"),
         (picture(digest="../etc/passwd"), "image.digest", "64 hex digits"),
         (picture(crop={"zoom": 0.5}), "image.crop.zoom", "from 1 to 16"),
@@ -128,3 +129,11 @@ def test_a_credit_reads_as_on_a_wall_label() -> None:
     credit = Credit(**CREDIT, year="1906", museum="Cleveland Museum of Art")
     assert credit.line == "Claude Monet, Water Lilies, 1906. Cleveland Museum of Art. CC0"
     assert Credit().line == "No licence is known"
+
+
+def test_a_prompt_that_cannot_be_seen_is_none_but_stored_ones_stay() -> None:
+    unseen = {**picture(), "prompt": "\u200b\u200d"}
+    assert walk_spec(stops=[unseen, SEA]).stops[0].prompt == ""
+    stored = {"stops": [{"prompt": "\u200b", "seed": 7}, SEA]}
+    assert WalkSpec.from_stored(stored).stops[0].prompt == "\u200b"
+    assert walk_spec("👩\u200d🎨", "क्\u200dष").stops[0].prompt == "👩\u200d🎨"

@@ -3,6 +3,8 @@
 Imports little, since it runs in a process of its own (`momalisa.limited_process`).
 """
 
+import json
+from codecs import BOM_UTF8, BOM_UTF32_BE, BOM_UTF32_LE
 from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
@@ -25,6 +27,8 @@ TOO_LONG = "The settings in this file are far too long to be those of a walk."
 UNICODE_PREFIX = b"UNICODE\0"
 """Character code that precedes the text in an EXIF UserComment."""
 
+_BEFORE_JSON = BOM_UTF8 + BOM_UTF32_LE + BOM_UTF32_BE + b" \t\r\n"
+"""Bytes that may precede it: marks of encodings, and white space, with zeros in some of them."""
 _ZIP_ENTRY_SIGNATURE = b"PK\x01\x02"
 
 
@@ -45,9 +49,19 @@ def check_file_size(size: int) -> None:
 def extract_text(data: bytes) -> str | bytes:
     """Extract the text in a JSON file, archive, film or frame, unparsed. Raises BadInput."""
     check_file_size(len(data))
-    if data[:64].lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"{"):
+    if data[:64].lstrip(_BEFORE_JSON).startswith(b"{"):
+        return _decode_json(data)
+    return _decode_json(_read_record(data)) if data.startswith(b"PK") else read_comment(data)
+
+
+def _decode_json(data: bytes) -> str | bytes:
+    """JSON as it is, or decoded where a shell or an editor wrote it in UTF-16 or UTF-32."""
+    encoding = json.detect_encoding(data[:4])
+    if encoding.startswith("utf-8"):
         return data
-    return _read_record(data) if data.startswith(b"PK") else read_comment(data)
+    if len(data) > 4 * TEXT_LIMIT:
+        raise BadInput(TOO_LONG)
+    return data.decode(encoding, errors="replace")
 
 
 def read_comment(data: bytes) -> str:

@@ -41,6 +41,8 @@ def search(museum: Museum, text: str, first: int) -> Part:
     """
     if not text.strip() or len(text) > LONGEST_SEARCH:
         raise BadInput(f"Search for one to {LONGEST_SEARCH} characters.")
+    if first >= MOST_WORKS:
+        return Part([], 0)
     last = min(max(first, 0) + PART, MOST_WORKS)
     works = list(islice(museum.search(text, last), max(first, 0), last))
     for work in works:

@@ -339,8 +339,9 @@ def test_the_file_name_in_the_message_is_cut_and_printable() -> None:
     assert error_message(b"x", "a\n\x1b[31m" + "b" * 500).startswith("“a[31m" + "b" * 55 + "”")
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-be", "utf-32"])
 @pytest.mark.parametrize("wrap", [lambda old: old, lambda old: {"spec": old}])
-def test_specs_without_a_mode_are_exact(wrap: Callable[[Any], Any]) -> None:
+def test_specs_without_a_mode_are_exact(wrap: Callable[[Any], Any], encoding: str) -> None:
     old = WALK.model_dump(mode="json", exclude={"mode", "without"})
-    walk = read_spec(json.dumps(wrap(old)).encode(), "walk.json")
+    walk = read_spec(json.dumps(wrap(old)).encode(encoding), "walk.json")
     assert (walk.mode, walk.without) == ("exact", ())

@@ -17,7 +17,7 @@ from tests.support.museum_records import BARE, LOCKED
 from tests.support.museum_stand_in import Answer, StandIn
 
 
-def search(museum: str, words: str = "water lilies", first: int = 0) -> Response:
+def search(museum: str, words: str = "water lilies", first: int | str = 0) -> Response:
     query = urlencode({"museum": museum, "q": words, "first": first})
     return get(museums.SEARCH_PATH, query)
 
@@ -35,7 +35,10 @@ def test_every_museum_is_searched_part_by_part(stand_in: StandIn, museum: str) -
 def test_a_search_ends(stand_in: StandIn) -> None:
     nothing = json.loads(search("chicago", "nothing")[2])
     assert nothing == {"works": [], "following": 0}
-    assert json.loads(search("chicago", first=MOST_WORKS)[2])["following"] == 0
+    asked = len(stand_in.requests)
+    for beyond in (MOST_WORKS, "9" * 20, "9" * 4301):
+        assert json.loads(search("chicago", first=beyond)[2]) == {"works": [], "following": 0}
+    assert len(stand_in.requests) == asked
 
 
 def test_a_work_that_is_not_free_is_named_with_the_reason_and_has_no_picture(
