@@ -1,4 +1,4 @@
-"""Fixtures: the app with its worker and the shipped model, and a headless Chromium."""
+"""Fixtures: the app with and without a worker, and a headless Chromium."""
 
 import os
 from collections.abc import Iterator
@@ -12,13 +12,27 @@ from tests.support.museum_stand_in import environment, running_stand_in
 
 
 @pytest.fixture(scope="package")
-def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    """The app, which meets a stand-in where it asks for a museum."""
-    home = tmp_path_factory.mktemp("app")
-    with (
-        running_stand_in(home) as museums,
-        running_app(home, environment=environment(museums)) as app,
-    ):
+def museums(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, str]]:
+    """The environment of an app that meets a stand-in where it asks for a museum."""
+    with running_stand_in(tmp_path_factory.mktemp("museums")) as stand_in:
+        yield environment(stand_in)
+
+
+@pytest.fixture(scope="package")
+def app(museums: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The app without a worker, which would paint whatever a test types: that is most of the work.
+
+    Its history is shared by files, so that it holds films and walks of other tests.
+    """
+    without = museums | {"MOMALISA_WORKER": "external"}
+    with running_app(tmp_path_factory.mktemp("app"), environment=without) as app:
+        yield app
+
+
+@pytest.fixture(scope="package")
+def studio(museums: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
+    """The app with a worker and the shipped model, for tests of what is painted."""
+    with running_app(tmp_path_factory.mktemp("studio"), environment=museums) as app:
         yield app
 
 

@@ -7,9 +7,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_headers import listen
 from tests.support.app import App
-from tests.support.browser import PATIENCE, Visitor, press, wait_for_script
+from tests.support.browser import PATIENCE, Visitor, listen, press, wait_for_script
 from tests.support.films import add_film, add_foreign_film
 
 pytestmark = pytest.mark.browser

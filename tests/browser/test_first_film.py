@@ -20,10 +20,10 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.browser
 
 
-def test_two_prompts_become_a_film_in_the_gallery(app: App, visitor: Visitor) -> None:
+def test_two_prompts_become_a_film_in_the_gallery(studio: App, visitor: Visitor) -> None:
     page, fetched = visitor.page, list[str]()
     page.on("request", lambda request: fetched.append(request.url))
-    page.goto(app.url)
+    page.goto(studio.url)
     page.get_by_role("link", name="Create a walk").click()
     fill_field(page, "From", "a red square on white")
     fill_field(page, "To", "a stormy sea at night")
@@ -34,7 +34,7 @@ def test_two_prompts_become_a_film_in_the_gallery(app: App, visitor: Visitor) ->
     expect(page.locator(".cell")).to_have_count(12)
     page.locator(".cell img, .screen canvas").first.wait_for(timeout=FILM_PATIENCE)
     page.locator(".screen canvas").wait_for(timeout=FILM_PATIENCE)
-    assert ("a red square on white → a stormy sea at night", "done") in app.walks()
+    assert ("a red square on white → a stormy sea at night", "done") in studio.walks()
     expect_playing(page)
 
     # A reload loses neither the film nor what was typed.
@@ -63,12 +63,12 @@ def test_two_prompts_become_a_film_in_the_gallery(app: App, visitor: Visitor) ->
     assert visitor.errors == []
 
 
-def test_a_preset_makes_a_film_that_can_be_scrubbed(app: App, visitor: Visitor) -> None:
+def test_a_preset_makes_a_film_that_can_be_scrubbed(studio: App, visitor: Visitor) -> None:
     page = visitor.page
-    page.goto(app.url)
+    page.goto(studio.url)
     press(page, "Sun to stripes")
     page.get_by_label("Film that turns a yellow circle").wait_for(timeout=FILM_PATIENCE)
-    assert app.walks()[-1][1] == "done"
+    assert studio.walks()[-1][1] == "done"
 
     # First the frame nearest to the middle; a little further on, a picture that the film lacks.
     page.get_by_text("Look between the frames").click()

@@ -48,12 +48,14 @@ were painted."""
 
 
 @pytest.fixture(autouse=True)
-def worker_is_ready(app: App) -> None:
+def worker_is_ready(studio: App) -> None:
     """Loading the model takes seconds, in which nothing is painted."""
-    wait_until(lambda: bool(app.query("SELECT name, device FROM workers WHERE device != ''")), 180)
+    wait_until(
+        lambda: bool(studio.query("SELECT name, device FROM workers WHERE device != ''")), 180
+    )
     # Where films took over a second for a picture, as here if much else runs, none is painted as
     # one drags.
-    with writing(app.database) as session:
+    with writing(studio.database) as session:
         session.execute(update(Walk).where(Walk.seconds > 1).values(seconds=1.0))
 
 
@@ -81,11 +83,11 @@ def asks_roughly_then_exactly(page: Page, moves: int) -> bool:
 
 
 def test_a_prompt_is_painted_while_it_is_typed_and_the_way_as_one_drags(
-    app: App, visitor: Visitor
+    studio: App, visitor: Visitor
 ) -> None:
     page = visitor.page
     page.add_init_script(COUNT)
-    page.goto(f"{app.url}/create")
+    page.goto(f"{studio.url}/create")
     expect(page.get_by_text("Your film will hang here.")).to_be_visible()
 
     # Without leaving the field.
@@ -115,11 +117,11 @@ def test_a_prompt_is_painted_while_it_is_typed_and_the_way_as_one_drags(
 
 
 def test_a_walk_finds_what_was_painted_while_its_draft_was_looked_at(
-    app: App, visitor: Visitor
+    studio: App, visitor: Visitor
 ) -> None:
     page = visitor.page
     page.add_init_script(COUNT)
-    page.goto(f"{app.url}/create")
+    page.goto(f"{studio.url}/create")
     fill_field(page, "From", "a white boat on grey")
     fill_field(page, "To", "orange stripes on blue")
     # How many there will be depends on the machine: this painting ends after some seconds.
@@ -128,20 +130,20 @@ def test_a_walk_finds_what_was_painted_while_its_draft_was_looked_at(
     press(page, "Walk")
     page.locator(".screen canvas").wait_for(timeout=FILM_PATIENCE)
     row = "FROM walks WHERE title LIKE 'a white boat%'"
-    [(total, computed)] = app.query(f"SELECT frames_total, frames_computed {row}")
+    [(total, computed)] = studio.query(f"SELECT frames_total, frames_computed {row}")
     assert int(total) == FRAMES
     assert int(computed) <= FRAMES - found
     assert visitor.errors == []
 
 
 def test_without_a_worker_that_answers_at_once_the_place_is_painted_when_one_stops(
-    app: App, visitor: Visitor
+    studio: App, visitor: Visitor
 ) -> None:
-    sockets = app.home / "workers" / "live"
+    sockets = studio.home / "workers" / "live"
     hidden = sockets.rename(sockets.with_name("elsewhere"))
     try:
         page = visitor.page
-        page.goto(f"{app.url}/create")
+        page.goto(f"{studio.url}/create")
         fill_field(page, "From", "a yellow circle on black")
         fill_field(page, "To", "green leaves on cream")
         picture = page.locator(".picture")
@@ -150,7 +152,7 @@ def test_without_a_worker_that_answers_at_once_the_place_is_painted_when_one_sto
         place.focus()
         page.keyboard.press("Home")
         expect(picture).to_have_attribute("data-place", "0", timeout=FILM_PATIENCE)
-        assert app.query("SELECT id, state FROM stills WHERE state = 'done'")
+        assert studio.query("SELECT id, state FROM stills WHERE state = 'done'")
         assert visitor.errors == []
     finally:
         shutil.rmtree(sockets, ignore_errors=True)

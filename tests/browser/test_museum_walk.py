@@ -57,10 +57,10 @@ def expect_moved(first: Locator) -> None:
 
 
 def test_a_work_of_art_becomes_a_film_with_its_credit(
-    app: App, visitor: Visitor, tmp_path: Path
+    studio: App, visitor: Visitor, tmp_path: Path
 ) -> None:
     page = visitor.page
-    page.goto(f"{app.url}/create")
+    page.goto(f"{studio.url}/create")
     tell_a_broken_file(page, tmp_path / "broken.png")
     choose_work(page)
     first = page.locator(".st-key-picture_0")
@@ -76,23 +76,23 @@ def test_a_work_of_art_becomes_a_film_with_its_credit(
     expect_moved(first)
     walk_id = re.search(r"walk=([\w-]+)", page.url)
     assert walk_id is not None
-    [(stored,)] = app.query(f"SELECT spec FROM walks WHERE id = '{walk_id[1]}'")  # type: ignore[misc]
+    [(stored,)] = studio.query(f"SELECT spec FROM walks WHERE id = '{walk_id[1]}'")  # type: ignore[misc]
     image = json.loads(stored)["stops"][0]["image"]
     assert image["crop"]["x"] < 0.5
     assert image["credit"]["record_address"] == "https://www.artic.edu/artworks/1"
 
     # It is found in the Gallery by its museum.
-    page.goto(f"{app.url}/gallery?by_museum=Art+Institute+of+Chicago")
+    page.goto(f"{studio.url}/gallery?by_museum=Art+Institute+of+Chicago")
     expect(page.locator(".card")).to_have_count(1)
     visitor.errors = [e for e in visitor.errors if "422" not in e]  # the broken file's
     assert visitor.errors == []
 
 
-def test_a_credit_is_known_while_it_is_typed(app: App, visitor: Visitor, tmp_path: Path) -> None:
+def test_a_credit_is_known_while_it_is_typed(studio: App, visitor: Visitor, tmp_path: Path) -> None:
     """A tap on Walk leaves the field at the same moment: what was typed last was lost."""
     page, own = visitor.page, tmp_path / "own.jpg"
     own.write_bytes(picture(400, 300))
-    page.goto(f"{app.url}/create")
+    page.goto(f"{studio.url}/create")
     press(page, "From: or a picture")
     page.locator("dialog[open] input[type=file]").set_input_files(own)
     first = page.locator(".st-key-picture_0")

@@ -9,9 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_headers import listen
 from tests.support.app import App, running_app
-from tests.support.browser import PATIENCE, fill_field, press
+from tests.support.browser import PATIENCE, fill_field, listen, press
 from tests.support.films import add_film, add_foreign_film
 from tests.support.issuer import CLIENT, running_issuer
 from tests.support.network import free_port

@@ -35,6 +35,12 @@ _UNOPTIMISED = "--js-flags=--no-turbofan --no-maglev"
 _VISITOR: dict[str, Any] = {"viewport": {"width": 1280, "height": 900}, "accept_downloads": True}
 
 
+_TELL_VIOLATIONS = """
+addEventListener("securitypolicyviolation", event => console.error(
+  `violation: ${event.effectiveDirective} ${event.blockedURI} ${event.sourceFile} ${event.sample}`))
+"""
+
+
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """Start the system's Chromium."""
@@ -62,7 +68,10 @@ def chromium_profile(folder: Path) -> Iterator[BrowserContext]:
 
 @dataclass
 class Visitor:
-    """A browser tab, and the errors that its console showed."""
+    """A browser tab, and the errors that its console showed.
+
+    Violations of the page's Content-Security-Policy are among them.
+    """
 
     page: Page
     errors: list[str] = field(default_factory=list)
@@ -101,9 +110,25 @@ def next_visitor(profile: BrowserContext) -> Iterator[Visitor]:
 def _open_tab(context: BrowserContext) -> Visitor:
     context.set_default_timeout(PATIENCE)
     visitor = Visitor(context.new_page())
+    visitor.page.add_init_script(_TELL_VIOLATIONS)
     visitor.page.on("console", visitor.note)
     visitor.page.on("pageerror", lambda error: visitor.errors.append(str(error)))
     return visitor
+
+
+def listen(page: Page) -> list[str]:
+    """Collect the violations of the Content-Security-Policy that a tab reports from now on."""
+    found: list[str] = []
+    page.add_init_script(_TELL_VIOLATIONS)
+    page.on(
+        "console",
+        lambda message: (
+            found.append(message.text)
+            if "violation:" in message.text or "Content Security Policy" in message.text
+            else None
+        ),
+    )
+    return found
 
 
 def fill_field(page: Page, label: str, text: str) -> None:
