@@ -46,27 +46,15 @@ def test_invalid_input_stays_beside_its_message(app: App, visitor: Visitor) -> N
     assert visitor.errors == []
 
 
-def test_a_model_can_be_typed(app: App, visitor: Visitor) -> None:
-    page, before = visitor.page, app.walks()
-    page.goto(f"{app.url}/create")
-    fill_field(page, "From", "a red square")
-    fill_field(page, "To", "a sea")
-    page.get_by_text("More", exact=True).click()
-    model = page.get_by_role("combobox", name="Model")
-    model.fill("/no/such/folder")
-    model.press("Enter")
-    press(page, "Walk")
-    expect(page.get_by_text("There is no model “/no/such/folder” here.")).to_be_visible()
-    assert app.walks() == before
-
-
 def shown(page: Page, label: str) -> Locator:
     """The visible field; while the page runs, a hidden old one may exist."""
     return page.get_by_label(label, exact=True).filter(visible=True)
 
 
-def test_stops_are_reordered_by_keyboard(app: App, visitor: Visitor) -> None:
-    page = visitor.page
+def test_stops_are_reordered_by_keyboard_and_a_model_can_be_typed(
+    app: App, visitor: Visitor
+) -> None:
+    page, before = visitor.page, app.walks()
     page.goto(f"{app.url}/create")
     fill_field(page, "From", "a red square")
     fill_field(page, "To", "a sea")
@@ -84,6 +72,14 @@ def test_stops_are_reordered_by_keyboard(app: App, visitor: Visitor) -> None:
     expect(shown(page, "To")).to_have_count(1)  # for a moment the former rows stand there, too
     expect(shown(page, "From")).to_have_value("a moon")
     expect(shown(page, "To")).to_have_value("a sea")
+
+    page.get_by_text("More", exact=True).click()
+    model = page.get_by_role("combobox", name="Model")
+    model.fill("/no/such/folder")
+    model.press("Enter")
+    press(page, "Walk")
+    expect(page.get_by_text("There is no model “/no/such/folder” here.")).to_be_visible()
+    assert app.walks() == before
     assert visitor.errors == []
 
 

@@ -71,7 +71,7 @@ def test_a_work_of_art_becomes_a_film_with_its_credit(
     page.go_back()
     expect_moved(first)
 
-    walk_to_the_city(page)
+    walk_to_the_city(page, frames=4)
     page.reload()
     expect_moved(first)
     walk_id = re.search(r"walk=([\w-]+)", page.url)

@@ -89,7 +89,9 @@ def test_two_films_are_overlaid_as_wipe_and_as_difference(app: App, visitor: Vis
     assert visitor.errors == []
 
 
-def test_the_keyboard_plays_pauses_and_steps(app: App, visitor: Visitor) -> None:
+def test_the_keyboard_plays_pauses_and_steps_and_the_mark_follows(
+    app: App, visitor: Visitor
+) -> None:
     page = opened(visitor.page, app.url + PAIR)
     go_to(page, 4)
     page.keyboard.press("Space")
@@ -103,10 +105,7 @@ def test_the_keyboard_plays_pauses_and_steps(app: App, visitor: Visitor) -> None
     page.keyboard.press("ArrowLeft")
     expect(page.locator(".count")).to_have_text("4 / 9")
 
-
-def test_the_mark_on_the_curves_follows_the_playback(app: App, visitor: Visitor) -> None:
-    page = opened(visitor.page, app.url + PAIR)
-    mark = page.locator(".mark")
+    mark = page.locator(".mark")  # on the curves
     for frame, way in ((1, "0"), (5, "0.5"), (9, "1")):
         go_to(page, frame)
         expect(mark).to_have_attribute("d", f"M{way} 0V1")
@@ -116,18 +115,21 @@ def test_the_mark_on_the_curves_follows_the_playback(app: App, visitor: Visitor)
     assert points == [4, 8]
 
 
-@pytest.mark.parametrize(("speed", "seconds"), [("¼ ×", 1.6), ("1 ×", 0.4), ("2 ×", 0.2)])
-def test_the_speed_is_chosen(app: App, lone_visitor: Visitor, speed: str, seconds: float) -> None:
+def test_the_speed_is_chosen(app: App, lone_visitor: Visitor) -> None:
     clock = lone_visitor.page.clock
     clock.install()
     page = opened(lone_visitor.page, app.url + PAIR)
     go_to(page, 1)
-    page.get_by_label("Speed").select_option(speed)
     clock.pause_at(datetime.now(UTC) + timedelta(hours=1))
-    press(page, "Play")
-    clock.run_for(round(1000 * seconds))
     # The longer film, of 9 frames, gives the time: 0.2 s a frame.
-    expect(page.locator(".count")).to_have_text("3 / 9")
+    for speed, seconds in (("¼ ×", 1.6), ("1 ×", 0.4), ("2 ×", 0.2)):
+        page.get_by_label("Speed").select_option(speed)
+        press(page, "Play")
+        clock.run_for(round(1000 * seconds))
+        expect(page.locator(".count")).to_have_text("3 / 9")
+        press(page, "Pause")
+        page.get_by_label("Place in the film").press("Home")
+        expect(page.locator(".count")).to_have_text("1 / 9")
 
 
 def test_reduced_motion_starts_paused(app: App, browser: Browser) -> None:

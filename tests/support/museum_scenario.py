@@ -33,10 +33,15 @@ def choose_work(page: Page) -> None:
     expect(page.get_by_label("From", exact=True)).to_have_count(1)
 
 
-def walk_to_the_city(page: Page) -> None:
+def walk_to_the_city(page: Page, frames: int = 12) -> None:
     """Walk to a prompt, and find the film on the wall with its credit."""
     fill_field(page, "To", "a city at night")
     page.get_by_role("radio", name="Sketch").click()
+    field = page.get_by_label("Frames a leg", exact=True)
+    # The one before may stand beside it while the page runs.
+    expect(field.and_(page.locator('[value="12"]'))).to_be_visible()
+    expect(field).to_have_count(1)
+    fill_field(page, "Frames a leg", str(frames))
     wait_for_script(page)
     press(page, "Walk")
     page.get_by_role("button", name="Remix", exact=True).wait_for(timeout=FILM_PATIENCE)
