@@ -25,6 +25,7 @@ from momalisa.settings import settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.ui import history
 from momalisa.ui.http import live, stills
+from momalisa.ui.http.worker_state import NO_WORKER, STARTING
 from momalisa.worker.identity import ProcessIdentity, identify
 from momalisa.worker.live_server import LiveServer
 from momalisa.worker.live_socket import LOADING, short_name, socket_path
@@ -176,12 +177,12 @@ def test_without_a_worker_here_the_answer_comes_at_once(ask: Ask) -> None:
 @pytest.mark.parametrize(
     ("who", "worker", "says"),
     [
-        ("local", None, live.STARTING),
+        ("local", None, STARTING),
         ("local", identify(), live.ELSEWHERE),
-        ("local", replace(identify(), process_start=1), live.STARTING),
-        ("external", None, live.NO_WORKER),
+        ("local", replace(identify(), process_start=1), STARTING),
+        ("external", None, NO_WORKER),
         ("external", identify(), live.ELSEWHERE),
-        ("external", replace(identify(), process_start=1), live.NO_WORKER),
+        ("external", replace(identify(), process_start=1), NO_WORKER),
     ],
 )
 def test_without_an_answer_the_reason_says_how_the_worker_is(
@@ -200,6 +201,25 @@ def test_without_an_answer_the_reason_says_how_the_worker_is(
     answer = ask(at="0:0.5")
     assert answer.headers["x-reason"] == says
     assert ("x-worker" in answer.headers) == (says != live.ELSEWHERE)
+
+
+@pytest.mark.parametrize("problem", ["", "Its disk is full."])
+def test_a_slow_picture_that_nobody_can_paint_is_not_waited_for(
+    monkeypatch: pytest.MonkeyPatch, problem: str
+) -> None:
+    """It was said to be painted for 30 seconds, and then that the worker has much to do."""
+    monkeypatch.setenv("MOMALISA_WORKER", "external")
+    settings.cache_clear()
+    monkeypatch.setattr(stills, "POLLS_TO_ASK", 2)
+    if problem:
+        with history.writing() as session:
+            who: Any = {"session": session, "name": "one"}
+            worker_registry.record_heartbeat(**who, **asdict(identify()))
+            worker_registry.record_problem(**who, failures=3, problem=problem, pause_seconds=600.0)
+    with TestClient(Starlette(routes=stills.ROUTES)) as client:
+        answer = client.get(f"{stills.still_url(WALK, 'me')}&leg=0&t=0.5")
+    said = "the machine that paints has a fault" if problem else NO_WORKER
+    assert (answer.status_code, said in answer.text) == (503, True)
 
 
 def test_a_worker_that_loads_its_model_is_away(ask: Ask) -> None:

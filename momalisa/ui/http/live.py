@@ -20,20 +20,17 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from db import worker_registry
-from db.error_messages import HistoryError
 from momalisa.errors import MomaLisaError
 from momalisa.models.registry import find_for_visitor
 from momalisa.settings import settings
 from momalisa.spec import Place, Stop, WalkSpec, explain
-from momalisa.ui import history
 from momalisa.ui.http.addresses import address_of
 from momalisa.ui.http.permission import permit
 from momalisa.ui.http.stills import FROM_ELSEWHERE, NO_PLACE, WAITING_EACH, maker_of
 from momalisa.ui.http.threads import Threads, TooSlow, answer_in_time
+from momalisa.ui.http.worker_state import is_any_alive, name_absence
 from momalisa.ui.policy import Action
 from momalisa.walk_cost import WalkTooLarge, check_still_cost
-from momalisa.worker.identity import identity_of
 from momalisa.worker.live_socket import (
     ANSWER_SECONDS,
     LOADING,
@@ -54,11 +51,6 @@ WAITING_AHEAD = WAITING_EACH // 2
 """Requests that wait for a picture at which an address gets none ahead of a drag."""
 LIVE = Threads("live", 4, seconds=SECONDS)
 """For what has to be read of the disk."""
-STARTING = (
-    "The worker is being started; the picture comes in a moment. "
-    "If it does not, the app's log says why."
-)
-NO_WORKER = "No worker is running. To have pictures, please start one: python -m momalisa worker"
 ELSEWHERE = "No worker on this machine paints pictures at once."
 NOT_KEPT = {"Cache-Control": "no-store"}
 _WAITING: Counter[str] = Counter()
@@ -183,20 +175,9 @@ async def _ask(line: bytes, sockets: Sequence[Path]) -> bytes:
         raise NoWorker("The worker does not answer just now.") from None
     if problem and problem != LOADING:
         raise NoPicture(problem)
-    if not problem and await LIVE.run(_is_another_alive):
+    if not problem and await LIVE.run(is_any_alive):
         raise NoPicture(ELSEWHERE)
-    raise NoWorker(problem or (NO_WORKER if settings().worker == "external" else STARTING))
-
-
-def _is_another_alive() -> bool:
-    """Whether the history knows of a worker that lives, on this machine or another."""
-    try:
-        with history.reading() as session:
-            seconds = history.WORKER_TIMEOUT
-            workers = worker_registry.list_alive(session=session, within_seconds=seconds)
-    except HistoryError:
-        return False  # every page says so
-    return not all(identity_of(worker).has_ended for worker in workers)
+    raise NoWorker(problem or name_absence())
 
 
 async def _ask_worker(line: bytes, path: Path) -> tuple[AnswerHead, bytes]:

@@ -25,6 +25,7 @@ from momalisa.ui.http import media
 from momalisa.ui.http.addresses import address_of
 from momalisa.ui.http.permission import permit
 from momalisa.ui.http.threads import HISTORY, answer_in_time
+from momalisa.ui.http.worker_state import STARTING, explain_silence
 from momalisa.ui.policy import Action
 from momalisa.walk_cost import WalkTooLarge, check_still_cost
 from momalisa.worker.live_socket import wake_workers
@@ -34,6 +35,8 @@ TIMEOUT = 30.0
 POLL_SECONDS = 0.1
 POLLS_TO_ASK = 20
 """Polls from one `stills.ask_again` to the next: two seconds of the ten until a still expires."""
+LOOKS_TO_START = 5
+"""So often a worker that is being started is waited for."""
 WAITING_EACH = 16
 """Pictures that browsers at one address may wait for at a time."""
 QUEUED_EACH = 4
@@ -59,7 +62,7 @@ async def serve_still(request: Request) -> Response:
     """Answer with the picture at `leg` and `t` of the walk `spec`, once a worker has painted it.
 
     403 for requests from other sites, 404 for invalid places, 422 for a picture that is too much
-    work, 503 after TIMEOUT.
+    work, 503 after TIMEOUT, or once no worker is there that could paint it.
     """
     # Another site, opened by a curator, must not be able to keep the worker busy.
     if request.headers.get("sec-fetch-site") == "cross-site":
@@ -85,6 +88,9 @@ async def _wait_for_still(request: Request) -> Response:
         return PlainTextResponse(NO_PLACE, status_code=404)
     for number in range(round(TIMEOUT / POLL_SECONDS)):
         response = await HISTORY.run(_poll, still_id, number % POLLS_TO_ASK == 0)
+        looks = number // POLLS_TO_ASK
+        if response is None and looks and number % POLLS_TO_ASK == 0:
+            response = await HISTORY.run(_explain_silence, looks)
         if response is not None:
             return response
         if await request.is_disconnected():
@@ -145,6 +151,13 @@ def _poll(still_id: str, again: bool) -> Response | None:
     if still.state is not State.DONE:
         return None
     return RedirectResponse(media.frame_url(still.key), headers={"Cache-Control": "no-store"})
+
+
+def _explain_silence(looks: int) -> Response | None:
+    """Say why no picture can come; None while it may, as from a worker that is being started."""
+    reason = explain_silence()
+    may_come = not reason or (reason == STARTING and looks < LOOKS_TO_START)
+    return None if may_come else _unavailable(reason)
 
 
 def _unavailable(message: str) -> Response:
