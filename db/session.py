@@ -206,12 +206,13 @@ def require_newest_schema(url: str) -> None:
         raise NotUpgraded.at(describe_location(url))
 
 
-def list_revisions() -> list[str]:
+@lru_cache(maxsize=1)
+def list_revisions() -> tuple[str, ...]:
     """Return the schema revisions that this version knows, newest first."""
     from alembic.script import ScriptDirectory
 
     scripts = ScriptDirectory.from_config(alembic_config())
-    return [script.revision for script in scripts.walk_revisions()]
+    return tuple(script.revision for script in scripts.walk_revisions())
 
 
 def alembic_config() -> "Config":

@@ -18,6 +18,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
+from db.models import Base
 from db.session import get_engine, migrate
 
 # English collation on purpose: bytewise order must be asked for explicitly.
@@ -37,6 +38,12 @@ class Databases(Protocol):
     def fresh(self) -> str:
         """Create a database with the newest schema and no rows; returns its URL."""
 
+    def emptied(self) -> str:
+        """Empty the database of the last call, or create it: for one test after the other.
+
+        Its engine knows the statements of the tests before, and need not compile them again.
+        """
+
 
 class SQLite:
     """SQLite files in a folder."""
@@ -55,6 +62,14 @@ class SQLite:
         create_sqlite(url)
         return url
 
+    def emptied(self) -> str:
+        """Copy a migrated file to where the last one was."""
+        folder = self._folder / "emptied"
+        shutil.rmtree(folder, ignore_errors=True)
+        url = f"sqlite:///{folder}/history.db"
+        create_sqlite(url)
+        return url
+
 
 class PostgreSQL:
     """Databases of a server that listens on a Unix socket in a folder."""
@@ -62,7 +77,7 @@ class PostgreSQL:
     def __init__(self, folder: Path) -> None:
         self._url = f"postgresql+psycopg://postgres@/{{}}?host={folder}"
         self._numbers = itertools.count()
-        self._newest = ""
+        self._newest = self._emptied = ""
 
     def blank(self) -> str:
         """Create an empty database."""
@@ -75,6 +90,19 @@ class PostgreSQL:
             _migrate(url)
             self._newest = str(make_url(url).database)
         return self._create(self._newest)
+
+    def emptied(self) -> str:
+        """Delete all rows, and end connections that another process left open."""
+        if not self._emptied:
+            self._emptied = self.fresh()
+            return self._emptied
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+        with self.server().connect() as connection:
+            connection.execute(text(others), {"name": make_url(self._emptied).database})
+        with get_engine(self._emptied).begin() as connection:
+            for table in reversed(Base.metadata.sorted_tables):
+                connection.execute(table.delete())
+        return self._emptied
 
     def _create(self, template: str) -> str:
         name = f"history_{next(self._numbers)}"
