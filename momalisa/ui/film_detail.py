@@ -142,17 +142,9 @@ def show_annotation_fields(walk: Walk) -> None:
     star, name, tags, notes = (f"{what}_{walk.id}" for what in ("star", "name", "tags", "notes"))
     _refresh_field(star, walk.star)
     st.toggle("Star", key=star, on_change=_save_star, args=(walk.id, star), disabled=fixed)
-    # Always as stored, which may differ from what was typed: tags are in lower case, for example.
-    st.session_state[name], st.session_state[tags] = walk.title, walk.tags
-    st.session_state[_baseline_key(tags)] = walk.tags
-    st.text_input(
-        "Title",
-        key=name,
-        max_chars=max(curation.TITLE_LENGTH, len(walk.title)),
-        on_change=_save_title,
-        args=(walk.id, name),
-        disabled=fixed,
-    )
+    _show_title(walk, name, fixed=fixed)
+    # Always as stored, which may differ from what was typed: in lower case, for example.
+    st.session_state[tags] = st.session_state[_baseline_key(tags)] = walk.tags
     st.multiselect(
         "Tags",
         sorted({*history.usual_tags(), *walk.tags}),
@@ -166,6 +158,29 @@ def show_annotation_fields(walk: Walk) -> None:
     _show_notes(walk, notes, fixed=fixed)
     if fixed:
         sign_in.show_invitation(Action.ANNOTATE)
+
+
+def _show_title(walk: Walk, key: str, *, fixed: bool) -> None:
+    """Show the field for the title, with a hidden one that does what that of the notes does."""
+    is_new = _baseline_key(key) not in st.session_state
+    if not is_new:
+        # Always as stored, which may differ from what was typed.
+        st.session_state[key] = st.session_state[_baseline_key(key)] = walk.title
+    start = walk.title if is_new else ""
+    typed = st.text_input(
+        "Title",
+        start,
+        key=key,
+        max_chars=max(curation.TITLE_LENGTH, len(walk.title)),
+        on_change=_save_title,
+        args=(walk.id, key),
+        disabled=fixed,
+    )
+    known = st.text_input("Title stored before", start, key=_baseline_key(key))
+    if is_new and not typed == known == walk.title:
+        if typed != known:
+            _save_title(walk.id, key)
+        st.rerun()
 
 
 def _show_notes(walk: Walk, key: str, *, fixed: bool) -> None:

@@ -20,7 +20,8 @@ pytestmark = pytest.mark.browser
 
 def test_what_is_typed_survives_a_restart_of_the_server(visitor: Visitor, tmp_path: Path) -> None:
     """What was typed in a field that was not left was shown and not walked, or not stored."""
-    page, film = visitor.page, visitor.page.context.new_page()
+    page = visitor.page
+    film, label = page.context.new_page(), page.context.new_page()
 
     def field(label: str) -> Locator:
         return page.get_by_label(label, exact=True).filter(visible=True)
@@ -43,10 +44,12 @@ def test_what_is_typed_survives_a_restart_of_the_server(visitor: Visitor, tmp_pa
         add_film(app, "noted", "a moon", "a sea")
         film.goto(f"{app.url}/gallery?walk=noted")
         film.get_by_label("Notes", exact=True).press_sequentially("a kept note")
+        label.goto(f"{app.url}/gallery?walk=noted")
+        label.get_by_label("Title", exact=True).press_sequentially("A kept title of ")
         field("To").press("End")
         page.keyboard.type(" at night")
         expect(field("To")).to_be_focused()
-    for tab in (page, film):
+    for tab in (page, film, label):
         expect(tab.get_by_role("textbox", disabled=False)).to_have_count(0)
     with writing(app.database) as session:
         session.get_one(Walk, walk.id).state = State.CANCELLED
@@ -57,6 +60,8 @@ def test_what_is_typed_survives_a_restart_of_the_server(visitor: Visitor, tmp_pa
         press(page, "Walk")
         expect(page.get_by_text("in the queue").first).to_be_visible()
         assert app.walks()[-1][0] == "a moon → a sea → a kept word at night"
-        notes = "SELECT id, notes FROM walks WHERE id = 'noted'"
-        wait_until(lambda: app.query(notes) == [("noted", "a kept note")])
+        written = "SELECT title, notes FROM walks WHERE id = 'noted'"
+        titled = "A kept title of a moon → a sea"
+        wait_until(lambda: app.query(written) == [(titled, "a kept note")])
+        expect(label.get_by_label("Title", exact=True)).to_have_value(titled)
         expect(film.get_by_label("Notes", exact=True)).to_have_value("a kept note")
