@@ -13,7 +13,13 @@ import numpy as np
 import pytest
 
 from momalisa.engine.frame_cache import Frame
-from tests.support.container import Container, answer_of, running_container, small_walk
+from tests.support.container import (
+    Container,
+    Response,
+    answer_of,
+    running_container,
+    small_walk,
+)
 
 SLOW = (
     b"POST /predict HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n{",  # a body without an end
@@ -111,35 +117,30 @@ def status(container: Container, headers: dict[str, str]) -> tuple[int, str]:
     return answer.status, answer.error_code
 
 
-def test_frames_that_cannot_fit_are_refused_before_they_are_painted(
-    model_folder: Path, tmp_path: Path
-) -> None:
-    with running_container(tmp_path, model_folder, MOMALISA_ANSWER_MB="0.01") as container:
-        container.wait_until_ready()
-        walk = small_walk(model_folder, frames=240, size=256, steps=100)
-        start = time.monotonic()
-        response = container.predict({"instances": [walk.model_dump(mode="json")]})
-        assert (response.status, response.error_code) == (413, "too_large")
-        assert time.monotonic() - start < 15
-        assert not any((tmp_path / "frames").rglob("*.png"))
-
-
-def test_frames_that_will_not_fit_are_given_up_after_the_first(
+def test_frames_that_do_not_fit_are_refused_before_or_soon_after_they_are_begun(
     model_folder: Path, tmp_path: Path
 ) -> None:
     """The whole walk was painted first: only the best ratio that DEFLATE has was reckoned with."""
+
+    def predict(**fields: Any) -> Response:
+        walk = small_walk(model_folder, **fields)
+        return container.predict({"instances": [walk.model_dump(mode="json")]})
+
+    def painted() -> int:
+        return len(list((tmp_path / "frames").rglob("*.png")))
+
     with running_container(tmp_path, model_folder, MOMALISA_ANSWER_MB="0.1") as container:
         container.wait_until_ready()
-        walk = small_walk(model_folder, frames=240)
-        response = container.predict({"instances": [walk.model_dump(mode="json")]})
-        assert (response.status, response.error_code) == (413, "too_large")
-        assert len(list((tmp_path / "frames").rglob("*.png"))) < 120
-        assert (
-            container.predict(
-                {"instances": [small_walk(model_folder).model_dump(mode="json")]}
-            ).status
-            == 200
-        )
+        start = time.monotonic()
+        none_fits = predict(frames=240, size=512, steps=100)
+        assert time.monotonic() - start < 15
+        assert painted() == 0
+        some_fit = predict(frames=240)
+        assert 0 < painted() < 120
+        for response in (none_fits, some_fit):
+            assert (response.status, response.error_code) == (413, "too_large")
+            assert "MOMALISA_STORE" in response.text
+        assert predict().status == 200
 
 
 def test_bodies_that_do_not_arrive_make_room(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,9 +26,9 @@ TITLES = [f"a {colour} {shape}" for colour in COLOURS for shape in SHAPES]
 SMALL_FIELDS = "3,2,64"
 
 
-def write_batch_file(path: Path, *, first_model: str = "") -> Path:
-    """Write a CSV file of twenty small walks; `first_model` is the model of the first."""
-    lines = [f"{title} | a stormy sea,{SMALL_FIELDS}," for title in TITLES]
+def write_batch_file(path: Path, *, first_model: str = "", walks: int = len(TITLES)) -> Path:
+    """Write a CSV file of small walks, as a rule twenty; the first has the model `first_model`."""
+    lines = [f"{title} | a stormy sea,{SMALL_FIELDS}," for title in TITLES[:walks]]
     path.write_text(
         "\n".join(["prompts,frames,steps,size,model", lines[0] + first_model, *lines[1:]])
     )
@@ -77,22 +77,23 @@ def test_failed_walk_leaves_the_others_and_is_rendered_by_a_second_run(
     bucket: tuple[str, GCSStorage], tmp_path: Path
 ) -> None:
     address, store = bucket
-    broken = run(write_batch_file(tmp_path / "walks.csv", first_model="sd-1.5"), tmp_path, address)
+    walks = write_batch_file(tmp_path / "walks.csv", first_model="sd-1.5", walks=4)
+    broken = run(walks, tmp_path, address, "--a-task", "2")
     assert broken.returncode == 1, broken.stderr
-    assert "19 films of 20 walks." in broken.stdout
+    assert "3 films of 4 walks." in broken.stdout
     assert "a red square → a stormy sea: FAILED. The model “sd-1.5” is not on" in broken.stdout
-    nineteen = {stored.key: stored.updated for stored in store.list()}
-    assert len(read_records(store)) == 19
+    three = {stored.key: stored.updated for stored in store.list()}
+    assert len(read_records(store)) == 3
 
-    walks, elsewhere = write_batch_file(tmp_path / "walks.csv"), tmp_path / "another machine"
-    complete = run(walks, elsewhere, address, "--a-task", "20")
+    elsewhere = tmp_path / "another machine"
+    complete = run(write_batch_file(walks, walks=4), elsewhere, address)
     assert complete.returncode == 0, complete.stderr
-    assert "20 films of 20 walks." in complete.stdout
-    twenty = {stored.key: stored.updated for stored in store.list()}
+    assert "4 films of 4 walks." in complete.stdout
+    four = {stored.key: stored.updated for stored in store.list()}
     rendered = list(elsewhere.rglob("painted.json"))
     # Existing films are unchanged, and only the missing walk was rendered.
-    assert nineteen.items() <= twenty.items()
-    assert (len(read_records(store)), len(rendered)) == (20, 1)
+    assert three.items() <= four.items()
+    assert (len(read_records(store)), len(rendered)) == (4, 1)
     _assert_in_gallery(store, tmp_path)
     _assert_same_as_local_film(read_records(store), tmp_path)
 
@@ -106,11 +107,11 @@ def _assert_in_gallery(store: GCSStorage, home: Path) -> None:
     settings = Settings(home=home)
     migrate(settings.database)
     report = sync(store, settings.database, open_outbox(settings))
-    assert (len(report.taken_in), report.agree) == (20, True)
+    assert (len(report.taken_in), report.agree) == (4, True)
     with reading(settings.database) as session:
         existing_ids = walks.find_existing_ids(session=session, ids=report.taken_in)
     get_engine(settings.database).dispose()
-    assert len(existing_ids) == 20
+    assert len(existing_ids) == 4
 
 
 def _assert_same_as_local_film(records: dict[str, dict[str, Any]], home: Path) -> None:

@@ -164,7 +164,7 @@ CONTAINER = (
     ),
     Mutation(
         "Frames that cannot fit into an answer are refused before one is painted",
-        f"{TESTS_OF_CONTAINER}::test_frames_that_cannot_fit_are_refused_before_they_are_painted",
+        f"{TESTS_OF_CONTAINER}::test_frames_that_do_not_fit_are_refused_before_or_soon_after_they_are_begun",
         (
             Edit(
                 SERVING,
@@ -175,7 +175,7 @@ CONTAINER = (
     ),
     Mutation(
         "Frames that will not fit into an answer are given up after the first",
-        f"{TESTS_OF_CONTAINER}::test_frames_that_will_not_fit_are_given_up_after_the_first",
+        f"{TESTS_OF_CONTAINER}::test_frames_that_do_not_fit_are_refused_before_or_soon_after_they_are_begun",
         (
             Edit(
                 SERVING,
