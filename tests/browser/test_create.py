@@ -1,6 +1,7 @@
 """Create: the form, and the progress of a walk."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from db.session import writing
 from tests.support.app import App
 from tests.support.browser import Visitor, fill_field, press
 from tests.support.films import cache_frame
+from tests.support.museum_records import picture
 from tests.support.walks import enqueue_walk_in
 
 pytestmark = pytest.mark.browser
@@ -157,3 +159,17 @@ def test_on_a_phone_the_wall_hangs_below_the_button_that_begins_a_walk(
     begin.focus()
     page.keyboard.press("Tab")
     expect(again).to_be_focused()
+
+
+def test_a_credit_is_known_while_it_is_typed(app: App, visitor: Visitor, tmp_path: Path) -> None:
+    """A tap on Walk leaves the field at the same moment: what was typed last was lost."""
+    page, own = visitor.page, tmp_path / "own.jpg"
+    own.write_bytes(picture(400, 300))
+    page.goto(f"{app.url}/create")
+    press(page, "From: or a picture")
+    page.locator("dialog[open] input[type=file]").set_input_files(own)
+    first = page.locator(".st-key-picture_0")
+    first.get_by_text("Whose work is it?").click()
+    first.get_by_label("Licence", exact=True).press_sequentially("CC BY 4.0")
+    expect(first.locator(".credit")).to_have_text("CC BY 4.0", use_inner_text=True)
+    expect(first.get_by_label("Licence", exact=True)).to_be_focused()
