@@ -3,7 +3,7 @@
 import streamlit as st
 
 from db.models import State
-from momalisa.ui import film_detail, history, wall_label
+from momalisa.ui import annotations, film_detail, history, wall_label
 from momalisa.ui.create import scrub
 from momalisa.ui.gallery import filters, import_film, new_films, poster_grid, table_export
 
@@ -30,7 +30,7 @@ if chosen:
         with st.container(horizontal=True):
             film_detail.show_downloads(walk)
         wall_label.show_fact_table(wall_label.facts(walk), key=walk.id)
-        film_detail.show_annotation_fields(walk)
+        annotations.show_annotation_fields(walk)
         film_detail.show_delete_button(walk)
     st.stop()
 

@@ -1,18 +1,13 @@
-"""The parts of a finished film's page: player, downloads, follow-up walks, notes, deletion."""
+"""The parts of a finished film's page: player, downloads, follow-up walks, deletion."""
 
-from collections.abc import Collection, Iterable
-from contextlib import suppress
 from typing import NoReturn
 from urllib.parse import urlsplit
 
 import streamlit as st
-from sqlalchemy.orm import Session
 
-from db import curation, walks
 from db.models import Walk
 from momalisa.deletion import delete_walk
 from momalisa.engine.frame_cache import open_frame_cache
-from momalisa.errors import BadInput
 from momalisa.settings import settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
@@ -131,158 +126,6 @@ def show_compare_link(walk: Walk) -> None:
     st.page_link(page_paths.COMPARE, label="Compare with another film", query_params={"a": walk.id})
     if submit.has_spec(walk):
         st.page_link(page_paths.COMPARE, label="Its grid", query_params={"grid": walk.id})
-
-
-def show_annotation_fields(walk: Walk) -> None:
-    """Show the fields for star, title, tags and notes, to be changed only by those who may.
-
-    Each change is saved at once.
-    """
-    fixed = not sign_in.may(Action.ANNOTATE, walk)
-    star, name, tags, notes = (f"{what}_{walk.id}" for what in ("star", "name", "tags", "notes"))
-    _refresh_field(star, walk.star)
-    st.toggle("Star", key=star, on_change=_save_star, args=(walk.id, star), disabled=fixed)
-    _show_title(walk, name, fixed=fixed)
-    # Always as stored, which may differ from what was typed: in lower case, for example.
-    st.session_state[tags] = st.session_state[_baseline_key(tags)] = walk.tags
-    st.multiselect(
-        "Tags",
-        sorted({*history.usual_tags(), *walk.tags}),
-        key=tags,
-        accept_new_options=True,
-        placeholder="Choose, or type a new one",
-        on_change=_save_tags,
-        args=(walk.id, tags),
-        disabled=fixed,
-    )
-    _show_notes(walk, notes, fixed=fixed)
-    if fixed:
-        sign_in.show_invitation(Action.ANNOTATE)
-
-
-def _show_title(walk: Walk, key: str, *, fixed: bool) -> None:
-    """Show the field for the title, with a hidden one that does what that of the notes does."""
-    is_new = _baseline_key(key) not in st.session_state
-    if not is_new:
-        # Always as stored, which may differ from what was typed.
-        st.session_state[key] = st.session_state[_baseline_key(key)] = walk.title
-    start = walk.title if is_new else ""
-    typed = st.text_input(
-        "Title",
-        start,
-        key=key,
-        max_chars=max(curation.TITLE_LENGTH, len(walk.title)),
-        on_change=_save_title,
-        args=(walk.id, key),
-        disabled=fixed,
-    )
-    known = st.text_input("Title stored before", start, key=_baseline_key(key))
-    if is_new and not typed == known == walk.title:
-        if typed != known:
-            _save_title(walk.id, key)
-        st.rerun()
-
-
-def _show_notes(walk: Walk, key: str, *, fixed: bool) -> None:
-    """Show the field for notes.
-
-    A hidden field keeps in the browser what they were typed on. So what was typed while the app
-    was away is known in the session that follows, and is saved.
-    """
-    is_new = _baseline_key(key) not in st.session_state
-    if not (is_new or st.session_state.get(_refused_key(key))):
-        _refresh_field(key, walk.notes)
-    start = walk.notes if is_new else ""
-    typed = st.text_area(
-        "Notes",
-        start,
-        key=key,
-        height=90,
-        max_chars=max(curation.NOTES_LENGTH, len(walk.notes)),
-        on_change=_save_notes,
-        args=(walk.id, key),
-        disabled=fixed,
-    )
-    known = st.text_area("Stored before", start, key=_baseline_key(key))
-    if is_new and not typed == known == walk.notes:
-        if typed != known:
-            _save_notes(walk.id, key)
-        st.rerun()
-
-
-def _refresh_field(key: str, stored: object) -> None:
-    """Set a widget to the stored value if that has changed since; keep what is typed otherwise."""
-    if st.session_state.get(_baseline_key(key)) != stored or key not in st.session_state:
-        st.session_state[key] = st.session_state[_baseline_key(key)] = stored
-
-
-def _baseline_key(key: str) -> str:
-    """The session key of the stored value that a widget was last set to."""
-    return f"baseline_{key}"
-
-
-def _refused_key(key: str) -> str:
-    """The session key that says that what is typed in a widget was refused, so it is kept."""
-    return f"refused_{key}"
-
-
-def _find_to_annotate(session: Session, walk_id: str) -> Walk | None:
-    """The walk, None if it was deleted. Raises NotAllowed unless the visitor may annotate it."""
-    walk = walks.get(session=session, walk_id=walk_id)
-    if walk is not None:
-        sign_in.require(Action.ANNOTATE, walk)
-    return walk
-
-
-@error_display.toast_errors
-def _save_star(walk_id: str, key: str) -> None:
-    with history.writing() as session:
-        walk = _find_to_annotate(session, walk_id)
-        if walk is not None:
-            curation.set_star(session=session, walk_id=walk_id, star=st.session_state[key])
-
-
-@error_display.toast_errors
-def _save_notes(walk_id: str, key: str) -> None:
-    """Save the notes; append them if another curator has changed the stored ones meanwhile."""
-    mine, known = st.session_state[key], st.session_state[_baseline_key(key)]
-    others, st.session_state[_refused_key(key)] = False, False
-    try:
-        with history.writing() as session:
-            if _find_to_annotate(session, walk_id) is not None:
-                others = curation.set_notes(
-                    session=session, walk_id=walk_id, notes=mine, known=known
-                )
-    except curation.NotesTooLong as error:
-        st.session_state[_refused_key(key)] = True
-        raise BadInput(str(error)) from error
-    if others:
-        st.toast("Somebody else wrote a note here meanwhile. Both are kept.")
-
-
-@error_display.toast_errors
-def _save_title(walk_id: str, key: str) -> None:
-    with history.writing() as session, suppress(KeyError):
-        _find_to_annotate(session, walk_id)
-        curation.set_title(session=session, walk_id=walk_id, title=st.session_state[key])
-
-
-@error_display.toast_errors
-def _save_tags(walk_id: str, key: str) -> None:
-    with history.writing() as session, suppress(KeyError):
-        walk = _find_to_annotate(session, walk_id)
-        seen = st.session_state[_baseline_key(key)]
-        options = {*history.usual_tags(), *seen, *(walk.tags if walk else ())}
-        tags = split_tags(st.session_state[key], options)
-        curation.set_tags(session=session, walk_id=walk_id, tags=tags, known=seen)
-    if any(len(tag) > curation.TAG_LENGTH for tag in tags):
-        st.toast(f"A tag has at most {curation.TAG_LENGTH} characters, so a longer one was cut.")
-
-
-def split_tags(tags: Iterable[str], known: Collection[str]) -> list[str]:
-    """Tags as they are typed: a new one with commas is several."""
-    split = [[tag] if tag in known else tag.split(",") for tag in tags]
-    return [part.strip() for parts in split for part in parts]
 
 
 def show_delete_button(walk: Walk) -> None:

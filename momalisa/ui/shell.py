@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from momalisa.ui import account, machine_notice, navigation, page_paths, sign_in, style
+from momalisa.ui import account, machine_notice, navigation, page_paths, sign_in, style, unsaved
 from momalisa.ui.components.focus import lead_focus
 from momalisa.ui.policy import Action
 
@@ -29,6 +29,7 @@ lead_focus()
 if sign_in.may(Action.VIEW):
     if page.url_path != page_paths.EXHIBITION.stem:  # a wall in a museum's hall
         machine_notice.show()
+        unsaved.show()
     page.run()
 else:
     sign_in.show_page()

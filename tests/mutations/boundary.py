@@ -8,6 +8,7 @@ HOSTS, SIGN_IN, POLICY = (
     "momalisa/ui/policy.py",
 )
 MEDIA, DETAIL = "momalisa/ui/http/media.py", "momalisa/ui/film_detail.py"
+ANNOTATIONS = "momalisa/ui/annotations.py"
 TESTS_OF_HOSTS, TESTS_OF_POLICY = "tests/pages/test_hosts.py", "tests/pages/test_policy.py"
 TESTS_OF_SIGN_IN, FORGED = "tests/pages/test_sign_in.py", "test_a_forged_press_changes_nothing"
 ROUTES = f"{TESTS_OF_POLICY}::test_routes_know_who_is_signed_in"
@@ -193,7 +194,7 @@ RIGHTS = (
         f"{TESTS_OF_POLICY}::{FORGED}",
         (
             Edit(
-                DETAIL,
+                ANNOTATIONS,
                 "    if walk is not None:\n        sign_in.require(Action.ANNOTATE, walk)\n",
                 "",
             ),
@@ -204,9 +205,9 @@ RIGHTS = (
         f"{TESTS_OF_POLICY}::{FORGED}",
         (
             Edit(
-                DETAIL,
-                "        _find_to_annotate(session, walk_id)\n        curation.set_title",
-                "        curation.set_title",
+                ANNOTATIONS,
+                "            _find_to_annotate(session, walk_id)\n            curation.set_title",
+                "            curation.set_title",
             ),
         ),
     ),
@@ -215,9 +216,9 @@ RIGHTS = (
         f"{TESTS_OF_POLICY}::{FORGED}",
         (
             Edit(
-                DETAIL,
-                "        walk = _find_to_annotate(session, walk_id)\n        seen",
-                "        walk = walks.get(session=session, walk_id=walk_id)\n        seen",
+                ANNOTATIONS,
+                "walk = _find_to_annotate(session, walk_id)",
+                "walk = walks.get(session=session, walk_id=walk_id)",
             ),
         ),
     ),

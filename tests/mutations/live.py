@@ -97,9 +97,9 @@ MUTATIONS = (
         f"{TESTS_OF_ROUTE}::test_without_an_answer_the_reason_says_how_the_worker_is",
         (
             Edit(
-                ROUTE,
-                "not all(identity_of(worker).has_ended for worker in workers)",
-                "bool(workers)",
+                "momalisa/ui/http/worker_state.py",
+                " if not identity_of(worker).has_ended}",
+                "}",
             ),
         ),
     ),

@@ -214,9 +214,20 @@ _TYPED: tuple[Mutation, ...] = (
         _RESTART,
         (
             Edit(
-                "momalisa/ui/film_detail.py",
+                "momalisa/ui/annotations.py",
                 "            _save_notes(walk.id, key)\n        st.rerun()",
                 "            pass\n        st.rerun()",
+            ),
+        ),
+    ),
+    Mutation(
+        "What is written while the history cannot be written is stored later",
+        "tests/pages/test_annotations.py::test_what_is_written_over_an_outage_is_stored_after_it",
+        (
+            Edit(
+                "momalisa/ui/unsaved.py",
+                "                store(key, one.write)",
+                "                pass",
             ),
         ),
     ),
