@@ -6,6 +6,8 @@ from pathlib import Path
 import pytest
 
 from momalisa.__main__ import BAD_INPUT, main
+from momalisa.health.configuration import check_settings
+from momalisa.health.finding import Level
 from momalisa.settings import Settings, settings
 from momalisa.worker.launch import launch_early
 
@@ -118,3 +120,18 @@ def test_an_address_of_the_history_that_cannot_be_read_is_told_without_its_passw
 def test_short_address_of_postgresql_is_understood() -> None:
     given = Settings(database_url="postgres://museum@host/history")
     assert given.database == "postgresql://museum@host/history"
+
+
+def test_lines_of_the_file_of_settings_that_have_no_effect_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / ".env"
+    monkeypatch.setattr("momalisa.health.configuration.ENV_FILE", file)
+    file.write_text("# notes\nMOMALISA_LOG=json\n\nMOMALISA_STORE: /films\n")
+    [finding] = check_settings(Settings(home=Path("/srv/museum")))
+    assert finding.level is Level.WRONG
+    assert finding.sentence.endswith("Line: 4")
+    file.unlink()
+    file.mkdir()
+    [finding] = check_settings(Settings(home=Path("/srv/museum")))
+    assert "is a folder" in finding.sentence

@@ -7,9 +7,10 @@ from difflib import get_close_matches
 from pathlib import Path
 
 from dotenv import dotenv_values
+from dotenv.parser import parse_stream
 
 from momalisa.health.finding import Finding, note, ok, wrong
-from momalisa.settings import CHECKOUT, Settings, split_list
+from momalisa.settings import ENV_FILE, Settings, split_list
 
 PREFIX = "MOMALISA_"
 OTHER_VARIABLES = {"MOMALISA_SUPERVISED", "MOMALISA_ANSWER_MB"}
@@ -28,6 +29,7 @@ def check_settings(settings: Settings) -> list[Finding]:
         _check_endpoint,
         _check_admins,
         _check_names,
+        _check_file,
     )
     findings = [finding for check in checks for finding in check(settings)]
     return findings or ok("settings", "The settings agree with each other.")
@@ -97,9 +99,32 @@ def _check_admins(settings: Settings) -> Iterator[Finding]:
 def _check_names(_settings: Settings) -> Iterator[Finding]:
     """Variables that look like settings and are none."""
     known = {f"{PREFIX}{name}".upper() for name in Settings.model_fields}
-    given = {*os.environ, *dotenv_values(CHECKOUT / ".env")}
+    given = {*os.environ, *dotenv_values(ENV_FILE)}
     for name in sorted(given):
         if name.upper().startswith(PREFIX) and name.upper() not in known | OTHER_VARIABLES:
             close = get_close_matches(name.upper(), known, n=1)
             meant = f"Is {close[0]} meant?" if close else "See the table of settings in README.md."
             yield from note("settings", f"{name} is no setting, and has no effect.", meant)
+
+
+def _check_file(_settings: Settings) -> Iterator[Finding]:
+    """Lines of the file of settings that are passed over, as after a quote that is not closed."""
+    if ENV_FILE.is_dir():
+        yield from wrong(
+            "settings",
+            f"{ENV_FILE} is a folder, and has no effect.",
+            "Make it a file, as before a container is started with it.",
+        )
+    if not ENV_FILE.is_file():
+        return
+    with ENV_FILE.open(encoding="utf-8") as file:
+        wrong_ones = [one.original for one in parse_stream(file) if one.error]
+    # Each begins with the blank lines before it.
+    lines = [str(one.line + len(one.string) - len(one.string.lstrip("\n"))) for one in wrong_ones]
+    if lines:
+        yield from wrong(
+            "settings",
+            f"{ENV_FILE} has settings that cannot be read, and have no effect. Line: "
+            f"{', '.join(lines)}",
+            "A line is such as MOMALISA_MODEL=atelier, and a quote that is opened is closed.",
+        )
