@@ -8,8 +8,10 @@ import sys
 from contextlib import suppress
 from fnmatch import fnmatch
 from pathlib import Path
+from urllib.request import Request
 
 from momalisa.settings import CHECKOUT
+from tests.support.container import answer_of
 from tests.support.network import free_port
 from tests.support.waiting import wait_until
 
@@ -91,8 +93,13 @@ def test_copied_files_suffice_to_serve(tmp_path: Path) -> None:
             [sys.executable, *words[1:]], cwd=image, env=environment, stdout=log, stderr=log
         )
 
-    def healthy() -> bool:
+    def answers() -> bool:
         assert process.poll() is None, (tmp_path / "log").read_text()
+        with suppress(OSError):
+            return answer_of(Request(f"http://127.0.0.1:{port}/health")).status == 200
+        return False
+
+    def healthy() -> bool:
         check = re.findall(r'"([^"]+)"', instructions("HEALTHCHECK")[0])
         checked = subprocess.run(
             [sys.executable, *check[1:]], cwd=image, env=environment, check=False
@@ -101,7 +108,8 @@ def test_copied_files_suffice_to_serve(tmp_path: Path) -> None:
 
     try:
         assert not healthy()
-        wait_until(healthy, 120)
+        wait_until(answers, 120)  # the command itself would be a process each time
+        assert healthy()
     finally:
         process.terminate()
         with suppress(subprocess.TimeoutExpired):
