@@ -202,6 +202,7 @@ def test_back_leads_to_what_was_shown_and_forward_again(
 ) -> None:
     """Of every way from an address, one after another: each cuts off what is ahead."""
     page, entries = visitor.page, 0
+    page.emulate_media(reduced_motion="reduce")  # films that play take a tenth of a core
     page.goto(app.url + start)
     for name, way in WAYS.items():
         if way.start == start:
