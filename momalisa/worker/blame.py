@@ -36,7 +36,7 @@ class Blame(StrEnum):
     """Disk, memory or files of the machine failed."""
     MODEL = "model"
     """A model that was there when the walk was queued is missing or cannot be read here, as may be
-    a LoRA or an endpoint."""
+    a LoRA or an endpoint; or this program is older than the one that queued the walk."""
     PASSING = "passing"
     """A network, a store or a service was out of reach."""
     UNFORESEEN = "unforeseen"
@@ -80,6 +80,8 @@ def assign_blame(error: BaseException) -> Blame:
         return Blame.MACHINE if any(_is_refused_file(link) for link in chain) else Blame.PASSING
     if isinstance(error, NotHere):
         return Blame.MODEL
+    if _is_of_another_version(error):
+        return Blame.MODEL
     if isinstance(error, NoPicture):
         return Blame.UNFORESEEN  # of weights, or of a device that fails
     if isinstance(error, ModelBroken):
@@ -101,6 +103,11 @@ def describe_fault(error: BaseException) -> str:
     blame = assign_blame(error)
     if isinstance(error, MomaLisaError | HistoryError) and blame in (Blame.PASSING, Blame.MODEL):
         return str(error)
+    if _is_of_another_version(error):
+        return (
+            "This walk was queued by another version of this program, and has settings that this "
+            "worker does not know. Please bring the worker to the same version."
+        )
     if missing := next((e for e in _causes(error) if isinstance(e, DeviceNotFound)), None):
         return str(missing)  # it names the setting; PyTorch's own message does not
     detail = _first_line(error)
@@ -116,6 +123,13 @@ def describe_fault(error: BaseException) -> str:
     if isinstance(error, MomaLisaError):
         return str(error)
     return f"Something unforeseen happened ({type(error).__name__})."
+
+
+def _is_of_another_version(error: BaseException) -> bool:
+    """Whether a walk's spec has settings that are not known here."""
+    return isinstance(error, ValidationError) and any(
+        problem["type"] == "extra_forbidden" for problem in error.errors()
+    )
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

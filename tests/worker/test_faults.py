@@ -75,12 +75,16 @@ def test_missing_model_is_reported(settings: Settings) -> None:
     assert read_walk(settings.database, walk).error == "There is no model “atelier” here."
 
 
-def test_spec_of_another_version_is_reported(settings: Settings) -> None:
+def test_a_walk_of_another_version_waits_for_a_worker_that_knows_it(settings: Settings) -> None:
+    """A worker that was not upgraded yet failed all walks of the app that was."""
     walk = enqueue_walk(settings.database, frames=6)
     with writing(settings.database) as session:
         session.get_one(Walk, walk.id).spec = walk.spec | {"warp": 9}
-    stub_worker(settings).run(once=True)
-    assert "“warp”" in read_walk(settings.database, walk).error
+    with running_worker(settings):
+        wait_until(lambda: read_walk(settings.database, walk).machine_failures > 1)
+    row = read_walk(settings.database, walk)
+    assert row.state is State.QUEUED
+    assert "queued by another version" in row.troubles[-1]["reason"]
 
 
 @pytest.mark.parametrize(
