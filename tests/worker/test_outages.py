@@ -152,8 +152,7 @@ def test_film_waits_while_the_disk_of_its_store_is_not_mounted(
     with running_worker(settings, render=render_noise):
         wait_until(lambda: read_walk(settings.database, second).waiting)
         assert list(disk.iterdir()) == []
-        disk.rmdir()
-        away.rename(disk)
+        away.rename(disk)  # in one step: one that is away, beside the history, may be made
         wait_until(lambda: not read_walk(settings.database, second).waiting)
     for walk in (first, second):
         row = read_walk(settings.database, walk)
