@@ -28,16 +28,18 @@ _RESCALED = re.compile(r"dora_scale|magnitude", re.IGNORECASE)
 
 _METADATA = "lora_adapter_metadata"
 """Where diffusers keeps the settings of peft's that a LoRA was trained with, and loads it by."""
-_NUMBERS, _LARGEST_NUMBER = {"r", "lora_alpha"}, 10**6
+_LARGEST_NUMBER = 10**6
 _STARTS = (None, True, False, "gaussian")
 """The values of `init_lora_weights` that do not change the model's own weights."""
-_OTHER_KINDS = {
-    *("use_dora", "use_qalora", "lora_bias", "modules_to_save", "layer_replication"),
-    *("megatron_config", "trainable_token_indices", "target_parameters", "exclude_modules"),
-    *("loftq_config", "eva_config", "corda_config", "arrow_config", "lora_ga_config"),
+_LAYERS = re.compile(r"\^?[\w.-]+\$?")
+"""A layer's name. Others are read as patterns, over which one can be made to brood for ever."""
+_WITHOUT_HARM = {
+    *("peft_type", "task_type", "peft_version", "auto_mapping", "base_model_name_or_path"),
+    *("revision", "inference_mode", "lora_dropout", "bias", "fan_in_fan_out", "use_rslora"),
+    *("layers_to_transform", "megatron_core", "qalora_group_size"),
 }
-"""Settings of peft's that a LoRA of two matrices a layer does without: by some of them weights are
-replaced, which then stay in the model."""
+"""Settings of peft's that may have any value. By those of other kinds of LoRAs, which are many and
+become more, weights can be replaced, which then stay in the model."""
 
 FileState = tuple[str, int, int]
 """A file's path, its size in bytes and the time of its last change in nanoseconds."""
@@ -132,14 +134,22 @@ def _find_other_kind(kept: str) -> str:
 
 
 def _is_plain(name: str, value: Any) -> bool:
-    if name in _OTHER_KINDS:
-        return not value
-    if name in _NUMBERS:
-        return isinstance(value, int | float) and 0 < value < _LARGEST_NUMBER
-    if name == "init_lora_weights":
-        return value in _STARTS
-    # A text is read as a pattern, over which one can be made to brood for ever.
-    return name != "target_modules" or isinstance(value, list)
+    """Whether a setting is one of a LoRA of two matrices a layer, and its value harmless."""
+    match name:
+        case "r" | "lora_alpha":
+            return _is_number(value)
+        case "init_lora_weights":
+            return value in _STARTS
+        case "target_modules":
+            return isinstance(value, list)
+        case "rank_pattern" | "alpha_pattern" if isinstance(value, dict):
+            return all(map(_LAYERS.fullmatch, value)) and all(map(_is_number, value.values()))
+        case _:
+            return name in _WITHOUT_HARM or not value
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and 0 < value < _LARGEST_NUMBER
 
 
 def _state(path: Path) -> FileState:

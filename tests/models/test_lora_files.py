@@ -73,13 +73,18 @@ def test_what_is_no_lora_is_refused_by_its_header(folder: Path, data: bytes, sai
         ("target_modules", "(.+)+x"),
         ("lora_alpha", float("nan")),
         ("r", 10**30),
+        ("rank_pattern", {"(.+)+x": 4}),
+        ("alpha_pattern", {"to_q": float("inf")}),
+        ("layers_pattern", "(.+)+x"),
+        ("a_kind_that_is_not_known", {"size": 4}),
     ],
 )
 def test_a_lora_of_another_kind_is_refused_by_its_settings(
     folder: Path, name: str, value: Any
 ) -> None:
     plain = {"unet.r": 4, "unet.lora_alpha": 8, "unet.target_modules": ["to_q"]}
-    plain |= {"unet.use_dora": False, "unet.init_lora_weights": "gaussian"}
+    plain |= {"unet.use_dora": False, "unet.init_lora_weights": "gaussian", "unet.bias": "none"}
+    plain |= {"unet.rank_pattern": {"^mid_block.to_q$": 2}, "unet.a_kind_to_come": None}
     for kept, file in ((plain, "plain"), (plain | {f"unet.{name}": value}, "other")):
         data = safetensors_bytes(
             ["unet.to_q.lora_A.weight"], lora_adapter_metadata=json.dumps(kept)
