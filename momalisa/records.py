@@ -14,12 +14,11 @@ from sqlalchemy.orm import Session
 
 from db import curation, deletions, edits, votes
 from db.models import Choice, Walk
+from momalisa.film.embedded_text import RECORD_BYTES
 from momalisa.result import Result
 from momalisa.storage import film_key
 from momalisa.storage.outbox import RECORD
 
-RECORD_BYTES = 2_000_000
-"""Size limit of a record."""
 VOTES = 5_000
 """Most votes that a record holds, the newest."""
 FIRST_MOMENT, LAST_MOMENT = (datetime(year, 1, 1, tzinfo=UTC) for year in (1970, 2100))

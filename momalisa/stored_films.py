@@ -16,8 +16,9 @@ from pydantic import ValidationError
 from db import curation
 from db.text import clean_line
 from momalisa.errors import BadInput
+from momalisa.film.embedded_text import RECORD_BYTES
 from momalisa.film.foreign_gif import ForeignGif, describe_gif
-from momalisa.records import LAST_MOMENT, RECORD_BYTES, Record
+from momalisa.records import LAST_MOMENT, Record
 from momalisa.result import Result
 from momalisa.spec import STOPS, WalkSpec
 from momalisa.storage import FILMS_FOLDER, Storage, StoredFile, film_key, webp_name

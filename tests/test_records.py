@@ -15,7 +15,8 @@ from db.models import Vote, Walk
 from db.session import get_engine, migrate, reading, writing
 from momalisa.deletion import delete_walk
 from momalisa.film.embedded_spec import read_spec
-from momalisa.records import RECORD_BYTES, Record
+from momalisa.film.embedded_text import RECORD_BYTES
+from momalisa.records import Record
 from momalisa.storage import LocalStorage, film_key
 from momalisa.storage.outbox import Outbox
 from momalisa.sync import sync

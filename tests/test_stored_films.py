@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from momalisa.records import RECORD_BYTES
+from momalisa.film.embedded_text import RECORD_BYTES
 from momalisa.storage import LocalStorage, film_key
 from momalisa.stored_films import FILM_BYTES, DamagedFilm, make_poster, read_film
 

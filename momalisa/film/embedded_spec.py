@@ -13,7 +13,7 @@ from momalisa.field_checks import count_from_one
 from momalisa.film.embedded_text import (
     FILE_LIMIT,
     RECORD,
-    TEXT_LIMIT,
+    RECORD_BYTES,
     TOO_LONG,
     check_file_size,
     extract_text,
@@ -62,7 +62,7 @@ def _naming(name: str) -> Iterator[None]:
 
 def _parse_spec(text: str | bytes) -> WalkSpec:
     """Parse a spec, or a record that contains one. Raises BadInput."""
-    if len(text) > TEXT_LIMIT:
+    if len(text) > RECORD_BYTES:
         raise BadInput(TOO_LONG)
     try:
         value = json.loads(text)

@@ -19,8 +19,8 @@ from momalisa.film.pixel_budget import open_picture
 RECORD = "walk.json"
 FILE_LIMIT = 200 * 2**20
 """Most bytes of a file to read a text from."""
-TEXT_LIMIT = 2_000_000
-"""Most bytes of a record: as many as `records.RECORD_BYTES`, which votes may fill."""
+RECORD_BYTES = 2_000_000
+"""Most bytes of a record, `walk.json`, which votes may fill."""
 ENTRIES_LIMIT = 10_000
 """Most files in an archive: Python keeps an object for each."""
 TOO_LONG = "The settings in this file are far too long to be those of a walk."
@@ -33,9 +33,9 @@ _ZIP_ENTRY_SIGNATURE = b"PK\x01\x02"
 
 
 def extract_text_of_file(path: str) -> str:
-    """Extract the text in a file, of at most TEXT_LIMIT bytes. Raises BadInput."""
+    """Extract the text in a file, of at most RECORD_BYTES bytes. Raises BadInput."""
     data = extract_text(Path(path).read_bytes())
-    if len(data) > TEXT_LIMIT:
+    if len(data) > RECORD_BYTES:
         raise BadInput(TOO_LONG)
     return data if isinstance(data, str) else data.decode(errors="replace")
 
@@ -59,7 +59,7 @@ def _decode_json(data: bytes) -> str | bytes:
     encoding = json.detect_encoding(data[:4])
     if encoding.startswith("utf-8"):
         return data
-    if len(data) > 4 * TEXT_LIMIT:
+    if len(data) > 4 * RECORD_BYTES:
         raise BadInput(TOO_LONG)
     return data.decode(encoding, errors="replace")
 
@@ -82,7 +82,7 @@ def decode_errors_as_bad_input() -> Iterator[None]:
 
 
 def _read_record(archive: bytes) -> bytes:
-    """Read walk.json from a ZIP, at most TEXT_LIMIT + 1 bytes of it: it may be a ZIP bomb."""
+    """Read walk.json from a ZIP, at most RECORD_BYTES + 1 bytes of it: it may be a ZIP bomb."""
     if archive.count(_ZIP_ENTRY_SIGNATURE) > ENTRIES_LIMIT:
         raise BadInput("This archive holds too many files to be one of ours.")
     with decode_errors_as_bad_input(), ZipFile(BytesIO(archive)) as opened:
@@ -90,7 +90,7 @@ def _read_record(archive: bytes) -> bytes:
         if entry.compress_type not in (ZIP_STORED, ZIP_DEFLATED):
             raise ValueError("other compression methods decompress in one step")
         with opened.open(entry) as record:
-            return record.read(TEXT_LIMIT + 1)
+            return record.read(RECORD_BYTES + 1)
 
 
 def _mp4_comment(data: bytes) -> str:

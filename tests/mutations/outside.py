@@ -111,7 +111,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     Mutation(
         "An archive is not unpacked beyond the size of a record",
         f"{TESTS_OF_EXPORTS}::test_a_zip_bomb_is_not_decompressed",
-        (Edit(EMBEDDED, "return record.read(TEXT_LIMIT + 1)", "return record.read()"),),
+        (Edit(EMBEDDED, "return record.read(RECORD_BYTES + 1)", "return record.read()"),),
     ),
     Mutation(
         "A film in a bucket that is far too large is not read",
