@@ -28,10 +28,12 @@ class Stop {
     this.message = root.querySelector(":scope > .message")
     this.frame = new Frame(root, crop => this.send({ crop }))
     this.whose = root.querySelector(".whose")
+    this.written = new Set()              // names of fields that were typed in, of this picture
     for (const input of this.whose.querySelectorAll("input")) {
       input.onchange = () => this.sign()
       // While one types, too: a tap on Walk leaves the field and submits at the same moment.
       input.oninput = () => {
+        this.written.add(input.name)
         clearTimeout(this.typing)
         this.typing = setTimeout(() => this.sign(), KEY_REST)
       }
@@ -64,8 +66,13 @@ class Stop {
     this.whose.hidden = !data.picture || Boolean(data.picture.page)
     if (!data.picture) return
     this.frame.update(data)
+    const picture = `${data.stop} ${data.picture.url}`
+    if (picture !== this.picture) this.written.clear()
+    this.picture = picture
+    // An answer may be to what stood there some keys ago: a field that was left since would lose them.
     for (const input of this.whose.querySelectorAll("input")) {
-      if (!input.matches(":focus")) input.value = data.picture.typed[input.name]
+      if (input.matches(":focus") || this.written.has(input.name)) continue
+      input.value = data.picture.typed[input.name]
     }
     if (data.picture.page) {
       const link = document.createElement("a")
