@@ -49,9 +49,14 @@ def label_lines(walk: Walk) -> tuple[str, ...]:
     """The label's lines below the title; the accession number is the last."""
     if has_spec(walk):
         lines = spec_lines(spec_of(walk), walk.frames_total)
-        works = [stop.image.credit_line for stop in spec_of(walk).stops if stop.image]
-        return (*works, *lines, *filter(None, [leaps_line(walk)]), walk.accession)
+        return (*credit_lines(walk), *lines, *filter(None, [leaps_line(walk)]), walk.accession)
     return (f"Film of another program, {walk.frames_total} frames", walk.accession)
+
+
+def credit_lines(walk: Walk) -> tuple[str, ...]:
+    """Whose pictures its stops are, and how they are licensed, each once, in walking order."""
+    pictures = [stop.image for stop in spec_of(walk).stops] if has_spec(walk) else []
+    return tuple(dict.fromkeys(picture.credit_line for picture in pictures if picture))
 
 
 def leaps_line(walk: Walk) -> str:

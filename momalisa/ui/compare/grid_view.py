@@ -14,6 +14,7 @@ from momalisa.ui import (
     navigation,
     sign_in,
     submit,
+    wall_label,
 )
 from momalisa.ui.compare import blind_vote, film_grid
 from momalisa.ui.compare.film_grid import Cell
@@ -37,6 +38,8 @@ def show_grid(walk: Walk) -> None:
     st.button("Back to two films", type="tertiary", icon=":material/arrow_back:", on_click=_close)
     with st.container(key="title_grid"):
         st.text(walk.title)
+    for line in wall_label.credit_lines(walk):
+        st.text(line)
     rows, pacings = _show_choice(walk)
     if not rows or not pacings:
         st.text("Please choose at least one row and one pacing.")

@@ -81,11 +81,21 @@ def show_films(left: Walk, right: Walk) -> None:
         player(
             _film_with_distances(left), _film_with_distances(right), key=f"duo_{left.id}_{right.id}"
         )
+        _show_credits(left, right)
         return
     sides = {walk.id: walk for walk in (left, right)}  # one entry if both are the same walk
     for column, walk in zip(st.columns(2, gap="medium"), sides.values(), strict=False):
         with column:
             _show_side(walk)
+
+
+def _show_credits(left: Walk, right: Walk) -> None:
+    """Show under each film whose pictures its stops are."""
+    credits = [wall_label.credit_lines(walk) for walk in (left, right)]
+    if any(credits):
+        for column, lines in zip(st.columns(2, gap="medium"), credits, strict=True):
+            for line in lines:
+                column.text(line)
 
 
 def are_finished(left: Walk, right: Walk) -> bool:
@@ -100,7 +110,8 @@ def _show_side(walk: Walk) -> None:
         st.text(walk.error or "This walk was called off.")
     else:
         progress.show_progress(walk)
-    st.text(wall_label.caption(walk))
+    for line in (*wall_label.credit_lines(walk), wall_label.caption(walk)):
+        st.text(line)
 
 
 def _film_with_distances(walk: Walk) -> Film:
