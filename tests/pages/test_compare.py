@@ -11,7 +11,6 @@ from db.session import reading, writing
 from db.votes import Tally
 from momalisa.models.registry import find
 from momalisa.settings import settings
-from momalisa.ui import wall_label
 from momalisa.ui.compare import blind_vote, side_by_side, tally
 from momalisa.ui.create.presets import PRESETS
 from tests.support.pages import (
@@ -49,17 +48,6 @@ def test_both_films_are_read_from_the_url(visit: Visit, add_film: MakeWalk) -> N
     row = shown.index("Pacing")
     assert shown[row : row + 3] == ["Pacing", "linear", "dense-middle, strength 0.8"]
     assert "Steps" not in shown  # the same in both
-
-
-def test_pictures_are_credited_beside_the_films(visit: Visit, add_film: MakeWalk) -> None:
-    credit = {"artist": "Claude Monet", "museum": "Art Institute of Chicago", "licence": "CC0"}
-    monet = {"prompt": "", "image": {"digest": "0a" * 32, "credit": credit}}
-    left, right = (add_film(stops=[monet, {"prompt": end}]) for end in ("a sea", "a hill"))
-    line = "Claude Monet. Art Institute of Chicago. CC0"
-    assert [text for text in texts(visit("compare", a=left.id, b=right.id)) if line in text] == (
-        2 * [wall_label.credit_lines(left)[0]]
-    )
-    assert wall_label.credit_lines(left)[0] in texts(visit("compare", grid=left.id))
 
 
 def test_choosing_writes_the_url(visit: Visit, add_film: MakeWalk) -> None:

@@ -9,6 +9,7 @@ from tests.support.pages import (
     all_text,
     component_data,
     stored_walk,
+    texts,
     widget,
 )
 
@@ -17,6 +18,17 @@ def test_equal_facts_are_no_differences(add_film: MakeWalk) -> None:
     rows = wall_label.differing_facts(add_film("a", "b"), add_film("a", "b", steps=3))
     assert ("Steps", "16", "3") in rows
     assert "Guidance" not in [name for name, _, _ in rows]
+
+
+def test_compare_credits_pictures_beside_the_films(visit: Visit, add_film: MakeWalk) -> None:
+    credit = {"artist": "Claude Monet", "museum": "Art Institute of Chicago", "licence": "CC0"}
+    monet = {"prompt": "", "image": {"digest": "0a" * 32, "credit": credit}}
+    left, right = (add_film(stops=[monet, {"prompt": end}]) for end in ("a sea", "a hill"))
+    line = "Claude Monet. Art Institute of Chicago. CC0"
+    assert [text for text in texts(visit("compare", a=left.id, b=right.id)) if line in text] == (
+        2 * [wall_label.credit_lines(left)[0]]
+    )
+    assert wall_label.credit_lines(left)[0] in texts(visit("compare", grid=left.id))
 
 
 def test_long_titles_are_shortened() -> None:
