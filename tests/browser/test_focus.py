@@ -22,7 +22,7 @@ def tab_to(page: Page, name: str) -> None:
 def test_links_show_the_focus(app: App, visitor: Visitor) -> None:
     """A shade of grey on white was all there was to see."""
     page = visitor.page
-    add_film(app, "focused", "a moon", "a hill")
+    add_film(app, "focused", "a lamp", "a hill")
     page.goto(f"{app.url}/gallery?walk=focused")
     for name in ("Use all settings", "Its grid", "Gallery"):
         tab_to(page, name)
@@ -34,8 +34,8 @@ def test_links_show_the_focus(app: App, visitor: Visitor) -> None:
 def test_the_keyboard_comes_into_a_popover_that_it_opens(app: App, visitor: Visitor) -> None:
     """Tab led through all posters before."""
     page = visitor.page
-    add_film(app, "focused", "a moon", "a hill")
-    page.goto(f"{app.url}/gallery?q=moon")
+    add_film(app, "focused", "a lamp", "a hill")
+    page.goto(f"{app.url}/gallery?q=lamp")
     expect(page.locator(".card").first).to_be_visible()
     wait_for_script(page)
     button = page.get_by_role("button", name="Filters")
