@@ -43,6 +43,7 @@ class Player {
     this.setPlaying(!reducedMotion.matches)
     this.play.onclick = () => this.setPlaying(!this.playing)
     this.place.oninput = () => this.seek(Number(this.place.value))
+    this.speed.onchange = () => this.setPlaying(this.playing)
     root.onkeydown = event => this.onKey(event)
     this.choices.hidden = !this.isPair
     if (this.isPair) this.setUpPair(films)
@@ -125,12 +126,28 @@ class Player {
     this.playing = playing
     this.play.classList.toggle("paused", !playing)
     this.play.setAttribute("aria-label", playing ? "Pause" : "Play")
-    cancelAnimationFrame(this.timer)
+    this.stopTicking()
     if (this.root.classList.contains("plain")) return this.showPlain()
     if (!playing || !this.frames) return
     if (this.once && this.time >= 1) this.time = 0
     this.last = performance.now()
-    this.timer = requestAnimationFrame(now => this.tick(now))
+    this.waitForFrame()
+  }
+
+  // Sleeps until the next frame is due, and then until the screen is drawn: to look sixty times a
+  // second at films of ten frames took a tenth of a core.
+  waitForFrame() {
+    const ends = this.screens.map(screen => screen.endOfFrame(this.time))
+    const due = Math.min((this.shown + 1) / this.frames, ...ends)
+    const seconds = (due - this.time) * this.seconds / Number(this.speed.value)
+    this.sleep = setTimeout(() => {
+      this.timer = requestAnimationFrame(now => this.tick(now))
+    }, 1000 * seconds)
+  }
+
+  stopTicking() {
+    clearTimeout(this.sleep)
+    cancelAnimationFrame(this.timer)
   }
 
   tick(now) {
@@ -141,7 +158,7 @@ class Player {
       if (this.once) this.setPlaying(false)
     }
     this.draw()
-    if (this.playing) this.timer = requestAnimationFrame(next => this.tick(next))
+    if (this.playing) this.waitForFrame()
   }
 
   seek(place) {
@@ -197,7 +214,7 @@ class Player {
   close() {
     this.closed = true
     clearTimeout(this.retry)
-    cancelAnimationFrame(this.timer)
+    this.stopTicking()
     for (const screen of this.screens) screen.close()
   }
 }
@@ -322,9 +339,18 @@ class Screen {
     this.context = this.canvas.getContext("2d")
   }
 
+  // The time, 0 to 1, at which the frame that is shown at another ends.
+  endOfFrame(time) {
+    return this.ends[this.placeAt(time)] / this.seconds
+  }
+
+  placeAt(time) {
+    const place = this.ends.findIndex(end => time * this.seconds < end)
+    return place < 0 ? this.frames.length - 1 : place
+  }
+
   draw(time) {
-    let place = this.ends.findIndex(end => time * this.seconds < end)
-    if (place < 0) place = this.frames.length - 1
+    const place = this.placeAt(time)
     const picture = this.frames[place]
     if (this.shown !== place) this.context.drawImage(picture, 0, 0)
     this.shown = place
