@@ -8,6 +8,7 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.support.app import App, running_app
 from tests.support.browser import CHROMIUM, Visitor, chromium_profile, new_visitor, next_visitor
+from tests.support.databases import create_sqlite
 from tests.support.museum_stand_in import environment, running_stand_in
 
 
@@ -24,8 +25,10 @@ def app(museums: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> It
 
     Its history is shared by files, so that it holds films and walks of other tests.
     """
+    home = tmp_path_factory.mktemp("app")
+    create_sqlite(f"sqlite:///{home / 'momalisa.db'}")  # a worker would, and so does the first page
     without = museums | {"MOMALISA_WORKER": "external"}
-    with running_app(tmp_path_factory.mktemp("app"), environment=without) as app:
+    with running_app(home, environment=without) as app:
         yield app
 
 
