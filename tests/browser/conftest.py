@@ -26,7 +26,8 @@ def app(museums: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> It
     Its history is shared by files, so that it holds films and walks of other tests.
     """
     home = tmp_path_factory.mktemp("app")
-    create_sqlite(f"sqlite:///{home / 'momalisa.db'}")  # a worker would, and so does the first page
+    # The app makes it at its start, too: once, for a cause that was not found, it was not there.
+    create_sqlite(f"sqlite:///{home / 'momalisa.db'}")
     without = museums | {"MOMALISA_WORKER": "external"}
     with running_app(home, environment=without) as app:
         yield app

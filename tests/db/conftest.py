@@ -43,7 +43,7 @@ def databases(request: pytest.FixtureRequest) -> Databases:
 
 @pytest.fixture
 def url(databases: Databases) -> Iterator[str]:
-    address = databases.emptied()
+    address = databases.reuse()
     yield address
     get_engine(address).dispose()
 

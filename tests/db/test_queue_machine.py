@@ -29,7 +29,7 @@ class Queue(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
-        self.url = self.databases.emptied()
+        self.url = self.databases.reuse()
         self.walk_ids: list[str] = []
         self.state: dict[str, State] = {}
         self.leases: dict[str, dict[str, Any]] = {}

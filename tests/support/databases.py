@@ -38,10 +38,10 @@ class Databases(Protocol):
     def fresh(self) -> str:
         """Create a database with the newest schema and no rows; returns its URL."""
 
-    def emptied(self) -> str:
-        """Empty the database of the last call, or create it: for one test after the other.
+    def reuse(self) -> str:
+        """Empty the database of the last call and return its URL; the first call creates one.
 
-        Its engine knows the statements of the tests before, and need not compile them again.
+        For tests that run one after another: the engine keeps the statements that it compiled.
         """
 
 
@@ -62,9 +62,9 @@ class SQLite:
         create_sqlite(url)
         return url
 
-    def emptied(self) -> str:
+    def reuse(self) -> str:
         """Copy a migrated file to where the last one was."""
-        folder = self._folder / "emptied"
+        folder = self._folder / "reused"
         shutil.rmtree(folder, ignore_errors=True)
         url = f"sqlite:///{folder}/history.db"
         create_sqlite(url)
@@ -77,7 +77,7 @@ class PostgreSQL:
     def __init__(self, folder: Path) -> None:
         self._url = f"postgresql+psycopg://postgres@/{{}}?host={folder}"
         self._numbers = itertools.count()
-        self._newest = self._emptied = ""
+        self._newest = self._last = ""
 
     def blank(self) -> str:
         """Create an empty database."""
@@ -91,18 +91,18 @@ class PostgreSQL:
             self._newest = str(make_url(url).database)
         return self._create(self._newest)
 
-    def emptied(self) -> str:
+    def reuse(self) -> str:
         """Delete all rows, and end connections that another process left open."""
-        if not self._emptied:
-            self._emptied = self.fresh()
-            return self._emptied
+        if not self._last:
+            self._last = self.fresh()
+            return self._last
         others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
         with self.server().connect() as connection:
-            connection.execute(text(others), {"name": make_url(self._emptied).database})
-        with get_engine(self._emptied).begin() as connection:
+            connection.execute(text(others), {"name": make_url(self._last).database})
+        with get_engine(self._last).begin() as connection:
             for table in reversed(Base.metadata.sorted_tables):
                 connection.execute(table.delete())
-        return self._emptied
+        return self._last
 
     def _create(self, template: str) -> str:
         name = f"history_{next(self._numbers)}"
