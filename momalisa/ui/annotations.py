@@ -1,12 +1,12 @@
 """The fields for what curators write on a film: star, title, tags and notes."""
 
-from collections.abc import Collection, Iterable
-from contextlib import suppress
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 
 import streamlit as st
 from sqlalchemy.orm import Session
 
-from db import curation, walks
+from db import curation, edits
 from db.models import Walk
 from momalisa.errors import BadInput
 from momalisa.ui import error_display, history, sign_in, unsaved
@@ -106,12 +106,19 @@ def _refused_key(key: str) -> str:
     return f"refused_{key}"
 
 
-def _find_to_annotate(session: Session, walk_id: str) -> Walk | None:
-    """The walk, None if it was deleted. Raises NotAllowed unless the visitor may annotate it."""
-    walk = walks.get(session=session, walk_id=walk_id)
-    if walk is not None:
+@contextmanager
+def _annotating(walk_id: str, written: str = "") -> Iterator[tuple[Session, Walk]]:
+    """Open a transaction with a walk that the visitor may annotate.
+
+    Raises NotAllowed, and BadInput with what was `written` if the walk was deleted meanwhile.
+    """
+    with history.writing() as session:
+        walk = edits.lock(session, walk_id)
+        if walk is None:
+            kept = f" You wrote: {written}" if written else ""
+            raise BadInput(f"This film was deleted meanwhile, so nothing was stored.{kept}")
         sign_in.require(Action.ANNOTATE, walk)
-    return walk
+        yield session, walk
 
 
 @error_display.toast_errors
@@ -119,8 +126,7 @@ def _save_star(walk_id: str, key: str) -> None:
     star = st.session_state[key]
 
     def write() -> None:
-        with history.writing() as session, suppress(KeyError):
-            _find_to_annotate(session, walk_id)
+        with _annotating(walk_id) as (session, _walk):
             curation.set_star(session=session, walk_id=walk_id, star=star)
 
     unsaved.store(key, write)
@@ -134,8 +140,7 @@ def _save_notes(walk_id: str, key: str) -> None:
     def write() -> None:
         others, st.session_state[_refused_key(key)] = False, False
         try:
-            with history.writing() as session, suppress(KeyError):
-                _find_to_annotate(session, walk_id)
+            with _annotating(walk_id, mine) as (session, _walk):
                 others = curation.set_notes(
                     session=session, walk_id=walk_id, notes=mine, known=known
                 )
@@ -153,8 +158,7 @@ def _save_title(walk_id: str, key: str) -> None:
     title = st.session_state[key]
 
     def write() -> None:
-        with history.writing() as session, suppress(KeyError):
-            _find_to_annotate(session, walk_id)
+        with _annotating(walk_id, title) as (session, _walk):
             curation.set_title(session=session, walk_id=walk_id, title=title)
 
     unsaved.store(key, write)
@@ -165,9 +169,8 @@ def _save_tags(walk_id: str, key: str) -> None:
     chosen, seen = st.session_state[key], st.session_state[_baseline_key(key)]
 
     def write() -> None:
-        with history.writing() as session, suppress(KeyError):
-            walk = _find_to_annotate(session, walk_id)
-            options = {*history.usual_tags(), *seen, *(walk.tags if walk else ())}
+        with _annotating(walk_id, ", ".join(chosen)) as (session, walk):
+            options = {*history.usual_tags(), *seen, *walk.tags}
             tags = split_tags(chosen, options)
             curation.set_tags(session=session, walk_id=walk_id, tags=tags, known=seen)
         if any(len(tag) > curation.TAG_LENGTH for tag in tags):

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from functools import lru_cache
 from typing import Any
@@ -240,5 +240,5 @@ def stops_without_seeds(walk: Walk) -> list[dict[str, Any]]:
 
 def replace_fields(spec: WalkSpec, **changes: Any) -> WalkSpec:
     """A validated copy of the spec with some fields changed."""
-    fields: Mapping[str, Any] = {**spec.model_dump(), **changes}
-    return WalkSpec.model_validate(fields)
+    # Stored ones may have prompts that are not taken any more.
+    return WalkSpec.from_stored({**spec.model_dump(), **changes})

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from db.session import sqlite_file
+from db import walks
+from db.session import sqlite_file, writing
 from momalisa.settings import settings
 from momalisa.ui import unsaved
 from tests.support.pages import MakeWalk, Visit, stored_walk, widget
@@ -38,3 +39,16 @@ def test_what_is_written_over_an_outage_is_stored_after_it(
         assert getattr(stored_walk(walk.id), label.lower()) == value
         assert widget(at, kind, label).value == value
     assert not at.warning
+
+
+def test_a_note_on_a_film_that_another_curator_deleted_is_given_back(
+    visit: Visit, add_film: MakeWalk
+) -> None:
+    walk = add_film("a moon", "a sea")
+    at = visit("gallery", walk=walk.id)
+    with writing(settings().database) as session:
+        walks.delete(session=session, walk_id=walk.id)
+    widget(at, "text_area", "Notes").set_value("a long thought").run()
+    assert [toast.value for toast in at.toast] == [
+        "This film was deleted meanwhile, so nothing was stored. You wrote: a long thought"
+    ]

@@ -212,6 +212,18 @@ def test_a_remix_has_the_prompts_and_new_seeds(visit: Visit, add_film: MakeWalk)
     assert remix.spec["stops"] != walk.spec["stops"]
 
 
+def test_a_film_of_a_prompt_that_is_not_taken_any_more_can_be_remixed(
+    visit: Visit, add_film: MakeWalk, update_walk: UpdateWalk
+) -> None:
+    """It was told as a fault that nobody foresaw."""
+    walk = add_film("a moon", "a sea")
+    stops = [{"prompt": "\u200b", "seed": 7}, {"prompt": "a sea", "seed": 7}]
+    update_walk(walk, spec=walk.spec | {"stops": stops})
+    press(visit("create", walk=walk.id), "Remix")
+    _, remix = all_walks()
+    assert remix.prompts == ["\u200b", "a sea"]
+
+
 def test_compare_with_submits_the_walk_in_the_other_pacing(
     visit: Visit, add_film: MakeWalk
 ) -> None:
