@@ -13,7 +13,6 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import av
-import imageio.v3 as iio
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from numpy.typing import NDArray
@@ -110,16 +109,21 @@ def encode_webp(
 
     Each frame is read once, and prepared; few are held at once.
     """
-    exif, data = Image.Exif(), BytesIO()
-    user_comment = UNICODE_PREFIX + comment.encode("utf-16")
-    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = user_comment
+    data = BytesIO()
     height, width = prepare(frames[0]).shape[:2]
     stills = _encode_stills(frames, prepare, quality)
     shown = [stills[index] for index in order or range(len(frames))]
     ends = [round(1000 * number / fps) for number in range(len(shown) + 1)]  # no error adds up
     durations = (end - start for start, end in pairwise(ends))
-    write_webp(data, (width, height), map(Shown, shown, durations), exif.tobytes())
+    write_webp(data, (width, height), map(Shown, shown, durations), _write_exif(comment))
     return data.getvalue()
+
+
+def _write_exif(comment: str) -> bytes:
+    exif = Image.Exif()
+    user_comment = UNICODE_PREFIX + comment.encode("utf-16")
+    exif.get_ifd(ExifTags.IFD.Exif)[ExifTags.Base.UserComment] = user_comment
+    return exif.tobytes()
 
 
 def _encode_stills(frames: Sequence[Frame], prepare: Prepare, quality: int) -> list[bytes]:
@@ -141,10 +145,12 @@ def encode_png(frame: Frame, comment: str = "") -> bytes:
     return data.getvalue()
 
 
-def encode_poster(frame: Frame, quality: int = 88) -> bytes:
-    """Encode a frame (h, w, 3) as a lossy WebP still."""
-    data: bytes = iio.imwrite("<bytes>", frame, plugin="pillow", extension=".webp", quality=quality)
-    return data
+def encode_poster(frame: Frame, quality: int = 88, comment: str = "") -> bytes:
+    """Encode a frame (h, w, 3) as a lossy WebP still, with the comment in its EXIF, if any."""
+    data = BytesIO()
+    exif = _write_exif(comment) if comment else b""
+    Image.fromarray(frame).save(data, "WEBP", quality=quality, exif=exif)
+    return data.getvalue()
 
 
 def decode_gif(data: bytes, fps: int, most: int = FILM_PIXELS) -> list[Frame]:

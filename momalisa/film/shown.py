@@ -24,10 +24,16 @@ def encode_shown_film(spec: WalkSpec, frames: Sequence[Frame]) -> bytes:
     return encode_webp(frames, spec.fps, comment, order, prepare=enlarge, quality=quality)
 
 
-def encode_shown_poster(_spec: WalkSpec, frames: Sequence[Frame]) -> bytes:
-    """Encode the first frame as the film's poster, a lossy WebP."""
+def encode_shown_poster(spec: WalkSpec, frames: Sequence[Frame]) -> bytes:
+    """Encode the first frame as the film's poster, a lossy WebP.
+
+    It shows works of others, so it carries their credits, as the film does, with the spec. Without
+    any it stays as small as it is: a page shows dozens.
+    """
     quality = ENLARGED_POSTER_QUALITY if _is_enlarged(frames[0]) else POSTER_QUALITY
-    return encode_poster(enlarge(frames[0]), quality)
+    credited = any(credit for stop in spec.stops for credit in stop.credits)
+    comment = spec.model_dump_json() if credited else ""
+    return encode_poster(enlarge(frames[0]), quality, comment)
 
 
 def _is_enlarged(frame: Frame) -> bool:

@@ -16,6 +16,7 @@ from PIL import Image, ImageFilter
 from momalisa.engine.frame_cache import Frame
 from momalisa.film import exports
 from momalisa.film.embedded_spec import read_spec
+from momalisa.film.embedded_text import read_comment
 from momalisa.film.encode import encode_gif, encode_webp
 from momalisa.film.enlarge import SHOWN, enlarge
 from momalisa.film.exports import ExportFormat
@@ -111,6 +112,14 @@ def test_the_poster_is_as_large_as_the_film() -> None:
     spec = walk_spec(size=64)
     with Image.open(BytesIO(encode_shown_poster(spec, painted(64)))) as poster:
         assert (poster.format, poster.size) == ("WEBP", (128, 128))
+
+
+def test_a_poster_carries_the_credits_of_the_films_pictures() -> None:
+    """It is the first frame, which may be the work itself, and a browser saves it alone."""
+    image = {"digest": "0" * 64, "credit": {"artist": "Mina Loy", "licence": "CC0"}}
+    spec = walk_spec(stops=[{"prompt": "", "image": image}, {"prompt": "a sea"}], size=64)
+    assert read_spec(encode_shown_poster(spec, painted(64, 1)), "poster.webp") == spec
+    assert read_comment(encode_shown_poster(walk_spec(size=64), painted(64, 1))) == ""
 
 
 def test_the_dither_of_a_gif_is_not_sharpened(tmp_path: Path) -> None:
