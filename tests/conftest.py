@@ -12,6 +12,7 @@ from db.session import get_engine
 from momalisa.settings import Settings
 from tests.support import pipelines
 from tests.support.databases import create_sqlite
+from tests.support.network import kept_port
 from tests.support.pipelines import PipelineMaker
 
 # Threads that wait should sleep: spinning ones starve the other processes of a test.
@@ -44,6 +45,13 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     create_sqlite(settings.database)
     yield settings
     get_engine(settings.database).dispose()
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port for a server whose address is known before it starts, or that starts twice."""
+    with kept_port() as port:
+        yield port
 
 
 @pytest.fixture(scope="session")

@@ -29,7 +29,7 @@ from momalisa.connection_limits import (
     PART,
     limit_connections,
 )
-from tests.support.network import free_port, wait_for_url
+from tests.support.network import kept_port, wait_for_url
 from tests.support.waiting import wait_until
 
 SHORT = 1.5
@@ -68,21 +68,21 @@ def port() -> Iterator[int]:
         Route("/slow", _slow),
         WebSocketRoute("/socket", _answer_messages),
     ]
-    port = free_port()
-    config = uvicorn.Config(
-        Starlette(routes=routes),
-        port=port,
-        log_level="error",
-        ws="websockets-sansio",
-        lifespan="off",
-    )
-    server = uvicorn.Server(config)
-    thread = Thread(target=server.run)
-    thread.start()
-    wait_for_url(f"http://127.0.0.1:{port}/")
-    yield port
-    server.should_exit = True
-    thread.join(30)
+    with kept_port() as port:
+        config = uvicorn.Config(
+            Starlette(routes=routes),
+            port=port,
+            log_level="error",
+            ws="websockets-sansio",
+            lifespan="off",
+        )
+        server = uvicorn.Server(config)
+        thread = Thread(target=server.run)
+        thread.start()
+        wait_for_url(f"http://127.0.0.1:{port}/", thread.is_alive)
+        yield port
+        server.should_exit = True
+        thread.join(30)
 
 
 def _is_closed(port: int, begin: bytes, endless: bytes) -> bool:

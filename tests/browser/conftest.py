@@ -8,7 +8,6 @@ from playwright.sync_api import Browser, BrowserContext
 
 from tests.support.app import App, running_app
 from tests.support.browser import CHROMIUM, Visitor, chromium_profile, new_visitor, next_visitor
-from tests.support.databases import create_sqlite
 from tests.support.museum_stand_in import environment, running_stand_in
 
 
@@ -25,11 +24,8 @@ def app(museums: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> It
 
     Its history is shared by files, so that it holds films and walks of other tests.
     """
-    home = tmp_path_factory.mktemp("app")
-    # The app makes it at its start, too: once, for a cause that was not found, it was not there.
-    create_sqlite(f"sqlite:///{home / 'momalisa.db'}")
     without = museums | {"MOMALISA_WORKER": "external"}
-    with running_app(home, environment=without) as app:
+    with running_app(tmp_path_factory.mktemp("app"), environment=without) as app:
         yield app
 
 

@@ -12,7 +12,6 @@ import pytest
 from tests.browser.test_boundary import PATHS, get, port_of
 from tests.support.app import App, running_app
 from tests.support.browser import PATIENCE, Visitor
-from tests.support.network import free_port
 
 pytestmark = pytest.mark.browser
 
@@ -42,10 +41,11 @@ def other_site(framed: str, folder: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def test_only_invited_sites_show_the_app_in_a_frame(visitor: Visitor, tmp_path: Path) -> None:
+def test_only_invited_sites_show_the_app_in_a_frame(
+    visitor: Visitor, port: int, tmp_path: Path
+) -> None:
     """Clickjacking: a site that lays the app's *Delete* below a button of its own."""
-    page, port = visitor.page, free_port()
-    address = f"http://localhost:{port}"
+    page, address = visitor.page, f"http://localhost:{port}"
     with other_site(address, tmp_path) as invited, other_site(address, tmp_path) as stranger:
         environment = {"MOMALISA_WORKER": "external", "MOMALISA_EMBEDDERS": invited}
         with running_app(tmp_path, port=port, environment=environment):

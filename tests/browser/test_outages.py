@@ -38,7 +38,6 @@ from tests.support.browser import (
 )
 from tests.support.faults import Proxy
 from tests.support.films import add_film
-from tests.support.network import free_port
 from tests.support.storage_emulator import proxied_bucket
 from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk_in
@@ -274,10 +273,10 @@ def test_an_unknown_path_redirects_to_home_with_a_notice(app: App, visitor: Visi
 
 
 def test_a_damaged_database_is_left_alone_and_pages_survive_a_restart(
-    page: Page, tmp_path: Path
+    page: Page, port: int, tmp_path: Path
 ) -> None:
     file = tmp_path / "momalisa.db"
-    serving = partial(running_app, tmp_path, environment=ALONE, port=free_port())
+    serving = partial(running_app, tmp_path, environment=ALONE, port=port)
     with serving() as app:
         add_film(app, "left", "a left hand", "a sea")
         page.goto(f"{app.url}/gallery?walk=left")

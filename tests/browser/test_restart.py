@@ -11,14 +11,15 @@ from db.session import writing
 from tests.support.app import running_app
 from tests.support.browser import Visitor, fill_field, press, wait_for_script
 from tests.support.films import add_film
-from tests.support.network import free_port
 from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk_in
 
 pytestmark = pytest.mark.browser
 
 
-def test_what_is_typed_survives_a_restart_of_the_server(visitor: Visitor, tmp_path: Path) -> None:
+def test_what_is_typed_survives_a_restart_of_the_server(
+    visitor: Visitor, port: int, tmp_path: Path
+) -> None:
     """What was typed in a field that was not left was shown and not walked, or not stored."""
     page = visitor.page
     film, label = page.context.new_page(), page.context.new_page()
@@ -27,7 +28,7 @@ def test_what_is_typed_survives_a_restart_of_the_server(visitor: Visitor, tmp_pa
         return page.get_by_label(label, exact=True).filter(visible=True)
 
     alone = {"MOMALISA_WORKER": "external"}
-    serving = partial(running_app, tmp_path, environment=alone, port=free_port())
+    serving = partial(running_app, tmp_path, environment=alone, port=port)
     with serving() as app:
         with writing(app.database) as session:
             walk = enqueue_walk_in(session, "a moon", "a lake", frames=3, size=64)

@@ -13,7 +13,7 @@ from tests.support.app import App, running_app
 from tests.support.browser import PATIENCE, fill_field, listen, press
 from tests.support.films import add_film, add_foreign_film
 from tests.support.issuer import CLIENT, running_issuer
-from tests.support.network import free_port
+from tests.support.network import kept_port
 
 pytestmark = pytest.mark.browser
 
@@ -33,8 +33,12 @@ client_secret = "{client_secret}"
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Iterator[App]:
-    home, port = tmp_path_factory.mktemp("guarded"), free_port()
-    with running_issuer() as issuer, pytest.MonkeyPatch.context() as patch:
+    home = tmp_path_factory.mktemp("guarded")
+    with (
+        kept_port() as port,
+        running_issuer() as issuer,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         settings = Path(home, ".streamlit")
         settings.mkdir()
         text = SECRETS.format(port=port, issuer=issuer.url, **CLIENT)

@@ -22,7 +22,6 @@ from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
 from tests.support.container import Container, assert_same_frames, running_container, small_walk
 from tests.support.faults import Fault, Proxy, running_proxy
-from tests.support.network import free_port
 from tests.support.waiting import wait_until
 
 VERTEX = "projects/museum/locations/us-central1/endpoints/123"
@@ -163,8 +162,8 @@ def test_temporary_faults_are_retried(
 
 
 @pytest.mark.usefixtures("short_limits")
-def test_unreachable_endpoint_is_an_endpoint_error(model_folder: Path) -> None:
-    unreachable = Endpoint(f"http://127.0.0.1:{free_port()}/predict")
+def test_unreachable_endpoint_is_an_endpoint_error(model_folder: Path, port: int) -> None:
+    unreachable = Endpoint(f"http://127.0.0.1:{port}/predict")
     with pytest.raises(EndpointError, match="cannot be reached"):
         unreachable.render_frames(small_walk(model_folder), "walk-1", never)
 

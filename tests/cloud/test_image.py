@@ -12,7 +12,6 @@ from urllib.request import Request
 
 from momalisa.settings import CHECKOUT
 from tests.support.container import answer_of
-from tests.support.network import free_port
 from tests.support.waiting import wait_until
 
 DOCKERFILE = CHECKOUT / "momalisa" / "cloud" / "Dockerfile"
@@ -78,14 +77,13 @@ def test_base_is_pinned_and_user_is_not_root() -> None:
     assert instructions("USER") == ["1000"]
 
 
-def test_copied_files_suffice_to_serve(tmp_path: Path) -> None:
+def test_copied_files_suffice_to_serve(port: int, tmp_path: Path) -> None:
     image = copy_files(tmp_path / "app")
     assert not (image / "momalisa" / "ui").exists()
     assert (image / "momalisa" / "models" / "atelier" / "model_index.json").is_file()
     *_, command = instructions("CMD")
     words = re.findall(r'"([^"]+)"', command)
-    port = str(free_port())
-    home = {"MOMALISA_HOME": str(tmp_path / "data"), "AIP_HTTP_PORT": port}
+    home = {"MOMALISA_HOME": str(tmp_path / "data"), "AIP_HTTP_PORT": f"{port}"}
     clean = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment = clean | home | {"PYTHONPATH": str(image)}
     with (tmp_path / "log").open("wb") as log:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from momalisa.settings import CHECKOUT
-from tests.support.network import free_port, wait_for_url
+from tests.support.network import kept_port, wait_for_url
 
 
 @dataclass
@@ -45,11 +45,11 @@ def running_app(
     home: Path, *, environment: Mapping[str, str] | None = None, port: int = 0
 ) -> Iterator[App]:
     """Start the app on a port, by default a free one; stop it with SIGTERM afterwards."""
-    port = port or free_port()
     variables = {"MOMALISA_HOME": str(home), "MOMALISA_WORKER": "local", **(environment or {})}
     server_environment = os.environ | variables
     command = [sys.executable, "-m", "streamlit", "run", "streamlit_app.py"]
-    with (home / "server.log").open("ab") as log:
+    with kept_port(port) as port, (home / "server.log").open("ab") as log:
+        url = f"http://localhost:{port}"
         server = subprocess.Popen(
             [*command, "--server.headless=true", f"--server.port={port}"],
             cwd=CHECKOUT,
@@ -57,9 +57,12 @@ def running_app(
             stdout=log,
             stderr=subprocess.STDOUT,
         )
-    try:
-        wait_for_url(f"http://localhost:{port}/_stcore/health")
-        yield App(f"http://localhost:{port}", home, server.pid, server_environment)
-    finally:
-        server.send_signal(signal.SIGTERM)
-        server.wait(120)
+        try:
+            wait_for_url(f"{url}/_stcore/health", lambda: server.poll() is None)
+            yield App(url, home, server.pid, server_environment)
+        except ChildProcessError as error:
+            error.add_note((home / "server.log").read_text()[-2000:])
+            raise
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(120)

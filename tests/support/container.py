@@ -19,7 +19,7 @@ import numpy as np
 from momalisa.engine.frame_cache import Frame
 from momalisa.settings import CHECKOUT
 from momalisa.spec import WalkSpec
-from tests.support.network import free_port
+from tests.support.network import kept_port
 from tests.support.waiting import wait_until
 from tests.support.walks import walk_spec
 
@@ -98,14 +98,13 @@ def running_container(
     home: Path, model: Path | str, *options: str, **environment: str
 ) -> Iterator[Container]:
     """Start the server as the Dockerfile does; yields once it accepts connections."""
-    port = free_port()
-    variables = {
-        "MOMALISA_HOME": str(home),
-        "MOMALISA_MODEL": str(model),
-        "AIP_HTTP_PORT": f"{port}",
-    }
     home.mkdir(parents=True, exist_ok=True)
-    with (home / "server.log").open("ab") as log:
+    with kept_port() as port, (home / "server.log").open("ab") as log:
+        variables = {
+            "MOMALISA_HOME": str(home),
+            "MOMALISA_MODEL": str(model),
+            "AIP_HTTP_PORT": f"{port}",
+        }
         process = subprocess.Popen(
             [sys.executable, "-m", "momalisa.cloud.server", *options],
             cwd=CHECKOUT,
@@ -114,14 +113,14 @@ def running_container(
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    container = Container(f"http://127.0.0.1:{port}", home, process)
-    try:
-        wait_until(lambda: _accepts_connections(container))
-        yield container
-    finally:
-        with suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        container = Container(f"http://127.0.0.1:{port}", home, process)
+        try:
+            wait_until(lambda: _accepts_connections(container))
+            yield container
+        finally:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def _accepts_connections(container: Container) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.faults import Proxy, running_proxy
-from tests.support.network import free_port, wait_for_url
+from tests.support.network import kept_port, wait_for_url
 
 LEFT_SOCKETS = pytest.mark.filterwarnings(
     "ignore:Exception ignored in. <socket:pytest.PytestUnraisableExceptionWarning"
@@ -28,29 +28,30 @@ def running_emulator(data: Path | None = None) -> Iterator[str]:
     assert wrapper is not None, "pip install -r tests/requirements.txt"
     assert wrapper.origin is not None
     vendor = Path(wrapper.origin).parent / "vendor" / "fake-gcs-server" / "bin"
-    address = f"127.0.0.1:{free_port()}"
     backend = ["-backend", "memory"]
     if data:
         # Its memory backend searches a list from the start; the file backend is faster.
         root = str(data.parent / "objects")
         backend = ["-backend", "filesystem", "-filesystem-root", root, "-data", str(data)]
-    # Not started by the wrapper, which never reads the server's pipe: it fills up and blocks.
-    server = subprocess.Popen(
-        [
-            next(vendor.iterdir()),
-            *("-scheme", "http", "-host", "127.0.0.1", "-port", address.rpartition(":")[2]),
-            *("-public-host", address, "-external-url", f"http://{address}", "-log-level", "error"),
-            *backend,
-        ],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for_url(f"http://{address}/_internal/healthcheck")
-        yield address
-    finally:
-        server.kill()
-        server.wait()
+    with kept_port() as port:
+        address = f"127.0.0.1:{port}"
+        # Not started by the wrapper, which never reads the server's pipe: it fills up and blocks.
+        server = subprocess.Popen(
+            [
+                next(vendor.iterdir()),
+                *("-scheme", "http", "-host", "127.0.0.1", "-port", str(port)),
+                *("-public-host", address, "-external-url", f"http://{address}"),
+                *("-log-level", "error", *backend),
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            wait_for_url(f"http://{address}/_internal/healthcheck", lambda: server.poll() is None)
+            yield address
+        finally:
+            server.kill()
+            server.wait()
 
 
 @contextmanager
