@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from momalisa.engine.cached_frames import CachedFrames
 from momalisa.engine.film_measures import measure_film
-from momalisa.engine.frame_cache import CachedFrames, Frame, FrameCache
+from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import Cancelled
 from momalisa.film.encode import encode_gif
 from momalisa.film.shown import encode_shown_film, encode_shown_poster

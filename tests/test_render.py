@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from momalisa.cloud.endpoint import Endpoint
-from momalisa.engine import frame_cache
+from momalisa.engine import cached_frames
 from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.engine.runner import ModelRunner
 from momalisa.errors import BadInput, Cancelled
@@ -105,7 +105,7 @@ def test_frame_that_is_lost_before_the_film_is_made_is_painted_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """The walk failed: "A frame was dropped from the cache; please walk again." """
-    monkeypatch.setattr(frame_cache, "KEPT_BYTES", 1)
+    monkeypatch.setattr(cached_frames, "KEPT_BYTES", 1)
     whole = render(SPEC, walk_id="w1", runner=tiny, **stores).result
     cache = stores["cache"]
 
@@ -149,7 +149,7 @@ def test_few_frames_of_a_long_walk_are_in_memory(
         return frame
 
     monkeypatch.setattr(FrameCache, "get", noted)
-    monkeypatch.setattr(frame_cache, "KEPT_BYTES", 1)
+    monkeypatch.setattr(cached_frames, "KEPT_BYTES", 1)
     spec = SPEC.model_copy(update={"frames": 40, "steps": 1})
     render(spec, walk_id="w1", runner=tiny, **stores)
     assert len(held) > 80

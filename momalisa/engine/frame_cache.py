@@ -5,12 +5,11 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from io import BytesIO
 from pathlib import Path
-from threading import RLock
-from typing import TYPE_CHECKING, NamedTuple, overload
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from filelock import FileLock, Timeout
@@ -33,8 +32,6 @@ IN_USE = "in-use"
 """The folder of locks that running walks hold."""
 CLOCK_LAG = 1.0
 """Seconds by which a file's time may lag behind the clock."""
-KEPT_BYTES = 2**25
-"""Of a film's frames, in memory: it is read three times, to measure it and to encode it twice."""
 DECIMALS = 9
 """Digits after the point that tell two places apart: curves differ in a float's last bits."""
 
@@ -283,57 +280,3 @@ class FrameCache:
 def open_frame_cache(settings: "Settings") -> FrameCache:
     """The frame cache of this machine, where and as large as the settings say."""
     return FrameCache(settings.frame_cache, int(settings.cache_gb * 1e9))
-
-
-class CachedFrames(Sequence[Frame]):
-    """A sequence of cached frames, read one by one: a long walk needs no more memory.
-
-    The last ones stay in memory, up to KEPT_BYTES. `make_again` makes the frames that the cache has
-    lost, and returns the keys of all. `on_read` is called before each frame is read, and may raise
-    to stop. Several threads may read.
-    """
-
-    def __init__(
-        self,
-        cache: FrameCache,
-        keys: Sequence[str],
-        make_again: Callable[[], Sequence[str]] | None = None,
-        on_read: Callable[[], None] = lambda: None,
-    ) -> None:
-        self._cache, self._keys = cache, keys
-        self._make_again, self._on_read = make_again, on_read
-        self._kept: dict[str, Frame] = {}
-        self._reading = RLock()
-
-    def __len__(self) -> int:
-        return len(self._keys)
-
-    @overload
-    def __getitem__(self, index: int) -> Frame: ...
-    @overload
-    def __getitem__(self, index: slice) -> "CachedFrames": ...
-    def __getitem__(self, index: int | slice) -> "Frame | CachedFrames":
-        """A frame, or some. Raises FileNotFoundError if the cache has dropped it."""
-        if isinstance(index, slice):
-            return CachedFrames(self._cache, self._keys[index])
-        self._on_read()
-        with self._reading:
-            frame = self._read(index)
-            if frame is None and self._make_again is not None:
-                self._keys = self._make_again()
-                frame = self._read(index)
-        if frame is None:
-            raise FileNotFoundError("A frame was dropped from the cache; please walk again.")
-        return frame
-
-    def _read(self, index: int) -> Frame | None:
-        """A frame from memory or from the cache, which is the last one read then."""
-        key = self._keys[index]
-        frame = self._kept.pop(key, None)
-        if frame is None:
-            frame = self._cache.get(key)
-        if frame is not None:
-            self._kept[key] = frame
-            while len(self._kept) > max(1, KEPT_BYTES // frame.nbytes):
-                del self._kept[next(iter(self._kept))]
-        return frame

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from itertools import chain, groupby, pairwise
 
 from momalisa.engine import perception
+from momalisa.engine.cached_frames import LastPictures
 from momalisa.engine.frame_cache import FrameCache
 from momalisa.engine.ordered_threads import map_in_threads
 from momalisa.engine.perception import Field
@@ -23,7 +24,7 @@ class FrameChanges:
     def __init__(self, cache: FrameCache) -> None:
         self._cache = cache
         self._known: dict[tuple[str, str], float] = {}
-        self._kept: dict[str, Field] = {}
+        self._kept: LastPictures[Field] = LastPictures(KEPT_BYTES)
 
     def between(self, one: str, other: str) -> float:
         """The change from one frame to another."""
@@ -39,7 +40,7 @@ class FrameChanges:
         for key, field in zip(ends, map_in_threads(self._read, ends, THREADS), strict=True):
             if before and (gap := (before[0], key)) in gaps:
                 self._known[gap] = perception.distance_in_oklab(before[1], field)
-            self._keep(key, field)
+            self._kept.keep(key, field)
             before = key, field
 
     def _read(self, key: str) -> Field:
@@ -51,10 +52,3 @@ class FrameChanges:
         if frame is None:
             raise FileNotFoundError("A frame was dropped from the cache; please walk again.")
         return perception.oklab(frame)
-
-    def _keep(self, key: str, field: Field) -> None:
-        """Keep a frame as the last one of those in memory."""
-        self._kept.pop(key, None)
-        self._kept[key] = field
-        while len(self._kept) > max(1, KEPT_BYTES // field.nbytes):
-            del self._kept[next(iter(self._kept))]

@@ -12,7 +12,8 @@ import numpy as np
 from PIL import ImageSequence
 
 from momalisa import limited_process
-from momalisa.engine.frame_cache import CachedFrames, Frame, FrameCache
+from momalisa.engine.cached_frames import CachedFrames
+from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.errors import BadInput
 from momalisa.film.embedded_text import RECORD, decode_errors_as_bad_input
 from momalisa.film.encode import (

@@ -18,7 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from momalisa.engine.frame_cache import CachedFrames, Frame, FrameCache
+from momalisa.engine.cached_frames import CachedFrames
+from momalisa.engine.frame_cache import Frame, FrameCache
 from momalisa.settings import CHECKOUT
 from tests.bench.command import new_parser, write_figures
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from momalisa.engine.frame_cache import IN_USE, CachedFrames, FrameCache, frame_key
+from momalisa.engine.frame_cache import IN_USE, FrameCache, frame_key
 from momalisa.settings import CHECKOUT
 from momalisa.spec import Place
 from tests.support.walks import walk_spec
@@ -153,14 +153,3 @@ def test_least_recently_used_goes_first(tmp_path: Path) -> None:
     cache.limit_bytes = 2 * cache.path(keys[0]).stat().st_size
     assert cache.trim() == 2
     assert [cache.path(name).exists() for name in keys] == [True, False, False, True]
-
-
-def test_frames_that_fit_into_memory_are_read_once(tmp_path: Path) -> None:
-    """Each was decoded six times to measure and to encode a film."""
-    cache, keys = FrameCache(tmp_path), [f"{number:064x}" for number in range(3)]
-    for name in keys:
-        cache.put(name, np.full((8, 8, 3), 9, np.uint8))
-    frames = CachedFrames(cache, keys)
-    whole = list(frames)
-    cache.discard(keys)
-    np.testing.assert_array_equal(list(frames), whole)
