@@ -4,24 +4,8 @@ AID spaces its frames by a Beta distribution fitted to each pair. Here the gaps 
 change most are halved, as the survey of even pacing does, and the change is added up. A curve
 depends on its leg alone, so that a frame is still a function of its place.
 
-The fewer gaps are halved at a time, the more probes lie where much happens. By what `PARTS` and
-`ROUNDS` may be, on ten pairs of the benchmarks (Atelier, 24 frames, linear pacing, 2026-11-28):
-
-| parts; gaps halved at a time | largest step | variation | double exposures | samples a frame |
-|---|---|---|---|---|
-| 8; 8, 8, 8 (until then) | 1.65 | 0.35 | 0.5 % | 4.9 |
-| 8; 8, 8 | 1.95 | 0.42 | 0.9 % | 4.2 |
-| 8; 7, 6 | 1.95 | 0.42 | 0.9 % | 4.0 |
-| 6; 8, 7 | 2.26 | 0.48 | 0.9 % | 3.8 |
-| 8; 13 | 2.32 | 0.53 | 1.4 % | 3.5 |
-| 6; 5, 5, 5 | 1.81 | 0.37 | 0.5 % | 4.0 |
-| 5; 5, 5, 6 | 1.80 | 0.39 | 0.9 % | 4.0 |
-| 4; 4, 4, 4, 5 | 1.66 | 0.35 | 0 % | 4.0 |
-| 4; 3, 3, 3, 4, 4 | 1.59 | 0.34 | 0 % | 4.0 |
-| **5; 4, 4, 4, 4** | **1.54** | **0.33** | **0.5 %** | **4.0** |
-
-Batches of four are shared out evenly to two and to four cores. A curve without corners through the
-probes (monotone, cubic) took another 0.02 of the variation.
+The fewer gaps are halved at a time, the more probes lie where much happens (trials:
+`tests/bench/README.md`). Batches of four are shared out evenly to two and to four cores.
 """
 
 from collections.abc import Callable, Sequence
