@@ -3,6 +3,7 @@
 from tests.mutations.mutation import Edit, Mutation
 
 FETCHING, COLLECTION = "momalisa/works/fetching.py", "momalisa/works/collection.py"
+CONNECTIONS = "momalisa/works/connections.py"
 TESTS, TESTS_OF_FETCHING = "tests/works/test_museums.py", "tests/works/test_fetching.py"
 STAYS = f"{TESTS_OF_FETCHING}::test_a_fault_that_stays_is_a_sentence_and_nothing_is_stored"
 
@@ -69,7 +70,7 @@ MUTATIONS = (
     Mutation(
         "A museum that sends byte by byte holds nothing up",
         f"{TESTS_OF_FETCHING}::test_a_museum_that_drips_is_left",
-        (Edit(FETCHING, "response.iter_raw()", "response.iter_raw(2**16)"),),
+        (Edit(CONNECTIONS, "        if left <= 0:", "        if False:"),),
     ),
     Mutation(
         "An answer that a museum does not document is not kept",

@@ -39,6 +39,8 @@ class Answer:
     """Whether nothing comes until the stand-in stops."""
     drips: bool = False
     """Whether the body comes byte by byte, 20 a second."""
+    drips_head: bool = False
+    """Whether a head without end comes so."""
 
 
 def as_json(value: object) -> Answer:
@@ -63,7 +65,7 @@ class StandIn(ThreadingHTTPServer):
             EVIL: lambda path, fields: Answer(body=b"{}"),
         }
         self.certificate = folder / "stand-in.pem"
-        self.context = _certify(self.certificate, list(self.hosts))
+        self.context = certify(self.certificate, list(self.hosts))
 
     def answer(self, host: str, target: str) -> Answer:
         address = f"https://{host}{target}"
@@ -111,25 +113,29 @@ class _Handler(BaseHTTPRequestHandler):
             self.close_connection = True
             return
         with suppress(OSError):
+            if answer.drips_head:
+                self._drip([b"HTTP/1.1 200 OK\r\n", *[b"a"] * 1000])
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(answer.body)))
             self.end_headers()
-            for piece in _pieces(answer):
-                self.wfile.write(piece)
-                self.wfile.flush()
-                self.server.stopped.wait(0.05 if answer.drips else 0)
+            if answer.drips:
+                self._drip([bytes([byte]) for byte in answer.body])
+            else:
+                self.wfile.write(answer.body)
+
+    def _drip(self, pieces: list[bytes]) -> None:
+        for piece in pieces:
+            self.wfile.write(piece)
+            self.wfile.flush()
+            self.server.stopped.wait(0.05)
 
     def log_message(self, format: str, *args: object) -> None:
         """Suppress the access log."""
 
 
-def _pieces(answer: Answer) -> list[bytes]:
-    return [bytes([byte]) for byte in answer.body] if answer.drips else [answer.body]
-
-
-def _certify(file: Path, hosts: list[str]) -> ssl.SSLContext:
+def certify(file: Path, hosts: list[str]) -> ssl.SSLContext:
     """Write a certificate of its own making for these hosts, and return the server's context."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "stand-in")])

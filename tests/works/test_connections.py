@@ -1,10 +1,12 @@
 """Connections to museums: by which proxy, and which thread uses which."""
 
+import math
+
 import pytest
 
 from momalisa.works.connections import Connections, find_proxy
 
-HOST = "api.artic.edu"
+HOST, END = "api.artic.edu", math.inf
 VARIABLES = ("HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy")
 
 
@@ -32,17 +34,17 @@ def test_the_proxy_is_the_environments(
 
 def test_no_two_threads_use_a_connection_and_one_is_used_again() -> None:
     connections = Connections()
-    with connections.borrow(HOST) as first, connections.borrow(HOST) as second:
+    with connections.borrow(HOST, END) as first, connections.borrow(HOST, END) as second:
         assert first is not second
-    with connections.borrow(HOST) as again:
+    with connections.borrow(HOST, END) as again:
         assert again in (first, second)
     connections.close()
 
 
 def test_a_connection_in_use_while_all_are_closed_is_not_used_again() -> None:
     connections = Connections()
-    with connections.borrow(HOST) as first:
+    with connections.borrow(HOST, END) as first:
         connections.close()
-    with connections.borrow(HOST) as second:
+    with connections.borrow(HOST, END) as second:
         assert second is not first
     connections.close()
