@@ -1,19 +1,24 @@
 """Database access of the pages: short transactions, and the storage that holds the files."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 from functools import lru_cache
 
 from sqlalchemy.orm import Session
 
 from db import gallery_query, walks, worker_registry
 from db import session as database
+from db.clock import database_now, utc_now
 from db.models import Walk
 from momalisa.settings import settings
 from momalisa.storage import Storage, app_url, open_storage
 
 WORKER_TIMEOUT = 20.0
 """Seconds without a heartbeat after which a worker counts as gone."""
+LOOK_AT_CLOCK = 60.0
+"""Seconds between two looks at the history's clock."""
 
 
 @lru_cache(maxsize=8)  # Streamlit's caches take longer to be asked than most queries here
@@ -37,6 +42,18 @@ def writing() -> Iterator[Session]:
     _migrate_once(url)
     with database.writing(url) as session:
         yield session
+
+
+def now() -> datetime:
+    """The time by the history's clock, of which its times are; this machine's may be another."""
+    return utc_now() + _clock_ahead(settings().database, int(time.monotonic() / LOOK_AT_CLOCK))
+
+
+@lru_cache(maxsize=8)
+def _clock_ahead(_url: str, _look: int) -> timedelta:
+    """How far the history's clock is ahead of this machine's."""
+    with reading() as session:
+        return database_now(session) - utc_now()
 
 
 def find_walk(walk_id: str | None) -> Walk | None:

@@ -7,10 +7,11 @@ from types import SimpleNamespace
 import pytest
 
 from db import queue
+from db.clock import utc_now
 from db.models import State
 from db.session import writing
 from momalisa.settings import settings
-from momalisa.ui import submit
+from momalisa.ui import history, submit
 from momalisa.ui.create import progress
 from tests.support.pages import (
     WALK,
@@ -68,9 +69,35 @@ def test_a_walk_that_stands_still_says_so(visit: Visit, enqueue_walk: MakeWalk) 
     assert not any("Nothing has moved" in text for text in texts(at))
     at.session_state[f"moved_{walk.id}"] = (
         at.session_state[f"moved_{walk.id}"][0],
-        datetime.now(UTC) - timedelta(hours=2),
+        time.monotonic() - 7200,
     )
     assert any("Nothing has moved for about 2 h" in text for text in texts(at.run()))
+
+
+@pytest.mark.parametrize("ahead", [timedelta(hours=3), timedelta(hours=-3)])
+def test_times_are_told_by_the_clock_of_the_history(
+    enqueue_walk: MakeWalk,
+    update_walk: UpdateWalk,
+    monkeypatch: pytest.MonkeyPatch,
+    ahead: timedelta,
+) -> None:
+    """A history in PostgreSQL has its own, which may differ from that of the web machine."""
+    monkeypatch.setattr(history, "database_now", lambda _session: utc_now() + ahead)
+    there, walk = utc_now() + ahead, enqueue_walk(frames=24)
+    update_walk(walk, created_at=there - timedelta(seconds=10))
+    assert not progress._waits_too_long(stored_walk(walk.id))
+    update_walk(walk, not_before=there + timedelta(seconds=30))
+    assert progress.describe_status(stored_walk(walk.id)).endswith("it goes on in about 30 s")
+    started, made = there - timedelta(seconds=60), [[place, "a" * 64] for place in range(12)]
+    update_walk(
+        walk,
+        state=State.RUNNING,
+        stage="frames",
+        not_before=None,
+        started_at=started,
+        progress=made,
+    )
+    assert progress.describe_status(stored_walk(walk.id)) == "Frame 12 of 24, about 60 s left"
 
 
 def test_the_film_is_shown_as_soon_as_it_is_cut(

@@ -1,7 +1,7 @@
 """The progress of an unfinished walk: its frames, the time left, its place in the queue."""
 
 import time
-from datetime import UTC, datetime
+from datetime import datetime
 
 import streamlit as st
 
@@ -111,7 +111,7 @@ def _is_ending(walk: Walk) -> bool:
 
 def _waits_too_long(walk: Walk) -> bool:
     """Whether the walk has been queued for longer than a worker takes to start."""
-    waited = (datetime.now(UTC) - walk.created_at).total_seconds()
+    waited = -_seconds_until(walk.created_at)
     return walk.state is State.QUEUED and waited > history.WORKER_TIMEOUT
 
 
@@ -152,14 +152,13 @@ def describe_status(walk: Walk) -> str:
 
 def _seconds_still(walk: Walk, done: int) -> float:
     """Seconds since this page last saw the walk move; 0 while that is no longer than usual."""
-    now = datetime.now(UTC)
-    state = (walk.attempt, str(walk.progress))
-    seen: tuple[object, datetime] = st.session_state.get(f"moved_{walk.id}", (None, now))
+    now, state = time.monotonic(), (walk.attempt, str(walk.progress))
+    seen: tuple[object, float] = st.session_state.get(f"moved_{walk.id}", (None, now))
     if seen[0] != state:
         seen = st.session_state[f"moved_{walk.id}"] = (state, now)
-    began = walk.started_at or now
-    usual = (seen[1] - began).total_seconds() / max(done, 1)
-    still = (now - seen[1]).total_seconds()
+    still = now - seen[1]
+    age = -_seconds_until(walk.started_at) if walk.started_at else 0.0
+    usual = (age - still) / max(done, 1)
     return still if still > max(STANDS_STILL, 5 * usual) else 0.0
 
 
@@ -177,7 +176,7 @@ def _describe_retry(walk: Walk) -> str:
 
 
 def _seconds_until(moment: datetime) -> float:
-    return (moment - datetime.now(UTC)).total_seconds()
+    return (moment - history.now()).total_seconds()
 
 
 def _find_place(walk_id: str) -> int:
@@ -192,15 +191,14 @@ def _describe_queue_place(walk_id: str) -> str:
 
 def _seconds_left(walk: Walk, done: int) -> float | None:
     """Estimate by the rate of frames since the page was opened; initially, since the walk began."""
-    now = datetime.now(UTC)
-    first: tuple[int, datetime] = st.session_state.setdefault(f"first_{walk.id}", (done, now))
+    now = time.monotonic()
+    first: tuple[int, float] = st.session_state.setdefault(f"first_{walk.id}", (done, now))
     if done > first[0]:
-        began, start = first
+        began, elapsed = first[0], now - first[1]
     elif walk.started_at is not None:
-        began, start = 0, walk.started_at
+        began, elapsed = 0, -_seconds_until(walk.started_at)
     else:
         return None
-    elapsed = (now - start).total_seconds()
     return durations.time_left(done=done - began, total=walk.frames_total - began, elapsed=elapsed)
 
 
