@@ -4,7 +4,7 @@ import os
 import re
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
@@ -19,6 +19,10 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 ENV_FILE = CHECKOUT / ".env"
 MOST_GIGABYTES, MOST_FILES, MOST_WALKS = 1e6, 1000, 10**9
 """The largest values of settings; what is more is a slip, and no number of bytes or of files."""
+Count = Annotated[int, Field(ge=0, le=MOST_WALKS)]
+"""How many there may be at a time; 0: none."""
+Size = Annotated[float, Field(gt=0, le=MOST_GIGABYTES, allow_inf_nan=False)]
+"""Of files, in the unit that the setting's name ends with."""
 HISTORIES = {"sqlite", "sqlite+pysqlite", "postgresql", "postgresql+psycopg", "postgres"}
 """How the address of a history may begin."""
 
@@ -52,31 +56,13 @@ class Settings(BaseSettings):
     admins: str = Field("", description="issuer|subject or verified e-mail, comma separated")
     metrics_token: str = Field("", description="who sends it may read /metrics; empty: localhost")
     log: Literal["text", "json"] = Field("text", description="json: one JSON object a line")
-    log_mb: float = Field(
-        5.0,
-        gt=0,
-        le=MOST_GIGABYTES,
-        allow_inf_nan=False,
-        description="size at which the worker's log file rotates",
-    )
+    log_mb: Size = Field(5.0, description="size at which the worker's log file rotates")
     log_files: int = Field(3, ge=1, le=MOST_FILES, description="rotated log files that are kept")
-    cache_gb: float = Field(
-        5.0,
-        gt=0,
-        le=MOST_GIGABYTES,
-        allow_inf_nan=False,
-        description="frame cache, least recently used out",
-    )
+    cache_gb: Size = Field(5.0, description="frame cache, least recently used out")
 
-    walks_each: int = Field(
-        20, ge=0, le=MOST_WALKS, description="walks of one visitor in the queue at a time"
-    )
-    walks_address: int = Field(
-        100, ge=0, le=MOST_WALKS, description="walks from one network address, likewise"
-    )
-    walks_total: int = Field(
-        1000, ge=0, le=MOST_WALKS, description="walks of all visitors, likewise"
-    )
+    walks_each: Count = Field(20, description="walks of one visitor in the queue at a time")
+    walks_address: Count = Field(100, description="walks from one network address, likewise")
+    walks_total: Count = Field(1000, description="walks of all visitors, likewise")
     largest_walk: float = Field(
         1000,
         gt=0,
@@ -90,9 +76,7 @@ class Settings(BaseSettings):
     pages_total: int = Field(
         200, gt=0, le=MOST_WALKS, description="pages open in browsers at a time"
     )
-    stills: int = Field(
-        40, ge=0, le=MOST_WALKS, description="pictures between frames that wait at a time"
-    )
+    stills: Count = Field(40, description="pictures between frames that wait at a time")
 
     @model_validator(mode="before")
     @classmethod
