@@ -1,7 +1,7 @@
 """Rendering one job: a walk or a still, with this machine's model or at an endpoint."""
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
@@ -15,14 +15,13 @@ from db.models import Still, Walk
 from db.queue import LeaseStatus
 from momalisa import stop_pictures
 from momalisa.deletion import delete_leftovers
-from momalisa.engine.frame_cache import Frame, FrameCache, open_frame_cache
+from momalisa.engine.frame_cache import FrameCache, open_frame_cache
 from momalisa.errors import BadInput, Cancelled, MomaLisaError, NotHere, StorageError
 from momalisa.files import check_disk
-from momalisa.models.holder import ModelHolder
 from momalisa.models.registry import name_of_weights
 from momalisa.number_claims import claim_or_wait
 from momalisa.records import entry_of
-from momalisa.render import ModelRenderer, Progress, Renderer, StoredFilm
+from momalisa.render import Progress, Renderer, StoredFilm
 from momalisa.settings import Settings
 from momalisa.spec import Place, Stop, WalkSpec, explain
 from momalisa.storage import Storage, open_storage
@@ -30,22 +29,16 @@ from momalisa.storage.outbox import Outbox
 from momalisa.store_folder import may_be_made
 from momalisa.stored_films import find_result
 from momalisa.worker.blame import Blame, assign_blame, describe_fault
-from momalisa.worker.core_share import load_to_share_cores
 from momalisa.worker.job_end import Fault, JobEnd, LiveEnd
-from momalisa.worker.last_device import load_where_before
 from momalisa.worker.lease import ActiveJob, StopRequest
 from momalisa.worker.live_socket import Question
+from momalisa.worker.renderers import Renderers
 from momalisa.worker.stall import StallWatch
+from momalisa.worker.watched_models import WatchedModels
 
 if TYPE_CHECKING:
     from momalisa.engine.runner import ModelRunner
 
-LoadModel = Callable[[str, str], "ModelRunner"]
-"""Loads a model by name onto a device."""
-StillRenderer = Callable[[WalkSpec, Place, "ModelRunner", FrameCache], str]
-"""Renders one frame; returns its key in the cache."""
-LiveRenderer = Callable[[WalkSpec, Sequence[Place], "ModelRunner", FrameCache, bool], list[Frame]]
-"""Renders frames, roughly if asked to, and returns them."""
 PROBE_BYTES = 64 * 2**20
 """Free bytes of the disk below which no walk is begun: a film and its frames need more."""
 
@@ -60,46 +53,26 @@ class JobRenderer:
         self,
         settings: Settings,
         outbox: Outbox,
+        renderers: Renderers,
         *,
-        load: LoadModel,
-        render: ModelRenderer,
-        remote: Renderer | None,
-        render_still: StillRenderer,
-        render_live: LiveRenderer,
-        render_probe: StillRenderer,
         retry_seconds: float,
         watch: StallWatch,
     ) -> None:
         self._settings = settings
         self._outbox = outbox
-        load = load_to_share_cores(load_where_before(load, settings))
-        self._models = ModelHolder(load, settings.device)
+        self._renderers, self._remote = renderers, renderers.remote
         self._watch = watch
-        self._cancelled: Callable[[], bool] = lambda: False
-        self._render, self._render_still = render, render_still
-        self._render_live, self._render_probe = render_live, render_probe
         self._check_endpoint: Callable[[], None] | None = None
-        if remote is None and settings.endpoint:
+        if self._remote is None and settings.endpoint:
             from momalisa.cloud.endpoint import Endpoint
 
             endpoint = Endpoint(settings.endpoint)
-            remote, self._check_endpoint = endpoint.render, endpoint.check_reach
-        self._remote = remote
+            self._remote, self._check_endpoint = endpoint.render, endpoint.check_reach
         self._retry_seconds = retry_seconds
         self._cache = open_frame_cache(settings)
         self._storage: Storage | None = None
-
-    def get_device(self) -> str:
-        """The device of the model in memory, empty if there is none."""
-        return str(getattr(self._models.current, "device", ""))
-
-    def get_model_name(self) -> str:
-        """The name of the model in memory, empty if there is none."""
-        return self._models.current_name
-
-    def get_loading_name(self) -> str:
-        """The name of the model that is being loaded, empty if there is none."""
-        return self._models.loading
+        self.models = WatchedModels(renderers.load, settings, watch)
+        """The model in memory."""
 
     def load_default_model(self) -> Fault | None:
         """Load the settings' model ahead of the first walk, since that takes seconds.
@@ -109,17 +82,11 @@ class JobRenderer:
         if self._settings.endpoint:
             return None
         try:
-            self._get_model(self._settings.model)
+            self.models.load(self._settings.model)
         except Exception as error:
             log.warning("%s is not ready: %s", self._settings.model, error)
             return self._find_fault(error)
         return None
-
-    def quicken_model(self) -> None:
-        """Trace the model in memory, where that pays; once."""
-        if trace := getattr(self._models.current, "trace", None):
-            with self._watch.stage("loading"):
-                trace()
 
     def probe(self) -> Fault | None:
         """Write files, paint a tiny frame or reach the endpoint; return what is wrong.
@@ -148,7 +115,7 @@ class JobRenderer:
             TemporaryDirectory(dir=self._settings.home, prefix="probe-") as folder,
             self._painting_still(spec) as runner,
         ):
-            self._render_probe(spec, Place(0, 0.5), runner, FrameCache(Path(folder)))
+            self._renderers.render_probe(spec, Place(0, 0.5), runner, FrameCache(Path(folder)))
 
     def trim_cache(self) -> None:
         """Delete the least recently used frames beyond the cache's limit. Raises nothing."""
@@ -176,7 +143,10 @@ class JobRenderer:
 
         try:
             pixels = walk.size * int(walk.spec.get("height", walk.size))
-            with self._watch.stage("frames", walk.model, pixels), self._cancelled_by(cancelled):
+            with (
+                self._watch.stage("frames", walk.model, pixels),
+                self.models.cancelled_by(cancelled),
+            ):
                 film = self._make_film(
                     walk, on_progress=on_progress, cancelled=cancelled, still_mine=still_mine
                 )
@@ -202,7 +172,7 @@ class JobRenderer:
                 )
             spec, place = WalkSpec.from_stored(still.spec), Place(still.leg, still.t)
             with self._painting_still(spec) as model:
-                key = self._render_still(spec, place, model, self._cache)
+                key = self._renderers.render_still(spec, place, model, self._cache)
         except Exception as error:
             message = self._error_message(error, f"Still {still.id}")
             return JobEnd(stills.fail, {"error": message}, self._find_fault(error))
@@ -214,7 +184,7 @@ class JobRenderer:
         try:
             with self._painting_still(spec, cancelled) as model:
                 asked = spec, question.places, model, self._cache, question.rough
-                return LiveEnd(self._render_live(*asked))
+                return LiveEnd(self._renderers.render_live(*asked))
         except Cancelled as error:
             return LiveEnd(error=str(error))
         except Exception as error:
@@ -227,9 +197,9 @@ class JobRenderer:
     ) -> Iterator["ModelRunner"]:
         """Watch the body, which paints with this model. Raises what loading it raises."""
         self._bring_pictures(spec)
-        model = self._get_model(spec.model)
+        model = self.models.load(spec.model)
         stage = self._watch.stage("still", spec.model, spec.pixels)
-        with stage, self._cancelled_by(cancelled):
+        with stage, self.models.cancelled_by(cancelled):
             yield model
 
     def _make_film(
@@ -293,36 +263,13 @@ class JobRenderer:
     def _renderer(self, model: str, *, remote: bool) -> Renderer:
         """This machine with its model, or the endpoint. Raises NotHere if there is none."""
         if not remote:
-            return partial(self._render, runner=self._get_model(model))
+            return partial(self._renderers.render, runner=self.models.load(model))
         if self._remote is None:
             raise NotHere(
                 "This walk was to be made at an endpoint, but the worker knows of none. "
                 "Please set MOMALISA_ENDPOINT, or make the walk here."
             )
         return self._remote
-
-    def _get_model(self, name: str) -> "ModelRunner":
-        """A model; its steps, if it tells them, are signs of life. Raises what loading raises."""
-        with self._watch.stage("loading"):
-            model = self._models.get(name)
-        if hasattr(model, "on_step"):
-            model.on_step = self._follow_step
-        return model
-
-    def _follow_step(self) -> None:
-        """Note a sign of life; raise Cancelled if the walk is, without waiting for its frame."""
-        self._watch.sign()
-        if self._cancelled():
-            raise Cancelled("The walk was cancelled.")
-
-    @contextmanager
-    def _cancelled_by(self, cancelled: Callable[[], bool]) -> Iterator[None]:
-        """Ask `cancelled` at every step of the body."""
-        before, self._cancelled = self._cancelled, cancelled
-        try:
-            yield
-        finally:
-            self._cancelled = before
 
     def _find_fault(self, error: Exception, message: str = "") -> Fault | None:
         """Blame an error that the walk is not to blame for; None for one that is the walk's."""
@@ -331,7 +278,7 @@ class JobRenderer:
             return None
         if blame is not Blame.DEVICE:
             # The error may have damaged the model in memory: load it again.
-            self._models.release()
+            self.models.release()
         return Fault(blame, describe_fault(error), message)
 
     def _error_message(self, error: Exception, job: str) -> str:

@@ -18,8 +18,7 @@ from db.session import reading, writing
 from momalisa.backoff import Backoff
 from momalisa.errors import MachineFault
 from momalisa.logs import name_walk
-from momalisa.models import registry
-from momalisa.render import ModelRenderer, Progress, Renderer, render, render_live, render_still
+from momalisa.render import Progress
 from momalisa.settings import Settings
 from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
@@ -32,7 +31,8 @@ from momalisa.worker.job_end import Fault
 from momalisa.worker.lease import ActiveJob, Heartbeat, StopRequest, Timing, log_error
 from momalisa.worker.live_server import LiveServer
 from momalisa.worker.machine import SHOWN_AFTER, Machine
-from momalisa.worker.rendering import JobRenderer, LiveRenderer, LoadModel, StillRenderer
+from momalisa.worker.renderers import Renderers
+from momalisa.worker.rendering import JobRenderer
 from momalisa.worker.sign_of_life import life_path
 from momalisa.worker.stall import StallWatch
 from momalisa.worker.still_painter import StillPainter
@@ -49,23 +49,12 @@ log = logging.getLogger(__name__)
 
 
 class Worker:
-    """Renders one walk after the other. No walk's error ends it, but a broken device does.
-
-    `load` loads a model, `render` renders a walk with it, `remote` at an endpoint (the default is
-    that of the settings), `render_still` and `render_live` render some frames, and `render_probe`
-    one to see whether this machine is well again after a fault.
-    """
+    """Renders one walk after the other. No walk's error ends it, but a broken device does."""
 
     def __init__(
         self,
         settings: Settings,
-        *,
-        load: LoadModel = registry.load,
-        render: ModelRenderer = render,
-        remote: Renderer | None = None,
-        render_still: StillRenderer = render_still,
-        render_live: LiveRenderer = render_live,
-        render_probe: StillRenderer = render_still,
+        renderers: Renderers | None = None,
         timing: Timing | None = None,
     ) -> None:
         self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}"
@@ -77,12 +66,7 @@ class Worker:
         self._renderer = JobRenderer(
             settings,
             outbox,
-            load=load,
-            render=render,
-            remote=remote,
-            render_still=render_still,
-            render_live=render_live,
-            render_probe=render_probe,
+            renderers or Renderers(),
             retry_seconds=timing.storage_retries,
             watch=self._watch,
         )
@@ -95,12 +79,12 @@ class Worker:
         self._courier = Courier(outbox, open_store, settings.database)
         self._stop = StopRequest()
         self._heartbeat = Heartbeat(
-            settings, self.name, timing, self._stop, self._watch, self._renderer.get_device
+            settings, self.name, timing, self._stop, self._watch, self._renderer.models.get_device
         )
         self._backoff = Backoff(2 * timing.poll, LONGEST_PAUSE)
         self._machine = Machine(life_path(settings).with_suffix(".json"), timing.machine_pauses)
-        names = self._renderer.get_model_name, self._renderer.get_loading_name
-        self._live = LiveServer(settings, *names)
+        models = self._renderer.models
+        self._live = LiveServer(settings, models.get_name, models.get_loading_name)
         self._stills = self._make_still_painter()
         self._housekeeping = Housekeeping(self._renderer.trim_cache, settings.database)
         self._patient = True
@@ -223,7 +207,7 @@ class Worker:
             elif not self._patient and not has_worked:
                 has_worked = self._wait_for_retry()
             elif not has_worked:
-                self._renderer.quicken_model()
+                self._renderer.models.quicken()
         except Exception as error:
             # If the history was out of reach, the walk returns to the queue with its lease.
             if not self._patient:

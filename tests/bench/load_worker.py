@@ -11,6 +11,7 @@ from typing import Any
 from momalisa.render import StoredFilm
 from momalisa.settings import settings
 from momalisa.worker.process import run_process
+from momalisa.worker.renderers import Renderers
 from momalisa.worker.worker import Worker
 from tests.support.noise_worker import render_noise
 
@@ -24,7 +25,7 @@ def main(seconds: float) -> None:
 
     os.nice(5)  # as the app does with its own worker
     stubs: dict[str, Any] = {"load": lambda name, _device: name, "render": render_slowly}
-    run_process(Worker(settings(), **stubs))
+    run_process(Worker(settings(), Renderers(**stubs)))
 
 
 if __name__ == "__main__":

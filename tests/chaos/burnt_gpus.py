@@ -27,6 +27,7 @@ from momalisa.spec import WalkSpec
 from momalisa.storage import open_storage
 from momalisa.worker.lease import Timing
 from momalisa.worker.process import run_process
+from momalisa.worker.renderers import Renderers
 from momalisa.worker.supervisor import Supervisor
 from momalisa.worker.worker import Worker
 from tests.chaos.findings import Findings, Scenario
@@ -97,7 +98,8 @@ def run_worker(home: Path, seed: int) -> None:
         machine_pauses=(0.05, 0.5),
     )
     stubs: dict[str, Any] = {"load": device.load, "render": device.render}
-    run_process(Worker(Settings(home=home), **stubs, render_probe=device.probe, timing=timing))
+    renderers = Renderers(**stubs, render_probe=device.probe)
+    run_process(Worker(Settings(home=home), renderers, timing))
 
 
 def burn(runs: int) -> Findings:

@@ -24,6 +24,7 @@ from momalisa.storage import FILMS_FOLDER, open_storage
 from momalisa.storage.outbox import open_outbox
 from momalisa.sync import sync
 from momalisa.worker.lease import Timing
+from momalisa.worker.renderers import Renderers
 from momalisa.worker.worker import Worker
 from tests.chaos.findings import Findings, Scenario
 from tests.support import noise_worker
@@ -73,7 +74,7 @@ def _finish_walks(settings: Settings) -> None:
         "render_probe": lambda *_what: "",
     }
     timing = Timing(lease=60.0, heartbeat=0.1, poll=0.02)
-    Worker(settings, **stubs, timing=timing).run(once=True)
+    Worker(settings, Renderers(**stubs), timing).run(once=True)
 
 
 def _rows(settings: Settings) -> list[Walk]:

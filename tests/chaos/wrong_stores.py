@@ -24,6 +24,7 @@ from momalisa.storage import FILMS_FOLDER, LocalStorage, film_key
 from momalisa.storage.outbox import open_outbox
 from momalisa.sync import Report, sync
 from momalisa.worker.lease import Timing
+from momalisa.worker.renderers import Renderers
 from momalisa.worker.worker import Worker
 from tests.chaos.findings import Findings, Scenario
 from tests.support import noise_worker
@@ -124,7 +125,8 @@ class Gallery:
     def work(self, settings: Settings, render: Any = noise_worker.render_noise) -> None:
         """Let a worker make what is queued."""
         stubs: dict[str, Any] = {"load": lambda name, device: name, "render": render}
-        Worker(settings, **stubs, timing=Timing(heartbeat=0.1, poll=0.02)).run(once=True)
+        timing = Timing(heartbeat=0.1, poll=0.02)
+        Worker(settings, Renderers(**stubs), timing).run(once=True)
 
 
 def render_elsewhere(spec: WalkSpec, **options: Any) -> StoredFilm:

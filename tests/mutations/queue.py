@@ -317,7 +317,7 @@ _FAULT_OF_THE_MACHINE: tuple[Mutation, ...] = (
     Mutation(
         "A model that an error may have damaged in memory is loaded again",
         "tests/worker/test_faults.py::test_model_that_an_error_may_have_damaged_is_loaded_anew",
-        (Edit("momalisa/worker/rendering.py", "self._models.release()", "pass"),),
+        (Edit("momalisa/worker/rendering.py", "self.models.release()", "pass"),),
     ),
     Mutation(
         "A graphics card that is gone is told; the processor does not take over",
@@ -337,7 +337,7 @@ _FAULT_OF_THE_MACHINE: tuple[Mutation, ...] = (
         "::test_a_worker_says_that_its_gpu_is_gone_before_it_loads_a_model",
         (
             Edit(
-                "momalisa/worker/rendering.py",
+                "momalisa/worker/watched_models.py",
                 "load_to_share_cores(load_where_before(load, settings))",
                 "load_to_share_cores(load)",
             ),

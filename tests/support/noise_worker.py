@@ -21,6 +21,7 @@ from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import File, deliver_film
 from momalisa.worker.lease import Timing
 from momalisa.worker.process import run_process
+from momalisa.worker.renderers import Renderers
 from momalisa.worker.worker import Worker
 
 SIZE = 64
@@ -91,7 +92,7 @@ def run_worker(settings: Settings, patience: tuple[float, float], address: str) 
         "render": render_noise,
         "render_probe": lambda *_what: "",
     }
-    run_process(Worker(settings, **stubs, timing=timing))
+    run_process(Worker(settings, Renderers(**stubs), timing))
 
 
 def start_worker(settings: Settings, patience: tuple[float, float], address: str) -> BaseProcess:

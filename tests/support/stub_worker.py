@@ -30,6 +30,7 @@ from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import File, Outbox, deliver_film
 from momalisa.worker.lease import Timing
 from momalisa.worker.process import run_process
+from momalisa.worker.renderers import Renderers
 from momalisa.worker.worker import Worker
 from tests.support.results import stub_film
 from tests.support.stored_films import film_record
@@ -130,9 +131,9 @@ def stub_worker(settings: Settings, **options: Any) -> Worker:
         "render_still": render_still,
         "render_live": render_live,
         "render_probe": render_still,
-        "timing": Timing(**QUICK),
     }
-    return Worker(settings, **stubs | options)
+    timing = options.pop("timing", Timing(**QUICK))
+    return Worker(settings, Renderers(**stubs | options), timing)
 
 
 @contextmanager
