@@ -29,8 +29,6 @@ CHUNK_BYTES = 8 * 2**20
 """Larger files are uploaded in chunks of this size; only a lost chunk is sent again."""
 SIGNED_URL_DAYS, RENEWAL_DAYS = 7, 4
 """Validity of a signed URL (the maximum), and how long the same URL is handed out."""
-SIGNING_PAUSE = 60.0
-"""Seconds without another try after signing failed: a page asks for dozens of URLs."""
 
 log = logging.getLogger(__name__)
 
@@ -56,7 +54,6 @@ class GCSStorage:
         self._retry_seconds = retry_seconds
         # The URL stays the same for days, so that browsers can cache the file.
         self._make_signed_url = lru_cache(10_000)(self._sign)
-        self._signing_paused_until = 0.0
         self._has_warned = False
 
     def put(self, key: str, data: bytes, content_type: str) -> StoredFile:
@@ -171,45 +168,30 @@ class GCSStorage:
     def url(self, key: str, *, download: str = "") -> str:
         """The URL at which browsers read the file.
 
-        It is a signed URL, valid for 3 days or more, if the credentials can sign; the public URL
+        It is a signed URL, valid for 3 days or more, if the credentials hold a key; the public URL
         if there are no credentials; otherwise, and for named downloads from a public bucket, the
-        app's URL.
+        app's URL: to have each of a page's dozens of URLs signed by a Google API would hold it up.
         """
         from google.auth.credentials import AnonymousCredentials
+        from google.oauth2.service_account import Credentials
 
-        blob = self._blob(key)
-        if isinstance(self._open_client()._credentials, AnonymousCredentials):
+        blob, credentials = self._blob(key), self._open_client()._credentials
+        if isinstance(credentials, AnonymousCredentials):
             return app_url(key, download=download) if download else str(blob.public_url)
-        return self._signed_url(key, download) or app_url(key, download=download)
+        if isinstance(credentials, Credentials):
+            period = int(time.time() / (RENEWAL_DAYS * 86_400))
+            return self._make_signed_url(key, download, period)
+        self._warn_once()
+        return app_url(key, download=download)
 
-    def _signed_url(self, key: str, download: str) -> str:
-        """A signed URL, or "" if the credentials cannot sign or signing failed recently."""
-        from google.auth.credentials import Signing
-        from google.auth.exceptions import GoogleAuthError
-        from requests.exceptions import RequestException
-
-        if time.monotonic() < self._signing_paused_until:
-            return ""
-        try:
-            if isinstance(self._open_client()._credentials, Signing):
-                period = int(time.time() / (RENEWAL_DAYS * 86_400))
-                return self._make_signed_url(key, download, period)
-            reason = "These credentials cannot sign addresses"
-        except (GoogleAuthError, RequestException) as error:
-            # Some credentials sign through a Google API, which may refuse or be unreachable.
-            reason = f"Addresses could not be signed ({type(error).__name__})"
-        self._signing_paused_until = time.monotonic() + SIGNING_PAUSE
-        self._warn_once(reason)
-        return ""
-
-    def _warn_once(self, reason: str) -> None:
+    def _warn_once(self) -> None:
         """Log the first time that URLs cannot be signed."""
         if not self._has_warned:
             self._has_warned = True
             log.warning(
-                "%s, so the app itself hands out the films of gs://%s. "
-                "With a service account's key, browsers read the bucket directly.",
-                reason,
+                "These credentials cannot sign addresses by themselves, so the app itself hands "
+                "out the films of gs://%s. With a service account's key, browsers read the bucket "
+                "directly.",
                 self._name,
             )
 
@@ -280,8 +262,9 @@ class GCSStorage:
             raise NotStored(f"There is no file {uri}.") from error
         except (Forbidden, Unauthorized) as error:
             raise StorageError(
-                f"Google Cloud does not let this account use {uri}. "
-                f"Please give it the role Storage Object User on the bucket {self._name}."
+                f"Google Cloud does not let this account use {uri}: {_reason(error)} "
+                "Where it lacks a right, please give it the role Storage Object User on the bucket "
+                f"{self._name}."
             ) from error
         except (
             GoogleAPICallError,
@@ -298,8 +281,15 @@ class GCSStorage:
         except GoogleAuthError as error:
             raise StorageError(
                 f"Google Cloud asks who is there before it opens {uri}. "
-                "Please run: gcloud auth application-default login"
+                "Please run: gcloud auth application-default login. "
+                "With a key, look whether that is still valid, and this machine's clock right."
             ) from error
+
+
+def _reason(error: Any) -> str:
+    """Google's own words: it refuses for lack of a right, for a retention policy, for a bill."""
+    told = [str(one["message"]) for one in error.errors if one.get("message")]
+    return f"{(told or [error.message])[0].rstrip('.')}."
 
 
 def _describe(error: Exception) -> str:

@@ -131,14 +131,17 @@ def test_unreachable_bucket_is_a_storage_error(client: Any, bucket: str, proxy: 
         proxy.offline = False
 
 
-def test_missing_permission_names_the_role() -> None:
+def test_a_refusal_is_told_in_googles_words_and_names_the_role() -> None:
+    """The role alone misled, where a retention policy or an unpaid bill was the reason."""
     from google.api_core.exceptions import Forbidden
+
+    kept = "Object is subject to bucket's retention policy until 2027"
 
     class ForbiddenClient:
         def bucket(self, _name: str) -> None:
-            raise Forbidden("no")  # type: ignore[no-untyped-call]
+            raise Forbidden("DELETE https://…", errors=[{"message": kept}])  # type: ignore[no-untyped-call]
 
-    with pytest.raises(StorageError, match="Storage Object User"):
+    with pytest.raises(StorageError, match=f"{kept}.*Storage Object User"):
         GCSStorage("films", "", ForbiddenClient()).get(AWKWARD_KEY)
 
 
@@ -149,5 +152,5 @@ def test_missing_login_names_the_command() -> None:
         def bucket(self, _name: str) -> None:
             raise DefaultCredentialsError("no credentials")  # type: ignore[no-untyped-call]
 
-    with pytest.raises(StorageError, match="gcloud auth"):
+    with pytest.raises(StorageError, match=r"gcloud auth .*clock"):
         GCSStorage("films", "", LoginMissingClient()).get(AWKWARD_KEY)

@@ -2,7 +2,7 @@
 
 import logging
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,36 +92,33 @@ def test_signed_url_stays_the_same_for_days_and_valid_for_three(
     assert len(urls) <= 11
 
 
-def test_credentials_that_cannot_sign_are_logged_once(
-    client: Any, bucket: str, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def user_credentials() -> Any:
     from google.oauth2.credentials import Credentials
 
-    token = Credentials(token="t")  # type: ignore[no-untyped-call]
-    monkeypatch.setattr(client, "_credentials", token)
+    return Credentials(token="t")  # type: ignore[no-untyped-call]
+
+
+def impersonated_credentials() -> Any:
+    from google.auth.impersonated_credentials import Credentials
+
+    return Credentials(user_credentials(), "lisa@example.com", [])  # type: ignore[no-untyped-call]
+
+
+@pytest.mark.parametrize("make", [user_credentials, impersonated_credentials])
+def test_credentials_without_a_key_ask_nobody_to_sign(
+    client: Any,
+    bucket: str,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    make: Callable[[], Any],
+) -> None:
+    """Some could ask a Google API: three times for each film of a page, one after the other."""
+    asked: list[object] = []
+    monkeypatch.setattr("requests.Session.request", lambda *request, **_: asked.append(request))
+    monkeypatch.setattr(client, "_credentials", make())
     storage = GCSStorage(bucket, "", client)
     with caplog.at_level(logging.WARNING):
         assert storage.url("a/b.gif") == storage.url("a/b.gif") == "/pictures/store/a/b.gif"
     [message] = caplog.messages
     assert "cannot sign" in message
-
-
-def test_after_a_signing_error_urls_are_the_apps_for_a_while(
-    signing: GCSStorage, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Some credentials sign through a Google API, which may refuse or be unreachable."""
-    from google.auth.exceptions import TransportError
-    from google.oauth2.service_account import Credentials
-
-    signed: list[bytes] = []
-
-    def refuse(_self: object, message: bytes) -> bytes:
-        signed.append(message)
-        raise TransportError("IAM is away")  # type: ignore[no-untyped-call]
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Credentials, "sign_bytes", refuse)
-        assert signing.url("a/b.gif") == signing.url("a/b.gif") == "/pictures/store/a/b.gif"
-    assert len(signed) == 1
-    monkeypatch.setattr("momalisa.storage.gcs.time.monotonic", lambda: float("inf"))
-    assert "X-Goog-Signature" in signing.url("a/b.gif")
+    assert not asked
