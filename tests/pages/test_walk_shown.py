@@ -74,6 +74,15 @@ def test_a_walk_that_stands_still_says_so(visit: Visit, enqueue_walk: MakeWalk) 
     assert any("Nothing has moved for about 2 h" in text for text in texts(at.run()))
 
 
+def test_a_walk_whose_worker_died_says_so(enqueue_walk: MakeWalk) -> None:
+    """It was said to be next in the queue, again and again where the memory does not do."""
+    walk = enqueue_walk()
+    claim_walk()
+    with writing(settings().database) as session:
+        queue.reclaim_from(session=session, owner="test")
+    assert "perhaps for lack of memory" in progress.describe_status(stored_walk(walk.id))
+
+
 @pytest.mark.parametrize("ahead", [timedelta(hours=3), timedelta(hours=-3)])
 def test_times_are_told_by_the_clock_of_the_history(
     enqueue_walk: MakeWalk,

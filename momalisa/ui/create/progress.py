@@ -168,11 +168,15 @@ def count_finished_frames(walk: Walk) -> int:
 
 
 def _describe_retry(walk: Walk) -> str:
-    """Describe when a walk is tried again after a fault; empty if it need not wait."""
+    """Describe when a walk is tried again after a fault; empty if there was none, or it is over."""
     left = 0.0 if walk.not_before is None else _seconds_until(walk.not_before)
-    if left <= 0:
-        return ""
-    return f"The machine failed, not your walk: it goes on in {durations.format_duration(left)}"
+    when = f"in {durations.format_duration(left)}" if left > 0 else "soon"
+    if walk.troubles and not walk.troubles[-1].get("kind"):
+        return (
+            f"The worker ended in the middle of this film, perhaps for lack of memory. It goes on "
+            f"{when}, and the pictures stay"
+        )
+    return f"The machine failed, not your walk: it goes on {when}" if left > 0 else ""
 
 
 def _seconds_until(moment: datetime) -> float:
