@@ -131,19 +131,5 @@ def test_where_too_many_are_open_a_page_is_a_sentence() -> None:
     assert full[1]["refresh"] == full[1]["retry-after"] == "10"
 
 
-@pytest.mark.parametrize(
-    ("client", "network"),
-    [
-        ("192.0.2.1", "192.0.2.1"),
-        ("2001:db8::1", "2001:db8::/64"),
-        ("2001:db8::ffff:1", "2001:db8::/64"),
-        ("::ffff:192.0.2.1", "::ffff:192.0.2.1"),
-        ("testclient", "testclient"),
-    ],
-)
-def test_a_household_counts_as_one_address(client: str, network: str) -> None:
-    assert open_pages.find_network({"client": (client, 1)}) == network
-
-
 def test_a_curator_has_room_for_many_tabs() -> None:
     assert Settings.model_fields["pages_address"].default >= 50

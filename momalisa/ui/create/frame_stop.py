@@ -77,7 +77,7 @@ def tell_change(stop_id: int) -> str:
 
 def find_stop(walk: Walk, spec: WalkSpec, position: float) -> Stop:
     """The stop that shows what the film shows at a position. Raises BadInput."""
-    frames = _locate_frames(walk, spec)
+    frames = locate_frames(walk, spec)
     nearest = min(frames, key=lambda at: abs(at - position), default=None)
     is_frame = nearest is not None and abs(nearest - position) <= NEAR
     at = nearest if nearest is not None and is_frame else position
@@ -104,8 +104,12 @@ def _key_between(walk: Walk, spec: WalkSpec, place: Place) -> str:
     return frame_key(spec, Place(place.leg, round(place.t, 2)), walk.model_digest)
 
 
-def _locate_frames(walk: Walk, spec: WalkSpec) -> dict[float, str]:
-    """The keys of the finished frames by their positions, in legs; see `scrub.located_frames`."""
+def locate_frames(walk: Walk, spec: WalkSpec) -> dict[float, str]:
+    """The keys of the finished frames with a known position, by that position, in legs.
+
+    With even pacing only the frames at the stops are known, since the other positions are not
+    stored.
+    """
     places = spec.places()
     return {
         places[index].leg + places[index].t: str(key)

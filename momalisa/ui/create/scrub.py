@@ -155,17 +155,9 @@ def legs_of(spec: WalkSpec) -> list[tuple[str, str]]:
 
 
 def located_frames(walk: Walk, spec: WalkSpec) -> list[tuple[float, str]]:
-    """The finished frames with a known position, as (position in legs, URL).
-
-    With even pacing only the frames at the stops are known, since the other positions are not
-    stored.
-    """
-    places = spec.places()
-    return [
-        (places[index].leg + places[index].t, media.frame_url(str(key)))
-        for index, key, *rough in walk.progress
-        if not rough and (spec.pacing != "even" or places[index].t in (0.0, 1.0))
-    ]
+    """The finished frames with a known position, as (position in legs, URL)."""
+    located = frame_stop.locate_frames(walk, spec)
+    return [(position, media.frame_url(key)) for position, key in located.items()]
 
 
 def can_paint_between(walk: Walk, spec: WalkSpec) -> tuple[float | None, str]:

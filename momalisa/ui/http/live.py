@@ -7,7 +7,6 @@ That is no error, so that consoles of browsers, and logs of proxies, do not fill
 """
 
 import asyncio
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -24,7 +23,7 @@ from momalisa.errors import MomaLisaError
 from momalisa.models.registry import find_for_visitor
 from momalisa.settings import settings
 from momalisa.spec import Place, Stop, WalkSpec, explain
-from momalisa.ui.http.addresses import address_of
+from momalisa.ui.http.addresses import Waiting, address_of
 from momalisa.ui.http.permission import permit
 from momalisa.ui.http.stills import FROM_ELSEWHERE, NO_PLACE, WAITING_EACH, maker_of
 from momalisa.ui.http.threads import Threads, TooSlow, answer_in_time
@@ -53,7 +52,7 @@ LIVE = Threads("live", 4, seconds=SECONDS)
 """For what has to be read of the disk."""
 ELSEWHERE = "No worker on this machine paints pictures at once."
 NOT_KEPT = {"Cache-Control": "no-store"}
-_WAITING: Counter[str] = Counter()
+_WAITING = Waiting()
 """Requests that wait for a picture, by address."""
 
 
@@ -92,11 +91,11 @@ async def serve_live(request: Request) -> Response:
     is_ahead = request.query_params.get("ahead") == "1"
     if _WAITING[address] >= (WAITING_AHEAD if is_ahead else WAITING_EACH):
         return _no_picture("Many pictures are being asked for just now.")
-    _WAITING[address] += 1
     try:
-        question, sockets = await LIVE.run(_read_question, request)
-        pictures = await _ask(question.encode(), sockets)
-        return Response(pictures, 200, NOT_KEPT, question.media_type)
+        with _WAITING.one_more(address):
+            question, sockets = await LIVE.run(_read_question, request)
+            pictures = await _ask(question.encode(), sockets)
+            return Response(pictures, 200, NOT_KEPT, question.media_type)
     except TooSlow:
         raise
     except WalkTooLarge as problem:
@@ -109,10 +108,6 @@ async def serve_live(request: Request) -> Response:
         return _no_picture(str(problem), {"X-Prompt": "invalid"})
     except (KeyError, ValueError, MomaLisaError):
         return PlainTextResponse(NO_PLACE, status_code=404)
-    finally:
-        _WAITING[address] -= 1
-        if not _WAITING[address]:
-            del _WAITING[address]
 
 
 def _read_question(request: Request) -> tuple[Question, list[Path]]:

@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from momalisa.ui.http import open_pages
+from momalisa.ui.http.addresses import network_of
 from momalisa.ui.http.page_messages import Verdict, judge
 
 
@@ -70,7 +70,7 @@ def pace_messages(app: ASGIApp) -> ASGIApp:
         if scope["type"] != "websocket":
             await app(scope, receive, send)
             return
-        address = addresses.setdefault(open_pages.find_network(scope), Pace(OF_ADDRESS))
+        address = addresses.setdefault(network_of(scope), Pace(OF_ADDRESS))
         gone = asyncio.Event()
         paced = _pacing(receive, gone, Pace(OF_PAGE), address)
         await app(scope, paced, _noting_the_end(send, gone))

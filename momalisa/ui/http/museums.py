@@ -4,7 +4,6 @@ A museum is asked in threads of its own: one that is slow or away keeps none of 
 Browsers get all of it from here, and never ask a museum themselves.
 """
 
-from collections import Counter
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlencode
@@ -15,7 +14,7 @@ from starlette.routing import Route
 
 from momalisa.errors import BadInput, ServiceError
 from momalisa.settings import settings
-from momalisa.ui.http.addresses import address_of
+from momalisa.ui.http.addresses import Waiting, address_of
 from momalisa.ui.http.permission import permit
 from momalisa.ui.http.threads import Threads, TooSlow
 from momalisa.ui.policy import Action
@@ -35,7 +34,7 @@ THREADS = {museum.key: Threads(museum.key, 3, seconds=SECONDS) for museum in MUS
 NAMES = {museum.key: museum.name for museum in MUSEUMS}
 """The museums' names, by key."""
 _DAY = {"Cache-Control": "private, max-age=86400"}
-_WAITING: Counter[str] = Counter()
+_WAITING = Waiting()
 
 
 def thumbnail_url(work: Work) -> str:
@@ -57,17 +56,15 @@ async def ask_museum(
         return PlainTextResponse(NO_MUSEUM, 404)
     if _WAITING[address] >= WAITING_EACH:
         return PlainTextResponse(MANY, 429)
-    _WAITING[address] += 1
     try:
-        return await THREADS[key].run(_answer, key, answer, request)
+        with _WAITING.one_more(address):
+            return await THREADS[key].run(_answer, key, answer, request)
     except TooSlow:
         return PlainTextResponse(f"{NAMES[key]}: it does not answer in time. Try again later.", 503)
     except BadInput as problem:
         return PlainTextResponse(str(problem), 422)
     except ServiceError as problem:
         return PlainTextResponse(str(problem), 502)
-    finally:
-        _WAITING[address] -= 1
 
 
 def _answer(key: str, answer: Callable[[Museum, Request], Response], request: Request) -> Response:

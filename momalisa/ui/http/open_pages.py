@@ -9,13 +9,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from html import escape
-from ipaddress import IPv6Address, ip_address, ip_network
 
 from starlette.responses import HTMLResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from momalisa.settings import settings
 from momalisa.ui.http import hosts, not_found
+from momalisa.ui.http.addresses import network_of
 
 RETRY_SECONDS = 10
 """After so long a browser that was refused asks again by itself."""
@@ -78,7 +78,7 @@ def limit_open_pages(app: ASGIApp) -> ASGIApp:
         if scope["type"] == "lifespan":
             await app(scope, receive, send)
             return
-        address = find_network(scope)
+        address = network_of(scope)
         refusal = open_pages.find_refusal(address)
         if scope["type"] == "http":
             await app(scope, receive, _replacing_pages(refusal, scope, receive, send))
@@ -107,17 +107,6 @@ def _receive_until(closing: asyncio.Event, receive: Receive) -> Receive:
                 task.cancel()
 
     return receive_or_close
-
-
-def find_network(scope: Scope) -> str:
-    """The client's address; of IPv6 the network of 64 bits, which belongs to one household."""
-    host = (scope.get("client") or ("", 0))[0]
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return host
-    is_v6 = isinstance(address, IPv6Address) and not address.ipv4_mapped
-    return str(ip_network((int(address), 64), strict=False)) if is_v6 else host
 
 
 def _replacing_pages(refusal: str, scope: Scope, receive: Receive, send: Send) -> Send:

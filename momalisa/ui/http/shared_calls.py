@@ -4,7 +4,6 @@ At most so many requests wait at a time, in all and of one address.
 """
 
 import time
-from collections import Counter
 from collections.abc import Awaitable, Callable, Hashable
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ from typing import Generic, TypeVar
 import anyio
 
 from momalisa.errors import Cancelled, MomaLisaError
+from momalisa.ui.http.addresses import Waiting
 from momalisa.ui.http.threads import Threads, TooSlow
 
 Result = TypeVar("Result")
@@ -46,7 +46,7 @@ class SharedCalls(Generic[Result]):
         """For results that are taken or discarded, which touches the disk."""
         self._total, self._each = total, each
         self._calls: dict[Hashable, _Call[Result]] = {}
-        self._waiting: Counter[str] = Counter()
+        self._waiting = Waiting()
 
     async def run(
         self,
@@ -71,12 +71,11 @@ class SharedCalls(Generic[Result]):
             self._calls[key] = _Call(self._threads.submit(call, stop.is_set), stop)
         shared = self._calls[key]
         shared.waiting += 1
-        self._waiting[address] += 1
         try:
-            await _wait(shared.future, is_gone, self._threads.seconds)
-            return await self._disk.run(take, shared.future.result())
+            with self._waiting.one_more(address):
+                await _wait(shared.future, is_gone, self._threads.seconds)
+                return await self._disk.run(take, shared.future.result())
         finally:
-            self._waiting[address] -= 1
             shared.waiting -= 1
             if not shared.waiting:
                 self._end(key, shared)

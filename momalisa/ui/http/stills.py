@@ -4,7 +4,6 @@ The answer redirects to the frame in the cache, or is an error message. The wait
 visitor requests another place or disconnects.
 """
 
-from collections import Counter
 from urllib.parse import urlencode
 
 import anyio
@@ -22,7 +21,7 @@ from momalisa.settings import settings
 from momalisa.spec import WalkSpec
 from momalisa.ui import history, sign_in
 from momalisa.ui.http import media
-from momalisa.ui.http.addresses import address_of
+from momalisa.ui.http.addresses import Waiting, address_of
 from momalisa.ui.http.permission import permit
 from momalisa.ui.http.threads import HISTORY, answer_in_time
 from momalisa.ui.http.worker_state import STARTING, explain_silence
@@ -48,7 +47,7 @@ FROM_ELSEWHERE = "Pictures are painted for this app alone."
 NO_PLACE = "There is no such place."
 VISITOR_ID_LENGTH = 64
 """The most characters of a visitor's id; longer ones are cut."""
-_WAITING: Counter[str] = Counter()
+_WAITING = Waiting()
 """Requests that wait for a picture, by address."""
 
 
@@ -70,15 +69,13 @@ async def serve_still(request: Request) -> Response:
     address = address_of(request)
     if _WAITING[address] >= WAITING_EACH:
         return _unavailable("Many pictures are being asked for just now. Please try again soon.")
-    _WAITING[address] += 1
     try:
-        return await _wait_for_still(request)
+        with _WAITING.one_more(address):
+            return await _wait_for_still(request)
     except QueueFull as full:
         return _unavailable(str(full))
     except WalkTooLarge as problem:
         return PlainTextResponse(str(problem), status_code=422)
-    finally:
-        _WAITING[address] -= 1
 
 
 async def _wait_for_still(request: Request) -> Response:

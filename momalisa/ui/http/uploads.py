@@ -5,7 +5,6 @@ room, and one of the few slots for reading is taken by a file that has arrived.
 """
 
 import time
-from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +21,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, Response
 
 from momalisa.errors import BadInput
-from momalisa.ui.http.addresses import address_of
+from momalisa.ui.http.addresses import Waiting, address_of
 
 LIMITER = CapacityLimiter(2)
 """The received files that are read at a time, each in a process."""
@@ -57,7 +56,7 @@ class _Upload:
 
 
 _UNDER_WAY: list[_Upload] = []
-_READ: Counter[str] = Counter()
+_READ = Waiting()
 """Files that are read or wait for it, by address."""
 
 
@@ -126,10 +125,8 @@ async def _read(path: Path, read: Callable[[Path], Response], address: str) -> R
     """Wait for one of the few slots and read a received file."""
     if _READ.total() >= UPLOADS or _READ[address] >= UPLOADS_EACH:
         return PlainTextResponse(MANY, 429)
-    _READ[address] += 1
     try:
-        return await to_thread.run_sync(read, path, limiter=LIMITER)
+        with _READ.one_more(address):
+            return await to_thread.run_sync(read, path, limiter=LIMITER)
     except BadInput as problem:
         return PlainTextResponse(str(problem), 422)
-    finally:
-        _READ[address] -= 1
