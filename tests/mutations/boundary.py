@@ -190,37 +190,9 @@ RIGHTS = (
         (Edit("momalisa/ui/submit.py", "    sign_in.require(Action.MAKE)\n", ""),),
     ),
     Mutation(
-        "Who may not annotate changes neither star nor notes, whatever their browser sends",
+        "Who may not annotate changes nothing on a film's label, whatever their browser sends",
         f"{TESTS_OF_POLICY}::{FORGED}",
-        (
-            Edit(
-                ANNOTATIONS,
-                "    if walk is not None:\n        sign_in.require(Action.ANNOTATE, walk)\n",
-                "",
-            ),
-        ),
-    ),
-    Mutation(
-        "Who may not annotate changes no title, whatever their browser sends",
-        f"{TESTS_OF_POLICY}::{FORGED}",
-        (
-            Edit(
-                ANNOTATIONS,
-                "            _find_to_annotate(session, walk_id)\n            curation.set_title",
-                "            curation.set_title",
-            ),
-        ),
-    ),
-    Mutation(
-        "Who may not annotate changes no tags, whatever their browser sends",
-        f"{TESTS_OF_POLICY}::{FORGED}",
-        (
-            Edit(
-                ANNOTATIONS,
-                "walk = _find_to_annotate(session, walk_id)",
-                "walk = walks.get(session=session, walk_id=walk_id)",
-            ),
-        ),
+        (Edit(ANNOTATIONS, "        sign_in.require(Action.ANNOTATE, walk)\n", ""),),
     ),
     Mutation(
         "Who may not vote casts no vote, whatever their browser presses",

@@ -101,8 +101,14 @@ CONNECTIONS = (
     ),
     Mutation(
         "A network of one subscriber counts as one address",
-        f"{TESTS_OF_PAGES}::test_a_household_counts_as_one_address",
-        (Edit(PAGES, "if is_v6 else host", "if not host else host"),),
+        "tests/pages/test_addresses.py::test_a_household_counts_as_one_address",
+        (
+            Edit(
+                "momalisa/ui/http/addresses.py",
+                "str(IPv6Network((int(address), 64), strict=False))",
+                "str(address)",
+            ),
+        ),
     ),
     Mutation(
         "A flood of messages from one page leaves others their turn",

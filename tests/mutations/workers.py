@@ -294,7 +294,7 @@ _ONE_WORKER: tuple[Mutation, ...] = (
         "tests/test_render.py::test_frame_that_is_lost_before_the_film_is_made_is_painted_again",
         (
             Edit(
-                "momalisa/engine/frame_cache.py",
+                "momalisa/engine/cached_frames.py",
                 "if frame is None and self._make_again is not None:",
                 "if False:",
             ),
