@@ -83,10 +83,15 @@ def _check_file_system(file: Path) -> list[Finding]:
 
 def check_clock(status: HistoryStatus) -> list[Finding]:
     """Whether this machine's clock agrees with the database's."""
-    skew = abs(status.clock_skew)
+    return compare_clocks(status.clock_skew, "database")
+
+
+def compare_clocks(skew: float, whose: str) -> list[Finding]:
+    """What to say of so many seconds between this machine's clock and another's."""
+    skew = abs(skew)
     if skew < SKEW_NOTED:
-        return ok("clock", "This machine's clock and the database's agree.")
-    told = f"This machine's clock and the database's differ by {skew:.0f} s."
+        return ok("clock", f"This machine's clock and the {whose}'s agree.")
+    told = f"This machine's clock and the {whose}'s differ by {skew:.0f} s."
     remedy = "Set the clocks by NTP; signed addresses of a bucket depend on them."
     return (wrong if skew > SKEW_WRONG else note)("clock", told, remedy)
 

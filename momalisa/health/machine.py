@@ -12,6 +12,7 @@ from db.error_messages import HistoryError, NotUpgraded
 from db.session import reading, require_newest_schema, sqlite_file
 from momalisa.errors import BadInput, DeviceNotFound, ModelBroken, MomaLisaError, StorageError
 from momalisa.files import write_atomically
+from momalisa.health.films import compare_clocks
 from momalisa.health.finding import Finding, count_of, describe_seconds, note, ok, wrong
 from momalisa.health.metrics import measure_folder
 from momalisa.models import registry
@@ -64,7 +65,7 @@ def check_store(settings: Settings) -> list[Finding]:
         return note("store", f"There is no folder {root} yet.", "The first film makes it.")
     try:
         storage = open_storage(root, retry_seconds=STORE_RETRY_SECONDS)
-        _write_and_delete(storage)
+        findings = _write_and_delete(storage)
         missing = [key for key in files if not storage.exists(key)]
     except (BadInput, StorageError) as error:
         return wrong("store", str(error), "Films wait in the outbox until this is mended.")
@@ -75,21 +76,30 @@ def check_store(settings: Settings) -> list[Finding]:
         told = f"Of the {len(files)} newest films {len(missing)} are not in {root}."
         return wrong("store", told, "See what is amiss: python -m momalisa sync")
     later = "" if upgraded else " Whether it has the newest films is seen after the upgrade."
-    return ok("store", f"{root} takes and gives files.{later}")
+    return [*findings, *ok("store", f"{root} takes and gives files.{later}")]
 
 
 _RIGHT_ONE = "Is MOMALISA_STORE right? Correct it, and do not repair anything before."
 
 
-def _write_and_delete(storage: Storage) -> None:
-    """Store a small file beside the films, read it and delete it. Raises StorageError."""
+def _write_and_delete(storage: Storage) -> list[Finding]:
+    """Store a small file beside the films, read it and delete it. Raises StorageError.
+
+    A bucket may keep what it has: films are made all the same.
+    """
     key, data = f"doctor/{secrets.token_hex(8)}.json", b"{}"
-    storage.put(key, data, "application/json")
+    stored = storage.put(key, data, "application/json")
+    findings = compare_clocks((stored.updated - datetime.now(UTC)).total_seconds(), "storage")
     try:
         if storage.get(key) != data:
             raise StorageError(f"The storage gave back another content of {key}.")
     finally:
-        storage.delete(key)
+        try:
+            storage.delete(key)
+        except StorageError as error:
+            remedy = "Films are stored; those that are deleted stay there, and labels as they were."
+            findings += note("store", str(error), remedy)
+    return findings
 
 
 def _list_newest_files(settings: Settings) -> list[str]:
