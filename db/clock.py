@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from db.dialect import is_postgresql
+
 
 def utc_now() -> datetime:
     """Return this machine's current time in UTC."""
@@ -17,6 +19,6 @@ def database_now(session: Session) -> datetime:
     On PostgreSQL it is the server's clock, because machines' clocks may differ; on SQLite it is
     this machine's.
     """
-    if session.get_bind().dialect.name == "sqlite":
+    if not is_postgresql(session):
         return utc_now()
     return session.execute(select(func.now())).scalar_one().astimezone(UTC)

@@ -23,7 +23,7 @@ _LONGEST_WAIT = timedelta(hours=1)
 _MOST_COMPARED = 200
 
 
-def count(session: Session, walk: Walk, reason: str, moment: datetime) -> None:
+def note_death(session: Session, walk: Walk, reason: str, moment: datetime) -> None:
     """Release a dead worker's walk: back to the queue, cancelled if requested, or failed.
 
     Before its last try others go first, if there are any: their fate is the evidence.

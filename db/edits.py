@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select, text
+from sqlalchemy import case, select, text
 from sqlalchemy.orm import Session
 
 from db import deletions
@@ -39,6 +39,12 @@ def mark_stale(session: Session, walk: Walk) -> datetime:
         moment = max(moment, walk.edited_at + timedelta(microseconds=1))
     walk.edited_at = moment
     return moment
+
+
+def stale_in_sql(moment: datetime) -> dict[str, Any]:
+    """Return the columns by which an UPDATE has the records of its films written anew."""
+    later = case((Walk.edited_at > moment, Walk.edited_at), else_=moment)
+    return {"edited_at": later, "recorded_at": None}
 
 
 def mark_edited(session: Session, walk: Walk, field: str) -> None:

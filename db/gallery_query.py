@@ -20,6 +20,7 @@ from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from db.credits import Credit
+from db.dialect import is_postgresql
 from db.models import IS_DONE, Tag, Walk
 from db.text import normalize_words
 
@@ -148,11 +149,6 @@ def select_ids(
         matches = rows.offset(0).subquery()
         return select(matches.c.id).order_by(*order.sort_columns(matches.c.key, matches.c.id))
     return rows.with_only_columns(Walk.id).order_by(*order.sort_columns())
-
-
-def is_postgresql(session: Session) -> bool:
-    """Whether the database is PostgreSQL, whose planner needs other queries than SQLite's."""
-    return session.get_bind().dialect.name == "postgresql"
 
 
 def match_words(session: Session, words: list[str]) -> ColumnElement[bool]:

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Label, Select, func, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from db.dialect import is_postgresql
 from db.models import IS_DONE, Walk
 
 _HEIGHT = func.coalesce(Walk.spec["height"].as_integer(), Walk.size).label("height")
@@ -16,8 +17,8 @@ Rows = list[dict[str, Any]]
 
 def count_films_by_day(*, session: Session) -> Rows:
     """Count the "films" finished per "day" (UTC), "model" and "pacing"."""
-    sqlite = session.get_bind().dialect.name == "sqlite"
-    day = func.date(Walk.finished_at if sqlite else func.timezone("UTC", Walk.finished_at))
+    on_server = is_postgresql(session)
+    day = func.date(func.timezone("UTC", Walk.finished_at) if on_server else Walk.finished_at)
     counts = select(day.label("day"), Walk.model, Walk.pacing, func.count().label("films"))
     return _fetch_rows(session, counts.where(IS_DONE).group_by(day, Walk.model, Walk.pacing))
 

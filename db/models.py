@@ -137,7 +137,7 @@ class Walk(Base):
     lease_until: Mapped[datetime | None]
     attempt: Mapped[int] = mapped_column(default=0)
     deaths: Mapped[int] = mapped_column(default=0)
-    # One {"at", "attempt", "reason"} for each time its worker died.
+    # One entry for each time its worker died or its machine failed: see `db.troubles`.
     troubles: Mapped[list[Any]] = mapped_column(default=list)
     # The round of the fair queue in which it is served: one walk of each maker per round.
     turn: Mapped[int] = mapped_column(default=0)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, case, func, literal, or_, select, update
 from sqlalchemy.orm import Session
 
-from db import deaths, troubles
+from db import deaths, edits, troubles
 from db.clock import database_now
 from db.models import HAS_FILM, IS_QUEUED, IS_RUNNING, State, Walk
 
@@ -120,7 +120,7 @@ def give_up(*, session: Session, walk_id: str, owner: str, attempt: int, reason:
     walk = session.scalar(held.execution_options(populate_existing=True))
     if walk is None:
         return False
-    deaths.count(session, walk, f"Worker {owner} {reason}", database_now(session))
+    deaths.note_death(session, walk, f"Worker {owner} {reason}", database_now(session))
     session.flush()
     return True
 
@@ -128,7 +128,7 @@ def give_up(*, session: Session, walk_id: str, owner: str, attempt: int, reason:
 def _take_back(session: Session, condition: ColumnElement[bool], reason: str) -> None:
     lost = select(Walk).where(IS_RUNNING, condition).with_for_update(skip_locked=True)
     for walk in session.scalars(lost.execution_options(populate_existing=True)).all():
-        deaths.count(session, walk, f"Worker {walk.owner} {reason}", database_now(session))
+        deaths.note_death(session, walk, f"Worker {walk.owner} {reason}", database_now(session))
     session.flush()
 
 
@@ -224,8 +224,7 @@ def finish(
         "state": State.DONE,
         "finished_at": _finished_at(moment),
         # The record that the worker has stored lacks what only the row knows.
-        "edited_at": case((Walk.edited_at > moment, Walk.edited_at), else_=moment),
-        "recorded_at": None,
+        **edits.stale_in_sql(moment),
         "error": "",
         "waiting": waiting,
     }

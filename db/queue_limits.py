@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, func, select, text
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from db.dialect import let_one_in
 from db.models import HAS_FILM, IS_ACTIVE, IS_QUEUED, Walk
 
 _LOCK_ID = 0x57414C4B  # an advisory lock of PostgreSQL: "WALK"
@@ -31,8 +32,7 @@ def lock_submissions(session: Session) -> None:
 
     Else a walk that is submitted in two places at once is queued twice.
     """
-    if session.get_bind().dialect.name == "postgresql":  # on SQLite there is one writer anyway
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK_ID})
+    let_one_in(session, _LOCK_ID)
 
 
 def check(*, session: Session, limits: QueueLimits, maker: str, origin: str) -> None:

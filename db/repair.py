@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import case, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from db import edits
@@ -67,9 +67,7 @@ def take_back(
     values = {name: value for name, value in (result or {}).items() if name in RESULT}
     if values:
         # Its record is to be written anew; that is no edit of what curators write.
-        moment = database_now(session)
-        values["edited_at"] = case((Walk.edited_at > moment, Walk.edited_at), else_=moment)
-        values["recorded_at"] = None
+        values |= edits.stale_in_sql(database_now(session))
     taken_back = session.scalar(
         update(Walk)
         .where(Walk.id == walk_id, Walk.state == state)

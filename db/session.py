@@ -14,12 +14,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, text
+from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import NullPool
 
+from db.dialect import let_one_in
 from db.error_messages import (
     NoDriver,
     NoFolder,
@@ -242,8 +243,5 @@ def migration_transaction(url: str) -> Iterator[Connection]:
     engine = _create_engine(url, foreign_keys=False, poolclass=NullPool)
     locking = engine.execution_options(**{_WRITES: True})
     with _migration_lock, translate_errors(describe_location(url)), locking.begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(
-                text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK_ID}
-            )
+        let_one_in(connection, _MIGRATION_LOCK_ID)
         yield connection

@@ -10,7 +10,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import Text, cast, delete, func, select, update
-from sqlalchemy.orm import Session, defer
+from sqlalchemy.orm import Session
 
 from db.clock import database_now
 from db.models import IS_ACTIVE, IS_DONE, StopPicture, Walk
@@ -18,7 +18,9 @@ from db.models import IS_ACTIVE, IS_DONE, StopPicture, Walk
 KEPT = timedelta(days=7)
 """How long a picture stays after its last use."""
 JUST_CHOSEN = timedelta(hours=1)
+"""For how long after its last use a walk may be about to be made from a picture."""
 MOST_FILMS = 8
+"""Films that are looked through for a picture that is not kept here any more."""
 MOST = 2000
 MOST_BYTES = 2**30
 """Pictures, and their bytes in all, besides those that walks in the queue need; of more, those go
@@ -57,13 +59,6 @@ def find_films(*, session: Session, digest: str) -> list[Walk]:
     has_picture = cast(Walk.spec, Text).contains(digest, autoescape=True)
     films = select(Walk).where(IS_DONE, has_picture).order_by(Walk.finished_at.desc(), Walk.id)
     return list(session.scalars(films.limit(MOST_FILMS)))
-
-
-def find_size(*, session: Session, digest: str) -> tuple[int, int] | None:
-    """Return a picture's width and height, or None if it is not kept here."""
-    sizes = select(StopPicture).where(StopPicture.digest == digest)
-    picture = session.scalar(sizes.options(defer(StopPicture.data)))
-    return None if picture is None else (picture.width, picture.height)
 
 
 def prune(*, session: Session) -> int:

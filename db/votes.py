@@ -16,13 +16,13 @@ from sqlalchemy import (
     insert,
     or_,
     select,
-    text,
     update,
 )
 from sqlalchemy.orm import Session, aliased
 
 from db import edits
 from db.clock import database_now
+from db.dialect import let_one_in
 from db.models import IS_DONE, Choice, Vote, Walk
 
 _BATCH = 500  # parameters per query; SQLite allows 32,766, PostgreSQL 65,535
@@ -101,8 +101,7 @@ def lock_intake(session: Session) -> None:
 
     The records of both films have a vote: two that are read at once would insert it twice.
     """
-    if session.get_bind().dialect.name == "postgresql":  # on SQLite there is one writer anyway
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _INTAKE_LOCK_ID})
+    let_one_in(session, _INTAKE_LOCK_ID)
 
 
 def take_in(*, session: Session, walk_id: str, votes: Iterable[Mapping[str, Any]]) -> bool:

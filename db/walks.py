@@ -292,12 +292,6 @@ def list_active(*, session: Session, maker: str = "", limit: int | None = None) 
     return list(session.scalars(walks.order_by(Walk.created_at, Walk.id).limit(limit)))
 
 
-def find_latest(*, session: Session, maker: str) -> Walk | None:
-    """Return the maker's newest walk, in any state."""
-    walks = select(Walk).where(Walk.maker == maker)
-    return session.scalar(walks.order_by(Walk.created_at.desc(), Walk.id.desc()).limit(1))
-
-
 def get_queue_position(*, session: Session, walk_id: str) -> int:
     """Return a walk's position in the queue, 1 for the next to be claimed; 0 if not queued."""
     key = session.execute(select(*QUEUE_ORDER).where(Walk.id == walk_id, IS_QUEUED)).one_or_none()
@@ -316,12 +310,6 @@ def list_same_films(*, session: Session, digest: str, model_digest: str = "") ->
     if model_digest:
         walks = walks.where(Walk.model_digest.in_(("", model_digest)))
     return list(session.scalars(walks.order_by(Walk.finished_at.desc(), Walk.id.desc())))
-
-
-def list_awaiting_upload(*, session: Session) -> list[Walk]:
-    """Return the done walks whose films are not in the storage yet, oldest first."""
-    walks = select(Walk).where(IS_DONE, Walk.waiting)
-    return list(session.scalars(walks.order_by(Walk.finished_at, Walk.id)))
 
 
 def cancel(*, session: Session, walk_id: str) -> bool:

@@ -35,9 +35,7 @@ def test_a_picture_is_found_by_its_digest(url: str) -> None:
     keep(url, DIGESTS[0])
     with reading(url) as session:
         assert stop_pictures.find(session=session, digest=DIGESTS[0]) == DATA
-        assert stop_pictures.find_size(session=session, digest=DIGESTS[0]) == (3, 2)
         assert stop_pictures.find(session=session, digest=DIGESTS[1]) is None
-        assert stop_pictures.find_size(session=session, digest=DIGESTS[1]) is None
 
 
 def test_what_is_not_used_goes_but_not_what_a_walk_in_the_queue_needs(url: str) -> None:

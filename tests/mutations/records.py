@@ -33,7 +33,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         f"{EDITS}a_finished_film_lacks_its_record_until_it_is_written[sqlite]",
         (
             Edit(
-                "db/queue.py",
+                "db/edits.py",
                 "case((Walk.edited_at > moment, Walk.edited_at), else_=moment)",
                 "Walk.edited_at",
             ),
