@@ -7,7 +7,7 @@ from playwright.sync_api import Page, expect
 
 from momalisa.storage import film_key
 from tests.support.app import App
-from tests.support.browser import Visitor
+from tests.support.browser import PATIENCE, Visitor
 from tests.support.films import add_film, add_webp
 
 pytestmark = pytest.mark.browser
@@ -67,3 +67,13 @@ def test_of_a_film_whose_webp_is_cut_short_the_gif_is_played(app: App, page: Pag
     page.goto(f"{app.url}/gallery?walk=halved")
     expect(page.locator(".count")).to_contain_text("/ 5")
     assert page.locator(".screen canvas").evaluate("canvas => canvas.width") == FILMS["elder"][1]
+
+
+def test_a_film_that_a_busy_bucket_refuses_plays_a_moment_later(app: App, page: Page) -> None:
+    """It was said to be lost, and stayed so until the page was loaded again."""
+    films = re.compile(r"/undithered/.*\.(webp|gif)$")
+    page.route(films, lambda route: route.fulfill(status=429))
+    page.goto(f"{app.url}/gallery?walk=undithered")
+    expect(page.get_by_text("The storage is out of reach just now.")).to_be_visible()
+    page.unroute(films)
+    expect(page.locator(".count")).to_contain_text("/ 5", timeout=2 * PATIENCE)

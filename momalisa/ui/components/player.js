@@ -6,6 +6,7 @@
 // Where the WebP cannot be had, or is cut short, its GIF is shown instead.
 
 const MAX_PIXELS = 48e6                   // decoded pixels in memory, of all films together
+const GONE = [404, 410]                   // any other refusal of a bucket or a server may pass
 const RETRY = 5000                        // milliseconds until a failed film is loaded again
 const PARTS = [
   "play", "place", "count", "message", "both", "handle", "legend", "curves", "choices", "speed",
@@ -262,8 +263,8 @@ async function fetchFilm(url, cache = "default") {
     await fetch(url, { method: "HEAD", mode: "no-cors" }).catch(() => { throw new Unreachable() })
     throw error
   }
-  if (response.status === 503) throw new Unreachable()
-  if (!response.ok) throw new Missing("The film's file is not where it should be.")
+  if (GONE.includes(response.status)) throw new Missing("The film's file is not where it should be.")
+  if (!response.ok) throw new Unreachable()
   return response.arrayBuffer()
 }
 
