@@ -1,27 +1,27 @@
-"""Walks as the screens use them: enqueue, find, list, cancel, delete and import.
+"""Walks as the screens use them: enqueue, find, list, cancel, delete and export.
 
 Plain functions over a session of `db.session.reading` or `writing`. The worker's side of the
-queue is in `db.queue`, titles and tags are in `db.curation`.
+queue is in `db.queue`, titles and tags are in `db.curation`, films that come without a walk in
+`db.adoption`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Literal, TypedDict, Unpack
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Unpack
 
 from sqlalchemy import Select, func, select, tuple_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session, defer, load_only, raiseload
 
-from db import accession_numbers, curation, deletions, edits, queue_limits
-from db import votes as film_votes
+from db import accession_numbers, deletions, queue_limits
 from db.clock import database_now
 from db.credits import describe_credits
 from db.gallery_query import ORDERS, Filters, Sort, build_conditions, select_ids
 from db.loras import describe_loras
 from db.models import HAS_FILM, IS_ACTIVE, IS_DONE, IS_QUEUED, IS_RUNNING, State, Walk
-from db.queue import QUEUE_ORDER, RESULT, without_new_film
+from db.queue import QUEUE_ORDER, without_new_film
 from db.queue_limits import QueueLimits
 
-_SPEC_COLUMNS = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
+SPEC_COLUMNS = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
+"""Settings of a spec that have a column of their own."""
 _EXPORT_COLUMNS = (
     *("id", "accession", "title", "model", "pacing", "interpolation", "frames", "steps"),
     *("guidance", "size", "height", "frames_total", "frames_computed", "device", "seconds"),
@@ -36,13 +36,6 @@ _UNSHOWN = (Walk.progress, Walk.troubles, Walk.edit_times, Walk.words)
 _WITHOUT_WORK = tuple(defer(column, raiseload=True) for column in _UNSHOWN)
 _AS_LISTED = (*_WITHOUT_WORK, defer(Walk.notes, raiseload=True), _WITHOUT_TAGS)
 _BATCH = 500  # parameters per query; SQLite allows 32,766, PostgreSQL 65,535
-_PLAIN_FIELDS: tuple[Literal["maker", "remote", "notes", "star"], ...]
-_PLAIN_FIELDS = ("maker", "remote", "notes", "star")
-_BLANK_SPEC: dict[str, Any] = {
-    **dict.fromkeys(("model", "pacing", "interpolation"), ""),
-    **dict.fromkeys(("frames", "steps", "size"), 0),
-    "guidance": 0.0,
-}
 
 
 def enqueue(
@@ -80,10 +73,10 @@ def enqueue(
         title=title,
         frames_total=frames_total,
         maker=maker,
-        parent=_check_parent(session, parent),
+        parent=check_parent(session, parent),
         remote=remote,
         origin=origin,
-        **{name: spec[name] for name in _SPEC_COLUMNS},
+        **{name: spec[name] for name in SPEC_COLUMNS},
     )
     session.add(walk)
     session.flush()
@@ -106,98 +99,10 @@ def choose_round(session: Session, maker: str) -> int:
     return max(round_next or 0 if round_now is None else round_now, after_own or 0)
 
 
-def _check_parent(session: Session, parent: str | None) -> str | None:
+def check_parent(session: Session, parent: str | None) -> str | None:
     """Return the parent's id if that walk exists, otherwise None."""
     exists = parent is not None and get(session=session, walk_id=parent) is not None
     return parent if exists else None
-
-
-class FilmFields(TypedDict, total=False):
-    """What a record may say about a film; see `adopt`."""
-
-    spec: Mapping[str, Any]
-    digest: str
-    accession: str
-    created_at: datetime | None
-    started_at: datetime | None
-    edited_at: datetime | None
-    edit_times: Mapping[str, datetime]
-    record_stored_at: datetime
-    maker: str
-    parent: str | None
-    remote: bool
-    result: Mapping[str, Any]
-    notes: str
-    star: bool
-    tags: Iterable[str]
-    votes: Iterable[Mapping[str, Any]]
-
-
-def adopt(
-    *,
-    session: Session,
-    walk_id: str,
-    title: str,
-    finished_at: datetime,
-    **fields: Unpack[FilmFields],
-) -> Walk | None:
-    """Insert a finished film that is not in the history; None if a walk has its id or had it.
-
-    The fields are those of a `walk.json`. `spec` is valid; `result` holds columns of
-    `queue.RESULT`, and "frames", the number of frames. For a film of another program both are left
-    out, and its settings are blank. The accession number is kept unless it is taken or invalid.
-    A film without a record, hence without `record_stored_at`, gets one, and one with another number
-    in its record gets a new one. Votes on films that come
-    later are left to `curation.take_in`.
-    """
-    if _is_known(session, walk_id):
-        return None
-    result, spec = fields.get("result", {}), fields.get("spec", {})
-    accession, parent = fields.get("accession", ""), fields.get("parent")
-    accession = accession_numbers.assign_existing(session, accession, finished_at.year)
-    created_at = fields.get("created_at") or finished_at
-    stored_at = fields.get("record_stored_at")
-    walk = Walk(
-        id=walk_id,
-        accession=accession,
-        state=State.DONE,
-        created_at=created_at,
-        started_at=fields.get("started_at") or created_at,
-        finished_at=finished_at,
-        spec=dict(spec),
-        digest=fields.get("digest", ""),
-        title=title,
-        frames_total=int(result.get("frames", 0)),
-        parent=_check_parent(session, parent),
-        tagged=curation.create_tags(fields.get("tags", ())),
-        **{name: fields[name] for name in _PLAIN_FIELDS if name in fields},
-        **_change_times(session, fields, accession),
-        edit_times=edits.write_times(edits.believe(session, fields.get("edit_times", {}))),
-        **{name: (spec or _BLANK_SPEC)[name] for name in _SPEC_COLUMNS},
-        **{name: result[name] for name in RESULT & result.keys()},
-    )
-    session.add(walk)
-    session.flush()
-    complete = film_votes.take_in(session=session, walk_id=walk_id, votes=fields.get("votes", ()))
-    walk.record_stored_at = stored_at if complete and walk.parent == parent else None
-    return walk
-
-
-def _change_times(session: Session, fields: FilmFields, number: str) -> dict[str, datetime | None]:
-    """Return when a film was changed and recorded; now, if its record is to be written."""
-    # Also one with another number: it would bring that one back, for two films perhaps.
-    if "record_stored_at" not in fields or fields.get("accession", "") != number:
-        return {"edited_at": database_now(session), "recorded_at": None}
-    edited_at = fields.get("edited_at")
-    if edited_at and edited_at > database_now(session) + edits.CLOCKS_DIFFER:
-        edited_at = None  # all edits to come would seem to be made in the future
-    return {"edited_at": edited_at, "recorded_at": edited_at}
-
-
-def _is_known(session: Session, walk_id: str) -> bool:
-    """Whether a walk has this id, or had it and was deleted."""
-    exists = get(session=session, walk_id=walk_id) is not None
-    return exists or deletions.is_deleted(session=session, walk_id=walk_id)
 
 
 def find_existing_ids(*, session: Session, ids: Iterable[str]) -> set[str]:

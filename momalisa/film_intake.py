@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 from sqlalchemy.exc import IntegrityError, InternalError, OperationalError, StatementError
 from sqlalchemy.orm import Session
 
-from db import curation, deletions, edits, queue, walks
+from db import adoption, curation, deletions, edits, queue, walks
 from db import repair as row_repair
 from db.error_messages import YearFull
 from db.models import State
@@ -225,7 +225,7 @@ def _adopt(session: Session, film: Mapping[str, Any]) -> bool | str:
     for _ in range(2):
         try:
             with session.begin_nested():
-                return walks.adopt(session=session, **film) is not None
+                return adoption.adopt(session=session, **film) is not None
         except (OperationalError, InternalError):
             raise  # the history, not the film
         except IntegrityError as error:

@@ -39,7 +39,7 @@ class DamagedFilm(Exception):
 
 
 def read_film(storage: Storage, walk_id: str, files: Mapping[str, StoredFile]) -> dict[str, Any]:
-    """Read a walk's files (by name) into the arguments of `walks.adopt`.
+    """Read a walk's files (by name) into the arguments of `adoption.adopt`.
 
     Stores a poster if the film has neither record nor poster. Raises DamagedFilm or StorageError.
     """

@@ -23,7 +23,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Error, Page, expect
 
-from db import walks
+from db import adoption
 from db.session import writing
 from momalisa.film.encode import decode_gif, encode_poster
 from momalisa.settings import CHECKOUT
@@ -171,7 +171,7 @@ def add_films(app: App) -> None:
             files = {"gif": film_key(name, "film.gif"), "poster": film_key(name, "poster.webp")}
             store.put(files["gif"], gif, "image/gif")
             store.put(files["poster"], poster, "image/webp")
-            walks.adopt(
+            adoption.adopt(
                 session=session,
                 walk_id=name,
                 title=f"{spec.title()} {number}",

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import make_url
 
-from db import accession_numbers, walks
+from db import accession_numbers, adoption, walks
 from db.error_messages import YearFull
 from db.models import Deletion, Walk
 from db.session import get_engine, migrate, reading, sqlite_file, writing
@@ -23,7 +23,7 @@ EnqueueWalk = Callable[..., Walk]
 def adopt(url: str, walk_id: str, accession: str, title: str = "a → b") -> str:
     """Take in a film whose record has this number; returns the number it gets."""
     with writing(url) as session:
-        walk = walks.adopt(
+        walk = adoption.adopt(
             session=session,
             walk_id=walk_id,
             title=title,

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from db import deletions, walks
+from db import adoption, deletions, walks
 from db.models import Deletion, Walk
 from db.session import reading, writing
 
@@ -75,7 +75,7 @@ def test_a_deleted_walk_is_not_adopted(url: str, add_film: AddWalk) -> None:
     delete(url, walk)
     with writing(url) as session:
         moment = datetime.now(UTC)
-        adopted = walks.adopt(session=session, walk_id=walk.id, title="a", finished_at=moment)
+        adopted = adoption.adopt(session=session, walk_id=walk.id, title="a", finished_at=moment)
         assert adopted is None
 
 

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
-from db import curation, edits, votes, walks
+from db import adoption, curation, edits, votes, walks
 from db.models import Walk
 from db.session import get_engine, reading, writing
 from tests.support.databases import PostgreSQL
@@ -119,7 +119,7 @@ def test_edits_have_the_time_of_the_databases_clock(server: PostgreSQL) -> None:
         ):
             session.execute(text(statement))
         moment = datetime.now(UTC)
-        walks.adopt(session=session, walk_id="w1", title="a", finished_at=moment)
+        adoption.adopt(session=session, walk_id="w1", title="a", finished_at=moment)
     get_engine(url).dispose()
     for what in EDITS:
         with writing(url) as session:

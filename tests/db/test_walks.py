@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import func, select
 
-from db import curation, gallery_query, queue, walks
+from db import adoption, curation, gallery_query, queue, walks
 from db.models import State, Tag, Walk
 from db.session import reading, writing
 from db.text import normalize_words
@@ -21,7 +21,7 @@ THEN = datetime(2024, 5, 1, 12, tzinfo=UTC)
 def adopt(url: str, walk_id: str = "found", **other: Any) -> Walk | None:
     fields: dict[str, Any] = {"title": "a film", "finished_at": THEN} | other
     with writing(url) as session:
-        return walks.adopt(session=session, walk_id=walk_id, **fields)
+        return adoption.adopt(session=session, walk_id=walk_id, **fields)
 
 
 def tag(url: str, walk: Walk, *names: str) -> list[str]:

@@ -34,7 +34,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         f"{TOMBSTONES}a_deleted_walk_is_not_adopted",
         (
             Edit(
-                "db/walks.py",
+                "db/adoption.py",
                 "return exists or deletions.is_deleted(session=session, walk_id=walk_id)",
                 "return exists",
             ),

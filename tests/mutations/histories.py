@@ -13,7 +13,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "tests/test_film_numbers.py::test_film_that_gets_another_number_keeps_it_in_a_rebuilt_history",
         (
             Edit(
-                "db/walks.py",
+                "db/adoption.py",
                 'not in fields or fields.get("accession", "") != number:',
                 "not in fields:",
             ),

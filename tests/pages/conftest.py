@@ -12,7 +12,7 @@ import streamlit as st
 from streamlit.components.v2 import manifest_scanner
 from streamlit.testing.v1 import AppTest
 
-from db import queue, walks
+from db import adoption, queue
 from db.models import Walk
 from db.session import writing
 from momalisa.settings import settings
@@ -123,7 +123,7 @@ def add_foreign_film() -> MakeWalk:
             data = picture_bytes(key.rpartition(".")[2])
             storage.put(key, data, CONTENT_TYPES[key[key.rindex(".") :]])
         with writing(settings().database) as session:
-            walk = walks.adopt(
+            walk = adoption.adopt(
                 session=session,
                 walk_id=walk_id,
                 title="Waves",

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from db import walks
+from db import adoption, walks
 from db.session import writing
 from momalisa.engine import perception
 from momalisa.film.encode import decode_gif, encode_gif, encode_poster
@@ -42,7 +42,7 @@ def add_film(app: App, walk_id: str, *prompts: str, **fields: Any) -> None:
         "evenness": perception.evenness(distances),
     }
     with writing(app.database) as session:
-        walks.adopt(
+        adoption.adopt(
             session=session,
             walk_id=walk_id,
             title=spec.title(),
@@ -74,7 +74,7 @@ def add_foreign_film(app: App) -> None:
         Image.new("RGB", (64, 64), "navy").save(data, kind)
         LocalStorage(app.home / "store").put(key, data.getvalue(), f"image/{kind}")
     with writing(app.database) as session:
-        walks.adopt(
+        adoption.adopt(
             session=session,
             walk_id="waves",
             title="Waves",
