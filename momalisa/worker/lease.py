@@ -1,21 +1,20 @@
-"""The lease of the walk being rendered, and the heartbeats that renew it."""
+"""The heartbeats of a worker, which renew the lease of the walk that is being rendered."""
 
 import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import asdict
 
-from db import queue, troubles, worker_registry
+from db import queue, worker_registry
 from db.error_messages import HistoryError
-from db.models import REPLACED, Walk
 from db.queue import LeaseStatus
 from db.session import writing
-from momalisa.render import Progress
 from momalisa.settings import Settings
+from momalisa.worker.active_job import ActiveJob
 from momalisa.worker.identity import identify
-from momalisa.worker.stall import StageLimits, StallWatch
+from momalisa.worker.stall import StallWatch
+from momalisa.worker.timing import Timing
 
 GRACE = 10.0
 """Seconds that a stopping worker has to end by itself."""
@@ -23,33 +22,6 @@ LET_GO = 15.0
 """Seconds for the history to take a walk back from a worker that ends itself."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Timing:
-    """A worker's times in seconds."""
-
-    lease: float = 30.0
-    """How long a walk stays claimed without a heartbeat."""
-    heartbeat: float = 1.0
-    """Between two heartbeats."""
-    poll: float = 0.5
-    """Between two looks at an empty queue, and at the stills while a walk is rendered.
-
-    The app of the same home wakes an idle worker, which need not look for that.
-    """
-    limits: StageLimits = field(default_factory=StageLimits)
-    """How long the renderer may stand still."""
-    storage_retries: float = 15.0
-    """How long to retry the storage for a film just rendered, before the outbox takes it."""
-    outbox_retries: float = 120.0
-    """How long to retry the storage for a film of the outbox."""
-    end_retries: tuple[float, float] = (0.2, 5.0)
-    """Pauses between two tries to write how a walk ended: the first, and the longest."""
-    walk_pauses: tuple[float, float] = (5.0, 3600.0)
-    """How long a walk waits after a fault: at first, and at most."""
-    machine_pauses: tuple[float, float] = (1.0, 600.0)
-    """How long the worker waits after a fault of its machine: at first, and at most."""
 
 
 class StopRequest:
@@ -75,72 +47,6 @@ class StopRequest:
     def seconds(self) -> float:
         """Seconds since the stop was requested; 0 before."""
         return 0.0 if self._since is None else time.monotonic() - self._since
-
-
-class ActiveJob:
-    """The walk being rendered, shared by the renderer's and the heartbeat's thread."""
-
-    def __init__(self, walk: Walk, owner: str) -> None:
-        self.lease: dict[str, Any] = {
-            "walk_id": walk.id,
-            "owner": owner,
-            "attempt": walk.attempt,
-        }
-        self._walk = walk
-        self.status = LeaseStatus.HELD
-        self.has_stored = False
-        """Whether its film began to be stored."""
-        self.ending = False
-        """Whether the rendering is over and its end is being written: too late to give it back."""
-        self.abandoned_at: float | None = None
-        self._earlier = [(entry[0], entry[1]) for entry in walk.progress]
-        self._current: tuple[str, list[list[Any]]] = ("loading", [])
-        self._written = self._current
-
-    def report(self, progress: Progress) -> None:
-        """Note the progress; the next heartbeat writes it, which comes soon after news."""
-        frames = [[place, key] for place, key in progress.ready]
-        previews = [[place, key, "rough"] for place, key in progress.previews]
-        shown = {key for _, key in (*progress.ready, *progress.previews)}
-        # Also those of earlier attempts: with the film, they are to leave the cache.
-        replaced = {key: place for place, key in (*self._earlier, *progress.replaced)}
-        left = [[place, key, REPLACED] for key, place in replaced.items() if key not in shown]
-        self._current = (progress.stage, frames + previews + left)
-        self.has_stored |= progress.stage == "storing"
-
-    @property
-    def has_advanced(self) -> bool:
-        """Whether it has come further than all attempts that ended in trouble."""
-        return troubles.has_advanced(self._walk, self._current[1])
-
-    @property
-    def seconds_abandoned(self) -> float:
-        """Seconds since the walk is no longer this worker's to render; 0 while it is."""
-        if self.status is LeaseStatus.HELD:
-            return 0.0
-        if self.abandoned_at is None:
-            self.abandoned_at = time.monotonic()
-        return time.monotonic() - self.abandoned_at
-
-    @property
-    def has_news(self) -> bool:
-        """Whether the row lacks the stage or the first frames, which visitors wait for."""
-        current, written = self._current, self._written
-        return current[0] != written[0] or bool(current[1]) > bool(written[1])
-
-    def changes(self) -> tuple[dict[str, Any], Callable[[], None]]:
-        """Return the columns that the row lacks, and a function to call once they are written."""
-        current = self._current
-        changes: dict[str, Any] = {}
-        if current[0] != self._written[0]:
-            changes["stage"] = current[0]
-        if current[1] != self._written[1]:
-            changes["progress"] = current[1]
-
-        def mark_written() -> None:
-            self._written = current
-
-        return changes, mark_written
 
 
 class Heartbeat:

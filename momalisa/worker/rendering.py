@@ -28,9 +28,10 @@ from momalisa.storage import Storage, open_storage
 from momalisa.storage.outbox import Outbox
 from momalisa.store_folder import may_be_made
 from momalisa.stored_films import find_result
+from momalisa.worker.active_job import ActiveJob
 from momalisa.worker.blame import Blame, assign_blame, describe_fault
 from momalisa.worker.job_end import Fault, JobEnd, LiveEnd
-from momalisa.worker.lease import ActiveJob, StopRequest
+from momalisa.worker.lease import StopRequest
 from momalisa.worker.live_socket import Question
 from momalisa.worker.renderers import Renderers
 from momalisa.worker.stall import StallWatch

@@ -6,10 +6,12 @@ from db import queue
 from db.error_messages import HistoryError
 from db.session import writing
 from momalisa.backoff import Backoff
+from momalisa.worker.active_job import ActiveJob
 from momalisa.worker.blame import Blame
 from momalisa.worker.job_end import Fault, JobEnd
-from momalisa.worker.lease import ActiveJob, StopRequest, Timing, log_error
+from momalisa.worker.lease import StopRequest, log_error
 from momalisa.worker.machine import Machine
+from momalisa.worker.timing import Timing
 
 MOST_TRIES = {Blame.UNFORESEEN: 5, Blame.MODEL: 30}
 """At how many such faults without a new frame a walk fails; 30 tries take a day."""

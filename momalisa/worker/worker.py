@@ -24,11 +24,12 @@ from momalisa.storage import open_storage
 from momalisa.storage.outbox import open_outbox
 from momalisa.store_folder import may_be_made
 from momalisa.worker import lease
+from momalisa.worker.active_job import ActiveJob
 from momalisa.worker.blame import Blame
 from momalisa.worker.courier import Courier
 from momalisa.worker.housekeeping import Housekeeping
 from momalisa.worker.job_end import Fault
-from momalisa.worker.lease import ActiveJob, Heartbeat, StopRequest, Timing, log_error
+from momalisa.worker.lease import Heartbeat, StopRequest, log_error
 from momalisa.worker.live_server import LiveServer
 from momalisa.worker.machine import SHOWN_AFTER, Machine
 from momalisa.worker.renderers import Renderers
@@ -36,6 +37,7 @@ from momalisa.worker.rendering import JobRenderer
 from momalisa.worker.sign_of_life import life_path
 from momalisa.worker.stall import StallWatch
 from momalisa.worker.still_painter import StillPainter
+from momalisa.worker.timing import Timing
 from momalisa.worker.walk_ends import try_again, write_end
 
 LONGEST_BEAT = 1800.0

@@ -25,10 +25,10 @@ from momalisa.render import Progress, StoredFilm
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import open_storage
-from momalisa.worker.lease import Timing
 from momalisa.worker.process import run_process
 from momalisa.worker.renderers import Renderers
 from momalisa.worker.supervisor import Supervisor
+from momalisa.worker.timing import Timing
 from momalisa.worker.worker import Worker
 from tests.chaos.findings import Findings, Scenario
 from tests.support import noise_worker

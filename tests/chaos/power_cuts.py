@@ -23,8 +23,8 @@ from momalisa.settings import CHECKOUT, Settings
 from momalisa.storage import FILMS_FOLDER, open_storage
 from momalisa.storage.outbox import open_outbox
 from momalisa.sync import sync
-from momalisa.worker.lease import Timing
 from momalisa.worker.renderers import Renderers
+from momalisa.worker.timing import Timing
 from momalisa.worker.worker import Worker
 from tests.chaos.findings import Findings, Scenario
 from tests.support import noise_worker

@@ -23,8 +23,8 @@ from momalisa.spec import WalkSpec
 from momalisa.storage import FILMS_FOLDER, LocalStorage, film_key
 from momalisa.storage.outbox import open_outbox
 from momalisa.sync import Report, sync
-from momalisa.worker.lease import Timing
 from momalisa.worker.renderers import Renderers
+from momalisa.worker.timing import Timing
 from momalisa.worker.worker import Worker
 from tests.chaos.findings import Findings, Scenario
 from tests.support import noise_worker

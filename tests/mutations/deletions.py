@@ -284,7 +284,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "tests/worker/test_walks.py::test_row_names_the_pictures_of_all_attempts",
         (
             Edit(
-                "momalisa/worker/lease.py",
+                "momalisa/worker/active_job.py",
                 "(*self._earlier, *progress.replaced)",
                 "progress.replaced",
             ),

@@ -18,9 +18,9 @@ from momalisa.engine.frame_cache import FrameCache
 from momalisa.render import Progress, StoredFilm
 from momalisa.settings import Settings, settings
 from momalisa.spec import Place, WalkSpec
-from momalisa.worker.lease import Timing
 from momalisa.worker.process import run_process
 from momalisa.worker.stall import StageLimits
+from momalisa.worker.timing import Timing
 from momalisa.worker.worker import Worker
 from tests.support.stub_worker import LOG, StubRenderer, render_still, stub_worker
 

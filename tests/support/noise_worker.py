@@ -19,9 +19,9 @@ from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import File, deliver_film
-from momalisa.worker.lease import Timing
 from momalisa.worker.process import run_process
 from momalisa.worker.renderers import Renderers
+from momalisa.worker.timing import Timing
 from momalisa.worker.worker import Worker
 
 SIZE = 64

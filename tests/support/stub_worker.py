@@ -28,9 +28,9 @@ from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import Place, WalkSpec
 from momalisa.storage import Storage, film_key
 from momalisa.storage.outbox import File, Outbox, deliver_film
-from momalisa.worker.lease import Timing
 from momalisa.worker.process import run_process
 from momalisa.worker.renderers import Renderers
+from momalisa.worker.timing import Timing
 from momalisa.worker.worker import Worker
 from tests.support.results import stub_film
 from tests.support.stored_films import film_record

@@ -22,7 +22,7 @@ from tests.support.walks import enqueue_walk, read_walk
 DYING = """
 import os, signal, time
 from momalisa.settings import settings
-from momalisa.worker.lease import Timing
+from momalisa.worker.timing import Timing
 from momalisa.worker.process import run_process
 from momalisa.worker.stall import StageLimits
 from tests.support.stub_worker import LOG, StubRenderer, load, render_still, stub_worker

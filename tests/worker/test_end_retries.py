@@ -14,7 +14,7 @@ from momalisa.render import StoredFilm
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import open_storage
-from momalisa.worker.lease import Timing
+from momalisa.worker.timing import Timing
 from tests.support.noise_worker import render_noise
 from tests.support.stub_worker import (
     LOG,

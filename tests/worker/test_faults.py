@@ -15,7 +15,7 @@ from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage, film_key
 from momalisa.storage.outbox import open_outbox
-from momalisa.worker.lease import Timing
+from momalisa.worker.timing import Timing
 from tests.support.stub_worker import HASTY, LOG, StubRenderer, running_worker, stub_worker
 from tests.support.waiting import wait_until
 from tests.support.walks import enqueue_walk, read_walk

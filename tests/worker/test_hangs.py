@@ -18,9 +18,9 @@ from momalisa.render import Progress, StoredFilm
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
 from momalisa.worker import stall
-from momalisa.worker.lease import Timing
 from momalisa.worker.stall import StageLimits, StallWatch
 from momalisa.worker.supervisor import Supervisor
+from momalisa.worker.timing import Timing
 from tests.support.hanging_worker import SILENCE, request_hang
 from tests.support.results import stub_film
 from tests.support.stub_worker import QUICK, read_still, request_still, stub_worker

@@ -23,7 +23,6 @@ from momalisa.errors import OutOfMemory
 from momalisa.settings import Settings
 from momalisa.spec import Place
 from momalisa.worker import live_server
-from momalisa.worker.lease import Timing
 from momalisa.worker.live_server import LiveServer
 from momalisa.worker.live_socket import (
     LOADING,
@@ -33,6 +32,7 @@ from momalisa.worker.live_socket import (
     short_name,
     socket_path,
 )
+from momalisa.worker.timing import Timing
 from tests.support.still_times import StillTimes
 from tests.support.stub_worker import (
     LOG,

@@ -6,8 +6,8 @@ import pytest
 
 from momalisa.worker.blame import Blame
 from momalisa.worker.job_end import Fault
-from momalisa.worker.lease import Timing
 from momalisa.worker.machine import Machine
+from momalisa.worker.timing import Timing
 from momalisa.worker.walk_ends import MOST_TRIES_AMONG_OTHERS, MOST_TRIES_OTHERWISE, try_again
 
 

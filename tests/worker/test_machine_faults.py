@@ -23,9 +23,9 @@ from momalisa.errors import MachineFault
 from momalisa.render import StoredFilm
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
-from momalisa.worker.lease import Timing
 from momalisa.worker.sign_of_life import life_path
 from momalisa.worker.supervisor import DEVICE_BROKEN, Supervisor
+from momalisa.worker.timing import Timing
 from momalisa.worker.walk_ends import MOST_TRIES_OTHERWISE
 from momalisa.worker.worker import Worker
 from tests.support.mounts import may_mount

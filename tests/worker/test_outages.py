@@ -17,8 +17,8 @@ from momalisa.errors import ModelNotFound
 from momalisa.render import StoredFilm
 from momalisa.settings import Settings
 from momalisa.spec import WalkSpec
-from momalisa.worker.lease import Timing
 from momalisa.worker.sign_of_life import life_path
+from momalisa.worker.timing import Timing
 from momalisa.worker.walk_ends import MOST_TRIES_AMONG_OTHERS, MOST_TRIES_OTHERWISE
 from tests.support.noise_worker import render_noise
 from tests.support.stub_worker import HASTY, LOG, StubRenderer, load, running_worker, stub_worker

@@ -11,8 +11,8 @@ from momalisa.engine.frame_cache import FrameCache, frame_key
 from momalisa.errors import OutOfMemory
 from momalisa.settings import Settings
 from momalisa.spec import Place, WalkSpec
-from momalisa.worker.lease import Timing
 from momalisa.worker.time_share import may_interrupt
+from momalisa.worker.timing import Timing
 from tests.support.still_times import StillTimes
 from tests.support.stub_worker import (
     LOG,

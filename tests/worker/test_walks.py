@@ -17,8 +17,9 @@ from momalisa.render import Progress, StoredFilm
 from momalisa.settings import CHECKOUT, Settings
 from momalisa.spec import WalkSpec
 from momalisa.storage import LocalStorage
-from momalisa.worker.lease import ActiveJob, Timing
+from momalisa.worker.active_job import ActiveJob
 from momalisa.worker.live_socket import socket_path, wake_workers
+from momalisa.worker.timing import Timing
 from tests.support.results import stub_film
 from tests.support.stub_worker import (
     LOG,
