@@ -17,6 +17,8 @@ from momalisa.storage import Storage, app_url, open_storage
 
 WORKER_TIMEOUT = 20.0
 """Seconds without a heartbeat after which a worker counts as gone."""
+STORAGE_PATIENCE = 6.0
+"""Seconds to retry a bucket for what a page shows, which tries again itself."""
 LOOK_AT_CLOCK = 60.0
 """Seconds between two looks at the history's clock."""
 
@@ -77,7 +79,7 @@ def storage() -> Storage:
 
 @lru_cache(maxsize=8)
 def _open_storage_once(root: str) -> Storage:
-    return open_storage(root)
+    return open_storage(root, retry_seconds=STORAGE_PATIENCE)
 
 
 def file_url(walk: Walk, kind: str, *, download: str = "") -> str:

@@ -16,9 +16,11 @@ from streamlit.web.server.starlette.starlette_static_routes import (
     create_streamlit_static_assets_routes,
 )
 
+from momalisa.errors import StorageError
 from momalisa.health.deadline import Recent
 from momalisa.health.metrics import Metrics
 from momalisa.settings import settings
+from momalisa.storage import GCSStorage, app_url, film_key
 from momalisa.ui import history
 from momalisa.ui.http import downloads, health, media, not_found, prerender, stills
 from momalisa.ui.http.threads import OpenFileResponse, Threads, TooSlow
@@ -140,6 +142,36 @@ def test_a_hung_store_stops_no_other_route(
     assert count_threads("hung store") == 4
     back.set()
     assert asyncio.run(status(film)) == 200
+
+
+def test_while_a_bucket_is_away_one_picture_at_a_time_tries_it(
+    monkeypatch: pytest.MonkeyPatch, back: threading.Event
+) -> None:
+    """Posters held all connections of a browser, whose page stayed blank for most of a minute."""
+    bucket, film = GCSStorage("films"), app_url(film_key("abc", "film.gif"))
+    tries: list[str] = []
+
+    def get(key: str) -> bytes:
+        tries.append(key)
+        if len(tries) == 1 or not back.wait(60):
+            raise StorageError("It is away.")
+        return picture_bytes("gif")
+
+    monkeypatch.setattr(bucket, "get", get)
+    monkeypatch.setattr(history, "storage", lambda: bucket)
+
+    async def visits() -> list[int]:
+        answers = [await status(film)]
+        trying = asyncio.create_task(status(film))
+        async with asyncio.timeout(60):
+            while len(tries) < 2:
+                await asyncio.sleep(0.01)
+            answers += [await status(film) for _ in range(3)]
+        back.set()
+        return [*answers, await trying, *await asyncio.gather(status(film), status(film))]
+
+    assert asyncio.run(visits()) == [503] * 4 + [200] * 3
+    assert len(tries) == 4
 
 
 def test_a_hung_history_stops_neither_pictures_nor_pages(

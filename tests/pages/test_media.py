@@ -131,6 +131,8 @@ def test_the_app_proxies_a_bucket_that_cannot_sign_urls(
         status, headers, _ = get(app_url(key))
         assert status == 503
         assert "cache-control" not in headers
+        proxy.offline = False
+        assert get(app_url(key))[0] == 200
 
 
 def test_a_stalled_bucket_does_not_block_other_pictures(

@@ -8,7 +8,7 @@ import hashlib
 import logging
 import os
 import re
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 from typing import IO
 from urllib.parse import quote
@@ -26,7 +26,7 @@ from momalisa.ui import history, page_paths
 from momalisa.ui.gallery import import_film
 from momalisa.ui.http import downloads, museums, stop_pictures, tables
 from momalisa.ui.http.permission import permit
-from momalisa.ui.http.threads import OpenFileResponse, Threads, answer_in_time
+from momalisa.ui.http.threads import AWAY, OpenFileResponse, Outage, Threads, answer_in_time
 from momalisa.ui.policy import Action
 
 EXAMPLE = Path(__file__).parent.parent / "example"
@@ -35,6 +35,7 @@ OUTBOX, STORE, FRAMES, PROGRAM = (
 )
 """Threads for each folder that files are read from: one that hangs must not stop the others."""
 BUCKET = Threads("bucket", 8, seconds=60.0)
+_OUTAGE = Outage()
 
 log = logging.getLogger(__name__)
 _FRAME_KEY = re.compile(r"[0-9a-f]{64}")
@@ -73,6 +74,10 @@ async def _find_stored_file(request: Request) -> Response:
     waiting = await _response_from_folder(OUTBOX, open_outbox(settings()).films.root, key, download)
     if waiting is not None:
         return waiting
+    return await _OUTAGE.respond(partial(_find_in_storage, key, download))
+
+
+async def _find_in_storage(key: str, download: str) -> Response:
     storage = await STORE.run(history.storage)
     if isinstance(storage, LocalStorage):
         return await _response_from_folder(STORE, storage.root, key, download) or _not_found()
@@ -139,7 +144,7 @@ def _response_from_bucket(storage: Storage, key: str, download: str) -> Response
         return _not_found()
     except StorageError as error:
         log.warning("%s", error)
-        return PlainTextResponse("The storage is out of reach just now.", status_code=503)
+        return PlainTextResponse(AWAY, status_code=503)
     return Response(data, media_type=media_type, headers=_headers(key, download))
 
 

@@ -33,6 +33,7 @@ CHUNK = 1 << 18
 """Bytes of a file that are read at a time."""
 
 
+AWAY = "The storage is out of reach just now."
 MOST_WAITING = 256
 """Calls that may wait for a thread of one kind; more are refused at once."""
 
@@ -117,6 +118,32 @@ def answer_in_time(endpoint: Endpoint) -> Endpoint:
             return PlainTextResponse(str(slow), 503, {"Cache-Control": "no-store"})
 
     return answered
+
+
+class Outage:
+    """Whether a storage is away: then one request at a time tries it, others are refused at once.
+
+    Each would be answered too late, and those of a page's posters hold all the connections that a
+    browser opens: it would wait for its scripts meanwhile.
+    """
+
+    def __init__(self) -> None:
+        self._is_away = self._is_tried = False
+
+    async def respond(self, answer: Callable[[], Awaitable[Response]]) -> Response:
+        """Respond with `answer`, which has status 503 or raises TooSlow where it fails."""
+        if self._is_away and self._is_tried:
+            return PlainTextResponse(AWAY, 503)
+        self._is_tried = True
+        try:
+            response = await answer()
+            self._is_away = response.status_code == 503
+            return response
+        except TooSlow:
+            self._is_away = True
+            raise
+        finally:
+            self._is_tried = False
 
 
 class OpenFileResponse(Response):
