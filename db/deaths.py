@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from db import troubles
 from db.models import IS_QUEUED, IS_RUNNING, State, Walk
+from db.queue_places import find_due
 
 MAX_DEATHS = 3
 """At how many deaths in a row without a new frame a walk fails."""
@@ -30,6 +31,9 @@ def note_death(session: Session, walk: Walk, reason: str, moment: datetime) -> N
     """
     advanced = troubles.note(walk, reason, moment)
     walk.deaths = 1 if advanced else walk.deaths + 1
+    if advanced and len(walk.troubles) > 1:
+        # It may die again at every other frame: those that wait in its round go first.
+        walk.due = find_due(moment, walk.frames_total)
     walk.owner, walk.lease_until, walk.stage = None, None, ""
     others_died = walk.deaths >= MAX_DEATHS and _others_died(session, walk)
     if walk.cancel_requested:

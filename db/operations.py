@@ -7,6 +7,7 @@ from db import walks
 from db.clock import database_now
 from db.models import IS_GIVEN_UP, IS_QUEUED, IS_RUNNING, State, Walk
 from db.queue import QUEUE_ORDER
+from db.queue_places import find_due
 
 
 def list_queue(*, session: Session) -> list[Walk]:
@@ -40,7 +41,7 @@ def retry(*, session: Session, walk_id: str) -> bool:
     # Before the state changes: the walk itself must not count as one of its maker's.
     turn, moment = walks.choose_round(session, walk.maker), database_now(session)
     walk.state, walk.turn = State.QUEUED, turn
-    walk.due = int(moment.timestamp()) + walk.frames_total * walks.FRAME_SECONDS
+    walk.due = find_due(moment, walk.frames_total)
     walk.owner = walk.lease_until = walk.not_before = walk.started_at = walk.finished_at = None
     walk.stage, walk.error, walk.cancel_requested = "", "", False
     walk.deaths = walk.machine_failures = 0

@@ -26,8 +26,8 @@ from db.models import (
     Walk,
     WorkerHeartbeat,
 )
+from db.queue_places import FRAME_SECONDS
 from db.session import writing
-from db.walks import FRAME_SECONDS
 
 RECENT_FILMS = 20
 """How many of the newest films the seconds a frame are averaged over."""

@@ -19,6 +19,7 @@ from db.loras import describe_loras
 from db.models import HAS_FILM, IS_ACTIVE, IS_DONE, IS_QUEUED, IS_RUNNING, State, Walk
 from db.queue import QUEUE_ORDER, without_new_film
 from db.queue_limits import QueueLimits
+from db.queue_places import find_due
 
 SPEC_COLUMNS = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
 """Settings of a spec that have a column of their own."""
@@ -29,8 +30,6 @@ _EXPORT_COLUMNS = (
     *("sharpness", "ghosting", "directness", "bytes", "sha256", "star", "notes", "maker"),
     "parent",
 )
-FRAME_SECONDS = 1
-"""Within a queue round, walks are sorted by arrival plus this many seconds for each frame."""
 _WITHOUT_TAGS = raiseload(Walk.tagged)
 _UNSHOWN = (Walk.progress, Walk.troubles, Walk.edit_times, Walk.words)
 _WITHOUT_WORK = tuple(defer(column, raiseload=True) for column in _UNSHOWN)
@@ -66,7 +65,7 @@ def enqueue(
     walk = Walk(
         accession=accession,
         turn=choose_round(session, maker),
-        due=int(moment.timestamp()) + frames_total * FRAME_SECONDS,
+        due=find_due(moment, frames_total),
         created_at=moment,
         spec=spec,
         digest=digest,

@@ -7,7 +7,7 @@ from db import queue, troubles
 from db.deaths import MAX_DEATHS, MAX_DEATHS_AMONG_OTHERS
 from db.models import State, Walk
 from db.session import reading, writing
-from tests.support.walks import claim_walk, finish_walk
+from tests.support.walks import claim_walk, finish_walk, lease_of
 
 EnqueueWalk = Callable[..., Walk]
 
@@ -66,6 +66,27 @@ def test_others_go_first_before_the_last_try(url: str, enqueue_walk: EnqueueWalk
     die_at_the_next(url)
     (row,) = read(url, poison)
     assert (row.state, row.deaths) == (State.FAILED, MAX_DEATHS)
+
+
+def test_others_go_first_where_a_walk_dies_at_every_other_frame(
+    url: str, enqueue_walk: EnqueueWalk
+) -> None:
+    """As for lack of memory: each death brings a frame, so it is tried for hours."""
+    dying, sound = enqueue_walk(maker="ada"), enqueue_walk(maker="bob")
+    with writing(url) as session:
+        session.get_one(Walk, sound.id).due += 5
+        session.get_one(Walk, dying.id).due -= 10
+    for frames in (1, 2):
+        walk = claim_walk(url)
+        assert walk is not None
+        assert walk.id == dying.id
+        made = [[place, "a" * 64] for place in range(frames)]
+        with writing(url) as session:
+            queue.renew_lease(session=session, **lease_of(walk), lease_seconds=60, progress=made)
+            queue.reclaim_from(session=session, owner=str(walk.owner))
+    with writing(url) as session:
+        session.get_one(Walk, sound.id).due -= 10
+    assert die_at_the_next(url) == sound.id
 
 
 def test_success_since_tells_that_the_machine_is_sound(url: str, enqueue_walk: EnqueueWalk) -> None:
