@@ -288,8 +288,11 @@ class GCSStorage:
 
 def _reason(error: Any) -> str:
     """Google's own words: it refuses for lack of a right, for a retention policy, for a bill."""
-    told = [str(one["message"]) for one in error.errors if one.get("message")]
-    return f"{(told or [error.message])[0].rstrip('.')}."
+    told = error.message
+    with suppress(AttributeError, ValueError, LookupError, TypeError):
+        # Of an upload the message is all of the answer, as Google's client wrote it.
+        told = error.response.json()["error"]["message"]
+    return f"{str(told).rstrip('.')}."
 
 
 def _describe(error: Exception) -> str:

@@ -1,9 +1,11 @@
 """Google Cloud Storage under injected faults: requests succeed after retries or raise."""
 
+import json
 import os
 from typing import Any
 
 import pytest
+import requests
 
 from momalisa.errors import StorageError
 from momalisa.storage import GCSStorage, gcs
@@ -131,18 +133,21 @@ def test_unreachable_bucket_is_a_storage_error(client: Any, bucket: str, proxy: 
         proxy.offline = False
 
 
-def test_a_refusal_is_told_in_googles_words_and_names_the_role() -> None:
+def test_a_refusal_is_told_in_googles_words_and_names_the_role(
+    films: GCSStorage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The role alone misled, where a retention policy or an unpaid bill was the reason."""
-    from google.api_core.exceptions import Forbidden
-
-    kept = "Object is subject to bucket's retention policy until 2027"
-
-    class ForbiddenClient:
-        def bucket(self, _name: str) -> None:
-            raise Forbidden("DELETE https://…", errors=[{"message": kept}])  # type: ignore[no-untyped-call]
-
-    with pytest.raises(StorageError, match=f"{kept}.*Storage Object User"):
-        GCSStorage("films", "", ForbiddenClient()).get(AWKWARD_KEY)
+    kept = "Object is subject to a retention policy until 2027"
+    answer = requests.Response()
+    answer.status_code, answer.request = 403, requests.PreparedRequest()
+    answer.headers["Content-Type"] = "application/json"
+    answer._content = json.dumps({"error": {"message": f"{kept}.", "errors": []}}).encode()
+    monkeypatch.setattr("requests.Session.request", lambda *_, **__: answer)
+    told = rf"1\.gif: {kept}\. .*Storage Object User"
+    with pytest.raises(StorageError, match=told):
+        films.put(AWKWARD_KEY, b"film", "image/gif")
+    with pytest.raises(StorageError, match=told):
+        films.delete(AWKWARD_KEY)
 
 
 def test_missing_login_names_the_command() -> None:
