@@ -1,5 +1,6 @@
 """Fixtures of all tests: an empty home, and a tiny pipeline with random weights."""
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         items[:] = [item for item in items if item not in online]
         config.hook.pytest_deselected(items=online)
     items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector leave alone what was imported, a million objects, from here on."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture
