@@ -4,7 +4,7 @@ import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,24 +16,6 @@ from momalisa.errors import BadInput
 
 Predict = Callable[[Tensor, Tensor, Conditioning], Tensor]
 """(latents (n, c, h, w), time (), conditions of n) -> prediction of the latents' shape."""
-
-
-class Scheduler(Protocol):
-    """What sampling needs of a diffusers scheduler."""
-
-    timesteps: Tensor
-
-    def set_timesteps(
-        self,
-        num_inference_steps: int | None = None,
-        *,
-        device: torch.device,
-        timesteps: list[int] | None = None,
-    ) -> None:
-        """Choose the timesteps of a run, by their number or one by one."""
-
-    def step(self, model_output: Tensor, timestep: Tensor, sample: Tensor, **extra: Any) -> Any:
-        """Go one step from a prediction."""
 
 
 @dataclass(frozen=True)
