@@ -19,7 +19,7 @@ from db.loras import describe_loras
 from db.models import HAS_FILM, IS_ACTIVE, IS_DONE, IS_QUEUED, IS_RUNNING, State, Walk
 from db.queue import QUEUE_ORDER, without_new_film
 from db.queue_limits import QueueLimits
-from db.queue_places import find_due
+from db.queue_places import bring_near, find_due
 
 SPEC_COLUMNS = ("model", "pacing", "interpolation", "frames", "steps", "guidance", "size")
 """Settings of a spec that have a column of their own."""
@@ -62,6 +62,7 @@ def enqueue(
     accession = accession_numbers.assign_next(session, moment.year)
     if limits is not None:
         queue_limits.check(session=session, limits=limits, maker=maker, origin=origin)
+    bring_near(session, moment)
     walk = Walk(
         accession=accession,
         turn=choose_round(session, maker),

@@ -95,6 +95,20 @@ def test_clock_put_back_does_not_change_the_order(
     assert [lease(claim(url))["walk_id"] for _ in range(2)] == [first.id, second.id]
 
 
+def test_walk_from_before_the_clock_was_put_back_is_not_overtaken_for_ever(
+    url: str, enqueue_walk: EnqueueWalk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All that came later went first, until the clock had caught up with it."""
+    early = enqueue_walk(maker="ada")
+    with writing(url) as session:
+        session.get_one(Walk, early.id).due += 10 * 365 * 86_400
+    enqueue_walk(maker="bob")
+    later = enqueue_walk(maker="cid")
+    with writing(url) as session:
+        session.get_one(Walk, later.id).due += 10
+    assert [position(url, walk) for walk in (early, later)] == [1, 3]
+
+
 def test_place_in_the_queue(url: str, enqueue_walk: EnqueueWalk) -> None:
     running, first, second = enqueue_walk(), enqueue_walk(), enqueue_walk()
     claim(url)
