@@ -128,13 +128,13 @@ class Outage:
     """
 
     def __init__(self) -> None:
-        self._is_away = self._is_tried = False
+        self._is_away, self._tries = False, 0
 
     async def respond(self, answer: Callable[[], Awaitable[Response]]) -> Response:
         """Respond with `answer`, which has status 503 or raises TooSlow where it fails."""
-        if self._is_away and self._is_tried:
+        if self._is_away and self._tries:
             return PlainTextResponse(AWAY, 503)
-        self._is_tried = True
+        self._tries += 1
         try:
             response = await answer()
             self._is_away = response.status_code == 503
@@ -143,7 +143,7 @@ class Outage:
             self._is_away = True
             raise
         finally:
-            self._is_tried = False
+            self._tries -= 1
 
 
 class OpenFileResponse(Response):
