@@ -62,7 +62,6 @@ def enqueue(
     accession = accession_numbers.assign_next(session, moment.year)
     if limits is not None:
         queue_limits.check(session=session, limits=limits, maker=maker, origin=origin)
-    bring_near(session, moment)
     walk = Walk(
         accession=accession,
         turn=choose_round(session, maker),
@@ -80,6 +79,7 @@ def enqueue(
     )
     session.add(walk)
     session.flush()
+    bring_near(session, moment)
     return walk
 
 
