@@ -9,6 +9,7 @@ what it meets when it samples. Half of all conditions are mixtures of two captio
 """
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -22,6 +23,13 @@ from momalisa.engine.cpu_batching import CpuBatching
 HUBER = 0.01
 """Of the pseudo-Huber loss, per value: larger errors count by their size, not by its square, so
 that the student chooses between two pictures where it cannot tell, instead of mixing them."""
+LAST_TURN = 0.04
+"""Radians by which there is less noise at the last jump's start than the student was trained with.
+
+It still mixes some: its clean latents vary a tenth less than the teacher's, its pictures have 0.97
+of their sharpness. The noise that this leaves in makes up for that, and the pictures come no
+farther from the teacher's: so from 0.03 to 0.06.
+"""
 
 
 @dataclass(frozen=True)
@@ -89,6 +97,14 @@ class Trajectory:
         )
         return a2 * (a * x - s * v) + s2 * (s * x + a * v)
 
+    def for_sampling(self) -> "Trajectory":
+        """The same with less noise, by LAST_TURN, where the last jump starts."""
+        other, last = copy(self), self.starts[-1]
+        angle = torch.atan2(self.sigma[last], self.alpha[last]) - LAST_TURN
+        other.alpha, other.sigma = self.alpha.clone(), self.sigma.clone()
+        other.alpha[last], other.sigma[last] = angle.cos(), angle.sin()
+        return other
+
     def leverage(self, level: Tensor, target: Tensor) -> Tensor:
         """By how much a jump's result changes with v (n): the sine of the angle between both."""
         return self.alpha[target] * self.sigma[level] - self.sigma[target] * self.alpha[level]
@@ -118,7 +134,7 @@ def sample(
     student: UNet2DConditionModel, trajectory: Trajectory, noise: Tensor, c: Tensor
 ) -> Tensor:
     """The student's clean latents from noise, in one jump per segment."""
-    x = noise
+    x, trajectory = noise, trajectory.for_sampling()
     for start in trajectory.starts:
         level = start.expand(len(x))
         v = predict(student, x, trajectory.times[level], c)

@@ -11,7 +11,7 @@ from diffusers import DDIMScheduler, UNet2DConditionModel
 from torch import Tensor
 
 from momalisa.atelier.denoiser import build_scheduler
-from momalisa.atelier.distillation import Trajectory
+from momalisa.atelier.distillation import LAST_TURN, Trajectory
 
 TIMES = 1000
 """Of the schedule: the first and noisiest is 999."""
@@ -23,7 +23,7 @@ def even_times(count: int) -> Tensor:
 
 
 def warp_schedule(trajectory: Trajectory) -> DDIMScheduler:
-    """A scheduler whose `len(starts)` steps have the noise of the trajectory's starts.
+    """A scheduler whose `len(starts)` steps have the noise that a student is sampled with.
 
     Other times are interpolated.
     """
@@ -33,6 +33,9 @@ def warp_schedule(trajectory: Trajectory) -> DDIMScheduler:
     xs, ys = (np.array([0.0, *times.tolist()]) for times in (new, old))
     at = np.interp(np.arange(TIMES), xs, ys)
     signal = np.interp(at, np.arange(TIMES), stock.alphas_cumprod.double().numpy())
+    last = [0, *new.tolist()[:2]]
+    turn = np.interp(np.arange(TIMES), last, [0.0, LAST_TURN, 0.0][: len(last)])
+    signal = np.cos(np.arccos(np.sqrt(signal)) - turn) ** 2
     betas = 1.0 - signal / np.concatenate([[1.0], signal[:-1]])
     options = {"rescale_betas_zero_snr": False, "trained_betas": betas.tolist()}
     return DDIMScheduler.from_config(stock.config, **options)

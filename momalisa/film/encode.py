@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import TypeVar
 
 import av
+import imageio.v3 as iio
 import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from numpy.typing import NDArray
@@ -147,10 +148,11 @@ def encode_png(frame: Frame, comment: str = "") -> bytes:
 
 def encode_poster(frame: Frame, quality: int = 88, comment: str = "") -> bytes:
     """Encode a frame (h, w, 3) as a lossy WebP still, with the comment in its EXIF, if any."""
-    data = BytesIO()
     exif = _write_exif(comment) if comment else b""
-    Image.fromarray(frame).save(data, "WEBP", quality=quality, exif=exif)
-    return data.getvalue()
+    data: bytes = iio.imwrite(
+        "<bytes>", frame, plugin="pillow", extension=".webp", quality=quality, exif=exif
+    )
+    return data
 
 
 def decode_gif(data: bytes, fps: int, most: int = FILM_PIXELS) -> list[Frame]:
