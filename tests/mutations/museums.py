@@ -70,7 +70,7 @@ MUTATIONS = (
     Mutation(
         "A museum that sends byte by byte holds nothing up",
         f"{TESTS_OF_FETCHING}::test_a_museum_that_drips_is_left",
-        (Edit(CONNECTIONS, "        if left <= 0:", "        if False:"),),
+        (Edit(CONNECTIONS, "left = self.end - time.monotonic()", "left = 3600.0"),),
     ),
     Mutation(
         "An answer that a museum does not document is not kept",
