@@ -176,7 +176,8 @@ class Fetcher:
         if status in (404, 410):
             raise NotThere(f"{self.name}: there is nothing at {response.url}.")
         if status == 429:
-            pause = read_retry_after(response.headers.get("Retry-After", ""))
+            headers = response.headers
+            pause = read_retry_after(headers.get("Retry-After", ""), headers.get("Date", ""))
             shown = "a while" if pause is None else f"{pause:.0f} seconds"
             raise _Again(f"it asks to wait before the next request. Try again in {shown}.", pause)
         if status >= 500:
@@ -229,14 +230,20 @@ def is_allowed(address: str | httpx.URL, hosts: Hosts) -> bool:
     )
 
 
-def read_retry_after(text: str) -> float | None:
-    """Seconds to wait by a Retry-After header, a number or a date; None if it says neither."""
+def read_retry_after(text: str, sent: str = "") -> float | None:
+    """Seconds to wait by a Retry-After header, a number or a date; None if it says neither.
+
+    A date is by the museum's clock, as is the answer's own, when it was `sent`.
+    """
     if text.isascii() and text.isdigit():
         return float(text[:9])
+    then, now = _read_date(text), _read_date(sent) or datetime.now(UTC)
+    return None if then is None else max(0.0, (then - now).total_seconds())
+
+
+def _read_date(text: str) -> datetime | None:
     try:
-        then = parsedate_to_datetime(text)
+        date = parsedate_to_datetime(text)
     except ValueError:
         return None
-    if then.tzinfo is None:
-        then = then.replace(tzinfo=UTC)
-    return max(0.0, (then - datetime.now(UTC)).total_seconds())
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date

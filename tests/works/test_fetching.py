@@ -271,6 +271,12 @@ def test_retry_after_is_a_number_or_a_date() -> None:
     assert 60 < (read_retry_after(then) or 0) <= 100
 
 
+def test_retry_after_is_told_by_the_museums_clock() -> None:
+    """With this machine's, which was an hour slow, it was to be asked again in an hour."""
+    sent, then = "Sat, 28 Nov 2026 12:00:00 GMT", "Sat, 28 Nov 2026 12:00:05 GMT"
+    assert read_retry_after(then, sent) == 5
+
+
 def test_what_a_record_says_cannot_rewrite_the_screen(stand_in: StandIn, chicago: Museum) -> None:
     record = {"id": 5, "title": "<i>A\x1b[2J</i>\nB\u202e" + "x" * 5000, "is_public_domain": "yes"}
     stand_in.always["/artworks/5"] = as_json({"data": record})
