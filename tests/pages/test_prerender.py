@@ -3,6 +3,7 @@
 import asyncio
 import re
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from momalisa.ui.http import prerender
 from tests.support.asgi import get, request
 from tests.support.pages import MakeWalk, UpdateWalk
 from tests.support.sign_in import cookie_of, write_secrets
+from tests.support.waiting import PATIENCE
 
 HTML = (Path(get_static_dir()) / "index.html").read_bytes()
 APP = Starlette(
@@ -95,8 +97,11 @@ def test_a_slow_database_does_not_block_the_page(
     add_film: MakeWalk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_film()
+    answers = Event()
+    monkeypatch.setattr(prerender, "_posters", lambda _query: answers.wait(PATIENCE))
     monkeypatch.setattr(prerender, "TIMEOUT", 0.0)
     assert page() == HTML
+    answers.set()
 
 
 def test_a_gallery_for_members_has_no_posters_for_others(
