@@ -77,12 +77,14 @@ def page(visitor: Visitor) -> Page:
     return visitor.page
 
 
-@pytest.fixture
-def cut(bucket: Proxy) -> Iterator[Proxy]:
-    """Take the bucket offline for one test."""
+@contextmanager
+def offline(bucket: Proxy) -> Iterator[None]:
+    """Take the bucket offline within the context."""
     bucket.offline = True
-    yield bucket
-    bucket.offline = False
+    try:
+        yield
+    finally:
+        bucket.offline = False
 
 
 def add_film_to(storage: Storage, app: App, name: str) -> None:
@@ -158,19 +160,19 @@ def test_a_queued_walk_runs_once_a_worker_starts(app: App, page: Page) -> None:
             plays(tab)
 
 
-def test_pictures_come_back_with_the_bucket(app: App, lone_visitor: Visitor, cut: Proxy) -> None:
+def test_pictures_come_back_with_the_bucket(app: App, lone_visitor: Visitor, bucket: Proxy) -> None:
     page = lone_visitor.page
-    page.goto(app.url)
-    plays(page)
-    wall, film, compare, exhibition = (
-        beside(page, f"{app.url}/{place}")
-        for place in ("gallery", "gallery?walk=left", "compare?a=left&b=right", "exhibition")
-    )
-    says(wall, "Some posters are out of reach just now.")
-    says(film, AWAY)
-    says(compare, AWAY)
-    says(exhibition, "The films are out of reach just now.")
-    cut.offline = False
+    with offline(bucket):
+        page.goto(app.url)
+        plays(page)
+        wall, film, compare, exhibition = (
+            beside(page, f"{app.url}/{place}")
+            for place in ("gallery", "gallery?walk=left", "compare?a=left&b=right", "exhibition")
+        )
+        says(wall, "Some posters are out of reach just now.")
+        says(film, AWAY)
+        says(compare, AWAY)
+        says(exhibition, "The films are out of reach just now.")
     for tab in (film, compare):
         plays(tab)
         expect(tab.get_by_text(AWAY)).to_be_hidden()
@@ -180,32 +182,33 @@ def test_pictures_come_back_with_the_bucket(app: App, lone_visitor: Visitor, cut
 
 
 def test_downloads_and_uploads_that_fail_are_reported_or_retried(
-    app: App, page: Page, cut: Proxy
+    app: App, page: Page, bucket: Proxy
 ) -> None:
-    add_film(app, "gone", "a gone hand", "a sea")
+    add_film_to(open_storage(STORE), app, "gone")
     outbox = Outbox(app.home / "outbox")
     add_film_to(outbox.films, app, "late")
     with writing(app.database) as session:
         session.get_one(Walk, "late").waiting = True
-    download = beside(page, "about:blank")
-    download.goto(f"{app.url}/pictures/walks/left.mp4", timeout=2 * PATIENCE)
-    says(download, "The bucket did not take or give")
-    page.goto(f"{app.url}/gallery?walk=late")
-    plays(page)
-    page.goto(f"{app.url}/gallery?walk=gone")
-    stays(page, "Delete")
-    press(page, "Delete")
-    press(page, "Yes, delete it")
-    says(page, "1 film waits for the storage; nothing is lost.")
-    expect(page.locator(".card", has_text="a gone hand")).to_have_count(0)
-    assert open_deletions(app) == ["gone"]
+    with offline(bucket):
+        download = beside(page, "about:blank")
+        download.goto(f"{app.url}/pictures/walks/left.mp4", timeout=2 * PATIENCE)
+        says(download, "The bucket did not take or give")
+        page.goto(f"{app.url}/gallery?walk=late")
+        plays(page)
+        page.goto(f"{app.url}/gallery?walk=gone")
+        stays(page, "Delete")
+        press(page, "Delete")
+        press(page, "Yes, delete it")
+        says(page, "1 film waits for the storage; nothing is lost.")
+        expect(page.locator(".card", has_text="a gone hand")).to_have_count(0)
+        assert open_deletions(app) == ["gone"]
 
-    cut.offline = False
     with running_worker(app, "--once") as worker:
         worker.wait()
     # The web process may be on its way with them.
     wait_until(lambda: not open_deletions(app) and not outbox.walk_ids(), FILM_PATIENCE / 1000)
     assert open_storage(STORE).exists(film_key("late", "film.gif"))
+    assert not open_storage(STORE).exists(film_key("gone", "film.gif"))
     page.reload()
     expect(page.locator(".card", has_text="a late hand")).to_be_visible()
     expect(page.get_by_text("for the storage")).to_be_hidden()
