@@ -41,7 +41,7 @@ FIELDS_IN_MORE = (
 
 def show_quality(problems: Problems) -> None:
     """Show the choice of quality, and the field for the number of frames."""
-    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    left, right = st.columns([3, 2])
     now = draft.current_quality()
     with left:
         st.segmented_control(
