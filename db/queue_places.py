@@ -19,7 +19,10 @@ def find_due(arrival: datetime, frames_total: int) -> int:
 
 
 def bring_near(session: Session, moment: datetime) -> None:
-    """Let walks that seem to arrive far ahead of a moment arrive at it: all others went first."""
+    """Let queued walks whose arrival lies far in the future have arrived now, at `moment`.
+
+    They were queued before the clock was put back, and all others would go first.
+    """
     now, span = int(moment.timestamp()), Walk.frames_total * FRAME_SECONDS
     session.execute(
         update(Walk)

@@ -98,7 +98,7 @@ class Trajectory:
         return a2 * (a * x - s * v) + s2 * (s * x + a * v)
 
     def for_sampling(self) -> "Trajectory":
-        """The same with less noise, by LAST_TURN, where the last jump starts."""
+        """The noise levels to sample with: less than these, by LAST_TURN, at the last start."""
         other, last = copy(self), self.starts[-1]
         angle = torch.atan2(self.sigma[last], self.alpha[last]) - LAST_TURN
         other.alpha, other.sigma = self.alpha.clone(), self.sigma.clone()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class WatchedModels:
-    """Holds one model in memory. Its steps, if it tells them, are signs of life for the `watch`."""
+    """Holds one model in memory, and reports its steps to the worker's watch for hangs."""
 
     def __init__(self, load: LoadModel, settings: Settings, watch: StallWatch) -> None:
         load = load_to_share_cores(load_where_before(load, settings))

@@ -15,10 +15,10 @@ ONE = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_exp
 
 
 class Transport(httpx.HTTPTransport):
-    """One connection, at which nothing lasts beyond the `end`, by the monotonic clock.
+    """An HTTP connection whose reads fail once a deadline has passed.
 
-    The timeouts of httpx count from one piece to the next, so that a head that comes byte by byte
-    would hold its thread for days.
+    The deadline is `end`, by the monotonic clock. The timeouts of httpx count from one piece to the
+    next, so that a head that comes byte by byte would hold its thread for days.
     """
 
     end = 0.0
@@ -28,7 +28,7 @@ class Transport(httpx.HTTPTransport):
         self._pool._network_backend = _Backend(self)
 
     def limit(self, timeout: float | None) -> float:
-        """A timeout that keeps to the end."""
+        """Shorten a timeout, in seconds, to the deadline. Raises ReadTimeout if it has passed."""
         left = self.end - time.monotonic()
         if left <= 0:
             raise httpcore.ReadTimeout("the answer takes too long")
